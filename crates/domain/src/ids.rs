@@ -1,0 +1,60 @@
+//! Identifiers: UUIDs of version 7, one type for each thing, so that they cannot be mixed up.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.as_hyphenated().fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0.as_hyphenated())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// A merchant: members and bindings belong to one.
+    OrganisationId
+);
+id!(
+    /// A person who signs in.
+    MemberId
+);
+id!(
+    /// One Magento install tied to one Sage business: the wire's `tenant_id`.
+    BindingId
+);
+id!(
+    /// An event as it arrived.
+    EventId
+);
+id!(
+    /// A sync run: one event's way through Ledger.
+    RunId
+);
+id!(
+    /// One try of a run.
+    AttemptId
+);

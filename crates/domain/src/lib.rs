@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+#![deny(
+    clippy::float_arithmetic,
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    clippy::lossy_float_literal
+)]
+
+pub mod business;
+pub mod code;
+pub mod documents;
+pub mod ids;
+pub mod money;
+pub mod outside;
+pub mod plan;
+pub mod policy;
+pub mod retry;
+pub mod run;
+pub mod translate;
+pub mod xref;
+
+pub use rust_decimal::Decimal;

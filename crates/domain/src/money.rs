@@ -1,0 +1,196 @@
+//! Money: exact decimals, never binary floats. Currencies by their ISO code.
+
+use std::{fmt, str::FromStr};
+
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An ISO 4217 currency code: three capital letters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency([u8; 3]);
+
+/// A text that is no currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a currency code of three letters, such as GBP")]
+pub struct NotACurrency(pub String);
+
+impl Currency {
+    /// Pounds sterling.
+    pub const GBP: Self = Self(*b"GBP");
+    /// Euro.
+    pub const EUR: Self = Self(*b"EUR");
+
+    /// The code, such as `GBP`.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or("???")
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Currency {
+    type Err = NotACurrency;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.as_bytes() {
+            &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_alphabetic) => {
+                Ok(Self([a.to_ascii_uppercase(), b.to_ascii_uppercase(), c.to_ascii_uppercase()]))
+            }
+            _ => Err(NotACurrency(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A text that is no amount.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an amount")]
+pub struct NotAnAmount(pub String);
+
+/// Reads an amount as it was written (`45`, `12.49`, `3.5527136788005e-15`, `"0.0"`) and rounds it to the four places that
+/// Magento's columns have.
+pub fn parse(text: &str) -> Result<Decimal, NotAnAmount> {
+    let wrong = || NotAnAmount(text.to_owned());
+    let text = text.trim();
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| wrong())?),
+        None => (text, 0),
+    };
+    let mantissa =
+        Decimal::from_str(mantissa).or_else(|_| Decimal::from_str_exact(mantissa)).map_err(|_| wrong())?;
+    let shifted = if exponent < 0 {
+        // Past 28 places nothing is left of an amount.
+        (0..exponent.unsigned_abs().min(40)).fold(mantissa, |amount, _| amount / Decimal::TEN)
+    } else {
+        (0..exponent).try_fold(mantissa, |amount, _| amount.checked_mul(Decimal::TEN)).ok_or_else(wrong)?
+    };
+    Ok(round(shifted, 4))
+}
+
+/// Rounds half away from zero, as Magento and Sage do.
+pub fn round(amount: Decimal, places: u32) -> Decimal {
+    amount.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize()
+}
+
+/// Rounds to the penny.
+pub fn round2(amount: Decimal) -> Decimal {
+    round(amount, 2)
+}
+
+/// An amount with two decimals, as Sage takes it: `12.40`.
+pub fn text(amount: Decimal) -> String {
+    let rounded = round2(amount);
+    if rounded.is_zero() { "0.00".to_owned() } else { format!("{rounded:.2}") }
+}
+
+/// Minor units (pennies) of an amount rounded to the penny; `None` beyond what a database integer holds.
+pub fn to_minor(amount: Decimal) -> Option<i64> {
+    use rust_decimal::prelude::ToPrimitive;
+    round2(amount).checked_mul(Decimal::ONE_HUNDRED)?.to_i64()
+}
+
+/// The amount of so many minor units (pennies).
+pub fn from_minor(minor: i64) -> Decimal {
+    Decimal::new(minor, 2)
+}
+
+/// Serde for an amount that arrives as a JSON number or string and leaves as a string.
+pub mod amount {
+    use super::{Decimal, Deserialize, Deserializer, Serializer};
+
+    /// Writes the amount as a string, nothing lost.
+    pub fn serialize<S: Serializer>(amount: &Decimal, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(amount)
+    }
+
+    /// Reads a JSON number as it was written, or a string.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(number) => super::parse(number.as_str()),
+            serde_json::Value::String(text) => super::parse(&text),
+            other => Err(super::NotAnAmount(other.to_string())),
+        }
+        .map_err(serde::de::Error::custom)
+    }
+}
+
+/// The same for an amount that may be missing or null.
+pub mod optional_amount {
+    use super::{Decimal, Deserialize, Deserializer, Serializer};
+
+    /// Writes the amount as a string, or null.
+    pub fn serialize<S: Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+        match amount {
+            Some(amount) => serializer.collect_str(amount),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a JSON number, a string, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+        match Option::<serde_json::Value>::deserialize(deserializer)? {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(value) => super::amount::deserialize(value).map(Some).map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_as_magento_writes_them() {
+        for (text, expected) in [
+            ("45", "45"),
+            ("12.49", "12.49"),
+            ("71.9053", "71.9053"),
+            ("-0.4175", "-0.4175"),
+            ("3.5527136788005e-15", "0"),
+            ("-2.2737367544323e-13", "0"),
+            ("1e2", "100"),
+            ("1.23456E+1", "12.3456"),
+            ("0.00005", "0.0001"),
+            ("1e-60", "0"),
+        ] {
+            assert_eq!(parse(text).unwrap(), Decimal::from_str(expected).unwrap(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_refused() {
+        for text in ["", "abc", "1e99", "NaN", "12,40", "1e"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn pennies_round_half_away_from_zero() {
+        assert_eq!(text(Decimal::new(2345, 3)), "2.35");
+        assert_eq!(text(Decimal::new(-2345, 3)), "-2.35");
+        assert_eq!(text(Decimal::new(-1, 3)), "0.00");
+        assert_eq!(to_minor(Decimal::new(8152, 2)), Some(8152));
+        assert_eq!(from_minor(8152), Decimal::new(8152, 2));
+    }
+}

@@ -1,0 +1,28 @@
+//! What pure code may not reach by itself, handed in: the time and random bytes.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// The time and randomness of the outside world; the server hands in the real ones, tests their own.
+pub trait Outside: Send + Sync {
+    /// The instant it is now.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Fills `bytes` with random bytes fit for secrets.
+    fn random(&self, bytes: &mut [u8]);
+
+    /// A new UUID of version 7 (sorted by time).
+    fn id(&self) -> Uuid {
+        let mut bytes = [0; 10];
+        self.random(&mut bytes);
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+
+    /// A new UUID of version 4 (random), as token ids are.
+    fn uuid_v4(&self) -> Uuid {
+        let mut bytes = [0; 16];
+        self.random(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    }
+}

@@ -1,0 +1,61 @@
+//! Retry arithmetic: schedules are data, jitter is handed in.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Waits between the tries of a run, in seconds: ten tries over about a day.
+pub const RUN_SCHEDULE: &[i64] = &[15, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800];
+
+/// Waits between the deliveries of a sync state to Magento, in seconds: over about three days.
+pub const DELIVERY_SCHEDULE: &[i64] =
+    &[10, 60, 300, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400];
+
+/// The longest wait that a `Retry-After` may ask for, in seconds.
+pub const LONGEST_RETRY_AFTER: i64 = 3600;
+
+/// When the next try is due after `attempts` tries have failed, or `None` when the schedule is at its end.
+///
+/// `retry_after` (seconds) overrides a shorter wait. `jitter` is 0 to 1000 thousandths: up to a quarter of the wait is added.
+pub fn next(
+    schedule: &[i64],
+    attempts: u32,
+    retry_after: Option<i64>,
+    jitter: u16,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let index = usize::try_from(attempts.saturating_sub(1)).ok()?;
+    let wait = *schedule.get(index)?;
+    let wait_ms = wait * 1000 + wait * 250 * i64::from(jitter.min(1000)) / 1000;
+    let asked_ms = retry_after.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER) * 1000;
+    now.checked_add_signed(TimeDelta::milliseconds(wait_ms.max(asked_ms)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_tries_spread_over_most_of_a_day() {
+        assert_eq!(RUN_SCHEDULE.len() + 1, 10);
+        let total: i64 = RUN_SCHEDULE.iter().sum();
+        assert!((50_000..100_000).contains(&total), "{total}");
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(next(RUN_SCHEDULE, 1, None, 0, now), Some(now + TimeDelta::seconds(15)));
+        assert_eq!(next(RUN_SCHEDULE, 9, None, 0, now), Some(now + TimeDelta::seconds(28_800)));
+        assert_eq!(next(RUN_SCHEDULE, 10, None, 0, now), None);
+    }
+
+    #[test]
+    fn jitter_adds_at_most_a_quarter() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(next(&[100], 1, None, 1000, now), Some(now + TimeDelta::seconds(125)));
+        assert_eq!(next(&[100], 1, None, 500, now), Some(now + TimeDelta::milliseconds(112_500)));
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_within_an_hour() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(next(&[10], 1, Some(42), 0, now), Some(now + TimeDelta::seconds(42)));
+        assert_eq!(next(&[10], 1, Some(5), 0, now), Some(now + TimeDelta::seconds(10)));
+        assert_eq!(next(&[10], 1, Some(1_000_000), 0, now), Some(now + TimeDelta::seconds(3600)));
+    }
+}

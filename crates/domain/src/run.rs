@@ -1,0 +1,162 @@
+//! Sync runs: events, entities and states.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// A word that is not among those allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is not one of {allowed}")]
+pub struct UnknownWord {
+    /// What was given.
+    pub word: String,
+    /// What would have been understood.
+    pub allowed: &'static str,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(UnknownWord { word: word.to_owned(), allowed: concat!($($word, " "),+) }),
+                }
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words!(
+    /// What Magento announces (wire specification, section 3).
+    EventName {
+        /// An invoice was made.
+        InvoiceCreated = "invoice.created",
+        /// An invoice became paid.
+        InvoicePaid = "invoice.paid",
+        /// A credit memo was made.
+        CreditmemoCreated = "creditmemo.created",
+        /// A customer was saved.
+        CustomerUpserted = "customer.upserted",
+        /// A product or its stock was saved.
+        ProductUpserted = "product.upserted",
+    }
+);
+
+words!(
+    /// What Magento's grids show a chip for.
+    EntityKind {
+        /// An invoice (its payment speaks about the same row).
+        Invoice = "invoice",
+        /// A credit memo.
+        Creditmemo = "creditmemo",
+        /// A customer.
+        Customer = "customer",
+        /// A product.
+        Product = "product",
+    }
+);
+
+impl EventName {
+    /// The entity that the event is about.
+    pub const fn entity(self) -> EntityKind {
+        match self {
+            Self::InvoiceCreated | Self::InvoicePaid => EntityKind::Invoice,
+            Self::CreditmemoCreated => EntityKind::Creditmemo,
+            Self::CustomerUpserted => EntityKind::Customer,
+            Self::ProductUpserted => EntityKind::Product,
+        }
+    }
+
+    /// Whether a repeated key is the same event (`false`: it names the entity, and each save is news).
+    pub const fn happens_once(self) -> bool {
+        matches!(self, Self::InvoiceCreated | Self::InvoicePaid | Self::CreditmemoCreated)
+    }
+}
+
+words!(
+    /// Where a run stands.
+    RunStatus {
+        /// Ready to be claimed.
+        Queued = "queued",
+        /// A worker holds it.
+        Running = "running",
+        /// For an earlier run of the same document, a binding that cannot work now, or a missing mapping.
+        Waiting = "waiting",
+        /// Failed for now; claimed again when its time comes.
+        Retrying = "retrying",
+        /// Done.
+        Succeeded = "succeeded",
+        /// The policy says not to.
+        SkippedByPolicy = "skipped_by_policy",
+        /// A person must act.
+        Failed = "failed",
+    }
+);
+
+impl RunStatus {
+    /// Whether the run has ended.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::SkippedByPolicy | Self::Failed)
+    }
+
+    /// Whether a worker may claim it when its time has come.
+    pub const fn is_claimable(self) -> bool {
+        matches!(self, Self::Queued | Self::Retrying)
+    }
+}
+
+words!(
+    /// A binding's state.
+    BindingStatus {
+        /// Magento is paired, Sage is missing.
+        Pending = "pending",
+        /// Works.
+        Active = "active",
+        /// A person stopped it.
+        Paused = "paused",
+        /// Sage or Magento refuses us.
+        NeedsReauth = "needs_reauth",
+        /// Disconnected; its history stays.
+        Revoked = "revoked",
+    }
+);
+
+words!(
+    /// What a member may do.
+    Role {
+        /// Looks.
+        Viewer = "viewer",
+        /// Retries and pauses.
+        Operator = "operator",
+        /// Settings and retries.
+        Accountant = "accountant",
+        /// Everything.
+        Owner = "owner",
+    }
+);
