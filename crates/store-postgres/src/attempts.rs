@@ -1,0 +1,173 @@
+//! Attempts and steps: the audit trail.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{AttemptId, OrganisationId, RunId};
+use sqlx::{FromRow, PgConnection};
+use store::{Attempt, Attempts, Fence, Result, Step};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    error::{Place, Tried, clean, clean_option, repeating, translate},
+    runs::hold,
+};
+
+#[derive(FromRow)]
+struct AttemptRow {
+    id: Uuid,
+    number: i32,
+    worker: String,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    outcome: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+#[derive(FromRow)]
+struct StepRow {
+    attempt_id: Uuid,
+    target: String,
+    name: String,
+    method: String,
+    path: String,
+    status: Option<i32>,
+    request_id: Option<String>,
+    idempotency_id: Option<String>,
+    summary: String,
+    started_at: DateTime<Utc>,
+    duration_ms: i64,
+}
+
+impl From<StepRow> for Step {
+    fn from(row: StepRow) -> Self {
+        Self {
+            target: row.target,
+            name: row.name,
+            method: row.method,
+            path: row.path,
+            status: row.status,
+            request_id: row.request_id,
+            idempotency_id: row.idempotency_id,
+            summary: row.summary,
+            started_at: row.started_at,
+            duration_ms: row.duration_ms,
+        }
+    }
+}
+
+impl AttemptRow {
+    fn read(self, run_id: RunId, steps: Vec<Step>) -> Result<Attempt> {
+        let place = Place { table: "attempts", row: &self.id };
+        Ok(Attempt {
+            id: AttemptId(self.id),
+            run_id,
+            number: self.number,
+            worker: self.worker,
+            started_at: self.started_at,
+            ended_at: self.ended_at,
+            outcome: self.outcome,
+            code: self.code.map(|code| place.word("code", &code)).transpose()?,
+            message: self.message,
+            steps,
+        })
+    }
+}
+
+#[async_trait]
+impl Attempts for PostgresStore {
+    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let held = hold(&mut transaction, fence).await?;
+            insert_steps(&mut transaction, held.binding_id, fence, std::slice::from_ref(step)).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>> {
+        let attempts: Vec<AttemptRow> = sqlx::query_as(
+            "SELECT a.id, a.number, a.worker, a.started_at, a.ended_at, a.outcome, a.code, a.message
+             FROM runs r
+             JOIN bindings b ON b.id = r.binding_id AND b.organisation_id = $1
+             JOIN attempts a ON a.binding_id = r.binding_id AND a.run_id = r.id
+             WHERE r.id = $2 ORDER BY a.number",
+        )
+        .bind(organisation.0)
+        .bind(run.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        let steps: Vec<StepRow> = sqlx::query_as(
+            "SELECT s.attempt_id, s.target, s.name, s.method, s.path, s.status, s.request_id, s.idempotency_id,
+                    s.summary, s.started_at, s.duration_ms
+             FROM runs r
+             JOIN bindings b ON b.id = r.binding_id AND b.organisation_id = $1
+             JOIN steps s ON s.binding_id = r.binding_id AND s.run_id = r.id
+             WHERE r.id = $2 ORDER BY s.started_at, s.position",
+        )
+        .bind(organisation.0)
+        .bind(run.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        let mut by_attempt: HashMap<Uuid, Vec<Step>> = HashMap::new();
+        for step in steps {
+            by_attempt.entry(step.attempt_id).or_default().push(step.into());
+        }
+        attempts
+            .into_iter()
+            .map(|attempt| {
+                let steps = by_attempt.remove(&attempt.id).unwrap_or_default();
+                attempt.read(run, steps)
+            })
+            .collect()
+    }
+}
+
+/// Adds steps to an attempt within a transaction that holds its run.
+pub(crate) async fn insert_steps(
+    connection: &mut PgConnection,
+    binding: Uuid,
+    fence: Fence,
+    steps: &[Step],
+) -> Tried<()> {
+    if steps.is_empty() {
+        return Ok(());
+    }
+    // One statement for all of them: a column each, as an array.
+    sqlx::query(
+        "INSERT INTO steps (binding_id, run_id, attempt_id, position, target, name, method, path, status, request_id,
+                            idempotency_id, summary, started_at, duration_ms)
+         SELECT $1, $2, $3,
+                step.position + (SELECT coalesce(max(position), 0) FROM steps
+                                 WHERE binding_id = $1 AND run_id = $2 AND attempt_id = $3),
+                step.target, step.name, step.method, step.path, step.status, step.request_id,
+                step.idempotency_id, step.summary, step.started_at, step.duration_ms
+         FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::text[], $10::text[],
+                     $11::text[], $12::timestamptz[], $13::bigint[])
+              WITH ORDINALITY AS step (target, name, method, path, status, request_id, idempotency_id, summary,
+                                       started_at, duration_ms, position)",
+    )
+    .bind(binding)
+    .bind(fence.run_id.0)
+    .bind(fence.attempt_id.0)
+    .bind(steps.iter().map(|step| clean(&step.target)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean(&step.name)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean(&step.method)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean(&step.path)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| step.status).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean_option(step.request_id.as_ref())).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean_option(step.idempotency_id.as_ref())).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean(&step.summary)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| step.started_at).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| step.duration_ms).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Bindings: one Magento install tied to one Sage business.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId},
+    run::BindingStatus,
+};
+use sqlx::FromRow;
+use store::{Binding, Bindings, Error, Result, SageBusiness};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    changes::announce,
+    error::{Place, Tried, clean, ensure_affected, repeating, translate},
+};
+
+#[derive(FromRow)]
+struct BindingRow {
+    id: Uuid,
+    organisation_id: Uuid,
+    name: String,
+    magento_url: String,
+    business_id: Option<String>,
+    business_name: Option<String>,
+    business_country: Option<String>,
+    status: String,
+    created_at: DateTime<Utc>,
+    status_changed_at: DateTime<Utc>,
+    trusted_since: DateTime<Utc>,
+}
+
+/// The columns of [`BindingRow`] and their table.
+macro_rules! select_bindings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, organisation_id, name, magento_url, business_id, business_name, business_country, status,
+                    created_at, status_changed_at, trusted_since FROM bindings ",
+            $rest
+        )
+    };
+}
+
+impl TryFrom<BindingRow> for Binding {
+    type Error = Error;
+
+    fn try_from(row: BindingRow) -> Result<Self> {
+        let place = Place { table: "bindings", row: &row.id };
+        let business = match (row.business_id, row.business_name, row.business_country) {
+            (Some(id), Some(name), Some(country)) => Some(SageBusiness { id, name, country }),
+            (None, _, _) => None,
+            (Some(_), _, _) => {
+                return Err(place.inconsistent("business_id", "its name or country is missing"));
+            }
+        };
+        Ok(Self {
+            id: BindingId(row.id),
+            organisation_id: OrganisationId(row.organisation_id),
+            name: row.name,
+            magento_url: row.magento_url,
+            business,
+            status: place.word("status", &row.status)?,
+            created_at: row.created_at,
+            status_changed_at: row.status_changed_at,
+            trusted_since: row.trusted_since,
+        })
+    }
+}
+
+/// Why runs wait while a binding is in this status.
+pub(crate) const fn waiting_code(status: BindingStatus) -> Option<Code> {
+    match status {
+        BindingStatus::Active => None,
+        BindingStatus::Pending => Some(Code::BindingPending),
+        BindingStatus::Paused => Some(Code::BindingPaused),
+        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
+        BindingStatus::Revoked => Some(Code::BindingRevoked),
+    }
+}
+
+/// The codes of all statuses but `active`.
+fn waiting_codes() -> Vec<&'static str> {
+    BindingStatus::ALL.iter().filter_map(|status| waiting_code(*status)).map(Code::as_str).collect()
+}
+
+#[async_trait]
+impl Bindings for PostgresStore {
+    async fn create_binding(&self, binding: &Binding) -> Result<()> {
+        let business = binding.business.as_ref();
+        repeating(move || async move {
+            sqlx::query(
+                "INSERT INTO bindings (id, organisation_id, name, magento_url, business_id, business_name,
+                                       business_country, status, created_at, status_changed_at, trusted_since)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            )
+            .bind(binding.id.0)
+            .bind(binding.organisation_id.0)
+            .bind(clean(&binding.name))
+            .bind(clean(&binding.magento_url))
+            .bind(business.map(|business| clean(&business.id)))
+            .bind(business.map(|business| clean(&business.name)))
+            .bind(business.map(|business| clean(&business.country)))
+            .bind(binding.status.as_str())
+            .bind(binding.created_at)
+            .bind(binding.status_changed_at)
+            .bind(binding.trusted_since)
+            .execute(&self.pool)
+            .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn binding(&self, id: BindingId) -> Result<Option<Binding>> {
+        let row: Option<BindingRow> = sqlx::query_as(select_bindings!("WHERE id = $1"))
+            .bind(id.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(translate)?;
+        row.map(Binding::try_from).transpose()
+    }
+
+    async fn list_bindings(&self, organisation: OrganisationId) -> Result<Vec<Binding>> {
+        let rows: Vec<BindingRow> =
+            sqlx::query_as(select_bindings!("WHERE organisation_id = $1 ORDER BY created_at, id"))
+                .bind(organisation.0)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(translate)?;
+        rows.into_iter().map(Binding::try_from).collect()
+    }
+
+    async fn list_all_bindings(&self) -> Result<Vec<Binding>> {
+        let rows: Vec<BindingRow> = sqlx::query_as(select_bindings!("ORDER BY created_at, id"))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(translate)?;
+        rows.into_iter().map(Binding::try_from).collect()
+    }
+
+    async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || async move {
+            let done = sqlx::query(
+                "UPDATE bindings SET business_id = $2, business_name = $3, business_country = $4, trusted_since = $5
+                 WHERE id = $1",
+            )
+            .bind(id.0)
+            .bind(clean(&business.id))
+            .bind(clean(&business.name))
+            .bind(clean(&business.country))
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+            Ok(ensure_affected(&done, 1)?)
+        })
+        .await
+    }
+
+    async fn set_binding_status(
+        &self,
+        id: BindingId,
+        status: BindingStatus,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        repeating(move || set_status(self, id, status, now)).await
+    }
+}
+
+async fn set_status(
+    store: &PostgresStore,
+    id: BindingId,
+    status: BindingStatus,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    let mut transaction = store.pool.begin().await?;
+    let done = sqlx::query(
+        "UPDATE bindings
+         SET status_changed_at = CASE WHEN status = $2 THEN status_changed_at ELSE $3 END, status = $2
+         WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(status.as_str())
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    ensure_affected(&done, 1)?;
+    // Claims lock their run first and look at its status again, so that none is both claimed and set aside. What already waits
+    // for the binding is told the new reason.
+    let moved = if let Some(code) = waiting_code(status) {
+        sqlx::query(
+            "UPDATE runs SET status = 'waiting', code = $2, message = NULL, updated_at = $3
+             WHERE binding_id = $1 AND (status IN ('queued', 'retrying')
+                                        OR status = 'waiting' AND code = ANY($4) AND code <> $2)",
+        )
+        .bind(id.0)
+        .bind(code.as_str())
+        .bind(now)
+        .bind(waiting_codes())
+        .execute(&mut *transaction)
+        .await?
+    } else {
+        sqlx::query(
+            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = $3, updated_at = $3
+             WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($2)",
+        )
+        .bind(id.0)
+        .bind(waiting_codes())
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?
+    };
+    if moved.rows_affected() > 0 {
+        announce(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,240 @@
+//! Taking a run: the one place where processes compete.
+
+use chrono::{DateTime, Utc};
+use domain::ids::AttemptId;
+use sqlx::{FromRow, PgConnection};
+use store::{Claimed, Result, Run};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    changes::announce,
+    error::{Tried, lost, repeating, translate},
+    runs::{RunRow, run_columns},
+};
+
+/// What the audit says of an attempt whose worker died.
+const LOST: &str = "The worker that held this run stopped answering; another took over.";
+
+/// How often a claim looks again when another has taken the business of its run in the same moment.
+const LOOKS: u32 = 8;
+
+/// The bindings that have open runs, found by hopping along the index from one to the next: a long backlog of one binding costs
+/// no more than a single run.
+macro_rules! open_bindings {
+    () => {
+        "WITH RECURSIVE open_bindings (binding_id) AS (
+             (SELECT binding_id FROM runs WHERE status IN ('queued', 'retrying', 'running')
+              ORDER BY binding_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT r.binding_id FROM runs r
+                     WHERE r.status IN ('queued', 'retrying', 'running') AND r.binding_id > o.binding_id
+                     ORDER BY r.binding_id LIMIT 1)
+             FROM open_bindings o WHERE o.binding_id IS NOT NULL
+         ) "
+    };
+}
+
+/// A run that can be claimed, locked.
+#[derive(FromRow)]
+struct Candidate {
+    binding_id: Uuid,
+    id: Uuid,
+    business_id: String,
+    lost_attempt: Option<Uuid>,
+}
+
+/// What came of a look.
+enum Look {
+    /// Nothing is due.
+    Nothing,
+    /// Another has taken the business since the look began.
+    Beaten,
+    /// The run is ours.
+    Taken(Box<Claimed>),
+}
+
+pub(crate) async fn claim(
+    store: &PostgresStore,
+    attempt_id: AttemptId,
+    worker: &str,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<Option<Claimed>> {
+    for _ in 0..LOOKS {
+        match repeating(move || look(store, attempt_id, worker, now, lease_until)).await? {
+            Look::Nothing => return Ok(None),
+            Look::Beaten => {}
+            Look::Taken(claimed) => return Ok(Some(*claimed)),
+        }
+    }
+    // Others are busy taking what there is; the caller comes back.
+    Ok(None)
+}
+
+async fn look(
+    store: &PostgresStore,
+    attempt_id: AttemptId,
+    worker: &str,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Tried<Look> {
+    let mut transaction = store.pool.begin().await?;
+    let Some(candidate) = candidate(&mut transaction, now).await? else { return Ok(Look::Nothing) };
+    if !take_business(&mut transaction, &candidate, attempt_id, now, lease_until).await? {
+        return Ok(Look::Beaten);
+    }
+    if let Some(lost_attempt) = candidate.lost_attempt {
+        close_lost(&mut transaction, &candidate, lost_attempt, now).await?;
+    }
+    let claimed = open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await?;
+    announce(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(Look::Taken(Box::new(claimed)))
+}
+
+/// The oldest run that can be claimed and that nobody else is looking at, locked. Its state is asked for again beside the lock,
+/// so that Postgres looks at it anew when it changed in between.
+async fn candidate(connection: &mut PgConnection, now: DateTime<Utc>) -> Tried<Option<Candidate>> {
+    let candidate = sqlx::query_as(concat!(
+        open_bindings!(),
+        "SELECT r.binding_id, r.id, b.business_id,
+                CASE WHEN r.status = 'running' THEN r.attempt_id END AS lost_attempt
+         FROM open_bindings o
+         JOIN bindings b ON b.id = o.binding_id AND b.status = 'active' AND b.business_id IS NOT NULL
+         CROSS JOIN LATERAL (
+             SELECT q.id FROM runs q
+             WHERE q.binding_id = o.binding_id AND q.status IN ('queued', 'retrying', 'running')
+               AND CASE WHEN q.status = 'running' THEN q.lease_until ELSE q.next_at END <= $1
+             ORDER BY q.id LIMIT 1
+         ) oldest
+         JOIN runs r ON r.binding_id = o.binding_id AND r.id = oldest.id
+              AND r.status IN ('queued', 'retrying', 'running')
+              AND CASE WHEN r.status = 'running' THEN r.lease_until ELSE r.next_at END <= $1
+         WHERE NOT EXISTS (SELECT 1 FROM business_leases l
+                           WHERE l.business_id = b.business_id AND l.lease_until > $1)
+         ORDER BY r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED"
+    ))
+    .bind(now)
+    .fetch_optional(connection)
+    .await?;
+    Ok(candidate)
+}
+
+/// Takes the right to write to the business; `false` when a live run has it. The key of the table makes the second of two
+/// claims wait for the first and then see its lease, whatever the look before had seen.
+async fn take_business(
+    connection: &mut PgConnection,
+    candidate: &Candidate,
+    attempt_id: AttemptId,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Tried<bool> {
+    let taken = sqlx::query(
+        "INSERT INTO business_leases (business_id, binding_id, run_id, attempt_id, lease_until)
+         VALUES ($1, $2, $3, $4, $6)
+         ON CONFLICT (business_id) DO UPDATE
+         SET binding_id = excluded.binding_id, run_id = excluded.run_id, attempt_id = excluded.attempt_id,
+             lease_until = excluded.lease_until
+         WHERE business_leases.lease_until <= $5",
+    )
+    .bind(&candidate.business_id)
+    .bind(candidate.binding_id)
+    .bind(candidate.id)
+    .bind(attempt_id.0)
+    .bind(now)
+    .bind(lease_until)
+    .execute(connection)
+    .await?;
+    Ok(taken.rows_affected() == 1)
+}
+
+/// Ends the attempt of a worker that died.
+async fn close_lost(
+    connection: &mut PgConnection,
+    candidate: &Candidate,
+    attempt: Uuid,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    sqlx::query(
+        "UPDATE attempts SET ended_at = $4, outcome = 'lost', message = $5
+         WHERE binding_id = $1 AND run_id = $2 AND id = $3 AND ended_at IS NULL",
+    )
+    .bind(candidate.binding_id)
+    .bind(candidate.id)
+    .bind(attempt)
+    .bind(now)
+    .bind(LOST)
+    .execute(&mut *connection)
+    .await?;
+    // Its lease is still there when the binding has moved to another business since.
+    sqlx::query("DELETE FROM business_leases WHERE attempt_id = $1")
+        .bind(attempt)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+#[derive(FromRow)]
+struct TakenRow {
+    #[sqlx(flatten)]
+    run: RunRow,
+    attempts_in_all: i32,
+}
+
+async fn open_attempt(
+    connection: &mut PgConnection,
+    candidate: &Candidate,
+    attempt_id: AttemptId,
+    worker: &str,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Tried<Claimed> {
+    let taken: Option<TakenRow> = sqlx::query_as(concat!(
+        "UPDATE runs r
+         SET status = 'running', code = NULL, message = NULL, attempts = r.attempts + 1,
+             attempts_in_all = r.attempts_in_all + 1, attempt_id = $3, lease_until = $5, updated_at = $4
+         WHERE r.binding_id = $1 AND r.id = $2
+         RETURNING ",
+        run_columns!(),
+        ", r.attempts_in_all"
+    ))
+    .bind(candidate.binding_id)
+    .bind(candidate.id)
+    .bind(attempt_id.0)
+    .bind(now)
+    .bind(lease_until)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let taken = taken.ok_or_else(lost)?;
+    sqlx::query(
+        "INSERT INTO attempts (binding_id, run_id, number, id, worker, started_at) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(candidate.binding_id)
+    .bind(candidate.id)
+    .bind(taken.attempts_in_all)
+    .bind(attempt_id.0)
+    .bind(worker)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(Claimed { run: Run::try_from(taken.run)?, attempt_id, attempt_number: taken.attempts_in_all })
+}
+
+/// When the next claim can succeed: a run of a business that is held waits for that lease at least.
+pub(crate) async fn next_due(store: &PostgresStore) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(concat!(
+        open_bindings!(),
+        "SELECT min(greatest(least(due.next_at, held.lease_until), l.lease_until))
+         FROM open_bindings o
+         JOIN bindings b ON b.id = o.binding_id AND b.status = 'active' AND b.business_id IS NOT NULL
+         LEFT JOIN business_leases l ON l.business_id = b.business_id
+         CROSS JOIN LATERAL (SELECT min(q.next_at) AS next_at FROM runs q
+                             WHERE q.binding_id = o.binding_id AND q.status IN ('queued', 'retrying')) due
+         CROSS JOIN LATERAL (SELECT min(q.lease_until) AS lease_until FROM runs q
+                             WHERE q.binding_id = o.binding_id AND q.status = 'running') held"
+    ))
+    .fetch_one(&store.pool)
+    .await
+    .map_err(translate)
+}

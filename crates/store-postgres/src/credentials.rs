@@ -1,0 +1,73 @@
+//! Credentials, sealed by the vault.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::BindingId;
+use store::{CredentialKind, Credentials, Result, Sealed};
+
+use crate::{
+    PostgresStore,
+    error::{lost, repeating, translate},
+};
+
+#[async_trait]
+impl Credentials for PostgresStore {
+    async fn credential(&self, binding: BindingId, kind: CredentialKind) -> Result<Option<Sealed>> {
+        let row: Option<(String, i64, DateTime<Utc>)> = sqlx::query_as(
+            "SELECT envelope, version, updated_at FROM credentials
+             WHERE binding_id = $1 AND kind = $2 AND envelope IS NOT NULL",
+        )
+        .bind(binding.0)
+        .bind(kind.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(row.map(|(envelope, version, updated_at)| Sealed { envelope, version, updated_at }))
+    }
+
+    async fn put_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        envelope: &str,
+        replaces: i64,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        // A deleted one is replaced by 0 like one that never was, but its numbers go on.
+        let statement = if replaces == 0 {
+            "INSERT INTO credentials (binding_id, kind, envelope, version, updated_at) VALUES ($1, $2, $3, $4 + 1, $5)
+             ON CONFLICT (binding_id, kind) DO UPDATE
+             SET envelope = excluded.envelope, version = credentials.version + 1, updated_at = excluded.updated_at
+             WHERE credentials.envelope IS NULL
+             RETURNING version"
+        } else {
+            "UPDATE credentials SET envelope = $3, version = version + 1, updated_at = $5
+             WHERE binding_id = $1 AND kind = $2 AND version = $4 AND envelope IS NOT NULL
+             RETURNING version"
+        };
+        repeating(move || async move {
+            let version: Option<i64> = sqlx::query_scalar(statement)
+                .bind(binding.0)
+                .bind(kind.as_str())
+                .bind(envelope)
+                .bind(replaces)
+                .bind(now)
+                .fetch_optional(&self.pool)
+                .await?;
+            version.ok_or_else(|| lost().into())
+        })
+        .await
+    }
+
+    async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query("UPDATE credentials SET envelope = NULL WHERE binding_id = $1 AND kind = $2")
+                .bind(binding.0)
+                .bind(kind.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,143 @@
+//! Events as they arrive from Magento, each with its run.
+
+use async_trait::async_trait;
+use domain::{ids::RunId, run::BindingStatus};
+use sqlx::PgConnection;
+use store::{Error, Events, NewEvent, Received, Result};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    bindings::waiting_code,
+    changes::announce,
+    error::{Place, Tried, clean, clean_option, repeating},
+    leases::note_token,
+};
+
+#[async_trait]
+impl Events for PostgresStore {
+    async fn receive(&self, event: &NewEvent) -> Result<Received> {
+        repeating(move || receive(self, event)).await
+    }
+}
+
+async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
+    let mut transaction = store.pool.begin().await?;
+    // Shared: events of one binding do not wait for each other, only for a change of the binding.
+    let status: Option<String> = sqlx::query_scalar("SELECT status FROM bindings WHERE id = $1 FOR SHARE")
+        .bind(event.binding_id.0)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let status = status.ok_or(Error::NotFound("the binding"))?;
+    let status: BindingStatus =
+        Place { table: "bindings", row: &event.binding_id }.word("status", &status)?;
+    if let Some((token_id, expires_at)) = &event.token
+        && !note_token(&mut transaction, event.binding_id, token_id, *expires_at).await?
+    {
+        return Ok(Received::Replayed);
+    }
+    let folds_into =
+        if event.event.happens_once() { None } else { waiting_news(&mut transaction, event).await? };
+    let received = if let Some(run) = folds_into {
+        insert_event(&mut transaction, event, run).await?;
+        Received::Known(run)
+    } else if insert_event(&mut transaction, event, event.run_id).await? {
+        insert_run(&mut transaction, event, status).await?;
+        announce(&mut transaction).await?;
+        Received::Queued(event.run_id)
+    } else {
+        Received::Known(first_run(&mut transaction, event).await?)
+    };
+    transaction.commit().await?;
+    Ok(received)
+}
+
+/// The run that has not looked at the entity yet, held so that nobody claims it before this event is kept.
+async fn waiting_news(connection: &mut PgConnection, event: &NewEvent) -> Tried<Option<RunId>> {
+    // Two events of one entity at once take turns, else both would find no run.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("{} {} {}", event.binding_id, event.event, event.magento_id))
+        .execute(&mut *connection)
+        .await?;
+    let run: Option<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM runs
+         WHERE binding_id = $1 AND magento_id = $2 AND event = $3 AND status IN ('queued', 'waiting')
+         ORDER BY id DESC LIMIT 1 FOR UPDATE",
+    )
+    .bind(event.binding_id.0)
+    .bind(event.magento_id)
+    .bind(event.event.as_str())
+    .fetch_optional(connection)
+    .await?;
+    Ok(run.map(RunId))
+}
+
+/// Keeps the event; `false` when it happens once and is known.
+async fn insert_event(connection: &mut PgConnection, event: &NewEvent, run: RunId) -> Tried<bool> {
+    // The predicate names the index `events_once`: another conflict is an error.
+    let inserted = sqlx::query(
+        "INSERT INTO events (binding_id, id, run_id, event, happens_once, idempotency_key, magento_id, increment_id,
+                             website_id, store_id, body, occurred_at, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (binding_id, event, idempotency_key) WHERE happens_once DO NOTHING",
+    )
+    .bind(event.binding_id.0)
+    .bind(event.id.0)
+    .bind(run.0)
+    .bind(event.event.as_str())
+    .bind(event.event.happens_once())
+    .bind(clean(&event.idempotency_key))
+    .bind(event.magento_id)
+    .bind(clean_option(event.increment_id.as_ref()))
+    .bind(event.website_id)
+    .bind(event.store_id)
+    .bind(clean(&event.body))
+    .bind(event.occurred_at)
+    .bind(event.received_at)
+    .execute(connection)
+    .await?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+async fn insert_run(
+    connection: &mut PgConnection,
+    event: &NewEvent,
+    binding_status: BindingStatus,
+) -> Tried<()> {
+    let code = waiting_code(binding_status);
+    sqlx::query(
+        "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+                           website_id, store_id, occurred_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7,
+                 (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1),
+                 $8, $9, $10, $11, $7, $7)",
+    )
+    .bind(event.binding_id.0)
+    .bind(event.run_id.0)
+    .bind(event.event.as_str())
+    .bind(event.magento_id)
+    .bind(if code.is_some() { "waiting" } else { "queued" })
+    .bind(code.map(domain::code::Code::as_str))
+    .bind(event.received_at)
+    .bind(clean_option(event.increment_id.as_ref()))
+    .bind(event.website_id)
+    .bind(event.store_id)
+    .bind(event.occurred_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The run of an event that happened before.
+async fn first_run(connection: &mut PgConnection, event: &NewEvent) -> Tried<RunId> {
+    let run: Uuid = sqlx::query_scalar(
+        "SELECT run_id FROM events
+         WHERE binding_id = $1 AND event = $2 AND idempotency_key = $3 AND happens_once",
+    )
+    .bind(event.binding_id.0)
+    .bind(event.event.as_str())
+    .bind(clean(&event.idempotency_key))
+    .fetch_one(connection)
+    .await?;
+    Ok(RunId(run))
+}

@@ -1,0 +1,113 @@
+#![doc = include_str!("../README.md")]
+
+mod attempts;
+mod bindings;
+mod changes;
+mod claims;
+mod credentials;
+mod deliveries;
+mod error;
+mod events;
+mod finishing;
+mod intents;
+mod leases;
+mod members;
+mod pages;
+mod policies;
+mod references;
+mod runs;
+mod sessions;
+mod xrefs;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::{
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPool, PgPoolOptions},
+};
+use store::{Result, Store};
+use tokio::sync::watch;
+
+use crate::{
+    changes::Changes,
+    error::{ensure_affected, translate},
+};
+
+/// The schema, step by step.
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Connections of one process; Postgres takes 100 in all unless it is told otherwise.
+const CONNECTIONS: u32 = 16;
+/// How long a caller waits for a connection before it is told that the database cannot be used.
+const ACQUIRE: Duration = Duration::from_secs(5);
+
+/// A store in a Postgres database.
+pub struct PostgresStore {
+    pool: PgPool,
+    changes: Changes,
+    options: PgConnectOptions,
+}
+
+impl PostgresStore {
+    /// Connects to the database of a URL such as `postgres://ledger@localhost/ledger`. The schema is left as it is: see
+    /// [`Store::migrate`].
+    ///
+    /// # Errors
+    ///
+    /// [`store::Error::Unavailable`] when there is no answer, [`store::Error::Driver`] when the URL makes no sense or access is
+    /// refused.
+    pub async fn connect(url: &str) -> Result<Self> {
+        let options: PgConnectOptions = url.parse().map_err(translate)?;
+        let options = options.application_name("ledger");
+        // No statement of ours is long, and nothing may hold a lock when its process has gone quiet.
+        let limited = options.clone().options([
+            ("statement_timeout", "10s"),
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "15s"),
+        ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(limited)
+            .await
+            .map_err(translate)?;
+        let changes = Changes::start(options.clone()).await;
+        Ok(Self { pool, changes, options })
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn migrate(&self) -> Result<()> {
+        // A connection of its own: a change of the schema may take longer than a statement of every day. Processes that
+        // migrate at once take turns by a lock of sqlx's.
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(self.options.clone())
+            .await
+            .map_err(translate)?;
+        let migrated = MIGRATOR.run(&pool).await.map_err(|error| translate(error.into()));
+        pool.close().await;
+        migrated
+    }
+
+    async fn ready(&self) -> Result<()> {
+        // A committed write, so that a full disk or a stand-by shows.
+        let beat = sqlx::query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1")
+            .execute(&self.pool)
+            .await
+            .map_err(translate)?;
+        ensure_affected(&beat, 1)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.watch()
+    }
+
+    async fn close(&self) {
+        self.changes.stop();
+        self.pool.close().await;
+    }
+}

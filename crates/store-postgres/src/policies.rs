@@ -1,0 +1,113 @@
+//! Policy versions: every save is kept.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{BindingId, MemberId};
+use sqlx::FromRow;
+use store::{Error, Policies, PolicyVersion, Result};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    changes::announce,
+    error::{Place, Tried, clean_option, repeating, translate},
+};
+
+#[derive(FromRow)]
+struct PolicyRow {
+    version: i64,
+    policy: String,
+    author: Option<Uuid>,
+    reason: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl PolicyRow {
+    fn read(self, binding: BindingId) -> Result<PolicyVersion> {
+        Ok(PolicyVersion {
+            version: self.version,
+            policy: Place { table: "policy_versions", row: &binding }.json("policy", &self.policy)?,
+            author: self.author.map(MemberId),
+            reason: self.reason,
+            created_at: self.created_at,
+        })
+    }
+}
+
+#[async_trait]
+impl Policies for PostgresStore {
+    async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
+        let policy =
+            serde_json::to_string(&version.policy).map_err(|error| Error::Driver(Box::new(error)))?;
+        let policy = policy.as_str();
+        repeating(move || save(self, binding, version, policy)).await
+    }
+
+    async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>> {
+        let row: Option<PolicyRow> = sqlx::query_as(
+            "SELECT version, policy, author, reason, created_at FROM policy_versions
+             WHERE binding_id = $1 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(binding.0)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(|row| row.read(binding)).transpose()
+    }
+
+    async fn policy(&self, binding: BindingId, version: i64) -> Result<Option<PolicyVersion>> {
+        let row: Option<PolicyRow> = sqlx::query_as(
+            "SELECT version, policy, author, reason, created_at FROM policy_versions
+             WHERE binding_id = $1 AND version = $2",
+        )
+        .bind(binding.0)
+        .bind(version)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(|row| row.read(binding)).transpose()
+    }
+}
+
+async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion, policy: &str) -> Tried<()> {
+    let mut transaction = store.pool.begin().await?;
+    // The binding's row makes savers and arriving events take turns.
+    let found = sqlx::query("UPDATE bindings SET trusted_since = $2 WHERE id = $1")
+        .bind(binding.0)
+        .bind(version.created_at)
+        .execute(&mut *transaction)
+        .await?;
+    if found.rows_affected() == 0 {
+        return Err(Error::NotFound("the binding").into());
+    }
+    let saved = sqlx::query(
+        "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
+         SELECT $1, $2, $3, $4, $5, $6
+         WHERE $2 = 1 + (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1)",
+    )
+    .bind(binding.0)
+    .bind(version.version)
+    .bind(policy)
+    .bind(version.author.map(|author| author.0))
+    .bind(clean_option(version.reason.as_ref()))
+    .bind(version.created_at)
+    .execute(&mut *transaction)
+    .await?;
+    if saved.rows_affected() == 0 {
+        return Err(Error::Conflict("the policy version").into());
+    }
+    let released = sqlx::query(
+        "UPDATE runs SET status = 'queued', code = NULL, message = NULL, policy_version = $2, next_at = $3, updated_at = $3
+         WHERE binding_id = $1 AND status = 'waiting' AND code = 'needs_mapping'",
+    )
+    .bind(binding.0)
+    .bind(version.version)
+    .bind(version.created_at)
+    .execute(&mut *transaction)
+    .await?;
+    if released.rows_affected() > 0 {
+        announce(&mut transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}

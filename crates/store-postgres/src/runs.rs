@@ -1,0 +1,303 @@
+//! Runs: the queue and the history at once.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{AttemptId, BindingId, OrganisationId, RunId},
+    run::{EntityKind, EventName, RunStatus},
+};
+use sqlx::{FromRow, PgConnection};
+use store::{Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    changes::announce,
+    claims,
+    error::{Place, Tried, ensure_affected, lost, repeating, translate},
+    finishing, pages,
+};
+
+/// A run's row, as `run_columns!` lists it.
+#[derive(FromRow)]
+pub(crate) struct RunRow {
+    id: Uuid,
+    binding_id: Uuid,
+    event: String,
+    magento_id: i64,
+    status: String,
+    code: Option<String>,
+    message: Option<String>,
+    attempts: i32,
+    next_at: DateTime<Utc>,
+    policy_version: i64,
+    increment_id: Option<String>,
+    customer: Option<String>,
+    currency: Option<String>,
+    amount_minor: Option<i64>,
+    tax_minor: Option<i64>,
+    sage_amount_minor: Option<i64>,
+    sage_tax_minor: Option<i64>,
+    sage_id: Option<String>,
+    sage_reference: Option<String>,
+    website_id: i64,
+    store_id: i64,
+    occurred_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+/// The columns of [`RunRow`], from `runs r`. Named one by one: a process that runs while the schema grows must not notice.
+macro_rules! run_columns {
+    () => {
+        "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.policy_version,
+         r.increment_id, r.customer, r.currency, r.amount_minor, r.tax_minor, r.sage_amount_minor, r.sage_tax_minor,
+         r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at"
+    };
+}
+pub(crate) use run_columns;
+
+impl TryFrom<RunRow> for Run {
+    type Error = Error;
+
+    fn try_from(row: RunRow) -> Result<Self> {
+        let place = Place { table: "runs", row: &row.id };
+        Ok(Self {
+            id: RunId(row.id),
+            binding_id: BindingId(row.binding_id),
+            event: place.word("event", &row.event)?,
+            magento_id: row.magento_id,
+            status: place.word("status", &row.status)?,
+            code: row.code.map(|code| place.word("code", &code)).transpose()?,
+            message: row.message,
+            attempts: row.attempts,
+            next_at: row.next_at,
+            policy_version: row.policy_version,
+            facts: RunFacts {
+                increment_id: row.increment_id,
+                customer: row.customer,
+                currency: row.currency,
+                amount_minor: row.amount_minor,
+                tax_minor: row.tax_minor,
+                sage_amount_minor: row.sage_amount_minor,
+                sage_tax_minor: row.sage_tax_minor,
+                sage_id: row.sage_id,
+                sage_reference: row.sage_reference,
+            },
+            website_id: row.website_id,
+            store_id: row.store_id,
+            occurred_at: row.occurred_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            finished_at: row.finished_at,
+        })
+    }
+}
+
+/// What a fence proves.
+#[derive(FromRow)]
+pub(crate) struct Held {
+    /// Whose run it is.
+    pub(crate) binding_id: Uuid,
+    /// What happened.
+    pub(crate) event: String,
+    /// Magento's id of the entity.
+    pub(crate) magento_id: i64,
+}
+
+/// Locks the run of a fence until the transaction ends, if the attempt still holds it.
+pub(crate) async fn hold(connection: &mut PgConnection, fence: Fence) -> Tried<Held> {
+    let held: Option<Held> = sqlx::query_as(
+        "SELECT binding_id, event, magento_id FROM runs
+         WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE",
+    )
+    .bind(fence.run_id.0)
+    .bind(fence.attempt_id.0)
+    .fetch_optional(connection)
+    .await?;
+    held.ok_or_else(|| lost().into())
+}
+
+#[async_trait]
+impl Runs for PostgresStore {
+    async fn claim_run(
+        &self,
+        attempt_id: AttemptId,
+        worker: &str,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Option<Claimed>> {
+        claims::claim(self, attempt_id, worker, now, lease_until).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        claims::next_due(self).await
+    }
+
+    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let run = sqlx::query(
+                "UPDATE runs SET lease_until = $3 WHERE id = $1 AND attempt_id = $2 AND status = 'running'",
+            )
+            .bind(fence.run_id.0)
+            .bind(fence.attempt_id.0)
+            .bind(lease_until)
+            .execute(&mut *transaction)
+            .await?;
+            ensure_affected(&run, 1)?;
+            // None when the lease ran out and another run of the business has begun.
+            let business = sqlx::query("UPDATE business_leases SET lease_until = $2 WHERE attempt_id = $1")
+                .bind(fence.attempt_id.0)
+                .bind(lease_until)
+                .execute(&mut *transaction)
+                .await?;
+            ensure_affected(&business, 1)?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn finish_run(&self, finish: &FinishRun) -> Result<()> {
+        repeating(move || finishing::finish(self, finish)).await
+    }
+
+    async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || finishing::release(self, fence, now)).await
+    }
+
+    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || retry(self, organisation, run, now)).await
+    }
+
+    async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>> {
+        let row: Option<RunRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            run_columns!(),
+            " FROM runs r JOIN bindings b ON b.id = r.binding_id WHERE b.organisation_id = $1 AND r.id = $2"
+        ))
+        .bind(organisation.0)
+        .bind(run.0)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(Run::try_from).transpose()
+    }
+
+    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
+        pages::page(self, organisation, request).await
+    }
+
+    async fn latest_run(
+        &self,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<Run>> {
+        let events: Vec<&str> = EventName::ALL
+            .iter()
+            .filter(|event| event.entity() == entity)
+            .map(|event| event.as_str())
+            .collect();
+        // A skipped payment does not speak for its invoice, unless nothing else does.
+        let row: Option<RunRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            run_columns!(),
+            " FROM runs r WHERE r.binding_id = $1 AND r.magento_id = $2 AND r.event = ANY($3)
+             ORDER BY (r.event = 'invoice.paid' AND r.status = 'skipped_by_policy'), r.id DESC LIMIT 1"
+        ))
+        .bind(binding.0)
+        .bind(magento_id)
+        .bind(events)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(Run::try_from).transpose()
+    }
+
+    async fn latest_run_of_event(
+        &self,
+        binding: BindingId,
+        event: EventName,
+        magento_id: i64,
+    ) -> Result<Option<Run>> {
+        let row: Option<RunRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            run_columns!(),
+            " FROM runs r WHERE r.binding_id = $1 AND r.magento_id = $2 AND r.event = $3 ORDER BY r.id DESC LIMIT 1"
+        ))
+        .bind(binding.0)
+        .bind(magento_id)
+        .bind(event.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(Run::try_from).transpose()
+    }
+
+    async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts> {
+        let (pending, failed, last_finished_at): (i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM runs
+                     WHERE binding_id = $1 AND status IN ('queued', 'running', 'waiting', 'retrying')),
+                    (SELECT count(*) FROM runs WHERE binding_id = $1 AND status = 'failed' AND finished_at >= $2),
+                    (SELECT max(finished_at) FROM runs WHERE binding_id = $1)",
+        )
+        .bind(binding.0)
+        .bind(failed_since)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(Counts { pending, failed, last_finished_at })
+    }
+
+    async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM runs
+             WHERE binding_id = $1 AND finished_at >= $2 AND status = 'succeeded'
+               AND event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')",
+        )
+        .bind(binding.0)
+        .bind(since)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(translate)
+    }
+}
+
+async fn retry(
+    store: &PostgresStore,
+    organisation: OrganisationId,
+    run: RunId,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    let mut transaction = store.pool.begin().await?;
+    let status: Option<String> = sqlx::query_scalar(
+        "SELECT r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
+         WHERE r.id = $2 AND b.organisation_id = $1 FOR UPDATE OF r",
+    )
+    .bind(organisation.0)
+    .bind(run.0)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let status = status.ok_or(Error::NotFound("the run"))?;
+    if status == RunStatus::Running.as_str() {
+        return Err(Error::Conflict("the run").into());
+    }
+    sqlx::query(
+        "UPDATE runs
+         SET status = 'queued', code = NULL, message = NULL, attempts = 0, next_at = $2, updated_at = $2,
+             finished_at = NULL, waits_for_invoice = NULL,
+             policy_version = (SELECT coalesce(max(p.version), 0) FROM policy_versions p
+                               WHERE p.binding_id = runs.binding_id)
+         WHERE id = $1",
+    )
+    .bind(run.0)
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    announce(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}

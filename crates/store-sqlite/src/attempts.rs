@@ -1,0 +1,158 @@
+//! Attempts and steps: the audit trail.
+
+use async_trait::async_trait;
+use domain::ids::{OrganisationId, RunId};
+use sqlx::SqliteConnection;
+use store::{Attempt, Attempts, Error, Fence, Result, Step};
+
+use crate::{
+    claims,
+    columns::{Place, instant},
+    error::translate,
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    run_id: String,
+    number: i32,
+    id: String,
+    worker: String,
+    started_at: String,
+    ended_at: Option<String>,
+    outcome: Option<String>,
+    code: Option<String>,
+    message: Option<String>,
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = Error;
+
+    fn try_from(row: AttemptRow) -> Result<Self> {
+        let place = Place { table: "attempts", row: &row.id };
+        Ok(Self {
+            id: place.word("id", &row.id)?,
+            run_id: place.word("run_id", &row.run_id)?,
+            number: row.number,
+            worker: row.worker,
+            started_at: place.time("started_at", &row.started_at)?,
+            ended_at: place.optional_time("ended_at", row.ended_at.as_deref())?,
+            outcome: row.outcome,
+            code: place.optional_word("code", row.code.as_deref())?,
+            message: row.message,
+            steps: Vec::new(),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct StepRow {
+    attempt_id: String,
+    target: String,
+    name: String,
+    method: String,
+    path: String,
+    status: Option<i32>,
+    request_id: Option<String>,
+    idempotency_id: Option<String>,
+    summary: String,
+    started_at: String,
+    duration_ms: i64,
+}
+
+impl TryFrom<StepRow> for Step {
+    type Error = Error;
+
+    fn try_from(row: StepRow) -> Result<Self> {
+        let started_at =
+            Place { table: "steps", row: &row.attempt_id }.time("started_at", &row.started_at)?;
+        Ok(Self {
+            target: row.target,
+            name: row.name,
+            method: row.method,
+            path: row.path,
+            status: row.status,
+            request_id: row.request_id,
+            idempotency_id: row.idempotency_id,
+            summary: row.summary,
+            started_at,
+            duration_ms: row.duration_ms,
+        })
+    }
+}
+
+#[async_trait]
+impl Attempts for SqliteStore {
+    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let binding = claims::holds(&mut transaction, fence).await?;
+        insert_step(&mut transaction, &binding, fence, step).await?;
+        transaction.commit().await.map_err(translate)
+    }
+
+    async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>> {
+        // One snapshot for both.
+        let mut transaction = self.readers.begin().await.map_err(translate)?;
+        let attempts = sqlx::query_as::<_, AttemptRow>(
+            "SELECT a.* FROM runs r
+               JOIN bindings b ON b.id = r.binding_id
+               JOIN attempts a ON a.binding_id = r.binding_id AND a.run_id = r.id
+              WHERE r.id = ?1 AND b.organisation_id = ?2 ORDER BY a.number",
+        )
+        .bind(run.to_string())
+        .bind(organisation.to_string())
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        let steps = sqlx::query_as::<_, StepRow>(
+            "SELECT s.* FROM runs r
+               JOIN bindings b ON b.id = r.binding_id
+               JOIN steps s ON s.binding_id = r.binding_id AND s.run_id = r.id
+              WHERE r.id = ?1 AND b.organisation_id = ?2 ORDER BY s.started_at, s.position",
+        )
+        .bind(run.to_string())
+        .bind(organisation.to_string())
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        let mut attempts = attempts.into_iter().map(Attempt::try_from).collect::<Result<Vec<_>>>()?;
+        for row in steps {
+            let id = Place { table: "steps", row: &row.attempt_id }.word("attempt_id", &row.attempt_id)?;
+            if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.id == id) {
+                attempt.steps.push(Step::try_from(row)?);
+            }
+        }
+        Ok(attempts)
+    }
+}
+
+/// Keeps a step of a run that is known to be held.
+pub(crate) async fn insert_step(
+    connection: &mut SqliteConnection,
+    binding: &str,
+    fence: Fence,
+    step: &Step,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO steps (binding_id, run_id, attempt_id, target, name, method, path, status, request_id, idempotency_id,
+                            summary, started_at, duration_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )
+    .bind(binding)
+    .bind(fence.run_id.to_string())
+    .bind(fence.attempt_id.to_string())
+    .bind(&step.target)
+    .bind(&step.name)
+    .bind(&step.method)
+    .bind(&step.path)
+    .bind(step.status)
+    .bind(&step.request_id)
+    .bind(&step.idempotency_id)
+    .bind(&step.summary)
+    .bind(instant(step.started_at))
+    .bind(step.duration_ms)
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Bindings, and what their status does to their runs.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId},
+    run::BindingStatus,
+};
+use store::{Binding, Bindings, Error, Result, SageBusiness};
+
+use crate::{
+    columns::{Place, instant},
+    error::{ensure_affected, missing, translate},
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+struct BindingRow {
+    id: String,
+    organisation_id: String,
+    name: String,
+    magento_url: String,
+    business_id: Option<String>,
+    business_name: Option<String>,
+    business_country: Option<String>,
+    status: String,
+    created_at: String,
+    status_changed_at: String,
+    trusted_since: String,
+}
+
+impl TryFrom<BindingRow> for Binding {
+    type Error = Error;
+
+    fn try_from(row: BindingRow) -> Result<Self> {
+        let place = Place { table: "bindings", row: &row.id };
+        let business = match (row.business_id, row.business_name, row.business_country) {
+            (Some(id), Some(name), Some(country)) => Some(SageBusiness { id, name, country }),
+            (None, _, _) => None,
+            (Some(_), _, _) => {
+                return Err(place.inconsistent("business_id", "its name or country is missing"));
+            }
+        };
+        Ok(Self {
+            id: place.word("id", &row.id)?,
+            organisation_id: place.word("organisation_id", &row.organisation_id)?,
+            business,
+            status: place.word("status", &row.status)?,
+            created_at: place.time("created_at", &row.created_at)?,
+            status_changed_at: place.time("status_changed_at", &row.status_changed_at)?,
+            trusted_since: place.time("trusted_since", &row.trusted_since)?,
+            name: row.name,
+            magento_url: row.magento_url,
+        })
+    }
+}
+
+/// Why the runs of a binding in this status wait; `None` when they need not.
+pub(crate) const fn code_of(status: BindingStatus) -> Option<Code> {
+    match status {
+        BindingStatus::Active => None,
+        BindingStatus::Pending => Some(Code::BindingPending),
+        BindingStatus::Paused => Some(Code::BindingPaused),
+        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
+        BindingStatus::Revoked => Some(Code::BindingRevoked),
+    }
+}
+
+#[async_trait]
+impl Bindings for SqliteStore {
+    async fn create_binding(&self, binding: &Binding) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO bindings (id, organisation_id, name, magento_url, business_id, business_name, business_country,
+                                   status, created_at, status_changed_at, trusted_since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )
+        .bind(binding.id.to_string())
+        .bind(binding.organisation_id.to_string())
+        .bind(&binding.name)
+        .bind(&binding.magento_url)
+        .bind(binding.business.as_ref().map(|business| &business.id))
+        .bind(binding.business.as_ref().map(|business| &business.name))
+        .bind(binding.business.as_ref().map(|business| &business.country))
+        .bind(binding.status.as_str())
+        .bind(instant(binding.created_at))
+        .bind(instant(binding.status_changed_at))
+        .bind(instant(binding.trusted_since))
+        .execute(self.writer.pool())
+        .await
+        .map_err(missing("the organisation"))?;
+        Ok(())
+    }
+
+    async fn binding(&self, id: BindingId) -> Result<Option<Binding>> {
+        sqlx::query_as::<_, BindingRow>("SELECT * FROM bindings WHERE id = ?1")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(translate)?
+            .map(Binding::try_from)
+            .transpose()
+    }
+
+    async fn list_bindings(&self, organisation: OrganisationId) -> Result<Vec<Binding>> {
+        sqlx::query_as::<_, BindingRow>(
+            "SELECT * FROM bindings WHERE organisation_id = ?1 ORDER BY created_at, id",
+        )
+        .bind(organisation.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Binding::try_from)
+        .collect()
+    }
+
+    async fn list_all_bindings(&self) -> Result<Vec<Binding>> {
+        sqlx::query_as::<_, BindingRow>("SELECT * FROM bindings ORDER BY created_at, id")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(translate)?
+            .into_iter()
+            .map(Binding::try_from)
+            .collect()
+    }
+
+    async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
+        let result = sqlx::query(
+            "UPDATE bindings SET business_id = ?2, business_name = ?3, business_country = ?4, trusted_since = ?5 WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(&business.id)
+        .bind(&business.name)
+        .bind(&business.country)
+        .bind(instant(now))
+        .execute(self.writer.pool())
+        .await
+        .map_err(translate)?;
+        ensure_affected(&result, 1)
+    }
+
+    async fn set_binding_status(
+        &self,
+        id: BindingId,
+        status: BindingStatus,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let result = sqlx::query(
+            "UPDATE bindings SET status = ?2, status_changed_at = iif(status = ?2, status_changed_at, ?3) WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(status.as_str())
+        .bind(instant(now))
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        ensure_affected(&result, 1)?;
+        let runs = match code_of(status) {
+            None => sqlx::query(
+                "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = ?2, updated_at = ?2
+                  WHERE binding_id = ?1 AND status = 'waiting'
+                    AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')",
+            )
+            .bind(id.to_string())
+            .bind(instant(now)),
+            Some(code) => sqlx::query(
+                "UPDATE runs SET status = 'waiting', code = ?3, message = NULL, updated_at = ?2
+                  WHERE binding_id = ?1
+                    AND (status IN ('queued', 'retrying')
+                         OR (status = 'waiting' AND code <> ?3
+                             AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')))",
+            )
+            .bind(id.to_string())
+            .bind(instant(now))
+            .bind(code.as_str()),
+        };
+        runs.execute(&mut *transaction).await.map_err(translate)?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The statements above name these codes.
+    #[test]
+    fn a_binding_that_stands_still_has_a_code() {
+        let codes = BindingStatus::ALL
+            .iter()
+            .filter_map(|status| code_of(*status))
+            .map(Code::as_str)
+            .collect::<Vec<_>>();
+        assert_eq!(codes, ["binding_pending", "binding_paused", "binding_needs_reauth", "binding_revoked"]);
+    }
+}

@@ -1,0 +1,153 @@
+//! Who holds which run, and until when.
+
+use chrono::{DateTime, Utc};
+use domain::ids::AttemptId;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+use store::{Claimed, Fence, Result, Run};
+
+use crate::{
+    columns::{Place, instant},
+    error::{ensure_affected, stale, translate},
+    runs::RunRow,
+    sqlite::SqliteStore,
+};
+
+/// What the audit says of a worker that died.
+const LOST: &str = "The worker that held this run stopped answering; another took over.";
+
+/// The oldest run that may be claimed at `?1`: the oldest queued, the oldest due retry and the lost ones of each binding that can
+/// work now. The cost grows with the bindings and the retries that are due, not with the queue behind a busy business.
+const OLDEST_DUE: &str = "
+    WITH free AS MATERIALIZED (
+        SELECT b.id, b.business_id FROM bindings b
+         WHERE b.status = 'active' AND b.business_id IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM runs h
+                            WHERE h.status = 'running' AND h.lease_business = b.business_id AND h.lease_until > ?1))
+    SELECT id FROM (
+        SELECT (SELECT r.id FROM runs r INDEXED BY runs_status
+                 WHERE r.binding_id = f.id AND r.status = 'queued' AND r.next_at <= ?1 ORDER BY r.id LIMIT 1) AS id
+          FROM free f
+        UNION ALL
+        SELECT (SELECT min(r.id) FROM runs r INDEXED BY runs_retrying
+                 WHERE r.binding_id = f.id AND r.status = 'retrying' AND r.next_at <= ?1)
+          FROM free f
+        UNION ALL
+        SELECT r.id FROM runs r INDEXED BY runs_running JOIN free f ON f.id = r.binding_id
+         WHERE r.status = 'running' AND r.lease_until <= ?1)
+     WHERE id IS NOT NULL ORDER BY id LIMIT 1";
+
+/// When [`OLDEST_DUE`] can next find something. What belongs to a business that is held is due when its holder's lease runs out.
+const NEXT_DUE: &str = "
+    WITH able AS MATERIALIZED (
+        SELECT b.id, coalesce((SELECT max(h.lease_until) FROM runs h
+                                WHERE h.status = 'running' AND h.lease_business = b.business_id), '') AS held_until
+          FROM bindings b WHERE b.status = 'active' AND b.business_id IS NOT NULL)
+    SELECT min(max(due, held_until)) FROM (
+        SELECT (SELECT min(r.next_at) FROM runs r INDEXED BY runs_queued
+                 WHERE r.binding_id = a.id AND r.status = 'queued') AS due, a.held_until
+          FROM able a
+        UNION ALL
+        SELECT (SELECT min(r.next_at) FROM runs r INDEXED BY runs_retrying
+                 WHERE r.binding_id = a.id AND r.status = 'retrying'), a.held_until
+          FROM able a
+        UNION ALL
+        SELECT r.lease_until, a.held_until
+          FROM runs r INDEXED BY runs_running JOIN able a ON a.id = r.binding_id WHERE r.status = 'running')";
+
+pub(crate) async fn claim(
+    store: &SqliteStore,
+    attempt_id: AttemptId,
+    worker: &str,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<Option<Claimed>> {
+    let now = instant(now);
+    let mut transaction = store.writer.begin().await?;
+    let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
+        .bind(&now)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(translate)?;
+    let Some(run) = oldest else { return Ok(None) };
+    close_lost(&mut transaction, &run, &now).await?;
+    let row = sqlx::query_as::<_, RunRow>(
+        "UPDATE runs
+            SET status = 'running', code = NULL, message = NULL, attempts = attempts + 1, attempts_in_all = attempts_in_all + 1,
+                attempt_id = ?2, lease_until = ?4,
+                lease_business = (SELECT b.business_id FROM bindings b WHERE b.id = runs.binding_id), updated_at = ?3
+          WHERE id = ?1
+         RETURNING *",
+    )
+    .bind(&run)
+    .bind(attempt_id.to_string())
+    .bind(&now)
+    .bind(instant(lease_until))
+    .fetch_one(&mut *transaction)
+    .await
+    .map_err(translate)?;
+    let attempt_number = row.attempts_in_all;
+    let run = Run::try_from(row)?;
+    sqlx::query("INSERT INTO attempts (binding_id, run_id, number, id, worker, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .bind(run.binding_id.to_string())
+        .bind(run.id.to_string())
+        .bind(attempt_number)
+        .bind(attempt_id.to_string())
+        .bind(worker)
+        .bind(&now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+    transaction.commit().await.map_err(translate)?;
+    store.announce();
+    Ok(Some(Claimed { run, attempt_id, attempt_number }))
+}
+
+/// Closes the attempt of a worker that died, if the run has one.
+async fn close_lost(transaction: &mut Transaction<'static, Sqlite>, run: &str, now: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE attempts SET ended_at = ?2, outcome = 'lost', message = ?3
+          WHERE id = (SELECT r.attempt_id FROM runs r WHERE r.id = ?1 AND r.status = 'running')",
+    )
+    .bind(run)
+    .bind(now)
+    .bind(LOST)
+    .execute(&mut **transaction)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}
+
+pub(crate) async fn next_due(store: &SqliteStore) -> Result<Option<DateTime<Utc>>> {
+    let due: Option<String> =
+        sqlx::query_scalar(NEXT_DUE).fetch_one(&store.readers).await.map_err(translate)?;
+    Place { table: "runs", row: "the next one" }.optional_time("next_at", due.as_deref())
+}
+
+/// Refused as well when the lease had run out and another run of the business was claimed since: its lease then ends later.
+pub(crate) async fn extend(store: &SqliteStore, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+    let result = sqlx::query(
+        "UPDATE runs SET lease_until = ?3
+          WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'
+            AND NOT EXISTS (SELECT 1 FROM runs h
+                             WHERE h.status = 'running' AND h.lease_business = runs.lease_business AND h.id <> runs.id
+                               AND h.lease_until > runs.lease_until)",
+    )
+    .bind(fence.run_id.to_string())
+    .bind(fence.attempt_id.to_string())
+    .bind(instant(lease_until))
+    .execute(store.writer.pool())
+    .await
+    .map_err(translate)?;
+    ensure_affected(&result, 1)
+}
+
+/// The binding of a run that is still held, or the error of a stale fence.
+pub(crate) async fn holds(connection: &mut SqliteConnection, fence: Fence) -> Result<String> {
+    sqlx::query_scalar("SELECT binding_id FROM runs WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'")
+        .bind(fence.run_id.to_string())
+        .bind(fence.attempt_id.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(translate)?
+        .ok_or_else(stale)
+}

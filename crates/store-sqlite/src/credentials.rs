@@ -1,0 +1,86 @@
+//! Sealed credentials.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::BindingId;
+use store::{CredentialKind, Credentials, Error, Result, Sealed};
+
+use crate::{
+    columns::{Place, instant},
+    error::{missing, stale, translate},
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+struct SealedRow {
+    binding_id: String,
+    envelope: String,
+    version: i64,
+    updated_at: String,
+}
+
+impl TryFrom<SealedRow> for Sealed {
+    type Error = Error;
+
+    fn try_from(row: SealedRow) -> Result<Self> {
+        let updated_at =
+            Place { table: "credentials", row: &row.binding_id }.time("updated_at", &row.updated_at)?;
+        Ok(Self { envelope: row.envelope, version: row.version, updated_at })
+    }
+}
+
+#[async_trait]
+impl Credentials for SqliteStore {
+    async fn credential(&self, binding: BindingId, kind: CredentialKind) -> Result<Option<Sealed>> {
+        sqlx::query_as::<_, SealedRow>(
+            "SELECT binding_id, envelope, version, updated_at FROM credentials
+              WHERE binding_id = ?1 AND kind = ?2 AND envelope IS NOT NULL",
+        )
+        .bind(binding.to_string())
+        .bind(kind.as_str())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?
+        .map(Sealed::try_from)
+        .transpose()
+    }
+
+    async fn put_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        envelope: &str,
+        replaces: i64,
+        now: DateTime<Utc>,
+    ) -> Result<i64> {
+        let query = if replaces == 0 {
+            // A deleted one counts as none, but its version goes on.
+            sqlx::query_scalar(
+                "INSERT INTO credentials (binding_id, kind, envelope, version, updated_at) VALUES (?1, ?2, ?3, 1, ?4)
+                 ON CONFLICT (binding_id, kind) DO UPDATE
+                    SET envelope = excluded.envelope, version = credentials.version + 1, updated_at = excluded.updated_at
+                  WHERE credentials.envelope IS NULL
+                 RETURNING version",
+            )
+        } else {
+            sqlx::query_scalar(
+                "UPDATE credentials SET envelope = ?3, version = version + 1, updated_at = ?4
+                  WHERE binding_id = ?1 AND kind = ?2 AND envelope IS NOT NULL AND version = ?5
+                 RETURNING version",
+            )
+        };
+        let query = query.bind(binding.to_string()).bind(kind.as_str()).bind(envelope).bind(instant(now));
+        let query = if replaces == 0 { query } else { query.bind(replaces) };
+        query.fetch_optional(self.writer.pool()).await.map_err(missing("the binding"))?.ok_or_else(stale)
+    }
+
+    async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {
+        sqlx::query("UPDATE credentials SET envelope = NULL WHERE binding_id = ?1 AND kind = ?2")
+            .bind(binding.to_string())
+            .bind(kind.as_str())
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+}

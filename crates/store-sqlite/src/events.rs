@@ -1,0 +1,133 @@
+//! Events as they arrive from Magento, each with its run.
+
+use async_trait::async_trait;
+use domain::{
+    ids::RunId,
+    run::{BindingStatus, RunStatus},
+};
+use sqlx::SqliteConnection;
+use store::{Error, Events, NewEvent, Received, Result};
+
+use crate::{
+    bindings::code_of,
+    columns::{Place, instant},
+    error::translate,
+    leases,
+    sqlite::SqliteStore,
+};
+
+#[async_trait]
+impl Events for SqliteStore {
+    async fn receive(&self, event: &NewEvent) -> Result<Received> {
+        self.inbox.receive(event.clone()).await
+    }
+}
+
+/// What must be known to place an event: the binding's status, its policy version, the run that answers already.
+#[derive(sqlx::FromRow)]
+struct Standing {
+    status: String,
+    policy_version: i64,
+    known: Option<String>,
+}
+
+const ONCE: &str = "SELECT b.status,
+        coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+        (SELECT e.run_id FROM events e
+          WHERE e.binding_id = b.id AND e.event = ?2 AND e.idempotency_key = ?3 AND e.happens_once = 1) AS known
+   FROM bindings b WHERE b.id = ?1";
+
+const OFTEN: &str = "SELECT b.status,
+        coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+        (SELECT r.id FROM runs r
+          WHERE r.binding_id = b.id AND r.magento_id = ?3 AND r.event = ?2 AND r.status IN ('queued', 'waiting')
+          ORDER BY r.id DESC LIMIT 1) AS known
+   FROM bindings b WHERE b.id = ?1";
+
+/// Writes one event within the transaction of those that came with it.
+pub(crate) async fn receive(connection: &mut SqliteConnection, event: &NewEvent) -> Result<Received> {
+    if let Some((token, expires_at)) = &event.token
+        && !leases::use_token(connection, event.binding_id, token, *expires_at).await?
+    {
+        return Ok(Received::Replayed);
+    }
+    let binding = event.binding_id.to_string();
+    let happens_once = event.event.happens_once();
+    let query = sqlx::query_as::<_, Standing>(if happens_once { ONCE } else { OFTEN })
+        .bind(&binding)
+        .bind(event.event.as_str());
+    let query = if happens_once { query.bind(&event.idempotency_key) } else { query.bind(event.magento_id) };
+    let standing = query.fetch_optional(&mut *connection).await.map_err(translate)?;
+    let standing = standing.ok_or(Error::NotFound("the binding"))?;
+    let known: Option<RunId> = Place { table: "events", row: &event.idempotency_key }
+        .optional_word("run_id", standing.known.as_deref())?;
+    match known {
+        Some(run) if happens_once => Ok(Received::Known(run)),
+        Some(run) => {
+            insert_event(connection, event, run).await?;
+            Ok(Received::Known(run))
+        }
+        None => {
+            let status = Place { table: "bindings", row: &binding }.word("status", &standing.status)?;
+            insert_run(connection, event, status, standing.policy_version).await?;
+            insert_event(connection, event, event.run_id).await?;
+            Ok(Received::Queued(event.run_id))
+        }
+    }
+}
+
+async fn insert_event(connection: &mut SqliteConnection, event: &NewEvent, run: RunId) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO events (binding_id, id, run_id, event, happens_once, idempotency_key, magento_id, increment_id,
+                             website_id, store_id, body, occurred_at, received_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )
+    .bind(event.binding_id.to_string())
+    .bind(event.id.to_string())
+    .bind(run.to_string())
+    .bind(event.event.as_str())
+    .bind(event.event.happens_once())
+    .bind(&event.idempotency_key)
+    .bind(event.magento_id)
+    .bind(&event.increment_id)
+    .bind(event.website_id)
+    .bind(event.store_id)
+    .bind(&event.body)
+    .bind(instant(event.occurred_at))
+    .bind(instant(event.received_at))
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}
+
+async fn insert_run(
+    connection: &mut SqliteConnection,
+    event: &NewEvent,
+    binding: BindingStatus,
+    policy_version: i64,
+) -> Result<()> {
+    let code = code_of(binding);
+    let status = if code.is_some() { RunStatus::Waiting } else { RunStatus::Queued };
+    sqlx::query(
+        "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+                           website_id, store_id, occurred_at, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?7, ?7)",
+    )
+    .bind(event.binding_id.to_string())
+    .bind(event.run_id.to_string())
+    .bind(event.event.as_str())
+    .bind(event.magento_id)
+    .bind(status.as_str())
+    .bind(code.map(domain::code::Code::as_str))
+    .bind(instant(event.received_at))
+    .bind(policy_version)
+    .bind(&event.increment_id)
+    .bind(event.website_id)
+    .bind(event.store_id)
+    .bind(instant(event.occurred_at))
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}

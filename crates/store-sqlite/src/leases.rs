@@ -1,0 +1,84 @@
+//! Named leases, and tokens that were used.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::BindingId;
+use sqlx::SqliteConnection;
+use store::{Leases, Result, SeenTokens};
+
+use crate::{
+    columns::instant,
+    error::{missing, translate},
+    sqlite::SqliteStore,
+};
+
+#[async_trait]
+impl Leases for SqliteStore {
+    async fn acquire_lease(
+        &self,
+        name: &str,
+        holder: &str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<bool> {
+        let result = sqlx::query(
+            "INSERT INTO leases (name, holder, until) VALUES (?1, ?2, ?4)
+             ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+             WHERE leases.holder = excluded.holder OR leases.until <= ?3",
+        )
+        .bind(name)
+        .bind(holder)
+        .bind(instant(now))
+        .bind(instant(until))
+        .execute(self.writer.pool())
+        .await
+        .map_err(translate)?;
+        Ok(result.rows_affected() == 1)
+    }
+
+    async fn release_lease(&self, name: &str, holder: &str) -> Result<()> {
+        sqlx::query("DELETE FROM leases WHERE name = ?1 AND holder = ?2")
+            .bind(name)
+            .bind(holder)
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SeenTokens for SqliteStore {
+    async fn use_token(&self, binding: BindingId, token_id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
+        self.inbox.use_token(binding, token_id.to_owned(), expires_at).await
+    }
+
+    async fn purge_tokens(&self, now: DateTime<Utc>) -> Result<u64> {
+        let result = sqlx::query("DELETE FROM seen_tokens WHERE expires_at <= ?1")
+            .bind(instant(now))
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(result.rows_affected())
+    }
+}
+
+/// Notes a token within the transaction of those that came with it.
+pub(crate) async fn use_token(
+    connection: &mut SqliteConnection,
+    binding: BindingId,
+    token_id: &str,
+    expires_at: DateTime<Utc>,
+) -> Result<bool> {
+    let result = sqlx::query(
+        "INSERT INTO seen_tokens (binding_id, token_id, expires_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (binding_id, token_id) DO NOTHING",
+    )
+    .bind(binding.to_string())
+    .bind(token_id)
+    .bind(instant(expires_at))
+    .execute(connection)
+    .await
+    .map_err(missing("the binding"))?;
+    Ok(result.rows_affected() == 1)
+}

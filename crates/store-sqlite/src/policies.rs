@@ -1,0 +1,106 @@
+//! Policy versions: every save is kept.
+
+use async_trait::async_trait;
+use domain::ids::BindingId;
+use store::{Error, Policies, PolicyVersion, Result};
+
+use crate::{
+    columns::{Place, instant, json},
+    error::translate,
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+struct PolicyRow {
+    binding_id: String,
+    version: i64,
+    policy: String,
+    author: Option<String>,
+    reason: Option<String>,
+    created_at: String,
+}
+
+impl TryFrom<PolicyRow> for PolicyVersion {
+    type Error = Error;
+
+    fn try_from(row: PolicyRow) -> Result<Self> {
+        let place = Place { table: "policy_versions", row: &row.binding_id };
+        Ok(Self {
+            version: row.version,
+            policy: place.json("policy", &row.policy)?,
+            author: place.optional_word("author", row.author.as_deref())?,
+            created_at: place.time("created_at", &row.created_at)?,
+            reason: row.reason,
+        })
+    }
+}
+
+#[async_trait]
+impl Policies for SqliteStore {
+    async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
+        let (binding, now) = (binding.to_string(), instant(version.created_at));
+        let mut transaction = self.writer.begin().await?;
+        let trusted = sqlx::query("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1")
+            .bind(&binding)
+            .bind(&now)
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        if trusted.rows_affected() == 0 {
+            return Err(Error::NotFound("the binding"));
+        }
+        let saved = sqlx::query(
+            "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6
+              WHERE ?2 = 1 + coalesce((SELECT max(version) FROM policy_versions WHERE binding_id = ?1), 0)",
+        )
+        .bind(&binding)
+        .bind(version.version)
+        .bind(json(&version.policy)?)
+        .bind(version.author.map(|author| author.to_string()))
+        .bind(&version.reason)
+        .bind(&now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        if saved.rows_affected() == 0 {
+            return Err(Error::Conflict("the policy version"));
+        }
+        sqlx::query(
+            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
+              WHERE binding_id = ?1 AND status = 'waiting' AND code = 'needs_mapping'",
+        )
+        .bind(&binding)
+        .bind(version.version)
+        .bind(&now)
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>> {
+        sqlx::query_as::<_, PolicyRow>(
+            "SELECT * FROM policy_versions WHERE binding_id = ?1 ORDER BY version DESC LIMIT 1",
+        )
+        .bind(binding.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?
+        .map(PolicyVersion::try_from)
+        .transpose()
+    }
+
+    async fn policy(&self, binding: BindingId, version: i64) -> Result<Option<PolicyVersion>> {
+        sqlx::query_as::<_, PolicyRow>("SELECT * FROM policy_versions WHERE binding_id = ?1 AND version = ?2")
+            .bind(binding.to_string())
+            .bind(version)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(translate)?
+            .map(PolicyVersion::try_from)
+            .transpose()
+    }
+}

@@ -1,0 +1,241 @@
+//! Runs: the queue and the history at once. Claiming, ending and paging have files of their own.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{AttemptId, BindingId, OrganisationId, RunId},
+    run::{EntityKind, EventName},
+};
+use store::{Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs};
+
+use crate::{
+    claims,
+    columns::{Place, instant},
+    error::translate,
+    finishing, pages,
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct RunRow {
+    id: String,
+    binding_id: String,
+    event: String,
+    magento_id: i64,
+    status: String,
+    code: Option<String>,
+    message: Option<String>,
+    attempts: i32,
+    pub(crate) attempts_in_all: i32,
+    next_at: String,
+    policy_version: i64,
+    increment_id: Option<String>,
+    customer: Option<String>,
+    currency: Option<String>,
+    amount_minor: Option<i64>,
+    tax_minor: Option<i64>,
+    sage_amount_minor: Option<i64>,
+    sage_tax_minor: Option<i64>,
+    sage_id: Option<String>,
+    sage_reference: Option<String>,
+    website_id: i64,
+    store_id: i64,
+    occurred_at: String,
+    created_at: String,
+    updated_at: String,
+    finished_at: Option<String>,
+}
+
+impl TryFrom<RunRow> for Run {
+    type Error = Error;
+
+    fn try_from(row: RunRow) -> Result<Self> {
+        let place = Place { table: "runs", row: &row.id };
+        Ok(Self {
+            id: place.word("id", &row.id)?,
+            binding_id: place.word("binding_id", &row.binding_id)?,
+            event: place.word("event", &row.event)?,
+            magento_id: row.magento_id,
+            status: place.word("status", &row.status)?,
+            code: place.optional_word("code", row.code.as_deref())?,
+            message: row.message,
+            attempts: row.attempts,
+            next_at: place.time("next_at", &row.next_at)?,
+            policy_version: row.policy_version,
+            website_id: row.website_id,
+            store_id: row.store_id,
+            occurred_at: place.time("occurred_at", &row.occurred_at)?,
+            created_at: place.time("created_at", &row.created_at)?,
+            updated_at: place.time("updated_at", &row.updated_at)?,
+            finished_at: place.optional_time("finished_at", row.finished_at.as_deref())?,
+            facts: RunFacts {
+                increment_id: row.increment_id,
+                customer: row.customer,
+                currency: row.currency,
+                amount_minor: row.amount_minor,
+                tax_minor: row.tax_minor,
+                sage_amount_minor: row.sage_amount_minor,
+                sage_tax_minor: row.sage_tax_minor,
+                sage_id: row.sage_id,
+                sage_reference: row.sage_reference,
+            },
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct CountsRow {
+    pending: i64,
+    failed: i64,
+    last_finished_at: Option<String>,
+}
+
+#[async_trait]
+impl Runs for SqliteStore {
+    async fn claim_run(
+        &self,
+        attempt_id: AttemptId,
+        worker: &str,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Option<Claimed>> {
+        claims::claim(self, attempt_id, worker, now, lease_until).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        claims::next_due(self).await
+    }
+
+    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+        claims::extend(self, fence, lease_until).await
+    }
+
+    async fn finish_run(&self, finish: &FinishRun) -> Result<()> {
+        finishing::finish(self, finish).await
+    }
+
+    async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()> {
+        finishing::release(self, fence, now).await
+    }
+
+    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let status: Option<String> = sqlx::query_scalar(
+            "SELECT r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
+              WHERE r.id = ?1 AND b.organisation_id = ?2",
+        )
+        .bind(run.to_string())
+        .bind(organisation.to_string())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        match status.as_deref() {
+            None => return Err(Error::NotFound("the run")),
+            Some("running") => return Err(Error::Conflict("the run")),
+            Some(_) => {}
+        }
+        sqlx::query(
+            "UPDATE runs
+                SET status = 'queued', code = NULL, message = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
+                    policy_version = coalesce(
+                        (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0),
+                    updated_at = ?2, finished_at = NULL
+              WHERE id = ?1",
+        )
+        .bind(run.to_string())
+        .bind(instant(now))
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>> {
+        sqlx::query_as::<_, RunRow>(
+            "SELECT r.* FROM runs r JOIN bindings b ON b.id = r.binding_id WHERE r.id = ?1 AND b.organisation_id = ?2",
+        )
+        .bind(run.to_string())
+        .bind(organisation.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?
+        .map(Run::try_from)
+        .transpose()
+    }
+
+    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
+        pages::page(self, organisation, request).await
+    }
+
+    async fn latest_run(
+        &self,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<Run>> {
+        // The newest of each event that is about the entity: at most two look-ups in the index by event.
+        let mut latest = None;
+        for event in EventName::ALL.iter().filter(|event| event.entity() == entity) {
+            let run = self.latest_run_of_event(binding, *event, magento_id).await?;
+            latest = latest.into_iter().chain(run).max_by_key(|run: &Run| run.id);
+        }
+        Ok(latest)
+    }
+
+    async fn latest_run_of_event(
+        &self,
+        binding: BindingId,
+        event: EventName,
+        magento_id: i64,
+    ) -> Result<Option<Run>> {
+        sqlx::query_as::<_, RunRow>(
+            "SELECT * FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = ?3 ORDER BY id DESC LIMIT 1",
+        )
+        .bind(binding.to_string())
+        .bind(magento_id)
+        .bind(event.as_str())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?
+        .map(Run::try_from)
+        .transpose()
+    }
+
+    async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts> {
+        let binding = binding.to_string();
+        let row = sqlx::query_as::<_, CountsRow>(
+            "SELECT (SELECT count(*) FROM runs
+                      WHERE binding_id = ?1 AND status IN ('queued', 'running', 'waiting', 'retrying')) AS pending,
+                    (SELECT count(*) FROM runs
+                      WHERE binding_id = ?1 AND finished_at >= ?2 AND status = 'failed') AS failed,
+                    (SELECT max(finished_at) FROM runs
+                      WHERE binding_id = ?1 AND finished_at IS NOT NULL) AS last_finished_at",
+        )
+        .bind(&binding)
+        .bind(instant(failed_since))
+        .fetch_one(&self.readers)
+        .await
+        .map_err(translate)?;
+        let place = Place { table: "runs", row: &binding };
+        Ok(Counts {
+            pending: row.pending,
+            failed: row.failed,
+            last_finished_at: place.optional_time("finished_at", row.last_finished_at.as_deref())?,
+        })
+    }
+
+    async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64> {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM runs
+              WHERE binding_id = ?1 AND finished_at >= ?2 AND status = 'succeeded'
+                AND event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')",
+        )
+        .bind(binding.to_string())
+        .bind(instant(since))
+        .fetch_one(&self.readers)
+        .await
+        .map_err(translate)
+    }
+}

@@ -1,0 +1,136 @@
+//! Opening, closing, and the two doors to the file: one that writes, four that read.
+
+use std::{path::Path, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{
+    Connection, Sqlite, SqlitePool, Transaction,
+    migrate::Migrator,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use store::{Error, Result, Store};
+use tokio::sync::watch;
+
+use crate::{
+    error::{ensure_affected, translate},
+    inbox::Inbox,
+    watch::Watch,
+};
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// How long a statement waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long a write waits for those before it. Together with [`BUSY`] less than the ten seconds that a webhook may wait.
+const TURN: Duration = Duration::from_secs(4);
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    pub(crate) writer: Writer,
+    pub(crate) readers: SqlitePool,
+    pub(crate) inbox: Inbox,
+    changes: watch::Sender<u64>,
+    watch: Watch,
+}
+
+/// The one connection that writes.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    pool: SqlitePool,
+}
+
+impl Writer {
+    /// A transaction that holds the right to write from its start: one that reads first and writes later would fail when
+    /// another process has written in between.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(translate)
+    }
+
+    /// For a single statement, which is a transaction of its own.
+    pub(crate) const fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, or makes it; its schema is brought up by [`Store::migrate`].
+    pub async fn open(path: &Path) -> Result<Self> {
+        let file = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true);
+        let writing = file
+            .clone()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .acquire_timeout(TURN)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // A full disk may end a transaction behind our back; a rollback then fails, and the connection would take
+                    // every later BEGIN for a nested one. The ping lets a rollback that is under way end first.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+            .connect_with(writing)
+            .await
+            .map_err(translate)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(BUSY)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_lazy_with(file.read_only(true));
+        let writer = Writer { pool };
+        let (changes, _) = watch::channel(0);
+        let inbox = Inbox::start(writer.clone(), changes.clone());
+        let watch = Watch::start(writer.clone(), changes.clone());
+        Ok(Self { writer, readers, inbox, changes, watch })
+    }
+
+    /// Tells live pages that a run has changed; to be called after the commit.
+    pub(crate) fn announce(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn migrate(&self) -> Result<()> {
+        MIGRATOR
+            .run(self.writer.pool())
+            .await
+            .map_err(|error| translate(sqlx::Error::Migrate(Box::new(error))))
+    }
+
+    async fn ready(&self) -> Result<()> {
+        let beat = sqlx::query("UPDATE heartbeat SET beats = beats + 1 WHERE id = 1")
+            .execute(self.writer.pool())
+            .await;
+        match beat {
+            Ok(result) => ensure_affected(&result, 1),
+            Err(error) => Err(translate(error)),
+        }
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn close(&self) {
+        self.watch.stop();
+        self.inbox.close().await;
+        self.readers.close().await;
+        self.writer.pool.close().await;
+    }
+}
+
+/// What is told once the store is closed.
+pub(crate) fn closed() -> Error {
+    Error::Unavailable("the store is closed".into())
+}

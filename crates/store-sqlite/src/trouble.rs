@@ -1,0 +1,238 @@
+//! What must hold when the disk, another process or a caller does not behave.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    ids::BindingId,
+    outside::Outside,
+    run::{EventName::InvoiceCreated, RunStatus},
+};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use store::{Error, Events, NewEvent, Received, Result, Store, conformance::World};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+use crate::SqliteStore;
+
+async fn open(folder: &TempDir) -> Arc<SqliteStore> {
+    let store = SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap();
+    store.migrate().await.unwrap();
+    Arc::new(store)
+}
+
+/// A store with a world in it.
+async fn make() -> (Arc<SqliteStore>, World, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let world = World::new(Arc::clone(&store) as Arc<dyn Store>).await;
+    (store, world, folder)
+}
+
+/// The connection of another process.
+async fn stranger(folder: &TempDir) -> SqliteConnection {
+    let file = SqliteConnectOptions::new().filename(folder.path().join("ledger.sqlite"));
+    SqliteConnection::connect_with(&file).await.unwrap()
+}
+
+fn receive_all(store: &Arc<SqliteStore>, events: &[NewEvent]) -> Vec<JoinHandle<Result<Received>>> {
+    let receive = |event: &NewEvent| {
+        let (store, event) = (Arc::clone(store), event.clone());
+        tokio::spawn(async move { store.receive(&event).await })
+    };
+    events.iter().map(receive).collect()
+}
+
+/// Receives these events in one transaction: they queue up while a writer holds the right to write.
+async fn receive_together(store: &Arc<SqliteStore>, events: &[NewEvent]) -> Vec<Result<Received>> {
+    let turn = store.writer.begin().await.unwrap();
+    let waiting = receive_all(store, events);
+    while store.inbox.waiting() + 1 < events.len() {
+        tokio::task::yield_now().await;
+    }
+    drop(turn);
+    let mut results = Vec::new();
+    for one in waiting {
+        results.push(one.await.unwrap());
+    }
+    results
+}
+
+fn assert_unavailable(result: &Result<Received>) {
+    assert!(matches!(result, Err(Error::Unavailable(_))), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_database_is_unavailable_in_time_and_loses_nothing() {
+    let (store, world, folder) = make().await;
+    let mut other = stranger(&folder).await;
+    let lock = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let events = (0..20).map(|number| world.event(InvoiceCreated, number)).collect::<Vec<_>>();
+    let begun = Instant::now();
+    let waiting = receive_all(&store, &events);
+    assert!(matches!(store.ready().await, Err(Error::Unavailable(_))));
+    for refused in waiting {
+        assert_unavailable(&refused.await.unwrap());
+    }
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    lock.rollback().await.unwrap();
+    store.ready().await.unwrap();
+    for (event, received) in events.iter().zip(receive_all(&store, &events)) {
+        assert_eq!(received.await.unwrap().unwrap(), Received::Queued(event.run_id));
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_restart() {
+    let (store, world, folder) = make().await;
+    let id = world.receive(InvoiceCreated, 1).await;
+    let before = world.run(id).await;
+    store.close().await;
+    assert_unavailable(&store.receive(&world.event(InvoiceCreated, 2)).await);
+    store.close().await;
+    let again = open(&folder).await;
+    assert_eq!(store::Runs::run(&*again, world.organisation, id).await.unwrap(), Some(before));
+    let twin = world.event(InvoiceCreated, 1);
+    assert_eq!(again.receive(&twin).await.unwrap(), Received::Known(id));
+}
+
+#[tokio::test]
+async fn a_full_disk_is_unavailable_and_loses_nothing() {
+    let (store, world, _folder) = make().await;
+    let kept = world.receive(InvoiceCreated, 1).await;
+    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(store.writer.pool()).await.unwrap();
+    let limit = format!("PRAGMA max_page_count = {pages}");
+    sqlx::query(sqlx::AssertSqlSafe(limit)).execute(store.writer.pool()).await.unwrap();
+    let mut event = world.event(InvoiceCreated, 2);
+    event.body = "x".repeat(100_000);
+    let small = world.event(InvoiceCreated, 3);
+    let mut refused = 0;
+    for result in receive_together(&store, &[small.clone(), event.clone()]).await {
+        assert_unavailable(&result);
+        refused += 1;
+    }
+    assert_eq!(refused, 2, "they shared the transaction that was lost");
+    assert_eq!(world.run(kept).await.status, RunStatus::Queued);
+    for event in [&event, &small] {
+        assert_eq!(store::Runs::run(&*store, world.organisation, event.run_id).await.unwrap(), None);
+    }
+    sqlx::query("PRAGMA max_page_count = 1000000").execute(store.writer.pool()).await.unwrap();
+    for event in [event, small] {
+        assert_eq!(store.receive(&event).await.unwrap(), Received::Queued(event.run_id));
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_is_no_success_for_anybody() {
+    let (store, world, _folder) = make().await;
+    let mut writer = store.writer.pool().acquire().await.unwrap();
+    writer.lock_handle().await.unwrap().set_commit_hook(|| false);
+    drop(writer);
+    let events = (0..5).map(|number| world.event(InvoiceCreated, number)).collect::<Vec<_>>();
+    for result in receive_together(&store, &events).await {
+        assert!(result.is_err(), "{result:?}");
+    }
+    let mut writer = store.writer.pool().acquire().await.unwrap();
+    writer.lock_handle().await.unwrap().remove_commit_hook();
+    drop(writer);
+    for result in receive_together(&store, &events).await {
+        assert!(matches!(result, Ok(Received::Queued(_))), "{result:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_refused_does_not_spoil_those_beside_it() {
+    let (store, world, _folder) = make().await;
+    let homeless = world.event_of(BindingId(world.id()), InvoiceCreated, 1);
+    let first = world.event(InvoiceCreated, 2);
+    let same_id = NewEvent { token: None, ..world.event(InvoiceCreated, 3) };
+    let same_id = NewEvent { run_id: first.run_id, ..same_id };
+    let last = world.event(InvoiceCreated, 4);
+    let results = receive_together(&store, &[homeless, first.clone(), same_id, last.clone()]).await;
+    assert!(matches!(results[0], Err(Error::NotFound("the binding"))), "{results:?}");
+    assert_eq!(results[1].as_ref().unwrap(), &Received::Queued(first.run_id));
+    assert!(matches!(results[2], Err(Error::Conflict("the run's id"))), "{results:?}");
+    assert_eq!(results[3].as_ref().unwrap(), &Received::Queued(last.run_id));
+}
+
+#[tokio::test]
+async fn an_event_whose_caller_has_gone_is_written_all_the_same() {
+    let (store, world, folder) = make().await;
+    let turn = store.writer.begin().await.unwrap();
+    let event = world.event(InvoiceCreated, 1);
+    let caller = receive_all(&store, std::slice::from_ref(&event)).remove(0);
+    tokio::task::yield_now().await;
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    drop(turn);
+    store.close().await;
+    let reopened = open(&folder).await;
+    assert!(store::Runs::run(&*reopened, world.organisation, event.run_id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_is_announced() {
+    let (store, world, folder) = make().await;
+    let mut changes = store.changes();
+    let other = open(&folder).await;
+    // The watch must have looked once before it can see a difference.
+    let event = world.event(InvoiceCreated, 1);
+    other.receive(&event).await.unwrap();
+    let heard = tokio::time::timeout(Duration::from_secs(5), async {
+        loop {
+            let event = world.event(InvoiceCreated, world.now().timestamp_millis());
+            other.receive(&event).await.unwrap();
+            if tokio::time::timeout(Duration::from_millis(1500), changes.changed()).await.is_ok() {
+                break;
+            }
+        }
+    });
+    heard.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_with_its_place() {
+    let (store, world, _folder) = make().await;
+    let id = world.receive(InvoiceCreated, 1).await;
+    sqlx::query("UPDATE runs SET status = 'dancing'").execute(store.writer.pool()).await.unwrap();
+    let error = store::Runs::run(&*store, world.organisation, id).await.unwrap_err();
+    assert!(matches!(error, Error::Inconsistency { table: "runs", column: "status", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_missing_is_unavailable() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = SqliteStore::open(&folder.path().join("missing").join("ledger.sqlite")).await;
+    assert!(matches!(result.err(), Some(Error::Unavailable(_))));
+}
+
+/// `cargo test -p store-sqlite pace -- --ignored --nocapture`
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "measures, and proves nothing"]
+async fn pace() {
+    let (store, world, _folder) = make().await;
+    for callers in [1, 8, 64, 256] {
+        let count = 200 * callers.min(16);
+        let events = (0..count)
+            .map(|_| world.event(InvoiceCreated, world.now().timestamp_millis()))
+            .collect::<Vec<_>>();
+        let begun = Instant::now();
+        let share = events.len() / callers;
+        let tasks = events.chunks(share).map(|events| {
+            let (store, events) = (Arc::clone(&store), events.to_vec());
+            tokio::spawn(async move {
+                for event in events {
+                    store.receive(&event).await.unwrap();
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        let took = begun.elapsed();
+        let a_second = 1_000_000 * u128::try_from(count).unwrap() / took.as_micros();
+        println!("{callers} callers: {count} events in {took:?}, {a_second} a second");
+    }
+}

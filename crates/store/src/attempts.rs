@@ -1,0 +1,70 @@
+//! Attempts and steps: the audit trail.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{AttemptId, OrganisationId, RunId},
+};
+
+use crate::{Fence, Result};
+
+/// One try of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Id.
+    pub id: AttemptId,
+    /// The run.
+    pub run_id: RunId,
+    /// 1, 2, 3 ...
+    pub number: i32,
+    /// Which worker.
+    pub worker: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; none while it runs.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// The status the run took.
+    pub outcome: Option<String>,
+    /// Why.
+    pub code: Option<Code>,
+    /// For a person.
+    pub message: Option<String>,
+    /// Its calls, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One call to Magento or Sage. Holds ids, sums and states; never tokens, never addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// `magento` or `sage`.
+    pub target: String,
+    /// What it was for, such as `invoice`.
+    pub name: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path.
+    pub path: String,
+    /// HTTP status; none without an answer.
+    pub status: Option<i32>,
+    /// Sage's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// The idempotency id that was sent.
+    pub idempotency_id: Option<String>,
+    /// What came of it, in a line.
+    pub summary: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+}
+
+/// Attempts.
+#[async_trait]
+pub trait Attempts {
+    /// Keeps a step at once (the calls that make something in Sage, so that a killed worker's trail is not lost).
+    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()>;
+
+    /// The attempts of a run with their steps, oldest first; empty when the organisation has no such run.
+    async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>>;
+}

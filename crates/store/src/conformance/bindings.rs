@@ -1,0 +1,140 @@
+//! Bindings, and what their status does to their runs.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId},
+    outside::Outside,
+    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
+};
+
+use super::world::{
+    World, assert_conflict, assert_not_found, assert_stale, needs_mapping, retrying, waiting_for,
+};
+use crate::{SageBusiness, Store};
+
+/// Every field comes back, with a business and without.
+pub async fn a_binding_reads_as_it_was_kept(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    for status in BindingStatus::ALL {
+        let mut binding = world.new_binding(world.organisation, "business-9");
+        binding.status = *status;
+        binding.business = binding.business.filter(|_| *status != BindingStatus::Pending);
+        binding.trusted_since = world.after(TimeDelta::hours(1));
+        world.store.create_binding(&binding).await.unwrap();
+        assert_eq!(world.store.binding(binding.id).await.unwrap(), Some(binding.clone()));
+        assert_conflict(world.store.create_binding(&binding).await);
+    }
+    assert_eq!(world.store.binding(BindingId(world.id())).await.unwrap(), None);
+    let orphan = world.new_binding(OrganisationId(world.id()), "business-9");
+    assert_not_found(world.store.create_binding(&orphan).await);
+}
+
+/// An organisation sees its own bindings; the command line sees all.
+pub async fn bindings_are_listed_oldest_first_and_only_to_their_organisation(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let other = world.add_organisation("Second").await;
+    let foreign = world.new_binding(other, "business-2");
+    world.store.create_binding(&foreign).await.unwrap();
+    let third = world.add_binding("business-3").await;
+    let ids = |bindings: Vec<crate::Binding>| bindings.iter().map(|one| one.id).collect::<Vec<_>>();
+    assert_eq!(ids(world.store.list_bindings(world.organisation).await.unwrap()), [world.binding, third]);
+    assert_eq!(ids(world.store.list_bindings(other).await.unwrap()), [foreign.id]);
+    assert_eq!(ids(world.store.list_all_bindings().await.unwrap()), [world.binding, foreign.id, third]);
+}
+
+/// Safe mode counts anew for another business.
+pub async fn connecting_a_business_starts_trust_anew(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let before = world.store.binding(world.binding).await.unwrap().unwrap();
+    let business =
+        SageBusiness { id: "business-2".to_owned(), name: "Other GmbH".to_owned(), country: "DE".to_owned() };
+    let now = world.after(TimeDelta::hours(1));
+    world.store.set_business(world.binding, &business, now).await.unwrap();
+    let after = world.store.binding(world.binding).await.unwrap().unwrap();
+    assert_eq!(after, crate::Binding { business: Some(business), trusted_since: now, ..before });
+}
+
+/// What is ready or due later waits, with the reason of the new status; what runs or waits for something else is left alone.
+pub async fn leaving_active_makes_runs_wait(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mapping = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
+    let retried = world.run_through(InvoiceCreated, 2, retrying(world.after(TimeDelta::hours(1)))).await;
+    let running = world.receive(InvoiceCreated, 3).await;
+    world.claim().await;
+    let queued = world.receive(InvoiceCreated, 4).await;
+    let other = world.add_binding("business-2").await;
+    let foreign = world.receive_of(other, InvoiceCreated, 5).await;
+    for (status, code) in stops() {
+        world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
+        world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
+        assert_eq!(world.standing(queued).await, (RunStatus::Waiting, Some(code)));
+        assert_eq!(world.standing(retried).await, (RunStatus::Waiting, Some(code)));
+        assert_eq!(world.standing(running).await, (RunStatus::Running, None));
+        assert_eq!(world.standing(mapping).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+        assert_eq!(world.standing(foreign).await, (RunStatus::Queued, None));
+        assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, status);
+    }
+}
+
+/// The runs that waited for the binding are due now; the others go on waiting.
+pub async fn becoming_active_queues_what_waited_for_it(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mapping = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
+    let parent = world.run_through(InvoiceCreated, 2, waiting_for(99)).await;
+    let retried = world.run_through(InvoiceCreated, 3, retrying(world.after(TimeDelta::hours(1)))).await;
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, world.now()).await.unwrap();
+    let late = world.receive(InvoiceCreated, 4).await;
+    assert_eq!(world.standing(late).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
+    assert!(world.try_claim().await.is_none());
+    let now = world.now();
+    world.store.set_binding_status(world.binding, BindingStatus::Active, now).await.unwrap();
+    for id in [retried, late] {
+        let run = world.run(id).await;
+        assert_eq!((run.status, run.code, run.message, run.next_at), (RunStatus::Queued, None, None, now));
+    }
+    assert_eq!(world.standing(mapping).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+    assert_eq!(world.standing(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+    assert_eq!(world.claim().await.run.id, retried);
+}
+
+/// A page must not say that a binding is paused when by now it is disconnected.
+pub async fn waiting_runs_follow_from_one_stop_to_the_next(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let run = world.receive(InvoiceCreated, 1).await;
+    for (status, code) in stops() {
+        world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
+        assert_eq!(world.standing(run).await, (RunStatus::Waiting, Some(code)));
+    }
+    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
+    assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
+}
+
+/// Saying the same again is no change.
+pub async fn the_day_of_a_status_moves_only_with_it(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (first, second) = (world.now(), world.now());
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, first).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, second).await.unwrap();
+    assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status_changed_at, first);
+}
+
+/// A write that finds no row says so.
+pub async fn changing_an_unknown_binding_is_an_error(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let nobody = BindingId(world.id());
+    let business = SageBusiness { id: "b".to_owned(), name: "B".to_owned(), country: "GB".to_owned() };
+    assert_stale(world.store.set_business(nobody, &business, world.now()).await);
+    assert_stale(world.store.set_binding_status(nobody, BindingStatus::Paused, world.now()).await);
+}
+
+fn stops() -> [(BindingStatus, Code); 4] {
+    [
+        (BindingStatus::Paused, Code::BindingPaused),
+        (BindingStatus::NeedsReauth, Code::BindingNeedsReauth),
+        (BindingStatus::Pending, Code::BindingPending),
+        (BindingStatus::Revoked, Code::BindingRevoked),
+    ]
+}

@@ -1,0 +1,128 @@
+//! Intents: what makes a create happen once.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{
+    outside::Outside,
+    run::EventName::InvoiceCreated,
+    xref::{XrefKey, XrefKind},
+};
+
+use super::world::{World, assert_stale, fence};
+use crate::{Answer, Fence, Intent, IntentKey, Store};
+
+async fn held(world: &World) -> Fence {
+    world.receive(InvoiceCreated, 1).await;
+    fence(&world.claim().await)
+}
+
+fn key(world: &World, kind: XrefKind, magento_key: &str) -> IntentKey {
+    let xref = XrefKey { kind, magento_key: magento_key.to_owned() };
+    IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref }
+}
+
+fn answer() -> Answer {
+    Answer {
+        sage_id: "sage-1".to_owned(),
+        displayed_as: Some("SI-1".to_owned()),
+        total_minor: Some(12_345),
+        tax_minor: Some(2_058),
+    }
+}
+
+/// After a crash the first id and digest are found again.
+pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
+    let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", now).await.unwrap();
+    let expected = Intent {
+        generation: 0,
+        idempotency_id: "idem-1".to_owned(),
+        body_digest: "digest-1".to_owned(),
+        first_sent_at: now,
+        is_new: true,
+        answer: None,
+    };
+    assert_eq!(opened, expected);
+    let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    assert_eq!(again, Intent { is_new: false, ..expected });
+}
+
+/// What Sage has made is not made again.
+pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), world.now()).await);
+    assert_stale(world.store.refuse_intent(fence, &key, world.now()).await);
+    let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), world.now()).await.unwrap();
+    let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    assert_eq!(again, Intent { is_new: false, answer: Some(answer()), ..opened });
+}
+
+/// After a refusal, or when a record was taken back, the next create is another one.
+pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
+    for generation in 0..3 {
+        let (idem, digest, now) = (format!("idem-{generation}"), format!("digest-{generation}"), world.now());
+        let opened = world.store.open_intent(fence, &key, &idem, &digest, now).await.unwrap();
+        let expected = Intent {
+            generation,
+            idempotency_id: idem,
+            body_digest: digest,
+            first_sent_at: now,
+            is_new: true,
+            answer: None,
+        };
+        assert_eq!(opened, expected);
+        let again = world.store.open_intent(fence, &key, "other", "other", world.now()).await.unwrap();
+        assert_eq!(again, Intent { is_new: false, ..expected });
+        if generation == 1 {
+            world.store.answer_intent(fence, &key, &answer(), world.now()).await.unwrap();
+        }
+        world.store.refuse_intent(fence, &key, world.now()).await.unwrap();
+        assert_stale(world.store.answer_intent(fence, &key, &answer(), world.now()).await);
+    }
+}
+
+/// The plan is made with the generation that each record has reached.
+pub async fn generations_are_told_of_what_was_refused(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let fence = held(&world).await;
+    let keys = ["1", "2", "3"].map(|number| key(&world, XrefKind::Payment, number));
+    for (key, refusals) in keys.iter().zip([0, 1, 2]) {
+        for _ in 0..=refusals {
+            world.store.open_intent(fence, key, "idem", "digest", world.now()).await.unwrap();
+            if refusals > 0 {
+                world.store.refuse_intent(fence, key, world.now()).await.unwrap();
+            }
+        }
+    }
+    let mut asked = keys.iter().map(|key| key.xref.clone()).collect::<Vec<_>>();
+    asked.push(XrefKey { kind: XrefKind::Payment, magento_key: "4".to_owned() });
+    let told = world.store.generations(world.binding, "business-1", &asked).await.unwrap();
+    assert_eq!(told, BTreeMap::from([(asked[1].clone(), 2), (asked[2].clone(), 3)]));
+    let told = world.store.generations(world.binding, "business-1", &asked[..2]).await.unwrap();
+    assert_eq!(told, BTreeMap::from([(asked[1].clone(), 2)]));
+    assert!(world.store.generations(world.binding, "business-2", &asked).await.unwrap().is_empty());
+    let other = world.add_binding("business-1").await;
+    assert!(world.store.generations(other, "business-1", &asked).await.unwrap().is_empty());
+}
+
+/// Records of another kind, business or binding have intents of their own.
+pub async fn intents_are_kept_apart(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let fence = held(&world).await;
+    let first = key(&world, XrefKind::Invoice, "1");
+    let second = IntentKey { business_id: "business-2".to_owned(), ..first.clone() };
+    let third = IntentKey { binding_id: world.add_binding("business-1").await, ..first.clone() };
+    for key in
+        [first, second, third, key(&world, XrefKind::Payment, "1"), key(&world, XrefKind::Invoice, "2")]
+    {
+        assert!(
+            world.store.open_intent(fence, &key, "idem", "digest", world.now()).await.unwrap().is_new,
+            "{key:?}"
+        );
+    }
+}

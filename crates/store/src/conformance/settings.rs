@@ -1,0 +1,181 @@
+//! Credentials, reference sets and policies.
+
+use std::sync::Arc;
+
+use chrono::{NaiveDate, TimeDelta};
+use domain::{
+    business::{ReferenceSet, TaxRate},
+    code::Code,
+    ids::{BindingId, MemberId},
+    money::Currency,
+    outside::Outside,
+    policy::Policy,
+    run::{EventName::InvoiceCreated, Role, RunStatus},
+};
+
+use super::world::{World, assert_conflict, assert_not_found, assert_stale, needs_mapping, waiting_for};
+use crate::{
+    CachedReference,
+    CredentialKind::{MagentoApiKey, SageTokens},
+    Member, NewMember, PolicyVersion, Store,
+};
+
+/// Two refreshers cannot undo each other: the second names a version that is no more.
+pub async fn a_credential_is_written_in_place_of_the_version_it_names(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (store, binding, now) = (&world.store, world.binding, world.now());
+    assert_eq!(store.credential(binding, SageTokens).await.unwrap(), None);
+    assert_stale(store.put_credential(binding, SageTokens, "v0", 7, now).await);
+    let first = store.put_credential(binding, SageTokens, "v1", 0, now).await.unwrap();
+    assert_stale(store.put_credential(binding, SageTokens, "again", 0, now).await);
+    let second = store.put_credential(binding, SageTokens, "v2", first, now).await.unwrap();
+    assert!(second > first);
+    assert_stale(store.put_credential(binding, SageTokens, "late", first, now).await);
+    let kept = store.credential(binding, SageTokens).await.unwrap().unwrap();
+    assert_eq!((kept.envelope.as_str(), kept.version, kept.updated_at), ("v2", second, now));
+}
+
+/// Versions grow over a deletion too, so a refresher of the old connection cannot overwrite the new one.
+pub async fn a_deleted_credential_is_never_mistaken_for_a_new_one(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (store, binding, now) = (&world.store, world.binding, world.now());
+    let old = store.put_credential(binding, SageTokens, "old", 0, now).await.unwrap();
+    store.delete_credential(binding, SageTokens).await.unwrap();
+    store.delete_credential(binding, SageTokens).await.unwrap();
+    assert_eq!(store.credential(binding, SageTokens).await.unwrap(), None);
+    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now).await);
+    let new = store.put_credential(binding, SageTokens, "new", 0, now).await.unwrap();
+    assert!(new > old);
+    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now).await);
+    assert_eq!(store.credential(binding, SageTokens).await.unwrap().unwrap().envelope, "new");
+}
+
+/// Kinds and bindings do not touch each other.
+pub async fn credentials_are_kept_apart(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (store, binding, now) = (&world.store, world.binding, world.now());
+    let other = world.add_binding("business-2").await;
+    store.put_credential(binding, SageTokens, "tokens", 0, now).await.unwrap();
+    store.put_credential(binding, MagentoApiKey, "key", 0, now).await.unwrap();
+    store.put_credential(other, MagentoApiKey, "other", 0, now).await.unwrap();
+    store.delete_credential(binding, SageTokens).await.unwrap();
+    assert_eq!(store.credential(binding, MagentoApiKey).await.unwrap().unwrap().envelope, "key");
+    assert_eq!(store.credential(other, MagentoApiKey).await.unwrap().unwrap().envelope, "other");
+    assert_eq!(store.credential(other, SageTokens).await.unwrap(), None);
+}
+
+/// The newest fetch is what is there.
+pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    assert_eq!(world.store.reference(world.binding).await.unwrap(), None);
+    let rate = TaxRate {
+        id: "GB_STANDARD".to_owned(),
+        name: "Standard".to_owned(),
+        percentage: domain::money::from_minor(2050),
+    };
+    let mut set = ReferenceSet {
+        country: "GB".to_owned(),
+        base_currency: Currency::GBP,
+        multi_currency_enabled: true,
+        registered_for_tax: true,
+        accounts_start_date: NaiveDate::from_ymd_opt(2025, 4, 1),
+        tax_rates: vec![rate],
+        ledger_accounts: Vec::new(),
+        bank_accounts: Vec::new(),
+        payment_methods: Vec::new(),
+        currencies: Vec::new(),
+        eu_goods_services_types: Vec::new(),
+        carriage_ledger_account_id: None,
+    };
+    let first = CachedReference { set: set.clone(), fetched_at: world.now() };
+    world.store.put_reference(world.binding, &first).await.unwrap();
+    assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(first));
+    set.tax_rates.clear();
+    let second = CachedReference { set, fetched_at: world.now() };
+    world.store.put_reference(world.binding, &second).await.unwrap();
+    assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(second));
+}
+
+fn version(world: &World, version: i64) -> PolicyVersion {
+    let mut policy = Policy { default_tax_rate_id: Some(format!("rate-{version}")), ..Policy::default() };
+    policy.payment_method_map.insert("checkmo".to_owned(), None);
+    PolicyVersion {
+        version,
+        policy,
+        author: None,
+        reason: Some("because".to_owned()),
+        created_at: world.now(),
+    }
+}
+
+/// Every save stays, the newest is current.
+pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let member = Member {
+        id: MemberId(world.id()),
+        organisation_id: world.organisation,
+        email: "ada@shop.example".to_owned(),
+        name: "Ada".to_owned(),
+        role: Role::Accountant,
+        created_at: world.now(),
+    };
+    let author = Some(member.id);
+    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }).await.unwrap();
+    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), None);
+    let first = version(&world, 1);
+    let second = PolicyVersion { author, reason: None, ..version(&world, 2) };
+    world.store.save_policy(world.binding, &first).await.unwrap();
+    world.store.save_policy(world.binding, &second).await.unwrap();
+    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(second.clone()));
+    assert_eq!(world.store.policy(world.binding, 1).await.unwrap(), Some(first));
+    assert_eq!(world.store.policy(world.binding, 2).await.unwrap(), Some(second.clone()));
+    assert_eq!(world.store.policy(world.binding, 3).await.unwrap(), None);
+    let binding = world.store.binding(world.binding).await.unwrap().unwrap();
+    assert_eq!(binding.trusted_since, second.created_at);
+    let other = world.add_binding("business-2").await;
+    assert_eq!(world.store.current_policy(other).await.unwrap(), None);
+}
+
+/// The second of two people who save at once is told, and nothing of theirs is kept.
+pub async fn a_version_out_of_turn_is_refused(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    assert_conflict(world.store.save_policy(world.binding, &version(&world, 2)).await);
+    let first = version(&world, 1);
+    world.store.save_policy(world.binding, &first).await.unwrap();
+    let held = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
+    for wrong in [0, 1, 3] {
+        assert_conflict(world.store.save_policy(world.binding, &version(&world, wrong)).await);
+    }
+    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(first.clone()));
+    assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().trusted_since, first.created_at);
+    assert_eq!(world.run(held).await.status, RunStatus::Waiting);
+}
+
+/// A mapping that was missing is there now: the runs go on under the version that brings it.
+pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let held = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
+    let parent = world.run_through(InvoiceCreated, 2, waiting_for(99)).await;
+    let other = world.add_binding("business-2").await;
+    let foreign = world.receive_of(other, InvoiceCreated, 3).await;
+    let claimed = world.claim().await;
+    world.finish(&claimed, needs_mapping()).await;
+    world.pass(TimeDelta::hours(1));
+    let saved = version(&world, 1);
+    world.store.save_policy(world.binding, &saved).await.unwrap();
+    let run = world.run(held).await;
+    assert_eq!((run.status, run.code, run.message), (RunStatus::Queued, None, None));
+    assert_eq!((run.policy_version, run.next_at), (1, saved.created_at));
+    assert_eq!(world.standing(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+    assert_eq!(world.run(parent).await.policy_version, 0);
+    assert_eq!(world.standing(foreign).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+}
+
+/// Settings hang on a binding that exists.
+pub async fn what_belongs_to_no_binding_is_refused(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let nobody = BindingId(world.id());
+    assert_not_found(world.store.save_policy(nobody, &version(&world, 1)).await);
+    assert_not_found(world.store.put_credential(nobody, SageTokens, "v1", 0, world.now()).await);
+    assert_eq!(world.store.credential(nobody, SageTokens).await.unwrap(), None);
+}

@@ -1,0 +1,58 @@
+//! Credentials, sealed by the vault: the store never sees them open.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::BindingId;
+
+use crate::Result;
+
+/// What a credential is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialKind {
+    /// The master key of the wire.
+    MagentoApiKey,
+    /// Sage's access and refresh token, as JSON.
+    SageTokens,
+}
+
+impl CredentialKind {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MagentoApiKey => "magento_api_key",
+            Self::SageTokens => "sage_tokens",
+        }
+    }
+}
+
+/// A sealed credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The vault's envelope, as text.
+    pub envelope: String,
+    /// Grows with every write: a write names the version it replaces, so that two refreshers cannot undo each other.
+    pub version: i64,
+    /// When it was written.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Credentials.
+#[async_trait]
+pub trait Credentials {
+    /// The credential, if there is one.
+    async fn credential(&self, binding: BindingId, kind: CredentialKind) -> Result<Option<Sealed>>;
+
+    /// Writes a credential in place of `replaces` (0 = there is none yet) and returns the new version;
+    /// [`crate::Error::RowsAffected`] when another version is there.
+    async fn put_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        envelope: &str,
+        replaces: i64,
+        now: DateTime<Utc>,
+    ) -> Result<i64>;
+
+    /// Deletes a credential; a missing one is passed over.
+    async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()>;
+}

@@ -1,0 +1,86 @@
+//! Intents: what is about to be made in Sage, written before the call, and its answer after. They make a create happen once.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{ids::BindingId, xref::XrefKey};
+
+use crate::{Fence, Result};
+
+/// Names an intent: one record of one Sage business, from one binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntentKey {
+    /// Whose.
+    pub binding_id: BindingId,
+    /// The Sage business.
+    pub business_id: String,
+    /// What.
+    pub xref: XrefKey,
+}
+
+/// What Sage answered to a create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Sage's id.
+    pub sage_id: String,
+    /// What people see, such as `SI-27`.
+    pub displayed_as: Option<String>,
+    /// Total in minor units of two decimals, where the record has one.
+    pub total_minor: Option<i64>,
+    /// Tax in minor units of two decimals, where the record has one.
+    pub tax_minor: Option<i64>,
+}
+
+/// An intent as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// How often the record was refused and made anew.
+    pub generation: u32,
+    /// The idempotency id that is sent.
+    pub idempotency_id: String,
+    /// SHA-256 of the body that was sent first under this id, in hex.
+    pub body_digest: String,
+    /// When it was sent first under this id.
+    pub first_sent_at: DateTime<Utc>,
+    /// Whether this very call opened it, so that nothing can have been sent before.
+    pub is_new: bool,
+    /// The answer, once there is one.
+    pub answer: Option<Answer>,
+}
+
+/// Intents.
+#[async_trait]
+pub trait Intents {
+    /// Opens an intent before its call. When one is open or answered already it is returned as it stands, with `is_new` false;
+    /// a refused one is opened anew with the id, digest and time handed in and the generation it has reached.
+    async fn open_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        idempotency_id: &str,
+        body_digest: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Intent>;
+
+    /// Notes the answer.
+    async fn answer_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        answer: &Answer,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+
+    /// Notes that Sage refused the create for good, or that what it made was taken back: the generation grows by one, the
+    /// answer is forgotten, and the next opening is new.
+    async fn refuse_intent(&self, fence: Fence, key: &IntentKey, now: DateTime<Utc>) -> Result<()>;
+
+    /// The generations of those of a binding's records that were ever refused.
+    async fn generations(
+        &self,
+        binding: BindingId,
+        business: &str,
+        keys: &[XrefKey],
+    ) -> Result<BTreeMap<XrefKey, u32>>;
+}

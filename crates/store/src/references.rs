@@ -1,0 +1,26 @@
+//! The cached reference set of a binding's Sage business.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{business::ReferenceSet, ids::BindingId};
+
+use crate::Result;
+
+/// A reference set and when it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedReference {
+    /// The lists.
+    pub set: ReferenceSet,
+    /// When they were fetched.
+    pub fetched_at: DateTime<Utc>,
+}
+
+/// Reference sets.
+#[async_trait]
+pub trait References {
+    /// The cached set, if there is one.
+    async fn reference(&self, binding: BindingId) -> Result<Option<CachedReference>>;
+
+    /// Replaces the cached set.
+    async fn put_reference(&self, binding: BindingId, reference: &CachedReference) -> Result<()>;
+}

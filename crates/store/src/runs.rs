@@ -1,0 +1,283 @@
+//! Runs: the queue and the history at once.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{AttemptId, BindingId, OrganisationId, RunId},
+    run::{EntityKind, EventName, RunStatus},
+};
+
+use crate::{NewXref, Result, Step, SyncState};
+
+/// A run as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Id (sorted by time of arrival).
+    pub id: RunId,
+    /// Whose.
+    pub binding_id: BindingId,
+    /// What happened.
+    pub event: EventName,
+    /// Magento's id of the entity.
+    pub magento_id: i64,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Why it was skipped, waits, failed or is tried again.
+    pub code: Option<Code>,
+    /// The same with this document's figures, and Sage's messages verbatim.
+    pub message: Option<String>,
+    /// How many attempts have begun since it was queued or retried by a person.
+    pub attempts: i32,
+    /// When it is due.
+    pub next_at: DateTime<Utc>,
+    /// The policy version it was queued under; 0 = none yet.
+    pub policy_version: i64,
+    /// What is known of the document.
+    pub facts: RunFacts,
+    /// 0 = unknown.
+    pub website_id: i64,
+    /// 0 = unknown.
+    pub store_id: i64,
+    /// When it happened in Magento.
+    pub occurred_at: DateTime<Utc>,
+    /// When it arrived.
+    pub created_at: DateTime<Utc>,
+    /// When the row last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+/// What is known of a run's document; `None` leaves what was known before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The number that people see.
+    pub increment_id: Option<String>,
+    /// The customer's name.
+    pub customer: Option<String>,
+    /// Currency code.
+    pub currency: Option<String>,
+    /// Magento's total, in minor units of two decimals.
+    pub amount_minor: Option<i64>,
+    /// Magento's tax, in minor units of two decimals.
+    pub tax_minor: Option<i64>,
+    /// Sage's total, in minor units of two decimals.
+    pub sage_amount_minor: Option<i64>,
+    /// Sage's tax, in minor units of two decimals.
+    pub sage_tax_minor: Option<i64>,
+    /// Sage's id of the record.
+    pub sage_id: Option<String>,
+    /// What people see in Sage, such as `SI-27`.
+    pub sage_reference: Option<String>,
+}
+
+/// A run that a worker holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// The run as it is now, `running`.
+    pub run: Run,
+    /// The attempt that was opened: the fence of every later write.
+    pub attempt_id: AttemptId,
+    /// The number of attempts that this run has seen in all, this one counted.
+    pub attempt_number: i32,
+}
+
+/// Proof that the run is still held: the write fails with [`crate::Error::RowsAffected`] when another attempt has taken over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fence {
+    /// The run.
+    pub run_id: RunId,
+    /// The attempt that holds it.
+    pub attempt_id: AttemptId,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done.
+    Succeeded,
+    /// The policy says not to.
+    Skipped {
+        /// Why.
+        code: Code,
+        /// For a person.
+        message: Option<String>,
+    },
+    /// A person must act.
+    Failed {
+        /// Why.
+        code: Code,
+        /// For a person.
+        message: Option<String>,
+    },
+    /// It goes on when something else has happened.
+    Waiting {
+        /// Why.
+        code: Code,
+        /// For a person.
+        message: Option<String>,
+        /// The invoice (its Magento id) whose `invoice.created` run must end first.
+        waits_for_invoice: Option<i64>,
+    },
+    /// It is tried again.
+    Retrying {
+        /// Why.
+        code: Code,
+        /// For a person.
+        message: Option<String>,
+        /// When.
+        next_at: DateTime<Utc>,
+    },
+}
+
+impl Outcome {
+    /// The status that the run takes.
+    pub const fn status(&self) -> RunStatus {
+        match self {
+            Self::Succeeded => RunStatus::Succeeded,
+            Self::Skipped { .. } => RunStatus::SkippedByPolicy,
+            Self::Failed { .. } => RunStatus::Failed,
+            Self::Waiting { .. } => RunStatus::Waiting,
+            Self::Retrying { .. } => RunStatus::Retrying,
+        }
+    }
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishRun {
+    /// Proof that the run is held.
+    pub fence: Fence,
+    /// When.
+    pub now: DateTime<Utc>,
+    /// How.
+    pub outcome: Outcome,
+    /// What was learnt of the document.
+    pub facts: RunFacts,
+    /// What was made in Sage.
+    pub xrefs: Vec<NewXref>,
+    /// What Magento is to be told.
+    pub sync_state: Option<SyncState>,
+    /// The calls that were made and not recorded before.
+    pub steps: Vec<Step>,
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of one binding.
+    pub binding: Option<BindingId>,
+    /// In one status.
+    pub status: Option<RunStatus>,
+    /// Of one event.
+    pub event: Option<EventName>,
+}
+
+/// Where a page starts; runs are shown newest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Seek {
+    /// At the newest.
+    #[default]
+    Newest,
+    /// At the first run older than this one.
+    OlderThan(RunId),
+    /// So that it ends just before this one, towards the newer.
+    NewerThan(RunId),
+}
+
+/// A page that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Which runs.
+    pub filter: RunFilter,
+    /// Where it starts.
+    pub seek: Seek,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// A page of runs, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// Whether there are newer ones.
+    pub has_newer: bool,
+    /// Whether there are older ones.
+    pub has_older: bool,
+}
+
+/// How a binding's runs stand (for the tile and the overview).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Not ended.
+    pub pending: i64,
+    /// Failed since the instant asked for.
+    pub failed: i64,
+    /// When the last one ended.
+    pub last_finished_at: Option<DateTime<Utc>>,
+}
+
+/// Runs.
+#[async_trait]
+pub trait Runs {
+    /// Takes the oldest run that is due, in one short transaction: `queued` or `retrying` with `next_at` reached, or `running`
+    /// with a lease that has run out (its lost attempt is closed with a sentence), of an active binding, and of a Sage business
+    /// that no other live run holds (one writer per business; bindings without a business do not run). It becomes `running`,
+    /// `attempts` grows by one, an attempt row is opened with the id handed in.
+    async fn claim_run(
+        &self,
+        attempt_id: AttemptId,
+        worker: &str,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Option<Claimed>>;
+
+    /// When the next run that could be claimed is due (a lease that runs out counts); `None` when there is none.
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>>;
+
+    /// Holds on to a run for longer.
+    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()>;
+
+    /// Ends an attempt in one transaction: run, attempt, steps, xrefs, and the sync state for Magento. Frees the business. When
+    /// the run ends and is an `invoice.created`, the runs that wait for that invoice become `queued`, unless it failed. A
+    /// `Waiting` with `waits_for_invoice` becomes `Queued`, due now, when that invoice's run has meanwhile ended well or was skipped.
+    async fn finish_run(&self, finish: &FinishRun) -> Result<()>;
+
+    /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
+    async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()>;
+
+    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version.
+    /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is running.
+    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()>;
+
+    /// One run of an organisation.
+    async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>>;
+
+    /// A page of an organisation's runs.
+    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page>;
+
+    /// The newest run of an entity that speaks for it in Magento's grid (for `/v1/status`).
+    async fn latest_run(
+        &self,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<Run>>;
+
+    /// The newest run of one event of an entity (an `invoice.paid` looks for its `invoice.created`).
+    async fn latest_run_of_event(
+        &self,
+        binding: BindingId,
+        event: EventName,
+        magento_id: i64,
+    ) -> Result<Option<Run>>;
+
+    /// How a binding's runs stand.
+    async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;
+
+    /// How many documents were posted since an instant (safe mode's count): succeeded `invoice.created`, `invoice.paid` and
+    /// `creditmemo.created` runs.
+    async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64>;
+}
