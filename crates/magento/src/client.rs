@@ -1,0 +1,254 @@
+//! The client of the module's calls on Magento.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    documents::{Invoice, Payment},
+    ids::BindingId,
+    outside::Outside,
+};
+use reqwest::{ClientBuilder, Method, header, redirect};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{Error, ShopUrl, SubKeys, SyncStateBody, address::Guard, reply::Reply, token::mint};
+
+/// How the client behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// For development: shops on loopback and private addresses are called.
+    pub allow_private_addresses: bool,
+    /// `User-Agent`.
+    pub user_agent: String,
+    /// The longest that connecting may take.
+    pub connect_timeout: Duration,
+    /// The longest that a whole call may take.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            allow_private_addresses: false,
+            user_agent: concat!("Ledger/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A paired shop: what a call needs.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// Its address.
+    pub url: ShopUrl,
+    /// The wire's `tenant_id`.
+    pub tenant: BindingId,
+    /// The keys that sign.
+    pub keys: SubKeys,
+}
+
+/// What a call brought, with what the audit trail keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched<T> {
+    /// The answer.
+    pub value: T,
+    /// HTTP status.
+    pub status: u16,
+    /// From sending to the last byte, of the call that succeeded.
+    pub duration: Duration,
+    /// Path below `rest/V1/byte8`, such as `/invoice/42`.
+    pub path: String,
+}
+
+/// A payment method of the shop.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PaymentMethod {
+    /// Its code, such as `checkmo`.
+    pub code: String,
+    /// Its name; Magento may have none.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Whether it is switched on.
+    #[serde(default)]
+    pub is_active: bool,
+}
+
+/// The client; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    allow_private_addresses: bool,
+    outside: Arc<dyn Outside>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("allow_private_addresses", &self.allow_private_addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client that takes time and randomness (for tokens) from `outside`.
+    ///
+    /// Proxies of the environment are not used: a proxy would resolve the shop's name by itself, past the check of addresses.
+    pub fn new(options: Options, outside: Arc<dyn Outside>) -> Result<Self, Error> {
+        let Options { allow_private_addresses, user_agent, connect_timeout, timeout } = options;
+        let http = ClientBuilder::new()
+            .user_agent(user_agent)
+            .connect_timeout(connect_timeout)
+            .timeout(timeout)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .dns_resolver(Arc::new(Guard { allow_private_addresses }))
+            .build()
+            .map_err(|_| Error::Setup)?;
+        Ok(Self { http, allow_private_addresses, outside })
+    }
+
+    /// Reads a shop's address, as strictly as this client calls it.
+    pub fn shop_url(&self, text: &str) -> Result<ShopUrl, Error> {
+        ShopUrl::parse(text, self.allow_private_addresses).map_err(Error::Url)
+    }
+
+    /// Asks whether the module lives and takes our token.
+    pub async fn ping(&self, shop: &Shop) -> Result<Fetched<()>, Error> {
+        // The body is informational: Magento drops the keys (`[true,"<tenant>","<time>"]`).
+        Ok(self.get::<Value>(shop, "/ping".to_owned()).await?.map(|_| ()))
+    }
+
+    /// The shop's payment methods.
+    pub async fn payment_methods(&self, shop: &Shop) -> Result<Fetched<Vec<PaymentMethod>>, Error> {
+        self.get(shop, "/payment-methods".to_owned()).await
+    }
+
+    /// An invoice.
+    pub async fn invoice(&self, shop: &Shop, id: i64) -> Result<Fetched<Invoice>, Error> {
+        let fetched: Fetched<Invoice> = self.get(shop, format!("/invoice/{id}")).await?;
+        let same = fetched.value.magento_id == id;
+        fetched.only_if(same)
+    }
+
+    /// The captured payment of an invoice.
+    pub async fn payment(&self, shop: &Shop, invoice_id: i64) -> Result<Fetched<Payment>, Error> {
+        let fetched: Fetched<Payment> = self.get(shop, format!("/payment/{invoice_id}")).await?;
+        let same = fetched.value.invoice_id == invoice_id;
+        fetched.only_if(same)
+    }
+
+    /// A credit memo as it comes.
+    pub async fn creditmemo(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
+        self.entity(shop, "creditmemo", id).await
+    }
+
+    /// A customer as it comes. Guests (id 0) have none.
+    pub async fn customer(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
+        self.entity(shop, "customer", id).await
+    }
+
+    /// A product as it comes.
+    pub async fn product(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
+        self.entity(shop, "product", id).await
+    }
+
+    /// Tells Magento what became of a document. Safe to repeat.
+    pub async fn post_sync_state(&self, shop: &Shop, body: &SyncStateBody) -> Result<Fetched<()>, Error> {
+        let path = "/sync-state".to_owned();
+        // Strings, integers and a date always serialise.
+        let body = serde_json::to_vec(body).map_err(|_| Error::Setup)?;
+        let reply = self.authorised(shop, Method::POST, &path, Some(body)).await?;
+        reply.good_and_empty()?;
+        Ok(Fetched { value: (), status: reply.status, duration: reply.duration, path })
+    }
+
+    async fn entity(&self, shop: &Shop, kind: &str, id: i64) -> Result<Fetched<Value>, Error> {
+        let fetched: Fetched<Value> = self.get(shop, format!("/{kind}/{id}")).await?;
+        let same = fetched.value.get("magento_id").and_then(Value::as_i64) == Some(id);
+        fetched.only_if(same)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, shop: &Shop, path: String) -> Result<Fetched<T>, Error> {
+        let reply = self.authorised(shop, Method::GET, &path, None).await?;
+        let what = "it is not the entity that was asked for";
+        let value = serde_json::from_value(reply.good()?)
+            .map_err(|_| Error::Garbage { status: reply.status, what })?;
+        Ok(Fetched { value, status: reply.status, duration: reply.duration, path })
+    }
+
+    /// A call with a token. Every refused token looks the same, so one 401 proves nothing: a second token is tried.
+    async fn authorised(
+        &self,
+        shop: &Shop,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Reply, Error> {
+        let call = || {
+            let token = mint(&shop.keys, shop.tenant, self.outside.as_ref());
+            self.once(&shop.url, method.clone(), path, body.clone(), Some(token))
+        };
+        let first = call().await?;
+        if !first.refuses_the_token() {
+            return Ok(first);
+        }
+        let second = call().await?;
+        if !second.refuses_the_token() {
+            return Ok(second);
+        }
+        tracing::warn!(tenant = %shop.tenant, path, "Magento refused two fresh tokens");
+        Err(Error::Auth { clock_ahead: self.clock_ahead(&second) })
+    }
+
+    /// Seconds by which Magento's clock is ahead of ours, where that is enough to make it refuse our tokens: they bear 30 s
+    /// either way.
+    fn clock_ahead(&self, reply: &Reply) -> Option<i64> {
+        let ahead = (reply.date? - self.outside.now()).num_seconds();
+        (ahead.abs() > 25).then_some(ahead)
+    }
+
+    /// One call.
+    pub(crate) async fn once(
+        &self,
+        url: &ShopUrl,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        token: Option<String>,
+    ) -> Result<Reply, Error> {
+        // Addresses written as numbers never reach the resolver, so they are checked here.
+        url.check(self.allow_private_addresses).map_err(Error::Url)?;
+        let mut request =
+            self.http.request(method, url.endpoint(path)).header(header::ACCEPT, "application/json");
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header(header::CONTENT_TYPE, "application/json").body(body);
+        }
+        let started = Instant::now();
+        let response = request.send().await.map_err(|error| Error::of_transport(&error))?;
+        Reply::read(response, started).await
+    }
+}
+
+impl<T> Fetched<T> {
+    fn map<U>(self, to: impl FnOnce(T) -> U) -> Fetched<U> {
+        Fetched { value: to(self.value), status: self.status, duration: self.duration, path: self.path }
+    }
+
+    /// Refuses an answer that is about another document than the one asked for.
+    fn only_if(self, same: bool) -> Result<Self, Error> {
+        let what = "it is about another document than the one asked for";
+        if same { Ok(self) } else { Err(Error::Garbage { status: self.status, what }) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

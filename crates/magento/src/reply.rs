@@ -1,0 +1,104 @@
+//! An answer of Magento's: read within bounds, and judged.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::{Response, header};
+use serde_json::Value;
+use url::Url;
+
+use crate::{Error, message::sentence};
+
+/// The most that is read of an answer, in bytes.
+const LARGEST: usize = 8 * 1024 * 1024;
+
+/// Magento's sentence when no route fits the path: the module is not there.
+const NO_ROUTE: &str = "Request does not match any route.";
+
+/// An answer, read to its end.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// `Date`.
+    pub(crate) date: Option<DateTime<Utc>>,
+    /// `Retry-After` where it is whole seconds.
+    retry_after: Option<i64>,
+    /// Where `Location` leads.
+    location: Option<String>,
+    body: Vec<u8>,
+    /// From sending to the last byte.
+    pub(crate) duration: Duration,
+}
+
+impl Reply {
+    /// Reads an answer to its end.
+    pub(crate) async fn read(mut response: Response, started: std::time::Instant) -> Result<Self, Error> {
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let date = header(header::DATE)
+            .and_then(|text| DateTime::parse_from_rfc2822(text).ok())
+            .map(|date| date.to_utc());
+        let retry_after = header(header::RETRY_AFTER)
+            .and_then(|text| text.trim().parse().ok())
+            .filter(|seconds| *seconds >= 0);
+        let location = header(header::LOCATION).and_then(|text| origin(response.url(), text));
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| Error::of_transport(&error))? {
+            if body.len() + chunk.len() > LARGEST {
+                return Err(Error::Garbage { status, what: "it is larger than 8 MiB" });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, date, retry_after, location, body, duration: started.elapsed() })
+    }
+
+    /// Whether Magento itself (not a proxy in front of it) refuses the token.
+    pub(crate) fn refuses_the_token(&self) -> bool {
+        self.status == 401 && self.json().is_some_and(|body| sentence(&body).is_some())
+    }
+
+    /// The body of a good answer; anything else is an error.
+    pub(crate) fn good(&self) -> Result<Value, Error> {
+        if (200..300).contains(&self.status) {
+            let what = "it is not JSON; a maintenance page may stand in front of the shop";
+            return self.json().ok_or(Error::Garbage { status: self.status, what });
+        }
+        Err(self.bad())
+    }
+
+    /// A good answer that says nothing: an empty body, `null` or `[]`.
+    pub(crate) fn good_and_empty(&self) -> Result<(), Error> {
+        if (200..300).contains(&self.status) && self.body.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        match self.good()? {
+            Value::Null => Ok(()),
+            Value::Array(list) if list.is_empty() => Ok(()),
+            _ => Err(Error::Garbage { status: self.status, what: "it is not the module's" }),
+        }
+    }
+
+    fn bad(&self) -> Error {
+        let status = self.status;
+        let message = self.json().as_ref().and_then(sentence);
+        match (status, message) {
+            (300..400, _) => Error::Redirected { status, to: self.location.clone() },
+            (404, Some(message)) if message == NO_ROUTE => Error::ModuleMissing,
+            (404, Some(message)) => Error::NotFound { message },
+            (404, None) => {
+                Error::Garbage { status, what: "there is no Magento REST API at the shop's address" }
+            }
+            (400 | 405 | 406 | 409 | 413 | 415 | 422, Some(message)) => Error::Refused { status, message },
+            (_, message) => Error::Unavailable { status, message, retry_after: self.retry_after },
+        }
+    }
+
+    fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// Scheme, host and port of where a redirect leads.
+fn origin(from: &Url, location: &str) -> Option<String> {
+    let to = from.join(location).ok()?;
+    matches!(to.scheme(), "http" | "https").then(|| to.origin().ascii_serialization())
+}

@@ -1,0 +1,225 @@
+//! The HTTP client: one call, read within bounds and judged.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use backon::ExponentialBuilder;
+use http::HeaderMap;
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, header, redirect};
+use serde_json::Value;
+
+use crate::{App, Endpoints, Error, Limits, Lost, Message, Trouble, messages::messages};
+
+/// The most that is read of an answer, in bytes; a page of 200 with all attributes has about one million.
+const LARGEST: usize = 16 * 1024 * 1024;
+
+/// Seconds to wait after 429 and 503 where Sage does not say (a live client's habit; Sage's guides are silent).
+const RETRY_AFTER: i64 = 5;
+
+/// Which business a call is for, and which one an answer is from.
+const X_BUSINESS: &str = "x-business";
+
+/// A good answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path below the API's base, without the query.
+    pub path: String,
+    /// HTTP status.
+    pub status: u16,
+    /// The body; null where there is none.
+    pub body: Value,
+    /// `x_request_id`: Sage's support asks for it.
+    pub request_id: Option<String>,
+    /// From sending to the last byte.
+    pub duration: Duration,
+}
+
+/// The client of one app; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) app: Arc<App>,
+    pub(crate) limits: Arc<Limits>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoints", &self.endpoints).finish_non_exhaustive()
+    }
+}
+
+/// A call that is about to be made.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: Method,
+    pub(crate) path: &'a str,
+    /// Whether it changes something in Sage.
+    pub(crate) writes: bool,
+    pub(crate) business: Option<&'a str>,
+}
+
+impl Client {
+    /// A client for this app at these endpoints.
+    pub fn new(endpoints: Endpoints, app: App, limits: Arc<Limits>) -> Result<Self, Error> {
+        let mut builder = ClientBuilder::new()
+            .user_agent(concat!("Ledger/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_mins(1))
+            .redirect(redirect::Policy::none())
+            .referer(false);
+        if endpoints.are_local() {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|_| Error::Setup)?;
+        Ok(Self { http, endpoints: Arc::new(endpoints), app: Arc::new(app), limits })
+    }
+
+    /// The app that this client speaks for.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The endpoints that it speaks to.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The limits that it keeps.
+    pub fn limits(&self) -> &Arc<Limits> {
+        &self.limits
+    }
+
+    /// How reads and token calls are tried again.
+    pub(crate) fn repeats(&self) -> ExponentialBuilder {
+        let repeats = self.limits.repeats();
+        ExponentialBuilder::new().with_min_delay(repeats.first_wait).with_max_times(repeats.times)
+    }
+
+    pub(crate) fn request(&self, method: Method, url: url::Url) -> RequestBuilder {
+        self.http.request(method, url).header(header::ACCEPT, "application/json")
+    }
+
+    /// Makes one call within the limits. Answers below 400 that can be read are good; everything else is an error.
+    pub(crate) async fn send(&self, call: &Outgoing<'_>, request: RequestBuilder) -> Result<Answer, Error> {
+        let permit = self.limits.admit(call.business).await?;
+        let started = Instant::now();
+        let result = match request.send().await {
+            Ok(response) => read(call, response, started).await,
+            Err(error) => Err(call.lost(&error, started)),
+        };
+        drop(permit);
+        self.limits.note(call.business, result.as_ref().err());
+        if let Err(error) = &result {
+            tracing::debug!(
+                method = call.method.as_str(),
+                path = call.path,
+                status = error.status(),
+                request_id = error.request_id(),
+                code = %error.code(),
+                "a call to Sage failed"
+            );
+        }
+        result
+    }
+}
+
+async fn read(call: &Outgoing<'_>, mut response: Response, started: Instant) -> Result<Answer, Error> {
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let mut trouble = Box::new(call.trouble());
+    trouble.status = Some(status);
+    // "x_request_id" in Sage's guide on best practices; the usual spelling is taken as well.
+    trouble.request_id = text(&headers, "x_request_id").or_else(|| text(&headers, "x-request-id"));
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| call.lost(&error, started))? {
+        if bytes.len() + chunk.len() > LARGEST {
+            return Err(Error::Garbage { what: "it is too large", trouble });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    trouble.duration = started.elapsed();
+    let body = if bytes.trim_ascii().is_empty() {
+        Some(Value::Null)
+    } else {
+        serde_json::from_slice::<Value>(&bytes).ok()
+    };
+    if !(200..300).contains(&status) {
+        trouble.messages = body.map(|body| messages(&body, call.path)).unwrap_or_default();
+        let after = text(&headers, "retry-after").and_then(|text| text.trim().parse::<i64>().ok());
+        return Err(judge(status, after.filter(|seconds| *seconds >= 0), trouble));
+    }
+    let answered_for = text(&headers, X_BUSINESS);
+    if let (Some(asked), Some(answered)) = (call.business, answered_for)
+        && asked != answered
+    {
+        return Err(Error::OtherBusiness(trouble));
+    }
+    let Some(body) = body else { return Err(Error::Garbage { what: "it is not JSON", trouble }) };
+    let Trouble { method, path, request_id, duration, .. } = *trouble;
+    Ok(Answer { method, path, status, body, request_id, duration })
+}
+
+/// Sorts a bad answer (Sage's guide on response codes).
+fn judge(status: u16, after: Option<i64>, trouble: Box<Trouble>) -> Error {
+    match status {
+        401 if trouble.messages.iter().any(is_about_the_plan) => Error::Plan(trouble),
+        401 => Error::Unauthorised(trouble),
+        403 => Error::Forbidden(trouble),
+        404 => Error::NotFound(trouble),
+        429 => Error::RateLimited { after: after.unwrap_or(RETRY_AFTER), trouble },
+        503 => Error::Unavailable { after: Some(after.unwrap_or(RETRY_AFTER)), trouble },
+        // 408: Sage gave up waiting for our request; no different from a time-out here.
+        408 | 500.. => Error::Unavailable { after, trouble },
+        400..500 => Error::Rejected(trouble),
+        _ => Error::Garbage { what: "it leads elsewhere", trouble },
+    }
+}
+
+/// `No active subscription. (MSE)`: the plan ended or lacks the endpoint, and no fresh token helps (seen by a live client).
+fn is_about_the_plan(message: &Message) -> bool {
+    message.text.to_ascii_lowercase().contains("no active subscription")
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+impl Outgoing<'_> {
+    fn trouble(&self) -> Trouble {
+        let method = match self.method {
+            Method::GET => "GET",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
+            _ => "POST",
+        };
+        let path = self.path.split('?').next().unwrap_or_default().to_owned();
+        Trouble { method, path, writes: self.writes, ..Trouble::default() }
+    }
+
+    /// The failure of a call without a whole answer. The HTTP client's own text is not kept: it may hold the URL.
+    fn lost(&self, error: &reqwest::Error, started: Instant) -> Error {
+        let mut trouble = Box::new(self.trouble());
+        trouble.duration = started.elapsed();
+        let lost = if error.is_connect() {
+            Lost::NotConnected
+        } else if error.is_timeout() {
+            Lost::TimedOut
+        } else {
+            Lost::Cut
+        };
+        Error::Unreachable { lost, trouble }
+    }
+
+    /// Adds the business.
+    pub(crate) fn named(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.business {
+            Some(business) => request.header(X_BUSINESS, business),
+            None => request,
+        }
+    }
+}

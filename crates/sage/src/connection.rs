@@ -1,0 +1,213 @@
+//! A connection: the client, a business, and where its tokens come from.
+
+use async_trait::async_trait;
+use backon::Retryable;
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use crate::{Answer, Client, Error, Trouble, client::Outgoing};
+
+/// Entries a page: the most that Sage gives (its guide on pagination).
+const PAGE: &str = "200";
+
+/// The most pages that are followed: 100,000 entries.
+const MOST_PAGES: usize = 500;
+
+/// Where the tokens of a connection come from. The worker implements it over store and vault, with one refresher a connection.
+#[async_trait]
+pub trait TokenSource: Send + Sync {
+    /// A token that is good for a while.
+    async fn access_token(&self) -> Result<SecretString, Error>;
+
+    /// A token in place of one that Sage has refused; not `stale` itself, even where its time is not up.
+    async fn refresh_after_401(&self, stale: &SecretString) -> Result<SecretString, Error>;
+}
+
+/// A token that was bought just now, for the calls before the business is chosen. It is never refreshed.
+#[derive(Clone, Debug)]
+pub struct FixedToken(pub SecretString);
+
+#[async_trait]
+impl TokenSource for FixedToken {
+    async fn access_token(&self) -> Result<SecretString, Error> {
+        Ok(self.0.clone())
+    }
+
+    async fn refresh_after_401(&self, _stale: &SecretString) -> Result<SecretString, Error> {
+        Err(Error::Reauthorise { reason: "a token without a refresh token was refused".to_owned() })
+    }
+}
+
+/// A business of Sage's, as one merchant's tokens reach it.
+#[derive(Clone, Copy)]
+pub struct Connection<'a> {
+    client: &'a Client,
+    business_id: Option<&'a str>,
+    tokens: &'a dyn TokenSource,
+}
+
+impl<'a> Connection<'a> {
+    /// Calls for this business.
+    pub fn new(client: &'a Client, business_id: &'a str, tokens: &'a dyn TokenSource) -> Self {
+        Self { client, business_id: Some(business_id), tokens }
+    }
+
+    /// Calls before the business is chosen: [`Connection::businesses`], [`Connection::user`]. Others would reach the lead
+    /// business.
+    pub fn without_business(client: &'a Client, tokens: &'a dyn TokenSource) -> Self {
+        Self { client, business_id: None, tokens }
+    }
+
+    /// The business that is named to Sage.
+    pub fn business_id(&self) -> Option<&'a str> {
+        self.business_id
+    }
+
+    pub(crate) fn client(&self) -> &'a Client {
+        self.client
+    }
+
+    /// Reads. Tried again a little by itself.
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
+        self.call(Method::GET, path, query, None).await
+    }
+
+    /// Creates or releases. Sent once.
+    pub async fn post(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        self.call(Method::POST, path, &[], body).await
+    }
+
+    /// Updates. Sent once.
+    pub async fn put(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        self.call(Method::PUT, path, &[], body).await
+    }
+
+    /// Removes or voids. Sent once. `path` may carry a query, such as `?void_reason=...`.
+    pub async fn delete(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        self.call(Method::DELETE, path, &[], body).await
+    }
+
+    /// A call of a plan. Sent once.
+    pub async fn perform(
+        &self,
+        method: domain::plan::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        match method {
+            domain::plan::Method::Post => self.post(path, body).await,
+            domain::plan::Method::Put => self.put(path, body).await,
+            domain::plan::Method::Delete => self.delete(path, body).await,
+        }
+    }
+
+    /// Reads a whole list, page by page. It ends where `$next` is null: a page past the end is the last page again (Sage's
+    /// guide on pagination).
+    pub async fn list_all(&self, path: &str, query: &[(&str, &str)]) -> Result<Vec<Value>, Error> {
+        let mut query = query.to_vec();
+        query.push(("items_per_page", PAGE));
+        let mut items = Vec::new();
+        let mut answer = self.get(path, &query).await?;
+        for _ in 0..MOST_PAGES {
+            let next = answer.body.get("$next").and_then(Value::as_str).map(str::to_owned);
+            match take_items(&mut answer.body) {
+                Some(page) => items.extend(page),
+                None => return Err(unreadable(answer, "it is no list")),
+            }
+            let Some(next) = next else { return Ok(items) };
+            answer = self.get(&next, &[]).await?;
+        }
+        Err(unreadable(answer, "the list does not end"))
+    }
+
+    /// One call, with one refresh and one repeat after a 401: what Sage refused for its token it has not done.
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        let writes = method != Method::GET;
+        let call = Outgoing { method, path, writes, business: self.business_id };
+        let url = self.url(path, query).ok_or_else(|| Error::Garbage {
+            what: "a path leads outside the API",
+            trouble: Box::new(Trouble { path: path.to_owned(), ..Trouble::default() }),
+        })?;
+        let token = self.tokens.access_token().await?;
+        match self.tries(&call, &url, body, &token).await {
+            Err(Error::Unauthorised(_)) => {
+                let fresh = self.tokens.refresh_after_401(&token).await?;
+                self.tries(&call, &url, body, &fresh).await
+            }
+            result => result,
+        }
+    }
+
+    /// A read is tried a few times, a write once.
+    async fn tries(
+        &self,
+        call: &Outgoing<'_>,
+        url: &Url,
+        body: Option<&Value>,
+        token: &SecretString,
+    ) -> Result<Answer, Error> {
+        let once = || {
+            let request =
+                self.client.request(call.method.clone(), url.clone()).bearer_auth(token.expose_secret());
+            let request = call.named(request);
+            self.client.send(call, if let Some(body) = body { request.json(body) } else { request })
+        };
+        if call.writes {
+            once().await
+        } else {
+            once.retry(self.client.repeats()).when(Error::is_worth_another_try).await
+        }
+    }
+
+    /// The URL of a path below the API's base; `None` when it leads elsewhere, where a token must not go. `$next` is relative to
+    /// the base ("/products?page=2"), though it is taken with the base in front as well.
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Option<Url> {
+        let api = &self.client.endpoints.api;
+        let base = api.path().trim_end_matches('/');
+        let path = path.strip_prefix(api.as_str().trim_end_matches('/')).unwrap_or(path);
+        let path =
+            path.strip_prefix(base).filter(|rest| !base.is_empty() && rest.starts_with('/')).unwrap_or(path);
+        let (path, own_query) =
+            path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        if !path.starts_with('/') || path.starts_with("//") || path.contains('\\') {
+            return None;
+        }
+        let mut url = api.clone();
+        url.set_path(&format!("{base}{path}"));
+        url.set_query(own_query);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url.path().strip_prefix(base)?.starts_with('/').then_some(url)
+    }
+}
+
+/// The entries of a list: `$items` of its envelope, or the plain array that the swagger declares.
+fn take_items(body: &mut Value) -> Option<Vec<Value>> {
+    let list = match body {
+        Value::Object(envelope) => envelope.get_mut("$items")?,
+        other => other,
+    };
+    match list.take() {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+/// A good answer that is not what was asked for.
+pub(crate) fn unreadable(answer: Answer, what: &'static str) -> Error {
+    let Answer { method, path, status, request_id, duration, .. } = answer;
+    let trouble = Trouble { method, path, status: Some(status), request_id, duration, ..Trouble::default() };
+    Error::Garbage { what, trouble: Box::new(trouble) }
+}
+
+#[cfg(test)]
+mod tests;

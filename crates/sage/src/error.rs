@@ -1,0 +1,260 @@
+//! Why a call to Sage failed, and what to do about it.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::code::Code;
+
+use crate::Message;
+
+/// What the caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Try again later, no sooner than after so many seconds where Sage asks for it.
+    Retry {
+        /// Seconds.
+        after: Option<i64>,
+    },
+    /// Do not call before then; the try does not count.
+    Wait {
+        /// When calls may go on.
+        until: DateTime<Utc>,
+    },
+    /// The merchant must connect Sage again.
+    Reauthorise,
+    /// A repeat would fail the same way: a person must act.
+    Rejected,
+}
+
+/// How far a call came that brought no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// No connection, so nothing was sent.
+    NotConnected,
+    /// It took too long.
+    TimedOut,
+    /// The line was cut.
+    Cut,
+}
+
+/// The call that failed, as far as the audit trail keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path below the API's base, without the query.
+    pub path: String,
+    /// HTTP status; `None` without an answer.
+    pub status: Option<u16>,
+    /// `x_request_id`: Sage's support asks for it.
+    pub request_id: Option<String>,
+    /// Until the failure.
+    pub duration: Duration,
+    /// Whether the call would have changed something in Sage.
+    pub writes: bool,
+    /// What Sage says is wrong.
+    pub messages: Vec<Message>,
+}
+
+/// Why a call to Sage failed.
+#[derive(Debug)]
+pub enum Error {
+    /// Sage refuses what was sent (422 and other 4xx).
+    Rejected(Box<Trouble>),
+    /// Something that the request names does not exist (404).
+    NotFound(Box<Trouble>),
+    /// The user's rights do not reach this (403).
+    Forbidden(Box<Trouble>),
+    /// The subscription has ended or lacks this (401 with a message of its own): no token helps.
+    Plan(Box<Trouble>),
+    /// Sage refuses the access token; from a [`crate::Connection`]: the refreshed one as well.
+    Unauthorised(Box<Trouble>),
+    /// The answer is another business's: the user no longer reaches the one that was named.
+    OtherBusiness(Box<Trouble>),
+    /// Too many calls (429).
+    RateLimited {
+        /// Seconds to wait.
+        after: i64,
+        /// The call.
+        trouble: Box<Trouble>,
+    },
+    /// Sage failed (5xx).
+    Unavailable {
+        /// Seconds to wait, where Sage asks for it.
+        after: Option<i64>,
+        /// The call.
+        trouble: Box<Trouble>,
+    },
+    /// No answer.
+    Unreachable {
+        /// How far it came.
+        lost: Lost,
+        /// The call.
+        trouble: Box<Trouble>,
+    },
+    /// An answer that cannot be read.
+    Garbage {
+        /// What is wrong with it.
+        what: &'static str,
+        /// The call.
+        trouble: Box<Trouble>,
+    },
+    /// The refresh token is dead (`invalid_grant`), or there is none.
+    Reauthorise {
+        /// Why, for a log.
+        reason: String,
+    },
+    /// The token host refuses the app itself: the operator's settings are wrong.
+    App {
+        /// OAuth's error, such as `invalid_client`.
+        error: String,
+    },
+    /// Sage failed several times in a row; nothing was sent.
+    CircuitOpen {
+        /// When calls go on.
+        until: DateTime<Utc>,
+    },
+    /// The day's calls are used up; nothing was sent.
+    DayUsedUp {
+        /// When the next day begins (UTC).
+        until: DateTime<Utc>,
+    },
+    /// The tokens could not be had from where they are kept.
+    TokenSource(Box<dyn std::error::Error + Send + Sync>),
+    /// The HTTP client could not be made.
+    Setup,
+}
+
+impl Error {
+    /// The code in the catalogue.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Rejected(_) => Code::SageValidation,
+            Self::NotFound(_) => Code::SageNotFound,
+            Self::Forbidden(_) => Code::SageForbidden,
+            Self::Plan(_) => Code::SagePlan,
+            Self::Unauthorised(_) | Self::OtherBusiness(_) | Self::Reauthorise { .. } | Self::App { .. } => {
+                Code::SageAuth
+            }
+            Self::RateLimited { .. } | Self::DayUsedUp { .. } => Code::SageRateLimited,
+            Self::Unavailable { .. } => Code::SageUnavailable,
+            Self::Unreachable { .. } => Code::SageUnreachable,
+            Self::Garbage { .. } => Code::SageGarbage,
+            Self::CircuitOpen { .. } => Code::CircuitOpen,
+            Self::TokenSource(_) => Code::StoreFailed,
+            Self::Setup => Code::Internal,
+        }
+    }
+
+    /// What the caller can do about it (Sage's guides on response codes and best practices).
+    ///
+    /// Where [`Error::may_have_committed`] holds, a repeat must carry the same idempotency id, or look first.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Rejected(_) | Self::NotFound(_) | Self::Forbidden(_) | Self::Plan(_) | Self::Setup => {
+                Class::Rejected
+            }
+            Self::Unauthorised(_) | Self::OtherBusiness(_) | Self::Reauthorise { .. } => Class::Reauthorise,
+            Self::RateLimited { after, .. } => Class::Retry { after: Some(*after) },
+            Self::Unavailable { after, .. } => Class::Retry { after: *after },
+            // The app's settings are mended by the operator, and the runs then go on.
+            Self::Unreachable { .. } | Self::Garbage { .. } | Self::TokenSource(_) | Self::App { .. } => {
+                Class::Retry { after: None }
+            }
+            Self::CircuitOpen { until } | Self::DayUsedUp { until } => Class::Wait { until: *until },
+        }
+    }
+
+    /// Whether Sage may have done what was asked although no good answer came: a write that ended in a 5xx, a time-out, a cut
+    /// line, an unreadable answer or another business's.
+    pub fn may_have_committed(&self) -> bool {
+        match self {
+            Self::Unavailable { trouble, .. }
+            | Self::Garbage { trouble, .. }
+            | Self::OtherBusiness(trouble) => trouble.writes,
+            Self::Unreachable { lost, trouble } => trouble.writes && *lost != Lost::NotConnected,
+            _ => false,
+        }
+    }
+
+    /// The call, where one was made.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::Rejected(trouble)
+            | Self::NotFound(trouble)
+            | Self::Forbidden(trouble)
+            | Self::Plan(trouble)
+            | Self::Unauthorised(trouble)
+            | Self::OtherBusiness(trouble)
+            | Self::RateLimited { trouble, .. }
+            | Self::Unavailable { trouble, .. }
+            | Self::Unreachable { trouble, .. }
+            | Self::Garbage { trouble, .. } => Some(trouble),
+            _ => None,
+        }
+    }
+
+    /// HTTP status; `None` without an answer.
+    pub fn status(&self) -> Option<u16> {
+        self.trouble()?.status
+    }
+
+    /// Sage's id of the request.
+    pub fn request_id(&self) -> Option<&str> {
+        self.trouble()?.request_id.as_deref()
+    }
+
+    /// What Sage says is wrong, verbatim, with the fields under our names.
+    pub fn messages(&self) -> &[Message] {
+        self.trouble().map_or(&[], |trouble| trouble.messages.as_slice())
+    }
+
+    /// Whether Sage as a whole seems to be failing, which the circuit counts.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Unreachable { .. })
+    }
+
+    /// Whether a read or a token call is worth another try at once. Where Sage names a wait, the wait is the caller's.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        matches!(self, Self::Unavailable { after: None, .. } | Self::Unreachable { .. })
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::TokenSource(source) => Some(source.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reauthorise { .. } => f.write_str("Sage no longer accepts our credentials. Connect Sage again."),
+            Self::App { error } => {
+                write!(f, "Sage refuses this installation of Ledger ({error}). Check the app's id and secret.")
+            }
+            Self::CircuitOpen { until } => write!(f, "{} Until {until}.", Code::CircuitOpen.sentence()),
+            Self::DayUsedUp { until } => write!(f, "The day's calls to Sage are used up until {until}."),
+            Self::OtherBusiness(_) => f.write_str(
+                "Sage answered for another business: the user who connected no longer reaches this one. Connect \
+                 Sage again.",
+            ),
+            Self::Unreachable { lost: Lost::NotConnected, .. } => f.write_str("Sage could not be reached."),
+            Self::Unreachable { lost: Lost::TimedOut, .. } => f.write_str("Sage took too long to answer."),
+            Self::Unreachable { lost: Lost::Cut, .. } => f.write_str("The line to Sage was cut."),
+            Self::Garbage { what, .. } => write!(f, "Sage's answer could not be read: {what}."),
+            Self::TokenSource(error) => write!(f, "Sage's tokens could not be had: {error}"),
+            Self::Setup => f.write_str("The HTTP client could not be made."),
+            other => match other.messages() {
+                [] => f.write_str(other.code().sentence()),
+                messages => {
+                    let texts: Vec<String> = messages.iter().map(ToString::to_string).collect();
+                    write!(f, "Sage says: {}", texts.join(" · "))
+                }
+            },
+        }
+    }
+}
