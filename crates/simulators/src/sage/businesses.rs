@@ -1,0 +1,94 @@
+//! The businesses of the one user, and `/businesses` and `/user`.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{
+    api::Reply,
+    chart,
+    errors::Refusal,
+    lists::{Envelope, Query, page},
+    reference, settings,
+    world::{Business, Ids, Plan, Row, World, stamp},
+};
+
+/// The five businesses; the first is the lead business.
+pub(super) fn all(ids: &Ids, now: DateTime<Utc>) -> Vec<Business> {
+    let mut businesses = vec![
+        Business::new(ids.named("business uk"), "Harbour Tea Ltd", "GB", "GBP", Plan::Plus, now),
+        Business::new(ids.named("business ie"), "Liffey Tea Ltd", "IE", "EUR", Plan::Plus, now),
+        Business::new(ids.named("business ca"), "Maple Tea Inc", "CA", "CAD", Plan::Plus, now),
+        Business::new(ids.named("business untaxed"), "Cottage Crafts", "GB", "GBP", Plan::Plus, now),
+        Business::new(ids.named("business start"), "Corner Stall", "GB", "GBP", Plan::Start, now),
+    ];
+    for (business, taxed) in businesses.iter_mut().zip([true, true, true, false, true]) {
+        reference::seed(business, taxed, now);
+        chart::seed(business, ids, now);
+        settings::seed(business, taxed, now);
+    }
+    businesses
+}
+
+/// `GET /businesses`, `/businesses/lead`, `/businesses/{id}` and `/user`.
+pub(super) fn serve(world: &World, segments: &[&str], query: &Query) -> Result<Reply, Refusal> {
+    match segments {
+        ["businesses"] => {
+            let rows: Vec<Row> = world.businesses.iter().map(row).collect();
+            let rows: Vec<&Row> = rows.iter().collect();
+            Ok(Reply::ok(page("businesses", &rows, query, &Envelope::Businesses)))
+        }
+        ["businesses", "lead"] => world.businesses.first().map(show).ok_or_else(Refusal::not_found),
+        ["businesses", id] => {
+            let business = world.businesses.iter().find(|business| business.id == *id);
+            business.map(show).ok_or_else(Refusal::not_found)
+        }
+        ["user"] => Ok(Reply::ok(user(&world.ids))),
+        _ => Err(Refusal::not_found()),
+    }
+}
+
+fn show(business: &Business) -> Reply {
+    Reply::ok(Value::Object(row(business).body))
+}
+
+fn row(business: &Business) -> Row {
+    let (address, city, postal_code, region) = match business.country {
+        "IE" => ("1 Ormond Quay", "Dublin", "D07 A021", "Dublin"),
+        "CA" => ("12 Front Street", "Toronto", "M5J 2M2", "ON"),
+        _ => ("3 Quay Street", "Bristol", "BS1 4DJ", ""),
+    };
+    Row::fixed("businesses", &business.id, business.name, business.created).with(json!({
+        "name": business.name,
+        "address_line_1": address,
+        "address_line_2": "",
+        "city": city,
+        "postal_code": postal_code,
+        "region": region,
+        "country": reference::country(business.country),
+        "telephone": "",
+        "mobile": "",
+        "website": "",
+        "is_demo": true,
+        "ni_based": false,
+        "subscriptions": [{
+            "id": business.plan.subscription(),
+            "displayed_as": business.plan.subscription(),
+            "active": business.active,
+            "status": if business.active { "ACTIVE" } else { "EXPIRED" },
+            "created_at": stamp(business.created),
+            "updated_at": stamp(business.created),
+        }],
+    }))
+}
+
+fn user(ids: &Ids) -> Value {
+    json!({
+        "id": ids.named("user"),
+        "displayed_as": "Robin Merchant",
+        "first_name": "Robin",
+        "last_name": "Merchant",
+        "initials": "RM",
+        "email": "robin@example.com",
+        "locale": "en-GB",
+    })
+}
