@@ -1,0 +1,147 @@
+//! What is already in Sage: found by its reference, compared exactly, and taken only if it is the same.
+
+use domain::{
+    money,
+    plan::{Adopt, Call},
+};
+use serde_json::Value;
+use store::Answer;
+
+use crate::{
+    decide::Stop,
+    perform::{Performance, recorded, step},
+    process::Gathered,
+};
+
+/// What a search brought.
+pub enum Found {
+    /// The record is there.
+    Same(Answer),
+    /// The reference belongs to somebody or something else.
+    Another,
+    /// Nothing bears the reference.
+    Nothing,
+}
+
+/// Looks for a call's record in Sage.
+pub async fn find(
+    performance: &Performance<'_>,
+    gathered: &mut Gathered,
+    how: &Adopt,
+    call: &Call,
+    body: &Value,
+) -> Result<Found, Stop> {
+    match how {
+        Adopt::Contact { email, .. } => {
+            let reference = body["contact"]["reference"].as_str().unwrap_or_default();
+            let query = [("search", reference), ("attributes", "reference,email,main_contact_person")];
+            let items = list(performance, gathered, "/contacts", &query).await?;
+            Ok(same_contact(&items, reference, email.as_deref()))
+        }
+        Adopt::Document { path, reference } => {
+            let contact = body
+                .as_object()
+                .and_then(|body| body.values().next())
+                .and_then(|fields| fields["contact_id"].as_str())
+                .unwrap_or_default();
+            let attributes = "reference,contact,total_amount,tax_amount,status";
+            let items = list(
+                performance,
+                gathered,
+                path,
+                &[("search", reference.as_str()), ("attributes", attributes)],
+            )
+            .await?;
+            Ok(same_document(&items, reference, contact, call))
+        }
+        Adopt::Payment { reference } => {
+            let contact = body["contact_payment"]["contact_id"].as_str().unwrap_or_default();
+            let query = [("contact_id", contact), ("attributes", "reference,total_amount")];
+            let items = list(performance, gathered, "/contact_payments", &query).await?;
+            Ok(same_document(&items, reference, "", call))
+        }
+    }
+}
+
+async fn list(
+    performance: &Performance<'_>,
+    gathered: &mut Gathered,
+    path: &str,
+    query: &[(&str, &str)],
+) -> Result<Vec<Value>, Stop> {
+    let begun = performance.work.engine.outside.now();
+    let mut search = step("search", "GET", path, begun);
+    match performance.sage.list_all(path, query).await {
+        Ok(items) => {
+            search.status = Some(200);
+            search.summary = format!("{} found", items.len());
+            gathered.steps.push(search);
+            Ok(items)
+        }
+        Err(error) => Err(recorded(gathered, search, Err(error))
+            .map_or_else(Into::into, |_| Stop::plain(domain::code::Code::Internal))),
+    }
+}
+
+/// `search` is a loose match, so the reference is compared exactly; another e-mail address means another person.
+fn same_contact(items: &[Value], reference: &str, email: Option<&str>) -> Found {
+    let Some(contact) = items.iter().find(|item| item["reference"].as_str() == Some(reference)) else {
+        return Found::Nothing;
+    };
+    let theirs = [&contact["email"], &contact["main_contact_person"]["email"]]
+        .into_iter()
+        .find_map(Value::as_str)
+        .map(str::to_lowercase)
+        .filter(|email| !email.is_empty());
+    match (theirs, email.map(str::to_lowercase)) {
+        (Some(theirs), Some(ours)) if theirs != ours => Found::Another,
+        _ => answer_of(contact).map_or(Found::Nothing, Found::Same),
+    }
+}
+
+fn same_document(items: &[Value], reference: &str, contact: &str, call: &Call) -> Found {
+    let mut others = false;
+    for item in items.iter().filter(|item| item["reference"].as_str() == Some(reference)) {
+        // Numbers are unique per store only: another contact's document is none of this run's.
+        let same_contact = contact.is_empty() || item["contact"]["id"].as_str() == Some(contact);
+        if !same_contact || item["status"]["id"].as_str() == Some("VOID") {
+            continue;
+        }
+        let answer = answer_of(item);
+        let total = call.expect.as_ref().and_then(|expect| money::to_minor(expect.total));
+        let same_total = total.is_none() || answer.as_ref().is_some_and(|answer| answer.total_minor == total);
+        match answer {
+            Some(answer) if same_total => return Found::Same(answer),
+            _ => others = true,
+        }
+    }
+    if others { Found::Another } else { Found::Nothing }
+}
+
+/// Id, number and sums of a record of Sage's; none without an id.
+pub fn answer_of(record: &Value) -> Option<Answer> {
+    Some(Answer {
+        sage_id: record["id"].as_str()?.to_owned(),
+        displayed_as: record["displayed_as"].as_str().map(str::to_owned),
+        total_minor: minor(&record["total_amount"]),
+        tax_minor: minor(&record["tax_amount"]),
+    })
+}
+
+/// A record in a line: never names, never addresses.
+pub fn summary_of(record: &Value) -> String {
+    let Some(answer) = answer_of(record) else { return String::new() };
+    let total = answer.total_minor.map(|minor| format!(", total {}", money::text(money::from_minor(minor))));
+    let status = record["status"]["id"].as_str().map(|status| format!(", {status}"));
+    format!("{}{}{}", answer.sage_id, total.unwrap_or_default(), status.unwrap_or_default())
+}
+
+/// Money is a string on the wire, and a number in the published description.
+fn minor(value: &Value) -> Option<i64> {
+    let amount = match value {
+        Value::String(text) => money::parse(text).ok()?,
+        Value::Number(number) => money::parse(number.as_str()).ok()?,
+        _ => return None,
+    };
+    money::to_minor(amount)
+}

@@ -1,0 +1,48 @@
+//! Credentials between store and vault: sealed with the binding and the kind as associated data.
+
+use domain::{ids::BindingId, outside::Outside};
+use secrecy::SecretString;
+use store::{CredentialKind, Store};
+use vault::KeyRing;
+
+/// A credential could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The vault cannot open or seal it.
+    #[error("a credential cannot be opened: {0}")]
+    Vault(#[from] vault::Error),
+}
+
+fn associated(binding: BindingId, kind: CredentialKind) -> String {
+    format!("{binding}/{}", kind.as_str())
+}
+
+/// A credential, opened, with its version.
+pub async fn open(
+    store: &dyn Store,
+    keys: &KeyRing,
+    binding: BindingId,
+    kind: CredentialKind,
+) -> Result<Option<(SecretString, i64)>, CredentialError> {
+    let Some(sealed) = store.credential(binding, kind).await? else { return Ok(None) };
+    let plain = keys.open(&sealed.envelope, &associated(binding, kind))?;
+    Ok(Some((plain, sealed.version)))
+}
+
+/// Seals and writes a credential in place of a version; returns the new version.
+pub async fn put(
+    store: &dyn Store,
+    keys: &KeyRing,
+    outside: &dyn Outside,
+    (binding, kind): (BindingId, CredentialKind),
+    plain: &SecretString,
+    replaces: i64,
+) -> Result<i64, CredentialError> {
+    let mut nonce = [0; 12];
+    outside.random(&mut nonce);
+    let envelope = keys.seal(plain, &associated(binding, kind), nonce)?;
+    Ok(store.put_credential(binding, kind, &envelope, replaces, outside.now()).await?)
+}

@@ -1,0 +1,72 @@
+//! What the worker works with.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::TimeDelta;
+use domain::{ids::BindingId, outside::Outside};
+use store::Store;
+use tokio::sync::Mutex;
+use vault::KeyRing;
+
+/// Times of the worker, as data.
+#[derive(Clone, Debug)]
+pub struct Timing {
+    /// How long a run is held without a sign of life.
+    pub lease: TimeDelta,
+    /// Waits between the tries of a run, in seconds.
+    pub run_schedule: Vec<i64>,
+    /// Waits between the deliveries of a sync state, in seconds.
+    pub delivery_schedule: Vec<i64>,
+    /// The longest sleep when nothing is due; what another process queued is found after it at the latest.
+    pub poll: std::time::Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            lease: TimeDelta::seconds(90),
+            run_schedule: domain::retry::RUN_SCHEDULE.to_vec(),
+            delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
+            poll: std::time::Duration::from_secs(2),
+        }
+    }
+}
+
+/// What the worker works with: the store, the vault, the two clients, and the outside world.
+pub struct Engine {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// The keys of the credentials.
+    pub keys: KeyRing,
+    /// Magento's side.
+    pub magento: magento::Client,
+    /// Sage's side.
+    pub sage: sage::Client,
+    /// Time and randomness.
+    pub outside: Arc<dyn Outside>,
+    /// Times.
+    pub timing: Timing,
+    /// One refresh of a connection's tokens at a time in this process.
+    pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
+}
+
+impl Engine {
+    /// An engine of these parts.
+    pub fn new(
+        store: Arc<dyn Store>,
+        keys: KeyRing,
+        magento: magento::Client,
+        sage: sage::Client,
+        outside: Arc<dyn Outside>,
+        timing: Timing,
+    ) -> Self {
+        Self { store, keys, magento, sage, outside, timing, refreshing: Mutex::default() }
+    }
+
+    /// Thousandths of jitter for a wait.
+    pub(crate) fn jitter(&self) -> u16 {
+        let mut bytes = [0; 2];
+        self.outside.random(&mut bytes);
+        u16::from_le_bytes(bytes) % 1001
+    }
+}

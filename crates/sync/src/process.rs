@@ -1,0 +1,236 @@
+//! One claimed run: fetch, plan, perform, and what is to be recorded.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    documents::Invoice,
+    plan::{Plan, Verdict},
+    policy::{FIRST_DOCUMENTS, Policy, SafeMode},
+    run::{BindingStatus, EventName, RunStatus},
+    translate::{Context, KnownRecord, plan_invoice, plan_payment, wanted_xrefs},
+    xref::{XrefKey, XrefKind},
+};
+use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
+use tracing::warn;
+
+use crate::{
+    Engine,
+    decide::{self, Course, Stop},
+    fetch::{self, Shop},
+    perform,
+};
+
+/// What an attempt has gathered so far.
+#[derive(Default)]
+pub struct Gathered {
+    /// Its calls.
+    pub steps: Vec<Step>,
+    /// What was learnt of the document.
+    pub facts: RunFacts,
+    /// What was made or found in Sage.
+    pub xrefs: Vec<NewXref>,
+    /// The invoice's own record in Sage: an `invoice.paid` speaks about the invoice's row in Magento.
+    pub invoice_record: Option<KnownRecord>,
+}
+
+/// Everything that a run is worked with.
+pub struct Work<'a> {
+    /// The worker's parts.
+    pub engine: &'a Engine,
+    /// The run.
+    pub claimed: &'a Claimed,
+    /// Its binding.
+    pub binding: Binding,
+    /// The Sage business.
+    pub business: store::SageBusiness,
+    /// The settings it was queued under.
+    pub policy: Policy,
+    /// The business's lists.
+    pub reference: ReferenceSet,
+}
+
+impl Work<'_> {
+    /// The run's fence.
+    pub fn fence(&self) -> Fence {
+        Fence { run_id: self.claimed.run.id, attempt_id: self.claimed.attempt_id }
+    }
+}
+
+/// Works a run to the end of this attempt. Never fails: what goes wrong becomes the outcome.
+pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
+    let mut gathered = Gathered::default();
+    let outcome = match attempt(engine, claimed, &mut gathered).await {
+        Ok(outcome) => outcome,
+        Err(stop) => {
+            if stop.course == Course::Reauthorise {
+                needs_reauth(engine, claimed).await;
+            }
+            decide::outcome(engine, &claimed.run, stop)
+        }
+    };
+    let sync_state = sync_state(engine, claimed, &outcome, &gathered);
+    FinishRun {
+        fence: Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id },
+        now: engine.outside.now(),
+        outcome,
+        facts: gathered.facts,
+        xrefs: gathered.xrefs,
+        sync_state,
+        steps: gathered.steps,
+    }
+}
+
+/// When Sage or Magento refuses us for good, the binding says so and its runs wait.
+async fn needs_reauth(engine: &Engine, claimed: &Claimed) {
+    let now = engine.outside.now();
+    let id = claimed.run.binding_id;
+    if let Err(problem) = engine.store.set_binding_status(id, BindingStatus::NeedsReauth, now).await {
+        warn!(binding = %id, error = %problem, "the binding could not be marked as needing a new connection");
+    }
+}
+
+async fn attempt(engine: &Engine, claimed: &Claimed, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+    let run = &claimed.run;
+    let work = prepare(engine, claimed).await?;
+    let shop = fetch::shop(engine, &work.binding).await?;
+    match run.event {
+        EventName::InvoiceCreated => {
+            let invoice = fetch::invoice(&work, &shop, gathered).await?;
+            carry_out(&work, gathered, &invoice, plan_invoice).await
+        }
+        EventName::InvoicePaid => invoice_paid(&work, &shop, gathered).await,
+        EventName::CreditmemoCreated => {
+            fetch::creditmemo_facts(&work, &shop, gathered).await?;
+            Err(Stop::plain(Code::CreditmemoNotSupported))
+        }
+        EventName::CustomerUpserted => Err(Stop::plain(Code::CustomerNotSupported)),
+        EventName::ProductUpserted if !work.policy.sync_products => Err(Stop::plain(Code::ProductsDisabled)),
+        EventName::ProductUpserted => Err(Stop::plain(Code::ProductNotSupported)),
+    }
+}
+
+async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed) -> Result<Work<'a>, Stop> {
+    let run = &claimed.run;
+    let missing = |what: &str| Stop::new(Code::Internal, format!("the run's {what} is gone"));
+    let binding = engine.store.binding(run.binding_id).await?.ok_or_else(|| missing("binding"))?;
+    let business = binding.business.clone().ok_or_else(|| Stop::plain(Code::BindingPending))?;
+    let policy = match run.policy_version {
+        0 => engine.store.current_policy(binding.id).await?,
+        version => engine.store.policy(binding.id, version).await?,
+    };
+    let policy =
+        policy.ok_or_else(|| Stop::new(Code::NeedsMapping, "The settings have not been saved yet."))?.policy;
+    let reference = match engine.store.reference(binding.id).await? {
+        Some(cached) => cached.set,
+        None => engine.refresh_reference(&binding).await?,
+    };
+    Ok(Work { engine, claimed, binding, business, policy, reference })
+}
+
+/// A payment waits for its invoice; when no run of the invoice exists it syncs the invoice itself.
+async fn invoice_paid(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+    let run = &work.claimed.run;
+    let parent = work
+        .engine
+        .store
+        .latest_run_of_event(run.binding_id, EventName::InvoiceCreated, run.magento_id)
+        .await?;
+    match parent.map(|parent| parent.status) {
+        None | Some(RunStatus::Succeeded) => {}
+        Some(RunStatus::SkippedByPolicy) => return Err(Stop::plain(Code::InvoiceNotSynced)),
+        Some(_) => {
+            let course = Course::WaitForInvoice(run.magento_id);
+            return Err(Stop { course, ..Stop::plain(Code::WaitingForInvoice) });
+        }
+    }
+    let invoice = fetch::invoice(work, shop, gathered).await?;
+    let payment = fetch::payment(work, shop, gathered).await?;
+    carry_out(work, gathered, &invoice, |invoice, context| plan_payment(invoice, &payment, context)).await
+}
+
+/// Plans with what is known of the document and performs the plan.
+async fn carry_out(
+    work: &Work<'_>,
+    gathered: &mut Gathered,
+    invoice: &Invoice,
+    plan: impl Fn(&Invoice, &Context<'_>) -> Plan,
+) -> Result<Outcome, Stop> {
+    let store = &work.engine.store;
+    let keys = wanted_xrefs(invoice, &work.policy, &work.reference);
+    let known: BTreeMap<XrefKey, KnownRecord> = store
+        .xrefs(work.binding.id, &work.business.id, &keys)
+        .await?
+        .into_iter()
+        .map(|xref| (xref.key, KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as }))
+        .collect();
+    gathered.invoice_record =
+        known.iter().find(|(key, _)| key.kind == XrefKind::Invoice).map(|(_, record)| record.clone());
+    let generations = store.generations(work.binding.id, &work.business.id, &keys).await?;
+    let context = Context {
+        binding: work.binding.id,
+        business: &work.business.id,
+        policy: &work.policy,
+        reference: &work.reference,
+        xrefs: &known,
+        generations: &generations,
+        safe_mode: safe_mode(work).await?,
+    };
+    let plan = plan(invoice, &context);
+    match plan.verdict {
+        Verdict::Post => {
+            perform::perform(work, gathered, &plan, &known).await?;
+            Ok(Outcome::Succeeded)
+        }
+        Verdict::Skip | Verdict::Hold | Verdict::Fail => {
+            let code = plan.code.unwrap_or(Code::Internal);
+            Err(Stop { message: plan.message, ..Stop::plain(code) })
+        }
+    }
+}
+
+async fn safe_mode(work: &Work<'_>) -> Result<bool, Stop> {
+    Ok(match work.policy.safe_mode {
+        SafeMode::Always => true,
+        SafeMode::Never => false,
+        SafeMode::FirstDocuments => {
+            let since = work.binding.trusted_since;
+            work.engine.store.count_posted(work.binding.id, since).await? < FIRST_DOCUMENTS
+        }
+    })
+}
+
+/// What Magento is told: nothing before the run has ended, and nothing of a payment that was only skipped.
+fn sync_state(
+    engine: &Engine,
+    claimed: &Claimed,
+    outcome: &Outcome,
+    gathered: &Gathered,
+) -> Option<SyncState> {
+    let run = &claimed.run;
+    let is_payment = run.event == EventName::InvoicePaid;
+    let (status, skip_reason, error_code) = match outcome {
+        Outcome::Succeeded => ("synced", None, None),
+        Outcome::Skipped { .. } if is_payment => return None,
+        Outcome::Skipped { code, .. } => ("skipped", Some(code.as_str().to_owned()), None),
+        Outcome::Failed { code, .. } => ("failed", None, code.class().map(|class| class.as_str().to_owned())),
+        Outcome::Waiting { .. } | Outcome::Retrying { .. } => return None,
+    };
+    let (sage_id, sage_reference) = if is_payment {
+        let record = gathered.invoice_record.clone();
+        (record.as_ref().map(|record| record.sage_id.clone()), record.and_then(|record| record.displayed_as))
+    } else {
+        (gathered.facts.sage_id.clone(), gathered.facts.sage_reference.clone())
+    };
+    Some(SyncState {
+        entity: run.event.entity(),
+        magento_id: run.magento_id,
+        status: status.to_owned(),
+        sage_id,
+        sage_reference,
+        skip_reason,
+        error_code,
+        at: engine.outside.now(),
+    })
+}
