@@ -1,0 +1,58 @@
+//! Sessions: `/api/session/...`. Their forms are plain ones, sent by the browser itself: a whole new page starts with the new
+//! cookie, with JavaScript and without.
+
+use leptos::prelude::*;
+
+use crate::{error::AppError, screen::member::MemberView};
+
+/// Opens a session and leads to the page that was asked for.
+#[server(endpoint = "session/sign-in")]
+pub async fn sign_in(
+    /// E-mail address.
+    #[server(default)]
+    email: String,
+    /// Password.
+    #[server(default)]
+    password: String,
+    /// The path to go on to.
+    #[server(default)]
+    next: String,
+) -> Result<(), AppError> {
+    use crate::{HOME, context, query::safe_path, session};
+    let services = context::services()?;
+    let opened = session::sign_in(&*services.store, &*services.outside, &email, password);
+    let token = context::answer(opened).await?;
+    context::set_cookie(&session::cookie(&token, services.secure_cookies))?;
+    leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
+    Ok(())
+}
+
+/// Ends the session and leads to the sign-in page.
+#[server(endpoint = "session/sign-out")]
+pub async fn sign_out() -> Result<(), AppError> {
+    use crate::{context, query::Flash, session};
+    let (services, request) = (context::services()?, context::request()?);
+    context::answer(session::sign_out(&*services.store, &request.headers)).await?;
+    context::set_cookie(&session::expired_cookie(services.secure_cookies))?;
+    leptos_axum::redirect(&Flash::SignedOut.on("/sign-in"));
+    Ok(())
+}
+
+/// Who is signed in.
+#[server(endpoint = "session/who")]
+pub async fn who() -> Result<MemberView, AppError> {
+    use crate::context;
+    context::answer(async { Ok(context::member().await?.view()) }).await
+}
+
+/// Keeps the choice of colours in a cookie and leads back to where it was made.
+#[server(endpoint = "session/theme")]
+pub async fn set_theme(
+    /// `system`, `light` or `dark`.
+    #[server(default)]
+    theme: String,
+) -> Result<(), AppError> {
+    use crate::{context, theme};
+    let theme = theme.parse::<theme::Theme>().unwrap_or_default();
+    context::set_cookie(&format!("{}={}; SameSite=Lax; Path=/; Max-Age=31536000", theme::COOKIE, theme.as_str()))
+}

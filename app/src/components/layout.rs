@@ -1,0 +1,135 @@
+//! The frame around every page: product name, ways through the product, colours, account.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::components::A;
+
+use crate::{
+    HOME,
+    api::session::{SetTheme, SignOut},
+    screen::member::MemberView,
+    theme::{self, Theme},
+};
+
+/// The page of someone who is signed in.
+#[component]
+pub fn Frame(
+    /// Who is signed in, and the way out.
+    account: AnyView,
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <SkipLink />
+        <header class="top">
+            <a class="brand" href=HOME>
+                <Mark />
+                "Ledger"
+            </a>
+            <nav class="top-nav" aria-label="Main">
+                <A href=HOME>"Sync runs"</A>
+            </nav>
+            <div class="top-end">
+                <ThemeChoice />
+                {account}
+            </div>
+        </header>
+        <main id="main" class="page" tabindex="-1">
+            {children()}
+        </main>
+    }
+}
+
+/// A page before the sign-in, or of its own: one sheet of paper in the middle.
+#[component]
+pub fn Sheet(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <SkipLink />
+        <main id="main" class="sheet-page" tabindex="-1">
+            <div class="sheet">
+                <p class="brand">
+                    <Mark />
+                    "Ledger"
+                </p>
+                {children()}
+            </div>
+            <ThemeChoice />
+        </main>
+    }
+}
+
+/// Who is signed in, and the way out.
+#[component]
+pub fn Account(
+    /// Who.
+    member: MemberView,
+) -> impl IntoView {
+    view! {
+        <form class="account" method="post" action=SignOut::PATH>
+            <span class="account-name" title=member.email>
+                {member.name}
+            </span>
+            <button class="button button-quiet" type="submit">
+                "Sign out"
+            </button>
+        </form>
+    }
+}
+
+/// Light, dark, or as the system says. A plain form: the new page comes with the colours in it, and never in the wrong ones.
+#[component]
+fn ThemeChoice() -> impl IntoView {
+    let current = theme::current();
+    let option = move |choice: Theme| {
+        let pressed = if choice == current { "true" } else { "false" };
+        view! {
+            <button type="submit" name="theme" value=choice.as_str() aria-pressed=pressed title=choice.label()>
+                <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+                    <path d=shape(choice) />
+                </svg>
+                <span class="visually-hidden">{choice.label()}</span>
+            </button>
+        }
+    };
+    view! {
+        <form class="theme" method="post" action=SetTheme::PATH role="group" aria-label="Colours">
+            {Theme::ALL.map(option).collect_view()}
+        </form>
+    }
+}
+
+const fn shape(theme: Theme) -> &'static str {
+    match theme {
+        // A screen on its foot.
+        Theme::System => "M2 3h12v8H2zM8 11v2.5M5.5 13.5h5",
+        // A sun.
+        Theme::Light => {
+            "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9L13 13M13 3l-1.1 1.1M4.1 11.9L3 13"
+        }
+        // A moon.
+        Theme::Dark => "M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z",
+    }
+}
+
+#[component]
+fn SkipLink() -> impl IntoView {
+    // `external` leaves the jump to the browser, which moves the focus along.
+    view! {
+        <a class="skip" href="#main" rel="external">
+            "Skip to content"
+        </a>
+    }
+}
+
+/// The product's mark: an open ledger, two columns that agree.
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+            <rect width="24" height="24" rx="6" />
+            <path d="M6 7.5h5M6 11h5M13 7.5h5M13 11h5M6 15.5h12M6 18h12" />
+        </svg>
+    }
+}

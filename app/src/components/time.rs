@@ -1,0 +1,20 @@
+//! Instants, in UTC for everybody.
+
+use leptos::prelude::*;
+
+use crate::screen::format::Moment;
+
+/// An instant: the day and, dimmed, the time of day.
+#[component]
+pub fn Time(
+    /// When.
+    at: Moment,
+) -> impl IntoView {
+    view! {
+        <time class="time" datetime=at.iso>
+            <span class="time-day">{at.day}</span>
+            " "
+            <span class="time-clock">{at.time}</span>
+        </time>
+    }
+}

@@ -1,0 +1,138 @@
+//! What server functions may reach, and who is asking.
+
+use std::sync::Arc;
+
+use domain::{outside::Outside, run::Role};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use store::Store;
+
+use crate::{
+    error::{AppError, ErrorCode},
+    screen::member::MemberView,
+    session,
+};
+
+/// What server functions may reach; the server provides it as a Leptos context.
+#[derive(Clone)]
+pub struct Services {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// Time and randomness.
+    pub outside: Arc<dyn Outside>,
+    /// Whether cookies are for HTTPS only: everywhere but on a developer's own machine.
+    pub secure_cookies: bool,
+}
+
+/// Proof of who asks. Service functions want to see it, and only a live session makes one, so a forgotten check does not
+/// compile.
+#[derive(Clone, Debug)]
+pub struct Member(store::Member);
+
+impl Member {
+    /// The organisation whose data this person may see.
+    pub const fn organisation(&self) -> domain::ids::OrganisationId {
+        self.0.organisation_id
+    }
+
+    /// Whether this person may do what a role may.
+    pub fn may(&self, role: Role) -> bool {
+        self.0.role >= role
+    }
+
+    /// The person again, if they may do what a role may.
+    pub fn require(&self, role: Role) -> Result<&Self, AppError> {
+        if self.may(role) { Ok(self) } else { Err(ErrorCode::Forbidden.into()) }
+    }
+
+    /// The person as the header shows them.
+    pub fn view(&self) -> MemberView {
+        let store::Member { name, email, .. } = &self.0;
+        MemberView { name: if name.is_empty() { email } else { name }.clone(), email: email.clone() }
+    }
+}
+
+/// The services of this request.
+pub fn services() -> Result<Services, AppError> {
+    use_context().ok_or_else(|| missing("Services"))
+}
+
+/// The request's head.
+pub fn request() -> Result<Parts, AppError> {
+    use_context().ok_or_else(|| missing("Parts"))
+}
+
+fn missing(what: &str) -> AppError {
+    tracing::error!(what, "a page was rendered without a context that it needs");
+    ErrorCode::Internal.into()
+}
+
+/// Who is asking.
+pub async fn member() -> Result<Member, AppError> {
+    let (services, parts) = (services()?, request()?);
+    member_of(&services, &parts.headers).await
+}
+
+/// Who sends a request with these headers: for routes that are no pages, such as `/live`.
+pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Member, AppError> {
+    let token = session::token(headers).ok_or(ErrorCode::NotSignedIn)?;
+    let found = services.store.member_of_session(&session::token_hash(token), services.outside.now()).await?;
+    found.map(Member).ok_or_else(|| ErrorCode::NotSignedIn.into())
+}
+
+/// Gives the answer of a server function or of a page's data the status of its error.
+///
+/// Redirects keep their own: a plain form's answer leads back to the form, which shows the error, and a page leads to the
+/// sign-in.
+pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let result = work.await;
+    if let Err(error) = &result
+        && !(accepts_html() && (error.is_not_signed_in() || is_call()))
+        && let Some(response) = use_context::<ResponseOptions>()
+        && let Ok(status) = StatusCode::from_u16(error.code.status())
+    {
+        response.set_status(status);
+    }
+    result
+}
+
+/// Whether this is a form that a browser sends without JavaScript.
+pub fn is_plain_form() -> bool {
+    is_call() && accepts_html()
+}
+
+/// Whether this is the call of a server function, and not a page.
+fn is_call() -> bool {
+    use_context::<Parts>().is_some_and(|parts| parts.uri.path().starts_with("/api/"))
+}
+
+/// Whether a browser wants something to show.
+fn accepts_html() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("text/html"))
+    })
+}
+
+/// Sends a cookie with the answer.
+pub fn set_cookie(cookie: &str) -> Result<(), AppError> {
+    let response = use_context::<ResponseOptions>().ok_or_else(|| missing("ResponseOptions"))?;
+    let value = HeaderValue::from_str(cookie).map_err(|_| AppError::new(ErrorCode::Internal))?;
+    response.append_header(header::SET_COOKIE, value);
+    Ok(())
+}
+
+/// Allows the page its own scripts, styles and connections, and nothing else. The page's scripts carry its nonce.
+pub(crate) fn set_content_security_policy() {
+    let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval' 'self'; style-src 'self'; object-src 'none'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(HeaderName::from_static("content-security-policy"), policy);
+    }
+}

@@ -1,0 +1,201 @@
+//! The one error that crosses the wire, with a stable code, a sentence for a person and what to do.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+macro_rules! error_codes {
+    ($($variant:ident = $word:literal, $status:literal, $sentence:literal, $action:literal;)+) => {
+        /// What went wrong, as a stable code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum ErrorCode {
+            $(#[doc = $sentence] #[serde(rename = $word)] $variant),+
+        }
+
+        impl ErrorCode {
+            /// The whole catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code as it is sent and documented.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            /// The HTTP status of an answer that carries it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),+ }
+            }
+
+            /// What happened.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence),+ }
+            }
+
+            /// What to do about it.
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$variant => $action),+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    NotSignedIn = "not_signed_in", 401, "You are not signed in.", "Sign in, then try again.";
+    WrongCredentials = "wrong_credentials", 401, "No account matches this e-mail address and password.", "Check both and try again.";
+    Forbidden = "forbidden", 403, "Your role does not allow this.", "Ask an owner of your organisation for the right.";
+    NotFound = "not_found", 404, "This does not exist, or it is not yours to see.", "Go back to the list and look for it there.";
+    Invalid = "invalid", 422, "Something in the request cannot be understood.", "Correct what is marked, or start from the whole list.";
+    Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";
+    Unreachable = "unreachable", 503, "Ledger does not answer.", "Check your connection; this page goes on by itself when it is back.";
+    Internal = "internal", 500, "Something went wrong in Ledger.", "Try again; if it stays, tell who runs Ledger when it happened.";
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldError {
+    /// Nothing was entered.
+    Required,
+    /// It is not of the form that is needed.
+    InvalidFormat,
+    /// It is not one of the values there are.
+    Unknown,
+}
+
+impl FieldError {
+    /// What is shown under the field.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Required => "This is needed.",
+            Self::InvalidFormat => "This does not look right: check it for a typing mistake.",
+            Self::Unknown => "There is no such value.",
+        }
+    }
+}
+
+/// What went wrong, as the browser is told.
+///
+/// It may travel in a URL (a form without JavaScript is answered by a redirect), so it stays small and holds nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppError {
+    /// Which kind.
+    pub code: ErrorCode,
+    /// What is wrong with which field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, FieldError)>,
+    /// What was typed into fields that are no secret, so that it need not be typed again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub echo: Vec<(String, String)>,
+}
+
+impl AppError {
+    /// An error without more to say than its code says.
+    pub const fn new(code: ErrorCode) -> Self {
+        Self { code, fields: Vec::new(), echo: Vec::new() }
+    }
+
+    /// Says what is wrong with a field.
+    pub fn field(mut self, name: &str, error: FieldError) -> Self {
+        self.fields.push((name.to_owned(), error));
+        self
+    }
+
+    /// Keeps what was typed into a field that is no secret.
+    pub fn echo(mut self, name: &str, typed: &str) -> Self {
+        // A browser's address bar and proxies in between have limits; no real value comes near.
+        if !typed.is_empty() && typed.len() <= 254 {
+            self.echo.push((name.to_owned(), typed.to_owned()));
+        }
+        self
+    }
+
+    /// What is wrong with a field.
+    pub fn of_field(&self, name: &str) -> Option<FieldError> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, error)| *error)
+    }
+
+    /// What was typed into a field.
+    pub fn typed(&self, name: &str) -> Option<&str> {
+        self.echo.iter().find(|(field, _)| field == name).map(|(_, typed)| typed.as_str())
+    }
+
+    /// Whether signing in would help.
+    pub fn is_not_signed_in(&self) -> bool {
+        self.code == ErrorCode::NotSignedIn
+    }
+}
+
+impl std::fmt::Display for AppError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code.sentence())
+    }
+}
+
+impl std::error::Error for AppError {}
+
+impl From<ErrorCode> for AppError {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code)
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let code = match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => ErrorCode::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => ErrorCode::Invalid,
+            _ => ErrorCode::Internal,
+        };
+        Self::new(code)
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<store::Error> for AppError {
+    fn from(error: store::Error) -> Self {
+        let code = match &error {
+            store::Error::Unavailable(_) => ErrorCode::Unavailable,
+            store::Error::NotFound(_) => ErrorCode::NotFound,
+            _ => ErrorCode::Internal,
+        };
+        if code != ErrorCode::NotFound {
+            // The one place where it is handled, so the one place where it is logged.
+            tracing::error!(error = %error, code = code.as_str(), "the store failed a page");
+        }
+        Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_says_what_happened_and_what_to_do() {
+        for code in ErrorCode::ALL {
+            assert!(code.sentence().ends_with('.') && code.action().ends_with('.'), "{code:?}");
+            assert!((400..600).contains(&code.status()), "{code:?}");
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn an_error_crosses_the_wire_unchanged_and_stays_small() {
+        let error = AppError::new(ErrorCode::WrongCredentials)
+            .field("email", FieldError::InvalidFormat)
+            .echo("email", "ada@shop.example");
+        let bytes = error.ser();
+        assert!(bytes.len() < 300, "{}", bytes.len());
+        assert_eq!(AppError::de(bytes), error);
+        assert_eq!(serde_json::to_string(&AppError::new(ErrorCode::NotFound)).unwrap(), r#"{"code":"not_found"}"#);
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_echoed() {
+        assert!(AppError::new(ErrorCode::Invalid).echo("email", &"x".repeat(255)).echo.is_empty());
+    }
+}

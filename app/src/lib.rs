@@ -1,0 +1,81 @@
+#![doc = include_str!("../README.md")]
+// A page is one nested type until `into_any` cuts it.
+#![recursion_limit = "256"]
+
+pub mod api;
+pub mod components;
+#[cfg(feature = "ssr")]
+pub mod context;
+pub mod error;
+pub mod pages;
+pub mod query;
+#[cfg(feature = "ssr")]
+pub mod runs;
+pub mod screen;
+#[cfg(feature = "ssr")]
+pub mod session;
+pub mod theme;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+#[cfg(feature = "ssr")]
+use leptos_meta::{HashedStylesheet, MetaTags};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Redirect, Route, Router, Routes},
+    path,
+};
+
+use crate::pages::{dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage, sync::SyncPage};
+
+/// Where people land.
+pub const HOME: &str = "/dashboard/sync";
+
+/// The document around [`App`]: what the browser loads before anything else. Also sets the page's content security policy,
+/// because only here the nonce of its scripts is known.
+#[cfg(feature = "ssr")]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    context::set_content_security_policy();
+    view! {
+        <!DOCTYPE html>
+        <html lang="en" data-theme=theme::current().attribute()>
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet options=options.clone() />
+                <AutoReload options=options.clone() />
+                <HydrationScripts options />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// Every page. The lists keep their state in the URL, and every route is rendered whole before it is sent, so that nothing
+/// waits for JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=ToHome ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                <ParentRoute path=path!("/dashboard") view=Dashboard ssr=SsrMode::Async>
+                    <Route path=path!("") view=ToHome ssr=SsrMode::Async />
+                    <Route path=path!("sync") view=SyncPage ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}
+
+#[component]
+fn ToHome() -> impl IntoView {
+    view! { <Redirect path=HOME /> }
+}

@@ -1,0 +1,52 @@
+//! `/dashboard`: the frame of its pages, for people who are signed in.
+
+use leptos::{either::Either, prelude::*};
+use leptos_router::{
+    components::{Outlet, Redirect},
+    hooks::use_location,
+};
+
+use crate::{
+    api::session::who,
+    components::layout::{Account, Frame},
+    error::ErrorCode,
+    query::sign_in_href,
+};
+
+/// The frame around the dashboard's pages.
+#[component]
+pub fn Dashboard() -> impl IntoView {
+    let who = Resource::new(|| (), |()| who());
+    let account = view! {
+        <Transition>
+            {move || {
+                who.get()
+                    .map(|who| match who {
+                        Ok(member) => Either::Left(Some(view! { <Account member /> })),
+                        Err(error) if error.code == ErrorCode::NotSignedIn => {
+                            Either::Right(view! { <ToSignIn /> })
+                        }
+                        // The page below meets the same error and shows it.
+                        Err(_) => Either::Left(None),
+                    })
+            }}
+        </Transition>
+    };
+    view! {
+        <Frame account=account.into_any()>
+            <Outlet />
+        </Frame>
+    }
+    .into_any()
+}
+
+/// Leads to the sign-in page, and from there back to where it stands.
+#[component]
+pub fn ToSignIn() -> impl IntoView {
+    let location = use_location();
+    let path = location.pathname.get_untracked();
+    let search = location.search.get_untracked();
+    let search = search.trim_start_matches('?');
+    let back = if search.is_empty() { path } else { format!("{path}?{search}") };
+    view! { <Redirect path=sign_in_href(&back) /> }
+}

@@ -1,0 +1,6 @@
+//! One file a route: reads the URL, asks the server functions, puts components together.
+
+pub mod dashboard;
+pub mod not_found;
+pub mod sign_in;
+pub mod sync;

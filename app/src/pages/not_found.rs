@@ -1,0 +1,26 @@
+//! What is shown where there is nothing.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{HOME, components::layout::Sheet};
+
+/// No page has this address.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text="Not found \u{b7} Ledger" />
+        <Sheet>
+            <h1>"There is no such page"</h1>
+            <p>"The address may be mistyped, or what it showed is gone."</p>
+            <a class="button button-main" href=HOME>
+                "To the sync runs"
+            </a>
+        </Sheet>
+    }
+    .into_any()
+}

@@ -1,0 +1,152 @@
+//! Signing in and out: password hashes, sessions and the cookie that carries them.
+
+use std::sync::LazyLock;
+
+use argon2::{
+    Argon2, PasswordHasher, PasswordVerifier,
+    password_hash::{PasswordHash, SaltString},
+};
+use chrono::TimeDelta;
+use domain::outside::Outside;
+use http::{HeaderMap, header};
+use sha2::{Digest, Sha256};
+use store::{Members, Session, Sessions};
+use tokio::sync::Semaphore;
+
+use crate::error::{AppError, ErrorCode, FieldError};
+
+/// The cookie's name.
+pub const COOKIE: &str = "ledger_session";
+
+/// How long a session lasts.
+const LIFETIME: TimeDelta = TimeDelta::days(14);
+
+/// No person types a longer password; hashing a megabyte would only serve an attacker.
+const LONGEST_PASSWORD: usize = 1024;
+
+/// Hashing is made to be slow and to take much memory: so many at once, the others wait.
+static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// What passwords of unknown accounts are compared with, so that the answer takes as long as for known ones.
+static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| hash("nobody has this password", &[7; 16]).unwrap_or_default());
+
+/// A failure to hash a password.
+#[derive(Debug, thiserror::Error)]
+#[error("the password could not be hashed: {0}")]
+pub struct HashError(argon2::password_hash::Error);
+
+/// The argon2id hash of a password in PHC form, with a random salt. Slow on purpose: not for an async task.
+pub fn hash_password(password: &str, outside: &dyn Outside) -> Result<String, HashError> {
+    let mut salt = [0; 16];
+    outside.random(&mut salt);
+    hash(password, &salt)
+}
+
+fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
+    let salt = SaltString::encode_b64(salt).map_err(HashError)?;
+    let hash = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(HashError)?;
+    Ok(hash.to_string())
+}
+
+/// Checks an e-mail address and a password and opens a session. Returns the token for the cookie; only its hash is kept.
+///
+/// Unknown accounts and wrong passwords get the same answer after the same work.
+pub async fn sign_in<S>(store: &S, outside: &dyn Outside, email: &str, password: String) -> Result<String, AppError>
+where
+    S: Members + Sessions + Sync + ?Sized,
+{
+    let email = email.trim().to_lowercase();
+    check_fields(&email, &password)?;
+    let found = store.member_by_email(&email).await?;
+    let (hash, member) = match found {
+        Some(found) => (found.password_hash, Some(found.member)),
+        None => (DUMMY_HASH.clone(), None),
+    };
+    let matches = password.len() <= LONGEST_PASSWORD && verify(password, hash).await?;
+    let Some(member) = member.filter(|_| matches) else {
+        return Err(AppError::new(ErrorCode::WrongCredentials).echo("email", &email));
+    };
+    let mut secret = [0; 32];
+    outside.random(&mut secret);
+    let token = hex::encode(secret);
+    let now = outside.now();
+    let session = Session {
+        token_hash: token_hash(&token),
+        member_id: member.id,
+        created_at: now,
+        expires_at: now + LIFETIME,
+    };
+    store.create_session(&session).await?;
+    Ok(token)
+}
+
+/// Ends the session of these headers, if there is one.
+pub async fn sign_out<S: Sessions + Sync + ?Sized>(store: &S, headers: &HeaderMap) -> Result<(), AppError> {
+    if let Some(token) = token(headers) {
+        store.end_session(&token_hash(token)).await?;
+    }
+    Ok(())
+}
+
+fn check_fields(email: &str, password: &str) -> Result<(), AppError> {
+    let mut error = AppError::new(ErrorCode::Invalid).echo("email", email);
+    if email.is_empty() {
+        error = error.field("email", FieldError::Required);
+    } else if !email.contains('@') {
+        error = error.field("email", FieldError::InvalidFormat);
+    }
+    if password.is_empty() {
+        error = error.field("password", FieldError::Required);
+    }
+    if error.fields.is_empty() { Ok(()) } else { Err(error) }
+}
+
+async fn verify(password: String, hash: String) -> Result<bool, AppError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        tracing::error!(error = %error, "a password could not be checked");
+        AppError::new(ErrorCode::Internal)
+    };
+    let _permit = HASHING.acquire().await.map_err(|error| failed(&error))?;
+    let check = move || {
+        let hash = PasswordHash::new(&hash)?;
+        match Argon2::default().verify_password(password.as_bytes(), &hash) {
+            Err(argon2::password_hash::Error::Password) => Ok(false),
+            other => other.map(|()| true),
+        }
+    };
+    tokio::task::spawn_blocking(check).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+}
+
+/// The cookie that carries a session.
+///
+/// `Lax`, because `Strict` would not be sent on the way back from Sage's sign-in page.
+pub fn cookie(token: &str, secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{secure}", LIFETIME.num_seconds())
+}
+
+/// The cookie that makes the browser forget its session.
+pub fn expired_cookie(secure: bool) -> String {
+    let secure = if secure { "; Secure" } else { "" };
+    format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0{secure}")
+}
+
+/// The token of a request.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    cookie_value(headers, COOKIE).filter(|token| token.len() == 64)
+}
+
+/// The value of a request's cookie.
+pub fn cookie_value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// What is kept of a token.
+pub fn token_hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
+}

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs'
+import { expect, test as base, type Page } from '@playwright/test'
+
+/** What the demo wrote into its information file. */
+export interface Demo {
+  ledger: string
+  magento: string
+  sage: string
+  email: string
+  password: string
+}
+
+export function demo(): Demo {
+  return JSON.parse(readFileSync(process.env.LEDGER_INFO ?? '', 'utf8'))
+}
+
+/** Every test fails on any error or warning in the browser's console. */
+export const test = base.extend<{ quiet: void }>({
+  baseURL: async ({}, use) => {
+    await use(demo().ledger)
+  },
+  quiet: [
+    async ({ page }, use) => {
+      const noise: string[] = []
+      page.on('console', (message) => {
+        if (['error', 'warning'].includes(message.type())) noise.push(`${message.type()}: ${message.text()}`)
+      })
+      page.on('pageerror', (error) => noise.push(`uncaught: ${error.message}`))
+      await use()
+      expect(noise, 'the console stays silent').toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+export { expect }
+
+export function hasScript(): boolean {
+  return test.info().project.name !== 'no-js'
+}
+
+/** Waits until the browser has taken over the page; without JavaScript there is nothing to wait for. */
+export async function ready(page: Page) {
+  if (hasScript()) await expect(page.locator('.live[data-line="open"]')).toBeVisible()
+}
+
+export async function fillSignIn(page: Page, email: string, password: string) {
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+export async function signIn(page: Page, path = '/dashboard/sync') {
+  await page.goto(path)
+  await fillSignIn(page, demo().email, demo().password)
+  await expect(page.getByRole('heading', { name: 'Sync runs' })).toBeVisible()
+  await ready(page)
+}
+
+/** The rows of the list, each with its reason. */
+export function runs(page: Page) {
+  return page.locator('tbody.run')
+}
+
+/** The row of one event of a document. */
+export function run(page: Page, number: string, event: string) {
+  return runs(page).filter({ has: page.getByText(number, { exact: true }) }).filter({ has: page.getByText(event, { exact: true }) })
+}
+
+async function control(path: string, body: unknown) {
+  const answer = await fetch(new URL(path, demo().magento), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  expect(answer.ok, `${path}: ${answer.status}`).toBe(true)
+}
+
+/** Saves a customer in the shop, which is news each time, and lets the shop's cron announce it. */
+export async function saveCustomer() {
+  await control('/_sim/enqueue', { event: 'customer.upserted', id: 1 })
+  await control('/_sim/cron', {})
+}
+
+/** Waits, by reloading, until nothing is queued, at work or about to be tried again. */
+export async function settled(page: Page) {
+  await expect(async () => {
+    await page.reload()
+    await ready(page)
+    const busy = page.locator('tbody.run:is([data-status="queued"], [data-status="running"], [data-status="retrying"])')
+    await expect(busy).toHaveCount(0, { timeout: 200 })
+    await expect(runs(page)).not.toHaveCount(0, { timeout: 200 })
+  }).toPass({ timeout: 60_000, intervals: [300] })
+}
