@@ -1,0 +1,160 @@
+//! Configuration: built-in defaults, a file, the environment, in this order.
+
+use std::path::{Path, PathBuf};
+
+use figment::{
+    Figment,
+    providers::{Env, Format, Toml},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+/// The commented defaults; also the reference that `ledger config` prints.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// The settings of a process.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    /// `LEDGER_LISTEN`: address and port.
+    pub listen: String,
+    /// `LEDGER_PUBLIC_URL`: where browsers and Magento reach the process.
+    pub public_url: String,
+    /// `LEDGER_DATABASE_URL`.
+    pub database_url: String,
+    /// `LEDGER_SITE_ROOT`: the folder with scripts and styles.
+    pub site_root: PathBuf,
+    /// `LEDGER_LOG`: tracing filters.
+    pub log: String,
+    /// `LEDGER_LOG_FORMAT`: `text` or `json`.
+    pub log_format: String,
+    /// `LEDGER_KEYS`.
+    pub keys: SecretString,
+    /// `LEDGER_KEYS_FILE`.
+    pub keys_file: PathBuf,
+    /// `LEDGER_WORKER__…`.
+    pub worker: Worker,
+    /// `LEDGER_MAGENTO__…`.
+    pub magento: Magento,
+    /// `LEDGER_SAGE__…`.
+    pub sage: Sage,
+}
+
+/// The worker's settings.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Worker {
+    /// Whether this process works runs.
+    pub enabled: bool,
+    /// How many at once.
+    pub parallel: usize,
+    /// Seconds that a run is held without a sign of life.
+    pub lease_seconds: u32,
+}
+
+/// Settings of Magento's side.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Magento {
+    /// Whether shops at private addresses are allowed.
+    pub allow_private_addresses: bool,
+}
+
+/// Settings of Sage's side.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sage {
+    /// The app's id.
+    pub client_id: String,
+    /// The app's secret.
+    pub client_secret: SecretString,
+    /// A file that holds the secret.
+    pub client_secret_file: PathBuf,
+    /// Another base than Sage's own hosts.
+    pub base_url: String,
+    /// Calls a second to one business.
+    pub calls_per_second: u32,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A value is wrong; the message says which and where it came from.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(#[from] Box<figment::Error>),
+    /// A secret's file cannot be read.
+    #[error("{path} cannot be read: {source}")]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no key.
+    #[error(
+        "there is no key to seal credentials with. `ledger keys new` prints one: put it into LEDGER_KEYS, or into a file \
+         named by LEDGER_KEYS_FILE, and keep a copy; without it what is stored cannot be opened again"
+    )]
+    NoKey,
+    /// The key cannot be used.
+    #[error("LEDGER_KEYS cannot be used: {0}")]
+    BadKey(#[from] vault::Error),
+}
+
+impl Config {
+    /// Reads the configuration; `file` must exist when it is named.
+    pub fn read(file: Option<&Path>) -> Result<Self, ConfigError> {
+        let named = file.map_or_else(|| Toml::file("ledger.toml"), Toml::file_exact);
+        Figment::new()
+            .merge(Toml::string(DEFAULTS))
+            .merge(named)
+            .merge(Env::prefixed("LEDGER_").split("__"))
+            .extract()
+            .map_err(|error| Box::new(error).into())
+    }
+
+    /// The built-in defaults alone.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Figment::new().merge(Toml::string(DEFAULTS)).extract().map_err(|error| Box::new(error).into())
+    }
+
+    /// The keys of the credentials; none is an error that says how to make one.
+    pub fn key_ring(&self) -> Result<vault::KeyRing, ConfigError> {
+        let text = secret(&self.keys, &self.keys_file)?;
+        if text.expose_secret().trim().is_empty() {
+            return Err(ConfigError::NoKey);
+        }
+        Ok(vault::KeyRing::parse(text.expose_secret().trim())?)
+    }
+
+    /// The app's secret at Sage.
+    pub fn sage_secret(&self) -> Result<SecretString, ConfigError> {
+        secret(&self.sage.client_secret, &self.sage.client_secret_file)
+    }
+}
+
+/// A secret, or what its file holds.
+fn secret(value: &SecretString, file: &Path) -> Result<SecretString, ConfigError> {
+    if file.as_os_str().is_empty() {
+        return Ok(value.clone());
+    }
+    let text = std::fs::read_to_string(file)
+        .map_err(|source| ConfigError::SecretFile { path: file.to_owned(), source })?;
+    Ok(SecretString::from(text.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_a_whole_configuration() {
+        let config = Config::defaults().unwrap();
+        assert_eq!(config.listen, "127.0.0.1:3000");
+        assert!(matches!(config.key_ring(), Err(ConfigError::NoKey)));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        let figment =
+            Figment::new().merge(Toml::string(DEFAULTS)).merge(Toml::string("[worker]\nparallel = \"many\""));
+        let message = figment.extract::<Config>().unwrap_err().to_string();
+        assert!(message.contains("parallel"), "{message}");
+    }
+}

@@ -1,0 +1,164 @@
+//! `ledger demo --once`: waits for every document, prints a line for each, and compares with Sage's books.
+
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    code::{Code, Effect},
+    money,
+    run::{EventName, RunStatus},
+};
+use serde_json::Value;
+use store::{PageRequest, Run, RunFilter, Seek};
+
+use super::line;
+use crate::{lifecycle::Failure, stage::Stage};
+
+/// Long enough for every document's retries; a document that has not ended by then is reported as it stands.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Waits, prints, compares; 0 only if every document ended as expected.
+pub async fn report(stage: &Stage) -> Result<ExitCode, Failure> {
+    let (runs, problems) = outcome(stage).await?;
+    println!(
+        "{:<19} {:>5}  {:<44} {:<10} {:>10} {:>10}",
+        "event", "id", "outcome", "Sage", "Magento", "in Sage"
+    );
+    for run in &runs {
+        println!("{}", line(run));
+    }
+    if problems.is_empty() {
+        println!(
+            "\n{} events, every one ended as expected; each document is in Sage's books once.",
+            runs.len()
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!();
+    for problem in &problems {
+        println!("not as expected: {problem}");
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// Waits until every event has arrived and every run has ended; the runs, and what is not as expected.
+pub async fn outcome(stage: &Stage) -> Result<(Vec<Run>, Vec<String>), Failure> {
+    let runs = settled(stage).await?;
+    let mut problems: Vec<String> = runs.iter().filter_map(problem_of).collect();
+    problems.extend(problems_of_books(&runs, &stage.books().await?));
+    Ok((runs, problems))
+}
+
+/// The runs, oldest first, once every event has arrived and every run has ended or waits for a person.
+async fn settled(stage: &Stage) -> Result<Vec<Run>, Failure> {
+    let begun = Instant::now();
+    loop {
+        let runs = all_runs(stage).await?;
+        let outbox = stage.magento.get("/_sim/outbox").await?;
+        let rows = outbox.as_array().map(Vec::as_slice).unwrap_or_default();
+        let arrived = rows.iter().all(|row| row["status"].as_str() != Some("pending"));
+        let ended = runs.len() >= rows.len() && runs.iter().all(|run| has_settled(run, &runs));
+        if (arrived && ended) || begun.elapsed() > PATIENCE {
+            return Ok(runs);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn all_runs(stage: &Stage) -> Result<Vec<Run>, Failure> {
+    let mut runs: Vec<Run> = Vec::new();
+    loop {
+        let seek = runs.last().map_or(Seek::Newest, |last| Seek::OlderThan(last.id));
+        let request = PageRequest { filter: RunFilter::default(), seek, limit: 200 };
+        let page = stage.process.engine.store.page_runs(stage.organisation, &request).await?;
+        runs.extend(page.runs);
+        if !page.has_older {
+            break;
+        }
+    }
+    runs.reverse();
+    Ok(runs)
+}
+
+/// Ended, or waiting for a person, or for a document that itself waits for one.
+fn has_settled(run: &Run, runs: &[Run]) -> bool {
+    match (run.status, run.code) {
+        (status, _) if status.is_terminal() => true,
+        (RunStatus::Waiting, Some(Code::WaitingForInvoice)) => runs.iter().any(|parent| {
+            parent.magento_id == run.magento_id
+                && parent.event == EventName::InvoiceCreated
+                && matches!(parent.status, RunStatus::Waiting | RunStatus::Failed)
+        }),
+        (RunStatus::Waiting, _) => true,
+        _ => false,
+    }
+}
+
+/// What is wrong with a run's end: anything but success with equal sums, a skip, or a wait that says what this version lacks.
+fn problem_of(run: &Run) -> Option<String> {
+    let name = format!("{} {}", run.event, run.magento_id);
+    let message = run.message.as_deref().unwrap_or_default();
+    match run.status {
+        RunStatus::Succeeded => {
+            let (magento, sage) = (run.facts.amount_minor, run.facts.sage_amount_minor);
+            (magento != sage)
+                .then(|| format!("{name}: the sums differ, Magento {magento:?}, Sage {sage:?} (minor units)"))
+        }
+        RunStatus::SkippedByPolicy => None,
+        RunStatus::Waiting if run.code.is_some_and(|code| matches!(code.effect(), Effect::Holds)) => {
+            (run.code == Some(Code::NeedsMapping)).then(|| format!("{name}: {message}"))
+        }
+        status => Some(format!("{name}: {status} {} {message}", run.code.map_or("", Code::as_str))),
+    }
+}
+
+/// Every succeeded invoice and payment is in the books once, with Magento's sums; and nothing else is.
+fn problems_of_books(runs: &[Run], books: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (resource, event) in
+        [("sales_invoices", EventName::InvoiceCreated), ("contact_payments", EventName::InvoicePaid)]
+    {
+        let mut booked: BTreeMap<&str, &Value> = BTreeMap::new();
+        for record in books[resource].as_array().into_iter().flatten() {
+            let id = record["id"].as_str().unwrap_or_default();
+            if record["status"]["id"].as_str() != Some("VOID") {
+                booked.insert(id, record);
+            }
+        }
+        let posted: Vec<&Run> =
+            runs.iter().filter(|run| run.event == event && run.status == RunStatus::Succeeded).collect();
+        if booked.len() != posted.len() {
+            problems.push(format!(
+                "{} {resource} in Sage's books for {} posted documents",
+                booked.len(),
+                posted.len()
+            ));
+        }
+        for run in posted {
+            let record = run.facts.sage_id.as_deref().and_then(|id| booked.get(id));
+            let minor = |field: &str| {
+                let amount =
+                    record.and_then(|record| record[field].as_str()).and_then(|text| money::parse(text).ok());
+                amount.and_then(money::to_minor)
+            };
+            if minor("total_amount") != run.facts.amount_minor {
+                problems.push(format!(
+                    "{event} {}: total in the books {:?}",
+                    run.magento_id,
+                    minor("total_amount")
+                ));
+            }
+            if event == EventName::InvoiceCreated && minor("tax_amount") != run.facts.tax_minor {
+                problems.push(format!(
+                    "{event} {}: tax in the books {:?}",
+                    run.magento_id,
+                    minor("tax_amount")
+                ));
+            }
+        }
+    }
+    problems
+}

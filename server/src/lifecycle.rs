@@ -1,0 +1,176 @@
+//! Start-up and shutdown of a process: store, engine, router, worker.
+
+use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+
+use app::context::Services;
+use domain::outside::Outside;
+use leptos::config::LeptosOptions;
+use sage::{App, Endpoints, LimitSettings, Limits, Rate};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use url::Url;
+
+use crate::{
+    config::Config,
+    outside::Machine,
+    router,
+    state::{AppState, Wire},
+};
+
+/// How long a worker may take to finish what it holds; after that its runs come back by their leases.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// Anything that ends a command, as a sentence.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens the store that the configuration names and brings its schema to the newest version.
+pub async fn open_store(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let store: Arc<dyn Store> = if let Some(path) = database_url.strip_prefix("sqlite://") {
+        Arc::new(store_sqlite::SqliteStore::open(Path::new(path)).await?)
+    } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
+        Arc::new(store_postgres::PostgresStore::connect(database_url).await?)
+    } else {
+        return Err("database_url must begin with sqlite:// or postgres://".into());
+    };
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Where Sage is: its own hosts, or another base.
+pub fn endpoints(base_url: &str) -> Result<Endpoints, Failure> {
+    if base_url.is_empty() { Ok(Endpoints::default()) } else { Ok(Endpoints::at(&Url::parse(base_url)?)) }
+}
+
+/// The engine of a configuration.
+pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> Result<sync::Engine, Failure> {
+    let timing = sync::Timing {
+        lease: chrono::TimeDelta::seconds(config.worker.lease_seconds.max(1).into()),
+        ..timing
+    };
+    let app = App {
+        client_id: config.sage.client_id.clone(),
+        client_secret: config.sage_secret()?,
+        redirect_uri: format!("{}/oauth/sage/callback", config.public_url),
+    };
+    let outside: Arc<dyn Outside> = Arc::new(Machine);
+    let limits = Arc::new(Limits::new(limit_settings(config.sage.calls_per_second), Arc::clone(&outside)));
+    let sage = sage::Client::new(endpoints(&config.sage.base_url)?, app, limits)?;
+    let options = magento::Options {
+        allow_private_addresses: config.magento.allow_private_addresses,
+        ..magento::Options::default()
+    };
+    let magento = magento::Client::new(options, Arc::clone(&outside))?;
+    Ok(sync::Engine::new(store, config.key_ring()?, magento, sage, outside, timing))
+}
+
+/// As gentle as asked for; at full speed a fault is the queue's matter at once, which is what the tests look at.
+fn limit_settings(calls_per_second: u32) -> LimitSettings {
+    match NonZeroU32::new(calls_per_second) {
+        None => LimitSettings::unhurried(),
+        Some(per_second) => {
+            let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(4));
+            LimitSettings { per_business: Some(Rate { per_second, burst }), ..LimitSettings::default() }
+        }
+    }
+}
+
+/// A process that serves and works.
+pub struct Process {
+    /// Its parts, for the demo and the benchmarks.
+    pub engine: Arc<sync::Engine>,
+    /// The address it listens on.
+    pub address: std::net::SocketAddr,
+    shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
+    working: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Process {
+    /// Starts serving, and working where the configuration says so.
+    pub async fn start(config: &Config, engine: sync::Engine) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(&config.listen)
+            .await
+            .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
+        Self::start_on(config, engine, listener).await
+    }
+
+    /// The same on a socket that is open already.
+    pub async fn start_on(
+        config: &Config,
+        engine: sync::Engine,
+        listener: TcpListener,
+    ) -> Result<Self, Failure> {
+        let (engine, shutdown) = (Arc::new(engine), CancellationToken::new());
+        let address = listener.local_addr()?;
+        let state = AppState {
+            leptos_options: leptos_options(config, address)?,
+            services: Services {
+                store: Arc::clone(&engine.store),
+                outside: Arc::clone(&engine.outside),
+                secure_cookies: config.public_url.starts_with("https://"),
+            },
+            wire: Arc::new(Wire {
+                store: Arc::clone(&engine.store),
+                outside: Arc::clone(&engine.outside),
+                engine: Arc::clone(&engine),
+                shutdown: shutdown.clone(),
+            }),
+        };
+        let router = router::router(state);
+        let stop = shutdown.clone();
+        let serving = tokio::spawn(async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "serving ended");
+            }
+        });
+        let working = config.worker.enabled.then(|| {
+            let name = format!("{}-{}", std::process::id(), address.port());
+            let worker = sync::Worker::new(Arc::clone(&engine), name, config.worker.parallel);
+            tokio::spawn(worker.run(shutdown.clone()))
+        });
+        info!(%address, worker = config.worker.enabled, "Ledger is up");
+        Ok(Self { engine, address, shutdown, serving, working })
+    }
+
+    /// Ends: no new events, no new runs; what is held is finished.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        if let Some(working) = self.working
+            && tokio::time::timeout(GRACE, working).await.is_err()
+        {
+            tracing::warn!("a run did not end in time; it comes back when its lease ends");
+        }
+        // A browser that holds its connection open must not hold the process.
+        if tokio::time::timeout(Duration::from_secs(5), self.serving).await.is_err() {
+            tracing::info!("some connections were cut");
+        }
+        self.engine.store.close().await;
+    }
+}
+
+/// Waits for Ctrl-C or the service manager's signal.
+pub async fn asked_to_stop() -> Result<(), Failure> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+fn leptos_options(config: &Config, address: std::net::SocketAddr) -> Result<LeptosOptions, Failure> {
+    let root = config.site_root.to_str().ok_or("site_root is not UTF-8")?;
+    // The names of script and style carry a hash, listed in a file that the build leaves beside the binary.
+    let hashes = std::env::current_exe()?.with_file_name("hash.txt");
+    Ok(LeptosOptions::builder()
+        .output_name("ledger")
+        .site_root(root)
+        .site_pkg_dir("pkg")
+        .site_addr(address)
+        .env(leptos::config::Env::PROD)
+        .hash_files(hashes.exists())
+        .build())
+}

@@ -1,0 +1,140 @@
+//! What the module asks besides sending events: status, tile, disconnect; and how its token is checked.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+};
+use chrono::{SecondsFormat, TimeDelta};
+use domain::{
+    code::Effect,
+    ids::BindingId,
+    run::{BindingStatus, EntityKind, RunStatus},
+};
+use magento::{SubKeys, Verified};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::{Binding, CredentialKind, Run};
+
+use super::refusal::Refusal;
+use crate::state::Wire;
+
+/// Checks the token of a call: whose it is (`tenant` of the path, else the token's own `sub`), signature, claims. Whether it was
+/// used before is for the caller to note, together with what it writes.
+pub async fn authenticate(
+    wire: &Wire,
+    headers: &HeaderMap,
+    tenant: Option<&str>,
+) -> Result<(Binding, Verified), Refusal> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(magento::bearer)
+        .ok_or_else(|| Refusal::Unauthorized("there is none".to_owned()))?;
+    let id = match tenant {
+        Some(tenant) => tenant.parse::<BindingId>().map_err(|_| Refusal::UnknownTenant)?,
+        None => {
+            magento::subject(token).ok_or_else(|| Refusal::Unauthorized("it names no tenant".to_owned()))?
+        }
+    };
+    let binding = wire.store.binding(id).await?.ok_or(Refusal::UnknownTenant)?;
+    let api_key = api_key(wire, id).await?.ok_or(Refusal::UnknownTenant)?;
+    let verified = magento::verify(token, &SubKeys::derive(&api_key), id, wire.outside.now())
+        .map_err(|error| Refusal::Unauthorized(error.to_string()))?;
+    Ok((binding, verified))
+}
+
+async fn api_key(wire: &Wire, id: BindingId) -> Result<Option<SecretString>, Refusal> {
+    wire.engine.open_credential(id, CredentialKind::MagentoApiKey).await.map_err(|error| {
+        tracing::error!(binding = %id, error = %error, "a shop's key could not be opened");
+        Refusal::Unavailable
+    })
+}
+
+/// The same, noting the token as used.
+async fn authenticate_once(wire: &Wire, headers: &HeaderMap) -> Result<Binding, Refusal> {
+    let (binding, token) = authenticate(wire, headers, None).await?;
+    if wire.store.use_token(binding.id, &token.jti, token.expires_at).await? {
+        Ok(binding)
+    } else {
+        Err(Refusal::Unauthorized("it was used before".to_owned()))
+    }
+}
+
+/// What `/v1/status` is asked.
+#[derive(Deserialize)]
+pub struct StatusQuery {
+    entity_type: String,
+    entity_id: i64,
+}
+
+/// `GET /v1/status`: the entity's latest run.
+pub async fn status(
+    State(wire): State<Arc<Wire>>,
+    query: Result<Query<StatusQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let binding = authenticate_once(&wire, &headers).await?;
+    let Ok(Query(query)) = query else {
+        return Err(Refusal::Malformed(
+            "entity_type and entity_id are needed, such as invoice and 42".to_owned(),
+        ));
+    };
+    let entity: EntityKind = query
+        .entity_type
+        .parse()
+        .map_err(|error: domain::run::UnknownWord| Refusal::Malformed(format!("entity_type: {error}")))?;
+    let run =
+        wire.store.latest_run(binding.id, entity, query.entity_id).await?.ok_or(Refusal::UnknownEntity)?;
+    Ok(Json(status_body(&run)))
+}
+
+fn status_body(run: &Run) -> Value {
+    let status = match run.status {
+        RunStatus::Succeeded => "synced",
+        RunStatus::SkippedByPolicy => "skipped",
+        RunStatus::Failed => "failed",
+        RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Retrying => "pending",
+    };
+    let skip_reason = run.code.filter(|code| matches!(code.effect(), Effect::Skips));
+    json!({
+        "status": status,
+        "run_status": run.status,
+        "sync_run_id": run.id.to_string(),
+        "provider_entity_id": run.facts.sage_id,
+        "provider_reference": run.facts.sage_reference,
+        "skip_reason": skip_reason,
+        "error_code": run.code.and_then(domain::code::Code::class),
+        "last_sync_at": run.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+    })
+}
+
+/// `GET /v1/tile/health`: fetched at every view of Magento's dashboard, so it counts and does no more.
+pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
+    let binding = authenticate_once(&wire, &headers).await?;
+    let counts = wire.store.count_runs(binding.id, wire.outside.now() - TimeDelta::hours(24)).await?;
+    let connection = match binding.status {
+        BindingStatus::Pending => "pending",
+        BindingStatus::Revoked => "token_revoked",
+        BindingStatus::Active | BindingStatus::Paused | BindingStatus::NeedsReauth => "connected",
+    };
+    let last = counts.last_finished_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    Ok(Json(json!({
+        "tenant": { "magento_connection_status": connection },
+        "binding": { "status": binding.status, "region": binding.business.map(|business| business.country) },
+        "sync": { "pending_count": counts.pending, "failed_24h": counts.failed, "last_run_at": last },
+    })))
+}
+
+/// `POST /v1/tenant/disconnect`: the binding is revoked, Sage's tokens are revoked and deleted, its history stays.
+pub async fn disconnect(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<StatusCode, Refusal> {
+    let binding = authenticate_once(&wire, &headers).await?;
+    wire.engine.disconnect(&binding).await.map_err(|error| {
+        tracing::error!(binding = %binding.id, error = %error, "a shop could not be disconnected");
+        Refusal::Unavailable
+    })?;
+    Ok(StatusCode::NO_CONTENT)
+}

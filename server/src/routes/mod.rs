@@ -1,0 +1,7 @@
+//! The routes that are no pages.
+
+pub mod health;
+pub mod live;
+pub mod magento;
+pub mod refusal;
+pub mod webhooks;

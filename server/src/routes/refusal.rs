@@ -1,0 +1,74 @@
+//! How the wire says no. The status code decides the fate of an event in Magento: any 4xx dead-letters it at once, a 5xx is
+//! tried again. So 4xx is only for what a repeat can never mend, and 503 for everything else; never 429.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// A refused call of Magento's.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No token, or one that does not hold.
+    #[error("The token was refused: {0}.")]
+    Unauthorized(String),
+    /// The tenant is not known here.
+    #[error("There is no paired shop with this tenant id. Pair the shop again.")]
+    UnknownTenant,
+    /// The event's name is not known.
+    #[error(
+        "There is no event {0:?}. Known are invoice.created, invoice.paid, creditmemo.created, customer.upserted and product.upserted."
+    )]
+    UnknownEvent(String),
+    /// The body is not JSON.
+    #[error("The content type must be application/json.")]
+    ContentType,
+    /// The body is too large.
+    #[error("The body is larger than {0} bytes. An event carries ids only.")]
+    TooLarge(usize),
+    /// The body cannot be understood.
+    #[error("The body cannot be understood: {0}.")]
+    Malformed(String),
+    /// There is no such entity.
+    #[error("Nothing is known of this entity.")]
+    UnknownEntity,
+    /// The store or the process cannot take it now.
+    #[error("Ledger cannot take this at the moment; nothing was stored. Send it again later.")]
+    Unavailable,
+}
+
+impl Refusal {
+    const fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "token_refused"),
+            Self::UnknownTenant => (StatusCode::NOT_FOUND, "unknown_tenant"),
+            Self::UnknownEvent(_) => (StatusCode::NOT_FOUND, "unknown_event"),
+            Self::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::UnknownEntity => (StatusCode::NOT_FOUND, "unknown_entity"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        }
+    }
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(error = %error, "the store could not serve a call of Magento's");
+        Self::Unavailable
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code) = self.parts();
+        let body = Json(json!({ "error": { "code": code, "message": self.to_string() } }));
+        let mut response = (status, body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+        }
+        response
+    }
+}

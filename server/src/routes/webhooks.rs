@@ -1,0 +1,103 @@
+//! `POST /webhooks/magento/{tenant_id}/{event}`: 202 only after event and run are durable.
+
+use axum::{
+    Json,
+    body::{Body, to_bytes},
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{EventId, RunId},
+    run::EventName,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::{NewEvent, Received};
+
+use super::{magento::authenticate, refusal::Refusal};
+use crate::state::Wire;
+
+/// An event is some hundred bytes; the published module sends no more.
+const LARGEST_BODY: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+struct EventBody {
+    magento_entity_id: i64,
+    #[serde(default)]
+    website_id: Option<i64>,
+    #[serde(default)]
+    store_id: Option<i64>,
+    occurred_at: DateTime<Utc>,
+    #[serde(default)]
+    payload: Option<Value>,
+}
+
+/// Takes an event.
+pub async fn receive(
+    State(wire): State<Arc<Wire>>,
+    Path((tenant, event)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    if wire.shutdown.is_cancelled() {
+        return Err(Refusal::Unavailable);
+    }
+    let (binding, token) = authenticate(&wire, &headers, Some(&tenant)).await?;
+    let event: EventName = event.parse().map_err(|_| Refusal::UnknownEvent(event))?;
+    if !is_json(&headers) {
+        return Err(Refusal::ContentType);
+    }
+    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal::TooLarge(LARGEST_BODY))?;
+    let text =
+        String::from_utf8(bytes.into()).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
+    let parsed: EventBody =
+        serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    let new = NewEvent {
+        id: EventId(wire.outside.id()),
+        run_id: RunId(wire.outside.id()),
+        binding_id: binding.id,
+        event,
+        idempotency_key: idempotency_key(&headers, event, parsed.magento_entity_id)?,
+        magento_id: parsed.magento_entity_id,
+        increment_id: parsed
+            .payload
+            .as_ref()
+            .and_then(|payload| payload["increment_id"].as_str())
+            .map(str::to_owned),
+        website_id: parsed.website_id.unwrap_or(0),
+        store_id: parsed.store_id.unwrap_or(0),
+        body: text,
+        occurred_at: parsed.occurred_at,
+        received_at: wire.outside.now(),
+        token: Some((token.jti, token.expires_at)),
+    };
+    match wire.store.receive(&new).await? {
+        Received::Queued(id) | Received::Known(id) => {
+            Ok((StatusCode::ACCEPTED, Json(json!({ "sync_run_id": id.to_string() }))))
+        }
+        Received::Replayed => Err(Refusal::Unauthorized("it was used before".to_owned())),
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The key names event and entity; one that names another entity than the body contradicts it.
+fn idempotency_key(headers: &HeaderMap, event: EventName, magento_id: i64) -> Result<String, Refusal> {
+    if magento_id <= 0 {
+        return Err(Refusal::Malformed(format!("magento_entity_id is {magento_id}, and must be above 0")));
+    }
+    let key = format!("{event}:{magento_id}");
+    match headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default()) {
+        None => Ok(key),
+        Some(given) if given == key => Ok(key),
+        Some(given) => Err(Refusal::Malformed(format!(
+            "the Idempotency-Key is {given:?}, and must be {key:?} for this event"
+        ))),
+    }
+}

@@ -1,0 +1,281 @@
+//! A stage: simulators, store, one organisation, one paired and connected shop, and the process itself. The demo, the
+//! benchmarks and the tests play on it.
+
+mod policy;
+mod shop;
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    business::ReferenceSet,
+    ids::{MemberId, OrganisationId},
+    outside::Outside,
+    policy::SafeMode,
+    run::Role,
+};
+use include_dir::{Dir, include_dir};
+use serde_json::{Value, json};
+use simulators::{
+    magento::{self, Documents},
+    sage,
+};
+use store::{Binding, Member, NewMember, Organisation, PolicyVersion};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+pub use shop::Controls;
+
+use crate::{
+    config::Config,
+    lifecycle::{self, Failure, Process},
+    outside::Machine,
+    simulate,
+};
+
+/// Documents of a running Magento.
+static DOCUMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/documents");
+
+/// The stage's member signs in with this address.
+pub const EMAIL: &str = "demo@ledger.example";
+/// And this password.
+pub const PASSWORD: &str = "demo-ledger";
+
+/// How a stage is set.
+pub struct Options {
+    /// The shop's documents; the bundled ones when none are given.
+    pub documents: Option<Documents>,
+    /// The port of the pages; 0 takes any.
+    pub port: u16,
+    /// Whether the process works its runs by itself.
+    pub worker: bool,
+    /// When documents go through drafts.
+    pub safe_mode: SafeMode,
+    /// The database, in place of SQLite in a temporary folder.
+    pub database_url: Option<String>,
+    /// A Magento simulator that runs already, with its pairing code.
+    pub magento: Option<(String, String)>,
+    /// A Sage simulator that runs already.
+    pub sage_url: Option<String>,
+    /// The pause between passes of the shop's outbox; zero leaves them to [`Stage::send_all_events`].
+    pub cron_every: Duration,
+    /// Calls a second to Sage; 0 = as fast as they are answered.
+    pub calls_per_second: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            documents: None,
+            port: 0,
+            worker: true,
+            safe_mode: SafeMode::Never,
+            database_url: None,
+            magento: None,
+            sage_url: None,
+            cron_every: Duration::ZERO,
+            calls_per_second: 0,
+        }
+    }
+}
+
+/// A stage, set.
+pub struct Stage {
+    /// The process.
+    pub process: Process,
+    /// The one organisation.
+    pub organisation: OrganisationId,
+    /// The one binding.
+    pub binding: Binding,
+    /// The business's lists.
+    pub reference: ReferenceSet,
+    /// The shop's controls.
+    pub magento: Controls,
+    /// Sage's controls.
+    pub sage: Controls,
+    shop: Option<Arc<magento::Running>>,
+    sage_simulator: Option<sage::Running>,
+    config: Config,
+    // Holds the database; deleted with the stage.
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// Sets a stage: starts what is not running already, pairs, connects, saves a policy.
+    pub async fn set(options: Options) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let (sage_url, sage_simulator) = sage_side(options.sage_url).await?;
+        let (magento_url, pairing_code, shop) =
+            magento_side(options.magento, options.documents, options.cron_every).await?;
+        let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
+            format!("port {} cannot be used ({error}); choose another with --port", options.port)
+        })?;
+        let public_url = format!("http://{}", listener.local_addr()?);
+        let mut config = config(&public_url, &sage_url, options.calls_per_second)?;
+        config.worker.enabled = options.worker;
+        config.database_url = options
+            .database_url
+            .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("ledger.db").display()));
+        let store = lifecycle::open_store(&config.database_url).await?;
+        let engine = lifecycle::engine(&config, store, timing())?;
+        let process = Process::start_on(&config, engine, listener).await?;
+        let organisation = people(&process.engine).await?;
+        let (binding, reference) =
+            connect(&process.engine, organisation, &public_url, &magento_url, &pairing_code).await?;
+        let policy = policy::policy(&reference, options.safe_mode);
+        let version =
+            PolicyVersion { version: 1, policy, author: None, reason: None, created_at: Machine.now() };
+        process.engine.store.save_policy(binding.id, &version).await?;
+        Ok(Self {
+            process,
+            organisation,
+            binding,
+            reference,
+            magento: Controls::new(&magento_url)?,
+            sage: Controls::new(&sage_url)?,
+            shop,
+            sage_simulator,
+            config,
+            _folder: folder,
+        })
+    }
+
+    /// The address of the pages and the wire.
+    pub fn url(&self) -> String {
+        self.config.public_url.clone()
+    }
+
+    /// The configuration of the process: another process with it works on the same store.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The bundled shop.
+    pub fn shop(&self) -> Result<&Arc<magento::Running>, Failure> {
+        self.shop.as_ref().ok_or_else(|| "the shop runs elsewhere".into())
+    }
+
+    /// The bundled Sage.
+    pub fn sage_simulator(&self) -> Result<&sage::Running, Failure> {
+        self.sage_simulator.as_ref().ok_or_else(|| "Sage runs elsewhere".into())
+    }
+
+    /// Enqueues the events of every document in the shop.
+    pub async fn enqueue_all(&self) -> Result<(), Failure> {
+        self.magento.post("/_sim/enqueue", &json!({ "all": true })).await.map(|_| ())
+    }
+
+    /// Enqueues the events of every document and posts them, pass after pass of the shop's cron, until none is due.
+    pub async fn send_all_events(&self) -> Result<(), Failure> {
+        self.enqueue_all().await?;
+        while self.magento.post("/_sim/cron", &json!({})).await?["posted"].as_u64().unwrap_or(0) > 0 {}
+        Ok(())
+    }
+
+    /// What Sage holds of the connected business.
+    pub async fn books(&self) -> Result<Value, Failure> {
+        let books = self.sage.get("/_sim/books").await?;
+        let business =
+            self.process.engine.store.binding(self.binding.id).await?.and_then(|binding| binding.business);
+        let id = business.ok_or("the binding has no business")?.id;
+        Ok(books["businesses"][id].clone())
+    }
+
+    /// Ends the process and the simulators.
+    pub async fn stop(self) {
+        self.process.stop().await;
+        if let Some(sage) = self.sage_simulator {
+            sage.stop().await;
+        }
+    }
+}
+
+async fn sage_side(url: Option<String>) -> Result<(String, Option<sage::Running>), Failure> {
+    if let Some(url) = url {
+        return Ok((url.trim_end_matches('/').to_owned(), None));
+    }
+    let running = simulate::start_sage(0).await?;
+    Ok((running.url(), Some(running)))
+}
+
+type MagentoSide = (String, String, Option<Arc<magento::Running>>);
+
+async fn magento_side(
+    outside: Option<(String, String)>,
+    documents: Option<Documents>,
+    cron_every: Duration,
+) -> Result<MagentoSide, Failure> {
+    if let Some((url, code)) = outside {
+        return Ok((url.trim_end_matches('/').to_owned(), code, None));
+    }
+    let documents = documents.map_or_else(bundled_documents, Ok)?;
+    let running = simulate::start_magento(0, documents, None, cron_every).await?;
+    Ok((running.url(), running.pairing_code(), Some(Arc::new(running))))
+}
+
+fn bundled_documents() -> Result<Documents, Failure> {
+    let values: Result<Vec<Value>, _> =
+        DOCUMENTS.files().map(|file| serde_json::from_slice(file.contents())).collect();
+    Ok(Documents::from_values(values?)?)
+}
+
+fn config(public_url: &str, sage_url: &str, calls_per_second: u32) -> Result<Config, Failure> {
+    let mut config = Config::defaults()?;
+    let mut key = [0; 32];
+    Machine.random(&mut key);
+    config.keys = vault::KeyRing::generate(key, "stage").into();
+    config.public_url = public_url.to_owned();
+    config.magento.allow_private_addresses = true;
+    config.sage.base_url = sage_url.to_owned();
+    config.sage.client_id = "ledger".to_owned();
+    config.sage.client_secret = "ledger-secret".to_owned().into();
+    config.sage.calls_per_second = calls_per_second;
+    Ok(config)
+}
+
+/// What a merchant waits minutes for, a stage shows in seconds.
+pub fn timing() -> sync::Timing {
+    sync::Timing {
+        run_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
+        delivery_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
+        ..sync::Timing::default()
+    }
+}
+
+/// One organisation with one member.
+async fn people(engine: &Arc<sync::Engine>) -> Result<OrganisationId, Failure> {
+    let organisation = OrganisationId(Machine.id());
+    let now = Machine.now();
+    let name = "Blue Mug Ltd".to_owned();
+    engine.store.create_organisation(&Organisation { id: organisation, name, created_at: now }).await?;
+    let member = Member {
+        id: MemberId(Machine.id()),
+        organisation_id: organisation,
+        email: EMAIL.to_owned(),
+        name: "Demo".to_owned(),
+        role: Role::Owner,
+        created_at: now,
+    };
+    let password_hash = app::session::hash_password(PASSWORD, &Machine)?;
+    engine.store.create_member(&NewMember { member, password_hash }).await?;
+    Ok(organisation)
+}
+
+/// One paired and connected binding.
+async fn connect(
+    engine: &Arc<sync::Engine>,
+    organisation: OrganisationId,
+    public_url: &str,
+    magento_url: &str,
+    pairing_code: &str,
+) -> Result<(Binding, ReferenceSet), Failure> {
+    let request = sync::PairRequest {
+        organisation,
+        name: "Blue Mug shop",
+        magento_url,
+        code: pairing_code,
+        ledger_url: public_url,
+    };
+    let binding = engine.pair(&request).await?;
+    let reference = shop::consent_and_connect(engine, &binding).await?;
+    Ok((binding, reference))
+}

@@ -1,0 +1,33 @@
+//! What the routes work with.
+
+use std::sync::Arc;
+
+use app::context::Services;
+use axum::extract::FromRef;
+use domain::outside::Outside;
+use leptos::config::LeptosOptions;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+/// The state of the router.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    /// Leptos' options: where the site lies.
+    pub leptos_options: LeptosOptions,
+    /// What pages may reach.
+    pub services: Services,
+    /// What the wire's routes work with.
+    pub wire: Arc<Wire>,
+}
+
+/// What the wire's routes work with.
+pub struct Wire {
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+    /// Time and randomness.
+    pub outside: Arc<dyn Outside>,
+    /// Revokes Sage's tokens when a shop disconnects.
+    pub engine: Arc<sync::Engine>,
+    /// Set when the process is ending: live pages let go, and events are answered 503.
+    pub shutdown: CancellationToken,
+}

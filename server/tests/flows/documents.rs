@@ -1,0 +1,184 @@
+//! Documents on their way: every sum to the penny, every document once, whatever goes wrong between.
+
+use domain::{
+    code::Code,
+    policy::SafeMode,
+    run::{EventName, RunStatus},
+};
+use serde_json::{Value, json};
+use server::{
+    demo::once::outcome,
+    stage::{Options, Stage},
+};
+use store::Run;
+
+fn of(runs: &[Run], event: EventName, id: i64) -> &Run {
+    runs.iter().find(|run| run.event == event && run.magento_id == id).unwrap()
+}
+
+async fn play(options: Options, faults: Value) -> (Stage, Vec<Run>) {
+    let stage = Stage::set(options).await.unwrap();
+    stage.sage.post("/_sim/faults", &faults).await.unwrap();
+    stage.send_all_events().await.unwrap();
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    (stage, runs)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_sample_in_the_home_currency_reaches_sage_to_the_penny() {
+    let (stage, runs) = play(Options::default(), json!({})).await;
+    for id in [1, 2, 3, 5, 8, 9] {
+        let run = of(&runs, EventName::InvoiceCreated, id);
+        assert_eq!(run.status, RunStatus::Succeeded, "{id}: {:?} {:?}", run.code, run.message);
+        assert!(run.facts.sage_reference.as_deref().unwrap().starts_with("SI-"), "{:?}", run.facts);
+    }
+    for id in [1, 2, 3, 5, 9] {
+        assert_eq!(of(&runs, EventName::InvoicePaid, id).status, RunStatus::Succeeded, "{id}");
+    }
+    assert_eq!(of(&runs, EventName::InvoicePaid, 8).code, Some(Code::NothingToPay));
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_of_two_invoices_has_one_contact() {
+    let (stage, _) = play(Options::default(), json!({})).await;
+    let books = stage.books().await.unwrap();
+    let contacts = books["contacts"].as_array().unwrap();
+    let of_one = contacts.iter().filter(|contact| contact["reference"] == "M1").count();
+    assert_eq!(of_one, 1, "{contacts:#?}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_are_compared_and_released() {
+    let options = Options { safe_mode: SafeMode::Always, ..Options::default() };
+    let (stage, _) = play(options, json!({})).await;
+    for invoice in stage.books().await.unwrap()["sales_invoices"].as_array().unwrap() {
+        assert_ne!(invoice["status"]["id"], "DRAFT", "{invoice}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_5xx_after_the_commit_posts_nothing_twice() {
+    let (stage, _) = play(Options::default(), json!({ "fail_after": 6 })).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_5xx_after_the_commit_of_a_draft_or_a_release_posts_nothing_twice() {
+    let options = Options { safe_mode: SafeMode::Always, ..Options::default() };
+    let faults = json!({ "fail_after": [
+        { "times": 2, "method": "POST", "path": "/sales_invoices$" },
+        { "times": 2, "method": "POST", "path": "/release" },
+        { "times": 2, "method": "POST", "path": "/contact_payments" },
+        { "times": 1, "method": "POST", "path": "/contacts" },
+    ] });
+    let (stage, _) = play(options, faults).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_lines_and_refused_tokens_lose_nothing() {
+    let faults = json!({ "cut_after": 3, "cut_before": 2, "fail_before": 2, "refuse_tokens": 1 });
+    let (stage, _) = play(Options::default(), faults).await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_sum_in_a_draft_never_reaches_the_books() {
+    let options = Options { safe_mode: SafeMode::Always, ..Options::default() };
+    let stage = Stage::set(options).await.unwrap();
+    stage.sage.post("/_sim/faults", &json!({ "wrong_totals": 1 })).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&stage).await.unwrap();
+    let run = of(&runs, EventName::InvoiceCreated, 1);
+    assert_eq!((run.status, run.code), (RunStatus::Failed, Some(Code::TotalsMismatch)));
+    assert!(run.message.as_deref().unwrap().contains("81.52"), "{:?}", run.message);
+    assert_eq!(stage.books().await.unwrap()["sales_invoices"].as_array().unwrap().len(), 0);
+
+    // The fault is gone: a person's retry makes another draft, and it is right.
+    let store = &stage.process.engine.store;
+    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert_eq!(of(&runs, EventName::InvoiceCreated, 1).status, RunStatus::Succeeded);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_sum_after_posting_is_said_and_never_posted_twice() {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    stage.sage.post("/_sim/faults", &json!({ "wrong_totals": 1 })).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&stage).await.unwrap();
+    let run = of(&runs, EventName::InvoiceCreated, 1);
+    assert_eq!((run.status, run.code), (RunStatus::Failed, Some(Code::TotalsMismatchAfterPost)));
+    stage
+        .process
+        .engine
+        .store
+        .retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH)
+        .await
+        .unwrap();
+    outcome(&stage).await.unwrap();
+    assert_eq!(stage.books().await.unwrap()["sales_invoices"].as_array().unwrap().len(), 1);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_arrives_first_waits_for_its_invoice_or_brings_it_along() {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.paid", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert_eq!(of(&runs, EventName::InvoicePaid, 1).status, RunStatus::Succeeded, "{problems:?}");
+    let books = stage.books().await.unwrap();
+    assert_eq!(books["sales_invoices"].as_array().unwrap().len(), 1);
+    assert_eq!(books["sales_invoices"][0]["status"]["id"], "PAID");
+
+    // The late `invoice.created` finds it there.
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&stage).await.unwrap();
+    let created = of(&runs, EventName::InvoiceCreated, 1);
+    assert_eq!(created.status, RunStatus::Succeeded);
+    assert_eq!(created.facts.sage_id.as_deref(), books["sales_invoices"][0]["id"].as_str());
+    assert_eq!(stage.books().await.unwrap()["sales_invoices"].as_array().unwrap().len(), 1);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_is_down_for_a_while_loses_nothing() {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    stage
+        .magento
+        .post("/_sim/faults", &json!({ "not_found": 0, "unauthorized": 1, "refused": 2 }))
+        .await
+        .unwrap();
+    stage.send_all_events().await.unwrap();
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_is_there_already_is_adopted() {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    let business =
+        stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
+    let contact = json!({ "reference": "M1", "name": "Priya Shah", "email": "priya.shah@example.com",
+        "contact_types": [{ "id": "CUSTOMER", "displayed_as": "Customer" }] });
+    let path = format!("/_sim/records/{}/contacts/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", business.id);
+    stage.sage.patch(&path, &contact).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?} {runs:#?}");
+    let books = stage.books().await.unwrap();
+    assert_eq!(books["sales_invoices"][0]["contact"]["id"], "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    stage.stop().await;
+}

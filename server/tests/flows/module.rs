@@ -1,0 +1,78 @@
+//! What the module sees: chips, status, tile, disconnect.
+
+use domain::run::BindingStatus;
+use serde_json::{Value, json};
+use server::{
+    demo::once::outcome,
+    stage::{Options, Stage},
+};
+
+async fn played() -> Stage {
+    let stage = Stage::set(Options::default()).await.unwrap();
+    stage.send_all_events().await.unwrap();
+    outcome(&stage).await.unwrap();
+    stage
+}
+
+/// Waits until the shop's grid shows a state for the document.
+async fn chip(stage: &Stage, entity: &str, id: i64) -> Value {
+    for _ in 0..200 {
+        let rows = stage.magento.get("/_sim/sync-state").await.unwrap();
+        let row = rows.as_array().unwrap().iter().find(|row| {
+            row["entity_type"] == entity && row["magento_id"] == id && row["sync_status"] != "pending"
+        });
+        if let Some(row) = row {
+            return row.clone();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("no chip for {entity} {id}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chips_show_what_became_of_each_document() {
+    let stage = played().await;
+    let synced = chip(&stage, "invoice", 1).await;
+    assert_eq!(synced["sync_status"], "synced");
+    assert!(synced["provider_reference"].as_str().unwrap().starts_with("SI-"), "{synced}");
+    // The payment of nothing was skipped; the invoice's chip stays as it is.
+    assert_eq!(chip(&stage, "invoice", 8).await["sync_status"], "synced");
+    let product = chip(&stage, "product", 4).await;
+    assert_eq!(
+        (&product["sync_status"], &product["skip_reason"]),
+        (&json!("skipped"), &json!("products_disabled"))
+    );
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_and_tile_answer_the_module() {
+    let stage = played().await;
+    let shop = stage.shop().unwrap();
+    let status = shop.status("invoice", 1).await.unwrap();
+    assert_eq!(status.status, Some(200), "{}", status.body);
+    let status: Value = serde_json::from_str(&status.body).unwrap();
+    assert_eq!(status["status"], "synced");
+    assert_eq!(shop.status("invoice", 999_999).await.unwrap().status, Some(404));
+    assert_eq!(shop.status("planet", 1).await.unwrap().status, Some(400));
+
+    let tile: Value = serde_json::from_str(&shop.tile().await.unwrap().body).unwrap();
+    assert_eq!(tile["tenant"]["magento_connection_status"], "connected");
+    assert_eq!(tile["binding"], json!({ "status": "active", "region": "GB" }));
+    assert!(tile["sync"]["last_run_at"].is_string(), "{tile}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
+    let stage = played().await;
+    let answer = stage.shop().unwrap().disconnect().await.unwrap();
+    assert_eq!(answer.status, Some(204), "{}", answer.body);
+    let store = &stage.process.engine.store;
+    assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
+    assert!(store.credential(stage.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
+    let request =
+        store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 5 };
+    assert_eq!(store.page_runs(stage.organisation, &request).await.unwrap().runs.len(), 5);
+    stage.stop().await;
+}
