@@ -1,0 +1,55 @@
+# The commands of this repository. Each target sets up only what it needs; docs/building.md says what that is.
+
+LEDGER := target/release/ledger
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test test-rust test-browser fmt lint check-doors bench conformance clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install everything the other targets need
+	scripts/setup
+
+demo: build ## Build and start the demo (ONCE=1: run it through once and exit)
+	$(LEDGER) demo $(if $(filter-out 0,$(ONCE)),--once)
+
+build: ## Build target/release/ledger and target/site
+	scripts/setup build
+	scripts/build
+
+test: ## Run every test: Rust on SQLite and Postgres, then the browser tests
+	scripts/setup build test
+	scripts/test
+
+test-rust: ## Run only the Rust tests
+	scripts/setup test
+	scripts/test-rust
+
+test-browser: build ## Run only the browser tests
+	scripts/setup test
+	scripts/test-browser
+
+fmt: ## Format the code
+	cargo fmt --all
+
+lint: ## Run clippy, warnings are errors
+	scripts/lint
+
+check-doors: ## Check that no crate reaches what it must not
+	scripts/check-doors
+
+bench: build ## Run the benchmarks
+	$(LEDGER) bench
+
+conformance: ## Check the Sage simulator against the description in SAGE_SWAGGER=FILE
+	@test -n "$$SAGE_SWAGGER" || { echo 'say where the description is: make conformance SAGE_SWAGGER=FILE' >&2; exit 2; }
+	cargo test -p simulators --test swagger
+
+# A relative SAGE_SWAGGER is meant from here, and Cargo runs tests in the folder of their crate.
+ifneq ($(SAGE_SWAGGER),)
+export SAGE_SWAGGER := $(abspath $(SAGE_SWAGGER))
+endif
+
+clean: ## Delete what was built; the tools in the cache stay
+	cargo clean
+	rm -rf end2end/node_modules end2end/test-results end2end/playwright-report
