@@ -10,8 +10,8 @@ help: ## Show this list
 setup: ## Install everything the other targets need
 	scripts/setup
 
-demo: build ## Build and start the demo (ONCE=1: run it through once and exit)
-	$(LEDGER) demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: build ## Build and start the demo (ONCE=1: run it through once and exit; DOCUMENTS=FOLDER: your own documents; PORT=N)
+	$(LEDGER) demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(DOCUMENTS),--documents '$(DOCUMENTS)') $(if $(PORT),--port $(PORT))
 
 build: ## Build target/release/ledger and target/site
 	scripts/setup build

@@ -39,7 +39,17 @@ async fn posts(stage: &Stage) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_killed_and_restarted_posts_every_document_once() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    killed_and_restarted(Options { worker: false, ..Options::default() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_workers_on_postgres_post_every_document_once() {
+    let Some(database_url) = crate::postgres::database().await else { return };
+    killed_and_restarted(Options { worker: false, database_url: Some(database_url), ..Options::default() }).await;
+}
+
+async fn killed_and_restarted(options: Options) {
+    let stage = Stage::set(options).await.unwrap();
     stage.send_all_events().await.unwrap();
     // Slow enough that a kill falls between a request and its answer.
     stage

@@ -182,3 +182,30 @@ async fn a_contact_that_is_there_already_is_adopted() {
     assert_eq!(books["sales_invoices"][0]["contact"]["id"], "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_finishes_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let database_url = format!("sqlite://{}", folder.path().join("ledger.db").display());
+    let stage = Stage::set(Options { database_url: Some(database_url.clone()), ..Options::default() }).await.unwrap();
+    stage.sage.post("/_sim/faults", &json!({ "latency_ms": [{ "times": 1_000_000, "ms": 300 }] })).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    while stage.sage.get("/_sim/requests").await.unwrap().as_array().unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let organisation = stage.organisation;
+    stage.stop().await;
+    let store = server::lifecycle::open_store(&database_url).await.unwrap();
+    let request = store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 5 };
+    let runs = store.page_runs(organisation, &request).await.unwrap().runs;
+    assert_eq!(runs.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Succeeded], "{runs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_samples_reach_sage_on_postgres_too() {
+    let Some(database_url) = crate::postgres::database().await else { return };
+    let options = Options { database_url: Some(database_url), ..Options::default() };
+    let (stage, _) = play(options, json!({ "fail_after": 4 })).await;
+    stage.stop().await;
+}

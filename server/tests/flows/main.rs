@@ -4,3 +4,4 @@ mod crash;
 mod documents;
 mod doors;
 mod module;
+mod postgres;
