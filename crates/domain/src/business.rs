@@ -1,5 +1,7 @@
 //! The reference set: the lists of a Sage business that translation and settings choose from, cached.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,10 @@ pub struct TaxRate {
     /// Percent, such as 20.
     #[serde(with = "amount")]
     pub percentage: Decimal,
+    /// Canada: the regions whose tax it is (`CA-ON`), as `GET /tax_rates?address_region_id=` tells (sage-api.md, section 3); empty
+    /// = all, or not known.
+    #[serde(default)]
+    pub regions: Vec<String>,
 }
 
 /// A ledger account.
@@ -82,4 +88,89 @@ pub struct ReferenceSet {
     pub eu_goods_services_types: Vec<Named>,
     /// The account that the shipping panel posts to, where Sage tells.
     pub carriage_ledger_account_id: Option<String>,
+    /// Sage's own exchange rates, in base units for one foreign unit (`rate` of `GET /exchange_rates`), to compare Magento's with.
+    #[serde(default, with = "rates")]
+    pub exchange_rates: BTreeMap<Currency, Decimal>,
+    /// Canada: the business's own region (`CA-ON`), for exports; none where it is not known.
+    #[serde(default)]
+    pub region: Option<String>,
+}
+
+/// Serde for rates by currency: text that keeps every digit.
+mod rates {
+    use std::collections::BTreeMap;
+
+    use rust_decimal::Decimal;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::money::{Currency, optional_rate};
+
+    /// A rate within the map.
+    #[derive(Deserialize)]
+    struct Rate(#[serde(with = "optional_rate")] Option<Decimal>);
+
+    pub fn serialize<S: Serializer>(
+        rates: &BTreeMap<Currency, Decimal>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let texts: BTreeMap<Currency, String> =
+            rates.iter().map(|(currency, rate)| (*currency, rate.to_string())).collect();
+        texts.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Currency, Decimal>, D::Error> {
+        let rates = BTreeMap::<Currency, Rate>::deserialize(deserializer)?;
+        Ok(rates.into_iter().filter_map(|(currency, rate)| Some((currency, rate.0?))).collect())
+    }
+}
+
+impl TaxRate {
+    /// Whether the rate may be used in a region (`CA-BC`); one that names no regions may be used in all.
+    pub fn serves(&self, region: &str) -> bool {
+        self.regions.is_empty() || self.is_of(region)
+    }
+
+    /// Whether the rate names a region as its own.
+    pub fn is_of(&self, region: &str) -> bool {
+        self.regions.iter().any(|own| own == region)
+    }
+}
+
+impl ReferenceSet {
+    /// Sage's own exchange rate of a currency, in base units for one foreign unit, where it is known.
+    pub fn exchange_rate(&self, currency: Currency) -> Option<Decimal> {
+        self.exchange_rates.get(&currency).copied()
+    }
+
+    /// The business's own region (`CA-ON`), where it is known.
+    pub fn own_region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_that_was_stored_before_there_were_rates_and_regions_is_read() {
+        let set = crate::translate::fixtures::reference();
+        let mut stored = serde_json::to_value(&set).unwrap();
+        stored["exchange_rates"] = serde_json::json!({ "EUR": "0.852224305437191", "USD": 0.7485 });
+        let read: ReferenceSet = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(read.exchange_rate(Currency::EUR).unwrap().to_string(), "0.852224305437191");
+        assert_eq!(
+            serde_json::from_value::<ReferenceSet>(serde_json::to_value(&read).unwrap()).unwrap(),
+            read
+        );
+        let fields = stored.as_object_mut().unwrap();
+        fields.remove("exchange_rates");
+        fields.remove("region");
+        for rate in fields["tax_rates"].as_array_mut().unwrap() {
+            rate.as_object_mut().unwrap().remove("regions");
+        }
+        assert_eq!(serde_json::from_value::<ReferenceSet>(stored).unwrap(), set);
+    }
 }

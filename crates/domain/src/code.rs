@@ -101,6 +101,7 @@ codes! {
     PaymentMethodNotMapped = "payment_method_not_mapped", Skips, "The payment method has no bank account, so the invoice stays unpaid in Sage.", "Map the payment method to a bank account, then retry.";
     InvoiceNotSynced = "invoice_not_synced", Skips, "The invoice was skipped, so its payment or credit memo is skipped as well.", "Sync the invoice first, then retry this.";
     InvoiceCancelled = "invoice_cancelled", Skips, "The invoice was cancelled in Magento.", "Nothing to do.";
+    CustomerConsolidated = "customer_consolidated", Skips, "The customer's sales are collected in the shared contact, so there is no contact of their own to keep up to date.", "Turn off the consolidation of consumers in the settings if every customer should have a contact, then retry.";
     NothingToPay = "nothing_to_pay", Skips, "The invoice totals nothing, so there is no payment to record.", "Nothing to do.";
 
     WaitingForInvoice = "waiting_for_invoice", Holds, "The invoice must be in Sage first; this goes on by itself when it is.", "If the invoice has failed, mend and retry the invoice.";
@@ -110,17 +111,18 @@ codes! {
     BindingNeedsReauth = "binding_needs_reauth", Holds, "Sage or Magento no longer accepts our credentials.", "Connect it again; the documents that wait go on by themselves.";
     BindingRevoked = "binding_revoked", Holds, "The shop is disconnected.", "Connect it again, then retry.";
     NeedsMapping = "needs_mapping", Holds, "A setting is missing that this document needs.", "Choose it in the settings; the documents that wait go on by themselves.";
-    ForeignCurrencyNotSupported = "foreign_currency_not_supported", Holds, "Documents in another currency than the business's are not translated by this version.", "Wait for the version that does; the document is kept.";
-    CreditmemoNotSupported = "creditmemo_not_supported", Holds, "Credit memos are not translated by this version.", "Wait for the version that does; the document is kept.";
-    CustomerNotSupported = "customer_not_supported", Holds, "Customers are not translated on their own by this version; each invoice brings its customer along.", "Wait for the version that does; the news is kept.";
-    ProductNotSupported = "product_not_supported", Holds, "Products are not translated by this version.", "Wait for the version that does; the news is kept.";
     CrossBorderNotSupported = "cross_border_not_supported", Holds, "Sales to another tax area are not translated by this version.", "Wait for the version that does; the document is kept.";
+    MixedGoodsServices = "mixed_goods_services", Holds, "The invoice mixes goods and services across a border, where Sage takes only one of the two.", "Let such invoices take the default type in the settings, or record this one in Sage by hand.";
     CircuitOpen = "circuit_open", Holds, "Sage has failed several times in a row; calls to it rest for a moment.", "Nothing to do: this goes on by itself.";
 
     TotalsMismatch = "totals_mismatch", Fails(Validation), "No faithful posting exists: the sums in Sage would differ from Magento's. Nothing was posted.", "Compare the two sums shown, correct the document or the settings, then retry.";
     TotalsMismatchAfterPost = "totals_mismatch_after_post", Fails(Validation), "Sage shows other sums than Magento for the posted document. It is not posted again.", "Open the document in Sage and correct it there.";
     DocumentMakesNoSense = "document_makes_no_sense", Fails(Validation), "The document contradicts itself and cannot be posted.", "Check the document in Magento.";
     MultiCurrencyDisabled = "multi_currency_disabled", Fails(Validation), "The document is in another currency, and the Sage business does not use several currencies.", "Turn on foreign currencies in Sage, then retry.";
+    ExchangeRateMissing = "exchange_rate_missing", Fails(Validation), "The document is in another currency, and Magento tells no exchange rate.", "Check the currency rates of the shop, then retry.";
+    ExchangeRateDoubtful = "exchange_rate_doubtful", Fails(Validation), "Magento's exchange rate is far from the one that Sage has.", "Compare the shop's base currency and rates with Sage's, correct what is wrong, then retry.";
+    TaxRegionUnknown = "tax_region_unknown", Fails(Validation), "The customer's province is not known, and the tax depends on it.", "Correct the province in the document's address in Magento, then retry.";
+    ItemCodeTooLong = "item_code_too_long", Fails(Validation), "The article number is longer than Sage takes.", "Shorten the SKU in Magento, then retry.";
     BeforeAccountsStart = "before_accounts_start", Fails(Validation), "The document is dated before the day on which the books of the Sage business begin.", "Set an earlier start in Sage, or sync only documents from that day on, then retry.";
     TaxNotAllowed = "tax_not_allowed", Fails(Validation), "Magento charged tax that this Sage business cannot record.", "Check the tax settings of the shop and of the business, then retry.";
     SageValidation = "sage_validation", Fails(Validation), "Sage refused the document.", "Mend what Sage says, then retry.";

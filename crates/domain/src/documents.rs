@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, amount, optional_amount};
+use crate::money::{Currency, amount, optional_amount, optional_rate};
 
 /// A postal address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,8 +160,8 @@ pub struct Invoice {
     pub shipping_address: Option<Address>,
     /// The customer's purchase order number.
     pub po_number: Option<String>,
-    /// Order currency = base currency x this.
-    #[serde(default, with = "optional_amount")]
+    /// Order currency = base currency x this, every digit of it.
+    #[serde(default, with = "optional_rate")]
     pub base_to_order_rate: Option<Decimal>,
 }
 
@@ -185,6 +185,86 @@ pub struct Payment {
     pub gateway_txn_id: Option<String>,
 }
 
+/// A credit memo. Its header has no subtotal, tax or discount, and it knows neither its order nor how it was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditMemo {
+    /// Magento's id.
+    pub magento_id: i64,
+    /// The number that people see; unique per store only.
+    pub increment_id: String,
+    /// The invoice that it takes back; none for refunds made from the order.
+    pub invoice_id: Option<i64>,
+    /// That invoice's number.
+    pub invoice_increment_id: Option<String>,
+    /// Website; 0 = unknown.
+    pub website_id: Option<i64>,
+    /// The currency that the customer paid in.
+    pub currency: Currency,
+    /// Who bought; may be poorer than the invoice's.
+    pub customer: Customer,
+    /// Lines; children of bundles and configurables come as lines of their own.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// Given back besides, never taxed.
+    #[serde(default, with = "amount")]
+    pub adjustment_positive: Decimal,
+    /// Kept as a fee, never taxed.
+    #[serde(default, with = "amount")]
+    pub adjustment_negative: Decimal,
+    /// What the customer gets back; up to four places.
+    #[serde(with = "amount")]
+    pub grand_total: Decimal,
+    /// Shipping given back, without tax, before discount.
+    #[serde(default, with = "amount")]
+    pub shipping_amount: Decimal,
+    /// Tax on that shipping.
+    #[serde(default, with = "amount")]
+    pub shipping_tax_amount: Decimal,
+    /// The discount on that shipping, sent only by our own module.
+    #[serde(default, with = "optional_amount")]
+    pub shipping_discount: Option<Decimal>,
+    /// Why, in the words of whoever made it.
+    pub reason: Option<String>,
+    /// When it was made (UTC).
+    pub created_at: DateTime<Utc>,
+    /// When the invoice was made (UTC).
+    pub invoice_created_at: Option<DateTime<Utc>>,
+    /// Order currency = base currency x this, every digit of it.
+    #[serde(default, with = "optional_rate")]
+    pub base_to_order_rate: Option<Decimal>,
+}
+
+/// A product of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Magento's id.
+    pub magento_id: i64,
+    /// Article number.
+    #[serde(default)]
+    pub sku: String,
+    /// Name, with HTML entities.
+    #[serde(default)]
+    pub name: String,
+    /// `simple`, `virtual`, `downloadable`, `configurable`, `bundle`, `grouped`, or a module's own.
+    pub product_type: Option<String>,
+    /// Price of one; with or without tax as the catalogue is kept, which is not told.
+    #[serde(default, with = "optional_amount")]
+    pub price: Option<Decimal>,
+    /// What one costs the merchant.
+    #[serde(default, with = "optional_amount")]
+    pub cost: Option<Decimal>,
+    /// How many there are; below zero with backorders.
+    #[serde(default, with = "optional_amount")]
+    pub stock_qty: Option<Decimal>,
+    /// Whether stock is kept.
+    pub manage_stock: Option<bool>,
+    /// The id of the tax class, as text.
+    pub tax_class: Option<String>,
+    /// The websites that sell it.
+    #[serde(default)]
+    pub website_ids: Vec<i64>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,9 +284,18 @@ mod tests {
             } else if name.starts_with("payment-") {
                 serde_json::from_str::<Payment>(&text).unwrap();
                 read += 1;
+            } else if name.starts_with("creditmemo-") {
+                serde_json::from_str::<CreditMemo>(&text).unwrap();
+                read += 1;
+            } else if name.starts_with("product-") {
+                serde_json::from_str::<Product>(&text).unwrap();
+                read += 1;
+            } else if name.starts_with("customer-") {
+                serde_json::from_str::<Customer>(&text).unwrap();
+                read += 1;
             }
         }
-        assert_eq!(read, 14);
+        assert_eq!(read, 24);
     }
 
     #[test]

@@ -20,6 +20,17 @@ impl Currency {
     /// Euro.
     pub const EUR: Self = Self(*b"EUR");
 
+    /// How many decimals an amount has (ISO 4217); Sage keeps two, whatever the currency.
+    pub fn decimals(self) -> u32 {
+        match self.as_str() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND"
+            | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            "CLF" | "UYW" => 4,
+            _ => 2,
+        }
+    }
+
     /// The code, such as `GBP`.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or("???")
@@ -71,6 +82,11 @@ pub struct NotAnAmount(pub String);
 /// Reads an amount as it was written (`45`, `12.49`, `3.5527136788005e-15`, `"0.0"`) and rounds it to the four places that
 /// Magento's columns have.
 pub fn parse(text: &str) -> Result<Decimal, NotAnAmount> {
+    Ok(round(parse_exact(text)?, 4))
+}
+
+/// Reads a number as it was written, every digit of it: for rates, which an amount's four places would spoil.
+pub fn parse_exact(text: &str) -> Result<Decimal, NotAnAmount> {
     let wrong = || NotAnAmount(text.to_owned());
     let text = text.trim();
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
@@ -85,7 +101,7 @@ pub fn parse(text: &str) -> Result<Decimal, NotAnAmount> {
     } else {
         (0..exponent).try_fold(mantissa, |amount, _| amount.checked_mul(Decimal::TEN)).ok_or_else(wrong)?
     };
-    Ok(round(shifted, 4))
+    Ok(shifted.normalize())
 }
 
 /// Rounds half away from zero, as Magento and Sage do.
@@ -156,9 +172,39 @@ pub mod optional_amount {
     }
 }
 
+/// Serde for a rate that may be missing or null: like an amount, but every digit counts.
+pub mod optional_rate {
+    use super::{Decimal, Deserialize, Deserializer, Serializer};
+
+    /// Writes the rate as a string, or null.
+    pub fn serialize<S: Serializer>(rate: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
+        super::optional_amount::serialize(rate, serializer)
+    }
+
+    /// Reads a JSON number, a string, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+        match Option::<serde_json::Value>::deserialize(deserializer)? {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(serde_json::Value::Number(number)) => super::parse_exact(number.as_str()).map(Some),
+            Some(serde_json::Value::String(text)) => super::parse_exact(&text).map(Some),
+            Some(other) => Err(super::NotAnAmount(other.to_string())),
+        }
+        .map_err(serde::de::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_keeps_every_digit_that_was_written() {
+        for (text, expected) in
+            [("1.1734", "1.1734"), ("0.00612345678", "0.00612345678"), ("6.1234567e-3", "0.0061234567")]
+        {
+            assert_eq!(parse_exact(text).unwrap(), Decimal::from_str(expected).unwrap(), "{text}");
+        }
+    }
 
     #[test]
     fn amounts_are_read_as_magento_writes_them() {

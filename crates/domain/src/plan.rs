@@ -51,6 +51,9 @@ pub enum Adopt {
         email: Option<String>,
         /// References to step to, in order, when the first is another customer's or a deleted contact's.
         alternatives: Vec<String>,
+        /// The currency that Sage has locked the contact to; one of another currency is not it. None in plans of older versions.
+        #[serde(default)]
+        currency: Option<Currency>,
     },
     /// A document: `GET {path}?search={reference}`, its reference, contact and total equal, not void.
     Document {
@@ -59,12 +62,23 @@ pub enum Adopt {
         /// The exact reference.
         reference: String,
     },
+    /// A product, service or stock item: `GET {path}?search={item_code}`, its item code equal.
+    Item {
+        /// The list, such as `/products`.
+        path: String,
+        /// The exact item code.
+        item_code: String,
+    },
     /// A payment: `GET /contact_payments?contact_id={contact}`, its reference and total equal.
     Payment {
         /// The exact reference.
         reference: String,
     },
 }
+
+/// How far the answer's total in the base currency may lie from [`Expect::base_total`], as a fraction of it: Sage adds up lines
+/// that it converts and rounds one by one, but a rate that it turned round is out by far more than one in a hundred.
+pub const BASE_TOTAL_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
 
 /// The sums that the answer must show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +89,10 @@ pub struct Expect {
     /// `tax_amount`; none where the record has no tax of its own (payments).
     #[serde(default, with = "crate::money::optional_amount")]
     pub tax: Option<Decimal>,
+    /// `base_currency_total_amount`, within [`BASE_TOTAL_TOLERANCE`]; none for a document in the base currency. It proves that
+    /// Sage takes the exchange rate in the direction that it was sent in.
+    #[serde(default, with = "crate::money::optional_amount")]
+    pub base_total: Option<Decimal>,
 }
 
 /// One call to Sage.

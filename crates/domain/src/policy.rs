@@ -1,5 +1,9 @@
 //! The policy: a binding's settings (the seven cards). A missing field takes its default.
 
+mod tax_key;
+
+pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -121,7 +125,7 @@ pub struct Policy {
     pub payment_method_map: BTreeMap<String, Option<String>>,
     /// Whether refunds are recorded.
     pub record_refunds: bool,
-    /// Percentage (`20.00`, `20.00/reduced`, `0.00//US`) to tax rate; the most specific wins.
+    /// Percentage (`20.00`, `20.00/reduced`, `0.00//US`, see [`TaxKey`]) to tax rate; the most specific wins.
     pub tax_rate_map: BTreeMap<String, String>,
     /// In front of references, never twice.
     pub invoice_number_prefix: Option<String>,

@@ -17,6 +17,8 @@ pub enum XrefKind {
     Payment,
     /// A customer refund, by the credit memo's Magento id.
     Refund,
+    /// The allocation of a credit note to its invoice, by the credit memo's Magento id.
+    Allocation,
     /// A customer's contact in a currency, by the customer's Magento id, `guest:` and the SHA-256 of a guest's e-mail address, or
     /// `invoice:` and the invoice's Magento id for a guest without one.
     Contact(Currency),
@@ -28,6 +30,8 @@ pub enum XrefKind {
     Service,
     /// A stock item.
     StockItem,
+    /// A movement of stock, by the product's Magento id, the run's time and what Sage held before it.
+    StockMovement,
 }
 
 impl fmt::Display for XrefKind {
@@ -37,11 +41,13 @@ impl fmt::Display for XrefKind {
             Self::Creditmemo => f.write_str("creditmemo"),
             Self::Payment => f.write_str("payment"),
             Self::Refund => f.write_str("refund"),
+            Self::Allocation => f.write_str("allocation"),
             Self::Contact(currency) => write!(f, "contact:{currency}"),
             Self::ContactFallback(currency) => write!(f, "contact_fallback:{currency}"),
             Self::Product => f.write_str("product"),
             Self::Service => f.write_str("service"),
             Self::StockItem => f.write_str("stock_item"),
+            Self::StockMovement => f.write_str("stock_movement"),
         }
     }
 }
@@ -52,7 +58,7 @@ impl FromStr for XrefKind {
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownWord {
             word: word.to_owned(),
-            allowed: "invoice creditmemo payment refund contact:GBP contact_fallback:GBP product service stock_item",
+            allowed: "invoice creditmemo payment refund allocation contact:GBP contact_fallback:GBP product service stock_item stock_movement",
         };
         Ok(match word.split_once(':') {
             Some(("contact", currency)) => Self::Contact(currency.parse().map_err(|_| unknown())?),
@@ -65,9 +71,11 @@ impl FromStr for XrefKind {
                 "creditmemo" => Self::Creditmemo,
                 "payment" => Self::Payment,
                 "refund" => Self::Refund,
+                "allocation" => Self::Allocation,
                 "product" => Self::Product,
                 "service" => Self::Service,
                 "stock_item" => Self::StockItem,
+                "stock_movement" => Self::StockMovement,
                 _ => return Err(unknown()),
             },
         })

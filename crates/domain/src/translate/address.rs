@@ -6,27 +6,9 @@ use crate::documents::{Address, Invoice};
 
 use super::{
     findings::Findings,
+    province,
     text::{clean, clean_optional, cut},
 };
-
-/// Canada's provinces: Magento writes names, Sage takes only the two letters.
-const PROVINCES: [(&str, &str); 15] = [
-    ("alberta", "AB"),
-    ("british columbia", "BC"),
-    ("manitoba", "MB"),
-    ("new brunswick", "NB"),
-    ("newfoundland and labrador", "NL"),
-    ("northwest territories", "NT"),
-    ("nova scotia", "NS"),
-    ("nunavut", "NU"),
-    ("ontario", "ON"),
-    ("prince edward island", "PE"),
-    ("quebec", "QC"),
-    ("québec", "QC"),
-    ("saskatchewan", "SK"),
-    ("yukon", "YT"),
-    ("yukon territory", "YT"),
-];
 
 /// An address for a contact or a document; `None` where nothing is known of it. `what` names it for the notes.
 pub(super) fn address(address: &Address, what: &str, findings: &mut Findings) -> Option<Value> {
@@ -62,10 +44,7 @@ fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<Stri
     if country(address).as_deref() != Some("CA") {
         return Some(region);
     }
-    let code = PROVINCES
-        .iter()
-        .find(|(name, code)| region.to_lowercase() == *name || region.eq_ignore_ascii_case(code))
-        .map(|(_, code)| (*code).to_owned());
+    let code = province::code(&region).map(str::to_owned);
     if code.is_none() {
         findings
             .note(format!("“{region}” is no Canadian province that Sage knows; the {what} goes without it."));
@@ -87,18 +66,9 @@ pub(super) fn addresses(invoice: &Invoice) -> (Option<&Address>, Option<&Address
     (billing.or(delivery).or(profile), delivery.or(billing).or(profile))
 }
 
-/// The first country of the invoice's addresses that is not the business's own; `None` for a sale at home. Northern Ireland is a
-/// part of GB in Magento, and the Isle of Man belongs to the British tax area.
-pub(super) fn foreign_country(invoice: &Invoice, home: &str) -> Option<String> {
-    let (billing, delivery) = addresses(invoice);
-    let is_home = |country: &String| country == home || (home == "GB" && country == "IM");
-    [delivery, billing].into_iter().flatten().filter_map(country).find(|country| !is_home(country))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::translate::fixtures;
 
     #[test]
     fn an_address_is_cut_to_sages_limits_and_long_streets_share_the_second_line() {
@@ -126,20 +96,5 @@ mod tests {
             ..Address::default()
         };
         assert_eq!(address(&magento, "address", &mut Findings::default()).unwrap()["region"], "QC");
-    }
-
-    #[test]
-    fn belfast_and_douglas_are_home_and_dublin_is_not() {
-        let mut invoice = fixtures::invoice("invoice-4-virtual");
-        let mut live_in = |country: &str, postcode: &str| {
-            let billing = invoice.billing_address.as_mut().unwrap();
-            billing.country_id = Some(country.to_owned());
-            billing.postcode = Some(postcode.to_owned());
-            foreign_country(&invoice, "GB")
-        };
-        assert_eq!(live_in("GB", "BT1 5GS"), None);
-        assert_eq!(live_in("IM", "IM1 1AG"), None);
-        assert_eq!(live_in("IE", "D02 X285"), Some("IE".to_owned()));
-        assert_eq!(live_in("JE", "JE2 3QN"), Some("JE".to_owned()));
     }
 }

@@ -12,6 +12,7 @@ use super::{
     lines,
     reckon::Reckoned,
     rows::Kind,
+    terms::Terms,
     text::{clean_optional, cut, cut_front},
 };
 
@@ -24,6 +25,7 @@ pub(super) fn fields(
     invoice: &Invoice,
     context: &Context<'_>,
     contact: &str,
+    terms: &Terms,
     rows: &[Reckoned],
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, Ended> {
@@ -43,10 +45,12 @@ pub(super) fn fields(
             put(field, address);
         }
     }
+    terms.put_header(&mut fields);
+    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     if context.safe_mode {
         put("status_id", Value::String("DRAFT".to_owned()));
     }
-    let (shipping, lines) = shipping_and_lines(rows, policy, reference, findings)?;
+    let (shipping, lines) = shipping_and_lines(rows, terms, context, findings)?;
     if let Some((net, rate)) = shipping {
         put("shipping_net_amount", net);
         put("shipping_tax_rate_id", Value::String(rate));
@@ -61,10 +65,11 @@ type Panel = (Value, String);
 /// The shipping panel, where it fits, and the lines.
 fn shipping_and_lines(
     rows: &[Reckoned],
-    policy: &Policy,
-    reference: &ReferenceSet,
+    terms: &Terms,
+    context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<(Option<Panel>, Vec<Value>), Ended> {
+    let Context { policy, reference, .. } = *context;
     let (mut panel, mut lines, mut missing) = (None, Vec::with_capacity(rows.len()), Vec::new());
     // The panel alone is no invoice: Sage wants a line.
     let panel_allowed = rows.len() > 1;
@@ -88,7 +93,9 @@ fn shipping_and_lines(
         match account_of(row.kind, policy, reference) {
             Ok((account, rule)) => {
                 findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
-                lines.push(lines::line(row, account, rate.as_ref(), findings));
+                let mut line = lines::line(row, account, rate.as_ref(), findings);
+                terms.put_line(&mut line);
+                lines.push(line);
             }
             Err(one) if !missing.contains(&one) => missing.push(one),
             Err(_) => {}

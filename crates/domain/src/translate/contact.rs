@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 use crate::{
     business::ReferenceSet,
     documents::{Address, Invoice},
-    money::Currency,
     plan::{Adopt, Call, Method},
     policy::{NamePriority, Policy},
     xref::{XrefKey, XrefKind},
 };
 
 use super::{
-    Context, address,
+    Context, address, currency,
+    currency::REFERENCE,
     findings::Findings,
     idempotency_id,
     text::{clean_optional, cut},
@@ -23,7 +23,6 @@ use super::{
 const NAME: usize = 100;
 const PERSON: usize = 50;
 const EMAIL: usize = 100;
-const REFERENCE: usize = 10;
 /// References to step to when the first is taken; 64 hex digits hold so many windows and the first.
 const ALTERNATIVES: usize = 4;
 
@@ -50,19 +49,10 @@ pub(super) fn own_key(invoice: &Invoice, reference: &ReferenceSet) -> XrefKey {
 
 /// The key of the contact that collects consumers' sales of the invoice's currency.
 pub(super) fn fallback_key(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
-    let initial = initial(invoice.currency, reference);
+    let stem = &policy.consolidation.fallback_contact_reference;
     XrefKey {
         kind: XrefKind::ContactFallback(invoice.currency),
-        magento_key: format!("{}{initial}", policy.consolidation.fallback_contact_reference),
-    }
-}
-
-/// What tells contacts of other currencies than the base apart: the currency's first letter.
-fn initial(currency: Currency, reference: &ReferenceSet) -> String {
-    if currency == reference.base_currency {
-        String::new()
-    } else {
-        currency.as_str().chars().take(1).collect()
+        magento_key: currency::chosen(stem, invoice.currency, reference.base_currency),
     }
 }
 
@@ -70,32 +60,49 @@ fn sha256(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
 
+/// What the references of one customer are made of.
+struct Stem {
+    /// `M` for customers, `G` for guests.
+    letter: char,
+    /// Magento's id, for customers.
+    number: Option<i64>,
+    /// 64 hex digits; further windows of them are as much the customer's own as the first.
+    hash: String,
+}
+
+impl Stem {
+    /// The reference of a number, counted from 0, with a currency's ending.
+    fn reference(&self, at: usize, ending: &str) -> String {
+        let room = REFERENCE - 1 - ending.len();
+        let number = self.number.map(|id| if at == 0 { id.to_string() } else { format!("{id}-{}", at + 1) });
+        // A number that leaves no room gives way to its hash.
+        let body = number
+            .filter(|number| number.len() <= room)
+            .unwrap_or_else(|| self.hash.chars().skip(at * room).take(room).collect());
+        format!("{}{body}{ending}", self.letter)
+    }
+}
+
 /// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
-/// address), with the currency's initial: ten characters at most.
+/// address), with the currency's ending: ten characters at most.
 fn identity(invoice: &Invoice, reference: &ReferenceSet) -> Identity {
-    let initial = initial(invoice.currency, reference);
-    let room = REFERENCE - 1 - initial.len();
-    // The hash has 64 digits: further windows of it are as much the customer's own as the first.
-    let window = |hash: &str, at: usize| hash[at * room..(at + 1) * room].to_owned();
-    let (magento_key, reference): (String, Box<dyn Fn(usize) -> String>) = match invoice.customer.magento_id {
+    let (magento_key, stem) = match invoice.customer.magento_id {
         id if id > 0 => {
             let hash = sha256(&format!("customer:{id}"));
-            let number = move |at: usize| {
-                let number = if at == 0 { id.to_string() } else { format!("{id}-{}", at + 1) };
-                // A number that leaves no room gives way to its hash.
-                format!("M{}{initial}", if number.len() > room { window(&hash, at) } else { number })
-            };
-            (id.to_string(), Box::new(number))
+            (id.to_string(), Stem { letter: 'M', number: Some(id), hash })
         }
         _ => {
             let (key, hash) = guest(invoice);
-            (key, Box::new(move |at| format!("G{}{initial}", window(&hash, at))))
+            (key, Stem { letter: 'G', number: None, hash })
         }
     };
+    let (currency, base) = (invoice.currency, reference.base_currency);
+    let form = |at: usize, ending: &str| stem.reference(at, ending);
+    let mut alternatives = currency::references(currency, base, ALTERNATIVES + 1, form);
     Identity {
-        key: XrefKey { kind: XrefKind::Contact(invoice.currency), magento_key },
-        reference: reference(0),
-        alternatives: (1..=ALTERNATIVES).map(reference).collect(),
+        key: XrefKey { kind: XrefKind::Contact(currency), magento_key },
+        reference: alternatives.remove(0),
+        alternatives,
     }
 }
 
@@ -145,6 +152,11 @@ fn individual_by(invoice: &Invoice, context: &Context<'_>) -> Option<&'static st
     } else {
         None
     }
+}
+
+/// Whether the customer gets a contact of their own.
+pub(super) fn is_individual(invoice: &Invoice, context: &Context<'_>) -> bool {
+    individual_by(invoice, context).is_some()
 }
 
 /// The contact of a document: by cross-reference, or a call that makes it.
@@ -259,19 +271,25 @@ fn own_call(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -
         invoice.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
     let person = person.unwrap_or(name);
     put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
-    contact_call(key, fields, Adopt::Contact { reference, email, alternatives }, context)
+    let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(invoice.currency) };
+    contact_call(key, fields, adopt, context)
 }
 
 fn fallback_call(key: XrefKey, invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Call {
     let policy = &context.policy.consolidation;
-    let reference = cut(&key.magento_key, REFERENCE, "contact's reference", findings);
+    let reference = key.magento_key.clone();
+    if !reference.starts_with(&policy.fallback_contact_reference) {
+        findings
+            .note(format!("The shared contact's reference was cut to {reference}, which Sage has room for."));
+    }
     let email = clean_optional(policy.fallback_contact_email.as_deref());
     let name = &policy.fallback_contact_name;
     let mut fields = base_fields(name, &reference, invoice, context, findings);
     // Sage wants an invoice address; of the consumers' many only the country is common.
     fields.insert("main_address".to_owned(), json!({ "country_id": context.reference.country }));
     put_person(&mut fields, name, email.as_deref(), None, findings);
-    let adopt = Adopt::Contact { reference, email, alternatives: Vec::new() };
+    let adopt =
+        Adopt::Contact { reference, email, alternatives: Vec::new(), currency: Some(invoice.currency) };
     contact_call(key, fields, adopt, context)
 }
 

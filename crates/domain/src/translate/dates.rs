@@ -22,6 +22,12 @@ pub fn zone_of(country: &str) -> Tz {
     }
 }
 
+/// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
+pub(super) fn local_day(instant: DateTime<Utc>, policy: &Policy, reference: &ReferenceSet) -> NaiveDate {
+    let named = policy.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
+    instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
+}
+
 /// The day of an instant for this policy and business, refused when it lies before the day from which Sage keeps its books.
 pub(super) fn document_day(
     instant: DateTime<Utc>,

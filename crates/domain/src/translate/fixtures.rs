@@ -20,6 +20,7 @@ pub fn reference() -> ReferenceSet {
         id: id.to_owned(),
         name: name.to_owned(),
         percentage: Decimal::from(percentage),
+        regions: Vec::new(),
     };
     let account = |id: &str, code: i64| LedgerAccount {
         id: id.to_owned(),
@@ -52,6 +53,8 @@ pub fn reference() -> ReferenceSet {
         currencies: Vec::new(),
         eu_goods_services_types: Vec::new(),
         carriage_ledger_account_id: None,
+        exchange_rates: BTreeMap::new(),
+        region: None,
     }
 }
 

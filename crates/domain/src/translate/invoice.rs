@@ -15,11 +15,12 @@ use crate::{
 };
 
 use super::{
-    Context, KnownRecord, address, body, contact,
+    Context, KnownRecord, body, contact,
     findings::{Ended, Findings},
     idempotency_id, reckon,
     sage_arithmetic::sage_arithmetic,
     skip,
+    terms::Terms,
 };
 
 /// The calls that bring an invoice into Sage, with what they come to.
@@ -72,42 +73,21 @@ pub(super) fn posting(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Posting, Ended> {
-    refuse_what_is_not_translated(invoice, context.reference, findings)?;
-    let rows = reckon::rows(invoice, context, findings)?;
+    refuse_nonsense(invoice, findings)?;
+    let terms = Terms::of(invoice, context, findings)?;
+    let rows = reckon::rows(invoice, &terms, context, findings)?;
     let contact = contact::choose(invoice, context, findings);
-    let fields = body::fields(invoice, context, &contact.id, &rows, findings)?;
+    let fields = body::fields(invoice, context, &contact.id, &terms, &rows, findings)?;
     let predicted = proved(&fields, invoice, context.reference, findings)?;
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
-    calls.push(invoice_call(fields, invoice, context, &predicted));
+    calls.push(invoice_call(fields, invoice, context, &predicted, terms.in_base(predicted.total)));
     if context.safe_mode {
         calls.push(release_call());
     }
     Ok(Posting { calls, predicted, contact: contact.id })
 }
 
-fn refuse_what_is_not_translated(
-    invoice: &Invoice,
-    reference: &ReferenceSet,
-    findings: &Findings,
-) -> Result<(), Ended> {
-    if invoice.currency != reference.base_currency {
-        if !reference.multi_currency_enabled {
-            let message = format!(
-                "The invoice is in {}, and the Sage business keeps its books in {} only.",
-                invoice.currency, reference.base_currency
-            );
-            return Err(findings.fail(Code::MultiCurrencyDisabled, message));
-        }
-        let message =
-            format!("The invoice is in {}, the business in {}.", invoice.currency, reference.base_currency);
-        return Err(Box::new(Plan::hold(Code::ForeignCurrencyNotSupported, message)));
-    }
-    if let Some(country) = address::foreign_country(invoice, &reference.country)
-        && reference.registered_for_tax
-    {
-        let message = format!("The customer is in {country}, the business in {}.", reference.country);
-        return Err(Box::new(Plan::hold(Code::CrossBorderNotSupported, message)));
-    }
+fn refuse_nonsense(invoice: &Invoice, findings: &Findings) -> Result<(), Ended> {
     if !is_of_this_world(invoice) {
         return Err(findings
             .fail(Code::DocumentMakesNoSense, "The invoice holds amounts of more than ten milliards."));
@@ -175,6 +155,7 @@ fn invoice_call(
     invoice: &Invoice,
     context: &Context<'_>,
     predicted: &Predicted,
+    base_total: Option<Decimal>,
 ) -> Call {
     let key = key(invoice);
     let generation = context.generations.get(&key).copied().unwrap_or(0);
@@ -190,7 +171,7 @@ fn invoice_call(
         body: json!({ "sales_invoice": body }),
         xref: Some(key),
         adopt: Some(Adopt::Document { path: "/sales_invoices".to_owned(), reference }),
-        expect: Some(Expect { total: predicted.total, tax: Some(predicted.tax) }),
+        expect: Some(Expect { total: predicted.total, tax: Some(predicted.tax), base_total }),
         releases_draft: false,
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn account(
         Kind::Discount => (policy.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
         Kind::GiftCard => (policy.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
         Kind::Fee => (policy.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
+        Kind::Adjustment => (policy.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id"),
     };
     let (id, setting) = match own {
         Some(id) => (Some(id), setting),

@@ -2,41 +2,57 @@
 
 mod address;
 mod body;
+mod border;
 mod compensation;
 mod contact;
+mod creditmemo;
+mod currency;
+mod customer;
 mod dates;
+mod exchange;
 mod findings;
 mod gap;
+mod goods;
+mod guesses;
 mod idempotency;
 mod invoice;
 mod lines;
+mod memo_body;
 mod payment;
 mod penny;
+mod product;
+mod province;
 mod rates;
 mod reckon;
 mod rows;
 mod sage_arithmetic;
+mod settlement;
 mod skip;
+mod stock;
 mod sums;
+mod takeback;
 mod tax;
+mod terms;
 mod text;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
 pub use dates::zone_of;
 pub use idempotency::{Generations, idempotency_id};
 pub use sage_arithmetic::{SageSums, sage_arithmetic};
+pub use settlement::{OriginalInvoice, PostedPayment};
+pub use stock::KnownStock;
 
 use std::collections::BTreeMap;
 
 use crate::{
     business::ReferenceSet,
-    documents::{Invoice, Payment},
+    documents::{CreditMemo, Customer, Invoice, Payment, Product},
     ids::BindingId,
-    plan::Plan,
+    plan::{Call, Plan},
     policy::Policy,
     xref::XrefKey,
 };
@@ -86,4 +102,47 @@ pub fn plan_invoice(invoice: &Invoice, context: &Context<'_>) -> Plan {
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
 pub fn plan_payment(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
     payment::plan(invoice, payment, context)
+}
+
+/// The cross-references that a plan of this credit memo looks at: its own, its settlement's, its invoice's and its contact's.
+pub fn wanted_creditmemo_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
+    creditmemo::wanted_xrefs(memo, policy, reference)
+}
+
+/// Plans a credit memo: the credit note, in safe mode its release, and what closes the books. `original` is the memo's invoice as
+/// Sage holds it, none where the memo names no invoice or Sage does not have it. Of a credit note that is in Sage only the rest of
+/// the settlement is planned.
+pub fn plan_creditmemo(memo: &CreditMemo, original: Option<&OriginalInvoice>, context: &Context<'_>) -> Plan {
+    creditmemo::plan(memo, original, context)
+}
+
+/// The cross-references that a plan of this customer looks at: a contact in every currency of the business.
+pub fn wanted_customer_xrefs(customer: &Customer, reference: &ReferenceSet) -> Vec<XrefKey> {
+    customer::wanted_xrefs(customer, reference)
+}
+
+/// Plans a customer: an update of each contact that the customer has, or a contact in the base currency.
+pub fn plan_customer(customer: &Customer, context: &Context<'_>) -> Plan {
+    customer::plan(customer, context)
+}
+
+/// The update that the customer within an invoice calls for, if any: the contact in the invoice's currency is known, and what Magento
+/// tells of the customer differs from `sent`, the [`contact_digest`] of the body that was sent last (none = not known).
+pub fn contact_news(invoice: &Invoice, sent: Option<&str>, context: &Context<'_>) -> Option<Call> {
+    customer::news(invoice, sent, context)
+}
+
+/// A fingerprint of what a contact's body, of a create or an update, says of the customer.
+pub fn contact_digest(body: &serde_json::Value) -> String {
+    customer::digest(body)
+}
+
+/// The cross-references that a plan of this product looks at.
+pub fn wanted_product_xrefs(product: &Product) -> Vec<XrefKey> {
+    product::wanted_xrefs(product)
+}
+
+/// Plans a product: a product, a service, or a stock item with the movement that brings it to Magento's quantity.
+pub fn plan_product(product: &Product, stock: &KnownStock, context: &Context<'_>) -> Plan {
+    product::plan(product, stock, context)
 }

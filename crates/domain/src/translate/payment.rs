@@ -14,9 +14,9 @@ use crate::{
 };
 
 use super::{
-    Context, body, contact, dates,
+    Context, body, contact, dates, exchange,
     findings::{Ended, Findings, Missing},
-    idempotency_id, invoice, lines, skip,
+    idempotency_id, invoice, lines, skip, terms,
 };
 
 /// The key of the payment's cross-reference.
@@ -59,17 +59,14 @@ fn calls(
     if round2(payment.amount).is_zero() || round2(invoice.grand_total).is_zero() {
         return Err(Box::new(Plan::skip(Code::NothingToPay)));
     }
-    let bank = bank_account(&payment.method, context.policy, context.reference, findings)?;
+    exchange::check_decimals(payment.currency, payment.amount, None, findings)?;
+    let bank = bank_account(payment, context.policy, context.reference, findings)?;
     let (mut calls, predicted, contact, artefact) = match posted {
         None => {
             let posting = invoice::posting(invoice, context, findings)?;
             (posting.calls, Some(posting.predicted), posting.contact, "{invoice}".to_owned())
         }
         Some(known) => {
-            if payment.currency != context.reference.base_currency {
-                let message = format!("The payment is in {}.", payment.currency);
-                return Err(Box::new(Plan::hold(Code::ForeignCurrencyNotSupported, message)));
-            }
             let contact = contact::of_posted_invoice(invoice, context, findings);
             (contact.call.into_iter().collect(), None, contact.id, known.sage_id.clone())
         }
@@ -78,24 +75,36 @@ fn calls(
     Ok((calls, predicted))
 }
 
-/// The bank account of a payment method: mapped, mapped to none, or the default.
+/// The bank account of a payment method: mapped, mapped to none, or the default. It keeps the payment's currency or the base
+/// currency, into which Sage converts by the payment's exchange rate; money cannot arrive in an account of a third currency.
 fn bank_account(
-    method: &str,
+    payment: &Payment,
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<String, Ended> {
+    let method = payment.method.as_str();
     let (id, setting) = match policy.payment_method_map.get(method) {
         Some(mapped) => (mapped.as_ref(), format!("payment_method_map.{method}")),
         None => (policy.default_bank_account_id.as_ref(), "default_bank_account_id".to_owned()),
     };
     let Some(id) = id else { return Err(Box::new(Plan::skip(Code::PaymentMethodNotMapped))) };
-    if reference.bank_accounts.iter().any(|account| account.id == *id && account.is_active) {
-        findings.rule("bank account", id, setting, method);
-        return Ok(id.clone());
-    }
-    let sentence =
-        format!("The bank account {id} (setting {setting}) is not among Sage's active bank accounts.");
+    let account = reference.bank_accounts.iter().find(|account| account.id == *id && account.is_active);
+    let sentence = match account {
+        None => {
+            format!("The bank account {id} (setting {setting}) is not among Sage's active bank accounts.")
+        }
+        Some(account) => match account.currency {
+            Some(kept) if kept != payment.currency && kept != reference.base_currency => format!(
+                "The payment is in {}, and the bank account {} (setting {setting}) is kept in {kept}: choose one in {} or {}.",
+                payment.currency, account.name, payment.currency, reference.base_currency
+            ),
+            _ => {
+                findings.rule("bank account", id, setting, method);
+                return Ok(id.clone());
+            }
+        },
+    };
     Err(findings.hold_for(&[Missing { setting, sentence }]))
 }
 
@@ -114,6 +123,7 @@ fn payment_call(
     findings: &mut Findings,
 ) -> Result<Call, Ended> {
     let Context { policy, reference, .. } = *context;
+    let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = key(invoice);
     let generation = context.generations.get(&key).copied().unwrap_or(0);
     let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
@@ -134,6 +144,7 @@ fn payment_call(
         ));
     }
     let mut fields = Map::new();
+    terms::put_currency(&mut fields, payment.currency, exchange);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("idempotency_id", Value::String(idempotency_id(context.binding, context.business, &key, generation)));
     put("transaction_type_id", Value::String("CUSTOMER_RECEIPT".to_owned()));
@@ -153,7 +164,11 @@ fn payment_call(
         body: json!({ "contact_payment": fields }),
         xref: Some(key),
         adopt: Some(Adopt::Payment { reference: sage_reference }),
-        expect: Some(Expect { total: amount, tax: None }),
+        expect: Some(Expect {
+            total: amount,
+            tax: None,
+            base_total: exchange.and_then(|rate| rate.in_base(amount)),
+        }),
         releases_draft: false,
     })
 }

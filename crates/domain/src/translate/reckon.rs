@@ -10,13 +10,13 @@ use crate::{
 
 use super::{
     Context,
-    address::{self, country},
     findings::{Ended, Findings, Missing},
     gap::{self, Explanation},
     penny::{self, Target},
     rows::{self, Kind, Row},
     sums::Sums,
-    tax::{self, Choice},
+    tax::{Choice, Rates},
+    terms::Terms,
 };
 
 /// A row with its tax rate; none for a business that is not registered for tax.
@@ -31,25 +31,23 @@ pub(super) struct Reckoned {
 /// The rows to the penny, each with its tax rate.
 pub(super) fn rows(
     invoice: &Invoice,
+    terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<Reckoned>, Ended> {
     let Context { policy, reference, .. } = *context;
+    let rates = Rates::new(policy, reference, &terms.border);
     let counting = rows::counting_lines(invoice, findings);
     let sums = Sums::of(invoice, &counting);
-    let known = tax::known_percentages(policy, reference);
-    let usual = policy
-        .default_tax_rate_id
-        .as_ref()
-        .and_then(|id| reference.tax_rates.iter().find(|rate| rate.id == *id))
-        .map(|rate| rate.percentage);
+    let known = rates.known_percentages();
+    // Of a sale abroad without any tax no line was taxed, not even one that is free.
+    let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
+    let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
     let (reading, explanation) = gap::best(&sums, &known, usual);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(invoice, &sums, reason)));
     }
-    let country = address::addresses(invoice).1.and_then(country);
-    let untaxed = tax::choose(Decimal::ZERO, None, country.as_deref(), policy, reference);
-    let apart = untaxed.is_ok() && reference.registered_for_tax;
+    let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
     let mut rows = rows::build(&counting, &sums, &reading, &explanation, apart, findings);
     if rows.is_empty() {
         return Err(findings.fail(Code::DocumentMakesNoSense, "The invoice has no lines."));
@@ -68,7 +66,10 @@ pub(super) fn rows(
         "how the shop taxes discounts",
         "taxes of the lines",
     );
-    with_rates(rows, country.as_deref(), context, findings)
+    for row in &rows {
+        terms.border.check_tax(row.tax, reference, findings)?;
+    }
+    with_rates(rows, &rates, findings)
 }
 
 fn settle(rows: &mut [Row], invoice: &Invoice, explanation: &Explanation, findings: &mut Findings) {
@@ -98,22 +99,20 @@ fn tax_into_price(rows: &mut [Row], findings: &mut Findings) {
     for row in rows.iter_mut().filter(|row| !row.tax.is_zero()) {
         row.subtotal += row.tax;
         row.tax = Decimal::ZERO;
+        // A penny of negative tax on a line of pennies: no discount is more than its line.
+        if row.discount > row.subtotal {
+            row.subtotal -= row.discount;
+            row.discount = Decimal::ZERO;
+        }
         findings.note("The business is not registered for tax: prices are sent with the tax that Magento charged in them.");
     }
 }
 
-fn with_rates(
-    rows: Vec<Row>,
-    country: Option<&str>,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<Vec<Reckoned>, Ended> {
+fn with_rates(rows: Vec<Row>, rates: &Rates<'_>, findings: &mut Findings) -> Result<Vec<Reckoned>, Ended> {
     let mut missing: Vec<Missing> = Vec::new();
     let mut reckoned = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
-        let choice =
-            tax::choose(row.percent, row.class.as_deref(), country, context.policy, context.reference);
-        match choice {
+        match rates.choose(row.percent, row.class.as_deref()) {
             Ok(choice) => {
                 let subject = match row.kind {
                     Kind::Shipping => "shipping tax rate".to_owned(),

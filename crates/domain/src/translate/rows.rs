@@ -30,6 +30,8 @@ pub(super) enum Kind {
     GiftCard,
     /// A fee, or an untaxed product tax.
     Fee,
+    /// An adjustment of a credit memo.
+    Adjustment,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl Kind {
             Self::Discount => "discount",
             Self::GiftCard => "gift card or store credit",
             Self::Fee => "fee",
+            Self::Adjustment => "adjustment",
         }
     }
 }
@@ -76,7 +79,7 @@ impl Row {
     }
 
     /// A row of quantity one that no line of Magento's stands behind.
-    fn extra(kind: Kind, description: &str, net: Decimal, tax: Decimal, percent: Decimal) -> Self {
+    pub fn extra(kind: Kind, description: &str, net: Decimal, tax: Decimal, percent: Decimal) -> Self {
         Self {
             kind,
             description: description.to_owned(),

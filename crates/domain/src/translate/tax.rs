@@ -1,15 +1,15 @@
 //! From a percentage to a tax rate of the Sage business: the map, its most specific entry first, else the default rate, and only
-//! a rate that has the percentage which Magento charged. Several rates of 0 % exist (zero-rated, exempt, no tax), so 0 % is the
-//! merchant's choice: a map entry, or a default rate that is 0 % itself.
+//! a rate that has the percentage which Magento charged, and in Canada one that serves the province. Several rates of 0 % exist
+//! (zero-rated, exempt, no tax), so 0 % is the merchant's choice: a map entry, or a default rate that is 0 % itself.
 
 use rust_decimal::Decimal;
 
 use crate::{
     business::{ReferenceSet, TaxRate},
-    policy::Policy,
+    policy::{Policy, TaxKey, TaxMap},
 };
 
-use super::findings::Missing;
+use super::{border::Border, findings::Missing};
 
 /// A tax rate, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(super) struct Choice {
     pub id: String,
     /// Its percentage in Sage, which Sage recomputes shipping with.
     pub percentage: Decimal,
-    /// `tax_rate_map` or `default_tax_rate_id`.
+    /// `tax_rate_map`, `default_tax_rate_id`, or `percentage and region`.
     pub rule: &'static str,
     /// The key of the map entry, or the percentage.
     pub input: String,
@@ -31,103 +31,138 @@ fn is_same(left: Decimal, right: Decimal) -> bool {
 
 /// A percentage as the map writes it: `20.00`.
 pub(super) fn key(percent: Decimal) -> String {
-    format!("{:.2}", crate::money::round2(percent))
+    TaxKey::of(percent, None, None).to_string()
 }
 
-/// The percentages that lines are compared with: those of the business's rates, of the map's keys, and 0.
-pub(super) fn known_percentages(policy: &Policy, reference: &ReferenceSet) -> Vec<Decimal> {
-    let of_keys =
-        policy.tax_rate_map.keys().filter_map(|key| crate::money::parse(key.split('/').next()?).ok());
-    let mut known: Vec<Decimal> = reference.tax_rates.iter().map(|rate| rate.percentage).collect();
-    for percent in of_keys.chain([Decimal::ZERO]) {
-        // A key's two decimals never stand beside the exact percentage of a rate.
-        if !known.iter().any(|other| is_same(*other, percent)) {
-            known.push(percent);
-        }
-    }
-    known.sort_unstable();
-    known.dedup();
-    known
-}
-
-/// The rate of a percentage, for a tax class and a country where they are known.
-pub(super) fn choose(
-    percent: Decimal,
-    class: Option<&str>,
-    country: Option<&str>,
-    policy: &Policy,
-    reference: &ReferenceSet,
-) -> Result<Choice, Missing> {
-    let percent_key = key(percent);
-    if let Some((input, id)) = map_entry(&percent_key, class, country, policy) {
-        return checked(id, &input, percent, reference);
-    }
-    let default = policy.default_tax_rate_id.as_deref().and_then(|id| rate(id, reference));
-    match default {
-        Some(rate) if is_same(rate.percentage, percent) => Ok(Choice {
-            id: rate.id.clone(),
-            percentage: rate.percentage,
-            rule: "default_tax_rate_id",
-            input: percent_key,
-        }),
-        _ => Err(missing(&percent_key, default)),
-    }
-}
-
-fn rate<'a>(id: &str, reference: &'a ReferenceSet) -> Option<&'a TaxRate> {
-    reference.tax_rates.iter().find(|rate| rate.id == id)
-}
-
-/// The most specific entry: class and country, country, class, percentage alone.
-fn map_entry<'a>(
-    percent: &str,
-    class: Option<&str>,
-    country: Option<&str>,
+/// The rates to choose from for one document.
+#[derive(Debug)]
+pub(super) struct Rates<'a> {
+    map: TaxMap<'a>,
     policy: &'a Policy,
-) -> Option<(String, &'a String)> {
-    let keys = [
-        class.zip(country).map(|(class, country)| format!("{percent}/{class}/{country}")),
-        country.map(|country| format!("{percent}//{country}")),
-        class.map(|class| format!("{percent}/{class}")),
-        Some(percent.to_owned()),
-    ];
-    keys.into_iter().flatten().find_map(|key| policy.tax_rate_map.get(&key).map(|id| (key, id)))
+    reference: &'a ReferenceSet,
+    /// The customer's country, as the map's keys have it.
+    country: Option<&'a str>,
+    /// The region that taxes (Canada).
+    region: Option<&'a str>,
 }
 
-/// The mapped rate, if Sage has it and it is of the charged percentage: a wrong entry would misstate the tax return.
-fn checked(id: &str, input: &str, percent: Decimal, reference: &ReferenceSet) -> Result<Choice, Missing> {
-    let setting = format!("tax_rate_map.{input}");
-    match rate(id, reference) {
-        None => {
-            let sentence = format!("The tax rate map sends {input} % to {id}, which Sage does not know.");
-            Err(Missing { setting, sentence })
+impl<'a> Rates<'a> {
+    /// The rates for a sale that goes where the border says.
+    pub fn new(policy: &'a Policy, reference: &'a ReferenceSet, border: &'a Border) -> Self {
+        let map = TaxMap::read(&policy.tax_rate_map);
+        Self { map, policy, reference, country: border.country.as_deref(), region: border.region.as_deref() }
+    }
+
+    fn rate(&self, id: &str) -> Option<&'a TaxRate> {
+        self.reference.tax_rates.iter().find(|rate| rate.id == id)
+    }
+
+    fn serves(&self, rate: &TaxRate) -> bool {
+        self.region.is_none_or(|region| rate.serves(region))
+    }
+
+    /// The percentages that lines are compared with: those of the business's rates, of the map's keys, and 0. What another province
+    /// charges is not among them.
+    pub fn known_percentages(&self) -> Vec<Decimal> {
+        let serving = self.reference.tax_rates.iter().filter(|rate| self.serves(rate));
+        let mut known: Vec<Decimal> = serving.map(|rate| rate.percentage).collect();
+        let elsewhere = |id: &str| self.rate(id).is_some_and(|rate| !self.serves(rate));
+        let keys = self.map.entries().filter(|(_, id)| !elsewhere(id)).map(|(key, _)| key.percentage());
+        for percent in keys.chain([Decimal::ZERO]) {
+            // A key's two decimals never stand beside the exact percentage of a rate.
+            if !known.iter().any(|other| is_same(*other, percent)) {
+                known.push(percent);
+            }
         }
-        Some(rate) if !is_same(rate.percentage, percent) => {
-            let sentence = format!(
-                "The tax rate map sends {input} to {}, which is {} % in Sage: choose a rate of {} %.",
-                rate.name,
-                rate.percentage.normalize(),
-                percent.normalize()
-            );
-            Err(Missing { setting, sentence })
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// The percentage that most sales bear: the default rate's.
+    pub fn usual(&self) -> Option<Decimal> {
+        self.default().map(|rate| rate.percentage)
+    }
+
+    fn default(&self) -> Option<&'a TaxRate> {
+        self.policy.default_tax_rate_id.as_deref().and_then(|id| self.rate(id))
+    }
+
+    /// The rate of a percentage, for a tax class where it is known.
+    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<Choice, Missing> {
+        let percent_key = key(percent);
+        if let Some((entry, id)) = self.map.find(percent, class, self.country)
+            && let Some(choice) = self.mapped(id, &entry.to_string(), percent)?
+        {
+            return Ok(choice);
         }
-        Some(rate) => Ok(Choice {
+        let choice = |rate: &TaxRate, rule| Choice {
             id: rate.id.clone(),
             percentage: rate.percentage,
-            rule: "tax_rate_map",
-            input: input.to_owned(),
-        }),
+            rule,
+            input: percent_key.clone(),
+        };
+        let default = self.default();
+        if let Some(rate) = default.filter(|rate| is_same(rate.percentage, percent) && self.serves(rate)) {
+            return Ok(choice(rate, "default_tax_rate_id"));
+        }
+        match self.only_one_of_region(percent) {
+            Some(rate) => Ok(choice(rate, "percentage and region")),
+            None => Err(self.missing(&percent_key, default)),
+        }
     }
-}
 
-fn missing(percent: &str, default: Option<&TaxRate>) -> Missing {
-    let why = default.map_or_else(
-        || "there is no default tax rate".to_owned(),
-        |rate| format!("the default rate is {} %", rate.percentage.normalize()),
-    );
-    Missing {
-        setting: format!("tax_rate_map.{percent}"),
-        sentence: format!("No tax rate is chosen for {percent} % (tax rate map, key {percent:?}; {why})."),
+    /// The mapped rate, if Sage has it and it is of the charged percentage: a wrong entry would misstate the tax return. `None`
+    /// where it serves other provinces only.
+    fn mapped(&self, id: &str, input: &str, percent: Decimal) -> Result<Option<Choice>, Missing> {
+        let setting = format!("tax_rate_map.{input}");
+        match self.rate(id) {
+            None => {
+                let sentence = format!("The tax rate map sends {input} % to {id}, which Sage does not know.");
+                Err(Missing { setting, sentence })
+            }
+            Some(rate) if !is_same(rate.percentage, percent) => {
+                let sentence = format!(
+                    "The tax rate map sends {input} to {}, which is {} % in Sage: choose a rate of {} %.",
+                    rate.name,
+                    rate.percentage.normalize(),
+                    percent.normalize()
+                );
+                Err(Missing { setting, sentence })
+            }
+            Some(rate) => Ok(self.serves(rate).then(|| Choice {
+                id: rate.id.clone(),
+                percentage: rate.percentage,
+                rule: "tax_rate_map",
+                input: input.to_owned(),
+            })),
+        }
+    }
+
+    /// The one rate that the region has of a percentage above 0; of several, and of 0 %, the merchant chooses.
+    fn only_one_of_region(&self, percent: Decimal) -> Option<&'a TaxRate> {
+        let region = self.region.filter(|_| !percent.is_zero())?;
+        let mut fitting = self
+            .reference
+            .tax_rates
+            .iter()
+            .filter(|rate| rate.is_of(region) && is_same(rate.percentage, percent));
+        let one = fitting.next()?;
+        fitting.next().is_none().then_some(one)
+    }
+
+    fn missing(&self, percent: &str, default: Option<&TaxRate>) -> Missing {
+        let region = self.region.map_or(String::new(), |region| format!(" in {region}"));
+        let why = default.map_or_else(
+            || "there is no default tax rate".to_owned(),
+            |rate| format!("the default rate is {} %", rate.percentage.normalize()),
+        );
+        Missing {
+            setting: format!("tax_rate_map.{percent}"),
+            sentence: format!(
+                "No tax rate is chosen for {percent} %{region} (tax rate map, key {percent:?}; {why})."
+            ),
+        }
     }
 }
 
@@ -138,6 +173,18 @@ mod tests {
 
     fn percent(text: &str) -> Decimal {
         text.parse().unwrap()
+    }
+
+    /// The choice for a class and a country.
+    fn choose(
+        percent: Decimal,
+        class: Option<&str>,
+        country: Option<&str>,
+        policy: &Policy,
+        reference: &ReferenceSet,
+    ) -> Result<Choice, Missing> {
+        let border = Border::to(country, None);
+        Rates::new(policy, reference, &border).choose(percent, class)
     }
 
     #[test]
@@ -179,10 +226,13 @@ mod tests {
             id: "CA_QC".to_owned(),
             name: "GST and QST".to_owned(),
             percentage: percent("14.975"),
+            regions: Vec::new(),
         });
         let mut policy = fixtures::policy();
         policy.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
         assert_eq!(choose(percent("14.975"), None, None, &policy, &reference).unwrap().id, "CA_QC");
-        assert!(!known_percentages(&policy, &reference).contains(&percent("14.98")));
+        let border = Border::to(Some("CA"), None);
+        let known = Rates::new(&policy, &reference, &border).known_percentages();
+        assert!(!known.contains(&percent("14.98")));
     }
 }

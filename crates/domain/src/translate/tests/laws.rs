@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How many documents: a few hundred in every test, as many as wanted with `PROPTEST_CASES`.
-fn cases() -> u32 {
+pub fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
 }
 
@@ -53,14 +53,14 @@ fn percentages(country: &str) -> [Decimal; 6] {
 }
 
 /// A business of a country, with every percentage mapped.
-fn world(country: &str) -> World {
+pub fn world(country: &str) -> World {
     let mut world = World::new();
     country.clone_into(&mut world.reference.country);
     world.reference.tax_rates.clear();
     world.policy.tax_rate_map.clear();
     for percentage in percentages(country) {
         let id = format!("{country}_{percentage}");
-        let rate = TaxRate { id: id.clone(), name: id.clone(), percentage };
+        let rate = TaxRate { id: id.clone(), name: id.clone(), percentage, regions: Vec::new() };
         world.reference.tax_rates.push(rate);
         world.policy.tax_rate_map.insert(format!("{:.2}", pennies(percentage)), id);
     }
@@ -86,7 +86,7 @@ fn article(rates: [Decimal; 6]) -> impl Strategy<Value = Article> {
     )
 }
 
-fn cart(country: &str) -> impl Strategy<Value = Cart> {
+pub fn cart(country: &str) -> impl Strategy<Value = Cart> {
     let rates = percentages(country);
     let discount = prop_oneof![
         2 => Just(Discount::None),
@@ -176,9 +176,10 @@ fn tally(country: &str) -> Tally {
     tally.into_inner()
 }
 
-fn at_home(mut invoice: Invoice, country: &str) -> Invoice {
+pub fn at_home(mut invoice: Invoice, country: &str) -> Invoice {
     for address in [&mut invoice.billing_address, &mut invoice.shipping_address].into_iter().flatten() {
         address.country_id = Some(country.to_owned());
+        address.region = Some("Ontario".to_owned());
     }
     invoice
 }

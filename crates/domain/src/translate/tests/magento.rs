@@ -92,9 +92,21 @@ impl Cart {
 }
 
 /// What no field of the invoice shows.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hidden {
     pub product_tax: Decimal,
+    /// Of each line.
+    pub lines: Vec<HiddenOfLine>,
+    pub shipping_discount: Decimal,
+    pub shipping_compensation: Decimal,
+}
+
+/// What no field of a line shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HiddenOfLine {
+    pub compensation: Decimal,
+    pub product_tax: Decimal,
+    pub tax_on_product_tax: Decimal,
 }
 
 fn money(pennies: i64) -> Decimal {
@@ -260,12 +272,19 @@ pub fn invoice(cart: &Cart) -> (Invoice, Hidden) {
         lines: sums.lines,
         ..blank()
     };
-    (document, Hidden { product_tax: sums.product_tax })
+    let hidden = Hidden {
+        product_tax: sums.product_tax,
+        lines: sums.hidden,
+        shipping_discount: shipping_off,
+        shipping_compensation: shipping.compensation,
+    };
+    (document, hidden)
 }
 
 #[derive(Default)]
 struct Totals {
     lines: Vec<Line>,
+    hidden: Vec<HiddenOfLine>,
     subtotal: Decimal,
     tax: Decimal,
     discount: Decimal,
@@ -288,19 +307,22 @@ impl Totals {
         let tax = part(row.tax, "tax", carried);
         let discount = part(off, "discount", carried);
         let quantity = Decimal::new(article.invoiced * 25, 2);
-        self.compensation += part(row.compensation, "compensation", carried);
+        let compensation = part(row.compensation, "compensation", carried);
+        self.compensation += compensation;
         self.subtotal += subtotal;
         self.tax += tax;
         self.discount += discount;
         let rate = article.percent / Decimal::ONE_HUNDRED;
         let each = money(article.product_tax);
-        self.product_tax += pennies(each * quantity);
-        if shop.product_tax_is_taxed {
-            self.product_tax_tax += match shop.algorithm {
-                Algorithm::Unit => pennies(pennies(each * rate) * quantity),
-                _ => pennies(each * quantity * rate),
-            };
-        }
+        let product_tax = pennies(each * quantity);
+        let tax_on_product_tax = match shop.algorithm {
+            _ if !shop.product_tax_is_taxed => Decimal::ZERO,
+            Algorithm::Unit => pennies(pennies(each * rate) * quantity),
+            _ => pennies(each * quantity * rate),
+        };
+        self.product_tax += product_tax;
+        self.product_tax_tax += tax_on_product_tax;
+        self.hidden.push(HiddenOfLine { compensation, product_tax, tax_on_product_tax });
         self.lines.push(Line {
             sku: "SKU".to_owned(),
             name: "Article".to_owned(),

@@ -1,10 +1,18 @@
 //! Translations of whole documents, their sums worked out a second time.
 
+mod borders;
+mod catalogue;
 mod contacts;
+mod creditmemos;
+mod currencies;
+mod customers;
 mod laws;
+mod laws_abroad;
 mod magento;
+mod memo_laws;
 mod payments;
 mod samples;
+mod settlements;
 
 use rust_decimal::Decimal;
 use serde_json::Value;

@@ -45,7 +45,7 @@ fn every_sample_in_pounds_posts_with_magentos_total_and_tax() {
             let predicted = plan.predicted.unwrap();
             assert_eq!((predicted.total, predicted.tax), sums, "{name}");
         } else {
-            assert_eq!(plan.code, Some(Code::ForeignCurrencyNotSupported), "{name}");
+            assert_eq!(plan.code, Some(Code::NeedsMapping), "{name}: it bears Irish tax");
         }
     }
 }
@@ -289,14 +289,6 @@ fn a_business_that_is_not_registered_sends_gross_as_net() {
         assert_eq!(total_and_tax(&plan, &world), (invoice.grand_total, Decimal::ZERO), "{name}");
         assert!(!body(&plan).to_string().contains("tax_"), "{name}");
     }
-}
-
-#[test]
-fn a_sale_abroad_waits_for_the_version_that_knows_how() {
-    let mut invoice = fixtures::invoice("invoice-4-virtual");
-    invoice.billing_address.as_mut().unwrap().country_id = Some("FR".to_owned());
-    let plan = plan_invoice(&invoice, &World::new().context());
-    assert_eq!(plan.code, Some(Code::CrossBorderNotSupported));
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! A credit memo told as the sale that it takes back. Its header shows neither discount nor tax, so both are sought: the discount
+//! on shipping, product taxes with their tax, and what Magento credits too much. Each guess makes a sale, the sale is explained
+//! as an invoice is, and the guess that leaves least open is the memo's story; where none fits, the memo is refused.
+
+use rust_decimal::Decimal;
+
+use crate::{
+    documents::{CreditMemo, Invoice, InvoiceState, Line},
+    money::{round, round2, text},
+};
+
+use super::{
+    findings::Findings,
+    gap,
+    guesses::{Guess, Seeker},
+    rows::counting_lines,
+    sums::{PENNY, Sums},
+};
+
+/// What is known of a memo's surroundings.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The percentages that the business, and the policy's map, have.
+    pub percentages: &'a [Decimal],
+    /// The percentage of the default rate.
+    pub usual: Option<Decimal>,
+    /// The invoice that the memo takes back, as Magento has it, where it was fetched.
+    pub invoice: Option<&'a Invoice>,
+}
+
+/// A credit memo as the sale that it takes back.
+#[derive(Debug)]
+pub(super) struct TakenBack {
+    /// The sale, without adjustments and without what Magento credits too much.
+    pub sale: Invoice,
+    /// The discount on shipping that was found.
+    shipping_discount: Decimal,
+    /// What Magento credits too much, without tax.
+    pub excess: Decimal,
+    /// Why no posting can be right, in a sentence without the sums.
+    pub refusal: Option<String>,
+    /// What was sought and found: the tax of product taxes that the memo does not show.
+    pub hidden_tax: Decimal,
+    /// What is left of the total and carries no tax.
+    difference: Decimal,
+}
+
+impl TakenBack {
+    fn is_plain(&self) -> bool {
+        self.excess.is_zero() && self.hidden_tax.is_zero() && self.shipping_discount.is_zero()
+    }
+}
+
+/// The memo's total to the penny, less its adjustments: what lines and shipping come to. (Magento leaves four places.)
+pub(super) fn total_of_goods(memo: &CreditMemo) -> Decimal {
+    round2(memo.grand_total) - round2(memo.adjustment_positive) + round2(memo.adjustment_negative)
+}
+
+/// The sale as far as the memo's fields tell it.
+pub(super) fn plain_sale(memo: &CreditMemo, invoice: Option<&Invoice>) -> Invoice {
+    let sum = |value: fn(&Line) -> Decimal| memo.lines.iter().map(value).sum::<Decimal>();
+    let own = |kind: &str| {
+        let addresses = &memo.customer.addresses;
+        addresses.iter().find(|address| address.kind.as_deref() == Some(kind)).cloned()
+    };
+    Invoice {
+        // A guest without an e-mail address is named by the invoice; a memo without one must not be taken for an invoice.
+        magento_id: memo.invoice_id.unwrap_or(-memo.magento_id),
+        increment_id: memo.increment_id.clone(),
+        order_increment_id: invoice.and_then(|invoice| invoice.order_increment_id.clone()),
+        website_id: memo.website_id,
+        store_id: None,
+        currency: memo.currency,
+        state: InvoiceState::Paid,
+        customer: memo.customer.clone(),
+        lines: memo.lines.clone(),
+        subtotal: sum(|line| line.line_subtotal),
+        tax_amount: sum(|line| line.line_tax) + memo.shipping_tax_amount,
+        shipping_amount: memo.shipping_amount,
+        shipping_tax_amount: memo.shipping_tax_amount,
+        discount_amount: -sum(Line::discount),
+        grand_total: total_of_goods(memo),
+        created_at: memo.created_at,
+        payment_method: None,
+        // The memo has no addresses of its own: the invoice's tell where the goods went, the profile's stand in.
+        billing_address: invoice.map_or_else(|| own("billing"), |invoice| invoice.billing_address.clone()),
+        shipping_address: invoice.map_or_else(|| own("shipping"), |invoice| invoice.shipping_address.clone()),
+        po_number: None,
+        base_to_order_rate: memo.base_to_order_rate,
+    }
+}
+
+/// Tells a memo as a sale.
+pub(super) fn tell(memo: &CreditMemo, known: Known<'_>) -> TakenBack {
+    let sale = plain_sale(memo, known.invoice);
+    let (mut best, mut least) = attempt(&sale, &Guess::default(), known);
+    let mut doubtful = Decimal::ZERO;
+    if least > 0 {
+        let mut guesses = Seeker::new(memo, &sale, known).guesses();
+        guesses.sort_by_key(|guess| guess.penalty);
+        guesses.dedup();
+        for guess in guesses {
+            if guess.penalty > least {
+                break;
+            }
+            let (other, cost) = attempt(&sale, &guess, known);
+            let is_doubted = (other.difference - guess.doubtful).abs() <= PENNY;
+            let doubt = if is_doubted { guess.doubtful } else { Decimal::ZERO };
+            if cost < least {
+                (best, least, doubtful) = (other, cost, doubt);
+            } else if cost == least && guess.is_plain() && best.is_plain() {
+                // The plain sale was tried first, without asking whether anything speaks for it.
+                doubtful = doubtful.max(doubt);
+            }
+        }
+    }
+    if best.refusal.is_none() && !doubtful.is_zero() {
+        best.refusal = Some(format!(
+            "{} of it is in no line; it may be a product tax, a fee or Magento's credit of a discount on shipping, and nothing tells what of it is tax.",
+            text(doubtful)
+        ));
+    }
+    best
+}
+
+/// The sale under a guess, and how far-fetched it is.
+fn attempt(sale: &Invoice, guess: &Guess, known: Known<'_>) -> (TakenBack, u32) {
+    let mut sale = sale.clone();
+    sale.discount_amount -= guess.shipping_discount;
+    sale.tax_amount += guess.tax;
+    sale.subtotal += guess.stated;
+    sale.grand_total -= guess.excess;
+    let counting = counting_lines(&sale, &mut Findings::default());
+    let sums = Sums::of(&sale, &counting);
+    let (reading, explanation) = gap::best(&sums, known.percentages, known.usual);
+    let cost = reading.cost + explanation.cost + guess.penalty;
+    let taken = TakenBack {
+        shipping_discount: guess.shipping_discount,
+        sale,
+        excess: guess.excess,
+        refusal: explanation.refusal,
+        hidden_tax: guess.tax,
+        difference: explanation.difference,
+    };
+    (taken, cost)
+}
+
+/// What makes a memo contradict itself before any sum is looked at.
+pub(super) fn nonsense(memo: &CreditMemo) -> Option<String> {
+    let most = Decimal::from(10_000_000_000_i64);
+    let header = [
+        memo.adjustment_positive,
+        memo.adjustment_negative,
+        memo.grand_total,
+        memo.shipping_amount,
+        memo.shipping_tax_amount,
+        memo.shipping_discount.unwrap_or_default(),
+    ];
+    let figures = |line: &Line| {
+        let percent = line.tax_percent.unwrap_or_default();
+        [line.qty, line.unit_price, line.line_subtotal, line.line_tax, line.line_total, percent]
+    };
+    if header.into_iter().chain(memo.lines.iter().flat_map(figures)).any(|amount| amount.abs() > most) {
+        return Some("The credit memo holds amounts of more than ten milliards.".to_owned());
+    }
+    if round2(memo.grand_total) < Decimal::ZERO {
+        return Some(format!(
+            "The credit memo totals {}, which is less than nothing.",
+            round(memo.grand_total, 4)
+        ));
+    }
+    let parts = [
+        ("adjustment to the customer", memo.adjustment_positive),
+        ("adjustment kept as a fee", memo.adjustment_negative),
+        ("shipping", memo.shipping_amount),
+        ("tax on shipping", memo.shipping_tax_amount),
+    ];
+    let (what, amount) = parts.into_iter().find(|(_, amount)| *amount < Decimal::ZERO)?;
+    Some(format!("The credit memo's {what} is {}, which is less than nothing.", text(amount)))
+}
