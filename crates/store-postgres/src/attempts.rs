@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    error::{Place, Tried, clean, clean_option, repeating, translate},
-    runs::hold,
+    error::{Place, Tried, clean, clean_option, translate},
 };
 
 #[derive(FromRow)]
@@ -79,17 +78,6 @@ impl AttemptRow {
 
 #[async_trait]
 impl Attempts for PostgresStore {
-    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let held = hold(&mut transaction, fence).await?;
-            insert_steps(&mut transaction, held.binding_id, fence, std::slice::from_ref(step)).await?;
-            transaction.commit().await?;
-            Ok(())
-        })
-        .await
-    }
-
     async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>> {
         let attempts: Vec<AttemptRow> = sqlx::query_as(
             "SELECT a.id, a.number, a.worker, a.started_at, a.ended_at, a.outcome, a.code, a.message
@@ -109,7 +97,7 @@ impl Attempts for PostgresStore {
              FROM runs r
              JOIN bindings b ON b.id = r.binding_id AND b.organisation_id = $1
              JOIN steps s ON s.binding_id = r.binding_id AND s.run_id = r.id
-             WHERE r.id = $2 ORDER BY s.started_at, s.position",
+             WHERE r.id = $2 ORDER BY s.position",
         )
         .bind(organisation.0)
         .bind(run.0)

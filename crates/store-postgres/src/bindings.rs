@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
-    ids::{BindingId, OrganisationId},
+    ids::{BindingId, OrganisationId, RunId},
     run::BindingStatus,
 };
-use sqlx::FromRow;
-use store::{Binding, Bindings, Error, Result, SageBusiness};
+use sqlx::{FromRow, PgConnection};
+use store::{Binding, Bindings, Error, Result, SageBusiness, waiting_code};
 use uuid::Uuid;
 
 use crate::{
@@ -69,20 +69,22 @@ impl TryFrom<BindingRow> for Binding {
     }
 }
 
-/// Why runs wait while a binding is in this status.
-pub(crate) const fn waiting_code(status: BindingStatus) -> Option<Code> {
-    match status {
-        BindingStatus::Active => None,
-        BindingStatus::Pending => Some(Code::BindingPending),
-        BindingStatus::Paused => Some(Code::BindingPaused),
-        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
-        BindingStatus::Revoked => Some(Code::BindingRevoked),
-    }
-}
-
 /// The codes of all statuses but `active`.
 fn waiting_codes() -> Vec<&'static str> {
     BindingStatus::ALL.iter().filter_map(|status| waiting_code(*status)).map(Code::as_str).collect()
+}
+
+/// The status of a run's binding, which stays what it is until the transaction ends; none when there is no such run. To be asked
+/// before the run itself is locked, the order in which a change of a binding locks them.
+pub(crate) async fn hold_binding(connection: &mut PgConnection, run: RunId) -> Tried<Option<BindingStatus>> {
+    let binding: Option<(Uuid, String)> = sqlx::query_as(
+        "SELECT b.id, b.status FROM runs r JOIN bindings b ON b.id = r.binding_id WHERE r.id = $1 FOR SHARE OF b",
+    )
+    .bind(run.0)
+    .fetch_optional(connection)
+    .await?;
+    let Some((id, status)) = binding else { return Ok(None) };
+    Ok(Some(Place { table: "bindings", row: &id }.word("status", &status)?))
 }
 
 #[async_trait]

@@ -1,22 +1,22 @@
 //! Taking a run: the one place where processes compete.
 
 use chrono::{DateTime, Utc};
-use domain::ids::AttemptId;
+use domain::{code::Code, ids::AttemptId};
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Result, Run};
+use store::{Claimed, Error, Result, Run};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     changes::announce,
-    error::{Tried, lost, repeating, translate},
+    error::{Tried, clean, lost, repeating, translate},
     runs::{RunRow, run_columns},
 };
 
 /// What the audit says of an attempt whose worker died.
 const LOST: &str = "The worker that held this run stopped answering; another took over.";
 
-/// How often a claim looks again when another has taken the business of its run in the same moment.
+/// How often a claim looks again when another has taken the business of its run in the same moment, or the run cannot be read.
 const LOOKS: u32 = 8;
 
 /// The bindings that have open runs, found by hopping along the index from one to the next: a long backlog of one binding costs
@@ -50,6 +50,8 @@ enum Look {
     Nothing,
     /// Another has taken the business since the look began.
     Beaten,
+    /// The run cannot be read; nothing was written.
+    Unreadable(Box<Candidate>, Error),
     /// The run is ours.
     Taken(Box<Claimed>),
 }
@@ -65,6 +67,10 @@ pub(crate) async fn claim(
         match repeating(move || look(store, attempt_id, worker, now, lease_until)).await? {
             Look::Nothing => return Ok(None),
             Look::Beaten => {}
+            Look::Unreadable(candidate, error) => {
+                let (candidate, error) = (&candidate, &error);
+                repeating(move || set_aside(store, candidate, error, now)).await?;
+            }
             Look::Taken(claimed) => return Ok(Some(*claimed)),
         }
     }
@@ -87,10 +93,53 @@ async fn look(
     if let Some(lost_attempt) = candidate.lost_attempt {
         close_lost(&mut transaction, &candidate, lost_attempt, now).await?;
     }
-    let claimed = open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await?;
+    match open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await {
+        Ok(claimed) => {
+            announce(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(Look::Taken(Box::new(claimed)))
+        }
+        Err(failure) if failure.is_unreadable() => {
+            transaction.rollback().await?;
+            Ok(Look::Unreadable(Box::new(candidate), failure.into()))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Sets aside a run that cannot be read, so that the queue goes on. Another process, one that can read it, may have taken it since
+/// the look: then its attempt is another one, and nothing is done.
+async fn set_aside(
+    store: &PostgresStore,
+    candidate: &Candidate,
+    error: &Error,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    let mut transaction = store.pool.begin().await?;
+    let failed = sqlx::query(
+        "UPDATE runs SET status = 'failed', code = $4, message = $5, attempt_id = NULL, lease_until = NULL,
+                         updated_at = $6, finished_at = $6
+         WHERE binding_id = $1 AND id = $2 AND status IN ('queued', 'retrying', 'running')
+           AND attempt_id IS NOT DISTINCT FROM $3",
+    )
+    .bind(candidate.binding_id)
+    .bind(candidate.id)
+    .bind(candidate.lost_attempt)
+    .bind(Code::Internal.as_str())
+    .bind(clean(&error.to_string()))
+    .bind(now)
+    .execute(&mut *transaction)
+    .await?;
+    if failed.rows_affected() == 0 {
+        return Ok(());
+    }
+    tracing::error!(run = %candidate.id, binding = %candidate.binding_id, %error, "a run cannot be read; it is set aside as failed");
+    if let Some(attempt) = candidate.lost_attempt {
+        close_lost(&mut transaction, candidate, attempt, now).await?;
+    }
     announce(&mut transaction).await?;
     transaction.commit().await?;
-    Ok(Look::Taken(Box::new(claimed)))
+    Ok(())
 }
 
 /// The oldest run that can be claimed and that nobody else is looking at, locked. Its state is asked for again beside the lock,

@@ -44,6 +44,14 @@ impl Failure {
         let Self::Sqlx(sqlx::Error::Database(error)) = self else { return false };
         matches!(error.code().as_deref(), Some("40001" | "40P01"))
     }
+
+    /// Whether it is one row that is at fault: a value that its column's type has no room for here, or a word that means nothing.
+    pub(crate) const fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Store(Error::Inconsistency { .. }) | Self::Sqlx(sqlx::Error::ColumnDecode { .. })
+        )
+    }
 }
 
 /// How often a short transaction is tried when it clashes with others.

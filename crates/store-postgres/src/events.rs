@@ -1,14 +1,13 @@
 //! Events as they arrive from Magento, each with its run.
 
 use async_trait::async_trait;
-use domain::{ids::RunId, run::BindingStatus};
+use domain::{code::Code, ids::RunId, run::BindingStatus};
 use sqlx::PgConnection;
-use store::{Error, Events, NewEvent, Received, Result};
+use store::{Error, Events, NewEvent, Received, Result, Standing};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    bindings::waiting_code,
     changes::announce,
     error::{Place, Tried, clean, clean_option, repeating},
     leases::note_token,
@@ -104,7 +103,7 @@ async fn insert_run(
     event: &NewEvent,
     binding_status: BindingStatus,
 ) -> Tried<()> {
-    let code = waiting_code(binding_status);
+    let standing = Standing::onward(binding_status, event.received_at);
     sqlx::query(
         "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at)
@@ -116,8 +115,8 @@ async fn insert_run(
     .bind(event.run_id.0)
     .bind(event.event.as_str())
     .bind(event.magento_id)
-    .bind(if code.is_some() { "waiting" } else { "queued" })
-    .bind(code.map(domain::code::Code::as_str))
+    .bind(standing.status.as_str())
+    .bind(standing.code.map(Code::as_str))
     .bind(event.received_at)
     .bind(clean_option(event.increment_id.as_ref()))
     .bind(event.website_id)

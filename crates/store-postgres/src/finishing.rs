@@ -3,76 +3,33 @@
 use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
-    run::{EventName, RunStatus},
+    run::{BindingStatus, EventName, RunStatus},
 };
 use sqlx::PgConnection;
-use store::{Fence, FinishRun, Outcome};
+use store::{Fence, FinishRun, Meanwhile, Outcome, Standing};
 
 use crate::{
     PostgresStore,
     attempts::insert_steps,
+    bindings::hold_binding,
     changes::announce,
     deliveries::tell,
-    error::{Tried, clean, clean_option, ensure_affected},
+    error::{Tried, clean, clean_option, ensure_affected, lost},
     runs::{Held, hold},
     xrefs,
 };
 
-/// An outcome as the columns that it fills.
-struct Columns<'a> {
-    status: RunStatus,
-    code: Option<Code>,
-    message: Option<&'a str>,
-    waits_for_invoice: Option<i64>,
-    next_at: Option<DateTime<Utc>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        let (code, message) = match outcome {
-            Outcome::Succeeded => (None, None),
-            Outcome::Skipped { code, message }
-            | Outcome::Failed { code, message }
-            | Outcome::Waiting { code, message, .. }
-            | Outcome::Retrying { code, message, .. } => (Some(*code), message.as_deref()),
-        };
-        let waits_for_invoice = match outcome {
-            Outcome::Waiting { waits_for_invoice, .. } => *waits_for_invoice,
-            _ => None,
-        };
-        let next_at = match outcome {
-            Outcome::Retrying { next_at, .. } => Some(*next_at),
-            _ => None,
-        };
-        Self { status: outcome.status(), code, message, waits_for_invoice, next_at }
-    }
-}
-
 pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<()> {
     let (fence, now) = (finish.fence, finish.now);
     let mut transaction = store.pool.begin().await?;
+    let binding = hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(lost)?;
     let held = hold(&mut transaction, fence).await?;
-    let mut columns = Columns::of(&finish.outcome);
-    let goes_on = match columns.waits_for_invoice {
-        Some(invoice) => invoice_is_done(&mut transaction, &held, invoice).await?,
-        None => false,
-    };
-    if goes_on {
-        columns.status = RunStatus::Queued;
-    }
+    let meanwhile = meanwhile(&mut transaction, binding, &held, &finish.outcome).await?;
+    let standing = Standing::after(&finish.outcome, &meanwhile, now);
     insert_steps(&mut transaction, held.binding_id, fence, &finish.steps).await?;
-    close_attempt(&mut transaction, &held, fence, &columns, now).await?;
-    if goes_on {
-        // The attempt keeps its reason; the run has none any more.
-        columns = Columns {
-            status: RunStatus::Queued,
-            code: None,
-            message: None,
-            waits_for_invoice: None,
-            next_at: Some(now),
-        };
-    }
-    write_run(&mut transaction, &held, finish, &columns).await?;
+    let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
+    close_attempt(&mut transaction, &held, fence, &told, now).await?;
+    write_run(&mut transaction, &held, finish, &standing).await?;
     free_business(&mut transaction, fence).await?;
     for xref in &finish.xrefs {
         xrefs::keep(&mut transaction, held.binding_id, xref, now).await?;
@@ -80,9 +37,9 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
     if let Some(state) = &finish.sync_state {
         tell(&mut transaction, held.binding_id, state, now).await?;
     }
-    let ended_well = matches!(columns.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
+    let ended_well = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if ended_well && held.event == EventName::InvoiceCreated.as_str() {
-        wake_waiting(&mut transaction, &held, now).await?;
+        wake_waiting(&mut transaction, &held, &Standing::onward(binding, now), now).await?;
     }
     announce(&mut transaction).await?;
     transaction.commit().await?;
@@ -91,23 +48,20 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
 
 pub(crate) async fn release(store: &PostgresStore, fence: Fence, now: DateTime<Utc>) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
+    let binding = hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(lost)?;
     let held = hold(&mut transaction, fence).await?;
-    let columns = Columns {
-        status: RunStatus::Queued,
-        code: None,
-        message: None,
-        waits_for_invoice: None,
-        next_at: Some(now),
-    };
-    close_attempt(&mut transaction, &held, fence, &columns, now).await?;
+    let onward = Standing::onward(binding, now);
+    close_attempt(&mut transaction, &held, fence, &onward, now).await?;
     let released = sqlx::query(
-        "UPDATE runs SET status = 'queued', attempts = attempts - 1, attempt_id = NULL, lease_until = NULL,
+        "UPDATE runs SET status = $4, code = $5, attempts = attempts - 1, attempt_id = NULL, lease_until = NULL,
                          next_at = $3, updated_at = $3
          WHERE binding_id = $1 AND id = $2",
     )
     .bind(held.binding_id)
     .bind(fence.run_id.0)
     .bind(now)
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(&mut *transaction)
     .await?;
     ensure_affected(&released, 1)?;
@@ -115,6 +69,27 @@ pub(crate) async fn release(store: &PostgresStore, fence: Fence, now: DateTime<U
     announce(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// What the run must not wait for, because it has happened while the attempt was under way. The binding is held: whoever changes
+/// it or its policy either is seen here, or sees this run wait and wakes it.
+async fn meanwhile(
+    connection: &mut PgConnection,
+    binding: BindingStatus,
+    held: &Held,
+    outcome: &Outcome,
+) -> Tried<Meanwhile> {
+    let newer_policy: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM policy_versions WHERE binding_id = $1 AND version > $2")
+            .bind(held.binding_id)
+            .bind(held.policy_version)
+            .fetch_one(&mut *connection)
+            .await?;
+    let has_invoice = match Standing::told(outcome).waits_for_invoice {
+        Some(invoice) => invoice_is_done(connection, held, invoice).await?,
+        None => false,
+    };
+    Ok(Meanwhile { binding, newer_policy, has_invoice })
 }
 
 /// Whether the run of this invoice has ended well or was skipped. Its row is held meanwhile: an end at the same moment either
@@ -137,7 +112,7 @@ async fn close_attempt(
     connection: &mut PgConnection,
     held: &Held,
     fence: Fence,
-    columns: &Columns<'_>,
+    standing: &Standing<'_>,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let closed = sqlx::query(
@@ -148,9 +123,9 @@ async fn close_attempt(
     .bind(fence.run_id.0)
     .bind(fence.attempt_id.0)
     .bind(now)
-    .bind(columns.status.as_str())
-    .bind(columns.code.map(Code::as_str))
-    .bind(columns.message.map(clean))
+    .bind(standing.status.as_str())
+    .bind(standing.code.map(Code::as_str))
+    .bind(standing.message.map(clean))
     .execute(connection)
     .await?;
     Ok(ensure_affected(&closed, 1)?)
@@ -160,12 +135,13 @@ async fn write_run(
     connection: &mut PgConnection,
     held: &Held,
     finish: &FinishRun,
-    columns: &Columns<'_>,
+    standing: &Standing<'_>,
 ) -> Tried<()> {
     let facts = &finish.facts;
     let written = sqlx::query(
         "UPDATE runs
          SET status = $3, code = $4, message = $5, waits_for_invoice = $6, next_at = coalesce($7, next_at),
+             policy_version = coalesce($19, policy_version),
              updated_at = $8, finished_at = $9, attempt_id = NULL, lease_until = NULL,
              increment_id = coalesce($10, increment_id), customer = coalesce($11, customer),
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
@@ -176,13 +152,13 @@ async fn write_run(
     )
     .bind(held.binding_id)
     .bind(finish.fence.run_id.0)
-    .bind(columns.status.as_str())
-    .bind(columns.code.map(Code::as_str))
-    .bind(columns.message.map(clean))
-    .bind(columns.waits_for_invoice)
-    .bind(columns.next_at)
+    .bind(standing.status.as_str())
+    .bind(standing.code.map(Code::as_str))
+    .bind(standing.message.map(clean))
+    .bind(standing.waits_for_invoice)
+    .bind(standing.next_at)
     .bind(finish.now)
-    .bind(columns.status.is_terminal().then_some(finish.now))
+    .bind(standing.status.is_terminal().then_some(finish.now))
     .bind(clean_option(facts.increment_id.as_ref()))
     .bind(clean_option(facts.customer.as_ref()))
     .bind(clean_option(facts.currency.as_ref()))
@@ -192,6 +168,7 @@ async fn write_run(
     .bind(facts.sage_tax_minor)
     .bind(clean_option(facts.sage_id.as_ref()))
     .bind(clean_option(facts.sage_reference.as_ref()))
+    .bind(standing.policy_version)
     .execute(connection)
     .await?;
     Ok(ensure_affected(&written, 1)?)
@@ -206,16 +183,23 @@ async fn free_business(connection: &mut PgConnection, fence: Fence) -> Tried<()>
     Ok(())
 }
 
-/// Queues what waited for this invoice.
-async fn wake_waiting(connection: &mut PgConnection, held: &Held, now: DateTime<Utc>) -> Tried<()> {
+/// Lets go on what waited for this invoice.
+async fn wake_waiting(
+    connection: &mut PgConnection,
+    held: &Held,
+    onward: &Standing<'_>,
+    now: DateTime<Utc>,
+) -> Tried<()> {
     sqlx::query(
-        "UPDATE runs SET status = 'queued', code = NULL, message = NULL, waits_for_invoice = NULL, next_at = $3,
+        "UPDATE runs SET status = $4, code = $5, message = NULL, waits_for_invoice = NULL, next_at = $3,
                          updated_at = $3
          WHERE binding_id = $1 AND status = 'waiting' AND waits_for_invoice = $2",
     )
     .bind(held.binding_id)
     .bind(held.magento_id)
     .bind(now)
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(connection)
     .await?;
     Ok(())

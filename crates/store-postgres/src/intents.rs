@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, xref::XrefKey};
 use sqlx::FromRow;
-use store::{Answer, Fence, Intent, IntentKey, Intents, Result};
+use store::{Answer, Fence, Intent, IntentKey, Intents, Result, Step};
 
 use crate::{
     PostgresStore,
+    attempts::insert_steps,
     error::{Place, Tried, clean, clean_option, ensure_affected, lost, repeating, translate},
     runs::hold,
     xrefs::columns,
@@ -70,11 +71,12 @@ impl Intents for PostgresStore {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            hold(&mut transaction, fence).await?;
+            let held = hold(&mut transaction, fence).await?;
             let answered = sqlx::query(
                 "UPDATE intents SET state = 'answered', sage_id = $5, displayed_as = $6, total_minor = $7,
                                     tax_minor = $8, updated_at = $9
@@ -92,16 +94,23 @@ impl Intents for PostgresStore {
             .execute(&mut *transaction)
             .await?;
             ensure_affected(&answered, 1)?;
+            insert_steps(&mut transaction, held.binding_id, fence, steps).await?;
             transaction.commit().await?;
             Ok(())
         })
         .await
     }
 
-    async fn refuse_intent(&self, fence: Fence, key: &IntentKey, now: DateTime<Utc>) -> Result<()> {
+    async fn refuse_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            hold(&mut transaction, fence).await?;
+            let held = hold(&mut transaction, fence).await?;
             let refused = sqlx::query(
                 "UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL,
                                     displayed_as = NULL, total_minor = NULL, tax_minor = NULL, updated_at = $5
@@ -115,6 +124,7 @@ impl Intents for PostgresStore {
             .execute(&mut *transaction)
             .await?;
             ensure_affected(&refused, 1)?;
+            insert_steps(&mut transaction, held.binding_id, fence, steps).await?;
             transaction.commit().await?;
             Ok(())
         })

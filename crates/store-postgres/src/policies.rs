@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BindingId, MemberId};
+use domain::{
+    code::Code,
+    ids::{BindingId, MemberId},
+};
 use sqlx::FromRow;
-use store::{Error, Policies, PolicyVersion, Result};
+use store::{Error, Policies, PolicyVersion, Result, Standing};
 use uuid::Uuid;
 
 use crate::{
@@ -71,15 +74,15 @@ impl Policies for PostgresStore {
 
 async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion, policy: &str) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
-    // The binding's row makes savers and arriving events take turns.
-    let found = sqlx::query("UPDATE bindings SET trusted_since = $2 WHERE id = $1")
-        .bind(binding.0)
-        .bind(version.created_at)
-        .execute(&mut *transaction)
-        .await?;
-    if found.rows_affected() == 0 {
-        return Err(Error::NotFound("the binding").into());
-    }
+    // The binding's row makes savers, arriving events and ending runs take turns.
+    let status: Option<String> =
+        sqlx::query_scalar("UPDATE bindings SET trusted_since = $2 WHERE id = $1 RETURNING status")
+            .bind(binding.0)
+            .bind(version.created_at)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    let status = status.ok_or(Error::NotFound("the binding"))?;
+    let status = Place { table: "bindings", row: &binding }.word("status", &status)?;
     let saved = sqlx::query(
         "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
          SELECT $1, $2, $3, $4, $5, $6
@@ -96,13 +99,16 @@ async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion
     if saved.rows_affected() == 0 {
         return Err(Error::Conflict("the policy version").into());
     }
+    let onward = Standing::onward(status, version.created_at);
     let released = sqlx::query(
-        "UPDATE runs SET status = 'queued', code = NULL, message = NULL, policy_version = $2, next_at = $3, updated_at = $3
+        "UPDATE runs SET status = $4, code = $5, message = NULL, policy_version = $2, next_at = $3, updated_at = $3
          WHERE binding_id = $1 AND status = 'waiting' AND code = 'needs_mapping'",
     )
     .bind(binding.0)
     .bind(version.version)
     .bind(version.created_at)
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(&mut *transaction)
     .await?;
     if released.rows_affected() > 0 {

@@ -3,15 +3,19 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     run::{EntityKind, EventName, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs};
+use store::{
+    Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs, Standing,
+};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    bindings::hold_binding,
     changes::announce,
     claims,
     error::{Place, Tried, ensure_affected, lost, repeating, translate},
@@ -104,12 +108,14 @@ pub(crate) struct Held {
     pub(crate) event: String,
     /// Magento's id of the entity.
     pub(crate) magento_id: i64,
+    /// The policy version it was queued under.
+    pub(crate) policy_version: i64,
 }
 
 /// Locks the run of a fence until the transaction ends, if the attempt still holds it.
 pub(crate) async fn hold(connection: &mut PgConnection, fence: Fence) -> Tried<Held> {
     let held: Option<Held> = sqlx::query_as(
-        "SELECT binding_id, event, magento_id FROM runs
+        "SELECT binding_id, event, magento_id, policy_version FROM runs
          WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE",
     )
     .bind(fence.run_id.0)
@@ -273,6 +279,7 @@ async fn retry(
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
+    let binding = hold_binding(&mut transaction, run).await?.ok_or(Error::NotFound("the run"))?;
     let status: Option<String> = sqlx::query_scalar(
         "SELECT r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
          WHERE r.id = $2 AND b.organisation_id = $1 FOR UPDATE OF r",
@@ -285,9 +292,10 @@ async fn retry(
     if status == RunStatus::Running.as_str() {
         return Err(Error::Conflict("the run").into());
     }
+    let onward = Standing::onward(binding, now);
     sqlx::query(
         "UPDATE runs
-         SET status = 'queued', code = NULL, message = NULL, attempts = 0, next_at = $2, updated_at = $2,
+         SET status = $3, code = $4, message = NULL, attempts = 0, next_at = $2, updated_at = $2,
              finished_at = NULL, waits_for_invoice = NULL,
              policy_version = (SELECT coalesce(max(p.version), 0) FROM policy_versions p
                                WHERE p.binding_id = runs.binding_id)
@@ -295,6 +303,8 @@ async fn retry(
     )
     .bind(run.0)
     .bind(now)
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(&mut *transaction)
     .await?;
     announce(&mut transaction).await?;

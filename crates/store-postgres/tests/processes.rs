@@ -253,6 +253,27 @@ async fn what_clashes_with_another_transaction_is_tried_again() {
     assert_eq!(world.run(run).await.status, RunStatus::Waiting);
 }
 
+/// The wake-up that would be lost: the binding becomes active in the very moment in which the run ends.
+#[tokio::test]
+async fn an_end_beside_a_change_of_the_binding_sees_it() {
+    let processes = Processes::start().await;
+    let world = &processes.world;
+    let run = world.receive(InvoiceCreated, 1).await;
+    let claimed = world.claim().await;
+    world.set_status(BindingStatus::Paused).await;
+    let mut other = processes.connection().await;
+    let mut change = other.begin().await.unwrap();
+    sqlx::query("UPDATE bindings SET status = 'active'").execute(&mut *change).await.unwrap();
+    let code = domain::code::Code::BindingPaused;
+    let end = world.end(&claimed, Outcome::Waiting { code, message: None, waits_for_invoice: None });
+    let store = Arc::clone(&processes.stores[0]);
+    let ended = tokio::spawn(async move { store.finish_run(&end).await });
+    processes.until_blocked().await;
+    change.commit().await.unwrap();
+    ended.await.unwrap().unwrap();
+    assert_eq!(world.run(run).await.status, RunStatus::Queued);
+}
+
 #[tokio::test]
 async fn a_database_that_cannot_be_used_is_called_unavailable() {
     let nobody = PostgresStore::connect("postgres://ledger@127.0.0.1:9/ledger").await;
@@ -338,4 +359,34 @@ async fn a_row_that_cannot_be_read_is_named() {
         matches!(&read, Error::Inconsistency { table: "runs", column: "code", row, .. } if *row == run.to_string()),
         "{read}"
     );
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
+    let processes = Processes::start().await;
+    let world = &processes.world;
+    let mut connection = processes.connection().await;
+    world.receive(InvoiceCreated, 1).await;
+    world.claim().await;
+    world.pass(TimeDelta::minutes(2));
+    world.receive(InvoiceCreated, 2).await;
+    sqlx::query("UPDATE runs SET event = 'invoice.eaten'").execute(&mut connection).await.unwrap();
+    let sound = world.receive(InvoiceCreated, 3).await;
+    assert_eq!(world.claim().await.run.id, sound);
+    let failed: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, message FROM runs
+         WHERE status = 'failed' AND finished_at IS NOT NULL AND attempt_id IS NULL AND lease_until IS NULL",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    for (code, message) in failed {
+        assert!(code == "internal" && message.contains("runs.event"), "{code}: {message}");
+    }
+    let lost: Vec<String> = sqlx::query_scalar("SELECT outcome FROM attempts WHERE ended_at IS NOT NULL")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(lost, ["lost"]);
 }

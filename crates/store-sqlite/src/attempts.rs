@@ -6,7 +6,6 @@ use sqlx::SqliteConnection;
 use store::{Attempt, Attempts, Error, Fence, Result, Step};
 
 use crate::{
-    claims,
     columns::{Place, instant},
     error::translate,
     sqlite::SqliteStore,
@@ -83,13 +82,6 @@ impl TryFrom<StepRow> for Step {
 
 #[async_trait]
 impl Attempts for SqliteStore {
-    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()> {
-        let mut transaction = self.writer.begin().await?;
-        let binding = claims::holds(&mut transaction, fence).await?;
-        insert_step(&mut transaction, &binding, fence, step).await?;
-        transaction.commit().await.map_err(translate)
-    }
-
     async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>> {
         // One snapshot for both.
         let mut transaction = self.readers.begin().await.map_err(translate)?;
@@ -108,7 +100,7 @@ impl Attempts for SqliteStore {
             "SELECT s.* FROM runs r
                JOIN bindings b ON b.id = r.binding_id
                JOIN steps s ON s.binding_id = r.binding_id AND s.run_id = r.id
-              WHERE r.id = ?1 AND b.organisation_id = ?2 ORDER BY s.started_at, s.position",
+              WHERE r.id = ?1 AND b.organisation_id = ?2 ORDER BY s.position",
         )
         .bind(run.to_string())
         .bind(organisation.to_string())
@@ -126,33 +118,35 @@ impl Attempts for SqliteStore {
     }
 }
 
-/// Keeps a step of a run that is known to be held.
-pub(crate) async fn insert_step(
+/// Keeps the steps of a run that is known to be held.
+pub(crate) async fn insert_steps(
     connection: &mut SqliteConnection,
     binding: &str,
     fence: Fence,
-    step: &Step,
+    steps: &[Step],
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO steps (binding_id, run_id, attempt_id, target, name, method, path, status, request_id, idempotency_id,
-                            summary, started_at, duration_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )
-    .bind(binding)
-    .bind(fence.run_id.to_string())
-    .bind(fence.attempt_id.to_string())
-    .bind(&step.target)
-    .bind(&step.name)
-    .bind(&step.method)
-    .bind(&step.path)
-    .bind(step.status)
-    .bind(&step.request_id)
-    .bind(&step.idempotency_id)
-    .bind(&step.summary)
-    .bind(instant(step.started_at))
-    .bind(step.duration_ms)
-    .execute(connection)
-    .await
-    .map_err(translate)?;
+    for step in steps {
+        sqlx::query(
+            "INSERT INTO steps (binding_id, run_id, attempt_id, target, name, method, path, status, request_id,
+                                idempotency_id, summary, started_at, duration_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )
+        .bind(binding)
+        .bind(fence.run_id.to_string())
+        .bind(fence.attempt_id.to_string())
+        .bind(&step.target)
+        .bind(&step.name)
+        .bind(&step.method)
+        .bind(&step.path)
+        .bind(step.status)
+        .bind(&step.request_id)
+        .bind(&step.idempotency_id)
+        .bind(&step.summary)
+        .bind(instant(step.started_at))
+        .bind(step.duration_ms)
+        .execute(&mut *connection)
+        .await
+        .map_err(translate)?;
+    }
     Ok(())
 }

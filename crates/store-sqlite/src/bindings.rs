@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    code::Code,
     ids::{BindingId, OrganisationId},
     run::BindingStatus,
 };
-use store::{Binding, Bindings, Error, Result, SageBusiness};
+use sqlx::SqliteConnection;
+use store::{Binding, Bindings, Error, Result, SageBusiness, waiting_code};
 
 use crate::{
     columns::{Place, instant},
@@ -56,15 +56,14 @@ impl TryFrom<BindingRow> for Binding {
     }
 }
 
-/// Why the runs of a binding in this status wait; `None` when they need not.
-pub(crate) const fn code_of(status: BindingStatus) -> Option<Code> {
-    match status {
-        BindingStatus::Active => None,
-        BindingStatus::Pending => Some(Code::BindingPending),
-        BindingStatus::Paused => Some(Code::BindingPaused),
-        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
-        BindingStatus::Revoked => Some(Code::BindingRevoked),
-    }
+/// Where a binding stands, read within the transaction of what depends on it.
+pub(crate) async fn status_of(connection: &mut SqliteConnection, binding: &str) -> Result<BindingStatus> {
+    let status: String = sqlx::query_scalar("SELECT status FROM bindings WHERE id = ?1")
+        .bind(binding)
+        .fetch_one(connection)
+        .await
+        .map_err(translate)?;
+    Place { table: "bindings", row: binding }.word("status", &status)
 }
 
 #[async_trait]
@@ -157,7 +156,7 @@ impl Bindings for SqliteStore {
         .await
         .map_err(translate)?;
         ensure_affected(&result, 1)?;
-        let runs = match code_of(status) {
+        let runs = match waiting_code(status) {
             None => sqlx::query(
                 "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = ?2, updated_at = ?2
                   WHERE binding_id = ?1 AND status = 'waiting'
@@ -185,6 +184,8 @@ impl Bindings for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use domain::code::Code;
+
     use super::*;
 
     /// The statements above name these codes.
@@ -192,7 +193,7 @@ mod tests {
     fn a_binding_that_stands_still_has_a_code() {
         let codes = BindingStatus::ALL
             .iter()
-            .filter_map(|status| code_of(*status))
+            .filter_map(|status| waiting_code(*status))
             .map(Code::as_str)
             .collect::<Vec<_>>();
         assert_eq!(codes, ["binding_pending", "binding_paused", "binding_needs_reauth", "binding_revoked"]);

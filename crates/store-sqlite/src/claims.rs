@@ -1,13 +1,13 @@
 //! Who holds which run, and until when.
 
 use chrono::{DateTime, Utc};
-use domain::ids::AttemptId;
+use domain::{code::Code, ids::AttemptId};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
-use store::{Claimed, Fence, Result, Run};
+use store::{Claimed, Error, Fence, Result, Run};
 
 use crate::{
     columns::{Place, instant},
-    error::{ensure_affected, stale, translate},
+    error::{ensure_affected, is_unreadable, stale, translate},
     runs::RunRow,
     sqlite::SqliteStore,
 };
@@ -61,15 +61,40 @@ pub(crate) async fn claim(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
-    let now = instant(now);
-    let mut transaction = store.writer.begin().await?;
-    let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
-        .bind(&now)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(translate)?;
-    let Some(run) = oldest else { return Ok(None) };
-    close_lost(&mut transaction, &run, &now).await?;
+    let (now, lease_until) = (instant(now), instant(lease_until));
+    loop {
+        let mut transaction = store.writer.begin().await?;
+        let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
+            .bind(&now)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        let Some(run) = oldest else { return Ok(None) };
+        match take(&mut transaction, &run, attempt_id, worker, &now, &lease_until).await {
+            Ok(claimed) => {
+                transaction.commit().await.map_err(translate)?;
+                store.announce();
+                return Ok(Some(claimed));
+            }
+            Err(error) if is_unreadable(&error) => {
+                transaction.rollback().await.map_err(translate)?;
+                set_aside(store, &run, &error, &now).await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Makes the run `running` and opens its attempt.
+async fn take(
+    transaction: &mut Transaction<'static, Sqlite>,
+    run: &str,
+    attempt_id: AttemptId,
+    worker: &str,
+    now: &str,
+    lease_until: &str,
+) -> Result<Claimed> {
+    close_lost(transaction, run, now).await?;
     let row = sqlx::query_as::<_, RunRow>(
         "UPDATE runs
             SET status = 'running', code = NULL, message = NULL, attempts = attempts + 1, attempts_in_all = attempts_in_all + 1,
@@ -78,11 +103,11 @@ pub(crate) async fn claim(
           WHERE id = ?1
          RETURNING *",
     )
-    .bind(&run)
+    .bind(run)
     .bind(attempt_id.to_string())
-    .bind(&now)
-    .bind(instant(lease_until))
-    .fetch_one(&mut *transaction)
+    .bind(now)
+    .bind(lease_until)
+    .fetch_one(&mut **transaction)
     .await
     .map_err(translate)?;
     let attempt_number = row.attempts_in_all;
@@ -93,13 +118,38 @@ pub(crate) async fn claim(
         .bind(attempt_number)
         .bind(attempt_id.to_string())
         .bind(worker)
-        .bind(&now)
-        .execute(&mut *transaction)
+        .bind(now)
+        .execute(&mut **transaction)
         .await
         .map_err(translate)?;
+    Ok(Claimed { run, attempt_id, attempt_number })
+}
+
+/// Sets aside a run that is due and cannot be read, so that the queue goes on. In the moment since the look another process may
+/// have taken it, one that can read it: then its lease is in the future, and nothing is done.
+async fn set_aside(store: &SqliteStore, run: &str, error: &Error, now: &str) -> Result<()> {
+    let mut transaction = store.writer.begin().await?;
+    close_lost(&mut transaction, run, now).await?;
+    let result = sqlx::query(
+        "UPDATE runs
+            SET status = 'failed', code = ?3, message = ?4, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
+                updated_at = ?2, finished_at = ?2
+          WHERE id = ?1 AND (status IN ('queued', 'retrying') OR status = 'running' AND lease_until <= ?2)",
+    )
+    .bind(run)
+    .bind(now)
+    .bind(Code::Internal.as_str())
+    .bind(error.to_string())
+    .execute(&mut *transaction)
+    .await
+    .map_err(translate)?;
+    if result.rows_affected() == 0 {
+        return Ok(());
+    }
+    tracing::error!(run, %error, "a run cannot be read; it is set aside as failed");
     transaction.commit().await.map_err(translate)?;
     store.announce();
-    Ok(Some(Claimed { run, attempt_id, attempt_number }))
+    Ok(())
 }
 
 /// Closes the attempt of a worker that died, if the run has one.

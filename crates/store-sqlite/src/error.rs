@@ -79,6 +79,17 @@ pub(crate) const fn stale() -> Error {
     Error::RowsAffected { expected: 1, actual: 0 }
 }
 
+/// Whether it is one row that is at fault: a value of a kind that its column never has, or a word that means nothing.
+pub(crate) fn is_unreadable(error: &Error) -> bool {
+    match error {
+        Error::Inconsistency { .. } => true,
+        Error::Driver(source) => {
+            matches!(source.downcast_ref(), Some(sqlx::Error::ColumnDecode { .. }))
+        }
+        _ => false,
+    }
+}
+
 /// The same failure once more, for each of those whose writes shared a transaction.
 pub(crate) fn again(error: &Error) -> Error {
     match error {

@@ -1,15 +1,11 @@
 //! Events as they arrive from Magento, each with its run.
 
 use async_trait::async_trait;
-use domain::{
-    ids::RunId,
-    run::{BindingStatus, RunStatus},
-};
+use domain::{ids::RunId, run::BindingStatus};
 use sqlx::SqliteConnection;
-use store::{Error, Events, NewEvent, Received, Result};
+use store::{Error, Events, NewEvent, Received, Result, Standing};
 
 use crate::{
-    bindings::code_of,
     columns::{Place, instant},
     error::translate,
     leases,
@@ -25,7 +21,7 @@ impl Events for SqliteStore {
 
 /// What must be known to place an event: the binding's status, its policy version, the run that answers already.
 #[derive(sqlx::FromRow)]
-struct Standing {
+struct Placing {
     status: String,
     policy_version: i64,
     known: Option<String>,
@@ -53,14 +49,14 @@ pub(crate) async fn receive(connection: &mut SqliteConnection, event: &NewEvent)
     }
     let binding = event.binding_id.to_string();
     let happens_once = event.event.happens_once();
-    let query = sqlx::query_as::<_, Standing>(if happens_once { ONCE } else { OFTEN })
+    let query = sqlx::query_as::<_, Placing>(if happens_once { ONCE } else { OFTEN })
         .bind(&binding)
         .bind(event.event.as_str());
     let query = if happens_once { query.bind(&event.idempotency_key) } else { query.bind(event.magento_id) };
-    let standing = query.fetch_optional(&mut *connection).await.map_err(translate)?;
-    let standing = standing.ok_or(Error::NotFound("the binding"))?;
+    let placing = query.fetch_optional(&mut *connection).await.map_err(translate)?;
+    let placing = placing.ok_or(Error::NotFound("the binding"))?;
     let known: Option<RunId> = Place { table: "events", row: &event.idempotency_key }
-        .optional_word("run_id", standing.known.as_deref())?;
+        .optional_word("run_id", placing.known.as_deref())?;
     match known {
         Some(run) if happens_once => Ok(Received::Known(run)),
         Some(run) => {
@@ -68,8 +64,8 @@ pub(crate) async fn receive(connection: &mut SqliteConnection, event: &NewEvent)
             Ok(Received::Known(run))
         }
         None => {
-            let status = Place { table: "bindings", row: &binding }.word("status", &standing.status)?;
-            insert_run(connection, event, status, standing.policy_version).await?;
+            let status = Place { table: "bindings", row: &binding }.word("status", &placing.status)?;
+            insert_run(connection, event, status, placing.policy_version).await?;
             insert_event(connection, event, event.run_id).await?;
             Ok(Received::Queued(event.run_id))
         }
@@ -107,8 +103,7 @@ async fn insert_run(
     binding: BindingStatus,
     policy_version: i64,
 ) -> Result<()> {
-    let code = code_of(binding);
-    let status = if code.is_some() { RunStatus::Waiting } else { RunStatus::Queued };
+    let standing = Standing::onward(binding, event.received_at);
     sqlx::query(
         "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at)
@@ -118,8 +113,8 @@ async fn insert_run(
     .bind(event.run_id.to_string())
     .bind(event.event.as_str())
     .bind(event.magento_id)
-    .bind(status.as_str())
-    .bind(code.map(domain::code::Code::as_str))
+    .bind(standing.status.as_str())
+    .bind(standing.code.map(domain::code::Code::as_str))
     .bind(instant(event.received_at))
     .bind(policy_version)
     .bind(&event.increment_id)

@@ -6,10 +6,10 @@ use domain::{
     run::{EventName, RunStatus},
 };
 use sqlx::SqliteConnection;
-use store::{Fence, FinishRun, Outcome, Result, RunFacts};
+use store::{Fence, FinishRun, Meanwhile, Result, RunFacts, Standing};
 
 use crate::{
-    attempts, claims,
+    attempts, bindings, claims,
     columns::instant,
     deliveries,
     error::{ensure_affected, stale, translate},
@@ -17,68 +17,25 @@ use crate::{
     xrefs,
 };
 
-/// What the run becomes; an attempt tells the outcome that the worker saw.
-struct End<'a> {
-    status: RunStatus,
-    code: Option<Code>,
-    message: Option<&'a str>,
-    waits_for_invoice: Option<i64>,
-    /// `None` leaves what was there.
-    next_at: Option<DateTime<Utc>>,
-}
-
-impl<'a> End<'a> {
-    fn of(outcome: &'a Outcome) -> Self {
-        let (code, message, waits_for_invoice, next_at) = match outcome {
-            Outcome::Succeeded => (None, None, None, None),
-            Outcome::Skipped { code, message } | Outcome::Failed { code, message } => {
-                (Some(*code), message.as_deref(), None, None)
-            }
-            Outcome::Waiting { code, message, waits_for_invoice } => {
-                (Some(*code), message.as_deref(), *waits_for_invoice, None)
-            }
-            Outcome::Retrying { code, message, next_at } => {
-                (Some(*code), message.as_deref(), None, Some(*next_at))
-            }
-        };
-        Self { status: outcome.status(), code, message, waits_for_invoice, next_at }
-    }
-
-    /// Due now, with nothing more to say.
-    const fn queued(now: DateTime<Utc>) -> Self {
-        Self {
-            status: RunStatus::Queued,
-            code: None,
-            message: None,
-            waits_for_invoice: None,
-            next_at: Some(now),
-        }
-    }
-}
-
 pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
     let binding = claims::holds(&mut transaction, finish.fence).await?;
-    let told = End::of(&finish.outcome);
-    let has_missed_it = match told.waits_for_invoice {
-        Some(invoice) => has_ended_well(&mut transaction, &binding, invoice).await?,
-        None => false,
-    };
-    let end = if has_missed_it { End::queued(finish.now) } else { End::of(&finish.outcome) };
-    let (event, magento_id) = end_run(&mut transaction, finish, &end).await?;
-    close_attempt(&mut transaction, finish.fence, finish.now, &End { status: end.status, ..told }).await?;
-    for step in &finish.steps {
-        attempts::insert_step(&mut transaction, &binding, finish.fence, step).await?;
-    }
+    let meanwhile = meanwhile(&mut transaction, &binding, finish).await?;
+    let standing = Standing::after(&finish.outcome, &meanwhile, finish.now);
+    let (event, magento_id) = end_run(&mut transaction, finish, &standing).await?;
+    let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
+    close_attempt(&mut transaction, finish.fence, finish.now, &told).await?;
+    attempts::insert_steps(&mut transaction, &binding, finish.fence, &finish.steps).await?;
     for xref in &finish.xrefs {
         xrefs::upsert(&mut transaction, &binding, xref, finish.now).await?;
     }
     if let Some(state) = &finish.sync_state {
         deliveries::upsert(&mut transaction, &binding, state, finish.now).await?;
     }
-    let is_over = matches!(end.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
+    let is_over = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if is_over && event == EventName::InvoiceCreated.as_str() {
-        release_waiting(&mut transaction, &binding, magento_id, finish.now).await?;
+        let onward = Standing::onward(meanwhile.binding, finish.now);
+        release_waiting(&mut transaction, &binding, magento_id, &onward, finish.now).await?;
     }
     transaction.commit().await.map_err(translate)?;
     store.announce();
@@ -87,26 +44,52 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
 
 pub(crate) async fn release(store: &SqliteStore, fence: Fence, now: DateTime<Utc>) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
+    let binding = claims::holds(&mut transaction, fence).await?;
+    let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
     let result = sqlx::query(
         "UPDATE runs
-            SET status = 'queued', attempts = attempts - 1, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
+            SET status = ?4, code = ?5, attempts = attempts - 1, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
                 next_at = ?3, updated_at = ?3
           WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'",
     )
     .bind(fence.run_id.to_string())
     .bind(fence.attempt_id.to_string())
     .bind(instant(now))
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(&mut *transaction)
     .await
     .map_err(translate)?;
     ensure_affected(&result, 1)?;
-    close_attempt(&mut transaction, fence, now, &End::queued(now)).await?;
+    close_attempt(&mut transaction, fence, now, &onward).await?;
     transaction.commit().await.map_err(translate)?;
     store.announce();
     Ok(())
 }
 
-/// Whether the invoice that a run is to wait for has meanwhile ended, so that nobody would wake the run.
+/// What the run must not wait for, because it has happened while the attempt was under way.
+async fn meanwhile(
+    connection: &mut SqliteConnection,
+    binding: &str,
+    finish: &FinishRun,
+) -> Result<Meanwhile> {
+    let newer_policy: Option<i64> = sqlx::query_scalar(
+        "SELECT max(p.version) FROM runs r JOIN policy_versions p ON p.binding_id = r.binding_id
+          WHERE r.id = ?1 AND p.version > r.policy_version",
+    )
+    .bind(finish.fence.run_id.to_string())
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(translate)?;
+    let has_invoice = match Standing::told(&finish.outcome).waits_for_invoice {
+        Some(invoice) => has_ended_well(connection, binding, invoice).await?,
+        None => false,
+    };
+    let binding = bindings::status_of(connection, binding).await?;
+    Ok(Meanwhile { binding, newer_policy, has_invoice })
+}
+
+/// Whether the invoice that a run is to wait for has ended, so that nobody would wake the run.
 async fn has_ended_well(connection: &mut SqliteConnection, binding: &str, invoice: i64) -> Result<bool> {
     let status: Option<String> = sqlx::query_scalar(
         "SELECT status FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = 'invoice.created'
@@ -124,7 +107,7 @@ async fn has_ended_well(connection: &mut SqliteConnection, binding: &str, invoic
 async fn end_run(
     connection: &mut SqliteConnection,
     finish: &FinishRun,
-    end: &End<'_>,
+    standing: &Standing<'_>,
 ) -> Result<(String, i64)> {
     let RunFacts {
         increment_id,
@@ -140,6 +123,7 @@ async fn end_run(
     sqlx::query_as(
         "UPDATE runs
             SET status = ?3, code = ?4, message = ?5, waits_for_invoice = ?6, next_at = coalesce(?7, next_at),
+                policy_version = coalesce(?19, policy_version),
                 attempt_id = NULL, lease_until = NULL, lease_business = NULL, updated_at = ?8, finished_at = ?9,
                 increment_id = coalesce(?10, increment_id), customer = coalesce(?11, customer),
                 currency = coalesce(?12, currency), amount_minor = coalesce(?13, amount_minor),
@@ -151,13 +135,13 @@ async fn end_run(
     )
     .bind(finish.fence.run_id.to_string())
     .bind(finish.fence.attempt_id.to_string())
-    .bind(end.status.as_str())
-    .bind(end.code.map(Code::as_str))
-    .bind(end.message)
-    .bind(end.waits_for_invoice)
-    .bind(end.next_at.map(instant))
+    .bind(standing.status.as_str())
+    .bind(standing.code.map(Code::as_str))
+    .bind(standing.message)
+    .bind(standing.waits_for_invoice)
+    .bind(standing.next_at.map(instant))
     .bind(instant(finish.now))
-    .bind(end.status.is_terminal().then(|| instant(finish.now)))
+    .bind(standing.status.is_terminal().then(|| instant(finish.now)))
     .bind(increment_id)
     .bind(customer)
     .bind(currency)
@@ -167,6 +151,7 @@ async fn end_run(
     .bind(sage_tax_minor)
     .bind(sage_id)
     .bind(sage_reference)
+    .bind(standing.policy_version)
     .fetch_optional(connection)
     .await
     .map_err(translate)?
@@ -177,15 +162,15 @@ async fn close_attempt(
     connection: &mut SqliteConnection,
     fence: Fence,
     now: DateTime<Utc>,
-    end: &End<'_>,
+    standing: &Standing<'_>,
 ) -> Result<()> {
     let result =
         sqlx::query("UPDATE attempts SET ended_at = ?2, outcome = ?3, code = ?4, message = ?5 WHERE id = ?1")
             .bind(fence.attempt_id.to_string())
             .bind(instant(now))
-            .bind(end.status.as_str())
-            .bind(end.code.map(Code::as_str))
-            .bind(end.message)
+            .bind(standing.status.as_str())
+            .bind(standing.code.map(Code::as_str))
+            .bind(standing.message)
             .execute(connection)
             .await
             .map_err(translate)?;
@@ -197,16 +182,19 @@ async fn release_waiting(
     connection: &mut SqliteConnection,
     binding: &str,
     invoice: i64,
+    onward: &Standing<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query(
         "UPDATE runs
-            SET status = 'queued', code = NULL, message = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3
+            SET status = ?4, code = ?5, message = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3
           WHERE binding_id = ?1 AND status = 'waiting' AND waits_for_invoice = ?2",
     )
     .bind(binding)
     .bind(invoice)
     .bind(instant(now))
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
     .execute(connection)
     .await
     .map_err(translate)?;

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, xref::XrefKey};
 use sqlx::SqliteConnection;
-use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result};
+use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result, Step};
 
 use crate::{
-    claims,
+    attempts, claims,
     columns::{Place, instant, json},
     error::{ensure_affected, missing, translate},
     sqlite::SqliteStore,
@@ -96,10 +96,11 @@ impl Intents for SqliteStore {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        claims::holds(&mut transaction, fence).await?;
+        let binding = claims::holds(&mut transaction, fence).await?;
         let result = sqlx::query(
             "UPDATE intents SET state = 'answered', sage_id = ?5, displayed_as = ?6, total_minor = ?7, tax_minor = ?8,
                                 updated_at = ?9
@@ -118,12 +119,19 @@ impl Intents for SqliteStore {
         .await
         .map_err(translate)?;
         ensure_affected(&result, 1)?;
+        attempts::insert_steps(&mut transaction, &binding, fence, steps).await?;
         transaction.commit().await.map_err(translate)
     }
 
-    async fn refuse_intent(&self, fence: Fence, key: &IntentKey, now: DateTime<Utc>) -> Result<()> {
+    async fn refuse_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        claims::holds(&mut transaction, fence).await?;
+        let binding = claims::holds(&mut transaction, fence).await?;
         let result = sqlx::query(
             "UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL, displayed_as = NULL,
                                 total_minor = NULL, tax_minor = NULL, updated_at = ?5
@@ -138,6 +146,7 @@ impl Intents for SqliteStore {
         .await
         .map_err(translate)?;
         ensure_affected(&result, 1)?;
+        attempts::insert_steps(&mut transaction, &binding, fence, steps).await?;
         transaction.commit().await.map_err(translate)
     }
 

@@ -1,8 +1,8 @@
 //! Policy versions: every save is kept.
 
 use async_trait::async_trait;
-use domain::ids::BindingId;
-use store::{Error, Policies, PolicyVersion, Result};
+use domain::{code::Code, ids::BindingId};
+use store::{Error, Policies, PolicyVersion, Result, Standing};
 
 use crate::{
     columns::{Place, instant, json},
@@ -40,15 +40,15 @@ impl Policies for SqliteStore {
     async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
         let (binding, now) = (binding.to_string(), instant(version.created_at));
         let mut transaction = self.writer.begin().await?;
-        let trusted = sqlx::query("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1")
-            .bind(&binding)
-            .bind(&now)
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
-        if trusted.rows_affected() == 0 {
-            return Err(Error::NotFound("the binding"));
-        }
+        let status: Option<String> =
+            sqlx::query_scalar("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1 RETURNING status")
+                .bind(&binding)
+                .bind(&now)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(translate)?;
+        let status = status.ok_or(Error::NotFound("the binding"))?;
+        let status = Place { table: "bindings", row: &binding }.word("status", &status)?;
         let saved = sqlx::query(
             "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6
@@ -66,13 +66,16 @@ impl Policies for SqliteStore {
         if saved.rows_affected() == 0 {
             return Err(Error::Conflict("the policy version"));
         }
+        let onward = Standing::onward(status, version.created_at);
         sqlx::query(
-            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
+            "UPDATE runs SET status = ?4, code = ?5, message = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
               WHERE binding_id = ?1 AND status = 'waiting' AND code = 'needs_mapping'",
         )
         .bind(&binding)
         .bind(version.version)
         .bind(&now)
+        .bind(onward.status.as_str())
+        .bind(onward.code.map(Code::as_str))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;

@@ -3,13 +3,16 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     ids::{AttemptId, BindingId, OrganisationId, RunId},
-    run::{EntityKind, EventName},
+    run::{EntityKind, EventName, RunStatus},
 };
-use store::{Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs};
+use store::{
+    Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs, Standing,
+};
 
 use crate::{
-    claims,
+    bindings, claims,
     columns::{Place, instant},
     error::translate,
     finishing, pages,
@@ -120,8 +123,8 @@ impl Runs for SqliteStore {
 
     async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        let status: Option<String> = sqlx::query_scalar(
-            "SELECT r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
+        let found: Option<(String, String)> = sqlx::query_as(
+            "SELECT r.binding_id, r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
               WHERE r.id = ?1 AND b.organisation_id = ?2",
         )
         .bind(run.to_string())
@@ -129,14 +132,14 @@ impl Runs for SqliteStore {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(translate)?;
-        match status.as_deref() {
-            None => return Err(Error::NotFound("the run")),
-            Some("running") => return Err(Error::Conflict("the run")),
-            Some(_) => {}
+        let (binding, status) = found.ok_or(Error::NotFound("the run"))?;
+        if status == RunStatus::Running.as_str() {
+            return Err(Error::Conflict("the run"));
         }
+        let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
         sqlx::query(
             "UPDATE runs
-                SET status = 'queued', code = NULL, message = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
+                SET status = ?3, code = ?4, message = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
                     policy_version = coalesce(
                         (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0),
                     updated_at = ?2, finished_at = NULL
@@ -144,6 +147,8 @@ impl Runs for SqliteStore {
         )
         .bind(run.to_string())
         .bind(instant(now))
+        .bind(onward.status.as_str())
+        .bind(onward.code.map(Code::as_str))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;
@@ -175,11 +180,15 @@ impl Runs for SqliteStore {
         entity: EntityKind,
         magento_id: i64,
     ) -> Result<Option<Run>> {
-        // The newest of each event that is about the entity: at most two look-ups in the index by event.
+        // The newest of each event that is about the entity: a few look-ups in the index by event, however long its history.
         let mut latest = None;
         for event in EventName::ALL.iter().filter(|event| event.entity() == entity) {
-            let run = self.latest_run_of_event(binding, *event, magento_id).await?;
+            let silent = (*event == EventName::InvoicePaid).then_some(RunStatus::SkippedByPolicy);
+            let run = latest_but(self, binding, *event, magento_id, silent).await?;
             latest = latest.into_iter().chain(run).max_by_key(|run: &Run| run.id);
+        }
+        if latest.is_none() && entity == EntityKind::Invoice {
+            return self.latest_run_of_event(binding, EventName::InvoicePaid, magento_id).await;
         }
         Ok(latest)
     }
@@ -190,17 +199,7 @@ impl Runs for SqliteStore {
         event: EventName,
         magento_id: i64,
     ) -> Result<Option<Run>> {
-        sqlx::query_as::<_, RunRow>(
-            "SELECT * FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = ?3 ORDER BY id DESC LIMIT 1",
-        )
-        .bind(binding.to_string())
-        .bind(magento_id)
-        .bind(event.as_str())
-        .fetch_optional(&self.readers)
-        .await
-        .map_err(translate)?
-        .map(Run::try_from)
-        .transpose()
+        latest_but(self, binding, event, magento_id, None).await
     }
 
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts> {
@@ -238,4 +237,27 @@ impl Runs for SqliteStore {
         .await
         .map_err(translate)
     }
+}
+
+/// The newest run of an event of an entity, passing over those in one status.
+async fn latest_but(
+    store: &SqliteStore,
+    binding: BindingId,
+    event: EventName,
+    magento_id: i64,
+    silent: Option<RunStatus>,
+) -> Result<Option<Run>> {
+    sqlx::query_as::<_, RunRow>(
+        "SELECT * FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = ?3 AND status IS NOT ?4
+          ORDER BY id DESC LIMIT 1",
+    )
+    .bind(binding.to_string())
+    .bind(magento_id)
+    .bind(event.as_str())
+    .bind(silent.map(RunStatus::as_str))
+    .fetch_optional(&store.readers)
+    .await
+    .map_err(translate)?
+    .map(Run::try_from)
+    .transpose()
 }

@@ -1,6 +1,6 @@
 //! Opening, closing, and the two doors to the file: one that writes, four that read.
 
-use std::{path::Path, time::Duration};
+use std::{io::ErrorKind, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use sqlx::{
@@ -53,8 +53,9 @@ impl Writer {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it; its schema is brought up by [`Store::migrate`].
+    /// Opens the file, or makes it, readable by its owner alone; its schema is brought up by [`Store::migrate`].
     pub async fn open(path: &Path) -> Result<Self> {
+        make_private(path).await?;
         let file = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).foreign_keys(true);
         let writing = file
             .clone()
@@ -96,6 +97,19 @@ impl SqliteStore {
     /// Tells live pages that a run has changed; to be called after the commit.
     pub(crate) fn announce(&self) {
         self.changes.send_modify(|changes| *changes += 1);
+    }
+}
+
+/// Makes the file before SQLite does, closed to all but its owner; SQLite gives its `-wal` and `-shm` the same mode. A file that
+/// is there is not even opened: closing it again would take away the locks that this process has on it.
+async fn make_private(path: &Path) -> Result<()> {
+    let mut making = tokio::fs::OpenOptions::new();
+    making.write(true).create_new(true);
+    #[cfg(unix)]
+    making.mode(0o600);
+    match making.open(path).await {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(translate(sqlx::Error::Io(error))),
+        _ => Ok(()),
     }
 }
 

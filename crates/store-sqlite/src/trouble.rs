@@ -202,6 +202,54 @@ async fn what_cannot_be_read_is_told_with_its_place() {
 }
 
 #[tokio::test]
+async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
+    let (store, world, _folder) = make().await;
+    for (number, spoil) in [
+        (1, "UPDATE runs SET occurred_at = 'yesterday'"),
+        (2, "UPDATE runs SET event = 'invoice.eaten' WHERE magento_id = 2"),
+        (3, "UPDATE runs SET attempts = 1099511627776 WHERE magento_id = 3"),
+    ] {
+        world.receive(InvoiceCreated, number).await;
+        if number == 1 {
+            world.claim().await;
+            world.pass(chrono::TimeDelta::minutes(2));
+        }
+        sqlx::query(spoil).execute(store.writer.pool()).await.unwrap();
+    }
+    let sound = world.receive(InvoiceCreated, 4).await;
+    assert_eq!(world.claim().await.run.id, sound);
+    let failed: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, message FROM runs
+          WHERE status = 'failed' AND finished_at IS NOT NULL AND lease_until IS NULL AND lease_business IS NULL ORDER BY id",
+    )
+    .fetch_all(store.writer.pool())
+    .await
+    .unwrap();
+    assert_eq!(failed.len(), 3, "{failed:?}");
+    for ((code, message), column) in failed.iter().zip(["occurred_at", "event", "attempts"]) {
+        assert!(code == "internal" && message.contains(column), "{code}: {message}");
+    }
+    let lost: Vec<String> = sqlx::query_scalar("SELECT outcome FROM attempts WHERE ended_at IS NOT NULL")
+        .fetch_all(store.writer.pool())
+        .await
+        .unwrap();
+    assert_eq!(lost, ["lost"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_but_its_owner_reads_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (_store, world, folder) = make().await;
+    world.receive(InvoiceCreated, 1).await;
+    for name in ["ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_is_missing_is_unavailable() {
     let folder = tempfile::tempdir().unwrap();
     let result = SqliteStore::open(&folder.path().join("missing").join("ledger.sqlite")).await;

@@ -7,7 +7,7 @@ use domain::{
     ids::{AttemptId, OrganisationId, RunId},
 };
 
-use crate::{Fence, Result};
+use crate::Result;
 
 /// One try of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +59,10 @@ pub struct Step {
     pub duration_ms: i64,
 }
 
-/// Attempts.
+/// Attempts. Their steps are written with what came of them: [`crate::Intents::answer_intent`], [`crate::Intents::refuse_intent`]
+/// and [`crate::Runs::finish_run`].
 #[async_trait]
 pub trait Attempts {
-    /// Keeps a step at once (the calls that make something in Sage, so that a killed worker's trail is not lost).
-    async fn record_step(&self, fence: Fence, step: &Step) -> Result<()>;
-
-    /// The attempts of a run with their steps, oldest first; empty when the organisation has no such run.
+    /// The attempts of a run, oldest first, with their steps in the order of writing; empty when the organisation has no such run.
     async fn attempts(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Attempt>>;
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, xref::XrefKey};
 
-use crate::{Fence, Result};
+use crate::{Fence, Result, Step};
 
 /// Names an intent: one record of one Sage business, from one binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,18 +63,26 @@ pub trait Intents {
         now: DateTime<Utc>,
     ) -> Result<Intent>;
 
-    /// Notes the answer.
+    /// Notes the answer, and in the same transaction the calls that brought it and are not recorded yet, in their order: what
+    /// was sent is in the trail of a worker that is killed right after. None when it was known without a call.
     async fn answer_intent(
         &self,
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()>;
 
     /// Notes that Sage refused the create for good, or that what it made was taken back: the generation grows by one, the
-    /// answer is forgotten, and the next opening is new.
-    async fn refuse_intent(&self, fence: Fence, key: &IntentKey, now: DateTime<Utc>) -> Result<()>;
+    /// answer is forgotten, and the next opening is new. The calls are kept as by [`Self::answer_intent`].
+    async fn refuse_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()>;
 
     /// The generations of those of a binding's records that were ever refused.
     async fn generations(

@@ -15,6 +15,7 @@ mod policies;
 mod references;
 mod runs;
 mod sessions;
+mod standing;
 mod xrefs;
 
 use async_trait::async_trait;
@@ -35,6 +36,7 @@ pub use runs::{
     Claimed, Counts, Fence, FinishRun, Outcome, Page, PageRequest, Run, RunFacts, RunFilter, Runs, Seek,
 };
 pub use sessions::{Session, Sessions};
+pub use standing::{Meanwhile, Standing, waiting_code};
 pub use xrefs::{NewXref, Xref, Xrefs};
 
 /// Everything that is kept.

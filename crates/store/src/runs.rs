@@ -226,6 +226,9 @@ pub trait Runs {
     /// with a lease that has run out (its lost attempt is closed with a sentence), of an active binding, and of a Sage business
     /// that no other live run holds (one writer per business; bindings without a business do not run). It becomes `running`,
     /// `attempts` grows by one, an attempt row is opened with the id handed in.
+    ///
+    /// A run whose row cannot be read blocks nobody: it is set to `failed` with `internal` and a message that names the column,
+    /// in a short write of its own, and the next one is taken.
     async fn claim_run(
         &self,
         attempt_id: AttemptId,
@@ -241,14 +244,22 @@ pub trait Runs {
     async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()>;
 
     /// Ends an attempt in one transaction: run, attempt, steps, xrefs, and the sync state for Magento. Frees the business. When
-    /// the run ends and is an `invoice.created`, the runs that wait for that invoice become `queued`, unless it failed. A
-    /// `Waiting` with `waits_for_invoice` becomes `Queued`, due now, when that invoice's run has meanwhile ended well or was skipped.
+    /// the run ends and is an `invoice.created`, the runs that wait for that invoice go on, unless it failed.
+    ///
+    /// A `Waiting` for what has come while the attempt was under way goes on at once, since nobody would wake it: one with
+    /// `waits_for_invoice` when that invoice's run has ended well or was skipped; one with `needs_mapping` when a policy version
+    /// newer than the run's has been saved (under the current one); one with a binding's code when the binding is active again.
+    ///
+    /// To go on is to become `queued`, due now; while the binding is not active it is to become `waiting` with the binding's code
+    /// (`binding_paused` ...), as by [`crate::Events::receive`], and so does a `Retrying`. The attempt keeps what the worker told.
     async fn finish_run(&self, finish: &FinishRun) -> Result<()>;
 
-    /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
+    /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one; `waiting` with the
+    /// binding's code while the binding is not active.
     async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()>;
 
-    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version.
+    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version; `waiting`
+    /// with the binding's code while the binding is not active.
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is running.
     async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()>;
 
@@ -258,7 +269,8 @@ pub trait Runs {
     /// A page of an organisation's runs.
     async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page>;
 
-    /// The newest run of an entity that speaks for it in Magento's grid (for `/v1/status`).
+    /// The newest run of an entity that speaks for it in Magento's grid (for `/v1/status`). An `invoice.paid` that was skipped does
+    /// not speak for its invoice, unless nothing else does.
     async fn latest_run(
         &self,
         binding: BindingId,

@@ -17,6 +17,15 @@ use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store};
 /// What the audit says of a worker that died.
 const LOST: &str = "The worker that held this run stopped answering; another took over.";
 
+fn invoice_intent(world: &World) -> IntentKey {
+    let xref = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
+    IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref }
+}
+
+fn answer() -> Answer {
+    Answer { sage_id: "s".to_owned(), displayed_as: None, total_minor: None, tax_minor: None }
+}
+
 /// Runs go by age, and a claim opens an attempt.
 pub async fn the_oldest_due_run_is_claimed(store: Arc<dyn Store>) {
     let world = World::new(store).await;
@@ -61,7 +70,7 @@ pub async fn a_business_has_one_writer_over_all_bindings(store: Arc<dyn Store>) 
     assert_eq!(world.claim().await.run.id, third);
 }
 
-/// What cannot work is not tried, even where a person's retry has queued it.
+/// What cannot work is not tried.
 pub async fn only_active_bindings_with_a_business_run(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut homeless = world.new_binding(world.organisation, "none");
@@ -72,9 +81,8 @@ pub async fn only_active_bindings_with_a_business_run(store: Arc<dyn Store>) {
     assert!(world.try_claim().await.is_none());
     assert_eq!(world.store.next_due().await.unwrap(), None);
 
-    let stopped = world.receive(InvoiceCreated, 2).await;
+    world.receive(InvoiceCreated, 2).await;
     world.store.set_binding_status(world.binding, BindingStatus::Paused, world.now()).await.unwrap();
-    world.store.retry_run(world.organisation, stopped, world.now()).await.unwrap();
     assert!(world.try_claim().await.is_none());
     assert_eq!(world.store.next_due().await.unwrap(), None);
 
@@ -114,7 +122,11 @@ pub async fn a_lost_lease_is_taken_over(store: Arc<dyn Store>) {
     let (attempt, now) = (AttemptId(world.id()), world.now());
     let until = now + TimeDelta::minutes(1);
     let lost = world.store.claim_run(attempt, "dead", now, until).await.unwrap().unwrap();
-    world.store.record_step(fence(&lost), &world.step("invoice")).await.unwrap();
+    let sent = world.step("invoice");
+    let intent = invoice_intent(&world);
+    world.store.open_intent(fence(&lost), &intent, "idem", "digest", world.now()).await.unwrap();
+    let steps = std::slice::from_ref(&sent);
+    world.store.answer_intent(fence(&lost), &intent, &answer(), steps, world.now()).await.unwrap();
     let (attempt, before) = (AttemptId(world.id()), until - TimeDelta::milliseconds(1));
     assert_eq!(world.store.claim_run(attempt, "heir", before, until).await.unwrap(), None);
     let later = until + TimeDelta::minutes(1);
@@ -123,7 +135,11 @@ pub async fn a_lost_lease_is_taken_over(store: Arc<dyn Store>) {
     let attempts = world.attempts(run).await;
     assert_eq!(attempts.len(), 2);
     assert_eq!((attempts[0].outcome.as_deref(), attempts[0].message.as_deref()), (Some("lost"), Some(LOST)));
-    assert_eq!((attempts[0].ended_at, attempts[0].steps.len()), (Some(until), 1));
+    assert_eq!(
+        (attempts[0].ended_at, &attempts[0].steps[..]),
+        (Some(until), steps),
+        "what was sent is not forgotten"
+    );
     assert_eq!((attempts[1].worker.as_str(), attempts[1].ended_at), ("heir", None));
 }
 
@@ -132,29 +148,25 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let id = world.receive(InvoiceCreated, 1).await;
     let lost = world.claim().await;
-    let key = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
-    let intent =
-        IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref: key.clone() };
+    let intent = invoice_intent(&world);
     let kept = world.store.open_intent(fence(&lost), &intent, "idem", "digest", world.now()).await.unwrap();
     world.pass(TimeDelta::minutes(2));
     let heir = world.claim().await;
     assert_eq!(heir.run.id, id);
     let (run, attempts) = (world.run(id).await, world.attempts(id).await);
 
-    let (store, stale) = (&world.store, fence(&lost));
-    let answer = Answer { sage_id: "s".to_owned(), displayed_as: None, total_minor: None, tax_minor: None };
-    assert_stale(store.record_step(stale, &world.step("invoice")).await);
+    let (store, stale, steps) = (&world.store, fence(&lost), [world.step("invoice")]);
     assert_stale(store.extend_lease(stale, world.after(TimeDelta::minutes(9))).await);
     assert_stale(store.release_run(stale, world.now()).await);
     assert_stale(store.open_intent(stale, &intent, "idem-2", "digest", world.now()).await);
-    assert_stale(store.answer_intent(stale, &intent, &answer, world.now()).await);
-    assert_stale(store.refuse_intent(stale, &intent, world.now()).await);
+    assert_stale(store.answer_intent(stale, &intent, &answer(), &steps, world.now()).await);
+    assert_stale(store.refuse_intent(stale, &intent, &steps, world.now()).await);
     let mut end = world.end(&lost, Outcome::Succeeded);
     end.facts.customer = Some("Somebody Else".to_owned());
-    end.steps = vec![world.step("invoice")];
+    end.steps = steps.to_vec();
     end.sync_state = Some(world.synced(1));
     end.xrefs = vec![NewXref {
-        key: key.clone(),
+        key: intent.xref.clone(),
         business_id: "business-1".to_owned(),
         sage_id: "s".to_owned(),
         displayed_as: None,
@@ -162,7 +174,13 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     assert_stale(store.finish_run(&end).await);
 
     assert_eq!((world.run(id).await, world.attempts(id).await), (run, attempts));
-    assert!(store.xrefs(world.binding, "business-1", &[key]).await.unwrap().is_empty());
+    assert!(
+        store
+            .xrefs(world.binding, "business-1", std::slice::from_ref(&intent.xref))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.next_delivery_due().await.unwrap(), None);
     let reopened = store.open_intent(fence(&heir), &intent, "idem-3", "digest", world.now()).await.unwrap();
     assert_eq!(reopened, crate::Intent { is_new: false, ..kept });

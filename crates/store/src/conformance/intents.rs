@@ -52,12 +52,33 @@ pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
 pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
-    assert_stale(world.store.answer_intent(fence, &key, &answer(), world.now()).await);
-    assert_stale(world.store.refuse_intent(fence, &key, world.now()).await);
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await);
+    assert_stale(world.store.refuse_intent(fence, &key, &[], world.now()).await);
     let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
-    world.store.answer_intent(fence, &key, &answer(), world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
     let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
     assert_eq!(again, Intent { is_new: false, answer: Some(answer()), ..opened });
+}
+
+/// A worker that is killed right after a call leaves the call in the trail; a write that is refused leaves nothing.
+pub async fn calls_are_kept_with_what_came_of_them(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let run = world.receive(InvoiceCreated, 1).await;
+    let (fence, key) = (fence(&world.claim().await), key(&world, XrefKind::Invoice, "1"));
+    let steps = ["contact", "invoice", "delete draft", "invoice"].map(|name| world.step(name));
+    let (created, taken_back, again) = (&steps[..2], &steps[2..3], &steps[3..]);
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), created, world.now()).await);
+    assert_stale(world.store.refuse_intent(fence, &key, created, world.now()).await);
+    assert!(world.attempts(run).await[0].steps.is_empty());
+    world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), created, world.now()).await.unwrap();
+    assert_eq!(world.attempts(run).await[0].steps, steps[..2]);
+    world.store.refuse_intent(fence, &key, taken_back, world.now()).await.unwrap();
+    assert_eq!(world.attempts(run).await[0].steps, steps[..3]);
+    world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), again, world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
+    assert_eq!(world.attempts(run).await[0].steps, steps);
 }
 
 /// After a refusal, or when a record was taken back, the next create is another one.
@@ -79,10 +100,10 @@ pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
         let again = world.store.open_intent(fence, &key, "other", "other", world.now()).await.unwrap();
         assert_eq!(again, Intent { is_new: false, ..expected });
         if generation == 1 {
-            world.store.answer_intent(fence, &key, &answer(), world.now()).await.unwrap();
+            world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
         }
-        world.store.refuse_intent(fence, &key, world.now()).await.unwrap();
-        assert_stale(world.store.answer_intent(fence, &key, &answer(), world.now()).await);
+        world.store.refuse_intent(fence, &key, &[], world.now()).await.unwrap();
+        assert_stale(world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await);
     }
 }
 
@@ -95,7 +116,7 @@ pub async fn generations_are_told_of_what_was_refused(store: Arc<dyn Store>) {
         for _ in 0..=refusals {
             world.store.open_intent(fence, key, "idem", "digest", world.now()).await.unwrap();
             if refusals > 0 {
-                world.store.refuse_intent(fence, key, world.now()).await.unwrap();
+                world.store.refuse_intent(fence, key, &[], world.now()).await.unwrap();
             }
         }
     }

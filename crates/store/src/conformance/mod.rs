@@ -29,6 +29,7 @@ pub mod pages;
 pub mod people;
 pub mod retries;
 pub mod settings;
+pub mod standing;
 mod world;
 
 pub use world::World;
@@ -67,10 +68,15 @@ macro_rules! conformance_suite {
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
                 a_retry_takes_the_current_policy_version, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
-                a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity, runs_are_counted,
-                posted_documents_are_counted;
-            intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer,
+                a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
+                a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;
+            intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
                 a_refused_intent_is_opened_anew, generations_are_told_of_what_was_refused, intents_are_kept_apart;
+            standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
+                a_run_goes_on_when_its_binding_is_active_again_meanwhile,
+                a_run_that_waits_for_its_binding_has_the_code_of_its_status, a_retry_waits_for_its_binding,
+                a_released_run_waits_for_its_binding, what_is_to_be_tried_again_waits_for_its_binding,
+                what_waited_for_an_invoice_waits_for_its_binding, what_needed_a_mapping_waits_for_its_binding;
             deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one,
                 a_newer_state_waits_for_the_older_one_in_flight, a_failed_delivery_is_due_again_or_given_up,
                 a_delivery_whose_holder_died_is_due_again, a_late_word_on_an_old_try_changes_nothing,
@@ -119,6 +125,7 @@ mod tests {
             ("people", include_str!("people.rs")),
             ("retries", include_str!("retries.rs")),
             ("settings", include_str!("settings.rs")),
+            ("standing", include_str!("standing.rs")),
         ] {
             let behaviours = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
             for name in behaviours.filter_map(|line| line.split('(').next()) {

@@ -16,7 +16,7 @@ use domain::{
 };
 
 use super::world::{World, failed, needs_mapping, retrying, skipped};
-use crate::{Counts, Outcome, Page, PageRequest, RunFilter, Seek, Store};
+use crate::{Counts, NewEvent, Outcome, Page, PageRequest, RunFilter, Seek, Store};
 
 async fn page(world: &World, filter: &RunFilter, seek: Seek, limit: u32) -> Page {
     let request = PageRequest { filter: filter.clone(), seek, limit };
@@ -118,6 +118,16 @@ pub async fn a_page_beyond_the_ends_is_empty(store: Arc<dyn Store>) {
     assert_eq!(older, Page { runs: Vec::new(), has_newer: true, has_older: false });
     let newer = page(&world, &all, Seek::NewerThan(newest), 10).await;
     assert_eq!(newer, Page { runs: Vec::new(), has_newer: false, has_older: true });
+    let from_the_top = page(&world, &all, Seek::OlderThan(RunId(uuid::Uuid::max())), 1).await;
+    assert_eq!(
+        (from_the_top.runs[0].id, from_the_top.has_newer, from_the_top.has_older),
+        (newest, false, true)
+    );
+    let from_the_bottom = page(&world, &all, Seek::NewerThan(RunId(uuid::Uuid::nil())), 1).await;
+    assert_eq!(
+        (from_the_bottom.runs[0].id, from_the_bottom.has_newer, from_the_bottom.has_older),
+        (oldest, true, false)
+    );
     let none = RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() };
     assert_eq!(page(&world, &none, Seek::OlderThan(newest), 10).await, Page::default());
 }
@@ -142,6 +152,31 @@ pub async fn the_latest_run_speaks_for_its_entity(store: Arc<dyn Store>) {
     assert_eq!(id(store.latest_run_of_event(binding, InvoiceCreated, 1).await.unwrap()), Some(created));
     assert_eq!(id(store.latest_run_of_event(binding, CustomerUpserted, 1).await.unwrap()), Some(customer));
     assert_eq!(id(store.latest_run_of_event(other, InvoiceCreated, 1).await.unwrap()), None);
+}
+
+/// A payment that was skipped says nothing of its invoice, which may well be in Sage.
+pub async fn a_skipped_payment_does_not_speak_for_its_invoice(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let speaker = async |invoice| {
+        let run = world.store.latest_run(world.binding, EntityKind::Invoice, invoice).await.unwrap();
+        run.map(|run| run.id)
+    };
+    let created = world.run_through(InvoiceCreated, 1, Outcome::Succeeded).await;
+    let paid = world.receive(InvoicePaid, 1).await;
+    assert_eq!(speaker(1).await, Some(paid), "it may still succeed");
+    let claimed = world.claim().await;
+    world.finish(&claimed, skipped()).await;
+    assert_eq!(speaker(1).await, Some(created));
+    let alone = world.run_through(InvoicePaid, 2, skipped()).await;
+    assert_eq!(speaker(2).await, Some(alone));
+    let skipped_too = world.run_through(InvoiceCreated, 2, skipped()).await;
+    assert_eq!(speaker(2).await, Some(skipped_too));
+    let event = world.event(InvoicePaid, 2);
+    let again = NewEvent { idempotency_key: "another".to_owned(), ..event };
+    world.store.receive(&again).await.unwrap();
+    let claimed = world.claim().await;
+    world.finish(&claimed, Outcome::Succeeded).await;
+    assert_eq!(speaker(2).await, Some(again.run_id));
 }
 
 impl World {

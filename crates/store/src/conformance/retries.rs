@@ -6,14 +6,13 @@ use chrono::TimeDelta;
 use domain::{
     ids::RunId,
     outside::Outside,
-    policy::Policy,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 
 use super::world::{
     World, assert_conflict, assert_not_found, failed, needs_mapping, retrying, skipped, waiting_for,
 };
-use crate::{Outcome, PageRequest, PolicyVersion, RunFilter, Seek, Store};
+use crate::{Outcome, PageRequest, RunFilter, Seek, Store};
 
 /// Whatever has ended, waits or is due later goes again at once; what runs is left alone.
 pub async fn a_person_retries_from_every_state_but_running(store: Arc<dyn Store>) {
@@ -56,10 +55,7 @@ pub async fn a_retry_takes_the_current_policy_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let id = world.run_through(InvoiceCreated, 1, failed()).await;
     for version in 1..=2 {
-        let created_at = world.now();
-        let policy =
-            PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
-        world.store.save_policy(world.binding, &policy).await.unwrap();
+        world.save_policy(version).await;
     }
     assert_eq!(world.run(id).await.policy_version, 0);
     world.store.retry_run(world.organisation, id, world.now()).await.unwrap();

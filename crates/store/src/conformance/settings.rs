@@ -1,6 +1,6 @@
 //! Credentials, reference sets and policies.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::{
@@ -72,6 +72,7 @@ pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
         id: "GB_STANDARD".to_owned(),
         name: "Standard".to_owned(),
         percentage: domain::money::from_minor(2050),
+        regions: vec!["CA-ON".to_owned()],
     };
     let mut set = ReferenceSet {
         country: "GB".to_owned(),
@@ -86,6 +87,8 @@ pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
         currencies: Vec::new(),
         eu_goods_services_types: Vec::new(),
         carriage_ledger_account_id: None,
+        exchange_rates: BTreeMap::from([(Currency::EUR, domain::money::from_minor(85))]),
+        region: Some("CA-ON".to_owned()),
     };
     let first = CachedReference { set: set.clone(), fetched_at: world.now() };
     world.store.put_reference(world.binding, &first).await.unwrap();

@@ -10,12 +10,13 @@ use domain::{
     code::Code,
     ids::{AttemptId, BindingId, EventId, OrganisationId, RunId},
     outside::Outside,
+    policy::Policy,
     run::{BindingStatus, EntityKind, EventName, RunStatus},
 };
 
 use crate::{
-    Attempt, Binding, Claimed, Error, Fence, FinishRun, NewEvent, Organisation, Outcome, Result, Run,
-    RunFacts, SageBusiness, Step, Store, SyncState,
+    Attempt, Binding, Claimed, Error, Fence, FinishRun, NewEvent, Organisation, Outcome, PolicyVersion,
+    Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
 };
 
 /// 2026-01-05 10:00:00 UTC.
@@ -196,6 +197,22 @@ impl World {
     /// The attempts of a run of the organisation.
     pub async fn attempts(&self, id: RunId) -> Vec<Attempt> {
         self.store.attempts(self.organisation, id).await.unwrap()
+    }
+
+    /// Saves a version of the first binding's policy.
+    pub async fn save_policy(&self, version: i64) -> PolicyVersion {
+        let created_at = self.now();
+        let version =
+            PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
+        self.store.save_policy(self.binding, &version).await.unwrap();
+        version
+    }
+
+    /// Sets the first binding's status and tells when.
+    pub async fn set_status(&self, status: BindingStatus) -> DateTime<Utc> {
+        let now = self.now();
+        self.store.set_binding_status(self.binding, status, now).await.unwrap();
+        now
     }
 
     /// A call to Sage.

@@ -1,0 +1,100 @@
+//! Where a run stands after a change: decided once for all drivers, who write it into the run's row.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    run::{BindingStatus, RunStatus},
+};
+
+use crate::Outcome;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing<'a> {
+    /// The status.
+    pub status: RunStatus,
+    /// Why.
+    pub code: Option<Code>,
+    /// The same with the document's figures.
+    pub message: Option<&'a str>,
+    /// The invoice (its Magento id) whose run must end first.
+    pub waits_for_invoice: Option<i64>,
+    /// When it is due; `None` leaves what was.
+    pub next_at: Option<DateTime<Utc>>,
+    /// The policy version that it goes on under; `None` leaves what was.
+    pub policy_version: Option<i64>,
+}
+
+/// What has happened while an attempt was under way: the run must not wait for what has come already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// The status of the binding by now.
+    pub binding: BindingStatus,
+    /// The current policy version, where it is newer than the run's.
+    pub newer_policy: Option<i64>,
+    /// Whether the run of the invoice that the outcome waits for has ended well or was skipped.
+    pub has_invoice: bool,
+}
+
+/// Why the runs of a binding in this status wait; `None` when they need not.
+pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
+    match status {
+        BindingStatus::Active => None,
+        BindingStatus::Pending => Some(Code::BindingPending),
+        BindingStatus::Paused => Some(Code::BindingPaused),
+        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
+        BindingStatus::Revoked => Some(Code::BindingRevoked),
+    }
+}
+
+impl<'a> Standing<'a> {
+    /// As the worker tells it.
+    pub fn told(outcome: &'a Outcome) -> Self {
+        let (code, message, waits_for_invoice, next_at) = match outcome {
+            Outcome::Succeeded => (None, None, None, None),
+            Outcome::Skipped { code, message } | Outcome::Failed { code, message } => {
+                (Some(*code), message.as_deref(), None, None)
+            }
+            Outcome::Waiting { code, message, waits_for_invoice } => {
+                (Some(*code), message.as_deref(), *waits_for_invoice, None)
+            }
+            Outcome::Retrying { code, message, next_at } => {
+                (Some(*code), message.as_deref(), None, Some(*next_at))
+            }
+        };
+        Self { status: outcome.status(), code, message, waits_for_invoice, next_at, policy_version: None }
+    }
+
+    /// What nothing of its own holds up: queued and due now, or waiting until its binding is active again.
+    pub const fn onward(binding: BindingStatus, now: DateTime<Utc>) -> Self {
+        let code = waiting_code(binding);
+        Self {
+            status: if code.is_some() { RunStatus::Waiting } else { RunStatus::Queued },
+            code,
+            message: None,
+            waits_for_invoice: None,
+            next_at: Some(now),
+            policy_version: None,
+        }
+    }
+
+    /// After an attempt: as the worker tells it, unless what the run waits for has come meanwhile, or its binding stopped.
+    pub fn after(outcome: &'a Outcome, meanwhile: &Meanwhile, now: DateTime<Utc>) -> Self {
+        let told = Self::told(outcome);
+        let onward = Self::onward(meanwhile.binding, now);
+        match outcome {
+            Outcome::Waiting { .. } if meanwhile.has_invoice => onward,
+            Outcome::Waiting { code: Code::NeedsMapping, .. } if meanwhile.newer_policy.is_some() => {
+                Self { policy_version: meanwhile.newer_policy, ..onward }
+            }
+            // Where the binding's status still is the one told, the worker's own words stay.
+            Outcome::Waiting { code, .. } if waits_for_binding(*code) && onward.code != Some(*code) => onward,
+            Outcome::Retrying { .. } if onward.code.is_some() => onward,
+            _ => told,
+        }
+    }
+}
+
+fn waits_for_binding(code: Code) -> bool {
+    BindingStatus::ALL.iter().any(|status| waiting_code(*status) == Some(code))
+}
