@@ -1,5 +1,7 @@
 //! Fetches the reference set of a business: what translation and settings choose from.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::{
     Decimal,
@@ -40,7 +42,30 @@ pub async fn fetch_reference_set(connection: &Connection<'_>) -> Result<Referenc
         multi_currency_enabled: settings.multi_currency_enabled,
         registered_for_tax: settings.registered_for_tax,
         accounts_start_date: settings.accounts_start_date,
+        exchange_rates: if settings.multi_currency_enabled {
+            exchange_rates(connection).await?
+        } else {
+            BTreeMap::new()
+        },
+        // Sage's description of a business names no province in a form that its tax regions take.
+        region: None,
     })
+}
+
+/// Sage's own rates. That `rate` is base units for one foreign unit is not said by Sage; where it is not, every foreign document
+/// stops at the comparison with Magento's rate, before anything is posted.
+async fn exchange_rates(connection: &Connection<'_>) -> Result<BTreeMap<Currency, Decimal>, Error> {
+    let items = optional(connection.list_all("/exchange_rates", &[("attributes", "rate,currency")]).await)?;
+    let of = |item: &Value| {
+        let currency: Currency = text(item.get("currency")?, "id")?.parse().ok()?;
+        let rate = match item.get("rate")? {
+            Value::Number(number) => money::parse_exact(number.as_str()).ok()?,
+            Value::String(text) => money::parse_exact(text).ok()?,
+            _ => return None,
+        };
+        Some((currency, rate))
+    };
+    Ok(items.iter().filter_map(of).collect())
 }
 
 /// What is needed of `/financial_settings`.
@@ -72,22 +97,33 @@ impl Settings {
 
 async fn tax_rates(connection: &Connection<'_>, country: &str) -> Result<Vec<TaxRate>, Error> {
     let query = [("usage", "sales"), ("attributes", "name,percentage,percentages,is_visible")];
-    let mut items = connection.list_all("/tax_rates", &query).await?;
+    let today = connection.client().limits.now().date_naive();
+    let items = connection.list_all("/tax_rates", &query).await?;
+    let mut rates: Vec<TaxRate> = items.iter().filter_map(|item| tax_rate(item, today)).collect();
     if country == "CA" {
         for region in CANADIAN_REGIONS {
             let query = [query[0], query[1], ("address_region_id", *region)];
-            items.extend(optional(connection.list_all("/tax_rates", &query).await)?);
+            for item in optional(connection.list_all("/tax_rates", &query).await)? {
+                if let Some(rate) = tax_rate(&item, today) {
+                    serve(&mut rates, rate, region);
+                }
+            }
         }
-    }
-    let today = connection.client().limits.now().date_naive();
-    let mut rates: Vec<TaxRate> = Vec::new();
-    for item in &items {
-        let Some(rate) = tax_rate(item, today) else { continue };
-        if !rates.iter().any(|known| known.id == rate.id) {
-            rates.push(rate);
+        // What every province has (zero, exempt) belongs to none.
+        for rate in rates.iter_mut().filter(|rate| rate.regions.len() == CANADIAN_REGIONS.len()) {
+            rate.regions.clear();
         }
     }
     Ok(rates)
+}
+
+/// Notes that a rate serves a region.
+fn serve(rates: &mut Vec<TaxRate>, rate: TaxRate, region: &str) {
+    let region = region.to_owned();
+    match rates.iter_mut().find(|known| known.id == rate.id) {
+        Some(known) => known.regions.push(region),
+        None => rates.push(TaxRate { regions: vec![region], ..rate }),
+    }
 }
 
 /// A rate that may be chosen; none where it is hidden or has no percentage.
@@ -98,7 +134,7 @@ fn tax_rate(item: &Value, today: NaiveDate) -> Option<TaxRate> {
     let percentage = amount(item.get("percentage")).or_else(|| percentage_on(item, today))?;
     let id = text(item, "id")?;
     let name = text(item, "name").or_else(|| text(item, "displayed_as")).unwrap_or_else(|| id.clone());
-    Some(TaxRate { id, name, percentage })
+    Some(TaxRate { id, name, percentage, regions: Vec::new() })
 }
 
 /// The percentage in force on a day, of `percentages[{percentage, from_date, to_date}]`.

@@ -1,7 +1,8 @@
 //! What is already in Sage: found by its reference, compared exactly, and taken only if it is the same.
 
 use domain::{
-    money,
+    Decimal,
+    money::{self, Currency},
     plan::{Adopt, Call},
 };
 use serde_json::Value;
@@ -9,8 +10,9 @@ use store::Answer;
 
 use crate::{
     decide::Stop,
-    perform::{Performance, recorded, step},
+    perform::Performance,
     process::Gathered,
+    trail::{recorded, step},
 };
 
 /// What a search brought.
@@ -32,11 +34,18 @@ pub async fn find(
     body: &Value,
 ) -> Result<Found, Stop> {
     match how {
-        Adopt::Contact { email, .. } => {
+        Adopt::Contact { email, currency, .. } => {
             let reference = body["contact"]["reference"].as_str().unwrap_or_default();
-            let query = [("search", reference), ("attributes", "reference,email,main_contact_person")];
+            let query =
+                [("search", reference), ("attributes", "reference,email,main_contact_person,currency")];
             let items = list(performance, gathered, "/contacts", &query).await?;
-            Ok(same_contact(&items, reference, email.as_deref()))
+            Ok(same_contact(&items, reference, email.as_deref(), *currency))
+        }
+        Adopt::Item { path, item_code } => {
+            let query = [("search", item_code.as_str()), ("attributes", "item_code")];
+            let items = list(performance, gathered, path, &query).await?;
+            let same = items.iter().find(|item| item["item_code"].as_str() == Some(item_code));
+            Ok(same.and_then(answer_of).map_or(Found::Nothing, Found::Same))
         }
         Adopt::Document { path, reference } => {
             let contact = body
@@ -83,8 +92,9 @@ async fn list(
     }
 }
 
-/// `search` is a loose match, so the reference is compared exactly; another e-mail address means another person.
-fn same_contact(items: &[Value], reference: &str, email: Option<&str>) -> Found {
+/// `search` is a loose match, so the reference is compared exactly; another e-mail address means another person, and a contact of
+/// another currency cannot take the document.
+fn same_contact(items: &[Value], reference: &str, email: Option<&str>, currency: Option<Currency>) -> Found {
     let Some(contact) = items.iter().find(|item| item["reference"].as_str() == Some(reference)) else {
         return Found::Nothing;
     };
@@ -93,6 +103,10 @@ fn same_contact(items: &[Value], reference: &str, email: Option<&str>) -> Found 
         .find_map(Value::as_str)
         .map(str::to_lowercase)
         .filter(|email| !email.is_empty());
+    let locked_to = contact["currency"]["id"].as_str().and_then(|code| code.parse::<Currency>().ok());
+    if currency.is_some() && locked_to.is_some() && currency != locked_to {
+        return Found::Another;
+    }
     match (theirs, email.map(str::to_lowercase)) {
         (Some(theirs), Some(ours)) if theirs != ours => Found::Another,
         _ => answer_of(contact).map_or(Found::Nothing, Found::Same),
@@ -136,12 +150,15 @@ pub fn summary_of(record: &Value) -> String {
     format!("{}{}{}", answer.sage_id, total.unwrap_or_default(), status.unwrap_or_default())
 }
 
-/// Money is a string on the wire, and a number in the published description.
 fn minor(value: &Value) -> Option<i64> {
-    let amount = match value {
-        Value::String(text) => money::parse(text).ok()?,
-        Value::Number(number) => money::parse(number.as_str()).ok()?,
-        _ => return None,
-    };
-    money::to_minor(amount)
+    amount_of(value).and_then(money::to_minor)
+}
+
+/// Money is a string on the wire, and a number in the published description.
+pub fn amount_of(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::String(text) => money::parse(text).ok(),
+        Value::Number(number) => money::parse(number.as_str()).ok(),
+        _ => None,
+    }
 }

@@ -2,11 +2,11 @@
 
 use domain::{
     code::Code,
-    documents::{Invoice, Payment},
+    documents::{CreditMemo, Customer, Invoice, Payment, Product},
     money,
 };
 use magento::{Fetched, SubKeys};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use store::{Binding, CredentialKind, Step};
 
 pub use magento::Shop;
@@ -29,17 +29,25 @@ pub async fn shop(engine: &Engine, binding: &Binding) -> Result<Shop, Stop> {
 
 /// Fetches the run's invoice and notes what it says.
 pub async fn invoice(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Invoice, Stop> {
-    let id = work.claimed.run.magento_id;
-    let engine = work.engine;
-    let begun = engine.outside.now();
-    let fetched = engine.magento.invoice(shop, id).await;
-    let invoice = record(gathered, begun, "invoice", &format!("/V1/byte8/invoice/{id}"), fetched)?;
+    let invoice = invoice_of(work, shop, gathered, work.claimed.run.magento_id).await?;
     gathered.facts.increment_id = Some(invoice.increment_id.clone());
-    gathered.facts.customer = Some(customer_name(&invoice));
+    gathered.facts.customer = Some(name_of(&invoice.customer));
     gathered.facts.currency = Some(invoice.currency.to_string());
     gathered.facts.amount_minor = money::to_minor(invoice.grand_total);
     gathered.facts.tax_minor = money::to_minor(invoice.tax_amount);
     Ok(invoice)
+}
+
+/// Fetches an invoice.
+pub async fn invoice_of(
+    work: &Work<'_>,
+    shop: &Shop,
+    gathered: &mut Gathered,
+    id: i64,
+) -> Result<Invoice, Stop> {
+    let begun = work.engine.outside.now();
+    let fetched = work.engine.magento.invoice(shop, id).await;
+    record(gathered, begun, "invoice", &format!("/V1/byte8/invoice/{id}"), fetched)
 }
 
 /// Fetches the payment of the run's invoice.
@@ -54,26 +62,50 @@ pub async fn payment(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
     Ok(payment)
 }
 
-/// Fetches the run's credit memo for what people see of it.
-pub async fn creditmemo_facts(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<(), Stop> {
-    let id = work.claimed.run.magento_id;
-    let engine = work.engine;
-    let begun = engine.outside.now();
-    let fetched = engine.magento.creditmemo(shop, id).await;
-    let memo = record(gathered, begun, "creditmemo", &format!("/V1/byte8/creditmemo/{id}"), fetched)?;
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    gathered.facts.increment_id = text(&memo["increment_id"]);
-    gathered.facts.currency = text(&memo["currency"]);
-    let name = [&memo["customer"]["first_name"], &memo["customer"]["last_name"]].into_iter().filter_map(text);
-    gathered.facts.customer = Some(name.collect::<Vec<_>>().join(" ")).filter(|name| !name.is_empty());
-    if let Value::Number(total) = &memo["grand_total"] {
-        gathered.facts.amount_minor = money::parse(total.as_str()).ok().and_then(money::to_minor);
-    }
-    Ok(())
+/// Fetches the run's credit memo and notes what it says.
+pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<CreditMemo, Stop> {
+    let memo: CreditMemo = entity(work, shop, gathered, "creditmemo").await?;
+    gathered.facts.increment_id = Some(memo.increment_id.clone());
+    gathered.facts.customer = Some(name_of(&memo.customer));
+    gathered.facts.currency = Some(memo.currency.to_string());
+    gathered.facts.amount_minor = money::to_minor(memo.grand_total);
+    Ok(memo)
 }
 
-fn customer_name(invoice: &Invoice) -> String {
-    let customer = &invoice.customer;
+/// Fetches the run's customer and notes the name.
+pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Customer, Stop> {
+    let customer: Customer = entity(work, shop, gathered, "customer").await?;
+    gathered.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
+    Ok(customer)
+}
+
+/// Fetches the run's product and notes its SKU.
+pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Product, Stop> {
+    let product: Product = entity(work, shop, gathered, "product").await?;
+    gathered.facts.increment_id = Some(product.sku.clone());
+    Ok(product)
+}
+
+/// Fetches the run's entity of another kind.
+async fn entity<T: DeserializeOwned>(
+    work: &Work<'_>,
+    shop: &Shop,
+    gathered: &mut Gathered,
+    kind: &str,
+) -> Result<T, Stop> {
+    let (engine, id) = (work.engine, work.claimed.run.magento_id);
+    let begun = engine.outside.now();
+    let fetched = match kind {
+        "creditmemo" => engine.magento.creditmemo(shop, id).await,
+        "customer" => engine.magento.customer(shop, id).await,
+        _ => engine.magento.product(shop, id).await,
+    };
+    let value = record(gathered, begun, kind, &format!("/V1/byte8/{kind}/{id}"), fetched)?;
+    serde_json::from_value(value).map_err(|error| Stop::new(Code::MagentoGarbage, error.to_string()))
+}
+
+/// The company, else the person.
+fn name_of(customer: &Customer) -> String {
     if let Some(company) = customer.company.as_deref().filter(|company| !company.trim().is_empty()) {
         return company.trim().to_owned();
     }

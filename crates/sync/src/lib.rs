@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod adopt;
+mod body;
+mod catalogue;
 mod connect;
+mod create;
 mod credentials;
 mod decide;
 mod deliver;
@@ -9,7 +12,10 @@ mod engine;
 mod fetch;
 mod perform;
 mod process;
+mod refund;
+mod sums;
 mod tokens;
+mod trail;
 mod worker;
 
 pub use connect::{ConnectError, PairRequest, ReferenceError};

@@ -9,23 +9,23 @@ use domain::{
     plan::{Plan, Verdict},
     policy::{FIRST_DOCUMENTS, Policy, SafeMode},
     run::{BindingStatus, EventName, RunStatus},
-    translate::{Context, KnownRecord, plan_invoice, plan_payment, wanted_xrefs},
+    translate::{Context, Generations, KnownRecord, plan_invoice, plan_payment, wanted_xrefs},
     xref::{XrefKey, XrefKind},
 };
 use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
 use tracing::warn;
 
 use crate::{
-    Engine,
+    Engine, catalogue,
     decide::{self, Course, Stop},
     fetch::{self, Shop},
-    perform,
+    perform, refund,
 };
 
 /// What an attempt has gathered so far.
 #[derive(Default)]
 pub struct Gathered {
-    /// Its calls.
+    /// Its calls that are not recorded yet.
     pub steps: Vec<Step>,
     /// What was learnt of the document.
     pub facts: RunFacts,
@@ -101,13 +101,11 @@ async fn attempt(engine: &Engine, claimed: &Claimed, gathered: &mut Gathered) ->
             carry_out(&work, gathered, &invoice, plan_invoice).await
         }
         EventName::InvoicePaid => invoice_paid(&work, &shop, gathered).await,
-        EventName::CreditmemoCreated => {
-            fetch::creditmemo_facts(&work, &shop, gathered).await?;
-            Err(Stop::plain(Code::CreditmemoNotSupported))
-        }
-        EventName::CustomerUpserted => Err(Stop::plain(Code::CustomerNotSupported)),
+        EventName::CreditmemoCreated => refund::creditmemo(&work, &shop, gathered).await,
+        EventName::CustomerUpserted => catalogue::customer(&work, &shop, gathered).await,
+        // Nothing has to be fetched to know this, and a shop saves its products often.
         EventName::ProductUpserted if !work.policy.sync_products => Err(Stop::plain(Code::ProductsDisabled)),
-        EventName::ProductUpserted => Err(Stop::plain(Code::ProductNotSupported)),
+        EventName::ProductUpserted => catalogue::product(&work, &shop, gathered).await,
     }
 }
 
@@ -132,60 +130,95 @@ async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed) -> Result<Work<'a
 /// A payment waits for its invoice; when no run of the invoice exists it syncs the invoice itself.
 async fn invoice_paid(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let run = &work.claimed.run;
-    let parent = work
-        .engine
-        .store
-        .latest_run_of_event(run.binding_id, EventName::InvoiceCreated, run.magento_id)
-        .await?;
-    match parent.map(|parent| parent.status) {
-        None | Some(RunStatus::Succeeded) => {}
-        Some(RunStatus::SkippedByPolicy) => return Err(Stop::plain(Code::InvoiceNotSynced)),
-        Some(_) => {
-            let course = Course::WaitForInvoice(run.magento_id);
-            return Err(Stop { course, ..Stop::plain(Code::WaitingForInvoice) });
-        }
-    }
+    wait_for_invoice(work, run.magento_id).await?;
     let invoice = fetch::invoice(work, shop, gathered).await?;
     let payment = fetch::payment(work, shop, gathered).await?;
     carry_out(work, gathered, &invoice, |invoice, context| plan_payment(invoice, &payment, context)).await
 }
 
-/// Plans with what is known of the document and performs the plan.
+/// Stops unless the run of this invoice has ended well, or there is none.
+pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), Stop> {
+    let store = &work.engine.store;
+    let parent = store.latest_run_of_event(work.binding.id, EventName::InvoiceCreated, invoice).await?;
+    match parent.map(|parent| parent.status) {
+        None | Some(RunStatus::Succeeded) => Ok(()),
+        Some(RunStatus::SkippedByPolicy) => Err(Stop::plain(Code::InvoiceNotSynced)),
+        Some(_) => {
+            Err(Stop { course: Course::WaitForInvoice(invoice), ..Stop::plain(Code::WaitingForInvoice) })
+        }
+    }
+}
+
+/// What is known of a document before it is planned.
+pub struct Known {
+    /// What is in Sage.
+    pub xrefs: BTreeMap<XrefKey, KnownRecord>,
+    generations: Generations,
+    safe_mode: bool,
+}
+
+impl Known {
+    /// Looks the keys up.
+    pub async fn of(work: &Work<'_>, keys: &[XrefKey]) -> Result<Self, Stop> {
+        let (store, binding, business) = (&work.engine.store, work.binding.id, &work.business.id);
+        let xrefs =
+            store.xrefs(binding, business, keys).await?.into_iter().map(|xref| {
+                (xref.key, KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as })
+            });
+        Ok(Self {
+            xrefs: xrefs.collect(),
+            generations: store.generations(binding, business, keys).await?,
+            safe_mode: safe_mode(work).await?,
+        })
+    }
+
+    /// The record of this kind, where there is one.
+    pub fn record(&self, kind: XrefKind) -> Option<&KnownRecord> {
+        self.xrefs.iter().find(|(key, _)| key.kind == kind).map(|(_, record)| record)
+    }
+
+    /// What a translation depends on besides the document.
+    pub fn context<'a>(&'a self, work: &'a Work<'_>) -> Context<'a> {
+        Context {
+            binding: work.binding.id,
+            business: &work.business.id,
+            policy: &work.policy,
+            reference: &work.reference,
+            xrefs: &self.xrefs,
+            generations: &self.generations,
+            safe_mode: self.safe_mode,
+        }
+    }
+}
+
+/// Plans an invoice or its payment with what is known of them, and performs the plan.
 async fn carry_out(
     work: &Work<'_>,
     gathered: &mut Gathered,
     invoice: &Invoice,
     plan: impl Fn(&Invoice, &Context<'_>) -> Plan,
 ) -> Result<Outcome, Stop> {
-    let store = &work.engine.store;
-    let keys = wanted_xrefs(invoice, &work.policy, &work.reference);
-    let known: BTreeMap<XrefKey, KnownRecord> = store
-        .xrefs(work.binding.id, &work.business.id, &keys)
-        .await?
-        .into_iter()
-        .map(|xref| (xref.key, KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as }))
-        .collect();
-    gathered.invoice_record =
-        known.iter().find(|(key, _)| key.kind == XrefKind::Invoice).map(|(_, record)| record.clone());
-    let generations = store.generations(work.binding.id, &work.business.id, &keys).await?;
-    let context = Context {
-        binding: work.binding.id,
-        business: &work.business.id,
-        policy: &work.policy,
-        reference: &work.reference,
-        xrefs: &known,
-        generations: &generations,
-        safe_mode: safe_mode(work).await?,
-    };
-    let plan = plan(invoice, &context);
+    let known = Known::of(work, &wanted_xrefs(invoice, &work.policy, &work.reference)).await?;
+    gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
+    let plan = plan(invoice, &known.context(work));
+    follow(work, gathered, &plan, &known).await
+}
+
+/// Does what a plan says.
+pub async fn follow(
+    work: &Work<'_>,
+    gathered: &mut Gathered,
+    plan: &Plan,
+    known: &Known,
+) -> Result<Outcome, Stop> {
     match plan.verdict {
         Verdict::Post => {
-            perform::perform(work, gathered, &plan, &known).await?;
+            perform::perform(work, gathered, plan, &known.xrefs).await?;
             Ok(Outcome::Succeeded)
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {
             let code = plan.code.unwrap_or(Code::Internal);
-            Err(Stop { message: plan.message, ..Stop::plain(code) })
+            Err(Stop { message: plan.message.clone(), ..Stop::plain(code) })
         }
     }
 }

@@ -1,0 +1,234 @@
+//! One create at Sage, made once whatever happens.
+//!
+//! The intent's idempotency id is in the store before the first byte goes out, and the same id is sent again after a crash, a
+//! time-out or a 5xx (Sage keeps ids for seven days). Past that, or when the body is no longer the same, Sage is searched and what
+//! is there is adopted before anything new is sent.
+
+use chrono::TimeDelta;
+use domain::{
+    Decimal,
+    code::Code,
+    plan::{Adopt, Call, Method},
+    translate::idempotency_id,
+};
+use sage::Trouble;
+use serde_json::Value;
+use store::{Answer, Intent, IntentKey};
+
+use crate::{
+    adopt::{self, Found},
+    body::{digest, idempotency_id_of, set_idempotency_id},
+    decide::Stop,
+    perform::Performance,
+    process::Gathered,
+    trail::{recorded, step},
+};
+
+/// Sage keeps an idempotency id for seven days; a day is left for clocks and queues.
+const REPEATABLE_FOR: TimeDelta = TimeDelta::days(6);
+
+/// A record that is in Sage.
+pub struct Made {
+    /// What Sage says of it.
+    pub answer: Answer,
+    /// Whether this very attempt made it.
+    pub is_fresh: bool,
+    /// Its total in the base currency, where Sage has just said so.
+    pub base_total: Option<Decimal>,
+}
+
+impl Made {
+    const fn found(answer: Answer) -> Self {
+        Self { answer, is_fresh: false, base_total: None }
+    }
+}
+
+/// What a refused create calls for.
+enum Refusal {
+    Adopt(Answer),
+    Step(Vec<String>),
+    Stands,
+}
+
+impl Performance<'_> {
+    /// Creates the call's record, or finds it made already.
+    pub(crate) async fn create(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        key: &IntentKey,
+    ) -> Result<Made, Stop> {
+        let mut body = self.ids.fill(&call.body);
+        let mut stepped = 0;
+        loop {
+            let intent = self.open(key, &body).await?;
+            if let Some(answer) = intent.answer {
+                return Ok(Made::found(answer));
+            }
+            let may_be_sent = intent.is_new || self.is_repeatable(&intent, &body);
+            // A merchant's catalogue was often in Sage before Ledger was.
+            if (!may_be_sent || matches!(call.adopt, Some(Adopt::Item { .. })))
+                && let Some(answer) = self.made_before(gathered, call, &body).await?
+            {
+                self.answered(gathered, key, &answer).await?;
+                return Ok(Made::found(answer));
+            }
+            if !may_be_sent {
+                self.refuse(gathered, key).await?;
+                set_idempotency_id(&mut body, &self.next_id(key, intent.generation + 1));
+                continue;
+            }
+            let error = match self.send(gathered, call, &body).await {
+                Ok((answer, base_total)) => {
+                    self.answered(gathered, key, &answer).await?;
+                    return Ok(Made { answer, is_fresh: intent.is_new, base_total });
+                }
+                Err(error) => error,
+            };
+            match self.look_after_refusal(gathered, call, &body, &error).await? {
+                Refusal::Adopt(answer) => {
+                    self.answered(gathered, key, &answer).await?;
+                    return Ok(Made::found(answer));
+                }
+                Refusal::Step(alternatives) if stepped < alternatives.len() => {
+                    self.refuse(gathered, key).await?;
+                    body["contact"]["reference"] = Value::from(alternatives[stepped].clone());
+                    set_idempotency_id(&mut body, &self.next_id(key, intent.generation + 1));
+                    stepped += 1;
+                }
+                Refusal::Step(_) | Refusal::Stands => {
+                    if matches!(error.code(), Code::SageValidation | Code::SageNotFound) {
+                        self.refuse(gathered, key).await?;
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    fn next_id(&self, key: &IntentKey, generation: u32) -> String {
+        idempotency_id(self.work.binding.id, &self.work.business.id, &key.xref, generation)
+    }
+
+    /// Whether the same request may simply be sent again.
+    fn is_repeatable(&self, intent: &Intent, body: &Value) -> bool {
+        let age = self.work.engine.outside.now() - intent.first_sent_at;
+        age < REPEATABLE_FOR
+            && intent.body_digest == digest(body)
+            && Some(intent.idempotency_id.as_str()) == idempotency_id_of(body)
+    }
+
+    async fn open(&self, key: &IntentKey, body: &Value) -> Result<Intent, Stop> {
+        let id = idempotency_id_of(body)
+            .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
+        let now = self.work.engine.outside.now();
+        Ok(self.work.engine.store.open_intent(self.work.fence(), key, id, &digest(body), now).await?)
+    }
+
+    /// Notes the answer, together with the calls that brought it: a trail written later would die with the worker.
+    pub(crate) async fn answered(
+        &self,
+        gathered: &mut Gathered,
+        key: &IntentKey,
+        answer: &Answer,
+    ) -> Result<(), Stop> {
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.answer_intent(self.work.fence(), key, answer, &gathered.steps, now).await?;
+        gathered.steps.clear();
+        Ok(())
+    }
+
+    /// Notes the refusal, together with the calls that led to it.
+    pub(crate) async fn refuse(&self, gathered: &mut Gathered, key: &IntentKey) -> Result<(), Stop> {
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.refuse_intent(self.work.fence(), key, &gathered.steps, now).await?;
+        gathered.steps.clear();
+        Ok(())
+    }
+
+    /// Sends a call once. The answer, and its total in the base currency.
+    pub(crate) async fn send(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        body: &Value,
+    ) -> Result<(Answer, Option<Decimal>), sage::Error> {
+        let path = self.ids.fill_text(&call.path);
+        let begun = self.work.engine.outside.now();
+        let answered = self.sage.perform(call.method, &path, Some(body)).await;
+        let mut step = step(&call.name, method_name(call.method), &path, begun);
+        step.idempotency_id = idempotency_id_of(body).map(str::to_owned);
+        let answered = recorded(gathered, step, answered)?;
+        let base_total = adopt::amount_of(&answered.body["base_currency_total_amount"]);
+        let answer = adopt::answer_of(&answered.body).ok_or_else(|| without_id(answered))?;
+        Ok((answer, base_total))
+    }
+
+    /// What an earlier attempt may have made; another document under its reference stops the run.
+    async fn made_before(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        body: &Value,
+    ) -> Result<Option<Answer>, Stop> {
+        match self.look(gathered, call, body).await? {
+            Found::Same(answer) => Ok(Some(answer)),
+            Found::Another if !matches!(call.adopt, Some(Adopt::Contact { .. })) => {
+                Err(Stop::plain(Code::SageConflict))
+            }
+            Found::Another | Found::Nothing => Ok(None),
+        }
+    }
+
+    async fn look(&self, gathered: &mut Gathered, call: &Call, body: &Value) -> Result<Found, Stop> {
+        match &call.adopt {
+            Some(how) => adopt::find(self, gathered, how, call, body).await,
+            None => Ok(Found::Nothing),
+        }
+    }
+
+    /// Sage refused a create. A contact's reference may be taken: by the customer's own contact (adopt it) or another's (step
+    /// to the next reference). Everything else stands.
+    async fn look_after_refusal(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        body: &Value,
+        error: &sage::Error,
+    ) -> Result<Refusal, Stop> {
+        let (Some(Adopt::Contact { alternatives, .. }), Code::SageValidation) = (&call.adopt, error.code())
+        else {
+            return Ok(Refusal::Stands);
+        };
+        let speaks_of_reference = error.to_string().to_lowercase().contains("reference");
+        Ok(match self.look(gathered, call, body).await? {
+            Found::Same(answer) => Refusal::Adopt(answer),
+            Found::Another => Refusal::Step(alternatives.clone()),
+            Found::Nothing if speaks_of_reference => Refusal::Step(alternatives.clone()),
+            Found::Nothing => Refusal::Stands,
+        })
+    }
+}
+
+/// Sage said yes without an id: what was made is found again by its intent.
+fn without_id(answered: sage::Answer) -> sage::Error {
+    let sage::Answer { method, path, status, request_id, duration, .. } = answered;
+    let trouble = Trouble {
+        method,
+        path,
+        status: Some(status),
+        request_id,
+        duration,
+        writes: true,
+        messages: Vec::new(),
+    };
+    sage::Error::Garbage { what: "it has no id", trouble: Box::new(trouble) }
+}
+
+const fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Post => "POST",
+        Method::Put => "PUT",
+        Method::Delete => "DELETE",
+    }
+}
