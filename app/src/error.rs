@@ -191,7 +191,10 @@ mod tests {
         let bytes = error.ser();
         assert!(bytes.len() < 300, "{}", bytes.len());
         assert_eq!(AppError::de(bytes), error);
-        assert_eq!(serde_json::to_string(&AppError::new(ErrorCode::NotFound)).unwrap(), r#"{"code":"not_found"}"#);
+        assert_eq!(
+            serde_json::to_string(&AppError::new(ErrorCode::NotFound)).unwrap(),
+            r#"{"code":"not_found"}"#
+        );
     }
 
     #[test]

@@ -216,7 +216,10 @@ mod tests {
     fn empty_parameters_are_none_and_unknown_ones_are_named() {
         assert_eq!(read(&[("status", ""), ("event", "")]), Ok(RunsQuery::default()));
         let error = read(&[("status", "borked"), ("before", "x")]).unwrap_err();
-        assert_eq!(error.fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["status", "before"]);
+        assert_eq!(
+            error.fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+            ["status", "before"]
+        );
     }
 
     #[test]
@@ -225,8 +228,17 @@ mod tests {
             assert_eq!(safe_path(good), Some(good));
         }
         for bad in [
-            "", "dashboard", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nSet-Cookie: x", "/a b",
-            "/api/session/sign-out", "/sign-in", "/é", "javascript:alert(1)",
+            "",
+            "dashboard",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\r\nSet-Cookie: x",
+            "/a b",
+            "/api/session/sign-out",
+            "/sign-in",
+            "/é",
+            "javascript:alert(1)",
         ] {
             assert_eq!(safe_path(bad), None, "{bad}");
         }
@@ -245,7 +257,10 @@ mod tests {
     #[test]
     fn a_flash_joins_the_query_that_is_there() {
         assert_eq!(Flash::Retried.on("/dashboard/sync"), "/dashboard/sync?flash=retried");
-        assert_eq!(Flash::StillRunning.on("/dashboard/sync?status=failed"), "/dashboard/sync?status=failed&flash=still-running");
+        assert_eq!(
+            Flash::StillRunning.on("/dashboard/sync?status=failed"),
+            "/dashboard/sync?status=failed&flash=still-running"
+        );
         assert_eq!(Flash::read(Some("retried")), Some(Flash::Retried));
         assert_eq!(Flash::read(Some("<b>")), None);
     }

@@ -28,7 +28,8 @@ const LONGEST_PASSWORD: usize = 1024;
 static HASHING: Semaphore = Semaphore::const_new(2);
 
 /// What passwords of unknown accounts are compared with, so that the answer takes as long as for known ones.
-static DUMMY_HASH: LazyLock<String> = LazyLock::new(|| hash("nobody has this password", &[7; 16]).unwrap_or_default());
+static DUMMY_HASH: LazyLock<String> =
+    LazyLock::new(|| hash("nobody has this password", &[7; 16]).unwrap_or_default());
 
 /// A failure to hash a password.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,12 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
 /// Checks an e-mail address and a password and opens a session. Returns the token for the cookie; only its hash is kept.
 ///
 /// Unknown accounts and wrong passwords get the same answer after the same work.
-pub async fn sign_in<S>(store: &S, outside: &dyn Outside, email: &str, password: String) -> Result<String, AppError>
+pub async fn sign_in<S>(
+    store: &S,
+    outside: &dyn Outside,
+    email: &str,
+    password: String,
+) -> Result<String, AppError>
 where
     S: Members + Sessions + Sync + ?Sized,
 {

@@ -3,7 +3,7 @@
 
 use app::{
     components::{pager::Pager, problem::Problem, runs_table::RunsTable, status_chip::StatusChip},
-    error::{AppError, ErrorCode},
+    error::ErrorCode,
     screen::{
         format::Moment,
         runs::{Amount, Reason, RunRow, status_label},
@@ -93,7 +93,7 @@ fn a_failure_says_why_what_to_do_and_both_sums() {
     let html = table(
         RunRow {
             status: RunStatus::Failed,
-            reason: Some(Reason { code: Code::TotalsMismatch, message: Some("214.09 here, 214.08 there".to_owned()) }),
+            reason: Some(Reason::new(Code::TotalsMismatch, Some("214.09 here, 214.08 there".to_owned()))),
             amount: Some(Amount {
                 currency: "GBP".to_owned(),
                 magento: "214.09".to_owned(),
@@ -140,6 +140,6 @@ fn the_pager_hides_when_there_is_one_page() {
 
 #[test]
 fn an_error_says_what_to_do() {
-    let html = html(|| view! { <Problem error=AppError::new(ErrorCode::Unavailable) /> });
+    let html = html(|| view! { <Problem code=ErrorCode::Unavailable /> });
     assert!(html.contains(r#"role="alert""#) && html.contains("Nothing is lost."), "{html}");
 }

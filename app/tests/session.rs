@@ -1,5 +1,6 @@
 //! Signing in and out, with a store of one account.
 #![cfg(feature = "ssr")]
+#![expect(clippy::unwrap_used, reason = "the fakes belong to the tests")]
 
 use std::sync::{
     Mutex,

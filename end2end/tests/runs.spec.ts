@@ -21,8 +21,8 @@ test('the demo\'s invoices are in Sage with Magento\'s totals', async ({ page })
   }
 })
 
-test('what waits says why and what to do', async ({ page }) => {
-  await signIn(page, '/dashboard/sync?status=waiting&event=creditmemo.created')
+test('what was skipped says why and what to do', async ({ page }) => {
+  await signIn(page, '/dashboard/sync?status=skipped_by_policy&event=product.upserted')
   await settled(page)
   const row = runs(page).first()
   await expect(row.locator('.run-reason')).toContainText(/\. \S.*\./)
@@ -31,19 +31,20 @@ test('what waits says why and what to do', async ({ page }) => {
 
 test('filters are addresses', async ({ page }) => {
   await signIn(page)
-  await page.getByRole('link', { name: 'Waiting', exact: true }).click()
-  await expect(page).toHaveURL(/\?status=waiting$/)
-  await expect(runs(page).filter({ hasNotText: 'Waiting' })).toHaveCount(0)
+  await settled(page)
+  await page.getByRole('link', { name: 'Skipped', exact: true }).click()
+  await expect(page).toHaveURL(/\?status=skipped_by_policy$/)
+  await expect(runs(page).filter({ hasNotText: 'Skipped' })).toHaveCount(0)
   await page.getByLabel('Event').selectOption('product.upserted')
   await page.getByRole('button', { name: 'Apply' }).click()
-  await expect(page).toHaveURL(/\?status=waiting&event=product\.upserted$/)
+  await expect(page).toHaveURL(/\?status=skipped_by_policy&event=product\.upserted$/)
   await expect(page.getByLabel('Event')).toHaveValue('product.upserted')
   await expect(runs(page)).not.toHaveCount(0)
   await expect(runs(page).filter({ hasNotText: 'Product saved' })).toHaveCount(0)
   await page.goBack()
-  await expect(page).toHaveURL(/\?status=waiting$/)
+  await expect(page).toHaveURL(/\?status=skipped_by_policy$/)
   await expect(page.getByLabel('Event')).toHaveValue('')
-  await page.goto('/dashboard/sync?status=failed&event=customer.upserted')
+  await page.goto('/dashboard/sync?status=failed&event=creditmemo.created')
   await expect(page.getByText('No run matches')).toBeVisible()
   await page.getByRole('link', { name: 'Show all runs' }).click()
   await expect(runs(page)).not.toHaveCount(0)

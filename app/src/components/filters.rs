@@ -25,7 +25,8 @@ pub fn Filters(
                     .map(|status| view! { <StatusLink query status=Some(*status) /> })
                     .collect_view()}
             </nav>
-            <form class="filter-form" method="get" action=HOME>
+            // Without `autocomplete`, going back shows what the address says and not what was last chosen.
+            <form class="filter-form" method="get" action=HOME autocomplete="off">
                 {move || {
                     let status = query.get().status?;
                     Some(view! { <input type="hidden" name="status" value=status.as_str() /> })

@@ -85,11 +85,13 @@ mod browser {
     /// How long to wait when the server refused the line; a line that breaks is mended by the browser itself.
     const PATIENCE: Duration = Duration::from_secs(5);
 
+    type Handler<E> = Closure<dyn FnMut(E)>;
+
     /// An open line; it closes when this is dropped.
     struct Source {
         source: EventSource,
         /// The browser calls these for as long as the line lives.
-        _handlers: (Closure<dyn FnMut(MessageEvent)>, [Closure<dyn FnMut(Event)>; 2]),
+        _handlers: (Handler<MessageEvent>, [Handler<Event>; 2]),
     }
 
     impl Drop for Source {
@@ -121,15 +123,19 @@ mod browser {
         });
     }
 
-    fn open(line: RwSignal<Line>, tries: RwSignal<u32>, on_change: Callback<(Option<u64>,)>) -> Option<Source> {
+    fn open(
+        line: RwSignal<Line>,
+        tries: RwSignal<u32>,
+        on_change: Callback<(Option<u64>,)>,
+    ) -> Option<Source> {
         let source = EventSource::new(ADDRESS).ok()?;
-        let changed = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let changed = Handler::<MessageEvent>::new(move |event: MessageEvent| {
             on_change.run((event.data().as_string().and_then(|data| data.parse().ok()),));
         });
         // The first line of a page opens right after it was rendered; a later one may have missed changes, and the number
         // that the server sends first tells.
-        let opened = Closure::<dyn FnMut(Event)>::new(move |_| line.set(Line::Open));
-        let failed = Closure::<dyn FnMut(Event)>::new({
+        let opened = Handler::<Event>::new(move |_| line.set(Line::Open));
+        let failed = Handler::<Event>::new({
             let source = source.clone();
             move |_| {
                 line.set(Line::Connecting);

@@ -2,19 +2,19 @@
 
 use leptos::prelude::*;
 
-use crate::error::AppError;
+use crate::error::ErrorCode;
 
 /// An error.
 #[component]
 pub fn Problem(
     /// Which.
-    error: AppError,
+    code: ErrorCode,
 ) -> impl IntoView {
     view! {
         <div class="problem" role="alert">
-            <p class="problem-sentence">{error.code.sentence()}</p>
-            <p>{error.code.action()}</p>
-            <p class="code">{error.code.as_str()}</p>
+            <p class="problem-sentence">{code.sentence()}</p>
+            <p>{code.action()}</p>
+            <p class="code">{code.as_str()}</p>
         </div>
     }
 }

@@ -147,11 +147,11 @@ fn amount(amount: Option<Amount>) -> impl IntoView {
 fn explanation(reason: Reason) -> impl IntoView {
     view! {
         <p>
-            <span class="reason-sentence">{reason.code.sentence()}</span>
+            <span class="reason-sentence">{reason.sentence}</span>
             " "
-            <span class="reason-action">{reason.code.action()}</span>
+            <span class="reason-action">{reason.action}</span>
             " "
-            <span class="code">{reason.code.as_str()}</span>
+            <span class="code">{reason.code}</span>
         </p>
         {reason.message.map(|message| view! { <p class="reason-message">{message}</p> })}
     }

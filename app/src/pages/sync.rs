@@ -32,13 +32,20 @@ pub fn SyncPage() -> impl IntoView {
     let understood = Signal::derive(move || query.get().unwrap_or_default());
     let retry = ServerAction::<RetryRun>::new();
     let pace = Pace::new();
-    let page: PageResource = Resource::new(
+    let answer: PageResource = Resource::new(
         move || (query.get(), pace.round.get(), retry.version().get()),
         |(query, ..)| runs_at(query),
     );
     let flash = Signal::derive(move || match retry.value().get() {
         Some(done) => done.ok(),
         None => map.with(|map| Flash::read(map.get_str("flash"))),
+    });
+    // What was said of a retry goes when another part of the list is looked at.
+    Effect::new(move |before: Option<()>| {
+        query.track();
+        if before.is_some() {
+            retry.clear();
+        }
     });
     view! {
         <Title text="Sync runs \u{b7} Ledger" />
@@ -53,9 +60,9 @@ pub fn SyncPage() -> impl IntoView {
         </div>
         <Filters query=understood />
         <FlashLine flash />
-        {move || retry.value().get().and_then(Result::err).map(problem)}
+        {move || retry.value().get().and_then(Result::err).map(|error| problem(error.code))}
         <Transition>
-            <Runs page query pace retry />
+            <Runs answer query pace retry />
         </Transition>
     }
     .into_any()
@@ -67,12 +74,17 @@ struct Shown {
     page: Option<RunsPage>,
     /// How many new rows wait for the pointer to leave.
     waiting: usize,
-    error: Option<AppError>,
+    error: Option<ErrorCode>,
 }
 
 impl Shown {
     /// What is shown after an answer. An error that passes leaves the rows where they are.
-    fn next(old: Option<&Self>, answer: Result<RunsPage, AppError>, query: Option<RunsQuery>, hold: bool) -> Self {
+    fn next(
+        old: Option<&Self>,
+        answer: Result<RunsPage, AppError>,
+        query: Option<RunsQuery>,
+        hold: bool,
+    ) -> Self {
         let old = old.and_then(|old| old.page.as_ref());
         match answer {
             Ok(fresh) => {
@@ -82,32 +94,35 @@ impl Shown {
             Err(error) => {
                 let passes = matches!(error.code, ErrorCode::Unreachable | ErrorCode::Unavailable);
                 let page = old.filter(|old| passes && Some(old.query) == query).cloned();
-                Self { page, waiting: 0, error: Some(error) }
+                Self { page, waiting: 0, error: Some(error.code) }
             }
         }
     }
 }
 
 #[component]
-fn Runs(page: PageResource, query: QueryMemo, pace: Pace, retry: ServerAction<RetryRun>) -> impl IntoView {
+fn Runs(answer: PageResource, query: QueryMemo, pace: Pace, retry: ServerAction<RetryRun>) -> impl IntoView {
     // While the pointer rests on the list, nothing moves under it.
     let hold = RwSignal::new(false);
-    let shown = Memo::new(move |old: Option<&Shown>| match page.get() {
-        Some(answer) => Shown::next(old, answer, query.get_untracked().ok(), hold.get()),
+    let shown = Memo::new(move |old: Option<&Shown>| match answer.get() {
+        Some(fresh) => Shown::next(old, fresh, query.get_untracked().ok(), hold.get()),
         None => old.cloned().unwrap_or_default(),
     });
-    Effect::new(move |_| pace.fetched(page.get().and_then(Result::ok).map(|page| page.version)));
+    Effect::new(move |_| pace.fetched(answer.get().and_then(Result::ok).map(|page| page.version)));
 
-    let rows = Memo::new(move |_| shown.with(|shown| shown.page.as_ref().map(|page| page.rows.clone()).unwrap_or_default()));
+    let rows = Memo::new(move |_| {
+        shown.with(|shown| shown.page.as_ref().map(|page| page.rows.clone()).unwrap_or_default())
+    });
     let any = Memo::new(move |_| rows.with(|rows| !rows.is_empty()));
     let of_page = move |read: fn(&RunsPage) -> Option<String>| {
         Signal::derive(move || shown.with(|shown| shown.page.as_ref().and_then(read)))
     };
     let newest = of_page(|page| (!page.query.is_newest()).then(|| page.query.newest().href()));
-    let may_retry = Memo::new(move |_| shown.with(|shown| shown.page.as_ref().is_some_and(|page| page.may_retry)));
+    let may_retry =
+        Memo::new(move |_| shown.with(|shown| shown.page.as_ref().is_some_and(|page| page.may_retry)));
     let return_to = move || query.get().unwrap_or_default().href();
     view! {
-        {move || shown.with(|shown| shown.error.clone()).map(problem)}
+        {move || shown.with(|shown| shown.error).map(problem)}
         <p class="waiting" role="status">
             {move || match shown.with(|shown| shown.waiting) {
                 0 => None,
@@ -139,11 +154,11 @@ fn Runs(page: PageResource, query: QueryMemo, pace: Pace, retry: ServerAction<Re
     }
 }
 
-fn problem(error: AppError) -> impl IntoView {
-    if error.is_not_signed_in() {
+fn problem(code: ErrorCode) -> impl IntoView {
+    if code == ErrorCode::NotSignedIn {
         Either::Left(view! { <ToSignIn /> })
     } else {
-        Either::Right(view! { <Problem error /> })
+        Either::Right(view! { <Problem code /> })
     }
 }
 
@@ -153,7 +168,7 @@ fn nothing(query: RunsQuery) -> impl IntoView {
         return Either::Left(view! {
             <div class="empty">
                 <p class="empty-title">"No run matches"</p>
-                <p>"There are runs, but none with these filters at this place of the list."</p>
+                <p>"Nothing has these filters at this place of the list."</p>
                 <a class="button" href=RunsQuery::default().href()>
                     "Show all runs"
                 </a>
@@ -188,7 +203,10 @@ struct PaceState {
 
 impl Pace {
     fn new() -> Self {
-        Self { round: RwSignal::new(0), state: StoredValue::new(PaceState { busy: true, ..PaceState::default() }) }
+        Self {
+            round: RwSignal::new(0),
+            state: StoredValue::new(PaceState { busy: true, ..PaceState::default() }),
+        }
     }
 
     /// Something has changed.

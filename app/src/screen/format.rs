@@ -22,7 +22,11 @@ impl From<chrono::DateTime<chrono::Utc>> for Moment {
         let (year, month, day) = (at.year(), at.month(), at.day());
         let name = usize::try_from(at.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
         let time = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
-        Self { iso: format!("{year:04}-{month:02}-{day:02}T{time}Z"), day: format!("{day} {name} {year}"), time }
+        Self {
+            iso: format!("{year:04}-{month:02}-{day:02}T{time}Z"),
+            day: format!("{day} {name} {year}"),
+            time,
+        }
     }
 }
 

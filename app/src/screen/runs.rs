@@ -1,9 +1,6 @@
 //! Sync runs, as the list shows them.
 
-use domain::{
-    code::Code,
-    run::{EventName, RunStatus},
-};
+use domain::run::{EventName, RunStatus};
 use serde::{Deserialize, Serialize};
 
 use super::format::Moment;
@@ -73,7 +70,11 @@ pub struct Amount {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
     /// The code.
-    pub code: Code,
+    pub code: String,
+    /// What happened.
+    pub sentence: String,
+    /// What to do.
+    pub action: String,
     /// This document's figures, and Sage's messages verbatim.
     pub message: Option<String>,
 }
@@ -105,16 +106,32 @@ pub const fn event_label(event: EventName) -> &'static str {
 /// What is shown while a person looks at the list: with `hold` (their pointer rests on it), the rows stay where they are and
 /// only change in place. Returns the page to show and how many new rows wait.
 pub fn settle(shown: Option<&RunsPage>, fresh: RunsPage, hold: bool) -> (RunsPage, usize) {
-    let Some(shown) = shown.filter(|shown| hold && shown.query == fresh.query && !shown.rows.is_empty()) else {
+    let Some(shown) = shown.filter(|shown| hold && shown.query == fresh.query && !shown.rows.is_empty())
+    else {
         return (fresh, 0);
     };
     let waiting = fresh.rows.iter().filter(|row| shown.rows.iter().all(|old| old.id != row.id)).count();
     if waiting == 0 && fresh.rows.len() >= shown.rows.len() {
         return (fresh, 0);
     }
-    let rows = shown.rows.iter().map(|old| fresh.rows.iter().find(|row| row.id == old.id).unwrap_or(old).clone());
-    let page = RunsPage { rows: rows.collect(), newer: shown.newer.clone(), older: shown.older.clone(), ..fresh };
+    let rows =
+        shown.rows.iter().map(|old| fresh.rows.iter().find(|row| row.id == old.id).unwrap_or(old).clone());
+    let page =
+        RunsPage { rows: rows.collect(), newer: shown.newer.clone(), older: shown.older.clone(), ..fresh };
     (page, waiting)
+}
+
+#[cfg(feature = "ssr")]
+impl Reason {
+    /// A code's sentences with what this document adds to them. Written out here: the browser does without the catalogue.
+    pub fn new(code: domain::code::Code, message: Option<String>) -> Self {
+        Self {
+            code: code.as_str().to_owned(),
+            sentence: code.sentence().to_owned(),
+            action: code.action().to_owned(),
+            message,
+        }
+    }
 }
 
 #[cfg(feature = "ssr")]
@@ -136,7 +153,7 @@ impl From<store::Run> for RunRow {
             received: run.created_at.into(),
             next_try: (run.status == RunStatus::Retrying).then(|| run.next_at.into()),
             attempts: run.attempts,
-            reason: run.code.map(|code| Reason { code, message: run.message }),
+            reason: run.code.map(|code| Reason::new(code, run.message)),
             can_retry: !matches!(run.status, RunStatus::Queued | RunStatus::Running),
         }
     }
@@ -171,20 +188,23 @@ mod tests {
 
     #[test]
     fn without_a_pointer_on_it_the_list_shows_what_is_new() {
-        let (shown, waiting) = settle(Some(&page(&[("a", Running)])), page(&[("b", Queued), ("a", Succeeded)]), false);
+        let (shown, waiting) =
+            settle(Some(&page(&[("a", Running)])), page(&[("b", Queued), ("a", Succeeded)]), false);
         assert_eq!((shown, waiting), (page(&[("b", Queued), ("a", Succeeded)]), 0));
     }
 
     #[test]
     fn under_a_pointer_rows_change_in_place_and_new_ones_wait() {
         let old = page(&[("b", Queued), ("a", Running)]);
-        let (shown, waiting) = settle(Some(&old), page(&[("d", Queued), ("c", Queued), ("b", Succeeded)]), true);
+        let (shown, waiting) =
+            settle(Some(&old), page(&[("d", Queued), ("c", Queued), ("b", Succeeded)]), true);
         assert_eq!((shown, waiting), (page(&[("b", Succeeded), ("a", Running)]), 2));
     }
 
     #[test]
     fn a_row_that_left_the_filter_stays_under_the_pointer() {
-        let (shown, waiting) = settle(Some(&page(&[("b", Queued), ("a", Queued)])), page(&[("a", Queued)]), true);
+        let (shown, waiting) =
+            settle(Some(&page(&[("b", Queued), ("a", Queued)])), page(&[("a", Queued)]), true);
         assert_eq!((shown.rows.len(), waiting), (2, 0));
     }
 
