@@ -190,14 +190,13 @@ async fn serve(config: Config, pages: bool) -> Result<ExitCode, Failure> {
 async fn add_user(config: &Config, user: AddUser) -> Result<ExitCode, Failure> {
     let store = lifecycle::open_store(&config.database_url).await?;
     let known = store.list_organisations().await?.into_iter().find(|known| known.name == user.organisation);
-    let organisation_id = match known {
-        Some(organisation) => organisation.id,
-        None => {
-            let id = OrganisationId(Machine.id());
-            let organisation = Organisation { id, name: user.organisation, created_at: Machine.now() };
-            store.create_organisation(&organisation).await?;
-            id
-        }
+    let organisation_id = if let Some(known) = known {
+        known.id
+    } else {
+        let id = OrganisationId(Machine.id());
+        let organisation = Organisation { id, name: user.organisation, created_at: Machine.now() };
+        store.create_organisation(&organisation).await?;
+        id
     };
     let member = Member {
         id: MemberId(Machine.id()),

@@ -3,9 +3,10 @@
 use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
 
 use app::context::Services;
+use chrono::TimeDelta;
 use domain::outside::Outside;
 use leptos::config::LeptosOptions;
-use sage::{App, Endpoints, LimitSettings, Limits, Rate};
+use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -13,14 +14,14 @@ use tracing::info;
 use url::Url;
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     outside::Machine,
     router,
     state::{AppState, Wire},
 };
 
 /// How long a worker may take to finish what it holds; after that its runs come back by their leases.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// Anything that ends a command, as a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -45,17 +46,15 @@ pub fn endpoints(base_url: &str) -> Result<Endpoints, Failure> {
 
 /// The engine of a configuration.
 pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> Result<sync::Engine, Failure> {
-    let timing = sync::Timing {
-        lease: chrono::TimeDelta::seconds(config.worker.lease_seconds.max(1).into()),
-        ..timing
-    };
+    let timing =
+        sync::Timing { lease: TimeDelta::seconds(config.worker.lease_seconds.max(1).into()), ..timing };
     let app = App {
         client_id: config.sage.client_id.clone(),
         client_secret: config.sage_secret()?,
         redirect_uri: format!("{}/oauth/sage/callback", config.public_url),
     };
     let outside: Arc<dyn Outside> = Arc::new(Machine);
-    let limits = Arc::new(Limits::new(limit_settings(config.sage.calls_per_second), Arc::clone(&outside)));
+    let limits = Arc::new(Limits::new(limit_settings(&config.sage), Arc::clone(&outside)));
     let sage = sage::Client::new(endpoints(&config.sage.base_url)?, app, limits)?;
     let options = magento::Options {
         allow_private_addresses: config.magento.allow_private_addresses,
@@ -66,14 +65,14 @@ pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> R
 }
 
 /// As gentle as asked for; at full speed a fault is the queue's matter at once, which is what the tests look at.
-fn limit_settings(calls_per_second: u32) -> LimitSettings {
-    match NonZeroU32::new(calls_per_second) {
-        None => LimitSettings::unhurried(),
-        Some(per_second) => {
-            let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(4));
-            LimitSettings { per_business: Some(Rate { per_second, burst }), ..LimitSettings::default() }
-        }
-    }
+fn limit_settings(sage: &config::Sage) -> LimitSettings {
+    let rests_for = TimeDelta::seconds(sage.circuit_rests_seconds.into());
+    let circuit = CircuitSettings { rests_for, ..CircuitSettings::default() };
+    let Some(per_second) = NonZeroU32::new(sage.calls_per_second) else {
+        return LimitSettings { circuit, ..LimitSettings::unhurried() };
+    };
+    let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(4));
+    LimitSettings { circuit, per_business: Some(Rate { per_second, burst }), ..LimitSettings::default() }
 }
 
 /// A process that serves and works.
@@ -93,15 +92,11 @@ impl Process {
         let listener = TcpListener::bind(&config.listen)
             .await
             .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
-        Self::start_on(config, engine, listener).await
+        Self::start_on(config, engine, listener)
     }
 
     /// The same on a socket that is open already.
-    pub async fn start_on(
-        config: &Config,
-        engine: sync::Engine,
-        listener: TcpListener,
-    ) -> Result<Self, Failure> {
+    pub fn start_on(config: &Config, engine: sync::Engine, listener: TcpListener) -> Result<Self, Failure> {
         let (engine, shutdown) = (Arc::new(engine), CancellationToken::new());
         let address = listener.local_addr()?;
         let state = AppState {

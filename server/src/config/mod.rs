@@ -70,6 +70,8 @@ pub struct Sage {
     pub base_url: String,
     /// Calls a second to one business.
     pub calls_per_second: u32,
+    /// Seconds that calls rest after Sage has failed several times in a row.
+    pub circuit_rests_seconds: u32,
 }
 
 /// A configuration that cannot be used.

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
 };
@@ -11,6 +11,7 @@ use domain::{
     ids::{EventId, RunId},
     run::EventName,
 };
+use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -21,6 +22,9 @@ use crate::state::Wire;
 
 /// An event is some hundred bytes; the published module sends no more.
 const LARGEST_BODY: usize = 64 * 1024;
+
+/// How much of a body that is too large is read before the line is cut.
+const MOST_READ: usize = 32 * 1024 * 1024;
 
 #[derive(Deserialize)]
 struct EventBody {
@@ -49,9 +53,8 @@ pub async fn receive(
     if !is_json(&headers) {
         return Err(Refusal::ContentType);
     }
-    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| Refusal::TooLarge(LARGEST_BODY))?;
     let text =
-        String::from_utf8(bytes.into()).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
+        String::from_utf8(read(body).await?).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
     let parsed: EventBody =
         serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
     let new = NewEvent {
@@ -79,6 +82,23 @@ pub async fn receive(
         }
         Received::Replayed => Err(Refusal::Unauthorized("it was used before".to_owned())),
     }
+}
+
+/// Reads a body of a sensible size. A larger one is read on and thrown away for a while, so that its sender hears the answer and not
+/// a cut line, which it would take for a reason to send it again.
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut seen) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| Refusal::Malformed(format!("it broke off ({error})")))?;
+        seen += chunk.len();
+        if seen <= LARGEST_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if seen > MOST_READ {
+            break;
+        }
+    }
+    if seen > LARGEST_BODY { Err(Refusal::TooLarge(LARGEST_BODY)) } else { Ok(bytes) }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

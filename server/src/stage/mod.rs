@@ -117,8 +117,10 @@ impl Stage {
             .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("ledger.db").display()));
         let store = lifecycle::open_store(&config.database_url).await?;
         let engine = lifecycle::engine(&config, store, timing())?;
-        let process = Process::start_on(&config, engine, listener).await?;
+        let process = Process::start_on(&config, engine, listener)?;
         let organisation = people(&process.engine).await?;
+        let sage = Controls::new(&sage_url)?;
+        shop::allow_irish_tax(&sage).await?;
         let (binding, reference) =
             connect(&process.engine, organisation, &public_url, &magento_url, &pairing_code).await?;
         let policy = policy::policy(&reference, options.safe_mode);
@@ -131,7 +133,7 @@ impl Stage {
             binding,
             reference,
             magento: Controls::new(&magento_url)?,
-            sage: Controls::new(&sage_url)?,
+            sage,
             shop,
             sage_simulator,
             config,
@@ -223,12 +225,13 @@ fn config(public_url: &str, sage_url: &str, calls_per_second: u32) -> Result<Con
     let mut key = [0; 32];
     Machine.random(&mut key);
     config.keys = vault::KeyRing::generate(key, "stage").into();
-    config.public_url = public_url.to_owned();
+    public_url.clone_into(&mut config.public_url);
     config.magento.allow_private_addresses = true;
-    config.sage.base_url = sage_url.to_owned();
-    config.sage.client_id = "ledger".to_owned();
+    sage_url.clone_into(&mut config.sage.base_url);
+    "ledger".clone_into(&mut config.sage.client_id);
     config.sage.client_secret = "ledger-secret".to_owned().into();
     config.sage.calls_per_second = calls_per_second;
+    config.sage.circuit_rests_seconds = 1;
     Ok(config)
 }
 

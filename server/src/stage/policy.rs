@@ -20,6 +20,9 @@ pub fn policy(reference: &ReferenceSet, safe_mode: SafeMode) -> Policy {
             tax_rate_map.insert(format!("{percent}.00"), rate.id.clone());
         }
     }
+    if let Some(rate) = rate(23, "OSS") {
+        tax_rate_map.insert("23.00//IE".to_owned(), rate.id.clone());
+    }
     let sales = reference
         .ledger_accounts
         .iter()

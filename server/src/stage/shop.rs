@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{business::ReferenceSet, outside::Outside};
 use reqwest::{Client, header, redirect::Policy};
 use sage::{Connection, FixedToken, Pkce, authorize_url};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Binding;
 use url::Url;
 
@@ -20,7 +20,7 @@ pub struct Controls {
 impl Controls {
     /// The controls of the simulator at this address.
     pub fn new(base: &str) -> Result<Self, Failure> {
-        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(60)).build()?;
+        let client = Client::builder().redirect(Policy::none()).timeout(Duration::from_mins(1)).build()?;
         Ok(Self { client, base: base.to_owned() })
     }
 
@@ -46,6 +46,24 @@ impl Controls {
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
         Ok(self.client.get(format!("{}{path}", self.base)).send().await?.error_for_status()?.json().await?)
     }
+}
+
+/// The demo's shop charges Irish tax to Irish customers; the merchant has added that rate in Sage.
+pub async fn allow_irish_tax(sage: &Controls) -> Result<(), Failure> {
+    let books = sage.get("/_sim/books").await?;
+    let british = books["businesses"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, business)| business["country"] == "GB");
+    for (id, _) in british {
+        let rate = json!({
+            "name": "Irish standard rate", "percentage": "23.0", "is_visible": true,
+            "percentages": [{ "percentage": "23.0", "from_date": "2021-07-01", "to_date": null }],
+        });
+        sage.patch(&format!("/_sim/records/{id}/tax_rates/IE_STANDARD_OSS"), &rate).await?;
+    }
+    Ok(())
 }
 
 /// Consents at Sage as a merchant does in a browser, and connects the British business on the largest plan.

@@ -45,7 +45,8 @@ async fn a_process_that_is_killed_and_restarted_posts_every_document_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_workers_on_postgres_post_every_document_once() {
     let Some(database_url) = crate::postgres::database().await else { return };
-    killed_and_restarted(Options { worker: false, database_url: Some(database_url), ..Options::default() }).await;
+    killed_and_restarted(Options { worker: false, database_url: Some(database_url), ..Options::default() })
+        .await;
 }
 
 async fn killed_and_restarted(options: Options) {

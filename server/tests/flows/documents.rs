@@ -187,8 +187,13 @@ async fn a_contact_that_is_there_already_is_adopted() {
 async fn a_shutdown_finishes_what_it_holds() {
     let folder = tempfile::tempdir().unwrap();
     let database_url = format!("sqlite://{}", folder.path().join("ledger.db").display());
-    let stage = Stage::set(Options { database_url: Some(database_url.clone()), ..Options::default() }).await.unwrap();
-    stage.sage.post("/_sim/faults", &json!({ "latency_ms": [{ "times": 1_000_000, "ms": 300 }] })).await.unwrap();
+    let stage =
+        Stage::set(Options { database_url: Some(database_url.clone()), ..Options::default() }).await.unwrap();
+    stage
+        .sage
+        .post("/_sim/faults", &json!({ "latency_ms": [{ "times": 1_000_000, "ms": 300 }] }))
+        .await
+        .unwrap();
     stage.shop().unwrap().enqueue("invoice.created", 1, None);
     stage.shop().unwrap().run_cron().await;
     while stage.sage.get("/_sim/requests").await.unwrap().as_array().unwrap().is_empty() {
@@ -197,7 +202,8 @@ async fn a_shutdown_finishes_what_it_holds() {
     let organisation = stage.organisation;
     stage.stop().await;
     let store = server::lifecycle::open_store(&database_url).await.unwrap();
-    let request = store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 5 };
+    let request =
+        store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 5 };
     let runs = store.page_runs(organisation, &request).await.unwrap().runs;
     assert_eq!(runs.iter().map(|run| run.status).collect::<Vec<_>>(), [RunStatus::Succeeded], "{runs:?}");
 }

@@ -23,7 +23,7 @@ async fn stage() -> Stage {
 
 struct Event<'a> {
     tenant: String,
-    event: &'a str,
+    name: &'a str,
     token: String,
     content_type: &'a str,
     key: &'a str,
@@ -33,7 +33,7 @@ struct Event<'a> {
 fn good(stage: &Stage) -> Event<'static> {
     Event {
         tenant: stage.binding.id.to_string(),
-        event: "invoice.created",
+        name: "invoice.created",
         token: stage.shop().unwrap().token().unwrap(),
         content_type: "application/json",
         key: "invoice.created:51",
@@ -45,7 +45,7 @@ async fn send(stage: &Stage, event: Event<'_>) -> (u16, Value) {
     let answer = Client::builder()
         .build()
         .unwrap()
-        .post(format!("{}/webhooks/magento/{}/{}", stage.url(), event.tenant, event.event))
+        .post(format!("{}/webhooks/magento/{}/{}", stage.url(), event.tenant, event.name))
         .header("Authorization", format!("Bearer {}", event.token))
         .header("Content-Type", event.content_type)
         .header("Idempotency-Key", event.key)
@@ -108,7 +108,7 @@ async fn bad_bodies_are_refused_clearly_and_nothing_is_stored() {
         (Event { key: "invoice.created:52", ..good(&stage) }, 400, "malformed"),
         (Event { content_type: "text/plain", ..good(&stage) }, 415, "content_type"),
         (Event { body: large, ..good(&stage) }, 413, "too_large"),
-        (Event { event: "invoice.exploded", ..good(&stage) }, 404, "unknown_event"),
+        (Event { name: "invoice.exploded", ..good(&stage) }, 404, "unknown_event"),
         (Event { tenant: other, ..good(&stage) }, 404, "unknown_tenant"),
         (Event { tenant: "nobody".to_owned(), ..good(&stage) }, 404, "unknown_tenant"),
     ];

@@ -1,4 +1,5 @@
 //! Whole flows: the real process against both simulators.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
 mod crash;
 mod documents;
