@@ -16,7 +16,7 @@ use crate::{
     demo,
     lifecycle::{self, Failure, Process},
     outside::Machine,
-    simulate, telemetry,
+    plan, simulate, telemetry,
 };
 
 /// Ledger connects Magento 2 shops to Sage Business Cloud Accounting.
@@ -43,6 +43,8 @@ enum Command {
         #[command(subcommand)]
         what: simulate::Simulate,
     },
+    /// Prints the Plan of a document, with the rule behind each choice, and touches nothing.
+    Plan(plan::PlanArgs),
     /// Brings the database's schema to the newest version.
     Migrate,
     /// Prints the configuration's reference: every setting with its default.
@@ -142,6 +144,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Worker => serve(read()?, false).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Simulate { what } => simulate::run(what).await,
+        Command::Plan(args) => plan::run(&args),
         Command::Migrate => {
             lifecycle::open_store(&read()?.database_url).await?.close().await;
             println!("The schema is the newest.");

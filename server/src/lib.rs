@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod lifecycle;
 pub mod outside;
+pub mod plan;
 pub mod router;
 pub mod routes;
 pub mod security;

@@ -1,6 +1,11 @@
 //! Start-up and shutdown of a process: store, engine, router, worker.
 
-use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use app::context::Services;
 use chrono::TimeDelta;
@@ -156,8 +161,18 @@ pub async fn asked_to_stop() -> Result<(), Failure> {
     Ok(())
 }
 
+/// The site's folder: as configured, or where the build leaves it beside the binary when the process was started elsewhere.
+fn site_root(config: &Config) -> Result<PathBuf, Failure> {
+    if config.site_root.exists() {
+        return Ok(config.site_root.clone());
+    }
+    let beside = std::env::current_exe()?.with_file_name("../site");
+    Ok(if beside.exists() { beside } else { config.site_root.clone() })
+}
+
 fn leptos_options(config: &Config, address: std::net::SocketAddr) -> Result<LeptosOptions, Failure> {
-    let root = config.site_root.to_str().ok_or("site_root is not UTF-8")?;
+    let root = site_root(config)?;
+    let root = root.to_str().ok_or("site_root is not UTF-8")?;
     // The names of script and style carry a hash, listed in a file that the build leaves beside the binary.
     let hashes = std::env::current_exe()?.with_file_name("hash.txt");
     Ok(LeptosOptions::builder()

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Documents of a running Magento.
-static DOCUMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/documents");
+pub(crate) static DOCUMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../fixtures/documents");
 
 /// The stage's member signs in with this address.
 pub const EMAIL: &str = "demo@ledger.example";

@@ -5,4 +5,5 @@ mod crash;
 mod documents;
 mod doors;
 mod module;
+mod plan;
 mod postgres;
