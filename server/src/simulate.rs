@@ -38,10 +38,10 @@ pub enum Simulate {
     },
 }
 
-/// A Sage to run against.
+/// A Sage to run against. Its ids are the same in every run, so that settings may name them.
 pub async fn start_sage(port: u16) -> Result<sage::Running, Failure> {
     let clock: sage::Clock = Arc::new(|| Machine.now());
-    Ok(sage::start(sage::Options { port, seed: seed(), clock, ..sage::Options::default() }).await?)
+    Ok(sage::start(sage::Options { port, clock, ..sage::Options::default() }).await?)
 }
 
 /// A shop to run against.
