@@ -142,25 +142,22 @@ impl Runs for PostgresStore {
     }
 
     async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+        // One statement, so that a refusal leaves no lock behind. No lease of the business means that the run's had run out and
+        // another run of the business has begun.
         repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let run = sqlx::query(
-                "UPDATE runs SET lease_until = $3 WHERE id = $1 AND attempt_id = $2 AND status = 'running'",
+            let extended = sqlx::query(
+                "WITH held AS (SELECT id FROM runs WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE),
+                      business AS (UPDATE business_leases SET lease_until = $3
+                                    WHERE attempt_id = $2 AND EXISTS (SELECT 1 FROM held) RETURNING attempt_id)
+                 UPDATE runs SET lease_until = $3
+                  WHERE id IN (SELECT id FROM held) AND EXISTS (SELECT 1 FROM business)",
             )
             .bind(fence.run_id.0)
             .bind(fence.attempt_id.0)
             .bind(lease_until)
-            .execute(&mut *transaction)
+            .execute(&self.pool)
             .await?;
-            ensure_affected(&run, 1)?;
-            // None when the lease ran out and another run of the business has begun.
-            let business = sqlx::query("UPDATE business_leases SET lease_until = $2 WHERE attempt_id = $1")
-                .bind(fence.attempt_id.0)
-                .bind(lease_until)
-                .execute(&mut *transaction)
-                .await?;
-            ensure_affected(&business, 1)?;
-            transaction.commit().await?;
+            ensure_affected(&extended, 1)?;
             Ok(())
         })
         .await
