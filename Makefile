@@ -41,9 +41,9 @@ check-doors: ## Check that no crate reaches what it must not
 bench: build ## Run the benchmarks
 	$(LEDGER) bench
 
-conformance: ## Check the Sage simulator against the description in SAGE_SWAGGER=FILE
+conformance: ## Check the plans and the Sage simulator against the description in SAGE_SWAGGER=FILE
 	@test -n "$$SAGE_SWAGGER" || { echo 'say where the description is: make conformance SAGE_SWAGGER=FILE' >&2; exit 2; }
-	cargo test -p simulators --test swagger
+	cargo test -p domain -p simulators --test swagger
 
 # A relative SAGE_SWAGGER is meant from here, and Cargo runs tests in the folder of their crate.
 ifneq ($(SAGE_SWAGGER),)

@@ -218,7 +218,9 @@ pub async fn follow(
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {
             let code = plan.code.unwrap_or(Code::Internal);
-            Err(Stop { message: plan.message.clone(), ..Stop::plain(code) })
+            // The code's own sentence is shown beside it anyway.
+            let message = plan.message.clone().filter(|message| message != code.sentence());
+            Err(Stop { message, ..Stop::plain(code) })
         }
     }
 }
