@@ -64,18 +64,16 @@ fn the_page_of_codes_is_the_catalogue() {
         "# Codes\n\nWhy a run was skipped, waits or failed: what happened and what to do. Written by a test from the catalogue in \
          `crates/domain/src/code.rs`;\n`UPDATE_DOCS=1 cargo test -p domain --test docs` writes it anew.\n",
     );
-    let is_skip = |effect: Effect| matches!(effect, Effect::Skips);
-    let is_hold = |effect: Effect| matches!(effect, Effect::Holds);
-    let is_failure = |effect: Effect| matches!(effect, Effect::Fails(_));
-    let groups: [(&str, fn(Effect) -> bool); 3] =
-        [("Skipped", is_skip), ("Waiting", is_hold), ("Failed", is_failure)];
-    for (title, belongs) in groups {
-        page.push_str(&format!(
-            "\n## {title}\n\n| code | what happened | what to do |\n| --- | --- | --- |\n"
-        ));
-        for code in Code::ALL.iter().filter(|code| belongs(code.effect())) {
-            page.push_str(&format!("| `{code}` | {} | {} |\n", code.sentence(), code.action()));
-        }
+    let title_of = |code: &Code| match code.effect() {
+        Effect::Skips => "Skipped",
+        Effect::Holds => "Waiting",
+        Effect::Fails(_) => "Failed",
+    };
+    for title in ["Skipped", "Waiting", "Failed"] {
+        let heading = format!("\n## {title}\n\n| code | what happened | what to do |\n| --- | --- | --- |\n");
+        let lines = Code::ALL.iter().filter(|code| title_of(code) == title);
+        let lines = lines.map(|code| format!("| `{code}` | {} | {} |\n", code.sentence(), code.action()));
+        page.extend(std::iter::once(heading).chain(lines));
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(docs("codes.md"), &page).unwrap();

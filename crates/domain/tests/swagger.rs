@@ -51,9 +51,9 @@ impl Swagger {
                 );
             }
             (Some("array"), Value::Array(items)) => {
-                items
-                    .iter()
-                    .for_each(|item| self.problems(item, &schema["items"], &format!("{path}[]"), found));
+                for item in items {
+                    self.problems(item, &schema["items"], &format!("{path}[]"), found);
+                }
             }
             (Some("string"), Value::String(_))
             | (Some("boolean"), Value::Bool(_))

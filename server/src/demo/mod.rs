@@ -63,7 +63,7 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     if let Some(faults) = &faults {
         stage.sage.post("/_sim/faults", &serde_json::from_str(faults)?).await?;
     }
-    stage.enqueue_all().await?;
+    stage.send_all_events().await?;
     let info = json!({
         "ledger": stage.url(), "magento": stage.magento.base(), "sage": stage.sage.base(),
         "email": EMAIL, "password": PASSWORD,

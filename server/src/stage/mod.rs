@@ -161,14 +161,9 @@ impl Stage {
         self.sage_simulator.as_ref().ok_or_else(|| "Sage runs elsewhere".into())
     }
 
-    /// Enqueues the events of every document in the shop.
-    pub async fn enqueue_all(&self) -> Result<(), Failure> {
-        self.magento.post("/_sim/enqueue", &json!({ "all": true })).await.map(|_| ())
-    }
-
     /// Enqueues the events of every document and posts them, pass after pass of the shop's cron, until none is due.
     pub async fn send_all_events(&self) -> Result<(), Failure> {
-        self.enqueue_all().await?;
+        self.magento.post("/_sim/enqueue", &json!({ "all": true })).await?;
         while self.magento.post("/_sim/cron", &json!({})).await?["posted"].as_u64().unwrap_or(0) > 0 {}
         Ok(())
     }

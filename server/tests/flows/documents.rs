@@ -215,3 +215,53 @@ async fn the_samples_reach_sage_on_postgres_too() {
     let (stage, _) = play(options, json!({ "fail_after": 4 })).await;
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn simulators_that_run_by_themselves_serve_as_well() {
+    let running = server::simulate::start_sage(0).await.unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/documents");
+    let documents = simulators::magento::Documents::read(std::path::Path::new(folder)).unwrap();
+    let code = "0123456789abcdef".to_owned();
+    let never = std::time::Duration::ZERO;
+    let shop = server::simulate::start_magento(0, documents, Some(code.clone()), never).await.unwrap();
+    let options =
+        Options { magento: Some((shop.url(), code)), sage_url: Some(running.url()), ..Options::default() };
+    let (stage, runs) = play(options, json!({})).await;
+    assert!(runs.len() > 20, "{}", runs.len());
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_memo_closes_the_books_of_its_invoice() {
+    let (stage, _) = play(Options::default(), json!({})).await;
+    let books = stage.books().await.unwrap();
+    let refunds = books["contact_payments"].as_array().unwrap().iter();
+    let refunds: Vec<&Value> =
+        refunds.filter(|payment| payment["transaction_type"]["id"] == "CUSTOMER_REFUND").collect();
+    // One memo was made from its invoice; those made from the order name none and stay on account.
+    assert_eq!(refunds.len(), 1, "{refunds:#?}");
+    assert_eq!(refunds[0]["total_amount"], "40.63");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_memo_that_arrives_before_its_payment_lets_the_payment_go_first() {
+    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    for (event, id) in [("invoice.created", 2), ("creditmemo.created", 1), ("invoice.paid", 2)] {
+        stage.shop().unwrap().enqueue(event, id, None);
+    }
+    stage.shop().unwrap().run_cron().await;
+    sync::run_until_idle(&stage.process.engine).await;
+    let request =
+        store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 10 };
+    let store = &stage.process.engine.store;
+    let runs = store.page_runs(stage.organisation, &request).await.unwrap().runs;
+    assert_eq!(of(&runs, EventName::InvoicePaid, 2).status, RunStatus::Succeeded);
+    let memo = of(&runs, EventName::CreditmemoCreated, 1);
+    assert_eq!((memo.status, memo.code), (RunStatus::Retrying, Some(Code::WaitingForInvoice)));
+    store.retry_run(stage.organisation, memo.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    sync::run_until_idle(&stage.process.engine).await;
+    let runs = store.page_runs(stage.organisation, &request).await.unwrap().runs;
+    assert_eq!(of(&runs, EventName::CreditmemoCreated, 1).status, RunStatus::Succeeded);
+    stage.stop().await;
+}
