@@ -1,7 +1,5 @@
 //! A credit memo becomes a sales credit note on the contact of its invoice, and then the books are closed (`settlement`).
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -20,10 +18,11 @@ use super::{
     Context, OriginalInvoice, body, contact, dates,
     exchange::{self, Exchange},
     findings::{Ended, Findings},
-    idempotency_id, invoice, memo_body, reckon,
+    idempotency_id, invoice, memo_body,
+    proof::{Claimed, proved},
+    reckon,
     reckon::Reckoned,
     rows::{Kind, Row},
-    sage_arithmetic::sage_arithmetic,
     settlement::{self, Debt},
     takeback::{self, Known, TakenBack},
     tax::Rates,
@@ -140,7 +139,8 @@ fn posting(
     let taken = told(memo, document, &terms, context, findings)?;
     let (contact, contact_call) = contact_of(memo, &shown, original, context, findings);
     let fields = memo_body::fields(memo, &taken, &contact, original, &terms, context, findings)?;
-    let predicted = proved(&fields, memo, &taken.sale, context.reference, findings)?;
+    let claimed = Claimed { total: memo.grand_total, tax: taken.sale.tax_amount, currency: memo.currency };
+    let predicted = proved(&fields, "credit_note_lines", &claimed, context.reference, findings)?;
     let date = memo_day(memo, context, findings)?;
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let exchange = exchange_of(memo, context, findings)?;
@@ -262,33 +262,6 @@ pub(super) fn rows_of_sale(
         && sale.shipping_amount.is_zero()
         && sale.grand_total.is_zero();
     if is_nothing && has_adjustments { Ok(Vec::new()) } else { reckon::rows(sale, terms, context, findings) }
-}
-
-/// The sums that Sage makes of the body, which must be Magento's: the last and only gate before a posting.
-fn proved(
-    fields: &Map<String, Value>,
-    memo: &CreditMemo,
-    sale: &Invoice,
-    reference: &ReferenceSet,
-    findings: &Findings,
-) -> Result<Predicted, Ended> {
-    let total = round2(memo.grand_total);
-    let tax = if reference.registered_for_tax { round2(sale.tax_amount) } else { Decimal::ZERO };
-    let sums = sage_arithmetic(&Value::Object(fields.clone()), "credit_note_lines", reference)
-        .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
-    if (sums.total, sums.tax) != (total, tax) {
-        let message = format!(
-            "Magento's total is {} with {} tax; Sage's would be {} with {} tax.",
-            text(total),
-            text(tax),
-            text(sums.total),
-            text(sums.tax)
-        );
-        return Err(findings.fail(Code::TotalsMismatch, message));
-    }
-    let tax_by_rate: BTreeMap<_, _> =
-        sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();
-    Ok(Predicted { total, tax, currency: memo.currency, tax_by_rate })
 }
 
 fn note_call(

@@ -1,12 +1,9 @@
 //! An invoice becomes a contact and a sales invoice.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    business::ReferenceSet,
     code::Code,
     documents::Invoice,
     money::{round2, text},
@@ -17,9 +14,9 @@ use crate::{
 use super::{
     Context, KnownRecord, body, contact,
     findings::{Ended, Findings},
-    idempotency_id, reckon,
-    sage_arithmetic::sage_arithmetic,
-    skip,
+    idempotency_id,
+    proof::{Claimed, proved},
+    reckon, skip,
     terms::Terms,
 };
 
@@ -78,7 +75,8 @@ pub(super) fn posting(
     let rows = reckon::rows(invoice, &terms, context, findings)?;
     let contact = contact::choose(invoice, context, findings);
     let fields = body::fields(invoice, context, &contact.id, &terms, &rows, findings)?;
-    let predicted = proved(&fields, invoice, context.reference, findings)?;
+    let claimed = Claimed { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
+    let predicted = proved(&fields, "invoice_lines", &claimed, context.reference, findings)?;
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
     calls.push(invoice_call(fields, invoice, context, &predicted, terms.in_base(predicted.total)));
     if context.safe_mode {
@@ -122,32 +120,6 @@ fn is_of_this_world(invoice: &Invoice) -> bool {
         ]
     });
     header.into_iter().chain(lines).all(|amount| amount.abs() <= most)
-}
-
-/// The sums that Sage makes of the body, which must be Magento's: the last and only gate before a posting.
-fn proved(
-    fields: &Map<String, Value>,
-    invoice: &Invoice,
-    reference: &ReferenceSet,
-    findings: &Findings,
-) -> Result<Predicted, Ended> {
-    let total = round2(invoice.grand_total);
-    let tax = if reference.registered_for_tax { round2(invoice.tax_amount) } else { Decimal::ZERO };
-    let sums = sage_arithmetic(&Value::Object(fields.clone()), "invoice_lines", reference)
-        .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
-    if (sums.total, sums.tax) != (total, tax) {
-        let message = format!(
-            "Magento's total is {} with {} tax; Sage's would be {} with {} tax.",
-            text(total),
-            text(tax),
-            text(sums.total),
-            text(sums.tax)
-        );
-        return Err(findings.fail(Code::TotalsMismatch, message));
-    }
-    let tax_by_rate: BTreeMap<_, _> =
-        sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();
-    Ok(Predicted { total, tax, currency: invoice.currency, tax_by_rate })
 }
 
 fn invoice_call(

@@ -21,6 +21,7 @@ mod memo_body;
 mod payment;
 mod penny;
 mod product;
+mod proof;
 mod province;
 mod rates;
 mod reckon;
