@@ -1,6 +1,7 @@
 //! `ledger bench`: measures Ledger on this machine and prints one table.
 
 mod events;
+mod plans;
 mod rest;
 mod runs;
 
@@ -27,6 +28,7 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
     let mut table = Vec::new();
     table.extend(events::measure(args.seconds).await?);
     table.extend(runs::measure(args.invoices).await?);
+    table.extend(plans::measure()?);
     table.extend(rest::measure().await?);
     println!("| what | measured on {} |\n| --- | --- |", machine());
     for (what, measured) in table {

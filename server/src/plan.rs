@@ -22,8 +22,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use crate::{lifecycle::Failure, outside::Machine, stage::DOCUMENTS};
 
 /// The demo's settings and lists, for a plan that names none.
-const POLICY: &str = include_str!("../../fixtures/demo/policy.json");
-const REFERENCE: &str = include_str!("../../fixtures/demo/reference.json");
+pub(crate) const POLICY: &str = include_str!("../../fixtures/demo/policy.json");
+pub(crate) const REFERENCE: &str = include_str!("../../fixtures/demo/reference.json");
 
 /// What kind of document.
 #[derive(Clone, Copy, ValueEnum)]
@@ -230,17 +230,6 @@ fn invoice_of(id: i64, beside: &Path) -> Option<Invoice> {
 
 /// An invoice that nobody has: what its payment tells of it.
 fn stand_in(payment: &Payment) -> Invoice {
-    let customer = Customer {
-        magento_id: 0,
-        email: None,
-        first_name: None,
-        last_name: None,
-        company: None,
-        phone: None,
-        website_id: None,
-        vat_id: None,
-        addresses: Vec::new(),
-    };
     Invoice {
         magento_id: payment.invoice_id,
         increment_id: payment.invoice_increment_id.clone().unwrap_or_else(|| payment.invoice_id.to_string()),
@@ -249,7 +238,7 @@ fn stand_in(payment: &Payment) -> Invoice {
         store_id: None,
         currency: payment.currency,
         state: InvoiceState::Paid,
-        customer,
+        customer: Customer::default(),
         lines: Vec::new(),
         subtotal: payment.amount,
         tax_amount: Decimal::ZERO,

@@ -32,7 +32,7 @@ pub struct Address {
 }
 
 /// A customer, or a guest (`magento_id` 0, never to be fetched).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Customer {
     /// Magento's id; 0 = guest.
     #[serde(default)]
