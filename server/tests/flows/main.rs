@@ -1,6 +1,7 @@
 //! Whole flows: the real process against both simulators.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
+mod catalogue;
 mod crash;
 mod documents;
 mod doors;
