@@ -50,6 +50,17 @@ pub enum MixedGoodsServices {
     Hold,
 }
 
+/// What happens to a credit memo that names no invoice and hides money that may be taxed or not (a product tax, a fee).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnshownTax {
+    /// It waits for a person: a guess would be somebody's VAT.
+    #[default]
+    Hold,
+    /// The tax is inferred from what makes a round sum, and the plan says so.
+    Infer,
+}
+
 /// One contact for consumers' sales instead of one each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -139,6 +150,8 @@ pub struct Policy {
     pub product_type_eu_goods_map: BTreeMap<String, String>,
     /// What happens to a mix.
     pub mixed_goods_services: MixedGoodsServices,
+    /// What happens to tax that a credit memo does not show.
+    pub unshown_tax: UnshownTax,
     /// One contact for consumers' sales.
     pub consolidation: Consolidation,
 }
@@ -175,6 +188,7 @@ impl Default for Policy {
             default_eu_goods_services_type: "GOODS".to_owned(),
             product_type_eu_goods_map: goods.into_iter().chain(services).collect(),
             mixed_goods_services: MixedGoodsServices::Default,
+            unshown_tax: UnshownTax::Hold,
             consolidation: Consolidation::default(),
         }
     }

@@ -102,13 +102,14 @@ async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion
     let onward = Standing::onward(status, version.created_at);
     let released = sqlx::query(
         "UPDATE runs SET status = $4, code = $5, message = NULL, policy_version = $2, next_at = $3, updated_at = $3
-         WHERE binding_id = $1 AND status = 'waiting' AND code = 'needs_mapping'",
+         WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($6)",
     )
     .bind(binding.0)
     .bind(version.version)
     .bind(version.created_at)
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
+    .bind(Code::MENDED_BY_SETTINGS.map(Code::as_str).as_slice())
     .execute(&mut *transaction)
     .await?;
     if released.rows_affected() > 0 {

@@ -69,13 +69,16 @@ impl Policies for SqliteStore {
         let onward = Standing::onward(status, version.created_at);
         sqlx::query(
             "UPDATE runs SET status = ?4, code = ?5, message = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
-              WHERE binding_id = ?1 AND status = 'waiting' AND code = 'needs_mapping'",
+              WHERE binding_id = ?1 AND status = 'waiting' AND code IN (?6, ?7, ?8)",
         )
         .bind(&binding)
         .bind(version.version)
         .bind(&now)
         .bind(onward.status.as_str())
         .bind(onward.code.map(Code::as_str))
+        .bind(Code::MENDED_BY_SETTINGS[0].as_str())
+        .bind(Code::MENDED_BY_SETTINGS[1].as_str())
+        .bind(Code::MENDED_BY_SETTINGS[2].as_str())
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;

@@ -28,7 +28,7 @@ pub struct PolicyVersion {
 #[async_trait]
 pub trait Policies {
     /// Saves the next version (`version` must be the current one plus one, else [`crate::Error::Conflict`]), sets the binding's
-    /// `trusted_since`, and lets the runs that wait with `needs_mapping` go on under the new version (as [`crate::Runs::retry_run`] does while the
+    /// `trusted_since`, and lets the runs that wait with a code that settings mend (`needs_mapping` ...) go on under the new version (as [`crate::Runs::retry_run`] does while the
     /// binding is not active), all in one transaction.
     async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()>;
 

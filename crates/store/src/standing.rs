@@ -84,7 +84,9 @@ impl<'a> Standing<'a> {
         let onward = Self::onward(meanwhile.binding, now);
         match outcome {
             Outcome::Waiting { .. } if meanwhile.has_invoice => onward,
-            Outcome::Waiting { code: Code::NeedsMapping, .. } if meanwhile.newer_policy.is_some() => {
+            Outcome::Waiting { code, .. }
+                if Code::MENDED_BY_SETTINGS.contains(code) && meanwhile.newer_policy.is_some() =>
+            {
                 Self { policy_version: meanwhile.newer_policy, ..onward }
             }
             // Where the binding's status still is the one told, the worker's own words stay.

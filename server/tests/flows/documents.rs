@@ -265,3 +265,19 @@ async fn a_credit_memo_that_arrives_before_its_payment_lets_the_payment_go_first
     assert_eq!(of(&runs, EventName::CreditmemoCreated, 1).status, RunStatus::Succeeded);
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memo_whose_tax_is_not_told_waits_until_the_settings_let_it_be_inferred() {
+    let (stage, runs) = play(Options::default(), json!({})).await;
+    let memo = of(&runs, EventName::CreditmemoCreated, 3);
+    assert_eq!((memo.status, memo.code), (RunStatus::Waiting, Some(Code::UnshownTax)), "{:?}", memo.message);
+    let store = &stage.process.engine.store;
+    let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
+    version.version += 1;
+    version.policy.unshown_tax = domain::policy::UnshownTax::Infer;
+    store.save_policy(stage.binding.id, &version).await.unwrap();
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert_eq!(of(&runs, EventName::CreditmemoCreated, 3).status, RunStatus::Succeeded);
+    stage.stop().await;
+}

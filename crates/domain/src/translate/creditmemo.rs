@@ -10,7 +10,7 @@ use crate::{
     documents::{CreditMemo, Invoice},
     money::{round, round2, text},
     plan::{Adopt, Call, Expect, Method, Plan, Predicted},
-    policy::Policy,
+    policy::{Policy, UnshownTax},
     xref::{XrefKey, XrefKind},
 };
 
@@ -170,6 +170,12 @@ fn told(
     let taken = takeback::tell(memo, Known { percentages: &percentages, usual, invoice: document });
     if let Some(reason) = &taken.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(memo, reason)));
+    }
+    let is_unshown = !round2(taken.hidden_tax).is_zero() || round2(taken.difference) > Decimal::ZERO;
+    let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
+    if is_unshown && is_taxable && document.is_none() && context.policy.unshown_tax == UnshownTax::Hold {
+        let reason = "Part of it is in no line, and nothing tells whether that was taxed.";
+        return Err(findings.hold(Code::UnshownTax, mismatch(memo, reason)));
     }
     if memo.grand_total != round2(memo.grand_total) {
         findings.rule(

@@ -66,6 +66,14 @@ impl Findings {
         Box::new(plan)
     }
 
+    /// Held, with what was found out so far.
+    pub fn hold(&self, code: Code, message: impl Into<String>) -> Ended {
+        let mut plan = Plan::hold(code, message);
+        plan.rules.clone_from(&self.rules);
+        plan.notes.clone_from(&self.notes);
+        Box::new(plan)
+    }
+
     /// The plan that fails, with what was found so far.
     pub fn fail(&self, code: Code, message: impl Into<String>) -> Ended {
         let mut plan = Plan::fail(code, message);

@@ -8,7 +8,7 @@ use crate::{
     business::{BankAccount, LedgerAccount, ReferenceSet, TaxRate},
     documents::{Invoice, Payment},
     money::Currency,
-    policy::Policy,
+    policy::{Policy, UnshownTax},
     xref::XrefKey,
 };
 
@@ -103,7 +103,8 @@ impl World {
     /// A British business with nothing in Sage.
     pub fn new() -> Self {
         let (xrefs, generations) = (BTreeMap::new(), Generations::new());
-        Self { policy: policy(), reference: reference(), xrefs, generations, safe_mode: false }
+        let policy = Policy { unshown_tax: UnshownTax::Infer, ..policy() };
+        Self { policy, reference: reference(), xrefs, generations, safe_mode: false }
     }
 
     /// Remembers a record.

@@ -42,7 +42,7 @@ pub(super) struct TakenBack {
     /// What was sought and found: the tax of product taxes that the memo does not show.
     pub hidden_tax: Decimal,
     /// What is left of the total and carries no tax.
-    difference: Decimal,
+    pub difference: Decimal,
 }
 
 impl TakenBack {

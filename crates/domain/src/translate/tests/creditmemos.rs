@@ -10,6 +10,7 @@ use crate::{
     documents::CreditMemo,
     money::Currency,
     plan::{Adopt, Plan, Verdict},
+    policy::UnshownTax,
     translate::{
         OriginalInvoice, fixtures, fixtures::World, plan_creditmemo, wanted_creditmemo_xrefs, wanted_xrefs,
     },
@@ -359,4 +360,15 @@ fn the_wanted_records_are_the_memos_its_settlements_its_invoices_and_its_contact
         key(XrefKind::ContactFallback(Currency::GBP), "WEBSALES"),
     ];
     assert_eq!(wanted, expected);
+}
+
+#[test]
+fn tax_that_a_memo_from_the_order_does_not_show_waits_for_a_person() {
+    let mut world = World::new();
+    world.policy.unshown_tax = UnshownTax::Hold;
+    let plan = plan_creditmemo(&memo("2-unrounded"), None, &world.context());
+    assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::UnshownTax)), "{plan:?}");
+    assert!(plan.message.as_deref().unwrap().contains("71.91"), "{:?}", plan.message);
+    // A memo whose lines, shipping and adjustments make up its total hides nothing.
+    assert_eq!(plan_creditmemo(&memo("1b"), None, &world.context()).verdict, Verdict::Post);
 }
