@@ -255,32 +255,3 @@ async fn a_folder_that_is_missing_is_unavailable() {
     let result = SqliteStore::open(&folder.path().join("missing").join("ledger.sqlite")).await;
     assert!(matches!(result.err(), Some(Error::Unavailable(_))));
 }
-
-/// `cargo test -p store-sqlite pace -- --ignored --nocapture`
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "measures, and proves nothing"]
-async fn pace() {
-    let (store, world, _folder) = make().await;
-    for callers in [1, 8, 64, 256] {
-        let count = 200 * callers.min(16);
-        let events = (0..count)
-            .map(|_| world.event(InvoiceCreated, world.now().timestamp_millis()))
-            .collect::<Vec<_>>();
-        let begun = Instant::now();
-        let share = events.len() / callers;
-        let tasks = events.chunks(share).map(|events| {
-            let (store, events) = (Arc::clone(&store), events.to_vec());
-            tokio::spawn(async move {
-                for event in events {
-                    store.receive(&event).await.unwrap();
-                }
-            })
-        });
-        for task in tasks.collect::<Vec<_>>() {
-            task.await.unwrap();
-        }
-        let took = begun.elapsed();
-        let a_second = 1_000_000 * u128::try_from(count).unwrap() / took.as_micros();
-        println!("{callers} callers: {count} events in {took:?}, {a_second} a second");
-    }
-}
