@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod isolation;
 pub mod lifecycle;
 pub mod outside;
 pub mod plan;

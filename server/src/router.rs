@@ -7,12 +7,13 @@ use axum::{
     routing::{get, post},
 };
 use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes, file_and_error_handler, generate_route_list};
+use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list, site_pkg_dir_service};
 use tower_http::{
     compression::CompressionLayer, csrf::CsrfLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer,
 };
 
 use crate::{
+    isolation,
     routes::{health, live, magento, webhooks},
     security,
     state::AppState,
@@ -40,11 +41,13 @@ fn pages(state: AppState) -> Router {
     let services = state.services.clone();
     let options = state.leptos_options.clone();
     let routes = generate_route_list(app::App);
+    let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
     let shell = move || app::shell(options.clone());
     Router::new()
         .route("/live", get(live::live))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
-        .fallback(file_and_error_handler::<AppState, _>(app::shell))
+        .fallback_service(files)
+        .layer(middleware::from_fn(isolation::own_root))
         .layer(CompressionLayer::new())
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn(security::cache_the_package))
