@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::money::{Currency, amount, optional_amount, optional_rate};
 
@@ -54,6 +55,16 @@ pub struct Customer {
     /// The profile's addresses, not the document's.
     #[serde(default)]
     pub addresses: Vec<Address>,
+    /// When the profile was changed last (UTC); of a guest, the order.
+    #[serde(default, deserialize_with = "instant_if_any")]
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// No document is refused for an instant that only sorts news.
+fn instant_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    let told = Value::deserialize(deserializer)?;
+    let at = told.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    Ok(at.map(|at| at.to_utc()))
 }
 
 /// A line of an invoice or a credit memo.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, xref::XrefKey};
+use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 use sqlx::FromRow;
-use store::{Answer, Fence, Intent, IntentKey, Intents, Result, Step};
+use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result, Step};
 
 use crate::{
     PostgresStore,
@@ -71,15 +71,19 @@ impl Intents for PostgresStore {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        told: Option<&Told>,
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
+        let told =
+            told.map(serde_json::to_string).transpose().map_err(|error| Error::Driver(Box::new(error)))?;
+        let told = told.as_deref();
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
             let held = hold(&mut transaction, fence).await?;
             let answered = sqlx::query(
                 "UPDATE intents SET state = 'answered', sage_id = $5, displayed_as = $6, total_minor = $7,
-                                    tax_minor = $8, updated_at = $9
+                                    tax_minor = $8, updated_at = $9, told = coalesce($10, told)
                  WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state <> 'refused'",
             )
             .bind(key.binding_id.0)
@@ -91,6 +95,7 @@ impl Intents for PostgresStore {
             .bind(answer.total_minor)
             .bind(answer.tax_minor)
             .bind(now)
+            .bind(told)
             .execute(&mut *transaction)
             .await?;
             ensure_affected(&answered, 1)?;
@@ -113,7 +118,7 @@ impl Intents for PostgresStore {
             let held = hold(&mut transaction, fence).await?;
             let refused = sqlx::query(
                 "UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL,
-                                    displayed_as = NULL, total_minor = NULL, tax_minor = NULL, updated_at = $5
+                                    displayed_as = NULL, total_minor = NULL, tax_minor = NULL, told = NULL, updated_at = $5
                  WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state <> 'refused'",
             )
             .bind(key.binding_id.0)

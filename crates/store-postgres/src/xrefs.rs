@@ -18,6 +18,7 @@ struct XrefRow {
     sage_id: String,
     displayed_as: Option<String>,
     created_at: DateTime<Utc>,
+    told: Option<String>,
 }
 
 #[async_trait]
@@ -25,7 +26,8 @@ impl Xrefs for PostgresStore {
     async fn xrefs(&self, binding: BindingId, business: &str, keys: &[XrefKey]) -> Result<Vec<Xref>> {
         let (kinds, magento_keys) = columns(keys);
         let rows: Vec<XrefRow> = sqlx::query_as(
-            "SELECT kind, magento_key, sage_id, displayed_as, created_at FROM xrefs
+            "SELECT kind, magento_key, x.sage_id, x.displayed_as, x.created_at, i.told
+             FROM xrefs x LEFT JOIN intents i USING (binding_id, business_id, kind, magento_key)
              WHERE binding_id = $1 AND business_id = $2
                AND (kind, magento_key) IN (SELECT * FROM unnest($3::text[], $4::text[]))
              ORDER BY kind, magento_key",
@@ -40,11 +42,14 @@ impl Xrefs for PostgresStore {
         rows.into_iter()
             .map(|row| {
                 let kind = Place { table: "xrefs", row: &row.magento_key }.word("kind", &row.kind)?;
+                let told = Place { table: "intents", row: &row.magento_key };
+                let told = row.told.as_deref().map(|text| told.json("told", text)).transpose()?;
                 Ok(Xref {
                     key: XrefKey { kind, magento_key: row.magento_key },
                     sage_id: row.sage_id,
                     displayed_as: row.displayed_as,
                     created_at: row.created_at,
+                    told,
                 })
             })
             .collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, xref::XrefKey};
+use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 use sqlx::SqliteConnection;
 use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result, Step};
 
@@ -96,6 +96,7 @@ impl Intents for SqliteStore {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        told: Option<&Told>,
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -103,7 +104,7 @@ impl Intents for SqliteStore {
         let binding = claims::holds(&mut transaction, fence).await?;
         let result = sqlx::query(
             "UPDATE intents SET state = 'answered', sage_id = ?5, displayed_as = ?6, total_minor = ?7, tax_minor = ?8,
-                                updated_at = ?9
+                                updated_at = ?9, told = coalesce(?10, told)
               WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'",
         )
         .bind(key.binding_id.to_string())
@@ -115,6 +116,7 @@ impl Intents for SqliteStore {
         .bind(answer.total_minor)
         .bind(answer.tax_minor)
         .bind(instant(now))
+        .bind(told.map(json).transpose()?)
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;
@@ -134,7 +136,7 @@ impl Intents for SqliteStore {
         let binding = claims::holds(&mut transaction, fence).await?;
         let result = sqlx::query(
             "UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL, displayed_as = NULL,
-                                total_minor = NULL, tax_minor = NULL, updated_at = ?5
+                                total_minor = NULL, tax_minor = NULL, told = NULL, updated_at = ?5
               WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'",
         )
         .bind(key.binding_id.to_string())

@@ -19,6 +19,7 @@ struct XrefRow {
     sage_id: String,
     displayed_as: Option<String>,
     created_at: String,
+    told: Option<String>,
 }
 
 impl TryFrom<XrefRow> for Xref {
@@ -27,11 +28,14 @@ impl TryFrom<XrefRow> for Xref {
     fn try_from(row: XrefRow) -> Result<Self> {
         let place = Place { table: "xrefs", row: &row.magento_key };
         let (kind, created_at) = (place.word("kind", &row.kind)?, place.time("created_at", &row.created_at)?);
+        let told = Place { table: "intents", ..place };
+        let told = row.told.as_deref().map(|text| told.json("told", text)).transpose()?;
         Ok(Self {
             key: XrefKey { kind, magento_key: row.magento_key },
             sage_id: row.sage_id,
             displayed_as: row.displayed_as,
             created_at,
+            told,
         })
     }
 }
@@ -40,7 +44,8 @@ impl TryFrom<XrefRow> for Xref {
 impl Xrefs for SqliteStore {
     async fn xrefs(&self, binding: BindingId, business: &str, keys: &[XrefKey]) -> Result<Vec<Xref>> {
         sqlx::query_as::<_, XrefRow>(
-            "SELECT kind, magento_key, sage_id, displayed_as, created_at FROM xrefs
+            "SELECT kind, magento_key, x.sage_id, x.displayed_as, x.created_at, i.told
+               FROM xrefs x LEFT JOIN intents i USING (binding_id, business_id, kind, magento_key)
               WHERE binding_id = ?1 AND business_id = ?2
                 AND (kind, magento_key) IN (SELECT value ->> 'kind', value ->> 'magento_key' FROM json_each(?3))",
         )

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, xref::XrefKey};
+use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 
 use crate::{Fence, Result, Step};
 
@@ -65,17 +65,21 @@ pub trait Intents {
 
     /// Notes the answer, and in the same transaction the calls that brought it and are not recorded yet, in their order: what
     /// was sent is in the trail of a worker that is killed right after. None when it was known without a call.
+    ///
+    /// `told` is what Magento told of the customer whose contact this answer shows as written; without it, what was told before
+    /// is kept. It is read with the record's cross-reference ([`crate::Xref::told`]).
     async fn answer_intent(
         &self,
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
+        told: Option<&Told>,
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()>;
 
     /// Notes that Sage refused the create for good, or that what it made was taken back: the generation grows by one, the
-    /// answer is forgotten, and the next opening is new. The calls are kept as by [`Self::answer_intent`].
+    /// answer and what was told with it are forgotten, and the next opening is new. The calls are kept as by [`Self::answer_intent`].
     async fn refuse_intent(
         &self,
         fence: Fence,

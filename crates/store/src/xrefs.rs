@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, xref::XrefKey};
+use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 
 use crate::Result;
 
@@ -30,6 +30,8 @@ pub struct Xref {
     pub displayed_as: Option<String>,
     /// When it was kept first.
     pub created_at: DateTime<Utc>,
+    /// What Magento told of a contact's customer when it was written last; none where that is not known.
+    pub told: Option<Told>,
 }
 
 /// Cross-references.

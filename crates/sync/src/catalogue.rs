@@ -21,6 +21,7 @@ use crate::{
 pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let customer = fetch::customer(work, shop, gathered).await?;
     let known = Known::of(work, &wanted_customer_xrefs(&customer, &work.reference)).await?;
+    let known = known.with_customer(work, &customer);
     let plan = plan_customer(&customer, &known.context(work));
     follow(work, gathered, &plan, &known).await
 }

@@ -9,7 +9,7 @@ use domain::{
     Decimal,
     code::Code,
     plan::{Adopt, Call, Method},
-    translate::idempotency_id,
+    translate::{Told, idempotency_id},
 };
 use sage::Trouble;
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl Performance<'_> {
             if (!may_be_sent || matches!(call.adopt, Some(Adopt::Item { .. })))
                 && let Some(answer) = self.made_before(gathered, call, &body).await?
             {
-                self.answered(gathered, key, &answer).await?;
+                self.answered(gathered, key, &answer, None).await?;
                 return Ok(Made::found(answer));
             }
             if !may_be_sent {
@@ -80,14 +80,14 @@ impl Performance<'_> {
             }
             let error = match self.send(gathered, call, &body).await {
                 Ok((answer, base_total)) => {
-                    self.answered(gathered, key, &answer).await?;
+                    self.answered(gathered, key, &answer, self.told(&key.xref).as_ref()).await?;
                     return Ok(Made { answer, is_fresh: intent.is_new, base_total });
                 }
                 Err(error) => error,
             };
             match self.look_after_refusal(gathered, call, &body, &error).await? {
                 Refusal::Adopt(answer) => {
-                    self.answered(gathered, key, &answer).await?;
+                    self.answered(gathered, key, &answer, None).await?;
                     return Ok(Made::found(answer));
                 }
                 Refusal::Step(alternatives) if stepped < alternatives.len() => {
@@ -121,8 +121,18 @@ impl Performance<'_> {
     async fn open(&self, key: &IntentKey, body: &Value) -> Result<Intent, Stop> {
         let id = idempotency_id_of(body)
             .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
+        self.open_under(key, id, body).await
+    }
+
+    async fn open_under(&self, key: &IntentKey, id: &str, body: &Value) -> Result<Intent, Stop> {
         let now = self.work.engine.outside.now();
         Ok(self.work.engine.store.open_intent(self.work.fence(), key, id, &digest(body), now).await?)
+    }
+
+    /// The last look before a change: the record's intent is answered already, but nobody else may hold the run or write to the
+    /// business.
+    pub(crate) async fn reopen(&self, key: &IntentKey, body: &Value) -> Result<(), Stop> {
+        self.open_under(key, &self.next_id(key, 0), body).await.map(|_| ())
     }
 
     /// Notes the answer, together with the calls that brought it: a trail written later would die with the worker.
@@ -131,9 +141,10 @@ impl Performance<'_> {
         gathered: &mut Gathered,
         key: &IntentKey,
         answer: &Answer,
+        told: Option<&Told>,
     ) -> Result<(), Stop> {
         let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-        store.answer_intent(self.work.fence(), key, answer, &gathered.steps, now).await?;
+        store.answer_intent(self.work.fence(), key, answer, told, &gathered.steps, now).await?;
         gathered.steps.clear();
         Ok(())
     }

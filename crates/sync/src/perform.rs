@@ -1,16 +1,14 @@
 //! Performs a Plan: call by call, outside any transaction, each intent stored before its call and each answer after it.
 
-use std::collections::BTreeMap;
-
 use domain::{
     code::Code,
     money,
     plan::{Call, Method, Plan},
     run::EventName,
-    translate::KnownRecord,
+    translate::{KnownRecord, Told},
     xref::{XrefKey, XrefKind},
 };
-use sage::Connection;
+use sage::{Class, Connection};
 use store::{Answer, IntentKey, NewXref};
 
 use crate::{
@@ -18,7 +16,7 @@ use crate::{
     body::Ids,
     create::Made,
     decide::Stop,
-    process::{Gathered, Work},
+    process::{Gathered, Known, Work},
     sums::difference,
     tokens::StoredTokens,
     trail::{recorded, step},
@@ -30,6 +28,8 @@ pub struct Performance<'a> {
     pub work: &'a Work<'a>,
     /// The connection to its Sage business.
     pub sage: Connection<'a>,
+    /// What is known of its documents.
+    known: &'a Known,
     /// Ids of the answers so far.
     pub(crate) ids: Ids,
 }
@@ -39,11 +39,11 @@ pub async fn perform(
     work: &Work<'_>,
     gathered: &mut Gathered,
     plan: &Plan,
-    known: &BTreeMap<XrefKey, KnownRecord>,
+    known: &Known,
 ) -> Result<(), Stop> {
     let tokens = StoredTokens::new(work.engine, work.binding.id);
     let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
-    let mut performance = Performance { work, sage, ids: Ids::default() };
+    let mut performance = Performance { work, sage, known, ids: Ids::default() };
     if let Some(predicted) = &plan.predicted {
         gathered.facts.sage_amount_minor = money::to_minor(predicted.total);
         gathered.facts.sage_tax_minor = money::to_minor(predicted.tax);
@@ -61,8 +61,9 @@ pub async fn perform(
 }
 
 /// What Sage holds of the run's document already is shown; what the plan makes takes its place.
-fn already_there(work: &Work<'_>, gathered: &mut Gathered, known: &BTreeMap<XrefKey, KnownRecord>) {
-    if let Some((_, record)) = known.iter().find(|(key, _)| is_of_run(work.claimed.run.event, key.kind)) {
+fn already_there(work: &Work<'_>, gathered: &mut Gathered, known: &Known) {
+    if let Some((_, record)) = known.xrefs.iter().find(|(key, _)| is_of_run(work.claimed.run.event, key.kind))
+    {
         gathered.facts.sage_id = Some(record.sage_id.clone());
         gathered.facts.sage_reference.clone_from(&record.displayed_as);
     }
@@ -92,11 +93,7 @@ impl Performance<'_> {
         let Some(xref) = &call.xref else {
             return Err(Stop::new(Code::Internal, format!("the plan's call {:?} makes nothing", call.name)));
         };
-        let key = IntentKey {
-            binding_id: self.work.binding.id,
-            business_id: self.work.business.id.clone(),
-            xref: xref.clone(),
-        };
+        let key = self.key(xref);
         let mut made = self.create(gathered, call, &key).await?;
         self.ids.note(&call.name, &made.answer.sage_id);
         let expected = call.expect.as_ref();
@@ -117,15 +114,41 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// Changes a record that is there: a repeat does no harm, so it needs no intent.
+    /// Changes a record that is there; a repeat does no harm. What Sage refuses for good stops the run only where the record is what
+    /// the run is about: an invoice does not wait for its customer's new telephone number, and the step says what was refused.
     async fn change(&mut self, gathered: &mut Gathered, call: &Call) -> Result<(), Stop> {
-        let body = self.ids.fill(&call.body);
-        let (answer, _) = self.send(gathered, call, &body).await?;
+        let Some(xref) = &call.xref else {
+            return Err(Stop::new(
+                Code::Internal,
+                format!("the plan's call {:?} changes nothing", call.name),
+            ));
+        };
+        let (key, body) = (self.key(xref), self.ids.fill(&call.body));
+        self.reopen(&key, &body).await?;
+        let answer = match self.send(gathered, call, &body).await {
+            Ok((answer, _)) => answer,
+            Err(error)
+                if error.class() == Class::Rejected && !is_of_run(self.work.claimed.run.event, xref.kind) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.answered(gathered, &key, &answer, self.told(xref).as_ref()).await?;
         self.ids.note(&call.name, &answer.sage_id);
-        if let Some(xref) = &call.xref {
-            self.note(gathered, xref, &answer);
-        }
+        self.note(gathered, xref, &answer);
         Ok(())
+    }
+
+    fn key(&self, xref: &XrefKey) -> IntentKey {
+        let (binding_id, business_id) = (self.work.binding.id, self.work.business.id.clone());
+        IntentKey { binding_id, business_id, xref: xref.clone() }
+    }
+
+    /// What Magento has told of a customer once this contact of theirs is written.
+    pub(crate) fn told(&self, xref: &XrefKey) -> Option<Told> {
+        let told = self.known.customer.as_ref().filter(|_| matches!(xref.kind, XrefKind::Contact(_)))?;
+        Some(told.over(self.known.told.get(xref)))
     }
 
     /// Notes what is in Sage: its cross-reference, and what people see of the run's own document.
@@ -185,7 +208,7 @@ impl Performance<'_> {
         if !made.is_fresh
             && let Some(released) = self.released_already(gathered, call, &made.answer).await?
         {
-            self.answered(gathered, key, &released).await?;
+            self.answered(gathered, key, &released, None).await?;
             return Ok(released);
         }
         let path = self.ids.fill_text(&release.path);
@@ -194,7 +217,7 @@ impl Performance<'_> {
         let answered = self.sage.post(&path, body).await;
         let answered = recorded(gathered, step(&release.name, "POST", &path, begun), answered)?;
         let answer = adopt::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
-        self.answered(gathered, key, &answer).await?;
+        self.answered(gathered, key, &answer, None).await?;
         Ok(answer)
     }
 

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::Invoice,
+    documents::{Customer, Invoice},
     plan::{Plan, Verdict},
     policy::{FIRST_DOCUMENTS, Policy, SafeMode},
     run::{BindingStatus, EventName, RunStatus},
-    translate::{Context, Generations, KnownRecord, plan_invoice, plan_payment, wanted_xrefs},
+    translate::{
+        Context, Generations, KnownRecord, Told, contact_told, plan_invoice, plan_payment, wanted_xrefs,
+        with_contact_news,
+    },
     xref::{XrefKey, XrefKind},
 };
 use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
@@ -153,6 +156,10 @@ pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), Stop>
 pub struct Known {
     /// What is in Sage.
     pub xrefs: BTreeMap<XrefKey, KnownRecord>,
+    /// What Magento told of the contacts' customer when they were written last.
+    pub told: BTreeMap<XrefKey, Told>,
+    /// What Magento tells of the customer now, where the document speaks for the customer.
+    pub customer: Option<Told>,
     generations: Generations,
     safe_mode: bool,
 }
@@ -161,15 +168,25 @@ impl Known {
     /// Looks the keys up.
     pub async fn of(work: &Work<'_>, keys: &[XrefKey]) -> Result<Self, Stop> {
         let (store, binding, business) = (&work.engine.store, work.binding.id, &work.business.id);
-        let xrefs =
-            store.xrefs(binding, business, keys).await?.into_iter().map(|xref| {
-                (xref.key, KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as })
-            });
+        let (mut xrefs, mut told) = (BTreeMap::new(), BTreeMap::new());
+        for xref in store.xrefs(binding, business, keys).await? {
+            told.extend(xref.told.map(|told| (xref.key.clone(), told)));
+            let record = KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as };
+            xrefs.insert(xref.key, record);
+        }
         Ok(Self {
-            xrefs: xrefs.collect(),
+            xrefs,
+            told,
+            customer: None,
             generations: store.generations(binding, business, keys).await?,
             safe_mode: safe_mode(work).await?,
         })
+    }
+
+    /// The same, with a document that speaks for this customer.
+    #[must_use]
+    pub fn with_customer(self, work: &Work<'_>, customer: &Customer) -> Self {
+        Self { customer: contact_told(customer, &self.context(work)), ..self }
     }
 
     /// The record of this kind, where there is one.
@@ -199,8 +216,10 @@ async fn carry_out(
     plan: impl Fn(&Invoice, &Context<'_>) -> Plan,
 ) -> Result<Outcome, Stop> {
     let known = Known::of(work, &wanted_xrefs(invoice, &work.policy, &work.reference)).await?;
+    let known = known.with_customer(work, &invoice.customer);
     gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
-    let plan = plan(invoice, &known.context(work));
+    let context = known.context(work);
+    let plan = with_contact_news(plan(invoice, &context), invoice, &known.told, &context);
     follow(work, gathered, &plan, &known).await
 }
 
@@ -213,7 +232,7 @@ pub async fn follow(
 ) -> Result<Outcome, Stop> {
     match plan.verdict {
         Verdict::Post => {
-            perform::perform(work, gathered, plan, &known.xrefs).await?;
+            perform::perform(work, gathered, plan, known).await?;
             Ok(Outcome::Succeeded)
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {

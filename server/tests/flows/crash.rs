@@ -13,7 +13,7 @@ use server::{
 };
 
 /// A worker process on the stage's store.
-fn worker(stage: &Stage) -> Child {
+pub fn worker(stage: &Stage) -> Child {
     let config = stage.config();
     Command::new(env!("CARGO_BIN_EXE_ledger"))
         .arg("worker")

@@ -6,5 +6,6 @@ mod crash;
 mod documents;
 mod doors;
 mod module;
+mod news;
 mod plan;
 mod postgres;

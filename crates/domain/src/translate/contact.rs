@@ -119,7 +119,7 @@ fn guest(invoice: &Invoice) -> (String, String) {
     }
 }
 
-fn company(invoice: &Invoice) -> Option<String> {
+pub(super) fn company(invoice: &Invoice) -> Option<String> {
     let billing = invoice.billing_address.as_ref().and_then(|address| address.company.as_deref());
     clean_optional(invoice.customer.company.as_deref()).or_else(|| clean_optional(billing))
 }

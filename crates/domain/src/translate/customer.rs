@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::{
     business::ReferenceSet,
@@ -23,7 +22,7 @@ use super::{Context, KnownRecord, contact, findings::Findings, invoice::plan_of,
 const IDENTITY: [&str; 4] = ["idempotency_id", "contact_type_ids", "reference", "currency_id"];
 
 /// The key of a customer's contact in a currency.
-fn key(customer: &Customer, currency: Currency) -> XrefKey {
+pub(super) fn key(customer: &Customer, currency: Currency) -> XrefKey {
     XrefKey { kind: XrefKind::Contact(currency), magento_key: customer.magento_id.to_string() }
 }
 
@@ -102,8 +101,8 @@ fn visit(customer: &Customer, currency: Currency) -> Invoice {
     }
 }
 
-/// The update of a contact: what an invoice would make it with, less its identity and what is not known.
-fn update(
+/// The update of a contact: what Magento tells of the customer, less a name that is not the customer's to change.
+pub(super) fn update(
     customer: &Customer,
     key: &XrefKey,
     currency: Currency,
@@ -111,23 +110,9 @@ fn update(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
+    let mut fields = told(customer, currency, context, findings);
     let visit = visit(customer, currency);
-    let mut fields = as_made(&visit, context, findings);
-    fields.retain(|field, _| !IDENTITY.contains(&field.as_str()));
-    // The two addresses stand in for each other in a new contact, never in one that may have both.
-    if visit.billing_address.is_none() {
-        fields.remove("main_address");
-    }
-    if visit.shipping_address.is_none() {
-        fields.remove("delivery_address");
-    }
-    let person = person(customer);
-    if person.is_none()
-        && let Some(fields) = fields.get_mut("main_contact_person").and_then(Value::as_object_mut)
-    {
-        fields.remove("name");
-    }
-    if let Some(why) = keeps_name(&visit, person.as_deref(), known, context.policy) {
+    if let Some(why) = keeps_name(&visit, person(customer).as_deref(), known, context.policy) {
         fields.remove("name");
         findings.note(why);
     }
@@ -141,6 +126,32 @@ fn update(
         expect: None,
         releases_draft: false,
     }
+}
+
+/// What Magento tells of a customer, as a contact's fields: what an invoice would make the contact with, less its identity and what
+/// is not known.
+pub(super) fn told(
+    customer: &Customer,
+    currency: Currency,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Map<String, Value> {
+    let visit = visit(customer, currency);
+    let mut fields = as_made(&visit, context, findings);
+    fields.retain(|field, _| !IDENTITY.contains(&field.as_str()));
+    // The two addresses stand in for each other in a new contact, never in one that may have both.
+    if visit.billing_address.is_none() {
+        fields.remove("main_address");
+    }
+    if visit.shipping_address.is_none() {
+        fields.remove("delivery_address");
+    }
+    if person(customer).is_none()
+        && let Some(fields) = fields.get_mut("main_contact_person").and_then(Value::as_object_mut)
+    {
+        fields.remove("name");
+    }
+    fields
 }
 
 /// The fields that an invoice would make the contact with, were there none.
@@ -158,6 +169,11 @@ fn as_made(visit: &Invoice, context: &Context<'_>, findings: &mut Findings) -> M
     body.get("contact").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
+/// Whether Magento tells a company of the customer's.
+pub(super) fn has_company(customer: &Customer, currency: Currency) -> bool {
+    contact::company(&visit(customer, currency)).is_some()
+}
+
 fn person(customer: &Customer) -> Option<String> {
     let names = [customer.first_name.as_deref(), customer.last_name.as_deref()].map(clean_optional);
     let names: Vec<String> = names.into_iter().flatten().collect();
@@ -167,10 +183,7 @@ fn person(customer: &Customer) -> Option<String> {
 /// Why the contact keeps the name that it has: Magento often sends no company of a customer who has one, so a name that has nothing
 /// of the person's in it is taken for the company's.
 fn keeps_name(visit: &Invoice, person: Option<&str>, known: &KnownRecord, policy: &Policy) -> Option<String> {
-    let company = clean_optional(visit.customer.company.as_deref()).or_else(|| {
-        clean_optional(visit.billing_address.as_ref().and_then(|address| address.company.as_deref()))
-    });
-    if company.is_some() || policy.customer_name_priority != NamePriority::Company {
+    if contact::company(visit).is_some() || policy.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {
@@ -181,53 +194,4 @@ fn keeps_name(visit: &Invoice, person: Option<&str>, known: &KnownRecord, policy
     (!is_persons).then(|| {
         "The contact's name is not the person's, so it is taken for a company's and kept.".to_owned()
     })
-}
-
-/// The update that an invoice's customer calls for: the contact is known, and what Magento tells differs from what was sent last.
-/// The invoice's own addresses are those of the order and say nothing about the customer.
-pub(super) fn news(invoice: &Invoice, sent: Option<&str>, context: &Context<'_>) -> Option<Call> {
-    let customer = &invoice.customer;
-    if customer.magento_id <= 0 {
-        return None;
-    }
-    let key = key(customer, invoice.currency);
-    let known = context.xrefs.get(&key)?;
-    let call = update(customer, &key, invoice.currency, known, context, &mut Findings::default());
-    (sent != Some(digest(&call.body).as_str())).then_some(call)
-}
-
-/// A fingerprint of what a contact's body says of the customer; the identity that only a create has does not count.
-pub(super) fn digest(body: &Value) -> String {
-    let mut hash = Sha256::new();
-    if let Some(fields) = body.get("contact").and_then(Value::as_object) {
-        let mut fields: Vec<_> =
-            fields.iter().filter(|(field, _)| !IDENTITY.contains(&field.as_str())).collect();
-        fields.sort_by_key(|(field, _)| *field);
-        for (field, value) in fields {
-            hash.update(field.as_bytes());
-            write_sorted(value, &mut hash);
-        }
-    }
-    hex::encode(hash.finalize())
-}
-
-/// The same value makes the same bytes, in whichever order its fields are.
-fn write_sorted(value: &Value, hash: &mut Sha256) {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_by_key(|(field, _)| *field);
-            hash.update(b"{");
-            for (field, value) in fields {
-                hash.update(field.as_bytes());
-                hash.update([0]);
-                write_sorted(value, hash);
-            }
-            hash.update(b"}");
-        }
-        other => {
-            hash.update(other.to_string().as_bytes());
-            hash.update([0]);
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod idempotency;
 mod invoice;
 mod lines;
 mod memo_body;
+mod news;
 mod payment;
 mod penny;
 mod product;
@@ -43,6 +44,7 @@ mod tests;
 
 pub use dates::zone_of;
 pub use idempotency::{Generations, idempotency_id};
+pub use news::Told;
 pub use sage_arithmetic::{SageSums, sage_arithmetic};
 pub use settlement::{OriginalInvoice, PostedPayment};
 pub use stock::KnownStock;
@@ -53,7 +55,7 @@ use crate::{
     business::ReferenceSet,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
     ids::BindingId,
-    plan::{Call, Plan},
+    plan::Plan,
     policy::Policy,
     xref::XrefKey,
 };
@@ -127,15 +129,21 @@ pub fn plan_customer(customer: &Customer, context: &Context<'_>) -> Plan {
     customer::plan(customer, context)
 }
 
-/// The update that the customer within an invoice calls for, if any: the contact in the invoice's currency is known, and what Magento
-/// tells of the customer differs from `sent`, the [`contact_digest`] of the body that was sent last (none = not known).
-pub fn contact_news(invoice: &Invoice, sent: Option<&str>, context: &Context<'_>) -> Option<Call> {
-    customer::news(invoice, sent, context)
+/// What Magento tells of a customer, to be remembered beside each contact that it is written to; none for a guest, of whom there is
+/// nothing but the order.
+pub fn contact_told(customer: &Customer, context: &Context<'_>) -> Option<Told> {
+    news::told(customer, context)
 }
 
-/// A fingerprint of what a contact's body, of a create or an update, says of the customer.
-pub fn contact_digest(body: &serde_json::Value) -> String {
-    customer::digest(body)
+/// The plan of an invoice (or of its payment, where that posts the invoice) with the customer's news: the contact's update comes
+/// first where the contact is known and what Magento tells differs from what it was `told` last (missing = not known).
+pub fn with_contact_news(
+    plan: Plan,
+    invoice: &Invoice,
+    told: &BTreeMap<XrefKey, Told>,
+    context: &Context<'_>,
+) -> Plan {
+    news::with_news(plan, invoice, told, context)
 }
 
 /// The cross-references that a plan of this product looks at.

@@ -126,7 +126,7 @@ pub async fn a_lost_lease_is_taken_over(store: Arc<dyn Store>) {
     let intent = invoice_intent(&world);
     world.store.open_intent(fence(&lost), &intent, "idem", "digest", world.now()).await.unwrap();
     let steps = std::slice::from_ref(&sent);
-    world.store.answer_intent(fence(&lost), &intent, &answer(), steps, world.now()).await.unwrap();
+    world.store.answer_intent(fence(&lost), &intent, &answer(), None, steps, world.now()).await.unwrap();
     let (attempt, before) = (AttemptId(world.id()), until - TimeDelta::milliseconds(1));
     assert_eq!(world.store.claim_run(attempt, "heir", before, until).await.unwrap(), None);
     let later = until + TimeDelta::minutes(1);
@@ -159,7 +159,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     assert_stale(store.extend_lease(stale, world.after(TimeDelta::minutes(9))).await);
     assert_stale(store.release_run(stale, world.now()).await);
     assert_stale(store.open_intent(stale, &intent, "idem-2", "digest", world.now()).await);
-    assert_stale(store.answer_intent(stale, &intent, &answer(), &steps, world.now()).await);
+    assert_stale(store.answer_intent(stale, &intent, &answer(), None, &steps, world.now()).await);
     assert_stale(store.refuse_intent(stale, &intent, &steps, world.now()).await);
     let mut end = world.end(&lost, Outcome::Succeeded);
     end.facts.customer = Some("Somebody Else".to_owned());

@@ -62,6 +62,7 @@ pub async fn success_keeps_all_that_was_learnt(store: Arc<dyn Store>) {
         sage_id: "sage-1".to_owned(),
         displayed_as: Some("shown sage-1".to_owned()),
         created_at: end.now,
+        told: None,
     };
     assert_eq!(known, [expected]);
     let until = world.after(TimeDelta::minutes(1));

@@ -2,14 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use chrono::DateTime;
 use domain::{
+    ids::AttemptId,
+    money::Currency,
     outside::Outside,
     run::EventName::InvoiceCreated,
+    translate::Told,
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_stale, fence};
-use crate::{Answer, Fence, Intent, IntentKey, Store};
+use super::world::{World, assert_stale, fence, retrying};
+use crate::{Answer, Fence, Intent, IntentKey, NewXref, Store};
 
 async fn held(world: &World) -> Fence {
     world.receive(InvoiceCreated, 1).await;
@@ -52,10 +56,10 @@ pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
 pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
-    assert_stale(world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await);
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await);
     assert_stale(world.store.refuse_intent(fence, &key, &[], world.now()).await);
     let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
-    world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
     let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
     assert_eq!(again, Intent { is_new: false, answer: Some(answer()), ..opened });
 }
@@ -67,18 +71,73 @@ pub async fn calls_are_kept_with_what_came_of_them(store: Arc<dyn Store>) {
     let (fence, key) = (fence(&world.claim().await), key(&world, XrefKind::Invoice, "1"));
     let steps = ["contact", "invoice", "delete draft", "invoice"].map(|name| world.step(name));
     let (created, taken_back, again) = (&steps[..2], &steps[2..3], &steps[3..]);
-    assert_stale(world.store.answer_intent(fence, &key, &answer(), created, world.now()).await);
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), None, created, world.now()).await);
     assert_stale(world.store.refuse_intent(fence, &key, created, world.now()).await);
     assert!(world.attempts(run).await[0].steps.is_empty());
     world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
-    world.store.answer_intent(fence, &key, &answer(), created, world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, created, world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps[..2]);
     world.store.refuse_intent(fence, &key, taken_back, world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps[..3]);
     world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
-    world.store.answer_intent(fence, &key, &answer(), again, world.now()).await.unwrap();
-    world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, again, world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps);
+}
+
+/// What Magento told of a contact's customer is there as soon as the answer is, also for a worker that dies before the
+/// cross-reference is kept; a later answer without it leaves it, a refusal forgets it.
+pub async fn what_was_told_is_kept_with_the_answer(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    world.receive(InvoiceCreated, 1).await;
+    let claimed = world.claim().await;
+    let (fence, kind) = (fence(&claimed), XrefKind::Contact(Currency::GBP));
+    let keys = ["7", "8"].map(|number| key(&world, kind, number));
+    let told = |print: &str| Told {
+        fields: BTreeMap::from([("main_contact_person.email".to_owned(), print.to_owned())]),
+        as_of: Some(DateTime::UNIX_EPOCH),
+    };
+    for key in &keys {
+        world.store.open_intent(fence, key, "idem", "digest", world.now()).await.unwrap();
+        assert_stale(
+            world.store.answer_intent(stale(fence), key, &answer(), Some(&told("x")), &[], world.now()).await,
+        );
+    }
+    world.store.answer_intent(fence, &keys[0], &answer(), Some(&told("a")), &[], world.now()).await.unwrap();
+    world.store.answer_intent(fence, &keys[1], &answer(), None, &[], world.now()).await.unwrap();
+    let mut end = world.end(&claimed, retrying(world.now()));
+    end.xrefs = keys
+        .iter()
+        .map(|key| NewXref {
+            key: key.xref.clone(),
+            business_id: key.business_id.clone(),
+            sage_id: "contact".to_owned(),
+            displayed_as: None,
+        })
+        .collect();
+    world.store.finish_run(&end).await.unwrap();
+    assert_eq!(told_of(&world, &keys).await, [Some(told("a")), None]);
+
+    let again = self::fence(&world.claim().await);
+    world.store.answer_intent(again, &keys[0], &answer(), None, &[], world.now()).await.unwrap();
+    assert_eq!(told_of(&world, &keys).await, [Some(told("a")), None]);
+    world.store.answer_intent(again, &keys[0], &answer(), Some(&told("b")), &[], world.now()).await.unwrap();
+    world.store.answer_intent(again, &keys[1], &answer(), Some(&told("c")), &[], world.now()).await.unwrap();
+    world.store.refuse_intent(again, &keys[1], &[], world.now()).await.unwrap();
+    assert_eq!(told_of(&world, &keys).await, [Some(told("b")), None]);
+}
+
+/// What each contact was told, in the keys' order.
+async fn told_of(world: &World, keys: &[IntentKey]) -> Vec<Option<Told>> {
+    let asked: Vec<XrefKey> = keys.iter().map(|key| key.xref.clone()).collect();
+    let mut known = world.store.xrefs(world.binding, "business-1", &asked).await.unwrap();
+    known.sort_by(|one, other| one.key.cmp(&other.key));
+    known.into_iter().map(|xref| xref.told).collect()
+}
+
+/// The fence of an attempt that was taken over.
+fn stale(fence: Fence) -> Fence {
+    Fence { attempt_id: AttemptId(uuid::Uuid::nil()), ..fence }
 }
 
 /// After a refusal, or when a record was taken back, the next create is another one.
@@ -100,10 +159,10 @@ pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
         let again = world.store.open_intent(fence, &key, "other", "other", world.now()).await.unwrap();
         assert_eq!(again, Intent { is_new: false, ..expected });
         if generation == 1 {
-            world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await.unwrap();
+            world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
         }
         world.store.refuse_intent(fence, &key, &[], world.now()).await.unwrap();
-        assert_stale(world.store.answer_intent(fence, &key, &answer(), &[], world.now()).await);
+        assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await);
     }
 }
 

@@ -71,7 +71,7 @@ macro_rules! conformance_suite {
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
                 a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
-                a_refused_intent_is_opened_anew, generations_are_told_of_what_was_refused, intents_are_kept_apart;
+                what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, generations_are_told_of_what_was_refused, intents_are_kept_apart;
             standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
                 a_run_goes_on_when_its_binding_is_active_again_meanwhile,
                 a_run_that_waits_for_its_binding_has_the_code_of_its_status, a_retry_waits_for_its_binding,

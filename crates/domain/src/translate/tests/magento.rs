@@ -358,6 +358,7 @@ fn blank() -> Invoice {
             website_id: None,
             vat_id: None,
             addresses: Vec::new(),
+            updated_at: None,
         },
         lines: Vec::new(),
         subtotal: Decimal::ZERO,
