@@ -9,6 +9,7 @@ use leptos_axum::ResponseOptions;
 use store::Store;
 
 use crate::{
+    connecting::Connecting,
     error::{AppError, ErrorCode},
     screen::member::MemberView,
     session,
@@ -23,6 +24,10 @@ pub struct Services {
     pub outside: Arc<dyn Outside>,
     /// Whether cookies are for HTTPS only: everywhere but on a developer's own machine.
     pub secure_cookies: bool,
+    /// What reaches Magento and Sage.
+    pub connecting: Arc<dyn Connecting>,
+    /// Where forms may lead besides Ledger itself: the origin of Sage's consent page.
+    pub consent_origin: String,
 }
 
 /// Proof of who asks. Service functions want to see it, and only a live session makes one, so a forgotten check does not
@@ -34,6 +39,16 @@ impl Member {
     /// The organisation whose data this person may see.
     pub const fn organisation(&self) -> domain::ids::OrganisationId {
         self.0.organisation_id
+    }
+
+    /// The person's id.
+    pub const fn id(&self) -> domain::ids::MemberId {
+        self.0.id
+    }
+
+    /// The person's e-mail address.
+    pub fn email(&self) -> &str {
+        &self.0.email
     }
 
     /// Whether this person may do what a role may.
@@ -128,9 +143,10 @@ pub(crate) fn set_content_security_policy() {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) else {
         return;
     };
+    let consent = use_context::<Services>().map(|services| services.consent_origin).unwrap_or_default();
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval' 'self'; style-src 'self'; object-src 'none'; \
-         base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         base-uri 'none'; form-action 'self' {consent}; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(HeaderName::from_static("content-security-policy"), policy);

@@ -23,6 +23,11 @@ macro_rules! error_codes {
                 match self { $(Self::$variant => $word),+ }
             }
 
+            /// The code of a word in an address.
+            pub fn of_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == word)
+            }
+
             /// The HTTP status of an answer that carries it.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status),+ }
@@ -47,6 +52,22 @@ error_codes! {
     Forbidden = "forbidden", 403, "Your role does not allow this.", "Ask an owner of your organisation for the right.";
     NotFound = "not_found", 404, "This does not exist, or it is not yours to see.", "Go back to the list and look for it there.";
     Invalid = "invalid", 422, "Something in the request cannot be understood.", "Correct what is marked, or start from the whole list.";
+    PairingRefused = "pairing_refused", 422, "Magento does not accept this pairing code: it is wrong, was used already, or is older than 30 minutes.", "Generate a new code in Magento and enter it here.";
+    ShopNotHttps = "shop_not_https", 422, "The shop\u{2019}s address must begin with https://.", "Enter the address under which customers reach the shop by https.";
+    ShopPrivate = "shop_private", 422, "The shop\u{2019}s address leads into a private network.", "Enter the address under which customers reach the shop.";
+    ShopRedirects = "shop_redirects", 422, "The shop\u{2019}s address leads on to another one.", "Open the shop in a browser and enter the address that it ends at.";
+    ModuleMissing = "module_missing", 422, "Magento answers, but the Ledger module does not.", "Install byte8/magento-sage-accounting in this shop, run setup:upgrade, then try again.";
+    ShopUnreachable = "shop_unreachable", 422, "The shop cannot be reached at this address.", "Check the address, and that its firewall lets Ledger in.";
+    ShopTimedOut = "shop_timed_out", 422, "The shop took too long to answer. It may have used the code up.", "Generate a new code in Magento and try again.";
+    ShopTrouble = "shop_trouble", 422, "Magento, or something in front of it, did not answer as the module does.", "Look into Magento\u{2019}s log, or at the proxy in front of it, then try again.";
+    ConsentDenied = "consent_denied", 422, "Sage was not allowed to share the books: the consent was cancelled.", "Begin again and approve when Sage asks.";
+    ConsentUsedUp = "consent_used_up", 422, "This consent has run out or was used already.", "Begin again; from Sage\u{2019}s question to the answer there is half an hour.";
+    ConsentWrongCountry = "consent_wrong_country", 422, "Sage says that the account belongs to another country.", "Choose the country in which the business is registered with Sage, then try again.";
+    BusinessTaken = "business_taken", 409, "Another shop posts into this Sage business already.", "Disconnect it there first, or choose another business.";
+    NoBusiness = "no_business", 422, "This Sage user reaches no such business.", "Sign in to Sage as a user of the business, or choose another one.";
+    SageTrouble = "sage_trouble", 422, "Sage does not answer as it should. Nothing was connected.", "Try again in some minutes.";
+    SageApp = "sage_app", 422, "Sage does not accept Ledger\u{2019}s own registration.", "Tell who runs Ledger: client_id, client_secret or the return address are not those registered with Sage.";
+    WrongPassword = "wrong_password", 422, "This is not your password.", "Enter the password you sign in with.";
     Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";
     Unreachable = "unreachable", 503, "Ledger does not answer.", "Check your connection; this page goes on by itself when it is back.";
     Internal = "internal", 500, "Something went wrong in Ledger.", "Try again; if it stays, tell who runs Ledger when it happened.";
@@ -62,6 +83,8 @@ pub enum FieldError {
     InvalidFormat,
     /// It is not one of the values there are.
     Unknown,
+    /// It has more characters than there is room for.
+    TooLong,
 }
 
 impl FieldError {
@@ -71,6 +94,7 @@ impl FieldError {
             Self::Required => "This is needed.",
             Self::InvalidFormat => "This does not look right: check it for a typing mistake.",
             Self::Unknown => "There is no such value.",
+            Self::TooLong => "This is too long.",
         }
     }
 }

@@ -3,12 +3,17 @@
 #![recursion_limit = "256"]
 
 pub mod api;
+#[cfg(feature = "ssr")]
+pub mod bindings;
 pub mod components;
+#[cfg(feature = "ssr")]
+pub mod connecting;
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod error;
 pub mod pages;
 pub mod query;
+pub mod refusal;
 #[cfg(feature = "ssr")]
 pub mod runs;
 pub mod screen;
@@ -26,7 +31,11 @@ use leptos_router::{
     path,
 };
 
-use crate::pages::{dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage, sync::SyncPage};
+use crate::pages::{
+    binding::BindingPage, bindings::BindingsPage, connect_magento::ConnectMagentoPage,
+    connect_sage::ConnectSagePage, dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage,
+    sync::SyncPage,
+};
 
 /// Where people land.
 pub const HOME: &str = "/dashboard/sync";
@@ -69,6 +78,10 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/dashboard") view=Dashboard ssr=SsrMode::Async>
                     <Route path=path!("") view=ToHome ssr=SsrMode::Async />
                     <Route path=path!("sync") view=SyncPage ssr=SsrMode::Async />
+                    <Route path=path!("bindings") view=BindingsPage ssr=SsrMode::Async />
+                    <Route path=path!("bindings/:id") view=BindingPage ssr=SsrMode::Async />
+                    <Route path=path!("connect-magento") view=ConnectMagentoPage ssr=SsrMode::Async />
+                    <Route path=path!("connect-sage") view=ConnectSagePage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

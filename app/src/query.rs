@@ -109,10 +109,32 @@ pub enum Flash {
     StillRunning,
     /// The person signed out.
     SignedOut,
+    /// The shop is paired; Sage is next.
+    Paired,
+    /// Sage is connected.
+    Connected,
+    /// The binding is paused.
+    Paused,
+    /// The binding works again.
+    Resumed,
+    /// The binding is disconnected.
+    Disconnected,
+    /// The business's lists were fetched.
+    Refreshed,
 }
 
 impl Flash {
-    const ALL: [Self; 3] = [Self::Retried, Self::StillRunning, Self::SignedOut];
+    const ALL: [Self; 9] = [
+        Self::Retried,
+        Self::StillRunning,
+        Self::SignedOut,
+        Self::Paired,
+        Self::Connected,
+        Self::Paused,
+        Self::Resumed,
+        Self::Disconnected,
+        Self::Refreshed,
+    ];
 
     /// The word in the URL.
     pub const fn as_str(self) -> &'static str {
@@ -120,6 +142,12 @@ impl Flash {
             Self::Retried => "retried",
             Self::StillRunning => "still-running",
             Self::SignedOut => "signed-out",
+            Self::Paired => "paired",
+            Self::Connected => "connected",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
+            Self::Disconnected => "disconnected",
+            Self::Refreshed => "refreshed",
         }
     }
 
@@ -129,6 +157,14 @@ impl Flash {
             Self::Retried => "The run is queued again.",
             Self::StillRunning => "This run is at work right now. Wait until it has ended, then retry it.",
             Self::SignedOut => "You are signed out.",
+            Self::Paired => "The shop is paired. Now connect Sage.",
+            Self::Connected => "Sage is connected, and its lists are fetched.",
+            Self::Paused => "Paused. What the shop sends is kept and waits.",
+            Self::Resumed => "Resumed. What waited is on its way.",
+            Self::Disconnected => {
+                "Disconnected. The history stays; connecting the same business again goes on from it."
+            }
+            Self::Refreshed => "Sage\u{2019}s lists are fetched anew.",
         }
     }
 

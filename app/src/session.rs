@@ -86,6 +86,15 @@ where
     Ok(token)
 }
 
+/// Whether a signed-in person's password is this one: asked again before what cannot be undone.
+pub async fn is_password_of<S>(store: &S, email: &str, password: String) -> Result<bool, AppError>
+where
+    S: Members + Sync + ?Sized,
+{
+    let Some(found) = store.member_by_email(email).await? else { return Ok(false) };
+    Ok(password.len() <= LONGEST_PASSWORD && verify(password, found.password_hash).await?)
+}
+
 /// Ends the session of these headers, if there is one.
 pub async fn sign_out<S: Sessions + Sync + ?Sized>(store: &S, headers: &HeaderMap) -> Result<(), AppError> {
     if let Some(token) = token(headers) {

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod connecting;
 pub mod demo;
 pub mod isolation;
 pub mod lifecycle;

@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::{
     config::{self, Config},
+    connecting::Connections,
     outside::Machine,
     router,
     state::{AppState, Wire},
@@ -110,6 +111,8 @@ impl Process {
                 store: Arc::clone(&engine.store),
                 outside: Arc::clone(&engine.outside),
                 secure_cookies: config.public_url.starts_with("https://"),
+                connecting: Arc::new(Connections::new(Arc::clone(&engine), config.public_url.clone())),
+                consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
             wire: Arc::new(Wire {
                 store: Arc::clone(&engine.store),

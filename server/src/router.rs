@@ -14,7 +14,7 @@ use tower_http::{
 
 use crate::{
     isolation,
-    routes::{health, live, magento, webhooks},
+    routes::{consent, health, live, magento, webhooks},
     security,
     state::AppState,
 };
@@ -45,6 +45,7 @@ fn pages(state: AppState) -> Router {
     let shell = move || app::shell(options.clone());
     Router::new()
         .route("/live", get(live::live))
+        .route("/oauth/sage/callback", get(consent::returned))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
         .fallback_service(files)
         .layer(middleware::from_fn(isolation::own_root))

@@ -18,13 +18,23 @@ pub fn Field(
     /// What it holds at first.
     #[prop(optional, into)]
     value: String,
+    /// What helps to fill it in.
+    #[prop(optional)]
+    hint: &'static str,
     /// What is wrong with it.
     error: Option<FieldError>,
     /// Whether the page opens with the cursor in it.
     autofocus: bool,
 ) -> impl IntoView {
     let error_id = format!("{name}-error");
-    let described_by = error.map(|_| error_id.clone());
+    let hint_id = format!("{name}-hint");
+    let has_hint = !hint.is_empty();
+    let described_by = match (error.is_some(), has_hint) {
+        (true, true) => Some(format!("{error_id} {hint_id}")),
+        (true, false) => Some(error_id.clone()),
+        (false, true) => Some(hint_id.clone()),
+        (false, false) => None,
+    };
     view! {
         <div class="field">
             <label for=name>{label}</label>
@@ -40,6 +50,14 @@ pub fn Field(
                 aria-invalid=error.map(|_| "true")
                 aria-describedby=described_by
             />
+            {has_hint
+                .then(|| {
+                    view! {
+                        <p class="field-hint" id=hint_id>
+                            {hint}
+                        </p>
+                    }
+                })}
             {error
                 .map(|error| {
                     view! {

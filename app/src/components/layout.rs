@@ -27,6 +27,7 @@ pub fn Frame(
             </a>
             <nav class="top-nav" aria-label="Main">
                 <A href=HOME>"Sync runs"</A>
+                <A href="/dashboard/bindings">"Shops"</A>
             </nav>
             <div class="top-end">
                 <ThemeChoice />

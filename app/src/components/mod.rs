@@ -1,5 +1,6 @@
 //! What pages are made of. Components are given data and fetch none.
 
+pub mod binding_chip;
 pub mod field;
 pub mod filters;
 pub mod flash;

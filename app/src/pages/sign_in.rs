@@ -1,11 +1,7 @@
 //! `/sign-in`: e-mail address and password. A plain form: the browser sends it itself, with JavaScript and without, because
 //! everything starts anew with the new session.
 
-use leptos::{
-    prelude::*,
-    server::ServerActionError,
-    server_fn::{ServerFn, error::ServerFnUrlError},
-};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
@@ -15,12 +11,13 @@ use crate::{
     components::{field::Field, flash::FlashLine, layout::Sheet, problem::Problem},
     error::AppError,
     query::{Flash, safe_path},
+    refusal::refusal_of,
 };
 
 /// The sign-in page.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    let refused = refusal();
+    let refused = refusal_of::<SignIn>();
     let (next, flash) = use_query_map().with_untracked(|map| {
         let next = map.get_str("next").and_then(safe_path).unwrap_or(HOME).to_owned();
         (next, Flash::read(map.get_str("flash")))
@@ -36,13 +33,6 @@ pub fn SignInPage() -> impl IntoView {
         </Sheet>
     }
     .into_any()
-}
-
-/// The error of the form that was just sent: the answer leads back here and carries it in the address. (An action would find it
-/// by itself, and would bring along the code that sends forms, which this page leaves to the browser.)
-fn refusal() -> Option<AppError> {
-    let error = use_context::<ServerActionError>().filter(|error| error.path() == SignIn::PATH)?;
-    Some(ServerFnUrlError::<AppError>::decode_err(error.err()))
 }
 
 fn sign_in_form(refused: Option<AppError>, next: String) -> impl IntoView {

@@ -13,6 +13,8 @@ pub enum CredentialKind {
     MagentoApiKey,
     /// Sage's access and refresh token, as JSON.
     SageTokens,
+    /// A consent at Sage that is under way: its secrets, and afterwards the tokens while a business is chosen.
+    SageConsent,
 }
 
 impl CredentialKind {
@@ -21,6 +23,7 @@ impl CredentialKind {
         match self {
             Self::MagentoApiKey => "magento_api_key",
             Self::SageTokens => "sage_tokens",
+            Self::SageConsent => "sage_consent",
         }
     }
 }

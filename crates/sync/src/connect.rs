@@ -29,6 +29,12 @@ pub enum ConnectError {
     /// The Sage user does not own the business.
     #[error("The Sage user has no business {0}. Choose one of theirs.")]
     NoSuchBusiness(String),
+    /// Another shop posts to the business already; two would give documents the same references.
+    #[error("The Sage business {0} is connected to another shop already. Disconnect it there first.")]
+    BusinessTaken(String),
+    /// The consent is not one that this person began within the last half hour, or it was used already.
+    #[error("The consent at Sage has run out. Begin again.")]
+    ConsentUsedUp,
 }
 
 impl From<CredentialError> for ConnectError {
@@ -82,6 +88,7 @@ impl Engine {
     }
 
     /// Ties a binding to a business of the Sage user whose tokens these are, fetches its reference set, and starts its runs.
+    /// Nothing is kept before Sage has answered everything.
     pub async fn connect_sage(
         &self,
         binding: &Binding,
@@ -93,19 +100,50 @@ impl Engine {
             .business(business_id)
             .await
             .map_err(|error| no_such_business(error, business_id))?;
-        let kind = CredentialKind::SageTokens;
-        let replaces = self.store.credential(binding.id, kind).await?.map_or(0, |sealed| sealed.version);
-        let which = (binding.id, kind);
-        let plain = tokens.to_json();
-        credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, &plain, replaces)
-            .await?;
+        self.refuse_a_taken_business(binding, &business).await?;
+        let set = sage::fetch_reference_set(&Connection::new(&self.sage, &business.id, &bought)).await?;
+        self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json()).await?;
         let country = business.country.unwrap_or_else(|| "GB".to_owned());
         let business = SageBusiness { id: business.id, name: business.name, country };
-        self.store.set_business(binding.id, &business, self.outside.now()).await?;
-        let connected = Binding { business: Some(business), ..binding.clone() };
-        let reference = self.refresh_reference(&connected).await?;
-        self.store.set_binding_status(binding.id, BindingStatus::Active, self.outside.now()).await?;
-        Ok(reference)
+        let now = self.outside.now();
+        self.store.set_business(binding.id, &business, now).await?;
+        let cached = CachedReference { set, fetched_at: now };
+        self.store.put_reference(binding.id, &cached).await?;
+        self.store.set_binding_status(binding.id, BindingStatus::Active, now).await?;
+        Ok(cached.set)
+    }
+
+    async fn refuse_a_taken_business(
+        &self,
+        binding: &Binding,
+        business: &sage::Business,
+    ) -> Result<(), ConnectError> {
+        let taken = self.store.list_all_bindings().await?.into_iter().any(|other| {
+            other.id != binding.id
+                && other.status != BindingStatus::Revoked
+                && other.business.is_some_and(|of_other| of_other.id == business.id)
+        });
+        if taken { Err(ConnectError::BusinessTaken(business.name.clone())) } else { Ok(()) }
+    }
+
+    /// Seals a credential in place of whatever is there.
+    pub(crate) async fn put_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        plain: &SecretString,
+    ) -> Result<(), ConnectError> {
+        let replaces = self.store.credential(binding, kind).await?.map_or(0, |sealed| sealed.version);
+        credentials::put(
+            self.store.as_ref(),
+            &self.keys,
+            self.outside.as_ref(),
+            (binding, kind),
+            plain,
+            replaces,
+        )
+        .await?;
+        Ok(())
     }
 
     /// A binding's credential, opened.

@@ -4,6 +4,7 @@ mod adopt;
 mod body;
 mod catalogue;
 mod connect;
+mod consent;
 mod create;
 mod credentials;
 mod decide;
@@ -19,5 +20,6 @@ mod trail;
 mod worker;
 
 pub use connect::{ConnectError, PairRequest, ReferenceError};
+pub use consent::binding_of_state;
 pub use engine::{Engine, Timing};
 pub use worker::{Worker, run_until_idle};

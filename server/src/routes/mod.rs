@@ -1,5 +1,6 @@
 //! The routes that are no pages.
 
+pub mod consent;
 pub mod health;
 pub mod live;
 pub mod magento;

@@ -1,0 +1,146 @@
+//! Bindings: `/api/bindings/...`. What changes something is a plain form, sent by the browser itself and answered by a redirect:
+//! to what came of it, or back to the form with what is wrong.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use crate::{
+    error::AppError,
+    screen::bindings::{BindingView, ConnectView},
+};
+
+/// The organisation's bindings.
+#[server(endpoint = "bindings/list", input = Json)]
+pub async fn list_bindings() -> Result<Vec<BindingView>, AppError> {
+    use crate::{bindings, context};
+    context::answer(async { bindings::list(&context::services()?, &context::member().await?).await }).await
+}
+
+/// One of them.
+#[server(endpoint = "bindings/one", input = Json)]
+pub async fn one_binding(
+    /// Its id.
+    id: String,
+) -> Result<BindingView, AppError> {
+    use crate::{bindings, context};
+    context::answer(async { bindings::one(&context::services()?, &context::member().await?, &id).await })
+        .await
+}
+
+/// One of them, on its way to Sage.
+#[server(endpoint = "bindings/way", input = Json)]
+pub async fn way_to_sage(
+    /// Its id.
+    id: String,
+) -> Result<ConnectView, AppError> {
+    use crate::{bindings, context};
+    context::answer(async {
+        bindings::on_its_way(&context::services()?, &context::member().await?, &id).await
+    })
+    .await
+}
+
+/// Pairs a shop and leads on to Sage.
+#[server(endpoint = "bindings/pair")]
+pub async fn pair_shop(
+    /// A name for people.
+    #[server(default)]
+    name: String,
+    /// The shop's address as typed.
+    #[server(default)]
+    url: String,
+    /// The pairing code as pasted.
+    #[server(default)]
+    code: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, query::Flash, screen::bindings::connect_href};
+    let work =
+        async { bindings::pair(&context::services()?, &context::member().await?, &name, &url, &code).await };
+    let id = context::answer(work).await?;
+    leptos_axum::redirect(&Flash::Paired.on(&connect_href(&id.to_string())));
+    Ok(())
+}
+
+/// Leads to Sage's consent page.
+#[server(endpoint = "bindings/consent")]
+pub async fn begin_consent(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+    /// ISO code of the country in which the business is registered with Sage.
+    #[server(default)]
+    country: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context};
+    let work = async {
+        bindings::begin_consent(&context::services()?, &context::member().await?, &binding, &country).await
+    };
+    leptos_axum::redirect(&context::answer(work).await?);
+    Ok(())
+}
+
+/// Connects a business of the consent.
+#[server(endpoint = "bindings/choose")]
+pub async fn choose_business(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+    /// Sage's id of the business.
+    #[server(default)]
+    business: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, query::Flash, screen::bindings::href};
+    let work = async {
+        bindings::choose_business(&context::services()?, &context::member().await?, &binding, &business).await
+    };
+    context::answer(work).await?;
+    leptos_axum::redirect(&Flash::Connected.on(&href(&binding)));
+    Ok(())
+}
+
+/// Pauses a binding, or lets it work again.
+#[server(endpoint = "bindings/pause")]
+pub async fn pause_binding(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+    /// Whether to pause.
+    #[server(default)]
+    pause: bool,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, screen::bindings::href};
+    let work =
+        async { bindings::pause(&context::services()?, &context::member().await?, &binding, pause).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
+    Ok(())
+}
+
+/// Disconnects a binding for good.
+#[server(endpoint = "bindings/disconnect")]
+pub async fn disconnect_binding(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+    /// The member's password, once more.
+    #[server(default)]
+    password: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, screen::bindings::href};
+    let work = async {
+        bindings::disconnect(&context::services()?, &context::member().await?, &binding, password).await
+    };
+    leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
+    Ok(())
+}
+
+/// Fetches Sage's lists anew.
+#[server(endpoint = "bindings/refresh")]
+pub async fn refresh_lists(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, screen::bindings::href};
+    let work = async { bindings::refresh(&context::services()?, &context::member().await?, &binding).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! The service functions behind the pages of bindings.
+
+use domain::{
+    ids::BindingId,
+    run::{BindingStatus, Role, RunStatus},
+};
+use store::{Binding, PageRequest, RunFilter, Seek};
+
+use crate::{
+    context::{Member, Services},
+    error::{AppError, ErrorCode, FieldError},
+    query::Flash,
+    screen::bindings::{BindingView, ConnectView},
+    session,
+};
+
+/// The organisation's bindings, oldest first.
+pub async fn list(services: &Services, member: &Member) -> Result<Vec<BindingView>, AppError> {
+    let mut views = Vec::new();
+    for binding in services.store.list_bindings(member.organisation()).await? {
+        views.push(view(services, member, binding).await?);
+    }
+    Ok(views)
+}
+
+/// One of them.
+pub async fn one(services: &Services, member: &Member, id: &str) -> Result<BindingView, AppError> {
+    view(services, member, own(services, member, id).await?).await
+}
+
+/// One of them, on its way to Sage.
+pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    // Before the consent there is nothing to choose from.
+    let businesses = services.connecting.businesses(binding.id, member.id()).await.unwrap_or_default();
+    let businesses = businesses.into_iter().map(|business| (business.id, business.name)).collect();
+    Ok(ConnectView { binding: view(services, member, binding).await?, businesses })
+}
+
+/// Pairs a shop; returns the new binding's id.
+pub async fn pair(
+    services: &Services,
+    member: &Member,
+    name: &str,
+    url: &str,
+    code: &str,
+) -> Result<BindingId, AppError> {
+    let member = member.require(Role::Owner)?;
+    let (name, url, code) = (name.trim(), url.trim(), code.trim());
+    let mut error = AppError::new(ErrorCode::Invalid);
+    for (field, typed, longest) in [("name", name, 100), ("url", url, 250), ("code", code, 64)] {
+        if typed.is_empty() {
+            error = error.field(field, FieldError::Required);
+        } else if typed.chars().count() > longest {
+            error = error.field(field, FieldError::TooLong);
+        }
+    }
+    let paired = if error.fields.is_empty() {
+        services.connecting.pair(member.organisation(), name, url, code).await
+    } else {
+        Err(error)
+    };
+    // The code is good for one shop: it is not put into an address.
+    paired.map_err(|error| error.echo("name", name).echo("url", url))
+}
+
+/// Begins a consent; returns Sage's address.
+pub async fn begin_consent(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    country: &str,
+) -> Result<String, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    let country = Some(country).filter(|country| !country.is_empty());
+    services.connecting.begin_consent(binding.id, member.id(), country).await
+}
+
+/// Connects a binding to a business of the consent.
+pub async fn choose_business(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    business: &str,
+) -> Result<(), AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    services.connecting.choose_business(&binding, member.id(), business).await
+}
+
+/// Pauses a working binding, or lets a paused one work.
+pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) -> Result<Flash, AppError> {
+    let member = member.require(Role::Operator)?;
+    let binding = own(services, member, id).await?;
+    let (from, to, flash) = if pause {
+        (BindingStatus::Active, BindingStatus::Paused, Flash::Paused)
+    } else {
+        (BindingStatus::Paused, BindingStatus::Active, Flash::Resumed)
+    };
+    if binding.status == from {
+        services.store.set_binding_status(binding.id, to, services.outside.now()).await?;
+    }
+    Ok(flash)
+}
+
+/// Disconnects a binding, once its owner has shown again who they are.
+pub async fn disconnect(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    password: String,
+) -> Result<Flash, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    if !session::is_password_of(&*services.store, member.email(), password).await? {
+        return Err(AppError::new(ErrorCode::WrongPassword).field("password", FieldError::Unknown));
+    }
+    services.connecting.disconnect(&binding).await?;
+    Ok(Flash::Disconnected)
+}
+
+/// Fetches the business's lists anew.
+pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Operator)?;
+    let binding = own(services, member, id).await?;
+    services.connecting.refresh_reference(&binding).await?;
+    Ok(Flash::Refreshed)
+}
+
+/// A binding of the member's organisation; another's does not exist for them.
+async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, AppError> {
+    let id: BindingId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    let found = services.store.binding(id).await?;
+    found
+        .filter(|binding| binding.organisation_id == member.organisation())
+        .ok_or_else(|| ErrorCode::NotFound.into())
+}
+
+async fn view(services: &Services, member: &Member, binding: Binding) -> Result<BindingView, AppError> {
+    let succeeded = RunFilter { binding: Some(binding.id), status: Some(RunStatus::Succeeded), event: None };
+    let newest = PageRequest { filter: succeeded, seek: Seek::Newest, limit: 1 };
+    let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
+    let reference = services.store.reference(binding.id).await?;
+    Ok(BindingView {
+        id: binding.id.to_string(),
+        name: binding.name,
+        shop: binding.magento_url,
+        business: binding.business.map(|business| format!("{} ({})", business.name, business.country)),
+        status: binding.status,
+        since: binding.status_changed_at.into(),
+        last_sync: last.map(|run| run.created_at.into()),
+        lists_fetched: reference.map(|cached| cached.fetched_at.into()),
+        may_pause: member.may(Role::Operator),
+        may_connect: member.may(Role::Owner),
+    })
+}

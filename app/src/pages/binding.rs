@@ -1,0 +1,163 @@
+//! `/dashboard/bindings/{id}`: both sides of a binding, and what can be done with it.
+
+use domain::run::BindingStatus;
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::{
+    api::bindings::{DisconnectBinding, PauseBinding, RefreshLists, one_binding},
+    components::{binding_chip::BindingChip, field::Field, flash::FlashLine, problem::Problem, time::Time},
+    error::AppError,
+    query::Flash,
+    refusal::refusal_of,
+    screen::{
+        bindings::{BindingView, status_sentence},
+        format::Moment,
+    },
+};
+
+/// A binding.
+#[component]
+pub fn BindingPage() -> impl IntoView {
+    let (params, map) = (use_params_map(), use_query_map());
+    let disconnecting = refusal_of::<DisconnectBinding>();
+    let refused =
+        disconnecting.clone().or_else(refusal_of::<PauseBinding>).or_else(refusal_of::<RefreshLists>);
+    let problem = refused.map(|error| error.code);
+    let flash = Signal::derive(move || {
+        map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| problem.is_none())
+    });
+    let answer = Resource::new(
+        move || params.with(|params| params.get_str("id").unwrap_or_default().to_owned()),
+        one_binding,
+    );
+    view! {
+        <Title text="Shop \u{b7} Ledger" />
+        <FlashLine flash />
+        {problem.map(|code| view! { <Problem code /> })}
+        <Transition>
+            {move || {
+                let disconnecting = disconnecting.clone();
+                answer
+                    .get()
+                    .map(|answer| match answer {
+                        Ok(binding) => Either::Left(both_sides(binding, disconnecting)),
+                        Err(error) => Either::Right(view! { <Problem code=error.code /> }),
+                    })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+fn both_sides(binding: BindingView, disconnecting: Option<AppError>) -> impl IntoView {
+    let status = binding.status;
+    let facts = [
+        ("Shop", Either::Left(binding.shop.clone())),
+        ("Sage", Either::Left(binding.business.clone().unwrap_or_else(|| "No business yet".to_owned()))),
+        ("Last synced (UTC)", Either::Right(binding.last_sync.clone())),
+        ("Sage\u{2019}s lists fetched (UTC)", Either::Right(binding.lists_fetched.clone())),
+        ("In this state since (UTC)", Either::Right(Some(binding.since.clone()))),
+    ];
+    let facts = facts.map(|(name, value)| {
+        let value = match value {
+            Either::Left(text) => Either::Left(text),
+            Either::Right(moment) => Either::Right(when(moment)),
+        };
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    view! {
+        <div class="page-head">
+            <h1>{binding.name.clone()}</h1>
+            <BindingChip status />
+        </div>
+        <p>{status_sentence(status)}</p>
+        <dl class="facts">{facts.collect_view()}</dl>
+        {actions(binding, disconnecting)}
+    }
+}
+
+fn when(moment: Option<Moment>) -> impl IntoView {
+    match moment {
+        Some(at) => Either::Left(view! { <Time at /> }),
+        None => Either::Right("never"),
+    }
+}
+
+fn actions(binding: BindingView, disconnecting: Option<AppError>) -> impl IntoView {
+    let connects = binding.may_connect
+        && matches!(
+            binding.status,
+            BindingStatus::Pending | BindingStatus::NeedsReauth | BindingStatus::Revoked
+        );
+    let connected = matches!(binding.status, BindingStatus::Active | BindingStatus::Paused);
+    let label = if binding.status == BindingStatus::Pending { "Connect Sage" } else { "Connect Sage again" };
+    let pausing = binding.status == BindingStatus::Active;
+    let id = binding.id.clone();
+    view! {
+        <div class="actions">
+            {connects
+                .then(|| {
+                    view! {
+                        <a class="button button-main" href=binding.connect_href()>
+                            {label}
+                        </a>
+                    }
+                })}
+            {(connected && binding.may_pause)
+                .then(|| {
+                    view! {
+                        <form method="post" action=PauseBinding::PATH>
+                            <input type="hidden" name="binding" value=id.clone() />
+                            <input type="hidden" name="pause" value=if pausing { "true" } else { "false" } />
+                            <button class="button" type="submit">
+                                {if pausing { "Pause" } else { "Resume" }}
+                            </button>
+                        </form>
+                        <form method="post" action=RefreshLists::PATH>
+                            <input type="hidden" name="binding" value=id.clone() />
+                            <button class="button" type="submit">
+                                "Fetch Sage\u{2019}s lists anew"
+                            </button>
+                        </form>
+                    }
+                })}
+        </div>
+        {(binding.may_connect && binding.status != BindingStatus::Revoked)
+            .then(|| disconnect(binding.id.clone(), disconnecting))}
+    }
+}
+
+/// Asks for the password: what is disconnected stays so until somebody consents at Sage again.
+fn disconnect(binding: String, refused: Option<AppError>) -> impl IntoView {
+    let opened = refused.is_some();
+    let error = refused.and_then(|error| error.of_field("password"));
+    view! {
+        <details class="danger" open=opened>
+            <summary>"Disconnect"</summary>
+            <form class="form" method="post" action=DisconnectBinding::PATH novalidate>
+                <p>
+                    "Ledger\u{2019}s access to Sage is ended. Nothing in Sage or in Magento is deleted, and the history stays."
+                </p>
+                <input type="hidden" name="binding" value=binding />
+                <Field
+                    name="password"
+                    label="Your password"
+                    kind="password"
+                    autocomplete="current-password"
+                    error=error
+                    autofocus=opened
+                />
+                <button class="button" type="submit">
+                    "Disconnect this shop"
+                </button>
+            </form>
+        </details>
+    }
+}

@@ -1,0 +1,75 @@
+//! `/dashboard/connect-magento`: pairs a shop.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+
+use crate::{
+    api::bindings::PairShop,
+    components::{field::Field, problem::Problem},
+    refusal::refusal_of,
+};
+
+/// The form that pairs a shop.
+#[component]
+pub fn ConnectMagentoPage() -> impl IntoView {
+    let refused = refusal_of::<PairShop>();
+    let wrong = |name| refused.as_ref().and_then(|error| error.of_field(name));
+    let typed = |name| refused.as_ref().and_then(|error| error.typed(name)).unwrap_or_default().to_owned();
+    let (name, url) = (typed("name"), typed("url"));
+    let (name_wrong, url_wrong, code_wrong) = (wrong("name"), wrong("url"), wrong("code"));
+    // The cursor stands in the first field that needs something.
+    let to_name = name_wrong.is_some() || refused.is_none();
+    let to_url = !to_name && (url_wrong.is_some() || code_wrong.is_none() && url.is_empty());
+    view! {
+        <Title text="Connect a shop \u{b7} Ledger" />
+        <div class="page-head">
+            <h1>"Connect a shop"</h1>
+        </div>
+        {refused.as_ref().map(|error| view! { <Problem code=error.code /> })}
+        <div class="step">
+            <form class="form" method="post" action=PairShop::PATH novalidate autocomplete="off">
+                <Field
+                    name="name"
+                    label="Name"
+                    kind="text"
+                    autocomplete="off"
+                    hint="How you call this shop, for yourself and your colleagues."
+                    value=name
+                    error=name_wrong
+                    autofocus=to_name
+                />
+                <Field
+                    name="url"
+                    label="Shop address"
+                    kind="url"
+                    autocomplete="url"
+                    hint="The address under which customers reach the shop, such as https://shop.example."
+                    value=url
+                    error=url_wrong
+                    autofocus=to_url
+                />
+                <Field
+                    name="code"
+                    label="Pairing code"
+                    kind="text"
+                    autocomplete="one-time-code"
+                    error=code_wrong
+                    autofocus=!to_name && !to_url
+                />
+                <button class="button button-main" type="submit">
+                    "Pair the shop"
+                </button>
+            </form>
+            <section class="help" aria-labelledby="where">
+                <h2 id="where">"Where the code is"</h2>
+                <ol>
+                    <li>"Open Magento\u{2019}s admin as a user who may change the configuration."</li>
+                    <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>" and there to the section of the Byte8 Ledger module."</li>
+                    <li>"Generate a pairing code. It is good once, for 30 minutes."</li>
+                    <li>"Copy it into the field on this page."</li>
+                </ol>
+            </section>
+        </div>
+    }
+    .into_any()
+}

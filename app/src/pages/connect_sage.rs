@@ -1,0 +1,119 @@
+//! `/dashboard/connect-sage?binding=ID`: consent at Sage, and the choice of a business.
+
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    api::bindings::{BeginConsent, ChooseBusiness, way_to_sage},
+    components::{flash::FlashLine, problem::Problem},
+    error::ErrorCode,
+    query::Flash,
+    refusal::refusal_of,
+    screen::bindings::ConnectView,
+};
+
+/// Where a business may be registered with Sage, as ISO code and name (Sage's guide on regions).
+const COUNTRIES: [(&str, &str); 7] = [
+    ("GB", "United Kingdom"),
+    ("IE", "Ireland"),
+    ("CA", "Canada"),
+    ("US", "United States"),
+    ("FR", "France"),
+    ("ES", "Spain"),
+    ("DE", "Germany"),
+];
+
+/// The way to Sage.
+#[component]
+pub fn ConnectSagePage() -> impl IntoView {
+    let map = use_query_map();
+    let refused = refusal_of::<BeginConsent>().or_else(refusal_of::<ChooseBusiness>).map(|error| error.code);
+    // What Sage answered comes from another site: the address can only name it.
+    let returned = map.with_untracked(|map| map.get_str("problem").and_then(ErrorCode::of_word));
+    let problem = refused.or(returned);
+    let flash = Signal::derive(move || {
+        map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| problem.is_none())
+    });
+    let answer = Resource::new(
+        move || map.with(|map| map.get_str("binding").unwrap_or_default().to_owned()),
+        way_to_sage,
+    );
+    view! {
+        <Title text="Connect Sage \u{b7} Ledger" />
+        <div class="page-head">
+            <h1>"Connect Sage"</h1>
+        </div>
+        <FlashLine flash />
+        {problem.map(|code| view! { <Problem code /> })}
+        <Transition>
+            {move || {
+                answer
+                    .get()
+                    .map(|answer| match answer {
+                        Ok(way) => Either::Left(way_on(way)),
+                        Err(error) => Either::Right(view! { <Problem code=error.code /> }),
+                    })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+fn way_on(way: ConnectView) -> impl IntoView {
+    let ConnectView { binding, businesses } = way;
+    let id = binding.id.clone();
+    view! {
+        <p>"Shop: "<a href=binding.href()>{binding.name.clone()}</a>" \u{b7} "{binding.shop.clone()}</p>
+        {if businesses.is_empty() {
+            Either::Left(consent(id, true))
+        } else {
+            Either::Right(view! { {choice(id.clone(), businesses)} {consent(id, false)} })
+        }}
+    }
+}
+
+fn consent(binding: String, first: bool) -> impl IntoView {
+    let options = COUNTRIES.map(|(code, name)| view! { <option value=code>{name}</option> });
+    let lead = if first {
+        "Sage will ask you to sign in and to let Ledger work in your books. You come back here by yourself."
+    } else {
+        "None of these? Sign in to Sage as another user."
+    };
+    let class = if first { "button button-main" } else { "button" };
+    view! {
+        <form class="form" method="post" action=BeginConsent::PATH>
+            <p>{lead}</p>
+            <input type="hidden" name="binding" value=binding />
+            <div class="field">
+                <label for="country">"Country of the business"</label>
+                <select id="country" name="country">
+                    {options.collect_view()}
+                </select>
+            </div>
+            <button class=class type="submit">
+                "Continue to Sage"
+            </button>
+        </form>
+    }
+}
+
+fn choice(binding: String, businesses: Vec<(String, String)>) -> impl IntoView {
+    let buttons = businesses.into_iter().map(|(id, name)| {
+        view! {
+            <li>
+                <button class="button" type="submit" name="business" value=id>
+                    {name}
+                </button>
+            </li>
+        }
+    });
+    view! {
+        <form class="form" method="post" action=ChooseBusiness::PATH>
+            <h2>"Which business?"</h2>
+            <p>"The shop\u{2019}s documents go into this one. Its lists are fetched at once, which takes some seconds."</p>
+            <input type="hidden" name="binding" value=binding />
+            <ul class="choice">{buttons.collect_view()}</ul>
+        </form>
+    }
+}

@@ -1,0 +1,100 @@
+//! `GET /oauth/sage/callback`: a merchant comes back from Sage's consent page.
+
+use std::sync::Arc;
+
+use app::{
+    context::{Services, member_of},
+    error::ErrorCode,
+    query::{Flash, sign_in_href},
+    screen::bindings::{connect_href, href},
+};
+use axum::{
+    extract::{Query, State},
+    http::HeaderMap,
+    response::Redirect,
+};
+use serde::Deserialize;
+
+use crate::{connecting::for_a_person, state::Wire};
+
+/// What Sage says (its guide on authentication). The code is decoded once and sent on whole, with its country prefix.
+#[derive(Deserialize)]
+pub struct Returned {
+    state: Option<String>,
+    code: Option<String>,
+    error: Option<String>,
+    reason: Option<String>,
+}
+
+/// Buys the tokens and connects, or leads to the choice of a business; in any case back to a page.
+pub async fn returned(
+    State(wire): State<Arc<Wire>>,
+    State(services): State<Services>,
+    headers: HeaderMap,
+    Query(returned): Query<Returned>,
+) -> Redirect {
+    let binding = returned.state.as_deref().and_then(sync::binding_of_state);
+    let back = binding.map_or_else(|| "/dashboard/bindings".to_owned(), |id| connect_href(&id.to_string()));
+    let Ok(member) = member_of(&services, &headers).await else {
+        return Redirect::to(&sign_in_href(&back));
+    };
+    let went_wrong = |code: ErrorCode| {
+        let sign = if back.contains('?') { '&' } else { '?' };
+        Redirect::to(&format!("{back}{sign}problem={}", code.as_str()))
+    };
+    if let Some(error) = &returned.error {
+        return went_wrong(refusal(error, returned.reason.as_deref()));
+    }
+    let (Some(state), Some(code)) = (&returned.state, &returned.code) else {
+        return went_wrong(ErrorCode::ConsentUsedUp);
+    };
+    let (binding, businesses) = match wire.engine.take_code(state, code, member.id()).await {
+        Ok(taken) => taken,
+        Err(error) => return went_wrong(for_a_person(&error).code),
+    };
+    let [only] = businesses.as_slice() else {
+        return if businesses.is_empty() { went_wrong(ErrorCode::NoBusiness) } else { Redirect::to(&back) };
+    };
+    // Nothing to choose from: it is this one.
+    let found = match wire.store.binding(binding).await {
+        Ok(found) => found.filter(|binding| binding.organisation_id == member.organisation()),
+        Err(error) => return went_wrong(for_a_person(&error.into()).code),
+    };
+    let Some(found) = found else { return went_wrong(ErrorCode::NotFound) };
+    match wire.engine.choose_business(&found, member.id(), &only.id).await {
+        Ok(_) => Redirect::to(&Flash::Connected.on(&href(&binding.to_string()))),
+        Err(error) => went_wrong(for_a_person(&error).code),
+    }
+}
+
+/// Sage names the wrong country only by what follows from it.
+fn refusal(error: &str, reason: Option<&str>) -> ErrorCode {
+    match (error, reason) {
+        ("access_denied", _) => ErrorCode::ConsentDenied,
+        (_, Some(reason)) if reason.eq_ignore_ascii_case("email already in use") => {
+            ErrorCode::ConsentWrongCountry
+        }
+        ("unauthorized_client" | "invalid_request" | "invalid_scope" | "unsupported_response_type", _) => {
+            ErrorCode::SageApp
+        }
+        _ => ErrorCode::SageTrouble,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sage_says_of_a_failed_consent_becomes_what_a_person_can_do() {
+        for (error, reason, code) in [
+            ("access_denied", None, ErrorCode::ConsentDenied),
+            ("Invalid request", Some("Email already in use"), ErrorCode::ConsentWrongCountry),
+            ("temporarily_unavailable", None, ErrorCode::SageTrouble),
+            ("server_error", None, ErrorCode::SageTrouble),
+            ("unauthorized_client", None, ErrorCode::SageApp),
+        ] {
+            assert_eq!(refusal(error, reason), code, "{error}");
+        }
+    }
+}
