@@ -2,7 +2,7 @@
 
 LEDGER := target/release/ledger
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-rust test-browser fmt lint check-doors bench conformance clean
+.PHONY: help setup demo build test test-rust test-browser laws fmt lint check-doors bench conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ test-rust: ## Run only the Rust tests
 test-browser: build ## Run only the browser tests
 	scripts/setup test
 	scripts/test-browser
+
+laws: ## Try the laws of the books on 100,000 generated documents of each kind (CASES=N: on as many)
+	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain --lib laws -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

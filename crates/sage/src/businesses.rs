@@ -15,6 +15,10 @@ pub struct Business {
     pub name: String,
     /// ISO country code of two letters, such as `GB`, where Sage tells.
     pub country: Option<String>,
+    /// The county, state or province of its address; two letters in Canada.
+    pub region: Option<String>,
+    /// The postcode of its address.
+    pub postal_code: Option<String>,
     /// Whether it is Sage's demonstration.
     pub is_demo: bool,
     /// Whether it is in Northern Ireland.
@@ -82,6 +86,8 @@ fn read_business(body: &Value) -> Option<Business> {
         name: text(body, "name").or_else(|| text(body, "displayed_as")).unwrap_or_else(|| id.clone()),
         id,
         country: body.get("country").and_then(|country| text(country, "id")),
+        region: text(body, "region"),
+        postal_code: text(body, "postal_code"),
         is_demo: flag("is_demo"),
         ni_based: flag("ni_based"),
         subscriptions: subscriptions

@@ -7,6 +7,7 @@ use domain::{
     Decimal,
     business::{BankAccount, LedgerAccount, ReferenceSet, TaxRate},
     money::{self, Currency},
+    translate::canadian_region,
 };
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub async fn fetch_reference_set(connection: &Connection<'_>) -> Result<Referenc
     let business = connection.business(connection.business_id().unwrap_or("lead")).await?;
     let settings = Settings::fetch(connection).await?;
     let country = business.country.unwrap_or_default();
+    let (region, postcode) = (business.region.as_deref(), business.postal_code.as_deref());
+    let region = if country == "CA" { canadian_region(region, postcode) } else { None };
     Ok(ReferenceSet {
         tax_rates: tax_rates(connection, &country).await?,
         ledger_accounts: ledger_accounts(connection).await?,
@@ -47,8 +50,7 @@ pub async fn fetch_reference_set(connection: &Connection<'_>) -> Result<Referenc
         } else {
             BTreeMap::new()
         },
-        // Sage's description of a business names no province in a form that its tax regions take.
-        region: None,
+        region,
     })
 }
 

@@ -171,10 +171,14 @@ fn told(
     if let Some(reason) = &taken.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(memo, reason)));
     }
-    let is_unshown = !round2(taken.hidden_tax).is_zero() || round2(taken.difference) > Decimal::ZERO;
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
-    if is_unshown && is_taxable && document.is_none() && context.policy.unshown_tax == UnshownTax::Hold {
-        let reason = "Part of it is in no line, and nothing tells whether that was taxed.";
+    if !taken.is_told && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
+        let reason = match document {
+            None => "Part of it is in no line, and nothing tells whether that was taxed.",
+            Some(_) => {
+                "Part of it is in no line; it is a part of the invoice's product taxes, and nothing tells its tax to the penny."
+            }
+        };
         return Err(findings.hold(Code::UnshownTax, mismatch(memo, reason)));
     }
     if memo.grand_total != round2(memo.grand_total) {

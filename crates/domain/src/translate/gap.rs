@@ -8,7 +8,7 @@ use crate::money::{round2, text};
 
 use super::{
     compensation::{self, Compensation},
-    rates::{self, CASES, Reading, Taxed},
+    rates::{self, CASES, Fits, Reading, Taxed},
     sums::{NOTHING, PENNY, Sums},
 };
 
@@ -48,9 +48,14 @@ pub(super) struct Explanation {
 }
 
 /// The reading and the explanation that fit a document best.
-pub(super) fn best(sums: &Sums, known: &[Decimal], usual: Option<Decimal>) -> (Reading, Explanation) {
+pub(super) fn best(
+    sums: &Sums,
+    fits: &Fits,
+    known: &[Decimal],
+    usual: Option<Decimal>,
+) -> (Reading, Explanation) {
     let attempt = |cases| {
-        let reading = rates::read(&sums.goods, sums.shipping.as_ref(), cases, known, usual);
+        let reading = rates::read(&sums.goods, fits, sums.shipping.as_ref(), cases, known, usual);
         let explanation = explain(sums, &reading, known);
         (reading, explanation)
     };
@@ -154,9 +159,11 @@ impl Riddle<'_> {
         let units: Decimal = self.sums.goods.iter().map(|row| row.quantity).sum();
         let error = |percent: &Decimal| (tax - net * *percent / Decimal::ONE_HUNDRED).abs();
         let allowed = (NOTHING * (units + Decimal::ONE)).min(net / Decimal::from(40)).max(PENNY);
-        let nearest = *self.known.iter().min_by_key(|percent| error(percent))?;
-        if error(&nearest) <= allowed {
-            return Some(vec![ProductTax { net, tax, percent: nearest }]);
+        let of_lines = self.taxing_percentages().find(|percent| error(percent) <= allowed);
+        let nearest = || self.known.iter().min_by_key(|percent| error(percent)).copied();
+        let percent = of_lines.or_else(nearest)?;
+        if error(&percent) <= allowed {
+            return Some(vec![ProductTax { net, tax, percent }]);
         }
         // Some of it was taxed and some was not.
         let at = |percent: Decimal| (percent, round2(tax * Decimal::ONE_HUNDRED / percent));

@@ -11,8 +11,8 @@ use crate::{
 use super::{
     compensation,
     findings::Findings,
-    gap::{self, ProductTax},
-    rates::{self, Case, Taxed, fraction},
+    invoiced::Invoiced,
+    rates::{self, Case, Fits, Taxed, fraction},
     rows::counting_lines,
     sums::{NOTHING, PENNY, Sums},
     takeback::Known,
@@ -25,7 +25,7 @@ pub(super) struct Guess {
     pub shipping_discount: Decimal,
     /// The tax of product taxes.
     pub tax: Decimal,
-    /// The net of product taxes, where the invoice states it.
+    /// The net of product taxes, where the invoice tells it.
     pub stated: Decimal,
     /// What Magento credits too much.
     pub excess: Decimal,
@@ -33,6 +33,8 @@ pub(super) struct Guess {
     pub penalty: u32,
     /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
     pub doubtful: Decimal,
+    /// Whether the invoice tells the tax to the penny.
+    pub is_told: bool,
 }
 
 impl Guess {
@@ -53,12 +55,9 @@ pub(super) struct Seeker<'a> {
     known: Known<'a>,
     lines: Vec<&'a Line>,
     sums: Sums,
+    fits: Fits,
     /// What the total holds beyond lines and shipping.
     gap: Decimal,
-    /// The product taxes of the invoice, where it was fetched.
-    of_invoice: Option<Vec<ProductTax>>,
-    /// Magento's fault, where the invoice tells it.
-    fault: Option<Decimal>,
 }
 
 /// What is left of the gap under one way of taxing discounts.
@@ -76,12 +75,76 @@ impl<'a> Seeker<'a> {
         let sums = Sums::of(sale, &lines);
         let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
         let gap = sale.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
-        let of_invoice = known.invoice.and_then(|invoice| product_taxes_of(invoice, known));
-        let fault = known.invoice.map(fault_of);
-        Self { memo, known, lines, sums, gap, of_invoice, fault }
+        let fits = Fits::of(&sums.goods, known.percentages);
+        Self { memo, known, lines, sums, fits, gap }
     }
 
-    /// Every guess, the likelier ones first.
+    /// What the memo's invoice tells.
+    pub fn by_invoice(&self, invoiced: &Invoiced<'_>) -> Vec<Guess> {
+        // The decimals that Magento left tell which way of taking discounts is the right one.
+        let left = self.memo.grand_total - round2(self.memo.grand_total);
+        invoiced.guesses(self.memo, &self.lines, self.gap + left)
+    }
+
+    /// The percentages that fit the memo's lines.
+    pub fn fits(&self) -> &Fits {
+        &self.fits
+    }
+
+    /// Whether the memo shows that nothing was taxed: no line is there that may have been.
+    pub fn is_untaxed(&self) -> bool {
+        let is_untaxed = |(index, row): (usize, &Taxed)| {
+            row.tax.is_zero() && self.fits.possible(index).all(|percent| percent.is_zero())
+        };
+        self.memo.shipping_tax_amount.is_zero() && self.sums.goods.iter().enumerate().all(is_untaxed)
+    }
+
+    /// Whether a discount on shipping, or what is missing from the total, is in proportion to the lines' discounts: a product tax
+    /// would make it look smaller.
+    pub fn is_usual_discount(&self, discount: Decimal, missing: Decimal) -> bool {
+        let (shipping, goods) = (self.memo.shipping_amount, &self.sums.goods);
+        let off = discount + missing.max(Decimal::ZERO);
+        let is_discounted = goods.iter().any(|row| row.discount > PENNY);
+        if off.is_zero() || self.memo.shipping_discount.is_some() || !(is_discounted || discount > PENNY) {
+            return true;
+        }
+        // Of a price given away nothing is left that would show its tax.
+        if goods.iter().any(|row| row.discount >= row.subtotal) || shipping.is_zero() {
+            return false;
+        }
+        // Discounts are taken of prices with tax or without it, of all alike.
+        let with_tax = |index| {
+            fraction(self.fits.percentages(index, Case::Net).last().unwrap_or_default()) + Decimal::ONE
+        };
+        let parts = |is_gross: bool| {
+            let part = move |(index, row): (usize, &Taxed)| {
+                let base = if is_gross { row.subtotal * with_tax(index) } else { row.subtotal };
+                (base, row.discount / base)
+            };
+            let parts: Vec<(Decimal, Decimal)> = goods.iter().enumerate().map(part).collect();
+            let (most, likely) = parts.iter().copied().max()?;
+            let slack = |base: Decimal| PENNY * Decimal::TWO / base;
+            let agree = parts.iter().all(|(base, part)| (*part - likely).abs() <= slack(*base));
+            agree.then_some((likely, slack(most)))
+        };
+        let is_taxed = !self.memo.shipping_tax_amount.is_zero();
+        let near = |(part, slack): (Decimal, Decimal), factor: Decimal| {
+            (shipping * part * factor - off).abs() <= PENNY * Decimal::TWO + shipping * slack
+        };
+        let taxing = self.known.percentages.iter().filter(|percent| percent.is_zero() != is_taxed);
+        parts(false).is_some_and(|part| near(part, Decimal::ONE))
+            || parts(true).is_some_and(|part| {
+                taxing.clone().any(|percent| near(part, fraction(*percent) + Decimal::ONE))
+            })
+    }
+
+    /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
+    pub fn may_be_compensation(&self, given_back: Decimal) -> bool {
+        let fits_net = |index| self.fits.percentages(index, Case::Net).next().is_some();
+        given_back > PENNY * Decimal::from(3) && (0..self.sums.goods.len()).all(fits_net)
+    }
+
+    /// Every guess that the memo itself makes likely.
     pub fn guesses(&self) -> Vec<Guess> {
         let mut guesses = Vec::new();
         for rest in self.rests() {
@@ -105,8 +168,8 @@ impl<'a> Seeker<'a> {
         [Case::Net, Case::Gross]
             .into_iter()
             .map(|case| {
-                let reading =
-                    rates::read(goods, None, (case, case), self.known.percentages, self.known.usual);
+                let Known { percentages, usual, .. } = self.known;
+                let reading = rates::read(goods, &self.fits, None, (case, case), percentages, usual);
                 let of = |(row, percent): (&Taxed, &Decimal)| compensation::of(row, case, *percent).likely;
                 let given_back: Decimal = goods.iter().zip(&reading.goods).map(of).sum();
                 let mut percents: Vec<Decimal> = Vec::new();
@@ -177,60 +240,9 @@ impl<'a> Seeker<'a> {
         let plain = Guess { shipping_discount, penalty, ..Guess::default() };
         if beyond <= self.sums.tolerance() {
             guesses.push(plain);
-        } else if let Some(of_invoice) = &self.of_invoice {
-            self.as_invoiced(of_invoice, round2(beyond), &plain, rest, guesses);
         } else {
             self.by_roundness(round2(beyond), &plain, rest, guesses);
         }
-    }
-
-    /// Product taxes as the invoice had them: its very sums where one line bears them, else their percentages.
-    fn as_invoiced(
-        &self,
-        of_invoice: &[ProductTax],
-        beyond: Decimal,
-        plain: &Guess,
-        rest: &Rest,
-        guesses: &mut Vec<Guess>,
-    ) {
-        let net: Decimal = of_invoice.iter().map(|one| one.net).sum();
-        let tax: Decimal = of_invoice.iter().map(|one| one.tax).sum();
-        for part in self.parts_of_invoice() {
-            if (round2((net + tax) * part) - beyond).abs() <= PENNY {
-                let tax = round2(tax * part);
-                let stated = beyond - tax;
-                guesses.push(Guess { tax, stated, penalty: plain.penalty + 1, ..plain.clone() });
-            }
-        }
-        match of_invoice {
-            [] => self.by_roundness(beyond, plain, rest, guesses),
-            [one] if one.tax.is_zero() => guesses.push(plain.clone()),
-            [one] => {
-                for (order, net) in self.nets(beyond, one.percent).into_iter().enumerate() {
-                    let penalty = plain.penalty + 5 + u32::from(order > 0);
-                    guesses.push(Guess { tax: beyond - net, penalty, ..plain.clone() });
-                }
-                guesses.push(plain.clone());
-            }
-            // Taxed ones beside untaxed ones: how much of the memo's is which?
-            _ => guesses.push(Guess { doubtful: beyond, ..plain.clone() }),
-        }
-    }
-
-    /// The parts of the invoice's lines that the memo takes back, with nothing twice: all of it where every line comes whole.
-    fn parts_of_invoice(&self) -> Vec<Decimal> {
-        let Some(invoice) = self.known.invoice else { return Vec::new() };
-        let part = |line: &Line| {
-            let taken = self.memo.lines.iter().find(|other| {
-                (&other.sku, &other.name, other.unit_price) == (&line.sku, &line.name, line.unit_price)
-            });
-            taken.map_or(Some(Decimal::ZERO), |taken| taken.qty.checked_div(line.qty))
-        };
-        let mut parts: Vec<Decimal> = invoice.lines.iter().filter_map(part).collect();
-        parts.sort_unstable_by(|left, right| right.cmp(left));
-        parts.dedup();
-        parts.retain(|part| *part > Decimal::ZERO);
-        parts
     }
 
     /// Product taxes of which only the memo tells: shops choose round sums, with tax or without it as they keep their prices, and
@@ -311,18 +323,14 @@ impl<'a> Seeker<'a> {
             self.product_tax(Decimal::ZERO, rest.amount - excess, 1, rest, &mut others);
             guesses.extend(others.into_iter().map(|guess| Guess { excess, ..guess }));
         };
-        let nothing_tells = self.fault.is_none() && rest.amount > NOTHING && self.has_four_places();
-        if nothing_tells && rest.amount > FAULT {
+        let has_fault = rest.amount > NOTHING && self.has_four_places();
+        if has_fault && rest.amount > FAULT {
             // A product tax beside the fault: how much of it is which?
             guesses.push(Guess { doubtful: rest.amount, ..Guess::default() });
-        } else if nothing_tells {
+        } else if has_fault {
             beside(round2(rest.amount), guesses);
         } else {
             self.product_tax(Decimal::ZERO, rest.amount, 0, rest, guesses);
-            let fault = self.fault.map(round2).filter(|fault| *fault > Decimal::ZERO);
-            if let Some(fault) = fault.filter(|fault| rest.amount >= *fault - PENNY) {
-                beside(fault, guesses);
-            }
         }
     }
 
@@ -356,27 +364,4 @@ fn round_amounts(about: Decimal, slack: Decimal, percent: Decimal) -> Vec<Decima
 fn pennies(amount: Decimal) -> u32 {
     use rust_decimal::prelude::ToPrimitive;
     (amount.abs() * Decimal::ONE_HUNDRED).round().to_u32().unwrap_or(20).min(20)
-}
-
-/// The product taxes of an invoice, those without tax as well; none where its sums cannot be told.
-fn product_taxes_of(invoice: &Invoice, known: Known<'_>) -> Option<Vec<ProductTax>> {
-    let lines = counting_lines(invoice, &mut Findings::default());
-    let sums = Sums::of(invoice, &lines);
-    let (_, explanation) = gap::best(&sums, known.percentages, known.usual);
-    if explanation.refusal.is_some() {
-        return None;
-    }
-    let mut taxes = explanation.product_taxes;
-    if explanation.difference > Decimal::ZERO {
-        let (tax, percent) = (Decimal::ZERO, Decimal::ZERO);
-        taxes.push(ProductTax { net: explanation.difference, tax, percent });
-    }
-    Some(taxes)
-}
-
-/// What Magento credits too much when a memo of this invoice refunds no shipping: shipping's tax x its discount / shipping.
-fn fault_of(invoice: &Invoice) -> Decimal {
-    let discounts: Decimal = invoice.lines.iter().map(Line::discount).sum();
-    let on_shipping = (-invoice.discount_amount - discounts).max(Decimal::ZERO);
-    (invoice.shipping_tax_amount * on_shipping).checked_div(invoice.shipping_amount).unwrap_or_default()
 }

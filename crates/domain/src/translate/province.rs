@@ -111,6 +111,13 @@ pub(super) fn of_address(address: &Address) -> Option<(&'static str, String)> {
     })
 }
 
+/// Sage's tax region (`CA-ON`) of a Canadian address: of its region, a name or a code, else of its postcode.
+pub fn canadian_region(region: Option<&str>, postcode: Option<&str>) -> Option<String> {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let address = Address { region: owned(region), postcode: owned(postcode), ..Address::default() };
+    of_address(&address).map(|(code, _)| format!("CA-{code}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +159,12 @@ mod tests {
         assert_eq!(province("", "X1A 2B3"), Some("NT"));
         assert_eq!(province("Ontario", "V6B 1A1"), Some("ON"), "the region goes first");
         assert_eq!(province("", "90210"), None);
+    }
+
+    #[test]
+    fn a_business_s_own_address_names_its_tax_region() {
+        assert_eq!(canadian_region(Some("ON"), None).as_deref(), Some("CA-ON"));
+        assert_eq!(canadian_region(Some(""), Some("V6B 1A1")).as_deref(), Some("CA-BC"));
+        assert_eq!(canadian_region(Some("Bristol"), Some("BS1 4DJ")), None);
     }
 }

@@ -155,25 +155,56 @@ fn fits(row: &Taxed, case: Case, known: &[Decimal]) -> Vec<(Level, Decimal, Deci
     fits
 }
 
+/// The percentages that fit the lines of a document under each case: they are the same whatever else is read into it.
+#[derive(Debug)]
+pub(super) struct Fits([Vec<Vec<(Level, Decimal, Decimal)>>; 3]);
+
+impl Fits {
+    /// Tries the known percentages on every line.
+    pub fn of(goods: &[Taxed], known: &[Decimal]) -> Self {
+        let under = |case| goods.iter().map(|row| fits(row, case, known)).collect();
+        Self([under(Case::Net), under(Case::Gross), under(Case::Before)])
+    }
+
+    fn under(&self, case: Case) -> &[Vec<(Level, Decimal, Decimal)>] {
+        let Self([net, gross, before]) = self;
+        match case {
+            Case::Net => net,
+            Case::Gross => gross,
+            Case::Before => before,
+        }
+    }
+
+    /// The percentages that fit a line under a case.
+    pub fn percentages(&self, line: usize, case: Case) -> impl Iterator<Item = Decimal> {
+        self.under(case)[line].iter().map(|(.., percent)| *percent)
+    }
+
+    /// The percentages that a line may have been taxed at, whatever the case.
+    pub fn possible(&self, line: usize) -> impl Iterator<Item = Decimal> {
+        self.0.iter().flat_map(move |lines| lines[line].iter().map(|(.., percent)| *percent))
+    }
+}
+
 /// Reads the rows under a pair of cases. `usual` is the percentage of the default rate, for documents of which no row tells.
 pub(super) fn read(
     goods: &[Taxed],
+    goods_fits: &Fits,
     shipping: Option<&Taxed>,
     cases: (Case, Case),
     known: &[Decimal],
     usual: Option<Decimal>,
 ) -> Reading {
-    let goods_fits: Vec<_> = goods.iter().map(|row| fits(row, cases.0, known)).collect();
+    let goods_fits = goods_fits.under(cases.0);
     let shipping_fits = shipping.map(|row| fits(row, cases.1, known));
-    let main = main_percent(goods, &goods_fits).or_else(|| only(shipping_fits.as_deref()?));
+    let main = main_percent(goods, goods_fits).or_else(|| only(shipping_fits.as_deref()?));
     let mut cost = 0;
     let mut percent = |row: &Taxed, case, fits: &[_]| {
         let (chosen, row_cost) = choose(row, case, fits, main.or(usual));
         cost += row_cost;
         chosen
     };
-    let goods: Vec<_> =
-        goods.iter().zip(&goods_fits).map(|(row, fits)| percent(row, cases.0, fits)).collect();
+    let goods: Vec<_> = goods.iter().zip(goods_fits).map(|(row, fits)| percent(row, cases.0, fits)).collect();
     let shipping = shipping.zip(shipping_fits).map(|(row, fits)| percent(row, cases.1, &fits));
     Reading { goods_case: cases.0, shipping_case: cases.1, goods, shipping, main, cost }
 }
@@ -263,7 +294,8 @@ mod tests {
     }
 
     fn read_goods(rows: &[Taxed], case: Case) -> Reading {
-        read(rows, None, (case, case), &british(), Some(amount("20")))
+        let fits = Fits::of(rows, &british());
+        read(rows, &fits, None, (case, case), &british(), Some(amount("20")))
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::{
     findings::{Ended, Findings, Missing},
     gap::{self, Explanation},
     penny::{self, Target},
+    rates::Fits,
     rows::{self, Kind, Row},
     sums::Sums,
     tax::{Choice, Rates},
@@ -43,7 +44,8 @@ pub(super) fn rows(
     // Of a sale abroad without any tax no line was taxed, not even one that is free.
     let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
-    let (reading, explanation) = gap::best(&sums, &known, usual);
+    let fits = Fits::of(&sums.goods, &known);
+    let (reading, explanation) = gap::best(&sums, &fits, &known, usual);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(invoice, &sums, reason)));
     }

@@ -13,8 +13,10 @@ use super::{
     findings::Findings,
     gap,
     guesses::{Guess, Seeker},
+    invoiced::Invoiced,
+    rates::Fits,
     rows::counting_lines,
-    sums::{PENNY, Sums},
+    sums::{NOTHING, PENNY, Sums},
 };
 
 /// What is known of a memo's surroundings.
@@ -43,9 +45,23 @@ pub(super) struct TakenBack {
     pub hidden_tax: Decimal,
     /// What is left of the total and carries no tax.
     pub difference: Decimal,
+    /// What was passed over as rounding.
+    unexplained: Decimal,
+    /// The tax within the lines' discounts that was taken for given back.
+    given_back: Decimal,
+    /// Whether the tax is certain to the penny.
+    pub is_told: bool,
 }
 
 impl TakenBack {
+    /// Whether all that the memo's total holds is in its fields.
+    fn hides_nothing(&self) -> bool {
+        // The least product tax that bears a penny of tax.
+        let is_much = |amount: Decimal| amount > PENNY * Decimal::TWO + NOTHING;
+        let is_unshown = is_much(self.excess) || is_much(self.unexplained);
+        round2(self.hidden_tax).is_zero() && round2(self.difference) <= Decimal::ZERO && !is_unshown
+    }
+
     fn is_plain(&self) -> bool {
         self.excess.is_zero() && self.hidden_tax.is_zero() && self.shipping_discount.is_zero()
     }
@@ -90,20 +106,41 @@ pub(super) fn plain_sale(memo: &CreditMemo, invoice: Option<&Invoice>) -> Invoic
     }
 }
 
-/// Tells a memo as a sale.
+/// Tells a memo as a sale: by what its invoice tells, where that was fetched and can be read, else by what it tells itself.
 pub(super) fn tell(memo: &CreditMemo, known: Known<'_>) -> TakenBack {
     let sale = plain_sale(memo, known.invoice);
-    let (mut best, mut least) = attempt(&sale, &Guess::default(), known);
+    let seeker = Seeker::new(memo, &sale, known);
+    if let Some(invoiced) = known.invoice.and_then(|invoice| Invoiced::read(invoice, known)) {
+        let sale = invoiced.with_percents(sale.clone());
+        let guesses = seeker.by_invoice(&invoiced);
+        let counting = counting_lines(&sale, &mut Findings::default());
+        let fits = Fits::of(&Sums::of(&sale, &counting).goods, known.percentages);
+        let stories = guesses.iter().map(|guess| attempt(&sale, guess, known, &fits));
+        let fitting = stories.filter(|(story, _)| story.refusal.is_none());
+        if let Some((story, _)) = fitting.min_by_key(|(_, cost)| *cost) {
+            return story;
+        }
+        let story = by_memo(&sale, &seeker, known);
+        return TakenBack { is_told: !invoiced.has_hidden_tax() && story.hidden_tax.is_zero(), ..story };
+    }
+    let story = by_memo(&sale, &seeker, known);
+    TakenBack { is_told: story.is_told && known.invoice.is_none(), ..story }
+}
+
+/// The story that the memo itself tells best.
+fn by_memo(sale: &Invoice, seeker: &Seeker<'_>, known: Known<'_>) -> TakenBack {
+    let fits = seeker.fits();
+    let (mut best, mut least) = attempt(sale, &Guess::default(), known, fits);
     let mut doubtful = Decimal::ZERO;
     if least > 0 {
-        let mut guesses = Seeker::new(memo, &sale, known).guesses();
+        let mut guesses = seeker.guesses();
         guesses.sort_by_key(|guess| guess.penalty);
         guesses.dedup();
         for guess in guesses {
             if guess.penalty > least {
                 break;
             }
-            let (other, cost) = attempt(&sale, &guess, known);
+            let (other, cost) = attempt(sale, &guess, known, fits);
             let is_doubted = (other.difference - guess.doubtful).abs() <= PENNY;
             let doubt = if is_doubted { guess.doubtful } else { Decimal::ZERO };
             if cost < least {
@@ -120,11 +157,15 @@ pub(super) fn tell(memo: &CreditMemo, known: Known<'_>) -> TakenBack {
             text(doubtful)
         ));
     }
+    best.is_told = seeker.is_untaxed()
+        || (best.hides_nothing()
+            && seeker.is_usual_discount(best.shipping_discount, -best.difference)
+            && !seeker.may_be_compensation(best.given_back));
     best
 }
 
 /// The sale under a guess, and how far-fetched it is.
-fn attempt(sale: &Invoice, guess: &Guess, known: Known<'_>) -> (TakenBack, u32) {
+fn attempt(sale: &Invoice, guess: &Guess, known: Known<'_>, fits: &Fits) -> (TakenBack, u32) {
     let mut sale = sale.clone();
     sale.discount_amount -= guess.shipping_discount;
     sale.tax_amount += guess.tax;
@@ -132,15 +173,20 @@ fn attempt(sale: &Invoice, guess: &Guess, known: Known<'_>) -> (TakenBack, u32) 
     sale.grand_total -= guess.excess;
     let counting = counting_lines(&sale, &mut Findings::default());
     let sums = Sums::of(&sale, &counting);
-    let (reading, explanation) = gap::best(&sums, known.percentages, known.usual);
+    let (reading, explanation) = gap::best(&sums, fits, known.percentages, known.usual);
     let cost = reading.cost + explanation.cost + guess.penalty;
+    let product_taxes: Decimal = explanation.product_taxes.iter().map(|one| one.net).sum();
+    let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
     let taken = TakenBack {
+        unexplained: sums.net_gap - given_back - product_taxes - explanation.difference,
+        given_back: explanation.compensation.iter().sum(),
         shipping_discount: guess.shipping_discount,
         sale,
         excess: guess.excess,
         refusal: explanation.refusal,
         hidden_tax: guess.tax,
         difference: explanation.difference,
+        is_told: guess.is_told,
     };
     (taken, cost)
 }

@@ -114,9 +114,9 @@ async fn what_a_business_lacks_is_left_empty_and_what_it_must_have_is_an_error()
 }
 
 #[tokio::test]
-async fn a_canadian_business_brings_the_rates_of_every_province() {
+async fn a_canadian_business_brings_the_rates_of_every_province_and_its_own() {
     let (set, sage) = fetch(|target| match target.trim_start_matches("/v3.1") {
-        "/businesses/b1" => answer(200, r#"{"id":"b1","name":"Maple","country":{"id":"CA"}}"#),
+        "/businesses/b1" => answer(200, r#"{"id":"b1","name":"Maple","region":"ON","country":{"id":"CA"}}"#),
         path if path.contains("address_region_id=CA-BC") => {
             list(r#"{"id":"CA_GST_PST_BC","displayed_as":"GST/PST BC","percentage":"12.0"}"#)
         }
@@ -127,7 +127,9 @@ async fn a_canadian_business_brings_the_rates_of_every_province() {
         _ => british(target),
     })
     .await;
-    let ids: Vec<String> = set.unwrap().tax_rates.into_iter().map(|rate| rate.id).collect();
+    let set = set.unwrap();
+    let ids: Vec<String> = set.tax_rates.into_iter().map(|rate| rate.id).collect();
     assert_eq!(ids, ["CA_GST", "CA_GST_PST_BC"]);
+    assert_eq!(set.region.as_deref(), Some("CA-ON"), "exports are taxed in the business's own province");
     assert_eq!(sage.targets().iter().filter(|target| target.contains("/tax_rates")).count(), 14);
 }

@@ -9,6 +9,7 @@ mod customers;
 mod laws;
 mod laws_abroad;
 mod magento;
+mod memo_cases;
 mod memo_laws;
 mod payments;
 mod samples;
