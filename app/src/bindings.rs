@@ -1,10 +1,12 @@
 //! The service functions behind the pages of bindings.
 
 use domain::{
+    business::ReferenceSet,
     ids::BindingId,
+    policy::Policy,
     run::{BindingStatus, Role, RunStatus},
 };
-use store::{Binding, PageRequest, RunFilter, Seek};
+use store::{Binding, PageRequest, PolicyVersion, RunFilter, Seek};
 
 use crate::{
     context::{Member, Services},
@@ -129,6 +131,26 @@ pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<F
     Ok(Flash::Refreshed)
 }
 
+/// Makes the suggested settings the binding's first ones.
+pub async fn take_suggestions(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Accountant)?;
+    let binding = own(services, member, id).await?;
+    let cached = services.store.reference(binding.id).await?;
+    let policy = Policy::suggested(&cached.ok_or_else(|| AppError::new(ErrorCode::NotFound))?.set);
+    let first = PolicyVersion {
+        version: 1,
+        policy,
+        author: Some(member.id()),
+        reason: None,
+        created_at: services.outside.now(),
+    };
+    match services.store.save_policy(binding.id, &first).await {
+        Ok(()) => Ok(Flash::SettingsTaken),
+        Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsExist.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A binding of the member's organisation; another's does not exist for them.
 async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, AppError> {
     let id: BindingId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
@@ -143,6 +165,12 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
     let newest = PageRequest { filter: succeeded, seek: Seek::Newest, limit: 1 };
     let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
     let reference = services.store.reference(binding.id).await?;
+    let has_settings = services.store.current_policy(binding.id).await?.is_some();
+    let suggestions = reference
+        .as_ref()
+        .filter(|_| !has_settings)
+        .map(|cached| suggestions(&cached.set))
+        .unwrap_or_default();
     Ok(BindingView {
         id: binding.id.to_string(),
         name: binding.name,
@@ -152,7 +180,34 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         since: binding.status_changed_at.into(),
         last_sync: last.map(|run| run.created_at.into()),
         lists_fetched: reference.map(|cached| cached.fetched_at.into()),
+        suggestions,
+        may_set: member.may(Role::Accountant),
         may_pause: member.may(Role::Operator),
         may_connect: member.may(Role::Owner),
     })
+}
+
+/// What [`Policy::suggested`] says, in names.
+fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
+    let policy = Policy::suggested(reference);
+    let rate = |id: &str| name_of(reference.tax_rates.iter().map(|rate| (&rate.id, &rate.name)), id);
+    let account = reference.ledger_accounts.iter().map(|account| (&account.id, &account.name));
+    let bank = reference.bank_accounts.iter().map(|bank| (&bank.id, &bank.name));
+    let mut named = Vec::new();
+    if let Some(id) = &policy.default_ledger_account_id {
+        named.push(("Sales account".to_owned(), name_of(account, id)));
+    }
+    if let Some(id) = &policy.default_bank_account_id {
+        named.push(("Payments go to".to_owned(), name_of(bank, id)));
+    }
+    if let Some(id) = &policy.default_tax_rate_id {
+        named.push(("Tax where no rate below fits".to_owned(), rate(id)));
+    }
+    let rates = policy.tax_rate_map.iter().rev();
+    named.extend(rates.map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
+    named
+}
+
+fn name_of<'a>(mut named: impl Iterator<Item = (&'a String, &'a String)>, id: &str) -> String {
+    named.find(|(own, _)| *own == id).map_or_else(|| id.to_owned(), |(_, name)| name.clone())
 }

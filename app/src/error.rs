@@ -67,6 +67,7 @@ error_codes! {
     NoBusiness = "no_business", 422, "This Sage user reaches no such business.", "Sign in to Sage as a user of the business, or choose another one.";
     SageTrouble = "sage_trouble", 422, "Sage does not answer as it should. Nothing was connected.", "Try again in some minutes.";
     SageApp = "sage_app", 422, "Sage does not accept Ledger\u{2019}s own registration.", "Tell who runs Ledger: client_id, client_secret or the return address are not those registered with Sage.";
+    SettingsExist = "settings_exist", 409, "This shop has settings already.", "Reload the page to see them.";
     WrongPassword = "wrong_password", 422, "This is not your password.", "Enter the password you sign in with.";
     Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";
     Unreachable = "unreachable", 503, "Ledger does not answer.", "Check your connection; this page goes on by itself when it is back.";

@@ -12,6 +12,8 @@ pub mod connecting;
 pub mod context;
 pub mod error;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod plain;
 pub mod query;
 pub mod refusal;
 #[cfg(feature = "ssr")]
@@ -31,19 +33,24 @@ use leptos_router::{
     path,
 };
 
-use crate::pages::{
-    binding::BindingPage, bindings::BindingsPage, connect_magento::ConnectMagentoPage,
-    connect_sage::ConnectSagePage, dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage,
-    sync::SyncPage,
-};
+use crate::pages::{dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage, sync::SyncPage};
 
 /// Where people land.
 pub const HOME: &str = "/dashboard/sync";
 
-/// The document around [`App`]: what the browser loads before anything else. Also sets the page's content security policy,
-/// because only here the nonce of its scripts is known.
+/// The document around [`App`]: what the browser loads before anything else.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let scripts = view! {
+        <AutoReload options=options.clone() />
+        <HydrationScripts options=options.clone() />
+    };
+    document(options, scripts.into_any(), view! { <App /> }.into_any())
+}
+
+/// A document. Also sets the page's content security policy, because only here the nonce of its scripts is known.
+#[cfg(feature = "ssr")]
+pub(crate) fn document(options: LeptosOptions, scripts: AnyView, body: AnyView) -> impl IntoView {
     context::set_content_security_policy();
     view! {
         <!DOCTYPE html>
@@ -53,19 +60,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <HashedStylesheet options=options.clone() />
-                <AutoReload options=options.clone() />
-                <HydrationScripts options />
+                <HashedStylesheet options />
+                {scripts}
                 <MetaTags />
             </head>
-            <body>
-                <App />
-            </body>
+            <body>{body}</body>
         </html>
     }
 }
 
-/// Every page. The lists keep their state in the URL, and every route is rendered whole before it is sent, so that nothing
+/// The pages that live on in the browser; [`plain`] has the others. The lists keep their state in the URL, and every route is rendered whole before it is sent, so that nothing
 /// waits for JavaScript.
 #[component]
 pub fn App() -> impl IntoView {
@@ -78,10 +82,6 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/dashboard") view=Dashboard ssr=SsrMode::Async>
                     <Route path=path!("") view=ToHome ssr=SsrMode::Async />
                     <Route path=path!("sync") view=SyncPage ssr=SsrMode::Async />
-                    <Route path=path!("bindings") view=BindingsPage ssr=SsrMode::Async />
-                    <Route path=path!("bindings/:id") view=BindingPage ssr=SsrMode::Async />
-                    <Route path=path!("connect-magento") view=ConnectMagentoPage ssr=SsrMode::Async />
-                    <Route path=path!("connect-sage") view=ConnectSagePage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

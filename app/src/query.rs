@@ -121,10 +121,12 @@ pub enum Flash {
     Disconnected,
     /// The business's lists were fetched.
     Refreshed,
+    /// The suggested settings are in force.
+    SettingsTaken,
 }
 
 impl Flash {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Retried,
         Self::StillRunning,
         Self::SignedOut,
@@ -134,6 +136,7 @@ impl Flash {
         Self::Resumed,
         Self::Disconnected,
         Self::Refreshed,
+        Self::SettingsTaken,
     ];
 
     /// The word in the URL.
@@ -148,6 +151,7 @@ impl Flash {
             Self::Resumed => "resumed",
             Self::Disconnected => "disconnected",
             Self::Refreshed => "refreshed",
+            Self::SettingsTaken => "settings-taken",
         }
     }
 
@@ -164,6 +168,7 @@ impl Flash {
             Self::Disconnected => {
                 "Disconnected. The history stays; connecting the same business again goes on from it."
             }
+            Self::SettingsTaken => "The settings are in force. What waited for them is on its way.",
             Self::Refreshed => "Sage\u{2019}s lists are fetched anew.",
         }
     }

@@ -1,20 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
-import { demo, expect, fillSignIn, hasScript, ready, settled, signIn, test } from './support'
-import type { Page } from '@playwright/test'
+import { demo, expect, fillSignIn, look, ready, settled, signIn, test } from './support'
 
 const WIDTHS = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } }
-
-/** Takes the picture, and with JavaScript asks axe. */
-async function look(page: Page, name: string) {
-  await page.screenshot({ path: `screenshots/${test.info().project.name}/${name}.png`, fullPage: true })
-  if (!hasScript()) return
-  const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-  expect(wider, 'nothing sticks out sideways').toBeLessThanOrEqual(0)
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  const report = serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
-  expect(report, 'axe finds nothing serious').toEqual([])
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [width, viewport] of Object.entries(WIDTHS)) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import AxeBuilder from '@axe-core/playwright'
 import { expect, test as base, type Page } from '@playwright/test'
 
 /** What the demo wrote into its information file. */
@@ -23,11 +24,15 @@ export const test = base.extend<{ quiet: void }>({
     async ({ page }, use) => {
       const noise: string[] = []
       page.on('console', (message) => {
+        // What the pages of the simulators say is not Ledger's.
+        if (message.location().url.startsWith(demo().sage)) return
         // Without JavaScript the browser regrets having fetched what only JavaScript would have used.
         if (!hasScript() && message.text().includes('was preloaded using link preload but not used')) return
         if (['error', 'warning'].includes(message.type())) noise.push(`${message.type()}: ${message.text()}`)
       })
-      page.on('pageerror', (error) => noise.push(`uncaught: ${error.message}`))
+      // Where a page breaks is told by the whole stack and by the address.
+      await page.addInitScript(() => (Error.stackTraceLimit = 100))
+      page.on('pageerror', (error) => noise.push(`uncaught at ${page.url()}: ${error.message}`))
       await use()
       expect(noise, 'the console stays silent').toEqual([])
     },
@@ -97,4 +102,16 @@ export async function settled(page: Page) {
     await expect(busy).toHaveCount(0, { timeout: 200 })
     await expect(runs(page)).not.toHaveCount(0, { timeout: 200 })
   }).toPass({ timeout: 60_000, intervals: [300] })
+}
+
+/** Takes the picture, and with JavaScript asks axe. */
+export async function look(page: Page, name: string) {
+  await page.screenshot({ path: `screenshots/${test.info().project.name}/${name}.png`, fullPage: true })
+  if (!hasScript()) return
+  const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+  expect(wider, 'nothing sticks out sideways').toBeLessThanOrEqual(0)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  const report = serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
+  expect(report, 'axe finds nothing serious').toEqual([])
 }

@@ -7,7 +7,9 @@ use axum::{
     routing::{get, post},
 };
 use leptos::prelude::provide_context;
-use leptos_axum::{ErrorHandler, LeptosRoutes, generate_route_list, site_pkg_dir_service};
+use leptos_axum::{
+    ErrorHandler, LeptosRoutes, generate_route_list, render_app_async_with_context, site_pkg_dir_service,
+};
 use tower_http::{
     compression::CompressionLayer, csrf::CsrfLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer,
 };
@@ -42,11 +44,18 @@ fn pages(state: AppState) -> Router {
     let options = state.leptos_options.clone();
     let routes = generate_route_list(app::App);
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
+    let plain_routes = generate_route_list(app::plain::Plain);
+    let (plain_options, plain_services) = (options.clone(), services.clone());
+    let plain = render_app_async_with_context(
+        move || provide_context(plain_services.clone()),
+        move || app::plain::shell(plain_options.clone()),
+    );
     let shell = move || app::shell(options.clone());
     Router::new()
         .route("/live", get(live::live))
         .route("/oauth/sage/callback", get(consent::returned))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
+        .leptos_routes_with_handler(plain_routes, plain)
         .fallback_service(files)
         .layer(middleware::from_fn(isolation::own_root))
         .layer(CompressionLayer::new())

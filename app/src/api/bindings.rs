@@ -144,3 +144,18 @@ pub async fn refresh_lists(
     leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
     Ok(())
 }
+
+/// Makes the suggested settings the binding's first ones.
+#[server(endpoint = "bindings/suggested")]
+pub async fn take_suggestions(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+) -> Result<(), AppError> {
+    use crate::{bindings, context, screen::bindings::href};
+    let work = async {
+        bindings::take_suggestions(&context::services()?, &context::member().await?, &binding).await
+    };
+    leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
+    Ok(())
+}

@@ -27,7 +27,9 @@ pub fn Frame(
             </a>
             <nav class="top-nav" aria-label="Main">
                 <A href=HOME>"Sync runs"</A>
-                <A href="/dashboard/bindings">"Shops"</A>
+                <A href="/dashboard/bindings" attr:rel="external">
+                    "Shops"
+                </A>
             </nav>
             <div class="top-end">
                 <ThemeChoice />

@@ -1,5 +1,6 @@
 //! What pages are made of. Components are given data and fetch none.
 
+#[cfg(feature = "ssr")]
 pub mod binding_chip;
 pub mod field;
 pub mod filters;

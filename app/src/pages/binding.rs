@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    api::bindings::{DisconnectBinding, PauseBinding, RefreshLists, one_binding},
+    api::bindings::{DisconnectBinding, PauseBinding, RefreshLists, TakeSuggestions, one_binding},
     components::{binding_chip::BindingChip, field::Field, flash::FlashLine, problem::Problem, time::Time},
     error::AppError,
     query::Flash,
@@ -22,8 +22,11 @@ use crate::{
 pub fn BindingPage() -> impl IntoView {
     let (params, map) = (use_params_map(), use_query_map());
     let disconnecting = refusal_of::<DisconnectBinding>();
-    let refused =
-        disconnecting.clone().or_else(refusal_of::<PauseBinding>).or_else(refusal_of::<RefreshLists>);
+    let refused = disconnecting
+        .clone()
+        .or_else(refusal_of::<PauseBinding>)
+        .or_else(refusal_of::<RefreshLists>)
+        .or_else(refusal_of::<TakeSuggestions>);
     let problem = refused.map(|error| error.code);
     let flash = Signal::derive(move || {
         map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| problem.is_none())
@@ -79,7 +82,41 @@ fn both_sides(binding: BindingView, disconnecting: Option<AppError>) -> impl Int
         </div>
         <p>{status_sentence(status)}</p>
         <dl class="facts">{facts.collect_view()}</dl>
+        {(!binding.suggestions.is_empty()).then(|| suggested(&binding))}
         {actions(binding, disconnecting)}
+    }
+}
+
+/// What a person confirms before the first document is posted: which account and which rates are theirs.
+fn suggested(binding: &BindingView) -> impl IntoView + use<> {
+    let rows = binding.suggestions.clone().into_iter().map(|(name, value)| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    let id = binding.id.clone();
+    let confirm = binding.may_set.then(|| {
+        view! {
+            <form method="post" action=TakeSuggestions::PATH>
+                <input type="hidden" name="binding" value=id />
+                <button class="button button-main" type="submit">
+                    "Use these settings"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <section class="form-wide" aria-labelledby="suggested">
+            <h2 id="suggested">"Settings to confirm"</h2>
+            <p>
+                "Sage\u{2019}s own lists suggest these. Nothing is posted before somebody has confirmed them; above all, see that the rate for 0 % is the right one for what you sell."
+            </p>
+            <dl class="facts">{rows.collect_view()}</dl>
+            {confirm}
+        </section>
     }
 }
 

@@ -24,6 +24,10 @@ pub struct BindingView {
     pub last_sync: Option<Moment>,
     /// When the business's lists were fetched.
     pub lists_fetched: Option<Moment>,
+    /// What the business's lists suggest, as name and value, while there are no settings yet.
+    pub suggestions: Vec<(String, String)>,
+    /// Whether the one who looks may change settings.
+    pub may_set: bool,
     /// Whether the one who looks may pause and resume.
     pub may_pause: bool,
     /// Whether the one who looks may connect and disconnect.

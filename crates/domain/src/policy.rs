@@ -1,5 +1,6 @@
 //! The policy: a binding's settings (the seven cards). A missing field takes its default.
 
+mod suggestion;
 mod tax_key;
 
 pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};

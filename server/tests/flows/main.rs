@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
 mod catalogue;
+mod connecting;
 mod crash;
 mod documents;
 mod doors;

@@ -1,0 +1,178 @@
+//! Connecting a shop and Sage: what goes wrong on the way leaves nothing half-connected.
+
+use domain::{
+    ids::{BindingId, MemberId, OrganisationId},
+    outside::Outside,
+    run::{BindingStatus, Role},
+};
+use reqwest::{Client, header, redirect::Policy};
+use serde_json::json;
+use server::{
+    outside::Machine,
+    stage::{Options, Stage},
+};
+use store::{Binding, CredentialKind, Member, NewMember};
+use sync::ConnectError;
+use url::Url;
+
+async fn stage() -> Stage {
+    Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
+}
+
+/// A second shop of the organisation, paired: what pairing does to Magento is not looked at here.
+async fn paired(stage: &Stage) -> Binding {
+    let now = Machine.now();
+    let binding = Binding {
+        id: BindingId(Machine.id()),
+        organisation_id: stage.organisation,
+        name: "Second".to_owned(),
+        magento_url: "https://second.example".to_owned(),
+        business: None,
+        status: BindingStatus::Pending,
+        created_at: now,
+        status_changed_at: now,
+        trusted_since: now,
+    };
+    stage.process.engine.store.create_binding(&binding).await.unwrap();
+    binding
+}
+
+async fn member(stage: &Stage, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
+    let member = Member {
+        id: MemberId(Machine.id()),
+        organisation_id: organisation,
+        email: email.to_owned(),
+        name: String::new(),
+        role,
+        created_at: Machine.now(),
+    };
+    let id = member.id;
+    let password_hash = app::session::hash_password("a password", &Machine).unwrap();
+    stage.process.engine.store.create_member(&NewMember { member, password_hash }).await.unwrap();
+    id
+}
+
+async fn owner(stage: &Stage) -> MemberId {
+    member(stage, stage.organisation, "owner@ledger.example", Role::Owner).await
+}
+
+/// Approves at Sage as a person does; returns state and code.
+async fn approve(mut consent: Url) -> (String, String) {
+    consent.query_pairs_mut().append_pair("approve", "1");
+    let browser = Client::builder().redirect(Policy::none()).build().unwrap();
+    let answer = browser.get(consent).send().await.unwrap();
+    let returned = Url::parse(answer.headers()[header::LOCATION].to_str().unwrap()).unwrap();
+    let of = |name: &str| returned.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+    (of("state"), of("code"))
+}
+
+#[tokio::test]
+async fn a_code_is_taken_once_and_only_from_who_began() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let other = member(&stage, stage.organisation, "other@ledger.example", Role::Owner).await;
+    let (state, code) = approve(engine.begin_consent(binding.id, owner, Some("GB")).await.unwrap()).await;
+
+    let forged = format!("{}.00", binding.id);
+    for (state, who) in [(forged.as_str(), owner), (state.as_str(), other)] {
+        let refused = engine.take_code(state, &code, who).await;
+        assert!(matches!(refused, Err(ConnectError::ConsentUsedUp)));
+    }
+    let (of, businesses) = engine.take_code(&state, &code, owner).await.unwrap();
+    assert_eq!(of, binding.id);
+    assert!(businesses.len() > 1);
+    assert!(matches!(engine.take_code(&state, &code, owner).await, Err(ConnectError::ConsentUsedUp)));
+    assert!(matches!(
+        engine.choose_business(&binding, other, &businesses[1].id).await,
+        Err(ConnectError::ConsentUsedUp)
+    ));
+    engine.choose_business(&binding, owner, &businesses[1].id).await.unwrap();
+    let connected = engine.store.binding(binding.id).await.unwrap().unwrap();
+    assert_eq!(connected.status, BindingStatus::Active);
+    assert_eq!(connected.business.unwrap().id, businesses[1].id);
+    assert_eq!(engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_disconnected() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let taken = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
+    let business = taken.business.clone().unwrap().id;
+    let (state, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    engine.take_code(&state, &code, owner).await.unwrap();
+    let refused = engine.choose_business(&binding, owner, &business).await;
+    assert!(matches!(refused, Err(ConnectError::BusinessTaken(_))));
+    engine.disconnect(&taken).await.unwrap();
+    engine.choose_business(&binding, owner, &business).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let (state, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&state, &code, owner).await.unwrap();
+    stage
+        .sage
+        .post("/_sim/faults", &json!({ "fail_before": { "times": 9, "path": "/ledger_accounts" } }))
+        .await
+        .unwrap();
+    let failed = engine.choose_business(&binding, owner, &businesses[1].id).await;
+    assert!(matches!(failed, Err(ConnectError::Sage(_))), "{:?}", failed.map(drop));
+    let found = engine.store.binding(binding.id).await.unwrap().unwrap();
+    assert_eq!((found.status, found.business), (BindingStatus::Pending, None));
+    assert_eq!(engine.store.credential(binding.id, CredentialKind::SageTokens).await.unwrap(), None);
+}
+
+/// Signs in and returns the cookie.
+async fn cookie(stage: &Stage, email: &str) -> String {
+    let browser = Client::builder().redirect(Policy::none()).build().unwrap();
+    let form = [("email", email), ("password", "a password"), ("next", "")];
+    let url = format!("{}/api/session/sign-in", stage.url());
+    let answer = browser.post(url).form(&form).send().await.unwrap();
+    answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_exist() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let stranger = OrganisationId(Machine.id());
+    let organisation =
+        store::Organisation { id: stranger, name: "Stranger".to_owned(), created_at: Machine.now() };
+    engine.store.create_organisation(&organisation).await.unwrap();
+    member(&stage, stranger, "stranger@ledger.example", Role::Owner).await;
+    member(&stage, stage.organisation, "viewer@ledger.example", Role::Viewer).await;
+    member(&stage, stage.organisation, "accountant@ledger.example", Role::Accountant).await;
+
+    let id = stage.binding.id.to_string();
+    let one = format!("{}/api/bindings/one", stage.url());
+    let pairs = ["pair", "consent", "choose", "disconnect", "pause", "refresh"];
+    for (email, looks, acts) in [
+        ("stranger@ledger.example", 404, [422, 404, 404, 404, 404, 404]),
+        ("viewer@ledger.example", 200, [403, 403, 403, 403, 403, 403]),
+        ("accountant@ledger.example", 200, [403, 403, 403, 403, 200, 200]),
+    ] {
+        let cookie = cookie(&stage, email).await;
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let seen = client.post(&one).header(header::COOKIE, &cookie).json(&json!({ "id": id })).send().await;
+        assert_eq!(seen.unwrap().status().as_u16(), looks, "{email} looks");
+        for (what, expected) in pairs.iter().zip(acts) {
+            let url = format!("{}/api/bindings/{what}", stage.url());
+            let form = [("binding", id.as_str()), ("pause", "true"), ("password", "a password")];
+            let answer = client.post(url).header(header::COOKIE, &cookie).form(&form).send().await.unwrap();
+            let status = answer.status().as_u16();
+            // What was done leads on by a redirect.
+            assert_eq!(if status == 302 { 200 } else { status }, expected, "{email}: {what}");
+        }
+    }
+    let client = Client::new();
+    for what in pairs {
+        let answer = client.post(format!("{}/api/bindings/{what}", stage.url())).form(&[("binding", &id)]);
+        assert_eq!(answer.send().await.unwrap().status().as_u16(), 401, "{what} without a session");
+    }
+}
