@@ -1,6 +1,7 @@
 //! The service functions behind the pages of bindings.
 
 use domain::{
+    Decimal,
     business::ReferenceSet,
     ids::BindingId,
     policy::Policy,
@@ -136,7 +137,7 @@ pub async fn take_suggestions(services: &Services, member: &Member, id: &str) ->
     let member = member.require(Role::Accountant)?;
     let binding = own(services, member, id).await?;
     let cached = services.store.reference(binding.id).await?;
-    let policy = Policy::suggested(&cached.ok_or_else(|| AppError::new(ErrorCode::NotFound))?.set);
+    let policy = cached.and_then(|cached| suggested(&cached.set)).ok_or(ErrorCode::NotFound)?;
     let first = PolicyVersion {
         version: 1,
         policy,
@@ -187,9 +188,14 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
     })
 }
 
-/// What [`Policy::suggested`] says, in names.
+/// The suggested settings, where they keep every rule: a business without a sales account suggests none.
+fn suggested(reference: &ReferenceSet) -> Option<Policy> {
+    Some(Policy::suggested(reference)).filter(|policy| policy.check(reference).is_empty())
+}
+
+/// What they say, in names.
 fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
-    let policy = Policy::suggested(reference);
+    let Some(policy) = suggested(reference) else { return Vec::new() };
     let rate = |id: &str| name_of(reference.tax_rates.iter().map(|rate| (&rate.id, &rate.name)), id);
     let account = reference.ledger_accounts.iter().map(|account| (&account.id, &account.name));
     let bank = reference.bank_accounts.iter().map(|bank| (&bank.id, &bank.name));
@@ -203,8 +209,9 @@ fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
     if let Some(id) = &policy.default_tax_rate_id {
         named.push(("Tax where no rate below fits".to_owned(), rate(id)));
     }
-    let rates = policy.tax_rate_map.iter().rev();
-    named.extend(rates.map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
+    let mut rates: Vec<_> = policy.tax_rate_map.iter().collect();
+    rates.sort_by_key(|(percentage, _)| std::cmp::Reverse(percentage.parse::<Decimal>().unwrap_or_default()));
+    named.extend(rates.into_iter().map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
     named
 }
 

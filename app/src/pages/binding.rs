@@ -45,7 +45,7 @@ pub fn BindingPage() -> impl IntoView {
                 answer
                     .get()
                     .map(|answer| match answer {
-                        Ok(binding) => Either::Left(both_sides(binding, disconnecting)),
+                        Ok(binding) => Either::Left(both_sides(&binding, disconnecting)),
                         Err(error) => Either::Right(view! { <Problem code=error.code /> }),
                     })
             }}
@@ -54,7 +54,7 @@ pub fn BindingPage() -> impl IntoView {
     .into_any()
 }
 
-fn both_sides(binding: BindingView, disconnecting: Option<AppError>) -> impl IntoView {
+fn both_sides(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoView + use<> {
     let status = binding.status;
     let facts = [
         ("Shop", Either::Left(binding.shop.clone())),
@@ -82,7 +82,7 @@ fn both_sides(binding: BindingView, disconnecting: Option<AppError>) -> impl Int
         </div>
         <p>{status_sentence(status)}</p>
         <dl class="facts">{facts.collect_view()}</dl>
-        {(!binding.suggestions.is_empty()).then(|| suggested(&binding))}
+        {(!binding.suggestions.is_empty()).then(|| suggested(binding))}
         {actions(binding, disconnecting)}
     }
 }
@@ -127,7 +127,7 @@ fn when(moment: Option<Moment>) -> impl IntoView {
     }
 }
 
-fn actions(binding: BindingView, disconnecting: Option<AppError>) -> impl IntoView {
+fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoView + use<> {
     let connects = binding.may_connect
         && matches!(
             binding.status,

@@ -1,8 +1,10 @@
 //! The policy: a binding's settings (the seven cards). A missing field takes its default.
 
+mod check;
 mod suggestion;
 mod tax_key;
 
+pub use check::{FieldProblem, Problems};
 pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
 
 use std::collections::BTreeMap;

@@ -72,17 +72,17 @@ async fn a_code_is_taken_once_and_only_from_who_began() {
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     let other = member(&stage, stage.organisation, "other@ledger.example", Role::Owner).await;
-    let (state, code) = approve(engine.begin_consent(binding.id, owner, Some("GB")).await.unwrap()).await;
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, Some("GB")).await.unwrap()).await;
 
     let forged = format!("{}.00", binding.id);
-    for (state, who) in [(forged.as_str(), owner), (state.as_str(), other)] {
-        let refused = engine.take_code(state, &code, who).await;
+    for (brought, who) in [(forged.as_str(), owner), (returned.as_str(), other)] {
+        let refused = engine.take_code(brought, &code, who).await;
         assert!(matches!(refused, Err(ConnectError::ConsentUsedUp)));
     }
-    let (of, businesses) = engine.take_code(&state, &code, owner).await.unwrap();
+    let (of, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
     assert_eq!(of, binding.id);
     assert!(businesses.len() > 1);
-    assert!(matches!(engine.take_code(&state, &code, owner).await, Err(ConnectError::ConsentUsedUp)));
+    assert!(matches!(engine.take_code(&returned, &code, owner).await, Err(ConnectError::ConsentUsedUp)));
     assert!(matches!(
         engine.choose_business(&binding, other, &businesses[1].id).await,
         Err(ConnectError::ConsentUsedUp)
@@ -101,8 +101,8 @@ async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_d
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     let taken = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
     let business = taken.business.clone().unwrap().id;
-    let (state, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    engine.take_code(&state, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner).await.unwrap();
     let refused = engine.choose_business(&binding, owner, &business).await;
     assert!(matches!(refused, Err(ConnectError::BusinessTaken(_))));
     engine.disconnect(&taken).await.unwrap();
@@ -114,8 +114,8 @@ async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
     let stage = stage().await;
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let (state, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&state, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
     stage
         .sage
         .post("/_sim/faults", &json!({ "fail_before": { "times": 9, "path": "/ledger_accounts" } }))
@@ -170,7 +170,7 @@ async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_
             assert_eq!(if status == 302 { 200 } else { status }, expected, "{email}: {what}");
         }
     }
-    let client = Client::new();
+    let client = Client::builder().build().unwrap();
     for what in pairs {
         let answer = client.post(format!("{}/api/bindings/{what}", stage.url())).form(&[("binding", &id)]);
         assert_eq!(answer.send().await.unwrap().status().as_u16(), 401, "{what} without a session");
