@@ -111,6 +111,11 @@ impl TaxKey {
         self.percentage
     }
 
+    /// The country, where the key names one.
+    pub fn country(&self) -> Option<&str> {
+        self.country.as_deref()
+    }
+
     /// Whether an entry of this key is for this percentage, class and country. What the key leaves out it does not mind.
     /// Classes are compared as people do, capital or not.
     fn is_for(&self, percentage: Decimal, class: Option<&str>, country: Option<&str>) -> bool {

@@ -22,8 +22,9 @@ use super::{
     proof::{Claimed, proved},
     reckon,
     reckon::Reckoned,
-    rows::{Kind, Row},
+    rows::{Kind, Row, counting_lines},
     settlement::{self, Debt},
+    sums::Sums,
     takeback::{self, Known, TakenBack},
     tax::Rates,
     terms::Terms,
@@ -163,8 +164,11 @@ fn told(
     findings: &mut Findings,
 ) -> Result<TakenBack, Ended> {
     let rates = Rates::new(context.policy, context.reference, &terms.border);
-    let percentages = rates.known_percentages();
-    let shown_tax = takeback::plain_sale(memo, None).tax_amount;
+    let sale = takeback::plain_sale(memo, None);
+    let shown = Sums::of(&sale, &counting_lines(&sale, &mut Findings::default()));
+    // The memo hides its discount on shipping, so that only lines are compared.
+    let percentages = rates.percentages(&shown.goods, None);
+    let shown_tax = sale.tax_amount;
     let untaxed_abroad = terms.border.is_abroad() && round2(shown_tax).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
     let taken = takeback::tell(memo, Known { percentages: &percentages, usual, invoice: document });
@@ -176,7 +180,7 @@ fn told(
         let reason = match document {
             None => "Part of it is in no line, and nothing tells whether that was taxed.",
             Some(_) => {
-                "Part of it is in no line; it is a part of the invoice's product taxes, and nothing tells its tax to the penny."
+                "Part of it is in no line, and its invoice does not tell to the penny what of that is tax."
             }
         };
         return Err(findings.hold(Code::UnshownTax, mismatch(memo, reason)));

@@ -36,6 +36,8 @@ pub(super) struct Invoiced<'a> {
     most_net: Decimal,
     /// The tax of all product taxes.
     tax: Decimal,
+    /// What the total holds beyond everything and without tax: a fee, a product tax that is not taxed.
+    untaxed: Decimal,
 }
 
 /// A line of the memo: which of the invoice's it takes back, and how much of it.
@@ -91,6 +93,7 @@ impl<'a> Invoiced<'a> {
         Some(Self {
             shipping_compensation: explanation.shipping_compensation,
             tax: round2(sums.tax_gap).max(Decimal::ZERO),
+            untaxed: explanation.difference.max(Decimal::ZERO),
             lines,
             sums,
             reading,
@@ -220,7 +223,12 @@ impl<'a> Invoiced<'a> {
         };
         let mut taxed =
             self.lines.iter().zip(&self.percents).filter(|(_, percents)| !percents.most.is_zero());
-        taxed.all(|(line, _)| left(line).is_zero()).then_some(self.tax)
+        if !taxed.all(|(line, _)| left(line).is_zero()) {
+            return None;
+        }
+        // The memo may leave fractions of pennies on its lines where the invoice has rounded: what both show of tax is the same sum.
+        let shown = |lines: &[&Line]| -> Decimal { lines.iter().map(|line| line.line_tax).sum() };
+        Some((self.sums.tax_gap + shown(&self.lines) - shown(lines)).max(Decimal::ZERO))
     }
 
     /// Bounds of the memo's tax of product taxes, which come to `beyond` with their tax; none where they cannot.
@@ -239,8 +247,10 @@ impl<'a> Invoiced<'a> {
             let rate = fraction(percent);
             (rate * beyond.max(Decimal::ZERO) + slack) / (Decimal::ONE + rate)
         };
-        let at_lowest = at(percents.least, beyond.least, -slack);
-        let at_highest = at(percents.most, beyond.least - self.most_below(percents.most), -slack);
+        // What the invoice held without tax may be all that comes back.
+        let least_taxed = beyond.least - self.untaxed;
+        let at_lowest = at(percents.least, least_taxed, -slack);
+        let at_highest = at(percents.most, least_taxed - self.most_below(percents.most), -slack);
         let most = at(percents.most, beyond.most, slack);
         let least = ((at_lowest.max(at_highest) - HAIR) * Decimal::ONE_HUNDRED).ceil() / Decimal::ONE_HUNDRED;
         let most = ((most + HAIR) * Decimal::ONE_HUNDRED).floor() / Decimal::ONE_HUNDRED;

@@ -155,6 +155,11 @@ fn fits(row: &Taxed, case: Case, known: &[Decimal]) -> Vec<(Level, Decimal, Deci
     fits
 }
 
+/// Whether one of these percentages fits a row under some case.
+pub(super) fn fits_any(row: &Taxed, known: &[Decimal]) -> bool {
+    [Case::Net, Case::Gross, Case::Before].into_iter().any(|case| !fits(row, case, known).is_empty())
+}
+
 /// The percentages that fit the lines of a document under each case: they are the same whatever else is read into it.
 #[derive(Debug)]
 pub(super) struct Fits([Vec<Vec<(Level, Decimal, Decimal)>>; 3]);
@@ -197,7 +202,7 @@ pub(super) fn read(
 ) -> Reading {
     let goods_fits = goods_fits.under(cases.0);
     let shipping_fits = shipping.map(|row| fits(row, cases.1, known));
-    let main = main_percent(goods, goods_fits).or_else(|| only(shipping_fits.as_deref()?));
+    let main = main_percent(goods.iter().zip(goods_fits).chain(shipping.zip(shipping_fits.as_ref())));
     let mut cost = 0;
     let mut percent = |row: &Taxed, case, fits: &[_]| {
         let (chosen, row_cost) = choose(row, case, fits, main.or(usual));
@@ -218,9 +223,11 @@ fn only(fits: &[(Level, Decimal, Decimal)]) -> Option<Decimal> {
 }
 
 /// The percentage of the most money among the rows that fit one only.
-fn main_percent(rows: &[Taxed], fits: &[Vec<(Level, Decimal, Decimal)>]) -> Option<Decimal> {
+fn main_percent<'a>(
+    rows: impl Iterator<Item = (&'a Taxed, &'a Vec<(Level, Decimal, Decimal)>)>,
+) -> Option<Decimal> {
     let mut weights: Vec<(Decimal, Decimal)> = Vec::new();
-    for (row, fits) in rows.iter().zip(fits) {
+    for (row, fits) in rows {
         let Some(percent) = only(fits) else { continue };
         match weights.iter_mut().find(|(_, other)| *other == percent) {
             Some((weight, _)) => *weight += row.subtotal.abs(),

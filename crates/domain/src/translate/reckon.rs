@@ -40,7 +40,7 @@ pub(super) fn rows(
     let rates = Rates::new(policy, reference, &terms.border);
     let counting = rows::counting_lines(invoice, findings);
     let sums = Sums::of(invoice, &counting);
-    let known = rates.known_percentages();
+    let known = rates.percentages(&sums.goods, sums.shipping.as_ref());
     // Of a sale abroad without any tax no line was taxed, not even one that is free.
     let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };

@@ -9,7 +9,11 @@ use crate::{
     policy::{Policy, TaxKey, TaxMap},
 };
 
-use super::{border::Border, findings::Missing};
+use super::{
+    border::Border,
+    findings::Missing,
+    rates::{Taxed, fits_any},
+};
 
 /// A tax rate, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +65,29 @@ impl<'a> Rates<'a> {
         self.region.is_none_or(|region| rate.serves(region))
     }
 
-    /// The percentages that lines are compared with: those of the business's rates, of the map's keys, and 0. What another province
-    /// charges is not among them.
-    pub fn known_percentages(&self) -> Vec<Decimal> {
+    /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
+    /// they fit every row, because a few pence fit many; else all that are known.
+    pub fn percentages(&self, goods: &[Taxed], shipping: Option<&Taxed>) -> Vec<Decimal> {
+        let settled = self.settled_percentages();
+        if goods.iter().chain(shipping).all(|row| fits_any(row, &settled)) {
+            return settled;
+        }
+        self.known_percentages()
+    }
+
+    /// The percentages of the map's keys for the customer's country, of the default rate, and 0.
+    fn settled_percentages(&self) -> Vec<Decimal> {
+        let here = |key: &TaxKey| key.country().is_none_or(|country| self.country == Some(country));
+        let mapped = self.map.entries().filter(|(key, _)| here(key)).filter_map(|(_, id)| self.rate(id));
+        let serving = mapped.chain(self.default()).filter(|rate| self.serves(rate));
+        let mut settled: Vec<Decimal> = serving.map(|rate| rate.percentage).chain([Decimal::ZERO]).collect();
+        settled.sort_unstable();
+        settled.dedup();
+        settled
+    }
+
+    /// The percentages of the business's rates, of the map's keys, and 0. What another province charges is not among them.
+    fn known_percentages(&self) -> Vec<Decimal> {
         let serving = self.reference.tax_rates.iter().filter(|rate| self.serves(rate));
         let mut known: Vec<Decimal> = serving.map(|rate| rate.percentage).collect();
         let elsewhere = |id: &str| self.rate(id).is_some_and(|rate| !self.serves(rate));
@@ -79,9 +103,12 @@ impl<'a> Rates<'a> {
         known
     }
 
-    /// The percentage that most sales bear: the default rate's.
+    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's.
     pub fn usual(&self) -> Option<Decimal> {
-        self.default().map(|rate| rate.percentage)
+        let of_country =
+            self.map.entries().filter(|(key, _)| key.country().is_some_and(|own| self.country == Some(own)));
+        let own = of_country.filter_map(|(_, id)| self.rate(id)).map(|rate| rate.percentage).max();
+        own.filter(|percent| *percent > Decimal::ZERO).or_else(|| self.default().map(|rate| rate.percentage))
     }
 
     fn default(&self) -> Option<&'a TaxRate> {
