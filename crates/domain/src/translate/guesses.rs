@@ -140,7 +140,7 @@ impl<'a> Seeker<'a> {
 
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
     pub fn may_be_compensation(&self, given_back: Decimal) -> bool {
-        let fits_net = |index| self.fits.percentages(index, Case::Net).next().is_some();
+        let fits_net = |index| self.fits.fits_as_well(index, Case::Net, Case::Gross);
         given_back > PENNY * Decimal::from(3) && (0..self.sums.goods.len()).all(fits_net)
     }
 

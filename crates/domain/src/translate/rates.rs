@@ -185,6 +185,15 @@ impl Fits {
         self.under(case)[line].iter().map(|(.., percent)| *percent)
     }
 
+    /// Whether a line's tax tells as little of a case as of another one.
+    pub fn fits_as_well(&self, line: usize, case: Case, other: Case) -> bool {
+        let level = |case| self.under(case)[line].iter().map(|(level, ..)| *level).min();
+        match (level(case), level(other)) {
+            (Some(level), Some(of_other)) => level <= of_other,
+            (level, _) => level.is_some(),
+        }
+    }
+
     /// The percentages that a line may have been taxed at, whatever the case.
     pub fn possible(&self, line: usize) -> impl Iterator<Item = Decimal> {
         self.0.iter().flat_map(move |lines| lines[line].iter().map(|(.., percent)| *percent))
