@@ -132,10 +132,10 @@ impl<'a> Seeker<'a> {
             (shipping * part * factor - off).abs() <= PENNY * Decimal::TWO + shipping * slack
         };
         let taxing = self.known.percentages.iter().filter(|percent| percent.is_zero() != is_taxed);
-        parts(false).is_some_and(|part| near(part, Decimal::ONE))
-            || parts(true).is_some_and(|part| {
-                taxing.clone().any(|percent| near(part, fraction(*percent) + Decimal::ONE))
-            })
+        // What was found may be meant with tax or without it, whichever way the lines' discounts are.
+        let factors =
+            || taxing.clone().map(|percent| fraction(*percent) + Decimal::ONE).chain([Decimal::ONE]);
+        [false, true].into_iter().filter_map(parts).any(|part| factors().any(|factor| near(part, factor)))
     }
 
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
