@@ -1,10 +1,10 @@
 //! Signing in and out: password hashes, sessions and the cookie that carries them.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use argon2::{
-    Argon2, PasswordHasher, PasswordVerifier,
-    password_hash::{PasswordHash, SaltString},
+    Algorithm, Argon2, Block, Params, PasswordHasher, Version,
+    password_hash::{Output, PasswordHash, SaltString},
 };
 use chrono::TimeDelta;
 use domain::outside::Outside;
@@ -26,6 +26,9 @@ const LONGEST_PASSWORD: usize = 1024;
 
 /// Hashing is made to be slow and to take much memory: so many at once, the others wait.
 static HASHING: Semaphore = Semaphore::const_new(2);
+
+/// The memory of hashing, as many pieces as there are hashings at once.
+static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 
 /// What passwords of unknown accounts are compared with, so that the answer takes as long as for known ones.
 static DUMMY_HASH: LazyLock<String> =
@@ -122,14 +125,36 @@ async fn verify(password: String, hash: String) -> Result<bool, AppError> {
         AppError::new(ErrorCode::Internal)
     };
     let _permit = HASHING.acquire().await.map_err(|error| failed(&error))?;
-    let check = move || {
-        let hash = PasswordHash::new(&hash)?;
-        match Argon2::default().verify_password(password.as_bytes(), &hash) {
-            Err(argon2::password_hash::Error::Password) => Ok(false),
-            other => other.map(|()| true),
-        }
+    tokio::task::spawn_blocking(move || matches(&password, &hash))
+        .await
+        .map_err(|error| failed(&error))?
+        .map_err(|error| failed(&error))
+}
+
+/// Hashes a password as a hash was made, and compares. The memory that this takes, 19 MiB, is used again and again: freed each time
+/// it would stay with the thread that freed it, and every thread would come to hold some.
+fn matches(password: &str, hash: &str) -> argon2::password_hash::Result<bool> {
+    let hash = PasswordHash::new(hash)?;
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
+        return Err(argon2::password_hash::Error::PhcStringField);
     };
-    tokio::task::spawn_blocking(check).await.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+    let params = Params::try_from(&hash)?;
+    let algorithm = Algorithm::try_from(hash.algorithm)?;
+    let version = hash.version.map_or(Ok(Version::default()), Version::try_from)?;
+    let blocks = params.block_count();
+    let mut memory = MEMORY.lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
+    memory.resize(blocks.max(memory.len()), Block::default());
+    let mut salt_bytes = [0; 64];
+    let salt = salt.decode_b64(&mut salt_bytes)?;
+    let hashed = Output::init_with(expected.len(), |out| {
+        let argon2 = Argon2::new(algorithm, version, params);
+        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)?)
+    });
+    if let Ok(mut kept) = MEMORY.lock() {
+        kept.push(memory);
+    }
+    // Compared in constant time.
+    Ok(hashed? == expected)
 }
 
 /// The cookie that carries a session.
