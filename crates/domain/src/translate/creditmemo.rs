@@ -167,7 +167,7 @@ fn told(
     let sale = takeback::plain_sale(memo, None);
     let shown = Sums::of(&sale, &counting_lines(&sale, &mut Findings::default()));
     // The memo hides its discount on shipping, so that only lines are compared.
-    let percentages = rates.percentages(&shown.goods, None);
+    let (percentages, _) = rates.percentages(&shown.goods, None);
     let shown_tax = sale.tax_amount;
     let untaxed_abroad = terms.border.is_abroad() && round2(shown_tax).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };

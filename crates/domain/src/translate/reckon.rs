@@ -13,7 +13,6 @@ use super::{
     findings::{Ended, Findings, Missing},
     gap::{self, Explanation},
     penny::{self, Target},
-    rates::Fits,
     rows::{self, Kind, Row},
     sums::Sums,
     tax::{Choice, Rates},
@@ -40,11 +39,10 @@ pub(super) fn rows(
     let rates = Rates::new(policy, reference, &terms.border);
     let counting = rows::counting_lines(invoice, findings);
     let sums = Sums::of(invoice, &counting);
-    let known = rates.percentages(&sums.goods, sums.shipping.as_ref());
+    let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
     // Of a sale abroad without any tax no line was taxed, not even one that is free.
     let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
-    let fits = Fits::of(&sums.goods, &known);
     let (reading, explanation) = gap::best(&sums, &fits, &known, usual);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(invoice, &sums, reason)));

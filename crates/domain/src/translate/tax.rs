@@ -12,7 +12,7 @@ use crate::{
 use super::{
     border::Border,
     findings::Missing,
-    rates::{Taxed, fits_any},
+    rates::{Fits, Taxed, fits_any},
 };
 
 /// A tax rate, and why it was chosen.
@@ -66,13 +66,17 @@ impl<'a> Rates<'a> {
     }
 
     /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
-    /// they fit every row, because a few pence fit many; else all that are known.
-    pub fn percentages(&self, goods: &[Taxed], shipping: Option<&Taxed>) -> Vec<Decimal> {
+    /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
+    pub fn percentages(&self, goods: &[Taxed], shipping: Option<&Taxed>) -> (Vec<Decimal>, Fits) {
         let settled = self.settled_percentages();
-        if goods.iter().chain(shipping).all(|row| fits_any(row, &settled)) {
-            return settled;
+        let fits = Fits::of(goods, &settled);
+        let fits_goods = (0..goods.len()).all(|line| fits.possible(line).next().is_some());
+        if fits_goods && shipping.is_none_or(|row| fits_any(row, &settled)) {
+            return (settled, fits);
         }
-        self.known_percentages()
+        let known = self.known_percentages();
+        let fits = Fits::of(goods, &known);
+        (known, fits)
     }
 
     /// The percentages of the map's keys for the customer's country, of the default rate, and 0.
