@@ -35,8 +35,12 @@ pub async fn one(services: &Services, member: &Member, id: &str) -> Result<Bindi
 pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
-    // Before the consent there is nothing to choose from.
-    let businesses = services.connecting.businesses(binding.id, member.id()).await.unwrap_or_default();
+    let businesses = match services.connecting.businesses(binding.id, member.id()).await {
+        Ok(businesses) => businesses,
+        // Before the consent, and when it has run out, there is nothing to choose from.
+        Err(error) if error.code == ErrorCode::ConsentUsedUp => Vec::new(),
+        Err(error) => return Err(error),
+    };
     let businesses = businesses.into_iter().map(|business| (business.id, business.name)).collect();
     Ok(ConnectView { binding: view(services, member, binding).await?, businesses })
 }
@@ -104,6 +108,9 @@ pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) 
     };
     if binding.status == from {
         services.store.set_binding_status(binding.id, to, services.outside.now()).await?;
+    } else if binding.status != to {
+        // Neither works nor is paused: its page offers neither.
+        return Err(ErrorCode::Invalid.into());
     }
     Ok(flash)
 }

@@ -44,18 +44,6 @@ pub enum TaxKeyError {
     Twice(TaxKey),
 }
 
-impl TaxKeyError {
-    /// The stable code of the field's error.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NotAPercentage(_) | Self::NotACountry(_) | Self::TooManyParts(_) => "invalid_format",
-            Self::OutOfRange(_) => "out_of_range",
-            Self::ClassTooLong => "too_long",
-            Self::Twice(_) => "conflict",
-        }
-    }
-}
-
 impl FromStr for TaxKey {
     type Err = TaxKeyError;
 
@@ -191,6 +179,7 @@ pub fn canonical_tax_map(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::FieldProblem;
 
     fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
         entries.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect()
@@ -222,7 +211,11 @@ mod tests {
             ("0/a/IE/b", "invalid_format", "\"0/a/IE/b\" has more parts than percentage/class/country"),
         ] {
             let error = text.parse::<TaxKey>().unwrap_err();
-            assert_eq!((error.code(), error.to_string().as_str()), (code, sentence), "{text}");
+            assert_eq!(
+                (FieldProblem::from(&error).as_str(), error.to_string().as_str()),
+                (code, sentence),
+                "{text}"
+            );
         }
     }
 
@@ -244,7 +237,7 @@ mod tests {
         let map = map(&[("20", "typed"), ("20.00", "canonical")]);
         assert_eq!(TaxMap::read(&map).find(Decimal::from(20), None, None).unwrap().1, "canonical");
         let errors = canonical_tax_map(&map).unwrap_err();
-        assert_eq!((errors.len(), errors[0].1.code()), (1, "conflict"));
+        assert_eq!((errors.len(), FieldProblem::from(&errors[0].1).as_str()), (1, "conflict"));
     }
 
     #[test]
