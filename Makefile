@@ -41,8 +41,9 @@ lint: ## Run clippy, warnings are errors
 check-doors: ## Check that no crate reaches what it must not
 	scripts/check-doors
 
-bench: build ## Run the benchmarks
-	$(LEDGER) bench
+bench: build ## Run the benchmarks, the history on SQLite and on Postgres (ARGS='--history --runs 100000')
+	scripts/setup test
+	scripts/with-postgres $(LEDGER) bench $(ARGS)
 
 conformance: ## Check the plans and the Sage simulator against the description in SAGE_SWAGGER=FILE
 	@test -n "$$SAGE_SWAGGER" || { echo 'say where the description is: make conformance SAGE_SWAGGER=FILE' >&2; exit 2; }

@@ -3,17 +3,23 @@
 use domain::{
     Decimal,
     business::ReferenceSet,
+    health::Stage,
     ids::BindingId,
     policy::Policy,
-    run::{BindingStatus, Role, RunStatus},
+    run::{ActionKind, BindingStatus, Role, RunStatus},
 };
-use store::{Binding, PageRequest, PolicyVersion, RunFilter, Seek};
+use store::{Binding, PageRequest, PolicyVersion, RunFilter};
 
 use crate::{
+    connecting::{Paired, Progress},
     context::{Member, Services},
     error::{AppError, ErrorCode, FieldError},
+    history::acting::action,
     query::Flash,
-    screen::bindings::{BindingView, ConnectView},
+    screen::{
+        bindings::{BindingView, ConnectView, ProgressView, checked_href, connect_href},
+        preflight::PreflightView,
+    },
     session,
 };
 
@@ -45,14 +51,14 @@ pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Resul
     Ok(ConnectView { binding: view(services, member, binding).await?, businesses })
 }
 
-/// Pairs a shop; returns the new binding's id.
+/// Pairs a shop.
 pub async fn pair(
     services: &Services,
     member: &Member,
     name: &str,
     url: &str,
     code: &str,
-) -> Result<BindingId, AppError> {
+) -> Result<Paired, AppError> {
     let member = member.require(Role::Owner)?;
     let (name, url, code) = (name.trim(), url.trim(), code.trim());
     let mut error = AppError::new(ErrorCode::Invalid);
@@ -85,7 +91,7 @@ pub async fn begin_consent(
     services.connecting.begin_consent(binding.id, member.id(), country).await
 }
 
-/// Connects a binding to a business of the consent.
+/// Begins to connect a binding to a business of the consent.
 pub async fn choose_business(
     services: &Services,
     member: &Member,
@@ -94,7 +100,26 @@ pub async fn choose_business(
 ) -> Result<(), AppError> {
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
-    services.connecting.choose_business(&binding, member.id(), business).await
+    services.connecting.choose_business(&binding, member.id(), business).await;
+    Ok(())
+}
+
+/// How far that has come, and where it leads when it is over.
+pub async fn progress(services: &Services, member: &Member, id: &str) -> Result<ProgressView, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?.id;
+    let href = match services.connecting.progress(binding) {
+        Some(Progress::Fetching(list)) => {
+            return Ok(ProgressView::Fetching { binding: binding.to_string(), list });
+        }
+        Some(Progress::Failed(code)) => format!("{}&problem={}", connect_href(id), code.as_str()),
+        // Over, or not known here: the binding itself says where it stands by now.
+        None if own(services, member, id).await?.status == BindingStatus::Active => {
+            Flash::Connected.on(&checked_href(id))
+        }
+        None => connect_href(id),
+    };
+    Ok(ProgressView::Over { href })
 }
 
 /// Pauses a working binding, or lets a paused one work.
@@ -108,6 +133,8 @@ pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) 
     };
     if binding.status == from {
         services.store.set_binding_status(binding.id, to, services.outside.now()).await?;
+        let kind = if pause { ActionKind::Paused } else { ActionKind::Resumed };
+        services.store.record_action(&action(services, member, kind, (Some(binding.id), None), "")).await?;
     } else if binding.status != to {
         // Neither works nor is paused: its page offers neither.
         return Err(ErrorCode::Invalid.into());
@@ -124,10 +151,10 @@ pub async fn disconnect(
 ) -> Result<Flash, AppError> {
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
-    if !session::is_password_of(&*services.store, member.email(), password).await? {
-        return Err(AppError::new(ErrorCode::WrongPassword).field("password", FieldError::Unknown));
-    }
+    session::confirm_password(services, member, "password", password).await?;
     services.connecting.disconnect(&binding).await?;
+    let record = action(services, member, ActionKind::Disconnected, (Some(binding.id), None), "");
+    services.store.record_action(&record).await?;
     Ok(Flash::Disconnected)
 }
 
@@ -159,8 +186,26 @@ pub async fn take_suggestions(services: &Services, member: &Member, id: &str) ->
     }
 }
 
+/// What will fail before the first invoice does. Who may do nothing about it does not make Ledger ask both sides.
+pub async fn preflight(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    ask: bool,
+) -> Result<PreflightView, AppError> {
+    let binding = own(services, member, id).await?;
+    let may_ask = member.may(Role::Operator);
+    let asked = ask && may_ask;
+    // What is disconnected posts nothing, and is meant to.
+    let findings = match binding.status {
+        BindingStatus::Revoked => Vec::new(),
+        _ => services.connecting.preflight(&binding, asked).await?,
+    };
+    Ok(PreflightView { findings, asked, may_ask })
+}
+
 /// A binding of the member's organisation; another's does not exist for them.
-async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, AppError> {
+pub(crate) async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, AppError> {
     let id: BindingId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let found = services.store.binding(id).await?;
     found
@@ -169,8 +214,13 @@ async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, 
 }
 
 async fn view(services: &Services, member: &Member, binding: Binding) -> Result<BindingView, AppError> {
-    let succeeded = RunFilter { binding: Some(binding.id), status: Some(RunStatus::Succeeded), event: None };
-    let newest = PageRequest { filter: succeeded, seek: Seek::Newest, limit: 1 };
+    let succeeded = RunFilter {
+        binding: Some(binding.id),
+        status: Some(RunStatus::Succeeded),
+        event: None,
+        ..RunFilter::default()
+    };
+    let newest = PageRequest { filter: succeeded, limit: 1, ..PageRequest::default() };
     let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
     let reference = services.store.reference(binding.id).await?;
     let has_settings = services.store.current_policy(binding.id).await?.is_some();
@@ -179,7 +229,10 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         .filter(|_| !has_settings)
         .map(|cached| suggestions(&cached.set))
         .unwrap_or_default();
+    let health = services.store.health(binding.id).await?;
+    let is_paused_by_ledger = binding.status == BindingStatus::Paused && health.stage == Stage::Paused;
     Ok(BindingView {
+        paused_after: is_paused_by_ledger.then_some(health.failed_in_a_row),
         id: binding.id.to_string(),
         name: binding.name,
         shop: binding.magento_url,

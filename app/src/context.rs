@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::{outside::Outside, run::Role};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
@@ -9,9 +10,12 @@ use leptos_axum::ResponseOptions;
 use store::Store;
 
 use crate::{
+    alerting::Alerting,
+    caller::Caller,
     connecting::Connecting,
     error::{AppError, ErrorCode},
     screen::member::MemberView,
+    sealing::Sealing,
     session,
 };
 
@@ -26,34 +30,58 @@ pub struct Services {
     pub secure_cookies: bool,
     /// What reaches Magento and Sage.
     pub connecting: Arc<dyn Connecting>,
+    /// What sends messages to members.
+    pub alerting: Arc<dyn Alerting>,
+    /// What seals secrets.
+    pub sealing: Arc<dyn Sealing>,
+    /// Where browsers reach Ledger, without a slash at the end.
+    pub public_url: String,
     /// Where forms may lead besides Ledger itself: the origin of Sage's consent page.
     pub consent_origin: String,
 }
 
+/// How exactly it is kept when a session was last used: a write for each request would be one too many.
+const SEEN_WITHIN: TimeDelta = TimeDelta::minutes(5);
+
 /// Proof of who asks. Service functions want to see it, and only a live session makes one, so a forgotten check does not
 /// compile.
 #[derive(Clone, Debug)]
-pub struct Member(store::Member);
+pub struct Member(store::SignedIn);
 
 impl Member {
     /// The organisation whose data this person may see.
     pub const fn organisation(&self) -> domain::ids::OrganisationId {
-        self.0.organisation_id
+        self.0.member.organisation_id
     }
 
     /// The person's id.
     pub const fn id(&self) -> domain::ids::MemberId {
-        self.0.id
+        self.0.member.id
     }
 
     /// The person's e-mail address.
     pub fn email(&self) -> &str {
-        &self.0.email
+        &self.0.member.email
+    }
+
+    /// The person's name; it may be empty.
+    pub fn name(&self) -> &str {
+        &self.0.member.name
+    }
+
+    /// What the person may do.
+    pub const fn role(&self) -> Role {
+        self.0.member.role
+    }
+
+    /// The session that they ask from.
+    pub const fn session(&self) -> domain::ids::SessionId {
+        self.0.session
     }
 
     /// Whether this person may do what a role may.
     pub fn may(&self, role: Role) -> bool {
-        self.0.role >= role
+        self.0.member.role >= role
     }
 
     /// The person again, if they may do what a role may.
@@ -63,7 +91,7 @@ impl Member {
 
     /// The person as the header shows them.
     pub fn view(&self) -> MemberView {
-        let store::Member { name, email, .. } = &self.0;
+        let store::Member { name, email, .. } = &self.0.member;
         MemberView { name: if name.is_empty() { email } else { name }.clone(), email: email.clone() }
     }
 }
@@ -76,6 +104,11 @@ pub fn services() -> Result<Services, AppError> {
 /// The request's head.
 pub fn request() -> Result<Parts, AppError> {
     use_context().ok_or_else(|| missing("Parts"))
+}
+
+/// Where this request comes from.
+pub fn caller() -> Result<Caller, AppError> {
+    Ok(Caller::of(&request()?))
 }
 
 fn missing(what: &str) -> AppError {
@@ -92,8 +125,15 @@ pub async fn member() -> Result<Member, AppError> {
 /// Who sends a request with these headers: for routes that are no pages, such as `/live`.
 pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Member, AppError> {
     let token = session::token(headers).ok_or(ErrorCode::NotSignedIn)?;
-    let found = services.store.member_of_session(&session::token_hash(token), services.outside.now()).await?;
-    found.map(Member).ok_or_else(|| ErrorCode::NotSignedIn.into())
+    let now = services.outside.now();
+    let found = services.store.signed_in(&session::token_hash(token), now).await?;
+    let found = found.ok_or(ErrorCode::NotSignedIn)?;
+    if now - found.last_seen_at >= SEEN_WITHIN
+        && let Err(error) = services.store.see_session(found.session, now).await
+    {
+        tracing::warn!(error = %error, "it could not be noted that a session is used");
+    }
+    Ok(Member(found))
 }
 
 /// Gives the answer of a server function or of a page's data the status of its error.
@@ -102,6 +142,11 @@ pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Membe
 /// sign-in.
 pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
     let result = work.await;
+    if let Err(AppError { wait: Some(seconds), .. }) = &result
+        && let Some(response) = use_context::<ResponseOptions>()
+    {
+        response.insert_header(header::RETRY_AFTER, HeaderValue::from(*seconds));
+    }
     if let Err(error) = &result
         && !(accepts_html() && (error.is_not_signed_in() || is_call()))
         && let Some(response) = use_context::<ResponseOptions>()
@@ -138,15 +183,27 @@ pub fn set_cookie(cookie: &str) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Asks the browser to fetch the page again in a second.
+pub fn come_again() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(header::REFRESH, HeaderValue::from_static("1"));
+    }
+}
+
+/// The origin that may frame this page; without it nobody may.
+#[derive(Clone, Debug)]
+pub struct FramedBy(pub String);
+
 /// Allows the page its own scripts, styles and connections, and nothing else. The page's scripts carry its nonce.
 pub(crate) fn set_content_security_policy() {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), leptos::nonce::use_nonce()) else {
         return;
     };
     let consent = use_context::<Services>().map(|services| services.consent_origin).unwrap_or_default();
+    let framed_by = use_context::<FramedBy>().map_or_else(|| "'none'".to_owned(), |framed_by| framed_by.0);
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'wasm-unsafe-eval' 'self'; style-src 'self'; object-src 'none'; \
-         base-uri 'none'; form-action 'self' {consent}; frame-ancestors 'none'"
+         base-uri 'none'; form-action 'self' {consent}; frame-ancestors {framed_by}"
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(HeaderName::from_static("content-security-policy"), policy);

@@ -7,20 +7,20 @@ use leptos::server_fn::{
 use serde::{Deserialize, Serialize};
 
 macro_rules! error_codes {
-    ($($variant:ident = $word:literal, $status:literal, $sentence:literal, $action:literal;)+) => {
+    ($($(#[$on:meta])* $variant:ident = $word:literal, $status:literal, $sentence:literal, $action:literal;)+) => {
         /// What went wrong, as a stable code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum ErrorCode {
-            $(#[doc = $sentence] #[serde(rename = $word)] $variant),+
+            $($(#[$on])* #[doc = $sentence] #[serde(rename = $word)] $variant),+
         }
 
         impl ErrorCode {
             /// The whole catalogue.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub const ALL: &'static [Self] = &[$($(#[$on])* Self::$variant),+];
 
             /// The code as it is sent and documented.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
+                match self { $($(#[$on])* Self::$variant => $word),+ }
             }
 
             /// The code of a word in an address.
@@ -30,17 +30,17 @@ macro_rules! error_codes {
 
             /// The HTTP status of an answer that carries it.
             pub const fn status(self) -> u16 {
-                match self { $(Self::$variant => $status),+ }
+                match self { $($(#[$on])* Self::$variant => $status),+ }
             }
 
             /// What happened.
             pub const fn sentence(self) -> &'static str {
-                match self { $(Self::$variant => $sentence),+ }
+                match self { $($(#[$on])* Self::$variant => $sentence),+ }
             }
 
             /// What to do about it.
             pub const fn action(self) -> &'static str {
-                match self { $(Self::$variant => $action),+ }
+                match self { $($(#[$on])* Self::$variant => $action),+ }
             }
         }
     };
@@ -67,8 +67,26 @@ error_codes! {
     NoBusiness = "no_business", 422, "This Sage user reaches no such business.", "Sign in to Sage as a user of the business, or choose another one.";
     SageTrouble = "sage_trouble", 422, "Sage does not answer as it should. Nothing was connected.", "Try again in some minutes.";
     SageApp = "sage_app", 422, "Sage does not accept Ledger\u{2019}s own registration.", "Tell who runs Ledger: client_id, client_secret or the return address are not those registered with Sage.";
+    SettingsWrong = "settings_wrong", 422, "Something in the settings is not right; nothing was saved.", "Correct what is marked, then save again.";
+    SettingsChanged = "settings_changed", 409, "Somebody else saved these settings in the meantime.", "Look at what differs, then save again to put yours in their place.";
+    SettingsFile = "settings_file", 422, "This file holds no settings of Ledger\u{2019}s.", "Choose a file that was exported from a settings page.";
+    NoLists = "no_lists", 409, "There is nothing to choose from yet: the lists come from Sage.", "Connect Sage first.";
     SettingsExist = "settings_exist", 409, "This shop has settings already.", "Reload the page to see them.";
     WrongPassword = "wrong_password", 422, "This is not your password.", "Enter the password you sign in with.";
+    TooManyTries = "too_many_tries", 429, "There were too many tries.", "Wait a minute, then try again.";
+    WrongCode = "wrong_code", 422, "This code is not right, or it was used already.", "Enter the code that the authenticator app shows now, or a recovery code.";
+    SignInEnded = "sign_in_ended", 401, "This sign-in has ended: it took more than five minutes, or too many codes.", "Begin again with your password.";
+    InvitationGone = "invitation_gone", 404, "This invitation is not good: it was used, withdrawn, or is older than seven days.", "Ask for a new one, or sign in if you have accepted it already.";
+    AddressTaken = "address_taken", 409, "There is an account with this e-mail address already.", "Sign in with it, or ask for an invitation to another address.";
+    AlreadyMember = "already_member", 409, "This person is a member already.", "Look for them in the list.";
+    LastOwner = "last_owner", 409, "An organisation keeps one owner at least, and this is the last one.", "Make somebody else an owner first.";
+    // What only pages without script say costs the browser's bundle nothing.
+    #[cfg(feature = "ssr")] MailNotSetUp = "mail_not_set_up", 409, "This server sends no e-mail: nobody has set it up.", "Tell who runs Ledger that LEDGER_SMTP__URL and LEDGER_SMTP__FROM are missing, or add a webhook.";
+    #[cfg(feature = "ssr")] HookNotHttps = "hook_not_https", 422, "A webhook\u{2019}s address must begin with https://.", "Enter the address under which the receiver is reached by https.";
+    #[cfg(feature = "ssr")] HookPrivate = "hook_private", 422, "The webhook\u{2019}s address leads into a private network.", "Enter an address that is reached from the internet.";
+    #[cfg(feature = "ssr")] TooManyChannels = "too_many_channels", 409, "You have as many ways to be told as there may be.", "Remove one first.";
+    #[cfg(feature = "ssr")] WrongProof = "wrong_proof", 422, "This code is not right, or it is older than an hour.", "Enter the code of the newest message, or remove the address and add it again.";
+    #[cfg(feature = "ssr")] MessageRefused = "message_refused", 422, "The message did not arrive.", "Beside the address it says why: mend it, then try again.";
     Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";
     Unreachable = "unreachable", 503, "Ledger does not answer.", "Check your connection; this page goes on by itself when it is back.";
     Internal = "internal", 500, "Something went wrong in Ledger.", "Try again; if it stays, tell who runs Ledger when it happened.";
@@ -86,6 +104,10 @@ pub enum FieldError {
     Unknown,
     /// It has more characters than there is room for.
     TooLong,
+    /// It is a password that is too easy to guess.
+    TooShort,
+    /// It is well-formed and not accepted; the error's code says why.
+    Refused,
 }
 
 impl FieldError {
@@ -96,6 +118,8 @@ impl FieldError {
             Self::InvalidFormat => "This does not look right: check it for a typing mistake.",
             Self::Unknown => "There is no such value.",
             Self::TooLong => "This is too long.",
+            Self::TooShort => "Take at least 12 characters.",
+            Self::Refused => "This is not accepted; above it says why.",
         }
     }
 }
@@ -113,12 +137,15 @@ pub struct AppError {
     /// What was typed into fields that are no secret, so that it need not be typed again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub echo: Vec<(String, String)>,
+    /// After how many seconds it is worth trying again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u32>,
 }
 
 impl AppError {
     /// An error without more to say than its code says.
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code, fields: Vec::new(), echo: Vec::new() }
+        Self { code, fields: Vec::new(), echo: Vec::new(), wait: None }
     }
 
     /// Says what is wrong with a field.
@@ -133,6 +160,14 @@ impl AppError {
         if !typed.is_empty() && typed.len() <= 254 {
             self.echo.push((name.to_owned(), typed.to_owned()));
         }
+        self
+    }
+
+    /// Says when it is worth trying again.
+    #[cfg(feature = "ssr")]
+    pub fn wait(mut self, wait: chrono::TimeDelta) -> Self {
+        // Rounded up: a second early would be refused again.
+        self.wait = u32::try_from((wait.num_milliseconds() + 999) / 1_000).ok().map(|seconds| seconds.max(1));
         self
     }
 
@@ -185,9 +220,10 @@ impl From<store::Error> for AppError {
         let code = match &error {
             store::Error::Unavailable(_) => ErrorCode::Unavailable,
             store::Error::NotFound(_) => ErrorCode::NotFound,
+            store::Error::LastOwner => ErrorCode::LastOwner,
             _ => ErrorCode::Internal,
         };
-        if code != ErrorCode::NotFound {
+        if !matches!(code, ErrorCode::NotFound | ErrorCode::LastOwner) {
             // The one place where it is handled, so the one place where it is logged.
             tracing::error!(error = %error, code = code.as_str(), "the store failed a page");
         }

@@ -2,26 +2,54 @@
 // A page is one nested type until `into_any` cuts it.
 #![recursion_limit = "256"]
 
+#[cfg(feature = "ssr")]
+pub mod account;
+#[cfg(feature = "ssr")]
+pub mod alerting;
+#[cfg(feature = "ssr")]
+pub mod alerts;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod bindings;
+#[cfg(feature = "ssr")]
+pub mod caller;
 pub mod components;
 #[cfg(feature = "ssr")]
 pub mod connecting;
 #[cfg(feature = "ssr")]
 pub mod context;
+#[cfg(feature = "ssr")]
+pub mod embed;
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod history;
+#[cfg(feature = "ssr")]
+pub mod limits;
+#[cfg(feature = "ssr")]
+pub mod once;
+#[cfg(feature = "ssr")]
+pub mod overview;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod people;
 #[cfg(feature = "ssr")]
 pub mod plain;
 pub mod query;
 pub mod refusal;
 #[cfg(feature = "ssr")]
-pub mod runs;
+pub mod run;
 pub mod screen;
 #[cfg(feature = "ssr")]
+pub mod sealing;
+#[cfg(feature = "ssr")]
+pub mod second_factor;
+#[cfg(feature = "ssr")]
 pub mod session;
+#[cfg(feature = "ssr")]
+pub mod settings;
 pub mod theme;
+#[cfg(feature = "hydrate")]
+pub mod typing;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -29,14 +57,17 @@ use leptos_meta::provide_meta_context;
 use leptos_meta::{HashedStylesheet, MetaTags};
 use leptos_router::{
     SsrMode,
-    components::{ParentRoute, Redirect, Route, Router, Routes},
+    components::{Redirect, Route, Router, Routes},
     path,
 };
 
-use crate::pages::{dashboard::Dashboard, not_found::NotFound, sign_in::SignInPage, sync::SyncPage};
+use crate::pages::{not_found::NotFound, sign_in::SignInPage};
 
-/// Where people land.
-pub const HOME: &str = "/dashboard/sync";
+/// Where people land: the overview.
+pub const HOME: &str = "/dashboard";
+
+/// The history.
+pub const HISTORY: &str = "/dashboard/sync";
 
 /// The document around [`App`]: what the browser loads before anything else.
 #[cfg(feature = "ssr")]
@@ -79,10 +110,6 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=ToHome ssr=SsrMode::Async />
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
-                <ParentRoute path=path!("/dashboard") view=Dashboard ssr=SsrMode::Async>
-                    <Route path=path!("") view=ToHome ssr=SsrMode::Async />
-                    <Route path=path!("sync") view=SyncPage ssr=SsrMode::Async />
-                </ParentRoute>
             </Routes>
         </Router>
     }

@@ -1,103 +1,8 @@
-//! State in the URL: the list's filters and place, flashes, and the paths that a sign-in may lead back to.
+//! State in the URL: flashes, and the paths that a sign-in may lead back to.
 
-use domain::{
-    ids::RunId,
-    run::{EventName, RunStatus},
-};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    HOME,
-    error::{AppError, ErrorCode, FieldError},
-};
-
-/// Which runs are shown: filters and place, as the URL says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunsQuery {
-    /// In this status only.
-    pub status: Option<RunStatus>,
-    /// Of this event only.
-    pub event: Option<EventName>,
-    /// Older than this run.
-    pub before: Option<RunId>,
-    /// Newer than this run.
-    pub after: Option<RunId>,
-}
-
-impl RunsQuery {
-    /// Reads the query of a URL, given a way to look up a parameter. An empty parameter is none, as a form sends it.
-    pub fn read<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Self, AppError> {
-        let mut error = AppError::new(ErrorCode::Invalid);
-        let query = Self {
-            status: parameter(&get, "status", &mut error),
-            event: parameter(&get, "event", &mut error),
-            before: parameter(&get, "before", &mut error),
-            after: parameter(&get, "after", &mut error),
-        };
-        if error.fields.is_empty() { Ok(query) } else { Err(error) }
-    }
-
-    /// The address of this view of the list.
-    pub fn href(&self) -> String {
-        let mut href = HOME.to_owned();
-        let parts = [
-            ("status", self.status.map(|status| status.to_string())),
-            ("event", self.event.map(|event| event.to_string())),
-            ("before", self.before.map(|run| run.to_string())),
-            ("after", self.after.map(|run| run.to_string())),
-        ];
-        for (name, value) in parts {
-            if let Some(value) = value {
-                // Statuses, events and ids consist of letters, digits, `_`, `.` and `-`: nothing to escape.
-                push(&mut href, name, &value);
-            }
-        }
-        href
-    }
-
-    /// The same list from its newest run on, in another status.
-    pub const fn with_status(self, status: Option<RunStatus>) -> Self {
-        Self { status, event: self.event, before: None, after: None }
-    }
-
-    /// The same filters, going on with the runs older than one.
-    pub const fn older_than(self, run: RunId) -> Self {
-        Self { before: Some(run), after: None, ..self }
-    }
-
-    /// The same filters, going back to the runs newer than one.
-    pub const fn newer_than(self, run: RunId) -> Self {
-        Self { before: None, after: Some(run), ..self }
-    }
-
-    /// The same filters from the newest run on.
-    pub const fn newest(self) -> Self {
-        Self { before: None, after: None, ..self }
-    }
-
-    /// Whether this is the list's live end.
-    pub const fn is_newest(&self) -> bool {
-        self.before.is_none() && self.after.is_none()
-    }
-
-    /// Whether only some of the runs are asked for.
-    pub const fn is_filtered(&self) -> bool {
-        self.status.is_some() || self.event.is_some()
-    }
-}
-
-fn parameter<'a, T: std::str::FromStr>(
-    get: impl Fn(&str) -> Option<&'a str>,
-    name: &str,
-    error: &mut AppError,
-) -> Option<T> {
-    let word = get(name).filter(|word| !word.is_empty())?;
-    let value = word.parse().ok();
-    if value.is_none() {
-        error.fields.push((name.to_owned(), FieldError::Unknown));
-    }
-    value
-}
+use crate::HOME;
 
 /// What a page says once after something was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +12,20 @@ pub enum Flash {
     Retried,
     /// A run could not be retried because it is running.
     StillRunning,
+    /// A run waits, because its shop does not work at the moment.
+    RetriedToWait,
+    /// A retry of many runs goes on no more.
+    BulkCancelled,
+    /// A document is excluded.
+    Excluded,
+    /// An exclusion is taken back.
+    Included,
+    /// It was too late for what was asked for.
+    TooLate,
+    /// A view has a name now.
+    ViewSaved,
+    /// A view is forgotten.
+    ViewForgotten,
     /// The person signed out.
     SignedOut,
     /// The shop is paired; Sage is next.
@@ -123,12 +42,45 @@ pub enum Flash {
     Refreshed,
     /// The suggested settings are in force.
     SettingsTaken,
+    /// Settings are saved.
+    SettingsSaved,
+    /// Nothing was different.
+    SettingsUnchanged,
+    /// A former version is in force again.
+    SettingsRestored,
+    /// The invitation is accepted, and its person signed in.
+    Joined,
+    /// A change of people or of one's own account is done.
+    Saved,
+    /// A member was removed.
+    MemberRemoved,
+    /// The password is another one.
+    PasswordChanged,
+    /// Codes are asked for from now on.
+    SecondFactorOn,
+    /// Codes are asked for no more.
+    SecondFactorOff,
+    /// Sessions were ended.
+    SessionsEnded,
+    /// A test has arrived.
+    #[cfg(feature = "ssr")]
+    TestSent,
+    /// A code was sent to an address.
+    #[cfg(feature = "ssr")]
+    CodeSent,
 }
 
 impl Flash {
-    const ALL: [Self; 10] = [
+    const ALL: &'static [Self] = &[
         Self::Retried,
         Self::StillRunning,
+        Self::RetriedToWait,
+        Self::BulkCancelled,
+        Self::Excluded,
+        Self::Included,
+        Self::TooLate,
+        Self::ViewSaved,
+        Self::ViewForgotten,
         Self::SignedOut,
         Self::Paired,
         Self::Connected,
@@ -137,6 +89,20 @@ impl Flash {
         Self::Disconnected,
         Self::Refreshed,
         Self::SettingsTaken,
+        Self::SettingsSaved,
+        Self::SettingsUnchanged,
+        Self::SettingsRestored,
+        Self::Joined,
+        Self::Saved,
+        Self::MemberRemoved,
+        Self::PasswordChanged,
+        Self::SecondFactorOn,
+        Self::SecondFactorOff,
+        Self::SessionsEnded,
+        #[cfg(feature = "ssr")]
+        Self::TestSent,
+        #[cfg(feature = "ssr")]
+        Self::CodeSent,
     ];
 
     /// The word in the URL.
@@ -144,6 +110,13 @@ impl Flash {
         match self {
             Self::Retried => "retried",
             Self::StillRunning => "still-running",
+            Self::RetriedToWait => "retried-to-wait",
+            Self::BulkCancelled => "bulk-cancelled",
+            Self::Excluded => "excluded",
+            Self::Included => "included",
+            Self::TooLate => "too-late",
+            Self::ViewSaved => "view-saved",
+            Self::ViewForgotten => "view-forgotten",
             Self::SignedOut => "signed-out",
             Self::Paired => "paired",
             Self::Connected => "connected",
@@ -152,6 +125,20 @@ impl Flash {
             Self::Disconnected => "disconnected",
             Self::Refreshed => "refreshed",
             Self::SettingsTaken => "settings-taken",
+            Self::SettingsSaved => "settings-saved",
+            Self::SettingsUnchanged => "settings-unchanged",
+            Self::SettingsRestored => "settings-restored",
+            Self::Joined => "joined",
+            Self::Saved => "saved",
+            Self::MemberRemoved => "member-removed",
+            Self::PasswordChanged => "password-changed",
+            Self::SecondFactorOn => "second-factor-on",
+            Self::SecondFactorOff => "second-factor-off",
+            Self::SessionsEnded => "sessions-ended",
+            #[cfg(feature = "ssr")]
+            Self::TestSent => "test-sent",
+            #[cfg(feature = "ssr")]
+            Self::CodeSent => "code-sent",
         }
     }
 
@@ -160,6 +147,17 @@ impl Flash {
         match self {
             Self::Retried => "The run is queued again.",
             Self::StillRunning => "This run is at work right now. Wait until it has ended, then retry it.",
+            Self::RetriedToWait => {
+                "The run waits: its shop does not work at the moment. It goes on by itself when the shop does."
+            }
+            Self::BulkCancelled => "Cancelled. What was queued already goes on; the others stay as they are.",
+            Self::Excluded => "Excluded. The document is not synced, and later news of it neither.",
+            Self::Included => "The exclusion is taken back, and the document is on its way.",
+            Self::TooLate => {
+                "It was too late: the document is at work or in Sage already, or this has ended."
+            }
+            Self::ViewSaved => "The view is saved.",
+            Self::ViewForgotten => "The view is forgotten.",
             Self::SignedOut => "You are signed out.",
             Self::Paired => "The shop is paired. Now connect Sage.",
             Self::Connected => "Sage is connected, and its lists are fetched.",
@@ -169,18 +167,32 @@ impl Flash {
                 "Disconnected. The history stays; connecting the same business again goes on from it."
             }
             Self::SettingsTaken => "The settings are in force. What waited for them is on its way.",
+            Self::SettingsSaved => "The settings are saved. What waited for them is on its way.",
+            Self::SettingsUnchanged => "Nothing was different, so nothing was saved.",
+            Self::SettingsRestored => "The former settings are in force again, as a new version.",
+            Self::Joined => "Welcome. You are signed in.",
+            Self::Saved => "Saved.",
+            Self::MemberRemoved => "Removed. They are signed out everywhere.",
+            Self::PasswordChanged => "Your password is changed. Your other sessions are ended.",
+            Self::SecondFactorOn => "From now on signing in asks for a code.",
+            Self::SecondFactorOff => "Signing in asks for no code any more.",
+            Self::SessionsEnded => "Ended.",
+            #[cfg(feature = "ssr")]
+            Self::TestSent => "The test has arrived.",
+            #[cfg(feature = "ssr")]
+            Self::CodeSent => "A code is on its way to this address. Enter it below.",
             Self::Refreshed => "Sage\u{2019}s lists are fetched anew.",
         }
     }
 
     /// Whether what was asked for was done.
     pub const fn is_good(self) -> bool {
-        !matches!(self, Self::StillRunning)
+        !matches!(self, Self::StillRunning | Self::TooLate | Self::RetriedToWait)
     }
 
     /// The flash that a URL carries.
     pub fn read(word: Option<&str>) -> Option<Self> {
-        Self::ALL.into_iter().find(|flash| Some(flash.as_str()) == word)
+        Self::ALL.iter().copied().find(|flash| Some(flash.as_str()) == word)
     }
 
     /// A path that shows this flash.
@@ -207,6 +219,15 @@ pub fn sign_in_href(back: &str) -> String {
     match safe_path(back) {
         Some(path) if path != HOME => format!("/sign-in?next={}", escape(path)),
         _ => "/sign-in".to_owned(),
+    }
+}
+
+/// The page that asks for a code and then leads to a path.
+#[cfg(feature = "ssr")]
+pub fn code_href(next: &str) -> String {
+    match safe_path(next) {
+        Some(path) if path != HOME => format!("/sign-in/code?next={}", escape(path)),
+        _ => "/sign-in/code".to_owned(),
     }
 }
 
@@ -237,32 +258,6 @@ fn push(href: &mut String, name: &str, value: &str) {
 mod tests {
     use super::*;
 
-    const RUN: &str = "0190b5a4-7c3e-7000-8000-000000000001";
-
-    fn read(pairs: &[(&str, &'static str)]) -> Result<RunsQuery, AppError> {
-        RunsQuery::read(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
-    }
-
-    #[test]
-    fn a_view_of_the_list_is_read_as_its_address_is_written() {
-        let query = read(&[("status", "failed"), ("event", "invoice.paid"), ("before", RUN)]).unwrap();
-        assert_eq!(query.status, Some(RunStatus::Failed));
-        assert_eq!(query.href(), format!("/dashboard/sync?status=failed&event=invoice.paid&before={RUN}"));
-        assert_eq!(query.newest().href(), "/dashboard/sync?status=failed&event=invoice.paid");
-        assert_eq!(query.with_status(None).href(), "/dashboard/sync?event=invoice.paid");
-        assert_eq!(RunsQuery::default().href(), "/dashboard/sync");
-    }
-
-    #[test]
-    fn empty_parameters_are_none_and_unknown_ones_are_named() {
-        assert_eq!(read(&[("status", ""), ("event", "")]), Ok(RunsQuery::default()));
-        let error = read(&[("status", "borked"), ("before", "x")]).unwrap_err();
-        assert_eq!(
-            error.fields.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
-            ["status", "before"]
-        );
-    }
-
     #[test]
     fn only_pages_of_this_site_are_led_back_to() {
         for good in ["/", "/dashboard/sync", "/dashboard/sync?status=failed&event=invoice.paid"] {
@@ -287,7 +282,7 @@ mod tests {
 
     #[test]
     fn the_way_back_survives_in_the_sign_in_address() {
-        assert_eq!(sign_in_href("/dashboard/sync"), "/sign-in");
+        assert_eq!(sign_in_href("/dashboard"), "/sign-in");
         assert_eq!(sign_in_href("//evil.example"), "/sign-in");
         assert_eq!(
             sign_in_href("/dashboard/sync?status=failed&event=invoice.paid"),

@@ -7,19 +7,36 @@ use argon2::{
     password_hash::{Output, PasswordHash, SaltString},
 };
 use chrono::TimeDelta;
-use domain::outside::Outside;
+use domain::{ids::SessionId, outside::Outside};
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
-use store::{Members, Session, Sessions};
+use store::{PendingSignIn, Session, Store};
 use tokio::sync::Semaphore;
 
-use crate::error::{AppError, ErrorCode, FieldError};
+use crate::{
+    caller::Caller,
+    context::{self, Member, Services},
+    error::{AppError, ErrorCode, FieldError},
+    limits::{self, Door},
+};
 
 /// The cookie's name.
 pub const COOKIE: &str = "ledger_session";
 
 /// How long a session lasts.
-const LIFETIME: TimeDelta = TimeDelta::days(14);
+pub(crate) const LIFETIME: TimeDelta = TimeDelta::days(14);
+
+/// The cookie of a sign-in that waits for its code.
+const PENDING_COOKIE: &str = "ledger_sign_in";
+
+/// How long a sign-in waits for its code.
+pub(crate) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
+
+/// How many codes may be tried in one sign-in.
+const CODE_TRIES: i32 = 5;
+
+/// A password that is shorter is guessed too soon, in characters.
+const SHORTEST_PASSWORD: usize = 12;
 
 /// No person types a longer password; hashing a megabyte would only serve an attacker.
 const LONGEST_PASSWORD: usize = 1024;
@@ -33,6 +50,15 @@ static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
 /// What passwords of unknown accounts are compared with, so that the answer takes as long as for known ones.
 static DUMMY_HASH: LazyLock<String> =
     LazyLock::new(|| hash("nobody has this password", &[7; 16]).unwrap_or_default());
+
+/// What a right password opens.
+#[derive(Debug)]
+pub enum Opened {
+    /// A session, by the token for its cookie.
+    Session(String),
+    /// The question for a code, by the token for its cookie.
+    CodeAsked(String),
+}
 
 /// A failure to hash a password.
 #[derive(Debug, thiserror::Error)]
@@ -52,54 +78,135 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
     Ok(hash.to_string())
 }
 
-/// Checks an e-mail address and a password and opens a session. Returns the token for the cookie; only its hash is kept.
+/// Hashes a password that a person has chosen.
+pub async fn hash_chosen(outside: &dyn Outside, password: String) -> Result<String, AppError> {
+    let mut salt = [0; 16];
+    outside.random(&mut salt);
+    slowly(move || hash(&password, &salt)).await?.map_err(|error| failed(&error))
+}
+
+/// What is wrong with a password that a person chooses.
+pub fn wrong_with_chosen(password: &str) -> Option<FieldError> {
+    match password {
+        "" => Some(FieldError::Required),
+        _ if password.len() > LONGEST_PASSWORD => Some(FieldError::TooLong),
+        _ if password.chars().count() < SHORTEST_PASSWORD => Some(FieldError::TooShort),
+        _ => None,
+    }
+}
+
+/// Checks an e-mail address and a password and opens a session, or the question for a code. Of the token for the cookie only the
+/// hash is kept.
 ///
-/// Unknown accounts and wrong passwords get the same answer after the same work.
-pub async fn sign_in<S>(
-    store: &S,
+/// Unknown accounts and wrong passwords get the same answer after the same work, and the same limit.
+pub async fn sign_in(
+    store: &dyn Store,
     outside: &dyn Outside,
+    caller: &Caller,
     email: &str,
     password: String,
-) -> Result<String, AppError>
-where
-    S: Members + Sessions + Sync + ?Sized,
-{
+) -> Result<Opened, AppError> {
     let email = email.trim().to_lowercase();
     check_fields(&email, &password)?;
+    let now = outside.now();
+    let tries = limits::take(store, now, Door::SignIn, &email, caller.address).await;
+    let tries = tries.map_err(|error| error.echo("email", &email))?;
     let found = store.member_by_email(&email).await?;
     let (hash, member) = match found {
         Some(found) => (found.password_hash, Some(found.member)),
         None => (DUMMY_HASH.clone(), None),
     };
+    let proved = hash.clone();
     let matches = password.len() <= LONGEST_PASSWORD && verify(password, hash).await?;
-    let Some(member) = member.filter(|_| matches) else {
+    let Some(member) = member.filter(|member| matches && caller.may_be(member)) else {
         return Err(AppError::new(ErrorCode::WrongCredentials).echo("email", &email));
     };
-    let mut secret = [0; 32];
-    outside.random(&mut secret);
-    let token = hex::encode(secret);
-    let now = outside.now();
-    let session = Session {
+    tries.give_back(store).await?;
+    let factor = store.second_factor(member.id).await?;
+    if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
+        let proved = Some(proved.as_str());
+        return Ok(Opened::Session(open(store, outside, caller, &member, proved).await?));
+    }
+    let token = new_token(outside);
+    let pending = PendingSignIn {
         token_hash: token_hash(&token),
         member_id: member.id,
+        tries: CODE_TRIES,
+        expires_at: now + PATIENCE,
+    };
+    store.begin_sign_in(&pending).await?;
+    if !still_stands(store, &member, &proved).await? {
+        store.end_sign_in(&pending.token_hash).await?;
+        return Err(AppError::new(ErrorCode::WrongCredentials).echo("email", &email));
+    }
+    Ok(Opened::CodeAsked(token))
+}
+
+/// Whether a member is still there with the password whose hash was proved.
+async fn still_stands(store: &dyn Store, member: &store::Member, proved: &str) -> Result<bool, AppError> {
+    let now = store.member_by_email(&member.email).await?;
+    Ok(now.is_some_and(|now| now.member.id == member.id && now.password_hash == proved))
+}
+
+/// Opens a session of somebody who has shown who they are, within the frame that they call from; returns the token for its cookie. Where they showed it with a password,
+/// its hash is looked at once more: a change of the password ends the sessions that it sees, and this one it may have missed.
+pub async fn open(
+    store: &dyn Store,
+    outside: &dyn Outside,
+    caller: &Caller,
+    member: &store::Member,
+    proved: Option<&str>,
+) -> Result<String, AppError> {
+    let (token, now) = (new_token(outside), outside.now());
+    let session = Session {
+        id: SessionId(outside.id()),
+        token_hash: token_hash(&token),
+        member_id: member.id,
+        browser: caller.browser.clone(),
         created_at: now,
+        last_seen_at: now,
         expires_at: now + LIFETIME,
+        embed: caller.frame.map(|frame| frame.binding),
     };
     store.create_session(&session).await?;
+    if let Some(proved) = proved
+        && !still_stands(store, member, proved).await?
+    {
+        store.end_session(&session.token_hash).await?;
+        return Err(ErrorCode::WrongCredentials.into());
+    }
     Ok(token)
 }
 
-/// Whether a signed-in person's password is this one: asked again before what cannot be undone.
-pub async fn is_password_of<S>(store: &S, email: &str, password: String) -> Result<bool, AppError>
-where
-    S: Members + Sync + ?Sized,
-{
-    let Some(found) = store.member_by_email(email).await? else { return Ok(false) };
-    Ok(password.len() <= LONGEST_PASSWORD && verify(password, found.password_hash).await?)
+/// 256 random bits in hex.
+pub fn new_token(outside: &dyn Outside) -> String {
+    let mut secret = [0; 32];
+    outside.random(&mut secret);
+    hex::encode(secret)
+}
+
+/// Asks a signed-in person's password again, before what cannot be undone. `field` is where it was typed.
+pub async fn confirm_password(
+    services: &Services,
+    member: &Member,
+    field: &str,
+    password: String,
+) -> Result<(), AppError> {
+    if password.is_empty() {
+        return Err(AppError::new(ErrorCode::Invalid).field(field, FieldError::Required));
+    }
+    let (store, who) = (&*services.store, member.id().to_string());
+    let client = context::caller()?.address;
+    let tries = limits::take(store, services.outside.now(), Door::Password, &who, client).await?;
+    let found = store.member_by_email(member.email()).await?.ok_or(ErrorCode::NotSignedIn)?;
+    if password.len() > LONGEST_PASSWORD || !verify(password, found.password_hash).await? {
+        return Err(AppError::new(ErrorCode::WrongPassword).field(field, FieldError::Refused));
+    }
+    tries.give_back(store).await
 }
 
 /// Ends the session of these headers, if there is one.
-pub async fn sign_out<S: Sessions + Sync + ?Sized>(store: &S, headers: &HeaderMap) -> Result<(), AppError> {
+pub async fn sign_out(store: &dyn Store, headers: &HeaderMap) -> Result<(), AppError> {
     if let Some(token) = token(headers) {
         store.end_session(&token_hash(token)).await?;
     }
@@ -120,15 +227,18 @@ fn check_fields(email: &str, password: &str) -> Result<(), AppError> {
 }
 
 async fn verify(password: String, hash: String) -> Result<bool, AppError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        tracing::error!(error = %error, "a password could not be checked");
-        AppError::new(ErrorCode::Internal)
-    };
+    slowly(move || matches(&password, &hash)).await?.map_err(|error| failed(&error))
+}
+
+/// Does what takes long and much memory away from the tasks, and not too much of it at once.
+async fn slowly<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
     let _permit = HASHING.acquire().await.map_err(|error| failed(&error))?;
-    tokio::task::spawn_blocking(move || matches(&password, &hash))
-        .await
-        .map_err(|error| failed(&error))?
-        .map_err(|error| failed(&error))
+    tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
+}
+
+fn failed(error: &dyn std::fmt::Display) -> AppError {
+    tracing::error!(error = %error, "a password could not be hashed or checked");
+    AppError::new(ErrorCode::Internal)
 }
 
 /// Hashes a password as a hash was made, and compares. The memory that this takes, 19 MiB, is used again and again: freed each time
@@ -161,19 +271,37 @@ fn matches(password: &str, hash: &str) -> argon2::password_hash::Result<bool> {
 ///
 /// `Lax`, because `Strict` would not be sent on the way back from Sage's sign-in page.
 pub fn cookie(token: &str, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("{COOKIE}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{secure}", LIFETIME.num_seconds())
+    carrying(COOKIE, token, LIFETIME, secure)
 }
 
 /// The cookie that makes the browser forget its session.
 pub fn expired_cookie(secure: bool) -> String {
+    carrying(COOKIE, "", TimeDelta::zero(), secure)
+}
+
+/// The cookie that carries a sign-in which waits for its code.
+pub fn pending_cookie(token: &str, secure: bool) -> String {
+    carrying(PENDING_COOKIE, token, PATIENCE, secure)
+}
+
+/// The cookie that makes the browser forget it.
+pub fn expired_pending_cookie(secure: bool) -> String {
+    carrying(PENDING_COOKIE, "", TimeDelta::zero(), secure)
+}
+
+fn carrying(name: &str, token: &str, lifetime: TimeDelta, secure: bool) -> String {
     let secure = if secure { "; Secure" } else { "" };
-    format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0{secure}")
+    format!("{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{secure}", lifetime.num_seconds())
 }
 
 /// The token of a request.
 pub fn token(headers: &HeaderMap) -> Option<&str> {
     cookie_value(headers, COOKIE).filter(|token| token.len() == 64)
+}
+
+/// The token of a request whose sign-in waits for its code.
+pub fn pending_token(headers: &HeaderMap) -> Option<&str> {
+    cookie_value(headers, PENDING_COOKIE).filter(|token| token.len() == 64)
 }
 
 /// The value of a request's cookie.

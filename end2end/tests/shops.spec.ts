@@ -1,17 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { demo, expect, look, signIn, test } from './support'
+import { CODE, anotherShop, demo, expect, look, signIn, test } from './support'
 import type { Page } from '@playwright/test'
 
-const CODE = '0123456789abcdef'
+/** Orders a simulator what goes wrong with it. */
+async function faults(simulator: string, wanted: unknown) {
+  const answer = await fetch(new URL('/_sim/faults', simulator), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(wanted),
+  })
+  expect(answer.ok, `${simulator}: ${answer.status}`).toBe(true)
+}
 
-/** Another shop: the demo's own is paired already, and Sage's businesses are free again when its test has ended. */
-async function anotherShop(): Promise<{ url: string; process: ChildProcess }> {
-  const options = ['simulate', 'magento', '--documents', '../fixtures/documents', '--pairing-code', CODE]
-  const shop = spawn('../target/release/ledger', options, { stdio: ['ignore', 'pipe', 'ignore'] })
-  let said = ''
-  while (!said.includes('Pairing code')) said += String((await once(shop.stdout, 'data'))[0])
-  return { url: /at (http:\S+);/.exec(said)?.[1] ?? '', process: shop }
+/** The part of a shop's page that says what will fail. */
+function ahead(page: Page) {
+  return page.getByRole('region', { name: 'Before the first invoice' })
 }
 
 async function pair(page: Page, name: string, url: string, code: string) {
@@ -58,14 +60,31 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     const businesses = page.locator('.choice button')
     await businesses.first().click()
     await expect(page.getByRole('alert')).toContainText('business_taken')
+    await faults(demo().sage, { latency_ms: [{ path: '/tax_rates', ms: 5000 }] })
     await businesses.nth(1).click()
-    await expect(page.getByRole('status')).toHaveText('Sage is connected, and its lists are fetched.')
+    await expect(page.getByText('Tax rates · 3 of 10')).toBeVisible()
+    // The page comes anew every second, perhaps just while it is looked at.
+    await expect(() => look(page, 'connecting')).toPass()
+    await faults(demo().sage, { latency_ms: [] })
+    await expect(page.getByRole('status')).toHaveText('Sage is connected, and its lists are fetched.', { timeout: 15_000 })
     await expect(page.locator('.page-head .chip')).toHaveText('Working')
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toBeVisible()
+    await expect(ahead(page)).toContainText('The shop and Sage were asked just now.')
+    await expect(ahead(page)).toContainText('The shop answers and accepts Ledger.')
+    await expect(ahead(page).getByText('no_settings')).toBeVisible()
     await look(page, 'shop')
     await page.getByRole('button', { name: 'Use these settings' }).click()
     await expect(page.getByRole('status')).toContainText('The settings are in force.')
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toHaveCount(0)
+
+    await expect(ahead(page)).toContainText('Neither the shop nor Sage was asked just now.')
+    await ahead(page).getByRole('link', { name: 'Ask the shop and Sage' }).click()
+    await expect(ahead(page)).toContainText('Nothing stands in the way.')
+    await faults(shop.url, { route_missing: true })
+    await ahead(page).getByRole('link', { name: 'Check again' }).click()
+    await expect(ahead(page).getByText('shop_module_missing')).toBeVisible()
+    await look(page, 'shop-module-missing')
+    await faults(shop.url, { route_missing: false })
 
     await page.getByRole('button', { name: 'Pause' }).click()
     await expect(page.locator('.page-head .chip')).toHaveText('Paused')
@@ -82,6 +101,29 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await page.getByRole('button', { name: 'Disconnect this shop' }).click()
     await expect(page.locator('.page-head .chip')).toHaveText('Disconnected')
     await look(page, 'shop-disconnected')
+  } finally {
+    shop.process.kill()
+  }
+})
+
+test('a proxy that hides https from Magento is said right after pairing', async ({ page }) => {
+  const shop = await anotherShop()
+  try {
+    await faults(shop.url, { https_required: true })
+    await signIn(page)
+    await page.goto('/dashboard/connect-magento')
+    await pair(page, 'Behind a proxy', shop.url, CODE)
+    await expect(page.getByRole('status')).toHaveText('The shop is paired. Now connect Sage.')
+    await expect(page.getByRole('alert')).toContainText('X-Forwarded-Proto: https')
+    await look(page, 'connect-sage-shop-refuses')
+
+    await page.getByRole('link', { name: 'Behind a proxy' }).click()
+    await ahead(page).getByRole('link', { name: 'Ask the shop and Sage' }).click()
+    await expect(ahead(page).getByText('shop_refuses')).toBeVisible()
+    await faults(shop.url, { https_required: false })
+    await ahead(page).getByRole('link', { name: 'Check again' }).click()
+    await expect(ahead(page).getByText('shop_refuses')).toHaveCount(0)
+    await expect(ahead(page).getByText('not_connected')).toBeVisible()
   } finally {
     shop.process.kill()
   }
@@ -110,6 +152,9 @@ test('the pages of shops fit a phone, in the dark too', async ({ page }) => {
   await look(page, 'shops-phone-dark')
   await page.getByRole('link', { name: 'Blue Mug shop' }).click()
   await look(page, 'shop-phone-dark')
+  await ahead(page).getByRole('link', { name: 'Ask the shop and Sage' }).click()
+  await expect(ahead(page)).toContainText('The shop and Sage were asked just now.')
+  await look(page, 'shop-asked-phone-dark')
   await page.goto('/dashboard/connect-magento')
   await look(page, 'connect-magento-phone-dark')
 })

@@ -9,14 +9,13 @@ test('a visitor is led to the sign-in and from there to the page they asked for'
   await ready(page)
 })
 
-test('the first address leads to the runs', async ({ page }) => {
+test('the first address leads to the overview', async ({ page }) => {
   await page.goto('/')
   await expect(page).toHaveURL(/\/sign-in$/)
   await fillSignIn(page, demo().email, demo().password)
-  await expect(page).toHaveURL(/\/dashboard\/sync$/)
-  await page.goto('/dashboard')
-  await expect(page).toHaveURL(/\/dashboard\/sync$/)
+  await expect(page).toHaveURL(/\/dashboard$/)
   await ready(page)
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
 })
 
 for (const [who, email] of [
@@ -48,7 +47,7 @@ test('empty fields are named, and the way on survives a refusal', async ({ page 
 test('a sign-in never leads to another site', async ({ page }) => {
   await page.goto('/sign-in?next=//evil.example/steal')
   await fillSignIn(page, demo().email, demo().password)
-  await expect(page).toHaveURL(/\/dashboard\/sync$/)
+  await expect(page).toHaveURL(/\/dashboard$/)
   await ready(page)
 })
 
@@ -56,7 +55,7 @@ test('who signs out is out', async ({ page }) => {
   await signIn(page)
   await page.getByRole('button', { name: 'Sign out' }).click()
   await expect(page.getByRole('status')).toHaveText('You are signed out.')
-  await page.goto('/dashboard/sync')
+  await page.goto('/dashboard')
   await expect(page).toHaveURL(/\/sign-in$/)
 })
 

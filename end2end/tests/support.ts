@@ -1,14 +1,18 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import AxeBuilder from '@axe-core/playwright'
-import { expect, test as base, type Page } from '@playwright/test'
+import { type Browser, expect, type Locator, test as base, type Page } from '@playwright/test'
 
 /** What the demo wrote into its information file. */
 export interface Demo {
   ledger: string
   magento: string
   sage: string
+  mail: string
   email: string
   password: string
+  database: string
 }
 
 export function demo(): Demo {
@@ -57,9 +61,9 @@ export async function fillSignIn(page: Page, email: string, password: string) {
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
 
-export async function signIn(page: Page, path = '/dashboard/sync') {
+export async function signIn(page: Page, path = '/dashboard/sync', who: Pick<Demo, 'email' | 'password'> = demo()) {
   await page.goto(path)
-  await fillSignIn(page, demo().email, demo().password)
+  await fillSignIn(page, who.email, who.password)
   await expect(page.getByRole('heading', { name: 'Sync runs' })).toBeVisible()
   await ready(page)
 }
@@ -114,4 +118,55 @@ export async function look(page: Page, name: string) {
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   const report = serious.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`)
   expect(report, 'axe finds nothing serious').toEqual([])
+}
+
+/** The pairing code of another shop. */
+export const CODE = '0123456789abcdef'
+
+/** Another shop: the demo's own is paired already, and Sage's businesses are free again when its test has ended. */
+export async function anotherShop(): Promise<{ url: string; process: ChildProcess }> {
+  const options = ['simulate', 'magento', '--documents', '../fixtures/documents', '--pairing-code', CODE]
+  const shop = spawn('../target/release/ledger', options, { stdio: ['ignore', 'pipe', 'ignore'] })
+  let said = ''
+  while (!said.includes('Pairing code')) said += String((await once(shop.stdout, 'data'))[0])
+  return { url: /at (http:\S+);/.exec(said)?.[1] ?? '', process: shop }
+}
+
+/** An owner invites somebody; tells the link. */
+export async function invite(page: Page, email: string, role: string): Promise<string> {
+  await page.goto('/dashboard/members')
+  await page.getByLabel('E-mail address').fill(email)
+  await page.getByLabel('Role', { exact: true }).selectOption(role)
+  await page.getByRole('button', { name: 'Make an invitation' }).click()
+  await expect(page.getByRole('heading', { name: 'The invitation’s link' })).toBeVisible()
+  return (await page.locator('.once-text').innerText()).trim()
+}
+
+/** Another person with a browser of their own. */
+export async function another(browser: Browser): Promise<Page> {
+  const context = await browser.newContext({ baseURL: demo().ledger, javaScriptEnabled: hasScript() })
+  return context.newPage()
+}
+
+/** Presses Tab until the focus stands on what is wanted. */
+export async function to(page: Page, wanted: Locator) {
+  await expect(wanted).toBeVisible()
+  for (let steps = 0; steps < 200; steps += 1) {
+    if (await wanted.evaluate((element) => element === document.activeElement)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error(`the keyboard does not reach ${wanted}`)
+}
+
+/** Types into a field that the keyboard leads to. */
+export async function type(page: Page, field: Locator, text: string) {
+  await to(page, field)
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.type(text)
+}
+
+/** Presses Enter on what the keyboard leads to. */
+export async function press(page: Page, wanted: Locator) {
+  await to(page, wanted)
+  await page.keyboard.press('Enter')
 }

@@ -4,5 +4,8 @@
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    // The page of the settings is a plain one that is only watched.
+    if !app::typing::watch() {
+        leptos::mount::hydrate_body(app::App);
+    }
 }

@@ -1,9 +1,11 @@
 //! `ledger bench`: measures Ledger on this machine and prints one table.
 
 mod events;
+mod history;
 mod plans;
 mod rest;
 mod runs;
+mod settings;
 
 use std::process::ExitCode;
 
@@ -20,21 +22,37 @@ pub struct BenchArgs {
     /// How many invoices go through the worker.
     #[arg(long, default_value_t = 300)]
     invoices: i64,
+    /// How many runs the history has.
+    #[arg(long, default_value_t = 1_000_000)]
+    runs: i64,
+    /// The address of a Postgres database to measure the history on as well; it is filled and left so.
+    #[arg(long, env = "LEDGER_TEST_POSTGRES_URL")]
+    postgres: Option<String>,
+    /// Measures the history alone.
+    #[arg(long)]
+    history: bool,
 }
 
 /// Runs the benchmarks and prints a table of what was measured.
 pub async fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
-    crate::telemetry::start("error", "text");
-    let mut table = Vec::new();
-    table.extend(events::measure(args.seconds).await?);
-    table.extend(runs::measure(args.invoices).await?);
-    table.extend(plans::measure()?);
-    table.extend(rest::measure().await?);
+    crate::telemetry::start("error", "text", "");
     println!("| what | measured on {} |\n| --- | --- |", machine());
-    for (what, measured) in table {
+    if !args.history {
+        show(events::measure(args.seconds).await?);
+        show(runs::measure(args.invoices).await?);
+        show(plans::measure()?);
+        show(settings::measure().await?);
+        show(rest::measure().await?);
+    }
+    history::measure(args.runs, args.postgres.as_deref()).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints lines of the table as soon as they are measured: the whole takes minutes.
+fn show(lines: impl IntoIterator<Item = Line>) {
+    for (what, measured) in lines {
         println!("| {what} | {measured} |");
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A line of the table.

@@ -1,31 +1,41 @@
 //! What the pages need of Magento and Sage, done by the engine. Its errors become those that a person can act on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::{
-    connecting::Connecting,
+    connecting::{Connecting, Paired, Progress},
     error::{AppError, ErrorCode, FieldError},
+    screen::settings::Method,
 };
 use async_trait::async_trait;
 use domain::{
     business::Named,
     ids::{BindingId, MemberId, OrganisationId},
+    preflight::Finding,
 };
 use magento::{Lost, UrlError};
 use store::Binding;
 use sync::{ConnectError, Engine, PairRequest};
+use tokio::time::timeout;
+
+/// The longest that a page waits for the shop.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+use crate::fetching::Fetching;
 
 /// The engine, as the pages know it.
 pub struct Connections {
     engine: Arc<Engine>,
     /// Where Magento finds us.
     public_url: String,
+    /// What this process is connecting just now.
+    fetching: Arc<Fetching>,
 }
 
 impl Connections {
     /// Connections of this process.
-    pub const fn new(engine: Arc<Engine>, public_url: String) -> Self {
-        Self { engine, public_url }
+    pub fn new(engine: Arc<Engine>, public_url: String) -> Self {
+        Self { engine, public_url, fetching: Arc::default() }
     }
 }
 
@@ -37,10 +47,11 @@ impl Connecting for Connections {
         name: &str,
         url: &str,
         code: &str,
-    ) -> Result<BindingId, AppError> {
+    ) -> Result<Paired, AppError> {
         let request =
             PairRequest { organisation, name, magento_url: url, code, ledger_url: &self.public_url };
-        Ok(self.engine.pair(&request).await.map_err(|error| for_a_person(&error))?.id)
+        let paired = self.engine.pair(&request).await.map_err(|error| for_a_person(&error))?;
+        Ok(Paired { id: paired.binding.id, problem: paired.problem })
     }
 
     async fn begin_consent(
@@ -57,23 +68,44 @@ impl Connecting for Connections {
         self.engine.consented_businesses(binding, member).await.map_err(|error| for_a_person(&error))
     }
 
-    async fn choose_business(
-        &self,
-        binding: &Binding,
-        member: MemberId,
-        business: &str,
-    ) -> Result<(), AppError> {
-        let chosen = self.engine.choose_business(binding, member, business).await;
-        chosen.map(drop).map_err(|error| for_a_person(&error))
+    async fn choose_business(&self, binding: &Binding, member: MemberId, business: &str) {
+        let Some(underway) = self.fetching.begin(binding.id) else { return };
+        let (engine, binding, business) = (Arc::clone(&self.engine), binding.clone(), business.to_owned());
+        // A task of its own: the browser gets its answer at once, and may go away.
+        tokio::spawn(async move {
+            let chosen =
+                engine.choose_business(&binding, member, &business, &|list| underway.reach(list)).await;
+            underway.end(chosen.map(drop).map_err(|error| for_a_person(&error)));
+        });
+    }
+
+    fn progress(&self, binding: BindingId) -> Option<Progress> {
+        self.fetching.look(binding)
     }
 
     async fn disconnect(&self, binding: &Binding) -> Result<(), AppError> {
         self.engine.disconnect(binding).await.map_err(|error| for_a_person(&error))
     }
 
+    async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError> {
+        let asked = timeout(PATIENCE, self.engine.payment_methods(binding)).await;
+        let methods = asked.map_err(|_| AppError::new(ErrorCode::ShopTimedOut))?;
+        let methods = methods.map_err(|error| for_a_person(&error))?.into_iter();
+        let method = |method: magento::PaymentMethod| Method {
+            label: method.label.unwrap_or_default(),
+            code: method.code,
+            is_active: method.is_active,
+        };
+        Ok(methods.map(method).collect())
+    }
+
     async fn refresh_reference(&self, binding: &Binding) -> Result<(), AppError> {
         let refreshed = self.engine.refresh_reference(binding).await;
         refreshed.map(drop).map_err(|error| for_a_person(&error.into()))
+    }
+
+    async fn preflight(&self, binding: &Binding, ask: bool) -> Result<Vec<Finding>, AppError> {
+        Ok(self.engine.preflight(binding, ask).await?)
     }
 }
 

@@ -1,18 +1,26 @@
 #![doc = include_str!("../README.md")]
 
+pub mod alerting;
 pub mod bench;
 pub mod cli;
+pub mod client;
+mod commands;
 pub mod config;
 pub mod connecting;
 pub mod demo;
+pub mod fetching;
 pub mod isolation;
+mod keys;
 pub mod lifecycle;
 pub mod outside;
 pub mod plan;
 pub mod router;
 pub mod routes;
+pub mod sealing;
 pub mod security;
 pub mod simulate;
 pub mod stage;
 pub mod state;
 pub mod telemetry;
+mod timing;
+pub mod users;

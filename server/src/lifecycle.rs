@@ -1,6 +1,7 @@
 //! Start-up and shutdown of a process: store, engine, router, worker.
 
 use std::{
+    net::SocketAddr,
     num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,17 +14,20 @@ use domain::outside::Outside;
 use leptos::config::LeptosOptions;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use store::Store;
+use sync::alerts::{Hooks, Mail, Posts};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use url::Url;
 
 use crate::{
+    alerting::Alerts,
     config::{self, Config},
     connecting::Connections,
     outside::Machine,
     router,
-    state::{AppState, Wire},
+    sealing::Seals,
+    state::{AppState, Observing, Wire},
 };
 
 /// How long a worker may take to finish what it holds; after that its runs come back by their leases.
@@ -34,6 +38,13 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Opens the store that the configuration names and brings its schema to the newest version.
 pub async fn open_store(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
+    let store = connect(database_url).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Opens the store and leaves its schema as it is.
+pub async fn connect(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
     let store: Arc<dyn Store> = if let Some(path) = database_url.strip_prefix("sqlite://") {
         Arc::new(store_sqlite::SqliteStore::open(Path::new(path)).await?)
     } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
@@ -41,7 +52,6 @@ pub async fn open_store(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
     } else {
         return Err("database_url must begin with sqlite:// or postgres://".into());
     };
-    store.migrate().await?;
     Ok(store)
 }
 
@@ -52,6 +62,16 @@ pub fn endpoints(base_url: &str) -> Result<Endpoints, Failure> {
 
 /// The engine of a configuration.
 pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> Result<sync::Engine, Failure> {
+    engine_in(config, store, Arc::new(Machine), timing)
+}
+
+/// The same with a time and a randomness of its own.
+pub fn engine_in(
+    config: &Config,
+    store: Arc<dyn Store>,
+    outside: Arc<dyn Outside>,
+    timing: sync::Timing,
+) -> Result<sync::Engine, Failure> {
     let timing =
         sync::Timing { lease: TimeDelta::seconds(config.worker.lease_seconds.max(1).into()), ..timing };
     let app = App {
@@ -59,7 +79,6 @@ pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> R
         client_secret: config.sage_secret()?,
         redirect_uri: format!("{}/oauth/sage/callback", config.public_url),
     };
-    let outside: Arc<dyn Outside> = Arc::new(Machine);
     let limits = Arc::new(Limits::new(limit_settings(&config.sage), Arc::clone(&outside)));
     let sage = sage::Client::new(endpoints(&config.sage.base_url)?, app, limits)?;
     let options = magento::Options {
@@ -67,7 +86,18 @@ pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> R
         ..magento::Options::default()
     };
     let magento = magento::Client::new(options, Arc::clone(&outside))?;
-    Ok(sync::Engine::new(store, config.key_ring()?, magento, sage, outside, timing))
+    Ok(sync::Engine::new(store, config.key_ring()?, magento, sage, posts(config)?, outside, timing))
+}
+
+/// How members are told.
+fn posts(config: &Config) -> Result<Posts, Failure> {
+    let mail = config.smtp_url()?.map(|url| Mail::new(&url, &config.smtp.from)).transpose()?;
+    Ok(Posts {
+        mail,
+        hooks: Hooks::new(config.alerts.allow_private_addresses)?,
+        thresholds: config.alerts.thresholds,
+        public_url: config.public_url.clone(),
+    })
 }
 
 /// As gentle as asked for; at full speed a fault is the queue's matter at once, which is what the tests look at.
@@ -79,6 +109,49 @@ fn limit_settings(sage: &config::Sage) -> LimitSettings {
     };
     let burst = per_second.saturating_mul(NonZeroU32::MIN.saturating_add(4));
     LimitSettings { circuit, per_business: Some(Rate { per_second, burst }), ..LimitSettings::default() }
+}
+
+fn wire(
+    config: &Config,
+    engine: &Arc<sync::Engine>,
+    shutdown: &CancellationToken,
+    works: bool,
+) -> Result<Arc<Wire>, Failure> {
+    Ok(Arc::new(Wire {
+        store: Arc::clone(&engine.store),
+        outside: Arc::clone(&engine.outside),
+        engine: Arc::clone(engine),
+        shutdown: shutdown.clone(),
+        observing: Observing { token: config.metrics_token()?, by_binding: config.metrics.by_binding, works },
+    }))
+}
+
+/// Answers operators at an address of their own, where the configuration names one.
+pub async fn answer_operators(
+    config: &Config,
+    engine: &Arc<sync::Engine>,
+    shutdown: &CancellationToken,
+    works: bool,
+) -> Result<(), Failure> {
+    let address = &config.metrics.listen;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let listener = listen(address).await?;
+    let router = router::observing(wire(config, engine, shutdown, works)?);
+    let stop = shutdown.clone().cancelled_owned();
+    tokio::spawn(async move {
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
+            tracing::error!(%error, "serving operators ended");
+        }
+    });
+    Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{address} cannot be listened on: {error}").into())
 }
 
 /// A process that serves and works.
@@ -95,10 +168,10 @@ pub struct Process {
 impl Process {
     /// Starts serving, and working where the configuration says so.
     pub async fn start(config: &Config, engine: sync::Engine) -> Result<Self, Failure> {
-        let listener = TcpListener::bind(&config.listen)
-            .await
-            .map_err(|error| format!("{} cannot be listened on: {error}", config.listen))?;
-        Self::start_on(config, engine, listener)
+        let listener = listen(&config.listen).await?;
+        let process = Self::start_on(config, engine, listener)?;
+        answer_operators(config, &process.engine, &process.shutdown, config.worker.enabled).await?;
+        Ok(process)
     }
 
     /// The same on a socket that is open already.
@@ -112,16 +185,15 @@ impl Process {
                 outside: Arc::clone(&engine.outside),
                 secure_cookies: config.public_url.starts_with("https://"),
                 connecting: Arc::new(Connections::new(Arc::clone(&engine), config.public_url.clone())),
+                alerting: Arc::new(Alerts(Arc::clone(&engine))),
+                sealing: Arc::new(Seals(Arc::clone(&engine))),
+                public_url: config.public_url.clone(),
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
-            wire: Arc::new(Wire {
-                store: Arc::clone(&engine.store),
-                outside: Arc::clone(&engine.outside),
-                engine: Arc::clone(&engine),
-                shutdown: shutdown.clone(),
-            }),
+            wire: wire(config, &engine, &shutdown, config.worker.enabled)?,
+            trusted_proxies: config.trusted_proxies,
         };
-        let router = router::router(state);
+        let router = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
         let serving = tokio::spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;

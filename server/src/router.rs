@@ -1,7 +1,10 @@
 //! Every route and every layer, in order, on one page.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
+    extract::FromRef,
     http::{HeaderName, HeaderValue, header},
     middleware,
     routing::{get, post},
@@ -15,15 +18,33 @@ use tower_http::{
 };
 
 use crate::{
-    isolation,
-    routes::{consent, health, live, magento, webhooks},
+    client, isolation,
+    routes::{consent, embed, export, health, live, magento, metrics, settings, webhooks},
     security,
-    state::AppState,
+    state::{AppState, Wire},
+    timing,
 };
 
 /// The router of a process.
 pub fn router(state: AppState) -> Router {
-    wire(&state).merge(pages(state))
+    wire(&state).merge(pages(state)).layer(middleware::from_fn(timing::time))
+}
+
+/// What operators ask, for an address of its own.
+pub fn observing(wire: Arc<Wire>) -> Router {
+    looks().with_state(wire)
+}
+
+/// Is it up, can it work, how does it stand?
+fn looks<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<Wire>: FromRef<S>,
+{
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
 }
 
 /// What Magento calls: tokens, no cookies.
@@ -33,14 +54,14 @@ fn wire(state: &AppState) -> Router {
         .route("/v1/status", get(magento::status))
         .route("/v1/tile/health", get(magento::tile))
         .route("/v1/tenant/disconnect", post(magento::disconnect))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .merge(looks())
         .with_state(state.clone())
 }
 
 /// What browsers call: a cookie, guarded against other sites' posts.
 fn pages(state: AppState) -> Router {
     let services = state.services.clone();
+    let proxies = state.trusted_proxies;
     let options = state.leptos_options.clone();
     let routes = generate_route_list(app::App);
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
@@ -53,20 +74,34 @@ fn pages(state: AppState) -> Router {
     let shell = move || app::shell(options.clone());
     Router::new()
         .route("/live", get(live::live))
+        .route("/dashboard/sync/export.csv", get(export::csv))
+        .route("/dashboard/sync/export.json", get(export::json))
         .route("/oauth/sage/callback", get(consent::returned))
+        .route("/dashboard/bindings/{id}/settings", post(settings::sent))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
         .leptos_routes_with_handler(plain_routes, plain)
         .fallback_service(files)
+        .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))
+        .merge(frames())
         .layer(middleware::from_fn(isolation::own_root))
+        .layer(middleware::from_fn_with_state(proxies, client::tell_address))
         .layer(CompressionLayer::new())
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn(security::cache_the_package))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))
         // A form's error travels back to the page it came from: `no-referrer` would lose it.
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
-        .layer(TraceLayer::new_for_http())
+        .layer(TraceLayer::new_for_http().make_span_with(security::span))
         .with_state(state)
+}
+
+/// What a shop's admin frames: who may is in each page's own policy, so these alone go without `X-Frame-Options`.
+fn frames() -> Router<AppState> {
+    Router::new()
+        .route("/embed/{tenant_id}", get(embed::page))
+        .route("/embed/{tenant_id}/sign-in", post(embed::sign_in))
+        .route("/embed/{tenant_id}/code", post(embed::code))
+        .route("/embed/{tenant_id}/sign-out", post(embed::sign_out))
 }
 
 fn header_layer(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -1,4 +1,4 @@
-//! Headers that browsers heed.
+//! Headers that browsers heed, and what of an address may be logged.
 
 use axum::{
     extract::Request,
@@ -18,4 +18,26 @@ pub async fn cache_the_package(request: Request, next: Next) -> Response {
     };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(value));
     response
+}
+
+/// The span of a request: its method and its path, without the query, which may hold a code of Sage's, and without an invitation's
+/// token.
+pub fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = loggable(request.uri().path()))
+}
+
+fn loggable(path: &str) -> &str {
+    const INVITATION: &str = "/invitation/";
+    if path.starts_with(INVITATION) { INVITATION } else { path }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::loggable;
+
+    #[test]
+    fn an_invitations_token_is_not_logged() {
+        assert_eq!(loggable("/invitation/0a1b2c"), "/invitation/");
+        assert_eq!(loggable("/dashboard/sync"), "/dashboard/sync");
+    }
 }

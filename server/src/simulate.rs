@@ -73,7 +73,7 @@ fn seed() -> u64 {
 
 /// Runs a simulator until it is asked to stop.
 pub async fn run(what: Simulate) -> Result<ExitCode, Failure> {
-    telemetry::start("info", "text");
+    telemetry::start("info", "text", "");
     match what {
         Simulate::Sage { port } => {
             let running = start_sage(port).await?;

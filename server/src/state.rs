@@ -6,6 +6,7 @@ use app::context::Services;
 use axum::extract::FromRef;
 use domain::outside::Outside;
 use leptos::config::LeptosOptions;
+use secrecy::SecretString;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,9 @@ pub struct AppState {
     pub services: Services,
     /// What the wire's routes work with.
     pub wire: Arc<Wire>,
+    /// How many proxies in front of us say truly where requests come from.
+    #[from_ref(skip)]
+    pub trusted_proxies: usize,
 }
 
 /// What the wire's routes work with.
@@ -30,4 +34,16 @@ pub struct Wire {
     pub engine: Arc<sync::Engine>,
     /// Set when the process is ending: live pages let go, and events are answered 503.
     pub shutdown: CancellationToken,
+    /// How the process is looked at from outside.
+    pub observing: Observing,
+}
+
+/// How a process is looked at from outside.
+pub struct Observing {
+    /// Who brings it may read `/metrics`; empty = only this machine may.
+    pub token: SecretString,
+    /// Whether figures are told of each binding as well.
+    pub by_binding: bool,
+    /// Whether this process works runs.
+    pub works: bool,
 }

@@ -5,7 +5,10 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
     error::AppError,
-    screen::bindings::{BindingView, ConnectView},
+    screen::{
+        bindings::{BindingView, ConnectView, ProgressView},
+        preflight::PreflightView,
+    },
 };
 
 /// The organisation's bindings.
@@ -39,6 +42,21 @@ pub async fn way_to_sage(
     .await
 }
 
+/// What will fail before the first invoice does.
+#[server(endpoint = "bindings/preflight", input = Json)]
+pub async fn before_the_first_invoice(
+    /// The binding's id.
+    id: String,
+    /// Whether the shop and Sage are asked now.
+    ask: bool,
+) -> Result<PreflightView, AppError> {
+    use crate::{bindings, context};
+    context::answer(async {
+        bindings::preflight(&context::services()?, &context::member().await?, &id, ask).await
+    })
+    .await
+}
+
 /// Pairs a shop and leads on to Sage.
 #[server(endpoint = "bindings/pair")]
 pub async fn pair_shop(
@@ -55,8 +73,10 @@ pub async fn pair_shop(
     use crate::{bindings, context, query::Flash, screen::bindings::connect_href};
     let work =
         async { bindings::pair(&context::services()?, &context::member().await?, &name, &url, &code).await };
-    let id = context::answer(work).await?;
-    leptos_axum::redirect(&Flash::Paired.on(&connect_href(&id.to_string())));
+    let paired = context::answer(work).await?;
+    let next = Flash::Paired.on(&connect_href(&paired.id.to_string()));
+    let found = paired.problem.map(|problem| format!("&found={}", problem.as_str()));
+    leptos_axum::redirect(&format!("{next}{}", found.unwrap_or_default()));
     Ok(())
 }
 
@@ -78,7 +98,7 @@ pub async fn begin_consent(
     Ok(())
 }
 
-/// Connects a business of the consent.
+/// Begins to connect a business of the consent.
 #[server(endpoint = "bindings/choose")]
 pub async fn choose_business(
     /// The binding.
@@ -88,13 +108,28 @@ pub async fn choose_business(
     #[server(default)]
     business: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, query::Flash, screen::bindings::href};
+    use crate::{bindings, context, screen::bindings::connecting_href};
     let work = async {
         bindings::choose_business(&context::services()?, &context::member().await?, &binding, &business).await
     };
     context::answer(work).await?;
-    leptos_axum::redirect(&Flash::Connected.on(&href(&binding)));
+    leptos_axum::redirect(&connecting_href(&binding));
     Ok(())
+}
+
+/// How far connecting has come. While it is under way the browser is asked to come again.
+#[server(endpoint = "bindings/progress", input = Json)]
+pub async fn progress_of(
+    /// The binding's id.
+    id: String,
+) -> Result<ProgressView, AppError> {
+    use crate::{bindings, context};
+    let work = async { bindings::progress(&context::services()?, &context::member().await?, &id).await };
+    let progress = context::answer(work).await?;
+    if matches!(progress, ProgressView::Fetching { .. }) {
+        context::come_again();
+    }
+    Ok(progress)
 }
 
 /// Pauses a binding, or lets it work again.

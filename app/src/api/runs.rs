@@ -1,35 +1,18 @@
-//! Runs: `/api/runs/...`.
+//! Runs: `/api/runs/...`. Their forms are plain ones, and lead back to the page that they stand on, which says what was done.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 
-use crate::{
-    error::AppError,
-    query::{Flash, RunsQuery},
-    screen::runs::RunsPage,
-};
+use crate::error::AppError;
+#[cfg(feature = "ssr")]
+use crate::query::Flash;
 
-/// A page of runs.
-#[server(endpoint = "runs/list", input = Json)]
-pub async fn list_runs(
-    /// Which.
-    query: RunsQuery,
-) -> Result<RunsPage, AppError> {
-    use crate::{context, runs};
-    context::answer(async { runs::page(&context::services()?, &context::member().await?, query).await }).await
+/// Leads back to where the form stood, with what was done.
+#[cfg(feature = "ssr")]
+fn back(flash: Flash, return_to: &str) {
+    leptos_axum::redirect(&flash.on(crate::query::safe_path(return_to).unwrap_or(crate::HISTORY)));
 }
 
-/// A page of runs for what a URL says; what it says wrongly has the answer's status too.
-pub async fn runs_at(query: Result<RunsQuery, AppError>) -> Result<RunsPage, AppError> {
-    match query {
-        Ok(query) => list_runs(query).await,
-        #[cfg(feature = "ssr")]
-        Err(error) => crate::context::answer(std::future::ready(Err(error))).await,
-        #[cfg(not(feature = "ssr"))]
-        Err(error) => Err(error),
-    }
-}
-
-/// Puts a run in the queue again. Without JavaScript the answer leads back to the page, which says what was done.
+/// Puts a run in the queue again.
 #[server(endpoint = "runs/retry")]
 pub async fn retry_run(
     /// Which.
@@ -38,12 +21,109 @@ pub async fn retry_run(
     /// The page that the form stands on.
     #[server(default)]
     return_to: String,
-) -> Result<Flash, AppError> {
-    use crate::{HOME, context, query::safe_path, runs};
-    let work = async { runs::retry(&context::services()?, &context::member().await?, &run_id).await };
-    let flash = context::answer(work).await?;
-    if context::is_plain_form() {
-        leptos_axum::redirect(&flash.on(safe_path(&return_to).unwrap_or(HOME)));
-    }
-    Ok(flash)
+) -> Result<(), AppError> {
+    use crate::{context, history::acting};
+    let work = async { acting::retry(&context::services()?, &context::member().await?, &run_id).await };
+    back(context::answer(work).await?, &return_to);
+    Ok(())
+}
+
+/// Begins to retry all runs of a view of the history, and leads to the page that shows how far it has come.
+#[server(endpoint = "runs/retry-all")]
+pub async fn retry_all(
+    /// The view's address without its path.
+    #[server(default)]
+    query: String,
+) -> Result<(), AppError> {
+    use crate::{
+        context,
+        history::{acting, query::HistoryQuery},
+    };
+    let work = async {
+        let query = HistoryQuery::parse(&query)?;
+        acting::begin_bulk(&context::services()?, &context::member().await?, &query).await
+    };
+    leptos_axum::redirect(&acting::bulk_href(&context::answer(work).await?.to_string()));
+    Ok(())
+}
+
+/// Stops a retry of many runs.
+#[server(endpoint = "runs/retry-all/cancel")]
+pub async fn cancel_retry_all(
+    /// Which.
+    #[server(default)]
+    bulk: String,
+) -> Result<(), AppError> {
+    use crate::{context, history::acting};
+    let work = async { acting::cancel_bulk(&context::services()?, &context::member().await?, &bulk).await };
+    back(context::answer(work).await?, &acting::bulk_href(&bulk));
+    Ok(())
+}
+
+/// Excludes the document of a run.
+#[server(endpoint = "runs/exclude")]
+pub async fn exclude_document(
+    /// The run.
+    #[server(default)]
+    run_id: String,
+    /// Why.
+    #[server(default)]
+    reason: String,
+    /// The page that the form stands on.
+    #[server(default)]
+    return_to: String,
+) -> Result<(), AppError> {
+    use crate::{context, history::acting};
+    let work =
+        async { acting::exclude(&context::services()?, &context::member().await?, &run_id, &reason).await };
+    back(context::answer(work).await?, &return_to);
+    Ok(())
+}
+
+/// Takes the exclusion of a run's document back.
+#[server(endpoint = "runs/include")]
+pub async fn include_document(
+    /// The run.
+    #[server(default)]
+    run_id: String,
+    /// The page that the form stands on.
+    #[server(default)]
+    return_to: String,
+) -> Result<(), AppError> {
+    use crate::{context, history::acting};
+    let work = async { acting::include(&context::services()?, &context::member().await?, &run_id).await };
+    back(context::answer(work).await?, &return_to);
+    Ok(())
+}
+
+/// Gives a view of the history a name.
+#[server(endpoint = "runs/views/save")]
+pub async fn save_view(
+    /// The name.
+    #[server(default)]
+    name: String,
+    /// The view's address without its path.
+    #[server(default)]
+    query: String,
+) -> Result<(), AppError> {
+    use crate::{HISTORY, context, history::views};
+    let work = async { views::save(&context::services()?, &context::member().await?, &name, &query).await };
+    back(context::answer(work).await?, &format!("{HISTORY}?{query}"));
+    Ok(())
+}
+
+/// Forgets a view.
+#[server(endpoint = "runs/views/forget")]
+pub async fn forget_view(
+    /// The name.
+    #[server(default)]
+    name: String,
+    /// The page that the form stands on.
+    #[server(default)]
+    return_to: String,
+) -> Result<(), AppError> {
+    use crate::{context, history::views};
+    let work = async { views::forget(&context::services()?, &context::member().await?, &name).await };
+    back(context::answer(work).await?, &return_to);
+    Ok(())
 }

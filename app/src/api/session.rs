@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{error::AppError, screen::member::MemberView};
 
-/// Opens a session and leads to the page that was asked for.
+/// Opens a session and leads to the page that was asked for, or first to the question for a code.
 #[server(endpoint = "session/sign-in")]
 pub async fn sign_in(
     /// E-mail address.
@@ -18,12 +18,24 @@ pub async fn sign_in(
     #[server(default)]
     next: String,
 ) -> Result<(), AppError> {
-    use crate::{HOME, context, query::safe_path, session};
-    let services = context::services()?;
-    let opened = session::sign_in(&*services.store, &*services.outside, &email, password);
-    let token = context::answer(opened).await?;
-    context::set_cookie(&session::cookie(&token, services.secure_cookies))?;
-    leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
+    use crate::{
+        HOME, context,
+        query::{code_href, safe_path},
+        session::{self, Opened},
+    };
+    let (services, caller) = (context::services()?, context::caller()?);
+    let opened = session::sign_in(&*services.store, &*services.outside, &caller, &email, password);
+    let secure = services.secure_cookies;
+    match context::answer(opened).await? {
+        Opened::Session(token) => {
+            context::set_cookie(&session::cookie(&token, secure))?;
+            leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
+        }
+        Opened::CodeAsked(token) => {
+            context::set_cookie(&session::pending_cookie(&token, secure))?;
+            leptos_axum::redirect(&code_href(&next));
+        }
+    }
     Ok(())
 }
 

@@ -69,3 +69,17 @@ pub fn Field(
         </div>
     }
 }
+
+/// A person's own password, asked once more.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn OwnPassword(
+    /// Its name in the form, and its id.
+    name: &'static str,
+    /// What is wrong with it.
+    error: Option<FieldError>,
+    /// Whether the page opens with the cursor in it.
+    autofocus: bool,
+) -> impl IntoView {
+    view! { <Field name label="Your password" kind="password" autocomplete="current-password" error autofocus /> }
+}

@@ -1,6 +1,8 @@
 //! What a page says once after something was done.
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use leptos_router::hooks::use_query_map;
 
 use crate::query::Flash;
 
@@ -18,4 +20,11 @@ pub fn FlashLine(
             {sentence}
         </p>
     }
+}
+
+/// What the address says was done, unless something went wrong since.
+#[cfg(feature = "ssr")]
+pub fn flash_unless(is_problem: bool) -> Signal<Option<Flash>> {
+    let map = use_query_map();
+    Signal::derive(move || map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| !is_problem))
 }

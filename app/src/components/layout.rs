@@ -4,7 +4,7 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
 use crate::{
-    HOME,
+    HISTORY, HOME,
     api::session::{SetTheme, SignOut},
     screen::member::MemberView,
     theme::{self, Theme},
@@ -26,9 +26,15 @@ pub fn Frame(
                 "Ledger"
             </a>
             <nav class="top-nav" aria-label="Main">
-                <A href=HOME>"Sync runs"</A>
+                <A href=HOME exact=true attr:rel="external">
+                    "Overview"
+                </A>
+                <A href=HISTORY>"Sync runs"</A>
                 <A href="/dashboard/bindings" attr:rel="external">
                     "Shops"
+                </A>
+                <A href="/dashboard/members" attr:rel="external">
+                    "People"
                 </A>
             </nav>
             <div class="top-end">
@@ -71,9 +77,9 @@ pub fn Account(
 ) -> impl IntoView {
     view! {
         <form class="account" method="post" action=SignOut::PATH>
-            <span class="account-name" title=member.email>
+            <a class="account-name" href="/dashboard/account" rel="external" title=member.email>
                 {member.name}
-            </span>
+            </a>
             <button class="button button-quiet" type="submit">
                 "Sign out"
             </button>

@@ -2,25 +2,34 @@
 
 use leptos::prelude::*;
 
-/// Links to newer and older entries.
+/// Links to the pages before and after.
 #[component]
 pub fn Pager(
-    /// Where the newest are, when the page shows others.
-    #[prop(into)]
-    newest: Signal<Option<String>>,
-    /// Where the newer ones are, when there are any.
-    #[prop(into)]
-    newer: Signal<Option<String>>,
-    /// Where the older ones are, when there are any.
-    #[prop(into)]
-    older: Signal<Option<String>>,
+    /// Where the list begins, when the page shows another part.
+    first: Option<String>,
+    /// Where the page before is, when there is one.
+    previous: Option<String>,
+    /// Where the page after is, when there is one.
+    next: Option<String>,
+    /// What the three are called.
+    names: [&'static str; 3],
 ) -> impl IntoView {
-    let any = move || newest.get().is_some() || newer.get().is_some() || older.get().is_some();
+    let hidden = first.is_none() && previous.is_none() && next.is_none();
+    let [first_name, previous_name, next_name] = names;
+    let link = |href: Option<String>, name, rel| {
+        href.map(|href| {
+            view! {
+                <a class="button" href=href rel=rel>
+                    {name}
+                </a>
+            }
+        })
+    };
     view! {
-        <nav class="pager" aria-label="Pages" hidden=move || !any()>
-            {move || newest.get().map(|href| view! { <a class="button" href=href>"Newest"</a> })}
-            {move || newer.get().map(|href| view! { <a class="button" href=href rel="prev">"Newer"</a> })}
-            {move || older.get().map(|href| view! { <a class="button" href=href rel="next">"Older"</a> })}
+        <nav class="pager" aria-label="Pages" hidden=hidden>
+            {link(first, first_name, None)}
+            {link(previous, previous_name, Some("prev"))}
+            {link(next, next_name, Some("next"))}
         </nav>
     }
 }

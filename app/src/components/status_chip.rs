@@ -11,12 +11,28 @@ pub fn StatusChip(
     /// Which.
     status: RunStatus,
 ) -> impl IntoView {
+    chip(status, status_label(status))
+}
+
+/// A word with the shape and colour of a run's status.
+#[cfg(feature = "ssr")]
+#[component]
+pub fn StatusMark(
+    /// Whose shape and colour.
+    status: RunStatus,
+    /// The word.
+    label: &'static str,
+) -> impl IntoView {
+    chip(status, label)
+}
+
+fn chip(status: RunStatus, label: &'static str) -> impl IntoView {
     view! {
         <span class="chip" data-status=status.as_str()>
             <svg class="chip-icon" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape(status) />
             </svg>
-            {status_label(status)}
+            {label}
         </span>
     }
 }

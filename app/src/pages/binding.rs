@@ -6,15 +6,20 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    api::bindings::{DisconnectBinding, PauseBinding, RefreshLists, TakeSuggestions, one_binding},
-    components::{binding_chip::BindingChip, field::Field, flash::FlashLine, problem::Problem, time::Time},
-    error::AppError,
-    query::Flash,
-    refusal::refusal_of,
-    screen::{
-        bindings::{BindingView, status_sentence},
-        format::Moment,
+    api::bindings::{
+        DisconnectBinding, PauseBinding, RefreshLists, TakeSuggestions, before_the_first_invoice, one_binding,
     },
+    components::{
+        binding_chip::BindingChip,
+        field::OwnPassword,
+        flash::{FlashLine, flash_unless},
+        problem::{Problem, or_problem},
+        time::Time,
+    },
+    error::AppError,
+    pages::preflight,
+    refusal::refusal_of,
+    screen::{bindings::BindingView, format::Moment, preflight::PreflightView, settings},
 };
 
 /// A binding.
@@ -28,13 +33,11 @@ pub fn BindingPage() -> impl IntoView {
         .or_else(refusal_of::<RefreshLists>)
         .or_else(refusal_of::<TakeSuggestions>);
     let problem = refused.map(|error| error.code);
-    let flash = Signal::derive(move || {
-        map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| problem.is_none())
-    });
-    let answer = Resource::new(
-        move || params.with(|params| params.get_str("id").unwrap_or_default().to_owned()),
-        one_binding,
-    );
+    let flash = flash_unless(problem.is_some());
+    let id = move || params.with(|params| params.get_str("id").unwrap_or_default().to_owned());
+    let answer = Resource::new(id, one_binding);
+    let ask = map.with_untracked(|map| map.get_str("check") == Some("1"));
+    let ahead = Resource::new(id, move |id| before_the_first_invoice(id, ask));
     view! {
         <Title text="Shop \u{b7} Ledger" />
         <FlashLine flash />
@@ -44,9 +47,14 @@ pub fn BindingPage() -> impl IntoView {
                 let disconnecting = disconnecting.clone();
                 answer
                     .get()
-                    .map(|answer| match answer {
-                        Ok(binding) => Either::Left(both_sides(&binding, disconnecting)),
-                        Err(error) => Either::Right(view! { <Problem code=error.code /> }),
+                    .map(|answer| {
+                        or_problem(
+                            answer,
+                            |binding| {
+                                let ahead = ahead.get().map(|ahead| look_ahead(ahead, &binding.id));
+                                both_sides(&binding, ahead, disconnecting)
+                            },
+                        )
                     })
             }}
         </Transition>
@@ -54,7 +62,16 @@ pub fn BindingPage() -> impl IntoView {
     .into_any()
 }
 
-fn both_sides(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoView + use<> {
+/// What will fail; where that cannot be told, the page says so and goes on.
+fn look_ahead(ahead: Result<PreflightView, AppError>, binding: &str) -> AnyView {
+    or_problem(ahead, |view| preflight::before_the_first_invoice(&view, binding))
+}
+
+fn both_sides(
+    binding: &BindingView,
+    ahead: Option<AnyView>,
+    disconnecting: Option<AppError>,
+) -> impl IntoView + use<> {
     let status = binding.status;
     let facts = [
         ("Shop", Either::Left(binding.shop.clone())),
@@ -80,9 +97,10 @@ fn both_sides(binding: &BindingView, disconnecting: Option<AppError>) -> impl In
             <h1>{binding.name.clone()}</h1>
             <BindingChip status />
         </div>
-        <p>{status_sentence(status)}</p>
+        <p>{binding.status_sentence()}</p>
         <dl class="facts">{facts.collect_view()}</dl>
         {(!binding.suggestions.is_empty()).then(|| suggested(binding))}
+        {ahead}
         {actions(binding, disconnecting)}
     }
 }
@@ -147,6 +165,14 @@ fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoV
                         </a>
                     }
                 })}
+            {(connected && binding.lists_fetched.is_some())
+                .then(|| {
+                    view! {
+                        <a class="button" href=settings::href(&binding.id)>
+                            "Settings"
+                        </a>
+                    }
+                })}
             {(connected && binding.may_pause)
                 .then(|| {
                     view! {
@@ -183,14 +209,7 @@ fn disconnect(binding: String, refused: Option<AppError>) -> impl IntoView {
                     "Ledger\u{2019}s access to Sage is ended. Nothing in Sage or in Magento is deleted, and the history stays."
                 </p>
                 <input type="hidden" name="binding" value=binding />
-                <Field
-                    name="password"
-                    label="Your password"
-                    kind="password"
-                    autocomplete="current-password"
-                    error=error
-                    autofocus=opened
-                />
+                <OwnPassword name="password" error=error autofocus=opened />
                 <button class="button" type="submit">
                     "Disconnect this shop"
                 </button>

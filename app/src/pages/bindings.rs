@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::{
     api::bindings::list_bindings,
-    components::{binding_chip::BindingChip, problem::Problem},
+    components::{binding_chip::BindingChip, problem::or_problem},
     screen::bindings::BindingView,
 };
 
@@ -25,12 +25,7 @@ pub fn BindingsPage() -> impl IntoView {
         </div>
         <Transition>
             {move || {
-                answer
-                    .get()
-                    .map(|answer| match answer {
-                        Ok(bindings) => Either::Left(shops(bindings)),
-                        Err(error) => Either::Right(view! { <Problem code=error.code /> }),
-                    })
+                answer.get().map(|answer| or_problem(answer, shops))
             }}
         </Transition>
     }

@@ -1,14 +1,18 @@
 //! `/dashboard/connect-sage?binding=ID`: consent at Sage, and the choice of a business.
 
+use domain::preflight::FindingCode;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::bindings::{BeginConsent, ChooseBusiness, way_to_sage},
-    components::{flash::FlashLine, problem::Problem},
+    components::{
+        flash::{FlashLine, flash_unless},
+        problem::{Problem, or_problem},
+    },
     error::ErrorCode,
-    query::Flash,
+    pages::preflight,
     refusal::refusal_of,
     screen::bindings::ConnectView,
 };
@@ -32,9 +36,8 @@ pub fn ConnectSagePage() -> impl IntoView {
     // What Sage answered comes from another site: the address can only name it.
     let returned = map.with_untracked(|map| map.get_str("problem").and_then(ErrorCode::of_word));
     let problem = refused.or(returned);
-    let flash = Signal::derive(move || {
-        map.with(|map| Flash::read(map.get_str("flash"))).filter(|_| problem.is_none())
-    });
+    let found = map.with_untracked(|map| map.get_str("found").and_then(FindingCode::of_word));
+    let flash = flash_unless(problem.is_some());
     let answer = Resource::new(
         move || map.with(|map| map.get_str("binding").unwrap_or_default().to_owned()),
         way_to_sage,
@@ -46,14 +49,10 @@ pub fn ConnectSagePage() -> impl IntoView {
         </div>
         <FlashLine flash />
         {problem.map(|code| view! { <Problem code /> })}
+        {found.map(preflight::found)}
         <Transition>
             {move || {
-                answer
-                    .get()
-                    .map(|answer| match answer {
-                        Ok(way) => Either::Left(way_on(way)),
-                        Err(error) => Either::Right(view! { <Problem code=error.code /> }),
-                    })
+                answer.get().map(|answer| or_problem(answer, way_on))
             }}
         </Transition>
     }
@@ -111,7 +110,7 @@ fn choice(binding: String, businesses: Vec<(String, String)>) -> impl IntoView {
     view! {
         <form class="form" method="post" action=ChooseBusiness::PATH>
             <h2>"Which business?"</h2>
-            <p>"The shop\u{2019}s documents go into this one. Its lists are fetched at once, which takes some seconds."</p>
+            <p>"The shop\u{2019}s documents go into this one. Its lists are fetched first, which takes some seconds."</p>
             <input type="hidden" name="binding" value=binding />
             <ul class="choice">{buttons.collect_view()}</ul>
         </form>

@@ -18,7 +18,7 @@ pub fn NotFound() -> impl IntoView {
             <h1>"There is no such page"</h1>
             <p>"The address may be mistyped, or what it showed is gone."</p>
             <a class="button button-main" href=HOME>
-                "To the sync runs"
+                "To the overview"
             </a>
         </Sheet>
     }

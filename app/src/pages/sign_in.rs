@@ -42,7 +42,7 @@ fn sign_in_form(refused: Option<AppError>, next: String) -> impl IntoView {
     // The cursor stands in the first field that needs something.
     let to_password = email_error.is_none() && !email.is_empty();
     view! {
-        {refused.map(|error| view! { <Problem code=error.code /> })}
+        {refused.map(|error| view! { <Problem code=error.code wait=error.wait /> })}
         <form class="form" method="post" action=SignIn::PATH novalidate>
             <Field
                 name="email"

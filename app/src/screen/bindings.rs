@@ -1,6 +1,6 @@
 //! Bindings, as pages show them.
 
-use domain::run::BindingStatus;
+use domain::{business::ReferenceList, run::BindingStatus};
 use serde::{Deserialize, Serialize};
 
 use super::format::Moment;
@@ -20,6 +20,8 @@ pub struct BindingView {
     pub status: BindingStatus,
     /// Since when.
     pub since: Moment,
+    /// After how many failed documents Ledger paused it, where it was not a person.
+    pub paused_after: Option<u32>,
     /// What arrived last and reached Sage.
     pub last_sync: Option<Moment>,
     /// When the business's lists were fetched.
@@ -35,6 +37,16 @@ pub struct BindingView {
 }
 
 impl BindingView {
+    /// What its status means and what to do.
+    pub fn status_sentence(&self) -> String {
+        match self.paused_after {
+            Some(failed) => format!(
+                "Paused by Ledger: {failed} documents failed one after another. Mend the cause, then resume. What the shop sends is kept and waits."
+            ),
+            None => status_sentence(self.status).to_owned(),
+        }
+    }
+
     /// The address of its page.
     pub fn href(&self) -> String {
         href(&self.id)
@@ -51,9 +63,36 @@ pub fn href(id: &str) -> String {
     format!("/dashboard/bindings/{id}")
 }
 
+/// The same, asking both sides what will fail.
+pub fn checked_href(id: &str) -> String {
+    format!("/dashboard/bindings/{id}?check=1")
+}
+
 /// The address of a binding's way to Sage.
 pub fn connect_href(id: &str) -> String {
     format!("/dashboard/connect-sage?binding={id}")
+}
+
+/// The address of the page that shows how far connecting has come.
+pub fn connecting_href(id: &str) -> String {
+    format!("/dashboard/connecting?binding={id}")
+}
+
+/// How far connecting has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProgressView {
+    /// A list is being fetched.
+    Fetching {
+        /// The binding's id.
+        binding: String,
+        /// Which list.
+        list: ReferenceList,
+    },
+    /// It is over, well or not.
+    Over {
+        /// Where to go on.
+        href: String,
+    },
 }
 
 /// A binding that is on its way to Sage.

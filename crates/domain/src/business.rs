@@ -61,6 +61,64 @@ pub struct Named {
     pub name: String,
 }
 
+/// A part of the reference set, in the order in which they are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferenceList {
+    /// The business itself.
+    Business,
+    /// Currency, tax scheme, start of accounts.
+    FinancialSettings,
+    /// Tax rates.
+    TaxRates,
+    /// Ledger accounts.
+    LedgerAccounts,
+    /// Bank accounts.
+    BankAccounts,
+    /// Payment methods.
+    PaymentMethods,
+    /// Currencies.
+    Currencies,
+    /// Goods, services.
+    GoodsServicesTypes,
+    /// Default accounts.
+    DefaultAccounts,
+    /// Exchange rates.
+    ExchangeRates,
+}
+
+impl ReferenceList {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Business,
+        Self::FinancialSettings,
+        Self::TaxRates,
+        Self::LedgerAccounts,
+        Self::BankAccounts,
+        Self::PaymentMethods,
+        Self::Currencies,
+        Self::GoodsServicesTypes,
+        Self::DefaultAccounts,
+        Self::ExchangeRates,
+    ];
+
+    /// What people read.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Business => "The business",
+            Self::FinancialSettings => "Financial settings",
+            Self::TaxRates => "Tax rates",
+            Self::LedgerAccounts => "Ledger accounts",
+            Self::BankAccounts => "Bank accounts",
+            Self::PaymentMethods => "Payment methods",
+            Self::Currencies => "Currencies",
+            Self::GoodsServicesTypes => "Types of goods and services",
+            Self::DefaultAccounts => "Default accounts",
+            Self::ExchangeRates => "Exchange rates",
+        }
+    }
+}
+
 /// The cached lists of a Sage business.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceSet {

@@ -102,6 +102,7 @@ codes! {
     InvoiceNotSynced = "invoice_not_synced", Skips, "The invoice was skipped, so its payment or credit memo is skipped as well.", "Sync the invoice first, then retry this.";
     InvoiceCancelled = "invoice_cancelled", Skips, "The invoice was cancelled in Magento.", "Nothing to do.";
     CustomerConsolidated = "customer_consolidated", Skips, "The customer's sales are collected in the shared contact, so there is no contact of their own to keep up to date.", "Turn off the consolidation of consumers in the settings if every customer should have a contact, then retry.";
+    ExcludedByPerson = "excluded_by_person", Skips, "A person has excluded this document.", "Take the exclusion back if it should be synced after all.";
     NothingToPay = "nothing_to_pay", Skips, "The invoice totals nothing, so there is no payment to record.", "Nothing to do.";
 
     WaitingForInvoice = "waiting_for_invoice", Holds, "The invoice must be in Sage first; this goes on by itself when it is.", "If the invoice has failed, mend and retry the invoice.";

@@ -43,6 +43,14 @@ id!(
     MemberId
 );
 id!(
+    /// A person's invitation into an organisation.
+    InvitationId
+);
+id!(
+    /// A signed-in browser, as its owner may see it: not the token in its cookie.
+    SessionId
+);
+id!(
     /// One Magento install tied to one Sage business: the wire's `tenant_id`.
     BindingId
 );
@@ -57,4 +65,20 @@ id!(
 id!(
     /// One try of a run.
     AttemptId
+);
+id!(
+    /// What a person, or Ledger itself, did at one moment.
+    ActionId
+);
+id!(
+    /// A retry of many runs at once.
+    BulkRetryId
+);
+id!(
+    /// Something that members are told of.
+    AlertId
+);
+id!(
+    /// A way by which a member is told.
+    AlertChannelId
 );

@@ -6,14 +6,23 @@
     clippy::lossy_float_literal
 )]
 
+pub mod alert;
 pub mod business;
+pub mod cause;
 pub mod code;
 pub mod documents;
+pub mod email;
+pub mod fields;
+pub mod health;
 pub mod ids;
 pub mod money;
 pub mod outside;
+pub mod percentile;
 pub mod plan;
 pub mod policy;
+pub mod preflight;
+pub mod redact;
+pub mod remedy;
 pub mod retry;
 pub mod run;
 pub mod translate;

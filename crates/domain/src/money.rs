@@ -126,6 +126,23 @@ pub fn to_minor(amount: Decimal) -> Option<i64> {
     round2(amount).checked_mul(Decimal::ONE_HUNDRED)?.to_i64()
 }
 
+/// Hundredths of a number as a person types it (`20`, `49.9`, `-1`), rounded half away from zero, and whether that lost nothing.
+/// Small on purpose: the browser checks forms with it.
+pub fn typed_hundredths(text: &str) -> Option<(i64, bool)> {
+    let text = text.trim();
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.len() + rest.len() == 0 || whole.len() > 12 || !is_number(whole) || !is_number(rest) {
+        return None;
+    }
+    let digit = |place: usize| rest.as_bytes().get(place).map_or(0, |byte| i64::from(byte - b'0'));
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let hundredths = whole * 100 + digit(0) * 10 + digit(1) + i64::from(digit(2) >= 5);
+    let is_exact = rest.bytes().skip(2).all(|byte| byte == b'0');
+    Some((sign * hundredths, is_exact))
+}
+
 /// The amount of so many minor units (pennies).
 pub fn from_minor(minor: i64) -> Decimal {
     Decimal::new(minor, 2)
@@ -196,6 +213,28 @@ pub mod optional_rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_person_types_is_read_in_hundredths() {
+        for (typed, read) in [
+            ("20", Some((2000, true))),
+            (" 49.9 ", Some((4990, true))),
+            ("14.975", Some((1498, false))),
+            ("-14.975", Some((-1498, false))),
+            (".5", Some((50, true))),
+            ("5.", Some((500, true))),
+            ("0.000", Some((0, true))),
+            ("", None),
+            (".", None),
+            ("ten", None),
+            ("1e3", None),
+            ("1,50", None),
+            ("--1", None),
+            ("1234567890123", None),
+        ] {
+            assert_eq!(typed_hundredths(typed), read, "{typed}");
+        }
+    }
 
     #[test]
     fn a_rate_keeps_every_digit_that_was_written() {

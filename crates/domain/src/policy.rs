@@ -1,10 +1,17 @@
 //! The policy: a binding's settings (the seven cards). A missing field takes its default.
 
+pub mod cards;
 mod check;
+mod differences;
+pub mod form;
+mod lists;
+mod sentences;
 mod suggestion;
 mod tax_key;
 
 pub use check::{FieldProblem, Problems};
+pub use differences::{Change, differences};
+pub use lists::{Choice, Choices, List, Lists, MISSING, time_zones};
 pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
 
 use std::collections::BTreeMap;
@@ -159,11 +166,22 @@ pub struct Policy {
     pub consolidation: Consolidation,
 }
 
+/// Magento's product types, and what they are as a rule.
+const PRODUCT_TYPES: [(&str, &str); 6] = [
+    ("simple", "GOODS"),
+    ("configurable", "GOODS"),
+    ("bundle", "GOODS"),
+    ("grouped", "GOODS"),
+    ("virtual", "SERVICES"),
+    ("downloadable", "SERVICES"),
+];
+
 impl Default for Policy {
     fn default() -> Self {
-        let goods =
-            ["simple", "configurable", "bundle", "grouped"].map(|kind| (kind.to_owned(), "GOODS".to_owned()));
-        let services = ["virtual", "downloadable"].map(|kind| (kind.to_owned(), "SERVICES".to_owned()));
+        let mut product_types = BTreeMap::new();
+        for (kind, word) in PRODUCT_TYPES {
+            product_types.insert(kind.to_owned(), word.to_owned());
+        }
         Self {
             sync_unpaid_invoices: true,
             sync_zero_value_invoices: true,
@@ -189,7 +207,7 @@ impl Default for Policy {
             customer_name_priority: NamePriority::Company,
             document_time_zone: None,
             default_eu_goods_services_type: "GOODS".to_owned(),
-            product_type_eu_goods_map: goods.into_iter().chain(services).collect(),
+            product_type_eu_goods_map: product_types,
             mixed_goods_services: MixedGoodsServices::Default,
             unshown_tax: UnshownTax::Hold,
             consolidation: Consolidation::default(),

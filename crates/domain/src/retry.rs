@@ -9,6 +9,9 @@ pub const RUN_SCHEDULE: &[i64] = &[15, 60, 300, 900, 1800, 3600, 7200, 14_400, 2
 pub const DELIVERY_SCHEDULE: &[i64] =
     &[10, 60, 300, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400];
 
+/// Waits between the tries of an alert, in seconds: over about three days, as Standard Webhooks proposes.
+pub const ALERT_SCHEDULE: &[i64] = &[5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+
 /// The longest wait that a `Retry-After` may ask for, in seconds.
 pub const LONGEST_RETRY_AFTER: i64 = 3600;
 

@@ -160,3 +160,39 @@ words!(
         Owner = "owner",
     }
 );
+
+words!(
+    /// What people, or Ledger itself, do with a shop and its runs.
+    ActionKind {
+        /// A run was put in the queue again.
+        Retried = "retried",
+        /// A retry of many runs was begun.
+        BulkRetryBegun = "bulk_retry_begun",
+        /// A retry of many runs was cancelled.
+        BulkRetryCancelled = "bulk_retry_cancelled",
+        /// A document is not to be synced.
+        Excluded = "excluded",
+        /// A document is to be synced after all.
+        Included = "included",
+        /// A shop was paused.
+        Paused = "paused",
+        /// A shop was resumed.
+        Resumed = "resumed",
+        /// A shop was disconnected.
+        Disconnected = "disconnected",
+        /// A part of the history was taken out as a file.
+        Exported = "exported",
+    }
+);
+
+words!(
+    /// How a retry of many runs stands.
+    BulkState {
+        /// It goes on by itself.
+        Running = "running",
+        /// It has passed all that it was meant for.
+        Done = "done",
+        /// A person stopped it.
+        Cancelled = "cancelled",
+    }
+);

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use domain::code::{Code, Effect};
+use domain::{
+    code::{Code, Effect},
+    preflight::{FindingCode, Severity},
+};
 use serde_json::Value;
 
 fn docs(page: &str) -> String {
@@ -82,5 +85,33 @@ fn the_page_of_codes_is_the_catalogue() {
         fs::read_to_string(docs("codes.md")).unwrap_or_default(),
         page,
         "docs/codes.md is not the catalogue"
+    );
+}
+
+#[test]
+fn the_page_of_findings_is_the_catalogue() {
+    let mut page = String::from(
+        "# Before the first invoice\n\nWhat a shop's page finds before documents do: what it is and what to do. Written by a test from the catalogue in\n\
+         `crates/domain/src/preflight/catalogue.rs`; `UPDATE_DOCS=1 cargo test -p domain --test docs` writes it anew.\n\nWhat needs no network is \
+         always shown; the shop and Sage are asked when a person opens the check, and right after connecting. Whether a\nSage user may write shows \
+         only when something is written: reading tells the rights to see.\n",
+    );
+    for (title, severity) in
+        [("Stops documents", Severity::Blocks), ("Mind this", Severity::Warns), ("Fine", Severity::Fine)]
+    {
+        let heading =
+            format!("\n## {title}\n\n| code | what was found | what to do |\n| --- | --- | --- |\n");
+        let lines = FindingCode::ALL.iter().filter(|code| code.severity() == severity);
+        let lines =
+            lines.map(|code| format!("| `{}` | {} | {} |\n", code.as_str(), code.sentence(), code.action()));
+        page.extend(std::iter::once(heading).chain(lines));
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(docs("preflight.md"), &page).unwrap();
+    }
+    assert_eq!(
+        fs::read_to_string(docs("preflight.md")).unwrap_or_default(),
+        page,
+        "docs/preflight.md is not the catalogue"
     );
 }

@@ -1,4 +1,4 @@
-//! Which addresses a shop may have. The check is on the address that is connected to: names are resolved here, once, and only
+//! Which addresses a shop, or what else people name, may have. The check is on the address that is connected to: names are resolved here, once, and only
 //! what passes is handed to the connector, so that a name cannot answer one thing to the check and another to the call.
 
 use std::{
@@ -7,6 +7,7 @@ use std::{
 };
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
 
 /// IPv4 blocks that are not the public internet: RFC 6890's table, multicast, the reserved rest, and Azure's metadata
 /// service, which sits on a public address. As (network, prefix length).
@@ -62,9 +63,48 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     }
 }
 
+/// Where a host is, as far as its name tells; names that resolve into private networks are caught when connecting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// This machine.
+    Loopback,
+    /// A private network.
+    Private,
+    /// The public internet, or a name that may lead there.
+    Elsewhere,
+}
+
+/// Where a URL's host is; none when it has none. An address in the URL never passes a resolver, so it must be looked at here.
+pub fn place(url: &Url) -> Option<Place> {
+    let of = |address: IpAddr| match address {
+        _ if address.to_canonical().is_loopback() => Place::Loopback,
+        _ if is_public(address) => Place::Elsewhere,
+        _ => Place::Private,
+    };
+    match url.host()? {
+        Host::Ipv4(address) => Some(of(address.into())),
+        Host::Ipv6(address) => Some(of(address.into())),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            let ends = |suffix: &str| {
+                name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            };
+            if name.is_empty() {
+                None
+            } else if ends("localhost") {
+                Some(Place::Loopback)
+            } else if ["local", "internal", "home.arpa"].into_iter().any(ends) {
+                Some(Place::Private)
+            } else {
+                Some(Place::Elsewhere)
+            }
+        }
+    }
+}
+
 /// A name that leads to no public address.
 #[derive(Debug)]
-pub(crate) struct RefusedAddress;
+pub struct RefusedAddress;
 
 impl fmt::Display for RefusedAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,8 +116,9 @@ impl std::error::Error for RefusedAddress {}
 
 /// Resolves names and keeps only public addresses, unless private ones are allowed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Guard {
-    pub(crate) allow_private_addresses: bool,
+pub struct Guard {
+    /// For development: every address passes.
+    pub allow_private_addresses: bool,
 }
 
 impl Resolve for Guard {

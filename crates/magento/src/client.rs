@@ -14,6 +14,7 @@ use domain::{
 use reqwest::{ClientBuilder, Method, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use tracing::{Instrument, field::Empty};
 
 use crate::{Error, ShopUrl, SubKeys, SyncStateBody, address::Guard, reply::Reply, token::mint};
 
@@ -63,6 +64,8 @@ pub struct Fetched<T> {
     pub duration: Duration,
     /// Path below `rest/V1/byte8`, such as `/invoice/42`.
     pub path: String,
+    /// Seconds by which Magento's clock is ahead of ours (negative: behind), as its `Date` says; whole seconds are cut off there.
+    pub clock_ahead: Option<i64>,
 }
 
 /// A payment method of the shop.
@@ -165,7 +168,7 @@ impl Client {
         let body = serde_json::to_vec(body).map_err(|_| Error::Setup)?;
         let reply = self.authorised(shop, Method::POST, &path, Some(body)).await?;
         reply.good_and_empty()?;
-        Ok(Fetched { value: (), status: reply.status, duration: reply.duration, path })
+        Ok(self.fetched((), &reply, path))
     }
 
     async fn entity(&self, shop: &Shop, kind: &str, id: i64) -> Result<Fetched<Value>, Error> {
@@ -179,7 +182,12 @@ impl Client {
         let what = "it is not the entity that was asked for";
         let value = serde_json::from_value(reply.good()?)
             .map_err(|_| Error::Garbage { status: reply.status, what })?;
-        Ok(Fetched { value, status: reply.status, duration: reply.duration, path })
+        Ok(self.fetched(value, &reply, path))
+    }
+
+    fn fetched<T>(&self, value: T, reply: &Reply, path: String) -> Fetched<T> {
+        let (status, duration, clock_ahead) = (reply.status, reply.duration, self.ahead(reply));
+        Fetched { value, status, duration, path, clock_ahead }
     }
 
     /// A call with a token. Every refused token looks the same, so one 401 proves nothing: a second token is tried.
@@ -202,15 +210,18 @@ impl Client {
         if !second.refuses_the_token() {
             return Ok(second);
         }
-        tracing::warn!(tenant = %shop.tenant, path, "Magento refused two fresh tokens");
+        tracing::warn!(binding = %shop.tenant, path, "Magento refused two fresh tokens");
         Err(Error::Auth { clock_ahead: self.clock_ahead(&second) })
     }
 
     /// Seconds by which Magento's clock is ahead of ours, where that is enough to make it refuse our tokens: they bear 30 s
     /// either way.
     fn clock_ahead(&self, reply: &Reply) -> Option<i64> {
-        let ahead = (reply.date? - self.outside.now()).num_seconds();
-        (ahead.abs() > 25).then_some(ahead)
+        self.ahead(reply).filter(|ahead| ahead.abs() > 25)
+    }
+
+    fn ahead(&self, reply: &Reply) -> Option<i64> {
+        Some((reply.date? - self.outside.now()).num_seconds())
     }
 
     /// One call.
@@ -224,6 +235,7 @@ impl Client {
     ) -> Result<Reply, Error> {
         // Addresses written as numbers never reach the resolver, so they are checked here.
         url.check(self.allow_private_addresses).map_err(Error::Url)?;
+        let called = method.clone();
         let mut request =
             self.http.request(method, url.endpoint(path)).header(header::ACCEPT, "application/json");
         if let Some(token) = token {
@@ -233,14 +245,29 @@ impl Client {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
         let started = Instant::now();
-        let response = request.send().await.map_err(|error| Error::of_transport(&error))?;
-        Reply::read(response, started).await
+        let span = tracing::debug_span!(
+            "magento",
+            otel.kind = "client",
+            method = called.as_str(),
+            path,
+            status = Empty
+        );
+        let sending = async {
+            let response = request.send().await.map_err(|error| Error::of_transport(&error))?;
+            Reply::read(response, started).await
+        };
+        let result = sending.instrument(span.clone()).await;
+        let status = result.as_ref().map_or_else(Error::status, |reply| Some(reply.status));
+        span.record("status", status);
+        meters::magento_call(called.as_str(), path, status, started.elapsed());
+        result
     }
 }
 
 impl<T> Fetched<T> {
     fn map<U>(self, to: impl FnOnce(T) -> U) -> Fetched<U> {
-        Fetched { value: to(self.value), status: self.status, duration: self.duration, path: self.path }
+        let Self { value, status, duration, path, clock_ahead } = self;
+        Fetched { value: to(value), status, duration, path, clock_ahead }
     }
 
     /// Refuses an answer that is about another document than the one asked for.

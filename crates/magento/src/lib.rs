@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod address;
+pub mod address;
 mod client;
 mod error;
 mod keys;

@@ -1,10 +1,10 @@
 //! The shop's address, typed by a person: hostile until it is a [`ShopUrl`].
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
 
-use crate::address::is_public;
+use crate::address::{Place, place};
 
 /// The longest address that is read, in bytes.
 const LONGEST: usize = 1024;
@@ -69,40 +69,13 @@ impl ShopUrl {
 
     /// The checks that depend on where Ledger runs; the client makes them again before every call.
     pub(crate) fn check(&self, allow_private_addresses: bool) -> Result<(), UrlError> {
-        let place = self.place().ok_or(UrlError::NotAUrl)?;
+        let place = place(&self.0).ok_or(UrlError::NotAUrl)?;
         match self.0.scheme() {
             "https" => {}
             "http" if allow_private_addresses && place == Place::Loopback => {}
             _ => return Err(UrlError::NotHttps),
         }
         if allow_private_addresses || place == Place::Elsewhere { Ok(()) } else { Err(UrlError::Private) }
-    }
-
-    fn place(&self) -> Option<Place> {
-        let of = |address: IpAddr| match address {
-            _ if address.to_canonical().is_loopback() => Place::Loopback,
-            _ if is_public(address) => Place::Elsewhere,
-            _ => Place::Private,
-        };
-        match self.0.host()? {
-            Host::Ipv4(address) => Some(of(address.into())),
-            Host::Ipv6(address) => Some(of(address.into())),
-            Host::Domain(name) => {
-                let name = name.trim_end_matches('.');
-                let ends = |suffix: &str| {
-                    name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-                };
-                if name.is_empty() {
-                    None
-                } else if ends("localhost") {
-                    Some(Place::Loopback)
-                } else if ["local", "internal", "home.arpa"].into_iter().any(ends) {
-                    Some(Place::Private)
-                } else {
-                    Some(Place::Elsewhere)
-                }
-            }
-        }
     }
 
     /// As it is stored and shown: without a slash at the end.
@@ -122,14 +95,6 @@ impl ShopUrl {
         url.set_path(&format!("{prefix}/rest/V1/byte8{path}"));
         url
     }
-}
-
-/// Where a host is, as far as its name tells; names that resolve into private networks are caught when connecting.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Loopback,
-    Private,
-    Elsewhere,
 }
 
 impl fmt::Display for ShopUrl {

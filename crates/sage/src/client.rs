@@ -7,9 +7,11 @@ use std::{
 };
 
 use backon::ExponentialBuilder;
+use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response, header, redirect};
 use serde_json::Value;
+use tracing::{Instrument, Span, field::Empty};
 
 use crate::{App, Endpoints, Error, Limits, Lost, Message, Trouble, messages::messages};
 
@@ -37,6 +39,8 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// From sending to the last byte.
     pub duration: Duration,
+    /// `Date`, where it can be read: Sage's clock, in whole seconds.
+    pub date: Option<DateTime<Utc>>,
 }
 
 /// The client of one app; cheap to clone.
@@ -108,11 +112,27 @@ impl Client {
     pub(crate) async fn send(&self, call: &Outgoing<'_>, request: RequestBuilder) -> Result<Answer, Error> {
         let permit = self.limits.admit(call.business).await?;
         let started = Instant::now();
-        let result = match request.send().await {
-            Ok(response) => read(call, response, started).await,
-            Err(error) => Err(call.lost(&error, started)),
+        let (method, path) = (call.method.as_str(), call.path.split('?').next().unwrap_or_default());
+        let span = tracing::debug_span!(
+            "sage",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            method,
+            path,
+            status = Empty,
+            request_id = Empty
+        );
+        let sending = async {
+            match request.send().await {
+                Ok(response) => read(call, response, started).await,
+                Err(error) => Err(call.lost(&error, started)),
+            }
         };
+        let result = sending.instrument(span.clone()).await;
         drop(permit);
+        note(&span, &result);
+        let status = result.as_ref().map_or_else(Error::status, |answer| Some(answer.status));
+        meters::sage_call(method, path, status, started.elapsed());
         self.limits.note(call.business, result.as_ref().err());
         if let Err(error) = &result {
             tracing::debug!(
@@ -125,6 +145,19 @@ impl Client {
             );
         }
         result
+    }
+}
+
+/// Notes in the span what came of its call.
+fn note(span: &Span, result: &Result<Answer, Error>) {
+    let (status, request_id) = match result {
+        Ok(answer) => (Some(answer.status), answer.request_id.as_deref()),
+        Err(error) => (error.status(), error.request_id()),
+    };
+    span.record("status", status);
+    span.record("request_id", request_id);
+    if result.is_err() {
+        span.record("otel.status_code", "ERROR");
     }
 }
 
@@ -161,7 +194,8 @@ async fn read(call: &Outgoing<'_>, mut response: Response, started: Instant) -> 
     }
     let Some(body) = body else { return Err(Error::Garbage { what: "it is not JSON", trouble }) };
     let Trouble { method, path, request_id, duration, .. } = *trouble;
-    Ok(Answer { method, path, status, body, request_id, duration })
+    let date = text(&headers, "date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
+    Ok(Answer { method, path, status, body, request_id, duration, date: date.map(|date| date.to_utc()) })
 }
 
 /// Sorts a bad answer (Sage's guide on response codes).

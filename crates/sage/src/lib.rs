@@ -7,6 +7,7 @@
 )]
 
 mod businesses;
+mod checks;
 mod circuit;
 mod client;
 mod connection;
@@ -19,6 +20,7 @@ mod reference;
 mod tokens;
 
 pub use businesses::{Business, Subscription, User};
+pub use checks::Finances;
 pub use circuit::CircuitSettings;
 pub use client::{Answer, Client};
 pub use connection::{Connection, FixedToken, TokenSource};
@@ -27,7 +29,7 @@ pub use error::{Class, Error, Lost, Trouble};
 pub use limits::{LimitSettings, Limits, Rate, Repeats};
 pub use messages::Message;
 pub use oauth::{Pkce, authorize_url};
-pub use reference::fetch_reference_set;
+pub use reference::{Progress, fetch_reference_set};
 pub use tokens::Tokens;
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use domain::{
     Decimal,
-    business::{BankAccount, LedgerAccount, ReferenceSet, TaxRate},
+    business::{BankAccount, LedgerAccount, ReferenceList, ReferenceSet, TaxRate},
     money::{self, Currency},
     translate::canadian_region,
 };
@@ -23,33 +23,53 @@ const CANADIAN_REGIONS: &[&str] = &[
     "CA-SK", "CA-YT",
 ];
 
+/// Is told which list is about to be fetched.
+pub type Progress<'a> = &'a (dyn Fn(ReferenceList) + Send + Sync);
+
 /// Fetches all lists of the connection's business, one after the other.
-pub async fn fetch_reference_set(connection: &Connection<'_>) -> Result<ReferenceSet, Error> {
+pub async fn fetch_reference_set(
+    connection: &Connection<'_>,
+    progress: Progress<'_>,
+) -> Result<ReferenceSet, Error> {
+    progress(ReferenceList::Business);
     let business = connection.business(connection.business_id().unwrap_or("lead")).await?;
-    let settings = Settings::fetch(connection).await?;
     let country = business.country.unwrap_or_default();
     let (region, postcode) = (business.region.as_deref(), business.postal_code.as_deref());
     let region = if country == "CA" { canadian_region(region, postcode) } else { None };
+    progress(ReferenceList::FinancialSettings);
+    let settings = Settings::fetch(connection).await?;
+    progress(ReferenceList::TaxRates);
+    let tax_rates = tax_rates(connection, &country).await?;
+    progress(ReferenceList::LedgerAccounts);
+    let ledger_accounts = ledger_accounts(connection).await?;
+    progress(ReferenceList::BankAccounts);
+    let bank_accounts = bank_accounts(connection).await?;
+    progress(ReferenceList::PaymentMethods);
+    let payment_methods = named(&connection.list_all("/payment_methods", &[]).await?);
+    progress(ReferenceList::Currencies);
+    let currencies = named(&connection.list_all("/currencies", &[]).await?);
+    progress(ReferenceList::GoodsServicesTypes);
+    let eu_goods_services_types =
+        named(&optional(connection.list_all("/eu_goods_services_types", &[]).await)?);
+    progress(ReferenceList::DefaultAccounts);
+    let carriage_ledger_account_id = carriage_account(connection).await?;
+    progress(ReferenceList::ExchangeRates);
+    let exchange_rates =
+        if settings.multi_currency_enabled { exchange_rates(connection).await? } else { BTreeMap::new() };
     Ok(ReferenceSet {
-        tax_rates: tax_rates(connection, &country).await?,
-        ledger_accounts: ledger_accounts(connection).await?,
-        bank_accounts: bank_accounts(connection).await?,
-        payment_methods: named(&connection.list_all("/payment_methods", &[]).await?),
-        currencies: named(&connection.list_all("/currencies", &[]).await?),
-        eu_goods_services_types: named(&optional(
-            connection.list_all("/eu_goods_services_types", &[]).await,
-        )?),
-        carriage_ledger_account_id: carriage_account(connection).await?,
         country,
         base_currency: settings.base_currency,
         multi_currency_enabled: settings.multi_currency_enabled,
         registered_for_tax: settings.registered_for_tax,
         accounts_start_date: settings.accounts_start_date,
-        exchange_rates: if settings.multi_currency_enabled {
-            exchange_rates(connection).await?
-        } else {
-            BTreeMap::new()
-        },
+        tax_rates,
+        ledger_accounts,
+        bank_accounts,
+        payment_methods,
+        currencies,
+        eu_goods_services_types,
+        carriage_ledger_account_id,
+        exchange_rates,
         region,
     })
 }

@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod hooks;
 pub mod magento;
+pub mod mail;
 pub mod sage;

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     error::{Place, Tried, clean, clean_option, translate},
+    overview,
 };
 
 #[derive(FromRow)]
@@ -37,6 +38,8 @@ struct StepRow {
     request_id: Option<String>,
     idempotency_id: Option<String>,
     summary: String,
+    request: Option<String>,
+    answer: Option<String>,
     started_at: DateTime<Utc>,
     duration_ms: i64,
 }
@@ -52,6 +55,8 @@ impl From<StepRow> for Step {
             request_id: row.request_id,
             idempotency_id: row.idempotency_id,
             summary: row.summary,
+            request: row.request,
+            answer: row.answer,
             started_at: row.started_at,
             duration_ms: row.duration_ms,
         }
@@ -93,7 +98,7 @@ impl Attempts for PostgresStore {
         .map_err(translate)?;
         let steps: Vec<StepRow> = sqlx::query_as(
             "SELECT s.attempt_id, s.target, s.name, s.method, s.path, s.status, s.request_id, s.idempotency_id,
-                    s.summary, s.started_at, s.duration_ms
+                    s.summary, s.request, s.answer, s.started_at, s.duration_ms
              FROM runs r
              JOIN bindings b ON b.id = r.binding_id AND b.organisation_id = $1
              JOIN steps s ON s.binding_id = r.binding_id AND s.run_id = r.id
@@ -118,7 +123,7 @@ impl Attempts for PostgresStore {
     }
 }
 
-/// Adds steps to an attempt within a transaction that holds its run.
+/// Adds steps to an attempt within a transaction that holds its run, and counts the calls among them.
 pub(crate) async fn insert_steps(
     connection: &mut PgConnection,
     binding: Uuid,
@@ -131,16 +136,16 @@ pub(crate) async fn insert_steps(
     // One statement for all of them: a column each, as an array.
     sqlx::query(
         "INSERT INTO steps (binding_id, run_id, attempt_id, position, target, name, method, path, status, request_id,
-                            idempotency_id, summary, started_at, duration_ms)
+                            idempotency_id, summary, request, answer, started_at, duration_ms)
          SELECT $1, $2, $3,
                 step.position + (SELECT coalesce(max(position), 0) FROM steps
                                  WHERE binding_id = $1 AND run_id = $2 AND attempt_id = $3),
                 step.target, step.name, step.method, step.path, step.status, step.request_id,
-                step.idempotency_id, step.summary, step.started_at, step.duration_ms
+                step.idempotency_id, step.summary, step.request, step.answer, step.started_at, step.duration_ms
          FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::text[], $10::text[],
-                     $11::text[], $12::timestamptz[], $13::bigint[])
+                     $11::text[], $12::text[], $13::text[], $14::timestamptz[], $15::bigint[])
               WITH ORDINALITY AS step (target, name, method, path, status, request_id, idempotency_id, summary,
-                                       started_at, duration_ms, position)",
+                                       request, answer, started_at, duration_ms, position)",
     )
     .bind(binding)
     .bind(fence.run_id.0)
@@ -153,9 +158,11 @@ pub(crate) async fn insert_steps(
     .bind(steps.iter().map(|step| clean_option(step.request_id.as_ref())).collect::<Vec<_>>())
     .bind(steps.iter().map(|step| clean_option(step.idempotency_id.as_ref())).collect::<Vec<_>>())
     .bind(steps.iter().map(|step| clean(&step.summary)).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean_option(step.request.as_ref())).collect::<Vec<_>>())
+    .bind(steps.iter().map(|step| clean_option(step.answer.as_ref())).collect::<Vec<_>>())
     .bind(steps.iter().map(|step| step.started_at).collect::<Vec<_>>())
     .bind(steps.iter().map(|step| step.duration_ms).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    overview::count_calls(connection, binding, steps).await
 }

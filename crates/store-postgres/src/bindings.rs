@@ -15,6 +15,7 @@ use crate::{
     PostgresStore,
     changes::announce,
     error::{Place, Tried, clean, ensure_affected, repeating, translate},
+    health,
 };
 
 #[derive(FromRow)]
@@ -160,6 +161,28 @@ impl Bindings for PostgresStore {
         .await
     }
 
+    async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()> {
+        repeating(move || async move {
+            let noted = sqlx::query("UPDATE bindings SET refusal = $2 WHERE id = $1")
+                .bind(id.0)
+                .bind(code.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(ensure_affected(&noted, 1)?)
+        })
+        .await
+    }
+
+    async fn refusal(&self, id: BindingId) -> Result<Option<Code>> {
+        let code: Option<Option<String>> = sqlx::query_scalar("SELECT refusal FROM bindings WHERE id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(translate)?;
+        let place = Place { table: "bindings", row: &id };
+        code.flatten().map(|code| place.word("refusal", &code)).transpose()
+    }
+
     async fn set_binding_status(
         &self,
         id: BindingId,
@@ -177,6 +200,19 @@ async fn set_status(
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
+    move_to(&mut transaction, id, status, now).await?;
+    health::note_status(&mut transaction, id.0, status, now).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Gives a binding a status, and its runs what follows from it.
+pub(crate) async fn move_to(
+    connection: &mut PgConnection,
+    id: BindingId,
+    status: BindingStatus,
+    now: DateTime<Utc>,
+) -> Tried<()> {
     let done = sqlx::query(
         "UPDATE bindings
          SET status_changed_at = CASE WHEN status = $2 THEN status_changed_at ELSE $3 END, status = $2
@@ -185,14 +221,14 @@ async fn set_status(
     .bind(id.0)
     .bind(status.as_str())
     .bind(now)
-    .execute(&mut *transaction)
+    .execute(&mut *connection)
     .await?;
     ensure_affected(&done, 1)?;
     // Claims lock their run first and look at its status again, so that none is both claimed and set aside. What already waits
     // for the binding is told the new reason.
     let moved = if let Some(code) = waiting_code(status) {
         sqlx::query(
-            "UPDATE runs SET status = 'waiting', code = $2, message = NULL, updated_at = $3
+            "UPDATE runs SET status = 'waiting', code = $2, message = NULL, cause = NULL, updated_at = $3
              WHERE binding_id = $1 AND (status IN ('queued', 'retrying')
                                         OR status = 'waiting' AND code = ANY($4) AND code <> $2)",
         )
@@ -200,22 +236,21 @@ async fn set_status(
         .bind(code.as_str())
         .bind(now)
         .bind(waiting_codes())
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?
     } else {
         sqlx::query(
-            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = $3, updated_at = $3
+            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = $3, updated_at = $3
              WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($2)",
         )
         .bind(id.0)
         .bind(waiting_codes())
         .bind(now)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?
     };
     if moved.rows_affected() > 0 {
-        announce(&mut transaction).await?;
+        announce(connection).await?;
     }
-    transaction.commit().await?;
     Ok(())
 }

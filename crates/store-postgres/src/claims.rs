@@ -1,15 +1,20 @@
 //! Taking a run: the one place where processes compete.
 
 use chrono::{DateTime, Utc};
-use domain::{code::Code, ids::AttemptId};
+use domain::{
+    code::Code,
+    ids::{AttemptId, RunId},
+    run::RunStatus,
+};
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Error, Result, Run};
+use store::{Claimed, Error, Result, Run, Tally};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     changes::announce,
     error::{Tried, clean, lost, repeating, translate},
+    health, overview,
     runs::{RunRow, run_columns},
 };
 
@@ -91,7 +96,7 @@ async fn look(
         return Ok(Look::Beaten);
     }
     if let Some(lost_attempt) = candidate.lost_attempt {
-        close_lost(&mut transaction, &candidate, lost_attempt, now).await?;
+        close_lost(&mut transaction, (candidate.binding_id, candidate.id), lost_attempt, now).await?;
     }
     match open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await {
         Ok(claimed) => {
@@ -134,9 +139,12 @@ async fn set_aside(
         return Ok(());
     }
     tracing::error!(run = %candidate.id, binding = %candidate.binding_id, %error, "a run cannot be read; it is set aside as failed");
+    health::note_unreadable(&mut transaction, candidate.binding_id, RunId(candidate.id), now).await?;
     if let Some(attempt) = candidate.lost_attempt {
-        close_lost(&mut transaction, candidate, attempt, now).await?;
+        close_lost(&mut transaction, (candidate.binding_id, candidate.id), attempt, now).await?;
     }
+    let ended = Tally::Ended(RunStatus::Failed);
+    overview::count(&mut transaction, candidate.binding_id, ended, 1, now).await?;
     announce(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
@@ -199,9 +207,9 @@ async fn take_business(
 }
 
 /// Ends the attempt of a worker that died.
-async fn close_lost(
+pub(crate) async fn close_lost(
     connection: &mut PgConnection,
-    candidate: &Candidate,
+    (binding, run): (Uuid, Uuid),
     attempt: Uuid,
     now: DateTime<Utc>,
 ) -> Tried<()> {
@@ -209,8 +217,8 @@ async fn close_lost(
         "UPDATE attempts SET ended_at = $4, outcome = 'lost', message = $5
          WHERE binding_id = $1 AND run_id = $2 AND id = $3 AND ended_at IS NULL",
     )
-    .bind(candidate.binding_id)
-    .bind(candidate.id)
+    .bind(binding)
+    .bind(run)
     .bind(attempt)
     .bind(now)
     .bind(LOST)
@@ -241,8 +249,9 @@ async fn open_attempt(
 ) -> Tried<Claimed> {
     let taken: Option<TakenRow> = sqlx::query_as(concat!(
         "UPDATE runs r
-         SET status = 'running', code = NULL, message = NULL, attempts = r.attempts + 1,
-             attempts_in_all = r.attempts_in_all + 1, attempt_id = $3, lease_until = $5, updated_at = $4
+         SET status = 'running', code = NULL, message = NULL, cause = NULL, attempts = r.attempts + 1,
+             attempts_in_all = r.attempts_in_all + 1, attempt_id = $3, lease_until = $5, started_at = $4,
+             updated_at = $4
          WHERE r.binding_id = $1 AND r.id = $2
          RETURNING ",
         run_columns!(),

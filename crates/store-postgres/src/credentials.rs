@@ -3,12 +3,36 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{CredentialKind, Credentials, Result, Sealed};
+use store::{CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
+use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    error::{lost, repeating, translate},
+    error::{Place, lost, repeating, translate},
 };
+
+#[derive(sqlx::FromRow)]
+struct SealedRow {
+    binding_id: Uuid,
+    kind: String,
+    envelope: String,
+    version: i64,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<SealedRow> for SealedCredential {
+    type Error = Error;
+
+    fn try_from(row: SealedRow) -> Result<Self> {
+        let kind = Place { table: "credentials", row: &row.binding_id }.word("kind", &row.kind)?;
+        let SealedRow { envelope, version, updated_at, .. } = row;
+        Ok(Self {
+            binding: BindingId(row.binding_id),
+            kind,
+            sealed: Sealed { envelope, version, updated_at },
+        })
+    }
+}
 
 #[async_trait]
 impl Credentials for PostgresStore {
@@ -57,6 +81,27 @@ impl Credentials for PostgresStore {
             version.ok_or_else(|| lost().into())
         })
         .await
+    }
+
+    async fn page_credentials(
+        &self,
+        after: Option<(BindingId, CredentialKind)>,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>> {
+        // No id is smaller than nil, and every word is greater than the empty text.
+        let (binding, kind) = after.map_or((Uuid::nil(), ""), |(binding, kind)| (binding.0, kind.as_str()));
+        let rows = sqlx::query_as::<_, SealedRow>(
+            "SELECT binding_id, kind, envelope, version, updated_at FROM credentials
+             WHERE envelope IS NOT NULL AND (binding_id, kind) > ($1, $2)
+             ORDER BY binding_id, kind LIMIT $3",
+        )
+        .bind(binding)
+        .bind(kind)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        rows.into_iter().map(SealedCredential::try_from).collect()
     }
 
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {

@@ -2,9 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::BindingId;
+use domain::{
+    ids::{BindingId, OrganisationId},
+    run::EntityKind,
+};
 use sqlx::{FromRow, PgConnection};
-use store::{Deliveries, Delivery, Error, Result, SyncState};
+use store::{Deliveries, Delivery, DeliveryState, Error, Result, SyncState};
 use uuid::Uuid;
 
 use crate::{
@@ -25,6 +28,7 @@ struct DeliveryRow {
     at: DateTime<Utc>,
     version: i64,
     attempts: i32,
+    trace_parent: Option<String>,
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
@@ -46,7 +50,27 @@ impl TryFrom<DeliveryRow> for Delivery {
             },
             version: row.version,
             attempts: row.attempts,
+            trace_parent: row.trace_parent,
         })
+    }
+}
+
+#[derive(FromRow)]
+struct StateRow {
+    #[sqlx(flatten)]
+    delivery: DeliveryRow,
+    next_at: Option<DateTime<Utc>>,
+    delivered_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+}
+
+impl TryFrom<StateRow> for DeliveryState {
+    type Error = Error;
+
+    fn try_from(row: StateRow) -> Result<Self> {
+        let StateRow { delivery, next_at, delivered_at, last_error } = row;
+        let Delivery { state, attempts, .. } = delivery.try_into()?;
+        Ok(Self { state, attempts, next_at, delivered_at, last_error })
     }
 }
 
@@ -75,7 +99,7 @@ impl Deliveries for PostgresStore {
                      RETURNING d.*
                  )
                  SELECT binding_id, entity, magento_id, status, sage_id, sage_reference, skip_reason, error_code, at,
-                        version, attempts
+                        version, attempts, trace_parent
                  FROM taken ORDER BY next_at, binding_id, magento_id",
             )
             .bind(now)
@@ -143,6 +167,29 @@ impl Deliveries for PostgresStore {
         .await
     }
 
+    async fn delivery_of(
+        &self,
+        organisation: OrganisationId,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<DeliveryState>> {
+        let row: Option<StateRow> = sqlx::query_as(
+            "SELECT d.binding_id, d.entity, d.magento_id, d.status, d.sage_id, d.sage_reference, d.skip_reason,
+                    d.error_code, d.at, d.version, d.trace_parent, d.attempts, d.next_at, d.delivered_at, d.last_error
+             FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id AND b.organisation_id = $1
+             WHERE d.binding_id = $2 AND d.entity = $3 AND d.magento_id = $4",
+        )
+        .bind(organisation.0)
+        .bind(binding.0)
+        .bind(entity.as_str())
+        .bind(magento_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(DeliveryState::try_from).transpose()
+    }
+
     async fn next_delivery_due(&self) -> Result<Option<DateTime<Utc>>> {
         sqlx::query_scalar(
             "SELECT min(greatest(d.next_at, d.lease_until))
@@ -155,22 +202,25 @@ impl Deliveries for PostgresStore {
     }
 }
 
-/// Notes within a transaction what Magento is to be told: it takes the place of what was to be told before. A lease stays, so
+/// Notes within a transaction what Magento is to be told, by the run that has reached it: it takes the place of what was to be told before. A lease stays, so
 /// that this state cannot overtake an older one that is on its way.
 pub(crate) async fn tell(
     connection: &mut PgConnection,
-    binding: Uuid,
+    (binding, run): (Uuid, Uuid),
     state: &SyncState,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(
         "INSERT INTO sync_state_deliveries AS d (binding_id, entity, magento_id, status, sage_id, sage_reference,
-                                                 skip_reason, error_code, at, version, attempts, next_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10)
+                                                 skip_reason, error_code, at, version, attempts, next_at,
+                                                 trace_parent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, 0, $10,
+                 (SELECT r.trace_parent FROM runs r WHERE r.binding_id = $1 AND r.id = $11))
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
          SET status = excluded.status, sage_id = excluded.sage_id, sage_reference = excluded.sage_reference,
              skip_reason = excluded.skip_reason, error_code = excluded.error_code, at = excluded.at,
-             version = d.version + 1, attempts = 0, next_at = excluded.next_at, last_error = NULL",
+             version = d.version + 1, attempts = 0, next_at = excluded.next_at, last_error = NULL,
+             trace_parent = excluded.trace_parent",
     )
     .bind(binding)
     .bind(state.entity.as_str())
@@ -182,6 +232,7 @@ pub(crate) async fn tell(
     .bind(&state.error_code)
     .bind(state.at)
     .bind(now)
+    .bind(run)
     .execute(connection)
     .await?;
     Ok(())

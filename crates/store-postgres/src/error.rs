@@ -126,7 +126,11 @@ fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
         "members_email_key" => "the e-mail address",
         "organisations_pkey" => "the organisation's id",
         "members_pkey" => "the member's id",
-        "sessions_pkey" => "the session",
+        "sessions_pkey" | "sessions_id_key" => "the session",
+        "invitations_pkey" | "invitations_token_hash_key" => "the invitation",
+        "pending_sign_ins_pkey" => "the sign-in",
+        "alert_channels_pkey" => "the channel",
+        "alerts_pkey" => "the alert",
         "bindings_pkey" => "the binding's id",
         "policy_versions_pkey" => "the policy version",
         "events_pkey" => "the event's id",
@@ -140,8 +144,12 @@ fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
 fn missing(error: &dyn DatabaseError) -> Option<&'static str> {
     let constraint = error.constraint()?;
     Some(match constraint {
-        "members_organisation_id_fkey" | "bindings_organisation_id_fkey" => "the organisation",
-        "sessions_member_id_fkey" => "the member",
+        "members_organisation_id_fkey"
+        | "bindings_organisation_id_fkey"
+        | "invitations_organisation_id_fkey" => "the organisation",
+        _ if constraint.ends_with("_member_id_fkey") || constraint == "invitations_invited_by_fkey" => {
+            "the member"
+        }
         _ if constraint.ends_with("_binding_id_fkey") => "the binding",
         _ => return None,
     })

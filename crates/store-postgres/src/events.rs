@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{code::Code, ids::RunId, run::BindingStatus};
 use sqlx::PgConnection;
-use store::{Error, Events, NewEvent, Received, Result, Standing};
+use store::{Error, Events, NewEvent, Received, Result, Standing, Tally};
 use uuid::Uuid;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     changes::announce,
     error::{Place, Tried, clean, clean_option, repeating},
     leases::note_token,
+    overview,
 };
 
 #[async_trait]
@@ -42,6 +43,7 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
         Received::Known(run)
     } else if insert_event(&mut transaction, event, event.run_id).await? {
         insert_run(&mut transaction, event, status).await?;
+        overview::count(&mut transaction, event.binding_id.0, Tally::Received, 1, event.received_at).await?;
         announce(&mut transaction).await?;
         Received::Queued(event.run_id)
     } else {
@@ -105,11 +107,11 @@ async fn insert_run(
 ) -> Tried<()> {
     let standing = Standing::onward(binding_status, event.received_at);
     sqlx::query(
-        "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
-                           website_id, store_id, occurred_at, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7,
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+                           website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
+         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = $1), $1, $2, $3, $4, $5, $6, $7,
                  (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1),
-                 $8, $9, $10, $11, $7, $7)",
+                 $8, $9, $10, $11, $7, $7, $12)",
     )
     .bind(event.binding_id.0)
     .bind(event.run_id.0)
@@ -122,6 +124,7 @@ async fn insert_run(
     .bind(event.website_id)
     .bind(event.store_id)
     .bind(event.occurred_at)
+    .bind(&event.trace_parent)
     .execute(connection)
     .await?;
     Ok(())

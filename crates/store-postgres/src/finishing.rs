@@ -6,7 +6,8 @@ use domain::{
     run::{BindingStatus, EventName, RunStatus},
 };
 use sqlx::PgConnection;
-use store::{Fence, FinishRun, Meanwhile, Outcome, Standing};
+use store::{Fence, FinishRun, Meanwhile, Outcome, Standing, Tally};
+use uuid::Uuid;
 
 use crate::{
     PostgresStore,
@@ -15,6 +16,7 @@ use crate::{
     changes::announce,
     deliveries::tell,
     error::{Tried, clean, clean_option, ensure_affected, lost},
+    health, overview, plans,
     runs::{Held, hold},
     xrefs,
 };
@@ -30,16 +32,29 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
     let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
     close_attempt(&mut transaction, &held, fence, &told, now).await?;
     write_run(&mut transaction, &held, finish, &standing).await?;
+    // Before the business is free: whoever claims its next run then waits for this, and not this for them.
+    health::note_run(&mut transaction, held.binding_id, binding, finish, &standing).await?;
     free_business(&mut transaction, fence).await?;
+    if let Some(plan) = &finish.plan {
+        plans::keep(&mut transaction, held.binding_id, fence, plan, now).await?;
+    }
     for xref in &finish.xrefs {
         xrefs::keep(&mut transaction, held.binding_id, xref, now).await?;
     }
     if let Some(state) = &finish.sync_state {
-        tell(&mut transaction, held.binding_id, state, now).await?;
+        tell(&mut transaction, (held.binding_id, fence.run_id.0), state, now).await?;
+    }
+    if standing.status == RunStatus::Succeeded {
+        resolve_earlier(&mut transaction, &held, fence).await?;
     }
     let ended_well = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if ended_well && held.event == EventName::InvoiceCreated.as_str() {
-        wake_waiting(&mut transaction, &held, &Standing::onward(binding, now), now).await?;
+        let onward = Standing::onward(binding, now);
+        wake_waiting(&mut transaction, held.binding_id, held.magento_id, &onward, now).await?;
+    }
+    if standing.status.is_terminal() {
+        let ended = Tally::Ended(standing.status);
+        overview::count(&mut transaction, held.binding_id, ended, 1, now).await?;
     }
     announce(&mut transaction).await?;
     transaction.commit().await?;
@@ -108,6 +123,22 @@ async fn invoice_is_done(connection: &mut PgConnection, held: &Held, invoice: i6
     }))
 }
 
+/// The document is in Sage: what failed of it before needs nobody any more.
+async fn resolve_earlier(connection: &mut PgConnection, held: &Held, fence: Fence) -> Tried<()> {
+    sqlx::query(
+        "UPDATE runs SET resolved_by = $4
+         WHERE binding_id = $1 AND magento_id = $2 AND event = $3 AND id < $4 AND status = 'failed'
+           AND resolved_by IS NULL",
+    )
+    .bind(held.binding_id)
+    .bind(held.magento_id)
+    .bind(&held.event)
+    .bind(fence.run_id.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 async fn close_attempt(
     connection: &mut PgConnection,
     held: &Held,
@@ -141,7 +172,7 @@ async fn write_run(
     let written = sqlx::query(
         "UPDATE runs
          SET status = $3, code = $4, message = $5, waits_for_invoice = $6, next_at = coalesce($7, next_at),
-             policy_version = coalesce($19, policy_version),
+             policy_version = coalesce($19, policy_version), cause = $20, email_digest = coalesce($21, email_digest),
              updated_at = $8, finished_at = $9, attempt_id = NULL, lease_until = NULL,
              increment_id = coalesce($10, increment_id), customer = coalesce($11, customer),
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
@@ -169,6 +200,8 @@ async fn write_run(
     .bind(clean_option(facts.sage_id.as_ref()))
     .bind(clean_option(facts.sage_reference.as_ref()))
     .bind(standing.policy_version)
+    .bind(standing.cause())
+    .bind(&facts.email_digest)
     .execute(connection)
     .await?;
     Ok(ensure_affected(&written, 1)?)
@@ -184,19 +217,20 @@ async fn free_business(connection: &mut PgConnection, fence: Fence) -> Tried<()>
 }
 
 /// Lets go on what waited for this invoice.
-async fn wake_waiting(
+pub(crate) async fn wake_waiting(
     connection: &mut PgConnection,
-    held: &Held,
+    binding: Uuid,
+    invoice: i64,
     onward: &Standing<'_>,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(
-        "UPDATE runs SET status = $4, code = $5, message = NULL, waits_for_invoice = NULL, next_at = $3,
+        "UPDATE runs SET status = $4, code = $5, message = NULL, cause = NULL, waits_for_invoice = NULL, next_at = $3,
                          updated_at = $3
          WHERE binding_id = $1 AND status = 'waiting' AND waits_for_invoice = $2",
     )
-    .bind(held.binding_id)
-    .bind(held.magento_id)
+    .bind(binding)
+    .bind(invoice)
     .bind(now)
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))

@@ -1,22 +1,37 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
+mod alert_channels;
+mod alert_parcels;
+mod alerts;
 mod attempts;
 mod bindings;
+mod bulk;
 mod changes;
 mod claims;
 mod credentials;
 mod deliveries;
 mod error;
 mod events;
+mod figures;
+mod fill;
 mod finishing;
+mod health;
+mod history;
 mod intents;
+mod invitations;
 mod leases;
+mod maintenance;
 mod members;
-mod pages;
+mod overview;
+mod plans;
 mod policies;
 mod references;
 mod runs;
+mod saved_views;
+mod second_factors;
 mod sessions;
+mod sign_ins;
 mod xrefs;
 
 use std::time::Duration;
@@ -61,7 +76,9 @@ impl PostgresStore {
         let options: PgConnectOptions = url.parse().map_err(translate)?;
         let options = options.application_name("ledger");
         // No statement of ours is long, and nothing may hold a lock when its process has gone quiet.
+        // Compiling one costs more than running it.
         let limited = options.clone().options([
+            ("jit", "off"),
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "15s"),
@@ -100,6 +117,14 @@ impl Store for PostgresStore {
             .await
             .map_err(translate)?;
         ensure_affected(&beat, 1)
+    }
+
+    async fn missing_migrations(&self) -> Result<usize> {
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(translate)?;
+        Ok(MIGRATOR.iter().filter(|step| !applied.contains(&step.version)).count())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -7,7 +7,7 @@ use domain::{
     ids::{BindingId, MemberId},
 };
 use sqlx::FromRow;
-use store::{Error, Policies, PolicyVersion, Result, Standing};
+use store::{Error, Policies, PolicyVersion, Result, SavedPolicy, Standing};
 use uuid::Uuid;
 
 use crate::{
@@ -70,6 +70,42 @@ impl Policies for PostgresStore {
         .map_err(translate)?;
         row.map(|row| row.read(binding)).transpose()
     }
+
+    async fn policy_history(
+        &self,
+        binding: BindingId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<SavedPolicy>> {
+        let rows: Vec<SavedRow> = sqlx::query_as(
+            "SELECT p.version, p.policy, p.author, p.reason, p.created_at,
+                    coalesce(nullif(m.name, ''), m.email) AS author_name,
+                    (SELECT count(*) FROM runs r
+                      WHERE r.binding_id = p.binding_id AND r.policy_version = p.version) AS runs
+             FROM policy_versions p LEFT JOIN members m ON m.id = p.author
+             WHERE p.binding_id = $1 AND ($2::bigint IS NULL OR p.version < $2)
+             ORDER BY p.version DESC LIMIT $3",
+        )
+        .bind(binding.0)
+        .bind(before)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        let saved = |row: SavedRow| {
+            let version = row.policy.read(binding)?;
+            Ok(SavedPolicy { version, author_name: row.author_name, runs: row.runs })
+        };
+        rows.into_iter().map(saved).collect()
+    }
+}
+
+#[derive(FromRow)]
+struct SavedRow {
+    #[sqlx(flatten)]
+    policy: PolicyRow,
+    author_name: Option<String>,
+    runs: i64,
 }
 
 async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion, policy: &str) -> Tried<()> {
@@ -101,7 +137,7 @@ async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion
     }
     let onward = Standing::onward(status, version.created_at);
     let released = sqlx::query(
-        "UPDATE runs SET status = $4, code = $5, message = NULL, policy_version = $2, next_at = $3, updated_at = $3
+        "UPDATE runs SET status = $4, code = $5, message = NULL, cause = NULL, policy_version = $2, next_at = $3, updated_at = $3
          WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($6)",
     )
     .bind(binding.0)

@@ -8,9 +8,7 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{
-    Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs, Standing,
-};
+use store::{Claimed, Counts, Error, Fence, FinishRun, Result, Run, RunFacts, Runs, Standing};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +17,7 @@ use crate::{
     changes::announce,
     claims,
     error::{Place, Tried, ensure_affected, lost, repeating, translate},
-    finishing, pages,
+    finishing,
 };
 
 /// A run's row, as `run_columns!` lists it.
@@ -44,12 +42,16 @@ pub(crate) struct RunRow {
     sage_tax_minor: Option<i64>,
     sage_id: Option<String>,
     sage_reference: Option<String>,
+    email_digest: Option<String>,
     website_id: i64,
     store_id: i64,
     occurred_at: DateTime<Utc>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
+    started_at: Option<DateTime<Utc>>,
+    resolved_by: Option<Uuid>,
+    trace_parent: Option<String>,
 }
 
 /// The columns of [`RunRow`], from `runs r`. Named one by one: a process that runs while the schema grows must not notice.
@@ -57,7 +59,8 @@ macro_rules! run_columns {
     () => {
         "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.policy_version,
          r.increment_id, r.customer, r.currency, r.amount_minor, r.tax_minor, r.sage_amount_minor, r.sage_tax_minor,
-         r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at"
+         r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at,
+         r.started_at, r.email_digest, r.resolved_by, r.trace_parent"
     };
 }
 pub(crate) use run_columns;
@@ -88,6 +91,7 @@ impl TryFrom<RunRow> for Run {
                 sage_tax_minor: row.sage_tax_minor,
                 sage_id: row.sage_id,
                 sage_reference: row.sage_reference,
+                email_digest: row.email_digest,
             },
             website_id: row.website_id,
             store_id: row.store_id,
@@ -95,6 +99,9 @@ impl TryFrom<RunRow> for Run {
             created_at: row.created_at,
             updated_at: row.updated_at,
             finished_at: row.finished_at,
+            started_at: row.started_at,
+            resolved_by: row.resolved_by.map(RunId),
+            trace_parent: row.trace_parent,
         })
     }
 }
@@ -189,10 +196,6 @@ impl Runs for PostgresStore {
         row.map(Run::try_from).transpose()
     }
 
-    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
-        pages::page(self, organisation, request).await
-    }
-
     async fn latest_run(
         &self,
         binding: BindingId,
@@ -244,7 +247,8 @@ impl Runs for PostgresStore {
         let (pending, failed, last_finished_at): (i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM runs
                      WHERE binding_id = $1 AND status IN ('queued', 'running', 'waiting', 'retrying')),
-                    (SELECT count(*) FROM runs WHERE binding_id = $1 AND status = 'failed' AND finished_at >= $2),
+                    (SELECT count(*) FROM runs
+                     WHERE binding_id = $1 AND status = 'failed' AND finished_at >= $2 AND resolved_by IS NULL),
                     (SELECT max(finished_at) FROM runs WHERE binding_id = $1)",
         )
         .bind(binding.0)
@@ -276,24 +280,37 @@ async fn retry(
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
-    let binding = hold_binding(&mut transaction, run).await?.ok_or(Error::NotFound("the run"))?;
-    let status: Option<String> = sqlx::query_scalar(
-        "SELECT r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
-         WHERE r.id = $2 AND b.organisation_id = $1 FOR UPDATE OF r",
-    )
-    .bind(organisation.0)
-    .bind(run.0)
-    .fetch_optional(&mut *transaction)
-    .await?;
+    if !queue_again(&mut transaction, organisation, run, now).await? {
+        return Err(Error::Conflict("the run").into());
+    }
+    announce(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Puts a run in the queue as if it were new, or among those that wait for their binding; `false` when it is running.
+pub(crate) async fn queue_again(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    run: RunId,
+    now: DateTime<Utc>,
+) -> Tried<bool> {
+    let binding = hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
+    let status: Option<String> =
+        sqlx::query_scalar("SELECT status FROM runs WHERE id = $2 AND organisation_id = $1 FOR UPDATE")
+            .bind(organisation.0)
+            .bind(run.0)
+            .fetch_optional(&mut *connection)
+            .await?;
     let status = status.ok_or(Error::NotFound("the run"))?;
     if status == RunStatus::Running.as_str() {
-        return Err(Error::Conflict("the run").into());
+        return Ok(false);
     }
     let onward = Standing::onward(binding, now);
     sqlx::query(
         "UPDATE runs
-         SET status = $3, code = $4, message = NULL, attempts = 0, next_at = $2, updated_at = $2,
-             finished_at = NULL, waits_for_invoice = NULL,
+         SET status = $3, code = $4, message = NULL, cause = NULL, attempts = 0, next_at = $2, updated_at = $2,
+             finished_at = NULL, resolved_by = NULL, waits_for_invoice = NULL,
              policy_version = (SELECT coalesce(max(p.version), 0) FROM policy_versions p
                                WHERE p.binding_id = runs.binding_id)
          WHERE id = $1",
@@ -302,9 +319,7 @@ async fn retry(
     .bind(now)
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
-    .execute(&mut *transaction)
+    .execute(connection)
     .await?;
-    announce(&mut transaction).await?;
-    transaction.commit().await?;
-    Ok(())
+    Ok(true)
 }

@@ -2,25 +2,78 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use store::{Member, Result, Session, Sessions};
+use domain::ids::{BindingId, MemberId, SessionId};
+use sqlx::FromRow;
+use store::{Error, Result, Session, Sessions, SignedIn};
+use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    error::{repeating, translate},
+    error::{clean, repeating, translate},
     members::{MemberRow, member_columns},
 };
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: Uuid,
+    token_hash: String,
+    member_id: Uuid,
+    browser: String,
+    created_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    embed_binding_id: Option<Uuid>,
+}
+
+impl From<SessionRow> for Session {
+    fn from(row: SessionRow) -> Self {
+        Self {
+            id: SessionId(row.id),
+            token_hash: row.token_hash,
+            member_id: MemberId(row.member_id),
+            browser: row.browser,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            expires_at: row.expires_at,
+            embed: row.embed_binding_id.map(BindingId),
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct SignedInRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    session_id: Uuid,
+    last_seen_at: DateTime<Utc>,
+}
+
+impl TryFrom<SignedInRow> for SignedIn {
+    type Error = Error;
+
+    fn try_from(row: SignedInRow) -> Result<Self> {
+        let (session, last_seen_at) = (SessionId(row.session_id), row.last_seen_at);
+        Ok(Self { member: row.member.try_into()?, session, last_seen_at })
+    }
+}
 
 #[async_trait]
 impl Sessions for PostgresStore {
     async fn create_session(&self, session: &Session) -> Result<()> {
         repeating(move || async move {
             sqlx::query(
-                "INSERT INTO sessions (token_hash, member_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO sessions (id, token_hash, member_id, browser, created_at, last_seen_at, expires_at,
+                                       embed_binding_id)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
+            .bind(session.id.0)
             .bind(&session.token_hash)
             .bind(session.member_id.0)
+            .bind(clean(&session.browser))
             .bind(session.created_at)
+            .bind(session.last_seen_at)
             .bind(session.expires_at)
+            .bind(session.embed.map(|binding| binding.0))
             .execute(&self.pool)
             .await?;
             Ok(())
@@ -28,24 +81,95 @@ impl Sessions for PostgresStore {
         .await
     }
 
-    async fn member_of_session(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<Member>> {
-        let row: Option<MemberRow> = sqlx::query_as(concat!(
+    async fn signed_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
+        let row: Option<SignedInRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
-            " FROM sessions s JOIN members m ON m.id = s.member_id WHERE s.token_hash = $1 AND s.expires_at > $2"
+            ", s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+              WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id IS NULL"
         ))
         .bind(token_hash)
         .bind(now)
         .fetch_optional(&self.pool)
         .await
         .map_err(translate)?;
-        row.map(Member::try_from).transpose()
+        row.map(SignedIn::try_from).transpose()
+    }
+
+    async fn signed_in_to(
+        &self,
+        binding: BindingId,
+        token_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SignedIn>> {
+        let row: Option<SignedInRow> = sqlx::query_as(concat!(
+            "SELECT ",
+            member_columns!(),
+            ", s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+               JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
+              WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id = $3"
+        ))
+        .bind(token_hash)
+        .bind(now)
+        .bind(binding.0)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(SignedIn::try_from).transpose()
+    }
+
+    async fn see_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")
+                .bind(session.0)
+                .bind(now)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+        let rows: Vec<SessionRow> = sqlx::query_as(
+            "SELECT * FROM sessions WHERE member_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC",
+        )
+        .bind(member.0)
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(rows.into_iter().map(Session::from).collect())
     }
 
     async fn end_session(&self, token_hash: &str) -> Result<()> {
         repeating(move || async move {
             sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
                 .bind(token_hash)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn end_session_of(&self, member: MemberId, session: SessionId) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id = $2")
+                .bind(member.0)
+                .bind(session.0)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn end_other_sessions(&self, member: MemberId, keep: SessionId) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id <> $2")
+                .bind(member.0)
+                .bind(keep.0)
                 .execute(&self.pool)
                 .await?;
             Ok(())

@@ -8,6 +8,7 @@ use store::{Attempt, Attempts, Error, Fence, Result, Step};
 use crate::{
     columns::{Place, instant},
     error::translate,
+    overview,
     sqlite::SqliteStore,
 };
 
@@ -55,6 +56,8 @@ struct StepRow {
     request_id: Option<String>,
     idempotency_id: Option<String>,
     summary: String,
+    request: Option<String>,
+    answer: Option<String>,
     started_at: String,
     duration_ms: i64,
 }
@@ -74,6 +77,8 @@ impl TryFrom<StepRow> for Step {
             request_id: row.request_id,
             idempotency_id: row.idempotency_id,
             summary: row.summary,
+            request: row.request,
+            answer: row.answer,
             started_at,
             duration_ms: row.duration_ms,
         })
@@ -118,7 +123,7 @@ impl Attempts for SqliteStore {
     }
 }
 
-/// Keeps the steps of a run that is known to be held.
+/// Keeps the steps of a run that is known to be held, and counts the calls among them.
 pub(crate) async fn insert_steps(
     connection: &mut SqliteConnection,
     binding: &str,
@@ -128,8 +133,8 @@ pub(crate) async fn insert_steps(
     for step in steps {
         sqlx::query(
             "INSERT INTO steps (binding_id, run_id, attempt_id, target, name, method, path, status, request_id,
-                                idempotency_id, summary, started_at, duration_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                                idempotency_id, summary, request, answer, started_at, duration_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )
         .bind(binding)
         .bind(fence.run_id.to_string())
@@ -142,11 +147,13 @@ pub(crate) async fn insert_steps(
         .bind(&step.request_id)
         .bind(&step.idempotency_id)
         .bind(&step.summary)
+        .bind(&step.request)
+        .bind(&step.answer)
         .bind(instant(step.started_at))
         .bind(step.duration_ms)
         .execute(&mut *connection)
         .await
         .map_err(translate)?;
     }
-    Ok(())
+    overview::count_calls(connection, binding, steps).await
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     ids::{BindingId, OrganisationId},
     run::BindingStatus,
 };
@@ -12,6 +13,7 @@ use store::{Binding, Bindings, Error, Result, SageBusiness, waiting_code};
 use crate::{
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
+    health,
     sqlite::SqliteStore,
 };
 
@@ -139,6 +141,26 @@ impl Bindings for SqliteStore {
         ensure_affected(&result, 1)
     }
 
+    async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()> {
+        let result = sqlx::query("UPDATE bindings SET refusal = ?2 WHERE id = ?1")
+            .bind(id.to_string())
+            .bind(code.as_str())
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        ensure_affected(&result, 1)
+    }
+
+    async fn refusal(&self, id: BindingId) -> Result<Option<Code>> {
+        let id = id.to_string();
+        let code: Option<Option<String>> = sqlx::query_scalar("SELECT refusal FROM bindings WHERE id = ?1")
+            .bind(&id)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(translate)?;
+        Place { table: "bindings", row: &id }.optional_word("refusal", code.flatten().as_deref())
+    }
+
     async fn set_binding_status(
         &self,
         id: BindingId,
@@ -146,40 +168,52 @@ impl Bindings for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        let result = sqlx::query(
-            "UPDATE bindings SET status = ?2, status_changed_at = iif(status = ?2, status_changed_at, ?3) WHERE id = ?1",
-        )
-        .bind(id.to_string())
-        .bind(status.as_str())
-        .bind(instant(now))
-        .execute(&mut *transaction)
-        .await
-        .map_err(translate)?;
-        ensure_affected(&result, 1)?;
-        let runs = match waiting_code(status) {
-            None => sqlx::query(
-                "UPDATE runs SET status = 'queued', code = NULL, message = NULL, next_at = ?2, updated_at = ?2
-                  WHERE binding_id = ?1 AND status = 'waiting'
-                    AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')",
-            )
-            .bind(id.to_string())
-            .bind(instant(now)),
-            Some(code) => sqlx::query(
-                "UPDATE runs SET status = 'waiting', code = ?3, message = NULL, updated_at = ?2
-                  WHERE binding_id = ?1
-                    AND (status IN ('queued', 'retrying')
-                         OR (status = 'waiting' AND code <> ?3
-                             AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')))",
-            )
-            .bind(id.to_string())
-            .bind(instant(now))
-            .bind(code.as_str()),
-        };
-        runs.execute(&mut *transaction).await.map_err(translate)?;
+        move_to(&mut transaction, &id.to_string(), status, now).await?;
+        health::note_status(&mut transaction, &id.to_string(), status, now).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
     }
+}
+
+/// Gives a binding a status, and its runs what follows from it.
+pub(crate) async fn move_to(
+    connection: &mut SqliteConnection,
+    id: &str,
+    status: BindingStatus,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let result = sqlx::query(
+        "UPDATE bindings SET status = ?2, status_changed_at = iif(status = ?2, status_changed_at, ?3) WHERE id = ?1",
+    )
+    .bind(id)
+    .bind(status.as_str())
+    .bind(instant(now))
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    ensure_affected(&result, 1)?;
+    let runs = match waiting_code(status) {
+        None => sqlx::query(
+            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = ?2, updated_at = ?2
+              WHERE binding_id = ?1 AND status = 'waiting'
+                AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')",
+        )
+        .bind(id)
+        .bind(instant(now)),
+        Some(code) => sqlx::query(
+            "UPDATE runs SET status = 'waiting', code = ?3, message = NULL, cause = NULL, updated_at = ?2
+              WHERE binding_id = ?1
+                AND (status IN ('queued', 'retrying')
+                     OR (status = 'waiting' AND code <> ?3
+                         AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')))",
+        )
+        .bind(id)
+        .bind(instant(now))
+        .bind(code.as_str()),
+    };
+    runs.execute(connection).await.map_err(translate)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! Who holds which run, and until when.
 
 use chrono::{DateTime, Utc};
-use domain::{code::Code, ids::AttemptId};
+use domain::{code::Code, ids::AttemptId, run::RunStatus};
 use sqlx::{Sqlite, SqliteConnection, Transaction};
-use store::{Claimed, Error, Fence, Result, Run};
+use store::{Claimed, Error, Fence, Result, Run, Tally};
 
 use crate::{
     columns::{Place, instant},
     error::{ensure_affected, is_unreadable, stale, translate},
+    health, overview,
     runs::RunRow,
     sqlite::SqliteStore,
 };
@@ -61,16 +62,15 @@ pub(crate) async fn claim(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
-    let (now, lease_until) = (instant(now), instant(lease_until));
     loop {
         let mut transaction = store.writer.begin().await?;
         let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
-            .bind(&now)
+            .bind(instant(now))
             .fetch_optional(&mut *transaction)
             .await
             .map_err(translate)?;
         let Some(run) = oldest else { return Ok(None) };
-        match take(&mut transaction, &run, attempt_id, worker, &now, &lease_until).await {
+        match take(&mut transaction, &run, attempt_id, worker, &instant(now), &instant(lease_until)).await {
             Ok(claimed) => {
                 transaction.commit().await.map_err(translate)?;
                 store.announce();
@@ -78,7 +78,7 @@ pub(crate) async fn claim(
             }
             Err(error) if is_unreadable(&error) => {
                 transaction.rollback().await.map_err(translate)?;
-                set_aside(store, &run, &error, &now).await?;
+                set_aside(store, &run, &error, now).await?;
             }
             Err(error) => return Err(error),
         }
@@ -97,8 +97,8 @@ async fn take(
     close_lost(transaction, run, now).await?;
     let row = sqlx::query_as::<_, RunRow>(
         "UPDATE runs
-            SET status = 'running', code = NULL, message = NULL, attempts = attempts + 1, attempts_in_all = attempts_in_all + 1,
-                attempt_id = ?2, lease_until = ?4,
+            SET status = 'running', code = NULL, message = NULL, cause = NULL, attempts = attempts + 1, attempts_in_all = attempts_in_all + 1,
+                attempt_id = ?2, lease_until = ?4, started_at = ?3,
                 lease_business = (SELECT b.business_id FROM bindings b WHERE b.id = runs.binding_id), updated_at = ?3
           WHERE id = ?1
          RETURNING *",
@@ -127,33 +127,38 @@ async fn take(
 
 /// Sets aside a run that is due and cannot be read, so that the queue goes on. In the moment since the look another process may
 /// have taken it, one that can read it: then its lease is in the future, and nothing is done.
-async fn set_aside(store: &SqliteStore, run: &str, error: &Error, now: &str) -> Result<()> {
+async fn set_aside(store: &SqliteStore, run: &str, error: &Error, now: DateTime<Utc>) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
-    close_lost(&mut transaction, run, now).await?;
-    let result = sqlx::query(
+    close_lost(&mut transaction, run, &instant(now)).await?;
+    let binding: Option<String> = sqlx::query_scalar(
         "UPDATE runs
             SET status = 'failed', code = ?3, message = ?4, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
                 updated_at = ?2, finished_at = ?2
-          WHERE id = ?1 AND (status IN ('queued', 'retrying') OR status = 'running' AND lease_until <= ?2)",
+          WHERE id = ?1 AND (status IN ('queued', 'retrying') OR status = 'running' AND lease_until <= ?2)
+         RETURNING binding_id",
     )
     .bind(run)
-    .bind(now)
+    .bind(instant(now))
     .bind(Code::Internal.as_str())
     .bind(error.to_string())
-    .execute(&mut *transaction)
+    .fetch_optional(&mut *transaction)
     .await
     .map_err(translate)?;
-    if result.rows_affected() == 0 {
-        return Ok(());
-    }
+    let Some(binding) = binding else { return Ok(()) };
+    overview::count(&mut transaction, &binding, Tally::Ended(RunStatus::Failed), 1, now).await?;
     tracing::error!(run, %error, "a run cannot be read; it is set aside as failed");
+    health::note_unreadable(&mut transaction, run, now).await?;
     transaction.commit().await.map_err(translate)?;
     store.announce();
     Ok(())
 }
 
 /// Closes the attempt of a worker that died, if the run has one.
-async fn close_lost(transaction: &mut Transaction<'static, Sqlite>, run: &str, now: &str) -> Result<()> {
+pub(crate) async fn close_lost(
+    transaction: &mut Transaction<'static, Sqlite>,
+    run: &str,
+    now: &str,
+) -> Result<()> {
     sqlx::query(
         "UPDATE attempts SET ended_at = ?2, outcome = 'lost', message = ?3
           WHERE id = (SELECT r.attempt_id FROM runs r WHERE r.id = ?1 AND r.status = 'running')",

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{CredentialKind, Credentials, Error, Result, Sealed};
+use store::{CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
 
 use crate::{
     columns::{Place, instant},
@@ -14,6 +14,7 @@ use crate::{
 #[derive(sqlx::FromRow)]
 struct SealedRow {
     binding_id: String,
+    kind: String,
     envelope: String,
     version: i64,
     updated_at: String,
@@ -29,11 +30,22 @@ impl TryFrom<SealedRow> for Sealed {
     }
 }
 
+impl TryFrom<SealedRow> for SealedCredential {
+    type Error = Error;
+
+    fn try_from(row: SealedRow) -> Result<Self> {
+        let place = Place { table: "credentials", row: &row.binding_id };
+        let binding = place.word("binding_id", &row.binding_id)?;
+        let kind = place.word("kind", &row.kind)?;
+        Ok(Self { binding, kind, sealed: row.try_into()? })
+    }
+}
+
 #[async_trait]
 impl Credentials for SqliteStore {
     async fn credential(&self, binding: BindingId, kind: CredentialKind) -> Result<Option<Sealed>> {
         sqlx::query_as::<_, SealedRow>(
-            "SELECT binding_id, envelope, version, updated_at FROM credentials
+            "SELECT binding_id, kind, envelope, version, updated_at FROM credentials
               WHERE binding_id = ?1 AND kind = ?2 AND envelope IS NOT NULL",
         )
         .bind(binding.to_string())
@@ -72,6 +84,28 @@ impl Credentials for SqliteStore {
         let query = query.bind(binding.to_string()).bind(kind.as_str()).bind(envelope).bind(instant(now));
         let query = if replaces == 0 { query } else { query.bind(replaces) };
         query.fetch_optional(self.writer.pool()).await.map_err(missing("the binding"))?.ok_or_else(stale)
+    }
+
+    async fn page_credentials(
+        &self,
+        after: Option<(BindingId, CredentialKind)>,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>> {
+        // Every id and every word is greater than the empty text.
+        let (binding, kind) =
+            after.map_or_else(|| (String::new(), ""), |(binding, kind)| (binding.to_string(), kind.as_str()));
+        let rows = sqlx::query_as::<_, SealedRow>(
+            "SELECT binding_id, kind, envelope, version, updated_at FROM credentials
+              WHERE envelope IS NOT NULL AND (binding_id, kind) > (?1, ?2)
+              ORDER BY binding_id, kind LIMIT ?3",
+        )
+        .bind(binding)
+        .bind(kind)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?;
+        rows.into_iter().map(SealedCredential::try_from).collect()
     }
 
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {

@@ -2,8 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use domain::{
+    ids::{BindingId, OrganisationId, RunId},
+    run::EntityKind,
+};
 use sqlx::SqliteConnection;
-use store::{Deliveries, Delivery, Error, Result, SyncState};
+use store::{Deliveries, Delivery, DeliveryState, Error, Result, SyncState};
 
 use crate::{
     columns::{Place, instant},
@@ -24,6 +28,7 @@ struct DeliveryRow {
     at: String,
     version: i64,
     attempts: i32,
+    trace_parent: Option<String>,
 }
 
 impl TryFrom<DeliveryRow> for Delivery {
@@ -43,7 +48,31 @@ impl TryFrom<DeliveryRow> for Delivery {
             at: place.time("at", &row.at)?,
         };
         let binding_id = place.word("binding_id", &row.binding_id)?;
-        Ok(Self { binding_id, state, version: row.version, attempts: row.attempts })
+        let DeliveryRow { version, attempts, trace_parent, .. } = row;
+        Ok(Self { binding_id, state, version, attempts, trace_parent })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct StateRow {
+    #[sqlx(flatten)]
+    delivery: DeliveryRow,
+    next_at: Option<String>,
+    delivered_at: Option<String>,
+    last_error: Option<String>,
+}
+
+impl TryFrom<StateRow> for DeliveryState {
+    type Error = Error;
+
+    fn try_from(row: StateRow) -> Result<Self> {
+        let StateRow { delivery, next_at, delivered_at, last_error } = row;
+        let Delivery { state, attempts, .. } = delivery.try_into()?;
+        let name = format!("{} {}", state.entity, state.magento_id);
+        let place = Place { table: "sync_state_deliveries", row: &name };
+        let next_at = place.optional_time("next_at", next_at.as_deref())?;
+        let delivered_at = place.optional_time("delivered_at", delivered_at.as_deref())?;
+        Ok(Self { state, attempts, next_at, delivered_at, last_error })
     }
 }
 
@@ -123,6 +152,27 @@ impl Deliveries for SqliteStore {
         transaction.commit().await.map_err(translate)
     }
 
+    async fn delivery_of(
+        &self,
+        organisation: OrganisationId,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<DeliveryState>> {
+        let row: Option<StateRow> = sqlx::query_as(
+            "SELECT d.* FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id
+              WHERE d.binding_id = ?2 AND d.entity = ?3 AND d.magento_id = ?4 AND b.organisation_id = ?1",
+        )
+        .bind(organisation.to_string())
+        .bind(binding.to_string())
+        .bind(entity.as_str())
+        .bind(magento_id)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?;
+        row.map(DeliveryState::try_from).transpose()
+    }
+
     async fn next_delivery_due(&self) -> Result<Option<DateTime<Utc>>> {
         let due: Option<String> = sqlx::query_scalar(
             "SELECT min(max(d.next_at, coalesce(d.lease_until, '')))
@@ -152,22 +202,22 @@ async fn let_newer_go(connection: &mut SqliteConnection, delivery: &Delivery) ->
     Ok(())
 }
 
-/// Makes a state what Magento is to be told of its entity, due at once.
+/// Makes a state what Magento is to be told of its entity, due at once, by the run that has reached it.
 pub(crate) async fn upsert(
     connection: &mut SqliteConnection,
-    binding: &str,
+    (binding, run): (&str, RunId),
     state: &SyncState,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO sync_state_deliveries (binding_id, entity, magento_id, status, sage_id, sage_reference, skip_reason,
-                                            error_code, at, version, attempts, next_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, 0, ?10)
+                                            error_code, at, version, attempts, next_at, trace_parent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, 0, ?10, (SELECT r.trace_parent FROM runs r WHERE r.id = ?11))
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
             SET status = excluded.status, sage_id = excluded.sage_id, sage_reference = excluded.sage_reference,
                 skip_reason = excluded.skip_reason, error_code = excluded.error_code, at = excluded.at,
                 version = sync_state_deliveries.version + 1, attempts = 0, next_at = excluded.next_at,
-                delivered_at = NULL, last_error = NULL",
+                delivered_at = NULL, last_error = NULL, trace_parent = excluded.trace_parent",
     )
     .bind(binding)
     .bind(state.entity.as_str())
@@ -179,6 +229,7 @@ pub(crate) async fn upsert(
     .bind(&state.error_code)
     .bind(instant(state.at))
     .bind(instant(now))
+    .bind(run.to_string())
     .execute(connection)
     .await
     .map_err(translate)?;

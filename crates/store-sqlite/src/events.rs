@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use domain::{ids::RunId, run::BindingStatus};
 use sqlx::SqliteConnection;
-use store::{Error, Events, NewEvent, Received, Result, Standing};
+use store::{Error, Events, NewEvent, Received, Result, Standing, Tally};
 
 use crate::{
     columns::{Place, instant},
     error::translate,
-    leases,
+    leases, overview,
     sqlite::SqliteStore,
 };
 
@@ -67,6 +67,7 @@ pub(crate) async fn receive(connection: &mut SqliteConnection, event: &NewEvent)
             let status = Place { table: "bindings", row: &binding }.word("status", &placing.status)?;
             insert_run(connection, event, status, placing.policy_version).await?;
             insert_event(connection, event, event.run_id).await?;
+            overview::count(connection, &binding, Tally::Received, 1, event.received_at).await?;
             Ok(Received::Queued(event.run_id))
         }
     }
@@ -105,9 +106,9 @@ async fn insert_run(
 ) -> Result<()> {
     let standing = Standing::onward(binding, event.received_at);
     sqlx::query(
-        "INSERT INTO runs (binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
-                           website_id, store_id, occurred_at, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?7, ?7)",
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+                           website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
+         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = ?1), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?7, ?7, ?13)",
     )
     .bind(event.binding_id.to_string())
     .bind(event.run_id.to_string())
@@ -121,6 +122,7 @@ async fn insert_run(
     .bind(event.website_id)
     .bind(event.store_id)
     .bind(instant(event.occurred_at))
+    .bind(&event.trace_parent)
     .execute(connection)
     .await
     .map_err(translate)?;

@@ -6,13 +6,14 @@ use domain::{
     run::{EventName, RunStatus},
 };
 use sqlx::SqliteConnection;
-use store::{Fence, FinishRun, Meanwhile, Result, RunFacts, Standing};
+use store::{Fence, FinishRun, Meanwhile, Result, RunFacts, Standing, Tally};
 
 use crate::{
     attempts, bindings, claims,
     columns::instant,
     deliveries,
     error::{ensure_affected, stale, translate},
+    health, overview, plans,
     sqlite::SqliteStore,
     xrefs,
 };
@@ -23,14 +24,25 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
     let meanwhile = meanwhile(&mut transaction, &binding, finish).await?;
     let standing = Standing::after(&finish.outcome, &meanwhile, finish.now);
     let (event, magento_id) = end_run(&mut transaction, finish, &standing).await?;
+    health::note_run(&mut transaction, &binding, finish, &standing).await?;
     let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
     close_attempt(&mut transaction, finish.fence, finish.now, &told).await?;
     attempts::insert_steps(&mut transaction, &binding, finish.fence, &finish.steps).await?;
+    if let Some(plan) = &finish.plan {
+        plans::keep(&mut transaction, &binding, finish.fence, plan, finish.now).await?;
+    }
     for xref in &finish.xrefs {
         xrefs::upsert(&mut transaction, &binding, xref, finish.now).await?;
     }
     if let Some(state) = &finish.sync_state {
-        deliveries::upsert(&mut transaction, &binding, state, finish.now).await?;
+        deliveries::upsert(&mut transaction, (&binding, finish.fence.run_id), state, finish.now).await?;
+    }
+    if standing.status.is_terminal() {
+        let ended = Tally::Ended(standing.status);
+        overview::count(&mut transaction, &binding, ended, 1, finish.now).await?;
+    }
+    if standing.status == RunStatus::Succeeded {
+        resolve_earlier(&mut transaction, &binding, &event, magento_id, finish.fence).await?;
     }
     let is_over = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if is_over && event == EventName::InvoiceCreated.as_str() {
@@ -119,11 +131,12 @@ async fn end_run(
         sage_tax_minor,
         sage_id,
         sage_reference,
+        email_digest,
     } = &finish.facts;
     sqlx::query_as(
         "UPDATE runs
             SET status = ?3, code = ?4, message = ?5, waits_for_invoice = ?6, next_at = coalesce(?7, next_at),
-                policy_version = coalesce(?19, policy_version),
+                policy_version = coalesce(?19, policy_version), cause = ?20, email_digest = coalesce(?21, email_digest),
                 attempt_id = NULL, lease_until = NULL, lease_business = NULL, updated_at = ?8, finished_at = ?9,
                 increment_id = coalesce(?10, increment_id), customer = coalesce(?11, customer),
                 currency = coalesce(?12, currency), amount_minor = coalesce(?13, amount_minor),
@@ -152,10 +165,35 @@ async fn end_run(
     .bind(sage_id)
     .bind(sage_reference)
     .bind(standing.policy_version)
+    .bind(standing.cause())
+    .bind(email_digest)
     .fetch_optional(connection)
     .await
     .map_err(translate)?
     .ok_or_else(stale)
+}
+
+/// The document is in Sage: what failed of it before needs nobody any more.
+async fn resolve_earlier(
+    connection: &mut SqliteConnection,
+    binding: &str,
+    event: &str,
+    magento_id: i64,
+    fence: Fence,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE runs SET resolved_by = ?4
+          WHERE binding_id = ?1 AND magento_id = ?2 AND event = ?3 AND id < ?4 AND status = 'failed'
+            AND resolved_by IS NULL",
+    )
+    .bind(binding)
+    .bind(magento_id)
+    .bind(event)
+    .bind(fence.run_id.to_string())
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
 }
 
 async fn close_attempt(
@@ -178,7 +216,7 @@ async fn close_attempt(
 }
 
 /// Wakes the payments and credit memos that wait for an invoice.
-async fn release_waiting(
+pub(crate) async fn release_waiting(
     connection: &mut SqliteConnection,
     binding: &str,
     invoice: i64,
@@ -187,7 +225,7 @@ async fn release_waiting(
 ) -> Result<()> {
     sqlx::query(
         "UPDATE runs
-            SET status = ?4, code = ?5, message = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3
+            SET status = ?4, code = ?5, message = NULL, cause = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3
           WHERE binding_id = ?1 AND status = 'waiting' AND waits_for_invoice = ?2",
     )
     .bind(binding)

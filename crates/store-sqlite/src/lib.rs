@@ -1,23 +1,38 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
+mod alert_channels;
+mod alert_parcels;
+mod alerts;
 mod attempts;
 mod bindings;
+mod bulk;
 mod claims;
 mod columns;
 mod credentials;
 mod deliveries;
 mod error;
 mod events;
+mod figures;
+mod fill;
 mod finishing;
+mod health;
+mod history;
 mod inbox;
 mod intents;
+mod invitations;
 mod leases;
+mod maintenance;
 mod members;
-mod pages;
+mod overview;
+mod plans;
 mod policies;
 mod references;
 mod runs;
+mod saved_views;
+mod second_factors;
 mod sessions;
+mod sign_ins;
 mod sqlite;
 #[cfg(test)]
 mod trouble;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{code::Code, ids::BindingId};
-use store::{Error, Policies, PolicyVersion, Result, Standing};
+use store::{Error, Policies, PolicyVersion, Result, SavedPolicy, Standing};
 
 use crate::{
     columns::{Place, instant, json},
@@ -33,6 +33,14 @@ impl TryFrom<PolicyRow> for PolicyVersion {
             reason: row.reason,
         })
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct SavedRow {
+    #[sqlx(flatten)]
+    policy: PolicyRow,
+    author_name: Option<String>,
+    runs: i64,
 }
 
 #[async_trait]
@@ -68,7 +76,7 @@ impl Policies for SqliteStore {
         }
         let onward = Standing::onward(status, version.created_at);
         sqlx::query(
-            "UPDATE runs SET status = ?4, code = ?5, message = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
+            "UPDATE runs SET status = ?4, code = ?5, message = NULL, cause = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
               WHERE binding_id = ?1 AND status = 'waiting' AND code IN (?6, ?7, ?8)",
         )
         .bind(&binding)
@@ -108,5 +116,31 @@ impl Policies for SqliteStore {
             .map_err(translate)?
             .map(PolicyVersion::try_from)
             .transpose()
+    }
+
+    async fn policy_history(
+        &self,
+        binding: BindingId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<SavedPolicy>> {
+        let rows: Vec<SavedRow> = sqlx::query_as(
+            "SELECT p.*, coalesce(nullif(m.name, ''), m.email) AS author_name,
+                    (SELECT count(*) FROM runs r
+                      WHERE r.binding_id = p.binding_id AND r.policy_version = p.version) AS runs
+               FROM policy_versions p LEFT JOIN members m ON m.id = p.author
+              WHERE p.binding_id = ?1 AND (?2 IS NULL OR p.version < ?2)
+              ORDER BY p.version DESC LIMIT ?3",
+        )
+        .bind(binding.to_string())
+        .bind(before)
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?;
+        let saved = |row: SavedRow| {
+            Ok(SavedPolicy { version: row.policy.try_into()?, author_name: row.author_name, runs: row.runs })
+        };
+        rows.into_iter().map(saved).collect()
     }
 }

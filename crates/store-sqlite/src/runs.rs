@@ -1,4 +1,4 @@
-//! Runs: the queue and the history at once. Claiming, ending and paging have files of their own.
+//! Runs: the queue and the history at once. Claiming, ending and the history have files of their own.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -7,15 +7,14 @@ use domain::{
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     run::{EntityKind, EventName, RunStatus},
 };
-use store::{
-    Claimed, Counts, Error, Fence, FinishRun, Page, PageRequest, Result, Run, RunFacts, Runs, Standing,
-};
+use sqlx::SqliteConnection;
+use store::{Claimed, Counts, Error, Fence, FinishRun, Result, Run, RunFacts, Runs, Standing};
 
 use crate::{
     bindings, claims,
     columns::{Place, instant},
     error::translate,
-    finishing, pages,
+    finishing,
     sqlite::SqliteStore,
 };
 
@@ -41,12 +40,16 @@ pub(crate) struct RunRow {
     sage_tax_minor: Option<i64>,
     sage_id: Option<String>,
     sage_reference: Option<String>,
+    email_digest: Option<String>,
     website_id: i64,
     store_id: i64,
     occurred_at: String,
     created_at: String,
     updated_at: String,
     finished_at: Option<String>,
+    started_at: Option<String>,
+    resolved_by: Option<String>,
+    trace_parent: Option<String>,
 }
 
 impl TryFrom<RunRow> for Run {
@@ -71,6 +74,9 @@ impl TryFrom<RunRow> for Run {
             created_at: place.time("created_at", &row.created_at)?,
             updated_at: place.time("updated_at", &row.updated_at)?,
             finished_at: place.optional_time("finished_at", row.finished_at.as_deref())?,
+            started_at: place.optional_time("started_at", row.started_at.as_deref())?,
+            resolved_by: place.optional_word("resolved_by", row.resolved_by.as_deref())?,
+            trace_parent: row.trace_parent,
             facts: RunFacts {
                 increment_id: row.increment_id,
                 customer: row.customer,
@@ -81,6 +87,7 @@ impl TryFrom<RunRow> for Run {
                 sage_tax_minor: row.sage_tax_minor,
                 sage_id: row.sage_id,
                 sage_reference: row.sage_reference,
+                email_digest: row.email_digest,
             },
         })
     }
@@ -136,22 +143,8 @@ impl Runs for SqliteStore {
         if status == RunStatus::Running.as_str() {
             return Err(Error::Conflict("the run"));
         }
-        let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
-        sqlx::query(
-            "UPDATE runs
-                SET status = ?3, code = ?4, message = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
-                    policy_version = coalesce(
-                        (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0),
-                    updated_at = ?2, finished_at = NULL
-              WHERE id = ?1",
-        )
-        .bind(run.to_string())
-        .bind(instant(now))
-        .bind(onward.status.as_str())
-        .bind(onward.code.map(Code::as_str))
-        .execute(&mut *transaction)
-        .await
-        .map_err(translate)?;
+        let binding = Place { table: "runs", row: &binding }.word("binding_id", &binding)?;
+        queue_again(&mut transaction, run, binding, now).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
@@ -168,10 +161,6 @@ impl Runs for SqliteStore {
         .map_err(translate)?
         .map(Run::try_from)
         .transpose()
-    }
-
-    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
-        pages::page(self, organisation, request).await
     }
 
     async fn latest_run(
@@ -208,7 +197,7 @@ impl Runs for SqliteStore {
             "SELECT (SELECT count(*) FROM runs
                       WHERE binding_id = ?1 AND status IN ('queued', 'running', 'waiting', 'retrying')) AS pending,
                     (SELECT count(*) FROM runs
-                      WHERE binding_id = ?1 AND finished_at >= ?2 AND status = 'failed') AS failed,
+                      WHERE binding_id = ?1 AND finished_at >= ?2 AND status = 'failed' AND resolved_by IS NULL) AS failed,
                     (SELECT max(finished_at) FROM runs
                       WHERE binding_id = ?1 AND finished_at IS NOT NULL) AS last_finished_at",
         )
@@ -260,4 +249,30 @@ async fn latest_but(
     .map_err(translate)?
     .map(Run::try_from)
     .transpose()
+}
+
+/// Puts a run that is not running in the queue as if it were new, or among those that wait for their binding.
+pub(crate) async fn queue_again(
+    connection: &mut SqliteConnection,
+    run: RunId,
+    binding: BindingId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let onward = Standing::onward(bindings::status_of(connection, &binding.to_string()).await?, now);
+    sqlx::query(
+        "UPDATE runs
+            SET status = ?3, code = ?4, message = NULL, cause = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
+                policy_version = coalesce(
+                    (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0),
+                updated_at = ?2, finished_at = NULL, resolved_by = NULL
+          WHERE id = ?1",
+    )
+    .bind(run.to_string())
+    .bind(instant(now))
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
 }

@@ -2,46 +2,171 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use store::{Member, NewMember, Result, Session, Sessions};
+use domain::ids::{BindingId, MemberId, SessionId};
+use store::{Error, NewMember, Result, Session, Sessions, SignedIn};
 
 use crate::{
-    columns::instant,
+    columns::{Place, instant},
     error::{missing, translate},
     members::MemberRow,
     sqlite::SqliteStore,
 };
 
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    id: String,
+    token_hash: String,
+    member_id: String,
+    browser: String,
+    created_at: String,
+    last_seen_at: String,
+    expires_at: String,
+    embed_binding_id: Option<String>,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = Error;
+
+    fn try_from(row: SessionRow) -> Result<Self> {
+        let place = Place { table: "sessions", row: &row.id };
+        Ok(Self {
+            id: place.word("id", &row.id)?,
+            member_id: place.word("member_id", &row.member_id)?,
+            created_at: place.time("created_at", &row.created_at)?,
+            last_seen_at: place.time("last_seen_at", &row.last_seen_at)?,
+            expires_at: place.time("expires_at", &row.expires_at)?,
+            embed: place.optional_word("embed_binding_id", row.embed_binding_id.as_deref())?,
+            token_hash: row.token_hash,
+            browser: row.browser,
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct SignedInRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    session_id: String,
+    last_seen_at: String,
+}
+
+impl TryFrom<SignedInRow> for SignedIn {
+    type Error = Error;
+
+    fn try_from(row: SignedInRow) -> Result<Self> {
+        let place = Place { table: "sessions", row: &row.session_id };
+        Ok(Self {
+            session: place.word("id", &row.session_id)?,
+            last_seen_at: place.time("last_seen_at", &row.last_seen_at)?,
+            member: NewMember::try_from(row.member)?.member,
+        })
+    }
+}
+
 #[async_trait]
 impl Sessions for SqliteStore {
     async fn create_session(&self, session: &Session) -> Result<()> {
         sqlx::query(
-            "INSERT INTO sessions (token_hash, member_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO sessions (id, token_hash, member_id, browser, created_at, last_seen_at, expires_at, embed_binding_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )
+        .bind(session.id.to_string())
         .bind(&session.token_hash)
         .bind(session.member_id.to_string())
+        .bind(&session.browser)
         .bind(instant(session.created_at))
+        .bind(instant(session.last_seen_at))
         .bind(instant(session.expires_at))
+        .bind(session.embed.map(|binding| binding.to_string()))
         .execute(self.writer.pool())
         .await
         .map_err(missing("the member"))?;
         Ok(())
     }
 
-    async fn member_of_session(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<Member>> {
-        let row = sqlx::query_as::<_, MemberRow>(
-            "SELECT m.* FROM sessions s JOIN members m ON m.id = s.member_id WHERE s.token_hash = ?1 AND s.expires_at > ?2",
+    async fn signed_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
+        sqlx::query_as::<_, SignedInRow>(
+            "SELECT m.*, s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL
+                AND s.embed_binding_id IS NULL",
         )
         .bind(token_hash)
         .bind(instant(now))
         .fetch_optional(&self.readers)
         .await
-        .map_err(translate)?;
-        Ok(row.map(NewMember::try_from).transpose()?.map(|found| found.member))
+        .map_err(translate)?
+        .map(SignedIn::try_from)
+        .transpose()
+    }
+
+    async fn signed_in_to(
+        &self,
+        binding: BindingId,
+        token_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SignedIn>> {
+        sqlx::query_as::<_, SignedInRow>(
+            "SELECT m.*, s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+               JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
+              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL AND s.embed_binding_id = ?3",
+        )
+        .bind(token_hash)
+        .bind(instant(now))
+        .bind(binding.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?
+        .map(SignedIn::try_from)
+        .transpose()
+    }
+
+    async fn see_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query("UPDATE sessions SET last_seen_at = ?2 WHERE id = ?1")
+            .bind(session.to_string())
+            .bind(instant(now))
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+
+    async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+        sqlx::query_as::<_, SessionRow>(
+            "SELECT * FROM sessions WHERE member_id = ?1 AND expires_at > ?2 ORDER BY last_seen_at DESC, id DESC",
+        )
+        .bind(member.to_string())
+        .bind(instant(now))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Session::try_from)
+        .collect()
     }
 
     async fn end_session(&self, token_hash: &str) -> Result<()> {
         sqlx::query("DELETE FROM sessions WHERE token_hash = ?1")
             .bind(token_hash)
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+
+    async fn end_session_of(&self, member: MemberId, session: SessionId) -> Result<()> {
+        sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id = ?2")
+            .bind(member.to_string())
+            .bind(session.to_string())
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+
+    async fn end_other_sessions(&self, member: MemberId, keep: SessionId) -> Result<()> {
+        sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id <> ?2")
+            .bind(member.to_string())
+            .bind(keep.to_string())
             .execute(self.writer.pool())
             .await
             .map_err(translate)?;

@@ -23,7 +23,6 @@ static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
 const BUSY: Duration = Duration::from_secs(5);
 /// How long a write waits for those before it. Together with [`BUSY`] less than the ten seconds that a webhook may wait.
 const TURN: Duration = Duration::from_secs(4);
-
 /// A store in one SQLite file.
 pub struct SqliteStore {
     pub(crate) writer: Writer,
@@ -130,6 +129,14 @@ impl Store for SqliteStore {
             Ok(result) => ensure_affected(&result, 1),
             Err(error) => Err(translate(error)),
         }
+    }
+
+    async fn missing_migrations(&self) -> Result<usize> {
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(translate)?;
+        Ok(MIGRATOR.iter().filter(|step| !applied.contains(&step.version)).count())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

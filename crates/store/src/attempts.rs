@@ -7,7 +7,7 @@ use domain::{
     ids::{AttemptId, OrganisationId, RunId},
 };
 
-use crate::Result;
+use crate::{Result, Span};
 
 /// One try of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,8 @@ pub struct Attempt {
     pub steps: Vec<Step>,
 }
 
-/// One call to Magento or Sage. Holds ids, sums and states; never tokens, never addresses.
+/// One call to Magento or Sage. Holds ids, sums, states and what is sold; never tokens, never what belongs to people
+/// ([`domain::redact`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// `magento` or `sage`.
@@ -53,10 +54,21 @@ pub struct Step {
     pub idempotency_id: Option<String>,
     /// What came of it, in a line.
     pub summary: String,
+    /// What was sent: JSON, redacted, at most [`domain::redact::LARGEST`] bytes. None where nothing was.
+    pub request: Option<String>,
+    /// What was answered, as the request.
+    pub answer: Option<String>,
     /// When it began.
     pub started_at: DateTime<Utc>,
     /// How long it took, in milliseconds.
     pub duration_ms: i64,
+}
+
+/// The day of the last call to Sage among these steps, and how many calls to it there are; none when there is none.
+pub fn calls_of(steps: &[Step]) -> Option<(DateTime<Utc>, i64)> {
+    let calls = || steps.iter().filter(|step| step.target == "sage");
+    let last = calls().map(|step| step.started_at).max()?;
+    Some((Span::Day.start(last), i64::try_from(calls().count()).unwrap_or(i64::MAX)))
 }
 
 /// Attempts. Their steps are written with what came of them: [`crate::Intents::answer_intent`], [`crate::Intents::refuse_intent`]

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     ids::{BindingId, OrganisationId},
     run::BindingStatus,
 };
@@ -60,6 +61,12 @@ pub trait Bindings {
 
     /// Ties the binding to a Sage business, sets `trusted_since` to `now`.
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()>;
+
+    /// Notes who refuses us, as a code, before the status says that the binding must be connected again.
+    async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()>;
+
+    /// Who refused us last; it means something while the binding must be connected again.
+    async fn refusal(&self, id: BindingId) -> Result<Option<Code>>;
 
     /// Sets the status. In the same transaction: leaving `active` makes its `queued` and `retrying` runs `waiting` with the code
     /// of the new status (`binding_paused` ...); from one stop to the next their code follows; becoming `active` makes the runs

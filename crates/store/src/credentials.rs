@@ -1,8 +1,10 @@
 //! Credentials, sealed by the vault: the store never sees them open.
 
+use std::str::FromStr;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::BindingId;
+use domain::{ids::BindingId, run::UnknownWord};
 
 use crate::Result;
 
@@ -28,6 +30,18 @@ impl CredentialKind {
     }
 }
 
+impl FromStr for CredentialKind {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> std::result::Result<Self, Self::Err> {
+        let known = [Self::MagentoApiKey, Self::SageTokens, Self::SageConsent];
+        known.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| UnknownWord {
+            word: word.to_owned(),
+            allowed: "magento_api_key sage_tokens sage_consent",
+        })
+    }
+}
+
 /// A sealed credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed {
@@ -37,6 +51,17 @@ pub struct Sealed {
     pub version: i64,
     /// When it was written.
     pub updated_at: DateTime<Utc>,
+}
+
+/// A sealed credential with what it is, as it is met when all of them are gone through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedCredential {
+    /// Whose.
+    pub binding: BindingId,
+    /// What for.
+    pub kind: CredentialKind,
+    /// The credential.
+    pub sealed: Sealed,
 }
 
 /// Credentials.
@@ -55,6 +80,13 @@ pub trait Credentials {
         replaces: i64,
         now: DateTime<Utc>,
     ) -> Result<i64>;
+
+    /// Credentials of all bindings, in one order, from behind `after` on; fewer than `limit` only at the end.
+    async fn page_credentials(
+        &self,
+        after: Option<(BindingId, CredentialKind)>,
+        limit: u32,
+    ) -> Result<Vec<SealedCredential>>;
 
     /// Deletes a credential; a missing one is passed over.
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()>;

@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, run::EntityKind};
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId},
+    run::EntityKind,
+};
 
 use crate::Result;
 
@@ -27,6 +31,22 @@ pub struct SyncState {
     pub at: DateTime<Utc>,
 }
 
+impl SyncState {
+    /// What is told of a document that a person has excluded.
+    pub fn excluded(entity: EntityKind, magento_id: i64, at: DateTime<Utc>) -> Self {
+        Self {
+            entity,
+            magento_id,
+            status: "skipped".to_owned(),
+            sage_id: None,
+            sage_reference: None,
+            skip_reason: Some(Code::ExcludedByPerson.as_str().to_owned()),
+            error_code: None,
+            at,
+        }
+    }
+}
+
 /// A delivery that a worker holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -38,6 +58,23 @@ pub struct Delivery {
     pub version: i64,
     /// How often this version was tried, this try counted.
     pub attempts: i32,
+    /// The trace of the run whose end this tells, where traces are kept.
+    pub trace_parent: Option<String>,
+}
+
+/// How the telling of an entity's newest state stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryState {
+    /// What is or was to be said.
+    pub state: SyncState,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is tried again; none when it has arrived or was given up.
+    pub next_at: Option<DateTime<Utc>>,
+    /// When it arrived.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// Why the last try failed.
+    pub last_error: Option<String>,
 }
 
 /// Deliveries.
@@ -62,6 +99,16 @@ pub trait Deliveries {
         error: &str,
         next_at: Option<DateTime<Utc>>,
     ) -> Result<()>;
+
+    /// How the telling of an entity's newest state stands; none when there is nothing to tell, or the organisation has no such
+    /// binding.
+    async fn delivery_of(
+        &self,
+        organisation: OrganisationId,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<DeliveryState>>;
 
     /// When the next delivery is due; `None` when there is none.
     async fn next_delivery_due(&self) -> Result<Option<DateTime<Utc>>>;

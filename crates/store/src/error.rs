@@ -36,6 +36,9 @@ pub enum Error {
     /// What was asked for does not exist, or not for the one who asks.
     #[error("{0} was not found")]
     NotFound(&'static str),
+    /// An organisation keeps one owner at least, and this one is its last.
+    #[error("the organisation has no other owner")]
+    LastOwner,
 }
 
 /// A result of the store.

@@ -38,6 +38,8 @@ pub struct NewEvent {
     pub received_at: DateTime<Utc>,
     /// The token's id and when the token ends, to refuse its second use; none for events that Ledger makes itself.
     pub token: Option<(String, DateTime<Utc>)>,
+    /// The trace that the run continues (W3C Trace Context's `traceparent`), where traces are kept.
+    pub trace_parent: Option<String>,
 }
 
 /// What became of an event.

@@ -1,41 +1,69 @@
 #![doc = include_str!("../README.md")]
 
+mod actions;
+mod alert_channels;
+mod alert_parcels;
+mod alerts;
 mod attempts;
 mod bindings;
+mod bulk;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod credentials;
 mod deliveries;
 mod error;
 mod events;
+mod figures;
+mod history;
 mod intents;
+mod invitations;
 mod leases;
+mod maintenance;
 mod members;
+mod overview;
+mod plans;
 mod policies;
 mod references;
 mod runs;
+mod saved_views;
+mod second_factors;
 mod sessions;
+mod sign_ins;
 mod standing;
 mod xrefs;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-pub use attempts::{Attempt, Attempts, Step};
+pub use actions::{Action, Actions, Actor, Exclusion};
+pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
+pub use alert_parcels::{AlertParcel, AlertParcels};
+pub use alerts::{Alert, Alerts, alert_id};
+pub use attempts::{Attempt, Attempts, Step, calls_of};
 pub use bindings::{Binding, Bindings, SageBusiness};
-pub use credentials::{CredentialKind, Credentials, Sealed};
-pub use deliveries::{Deliveries, Delivery, SyncState};
+pub use bulk::{Advance, BulkRetries, BulkRetry, CHUNK, FEED};
+pub use credentials::{CredentialKind, Credentials, Sealed, SealedCredential};
+pub use deliveries::{Deliveries, Delivery, DeliveryState, SyncState};
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
-pub use intents::{Answer, Intent, IntentKey, Intents};
-pub use leases::{Leases, SeenTokens};
-pub use members::{Member, Members, NewMember, Organisation, Organisations};
-pub use policies::{Policies, PolicyVersion};
-pub use references::{CachedReference, References};
-pub use runs::{
-    Claimed, Counts, Fence, FinishRun, Outcome, Page, PageRequest, Run, RunFacts, RunFilter, Runs, Seek,
+pub use figures::{BindingFigures, Figures};
+pub use history::{
+    CauseGroup, Find, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
 };
-pub use sessions::{Session, Sessions};
+pub use intents::{Answer, Intent, IntentKey, Intents};
+pub use invitations::{Acceptance, Invitation, Invitations};
+pub use leases::{Leases, SeenTokens};
+pub use maintenance::{Maintenance, OldRuns, Requeued};
+pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
+pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
+pub use plans::{Plans, RunPlan};
+pub use policies::{Policies, PolicyVersion, SavedPolicy};
+pub use references::{CachedReference, References};
+pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Run, RunFacts, Runs};
+pub use saved_views::{SavedView, SavedViews};
+pub use second_factors::{SecondFactor, SecondFactors};
+pub use sessions::{Session, Sessions, SignedIn};
+pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use standing::{Meanwhile, Standing, waiting_code};
 pub use xrefs::{NewXref, Xref, Xrefs};
 
@@ -45,18 +73,32 @@ pub trait Store:
     Organisations
     + Members
     + Sessions
+    + Invitations
+    + SecondFactors
+    + SignIns
     + Bindings
     + Credentials
     + References
     + Policies
     + Events
     + Runs
+    + History
+    + Overviews
     + Attempts
+    + Actions
+    + BulkRetries
+    + SavedViews
+    + Plans
     + Intents
     + Xrefs
     + Deliveries
+    + Alerts
+    + AlertChannels
+    + AlertParcels
     + Leases
     + SeenTokens
+    + Figures
+    + Maintenance
     + Send
     + Sync
     + 'static
@@ -66,6 +108,9 @@ pub trait Store:
 
     /// Proves that the store can be written (for `/readyz`).
     async fn ready(&self) -> Result<()>;
+
+    /// How many steps of the schema that this program knows are missing; 0 also where another process has brought it further.
+    async fn missing_migrations(&self) -> Result<usize>;
 
     /// A number that grows with every change of a run, in this process or another; live pages watch it.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, SessionId},
     run::Role,
 };
 
@@ -56,7 +56,16 @@ pub struct NewMember {
     pub password_hash: String,
 }
 
-/// Members.
+/// A member, as an owner sees them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Colleague {
+    /// Who.
+    pub member: Member,
+    /// Whether a code is asked of them when they sign in.
+    pub has_second_factor: bool,
+}
+
+/// Members. Who was removed is none any more for all of these.
 #[async_trait]
 pub trait Members {
     /// Adds a member; [`crate::Error::Conflict`] when the e-mail address is taken.
@@ -64,4 +73,34 @@ pub trait Members {
 
     /// The member with this e-mail address (compared lower-cased) and the password's hash, for signing in.
     async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>>;
+
+    /// The organisation's members in the order in which they came.
+    async fn list_members(&self, organisation: OrganisationId) -> Result<Vec<Colleague>>;
+
+    /// Gives a member of the organisation another role; [`crate::Error::LastOwner`] when no owner would be left. The open
+    /// invitations of who is no owner any more are withdrawn.
+    async fn set_role(
+        &self,
+        organisation: OrganisationId,
+        member: MemberId,
+        role: Role,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+
+    /// Removes a member of the organisation, with their sessions, second factor and open invitations;
+    /// [`crate::Error::LastOwner`] when no owner would be left. Their name stays for what they did, their address is free again.
+    async fn remove_member(
+        &self,
+        organisation: OrganisationId,
+        member: MemberId,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+
+    /// Sets a member's password, and ends their sessions but the one to keep.
+    async fn set_password(
+        &self,
+        member: MemberId,
+        password_hash: &str,
+        keep: Option<SessionId>,
+    ) -> Result<()>;
 }

@@ -24,6 +24,17 @@ pub struct PolicyVersion {
     pub created_at: DateTime<Utc>,
 }
 
+/// A saved policy in the list of all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedPolicy {
+    /// The version.
+    pub version: PolicyVersion,
+    /// The author's name, or their e-mail address where they have none.
+    pub author_name: Option<String>,
+    /// How many runs stand under it.
+    pub runs: i64,
+}
+
 /// Policies.
 #[async_trait]
 pub trait Policies {
@@ -37,4 +48,12 @@ pub trait Policies {
 
     /// One version.
     async fn policy(&self, binding: BindingId, version: i64) -> Result<Option<PolicyVersion>>;
+
+    /// The versions below `before` (none = from the newest on), newest first, `limit` at most.
+    async fn policy_history(
+        &self,
+        binding: BindingId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<SavedPolicy>>;
 }

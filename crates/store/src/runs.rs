@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
+    health::Thresholds,
     ids::{AttemptId, BindingId, OrganisationId, RunId},
+    plan::Plan,
     run::{EntityKind, EventName, RunStatus},
 };
 
@@ -47,6 +49,12 @@ pub struct Run {
     pub updated_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// When its newest attempt began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// The later run of the same document that succeeded, so that nobody has to look after this one.
+    pub resolved_by: Option<RunId>,
+    /// The trace it belongs to (W3C Trace Context's `traceparent`), where traces are kept.
+    pub trace_parent: Option<String>,
 }
 
 /// What is known of a run's document; `None` leaves what was known before.
@@ -70,6 +78,8 @@ pub struct RunFacts {
     pub sage_id: Option<String>,
     /// What people see in Sage, such as `SI-27`.
     pub sage_reference: Option<String>,
+    /// The digest of the customer's e-mail address ([`domain::email::digest`]): to be found by, never shown.
+    pub email_digest: Option<String>,
 }
 
 /// A run that a worker holds.
@@ -161,51 +171,10 @@ pub struct FinishRun {
     pub sync_state: Option<SyncState>,
     /// The calls that were made and not recorded before.
     pub steps: Vec<Step>,
-}
-
-/// Which runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunFilter {
-    /// Of one binding.
-    pub binding: Option<BindingId>,
-    /// In one status.
-    pub status: Option<RunStatus>,
-    /// Of one event.
-    pub event: Option<EventName>,
-}
-
-/// Where a page starts; runs are shown newest first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Seek {
-    /// At the newest.
-    #[default]
-    Newest,
-    /// At the first run older than this one.
-    OlderThan(RunId),
-    /// So that it ends just before this one, towards the newer.
-    NewerThan(RunId),
-}
-
-/// A page that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageRequest {
-    /// Which runs.
-    pub filter: RunFilter,
-    /// Where it starts.
-    pub seek: Seek,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// A page of runs, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The runs.
-    pub runs: Vec<Run>,
-    /// Whether there are newer ones.
-    pub has_newer: bool,
-    /// Whether there are older ones.
-    pub has_older: bool,
+    /// What was to be done, redacted; none when the attempt came not so far, and then an earlier attempt's stays.
+    pub plan: Option<Plan>,
+    /// When documents that fail one after another are told of, and pause the binding.
+    pub thresholds: Thresholds,
 }
 
 /// How a binding's runs stand (for the tile and the overview).
@@ -213,7 +182,7 @@ pub struct Page {
 pub struct Counts {
     /// Not ended.
     pub pending: i64,
-    /// Failed since the instant asked for.
+    /// Failed since the instant asked for, and not made good by a later run of the same document.
     pub failed: i64,
     /// When the last one ended.
     pub last_finished_at: Option<DateTime<Utc>>,
@@ -243,7 +212,7 @@ pub trait Runs {
     /// Holds on to a run for longer.
     async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()>;
 
-    /// Ends an attempt in one transaction: run, attempt, steps, xrefs, and the sync state for Magento. Frees the business. When
+    /// Ends an attempt in one transaction: run, attempt, steps, Plan, xrefs, and the sync state for Magento. Frees the business. When
     /// the run ends and is an `invoice.created`, the runs that wait for that invoice go on, unless it failed.
     ///
     /// A `Waiting` for what has come while the attempt was under way goes on at once, since nobody would wake it: one with
@@ -265,9 +234,6 @@ pub trait Runs {
 
     /// One run of an organisation.
     async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>>;
-
-    /// A page of an organisation's runs.
-    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page>;
 
     /// The newest run of an entity that speaks for it in Magento's grid (for `/v1/status`). An `invoice.paid` that was skipped does
     /// not speak for its invoice, unless nothing else does.

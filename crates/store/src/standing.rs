@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    cause::cause,
     code::Code,
     run::{BindingStatus, RunStatus},
 };
@@ -48,6 +49,12 @@ pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
 }
 
 impl<'a> Standing<'a> {
+    /// What a run that failed or waits has in common with others ([`domain::cause`]).
+    pub fn cause(&self) -> Option<String> {
+        let is_open = matches!(self.status, RunStatus::Failed | RunStatus::Waiting);
+        self.code.filter(|_| is_open).map(|code| cause(code, self.message))
+    }
+
     /// As the worker tells it.
     pub fn told(outcome: &'a Outcome) -> Self {
         let (code, message, waits_for_invoice, next_at) = match outcome {

@@ -5,7 +5,7 @@ use domain::{
     money::{self, Currency},
     plan::{Adopt, Call},
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Answer;
 
 use crate::{
@@ -80,10 +80,14 @@ async fn list(
 ) -> Result<Vec<Value>, Stop> {
     let begun = performance.work.engine.outside.now();
     let mut search = step("search", "GET", path, begun);
+    let asked: Map<String, Value> =
+        query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+    search.request = gathered.redactor.kept(&Value::Object(asked));
     match performance.sage.list_all(path, query).await {
         Ok(items) => {
             search.status = Some(200);
             search.summary = format!("{} found", items.len());
+            search.answer = gathered.redactor.kept(&Value::Array(items.clone()));
             gathered.steps.push(search);
             Ok(items)
         }

@@ -14,6 +14,7 @@ use crate::{
     fetch::{self, Shop},
     process::{Gathered, Known, Work, follow},
     tokens::StoredTokens,
+    trace::planned,
     trail::{recorded, step},
 };
 
@@ -22,7 +23,7 @@ pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> 
     let customer = fetch::customer(work, shop, gathered).await?;
     let known = Known::of(work, &wanted_customer_xrefs(&customer, &work.reference)).await?;
     let known = known.with_customer(work, &customer);
-    let plan = plan_customer(&customer, &known.context(work));
+    let plan = planned(|| plan_customer(&customer, &known.context(work)));
     follow(work, gathered, &plan, &known).await
 }
 
@@ -31,7 +32,7 @@ pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
     let product = fetch::product(work, shop, gathered).await?;
     let known = Known::of(work, &wanted_product_xrefs(&product)).await?;
     let stock = stock(work, gathered, &product, &known).await?;
-    let plan = plan_product(&product, &stock, &known.context(work));
+    let plan = planned(|| plan_product(&product, &stock, &known.context(work)));
     follow(work, gathered, &plan, &known).await
 }
 

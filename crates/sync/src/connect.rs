@@ -3,9 +3,11 @@
 use domain::{
     business::ReferenceSet,
     ids::{BindingId, OrganisationId},
+    preflight::{FindingCode, shop_blocks},
     run::BindingStatus,
 };
-use sage::{Connection, FixedToken, Tokens};
+use magento::{PaymentMethod, Shop, SubKeys};
+use sage::{Connection, FixedToken, Progress, Tokens};
 use secrecy::SecretString;
 use store::{Binding, CachedReference, CredentialKind, SageBusiness};
 
@@ -60,9 +62,19 @@ pub struct PairRequest<'a> {
     pub ledger_url: &'a str,
 }
 
+/// A shop that was paired.
+#[derive(Debug)]
+pub struct Paired {
+    /// The new binding.
+    pub binding: Binding,
+    /// What stops the shop although pairing worked, such as a proxy that hides https from Magento.
+    pub problem: Option<FindingCode>,
+}
+
 impl Engine {
-    /// Pairs a shop. Nothing is kept before Magento has said yes; afterwards the binding is `pending` until Sage is connected.
-    pub async fn pair(&self, request: &PairRequest<'_>) -> Result<Binding, ConnectError> {
+    /// Pairs a shop, and asks it at once whether it takes our tokens. Nothing is kept before Magento has said yes; afterwards the
+    /// binding is `pending` until Sage is connected, whatever the shop answered.
+    pub async fn pair(&self, request: &PairRequest<'_>) -> Result<Paired, ConnectError> {
         let url = self.magento.shop_url(request.magento_url)?;
         let id = BindingId(self.outside.id());
         let mut bytes = [0; 32];
@@ -84,7 +96,8 @@ impl Engine {
         self.store.create_binding(&binding).await?;
         let which = (id, CredentialKind::MagentoApiKey);
         credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, &api_key, 0).await?;
-        Ok(binding)
+        let problem = shop_blocks(&self.ask_shop(&binding).await);
+        Ok(Paired { binding, problem })
     }
 
     /// Ties a binding to a business of the Sage user whose tokens these are, fetches its reference set, and starts its runs.
@@ -94,6 +107,7 @@ impl Engine {
         binding: &Binding,
         tokens: &Tokens,
         business_id: &str,
+        progress: Progress<'_>,
     ) -> Result<ReferenceSet, ConnectError> {
         let bought = FixedToken(tokens.access.clone());
         let business = Connection::without_business(&self.sage, &bought)
@@ -101,7 +115,13 @@ impl Engine {
             .await
             .map_err(|error| no_such_business(error, business_id))?;
         self.refuse_a_taken_business(binding, &business).await?;
-        let set = sage::fetch_reference_set(&Connection::new(&self.sage, &business.id, &bought)).await?;
+        let connection = Connection::new(&self.sage, &business.id, &bought);
+        let set = sage::fetch_reference_set(&connection, progress).await?;
+        if self.has_moved_on(binding).await? {
+            // Somebody disconnected it while the lists were fetched: their word counts.
+            self.revoke(binding.id, tokens).await;
+            return Err(ConnectError::ConsentUsedUp);
+        }
         self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json()).await?;
         let country = business.country.unwrap_or_else(|| "GB".to_owned());
         let business = SageBusiness { id: business.id, name: business.name, country };
@@ -111,6 +131,18 @@ impl Engine {
         self.store.put_reference(binding.id, &cached).await?;
         self.store.set_binding_status(binding.id, BindingStatus::Active, now).await?;
         Ok(cached.set)
+    }
+
+    /// Whether the binding has taken another state since it was read.
+    async fn has_moved_on(&self, binding: &Binding) -> Result<bool, ConnectError> {
+        let now = self.store.binding(binding.id).await?;
+        Ok(now.is_none_or(|now| now.status != binding.status))
+    }
+
+    async fn revoke(&self, binding: BindingId, tokens: &Tokens) {
+        if let Err(problem) = self.sage.revoke(&tokens.refresh).await {
+            tracing::warn!(%binding, error = %problem, "Sage did not revoke the tokens; they are deleted here");
+        }
     }
 
     async fn refuse_a_taken_business(
@@ -156,19 +188,32 @@ impl Engine {
         Ok(opened.map(|(plain, _)| plain))
     }
 
-    /// Disconnects: the binding is revoked first, so that nothing more is posted; then Sage's tokens are revoked and deleted.
+    /// Disconnects: the binding is revoked first, so that nothing more is posted; then Sage's tokens are revoked and deleted, those
+    /// of a consent under way as well.
     /// History, cross-references and the shop's key stay: the shop may still have events under way.
     pub async fn disconnect(&self, binding: &Binding) -> Result<(), ConnectError> {
         self.store.set_binding_status(binding.id, BindingStatus::Revoked, self.outside.now()).await?;
         if let Some(plain) = self.open_credential(binding.id, CredentialKind::SageTokens).await? {
-            if let Some(tokens) = Tokens::from_json(&plain)
-                && let Err(problem) = self.sage.revoke(&tokens.refresh).await
-            {
-                tracing::warn!(binding = %binding.id, error = %problem, "Sage did not revoke the tokens; they are deleted here");
+            if let Some(tokens) = Tokens::from_json(&plain) {
+                self.revoke(binding.id, &tokens).await;
             }
             self.store.delete_credential(binding.id, CredentialKind::SageTokens).await?;
         }
+        // A consent whose business was not chosen yet has bought tokens, too.
+        if let Some(tokens) = self.consented_tokens(binding.id).await? {
+            self.revoke(binding.id, &tokens).await;
+        }
+        self.store.delete_credential(binding.id, CredentialKind::SageConsent).await?;
         Ok(())
+    }
+
+    /// The shop's payment methods as they are now.
+    pub async fn payment_methods(&self, binding: &Binding) -> Result<Vec<PaymentMethod>, ConnectError> {
+        let key = self.open_credential(binding.id, CredentialKind::MagentoApiKey).await?;
+        let key = key.ok_or_else(|| ConnectError::Credential("the shop's key is gone".to_owned()))?;
+        let url = self.magento.shop_url(&binding.magento_url)?;
+        let shop = Shop { url, tenant: binding.id, keys: SubKeys::derive(&key) };
+        Ok(self.magento.payment_methods(&shop).await?.value)
     }
 
     /// Fetches a connected binding's reference set anew.
@@ -176,7 +221,7 @@ impl Engine {
         let business = binding.business.as_ref().ok_or(ReferenceError::NotConnected)?;
         let tokens = StoredTokens::new(self, binding.id);
         let connection = Connection::new(&self.sage, &business.id, &tokens);
-        let set = sage::fetch_reference_set(&connection).await?;
+        let set = sage::fetch_reference_set(&connection, &|_| ()).await?;
         let cached = CachedReference { set, fetched_at: self.outside.now() };
         self.store.put_reference(binding.id, &cached).await?;
         Ok(cached.set)

@@ -6,7 +6,7 @@ use domain::{
     business::{Named, ReferenceSet},
     ids::{BindingId, MemberId},
 };
-use sage::{Connection, FixedToken, Pkce, Tokens, authorize_url};
+use sage::{Connection, FixedToken, Pkce, Progress, Tokens, authorize_url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use store::{Binding, CredentialKind};
@@ -92,9 +92,10 @@ impl Engine {
         binding: &Binding,
         member: MemberId,
         business: &str,
+        progress: Progress<'_>,
     ) -> Result<ReferenceSet, ConnectError> {
         let tokens = self.bought(binding.id, member).await?;
-        let reference = self.connect_sage(binding, &tokens, business).await?;
+        let reference = self.connect_sage(binding, &tokens, business, progress).await?;
         self.store.delete_credential(binding.id, CredentialKind::SageConsent).await?;
         Ok(reference)
     }
@@ -116,6 +117,14 @@ impl Engine {
         consent
             .filter(|consent| consent.member == member && self.outside.now() < consent.ends_at)
             .ok_or(ConnectError::ConsentUsedUp)
+    }
+
+    /// The tokens that a consent under way has bought, whoever began it.
+    pub(crate) async fn consented_tokens(&self, binding: BindingId) -> Result<Option<Tokens>, ConnectError> {
+        let plain = self.open_credential(binding, CredentialKind::SageConsent).await?;
+        let consent = plain.and_then(|plain| serde_json::from_str::<Consent>(plain.expose_secret()).ok());
+        let tokens = consent.and_then(|consent| consent.tokens).map(SecretString::from);
+        Ok(tokens.and_then(|tokens| Tokens::from_json(&tokens)))
     }
 
     async fn keep_consent(&self, binding: BindingId, consent: &Consent) -> Result<(), ConnectError> {

@@ -169,6 +169,7 @@ impl Performance<'_> {
         let answered = self.sage.perform(call.method, &path, Some(body)).await;
         let mut step = step(&call.name, method_name(call.method), &path, begun);
         step.idempotency_id = idempotency_id_of(body).map(str::to_owned);
+        step.request = gathered.redactor.kept(body);
         let answered = recorded(gathered, step, answered)?;
         let base_total = adopt::amount_of(&answered.body["base_currency_total_amount"]);
         let answer = adopt::answer_of(&answered.body).ok_or_else(|| without_id(answered))?;

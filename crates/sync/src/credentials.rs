@@ -16,7 +16,8 @@ pub enum CredentialError {
     Vault(#[from] vault::Error),
 }
 
-fn associated(binding: BindingId, kind: CredentialKind) -> String {
+/// What a credential's envelope is bound to: it opens nowhere else.
+pub fn associated(binding: BindingId, kind: CredentialKind) -> String {
     format!("{binding}/{}", kind.as_str())
 }
 

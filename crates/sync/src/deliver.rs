@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use domain::{code::Code, retry, run::BindingStatus};
 use magento::{SyncStateBody, SyncStatus};
 use store::Delivery;
-use tracing::{debug, warn};
+use tracing::{Instrument, Span, debug, debug_span, warn};
 
 use crate::{
     Engine,
     decide::{Course, Stop},
-    fetch,
+    fetch, trace,
 };
 
 /// How many deliveries are taken at once.
@@ -26,16 +26,26 @@ pub async fn deliver_due(engine: &Engine) -> usize {
         }
     };
     for delivery in &deliveries {
-        if let Err(problem) = deliver(engine, delivery).await {
+        engine.pulse.of_deliveries(engine.outside.now());
+        if let Err(problem) = deliver(engine, delivery).instrument(span(delivery)).await {
             warn!(error = %problem, "a delivery's end could not be recorded; it comes back when its lease ends");
         }
     }
     deliveries.len()
 }
 
+/// The span of a delivery, in the trace of the run that it speaks of.
+fn span(delivery: &Delivery) -> Span {
+    let (binding, state) = (delivery.binding_id, &delivery.state);
+    let span = debug_span!("delivery", %binding, entity = %state.entity, magento_id = state.magento_id);
+    trace::continue_trace(&span, delivery.trace_parent.as_deref());
+    span
+}
+
 async fn deliver(engine: &Engine, delivery: &Delivery) -> store::Result<()> {
     match tell(engine, delivery).await {
         Ok(()) => {
+            meters::delivery("delivered");
             debug!(binding = %delivery.binding_id, magento_id = delivery.state.magento_id, "sync state delivered");
             engine.store.delivery_arrived(delivery, engine.outside.now()).await
         }
@@ -43,6 +53,7 @@ async fn deliver(engine: &Engine, delivery: &Delivery) -> store::Result<()> {
             let message = stop.message.unwrap_or_else(|| stop.code.sentence().to_owned());
             if stop.course == Course::Reauthorise {
                 let now = engine.outside.now();
+                engine.store.note_refusal(delivery.binding_id, stop.code).await?;
                 engine.store.set_binding_status(delivery.binding_id, BindingStatus::NeedsReauth, now).await?;
             }
             let attempts = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
@@ -54,6 +65,7 @@ async fn deliver(engine: &Engine, delivery: &Delivery) -> store::Result<()> {
                 Course::Retry { after } => retry::next(schedule, attempts, after, jitter, now),
                 _ => retry::next(schedule, attempts, None, jitter, now),
             };
+            meters::delivery(if next.is_some() { "retrying" } else { "given_up" });
             engine.store.delivery_failed(delivery, &message, next).await
         }
     }

@@ -8,6 +8,8 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
+use crate::{Pulse, alerts::Posts};
+
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
 pub struct Timing {
@@ -17,6 +19,8 @@ pub struct Timing {
     pub run_schedule: Vec<i64>,
     /// Waits between the deliveries of a sync state, in seconds.
     pub delivery_schedule: Vec<i64>,
+    /// Waits between the tries of an alert, in seconds.
+    pub alert_schedule: Vec<i64>,
     /// The longest sleep when nothing is due; what another process queued is found after it at the latest.
     pub poll: std::time::Duration,
 }
@@ -27,25 +31,30 @@ impl Default for Timing {
             lease: TimeDelta::seconds(90),
             run_schedule: domain::retry::RUN_SCHEDULE.to_vec(),
             delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
+            alert_schedule: domain::retry::ALERT_SCHEDULE.to_vec(),
             poll: std::time::Duration::from_secs(2),
         }
     }
 }
 
-/// What the worker works with: the store, the vault, the two clients, and the outside world.
+/// What the worker works with: the store, the vault, the clients, and the outside world.
 pub struct Engine {
     /// What is kept.
     pub store: Arc<dyn Store>,
     /// The keys of the credentials.
-    pub keys: KeyRing,
+    pub keys: Arc<KeyRing>,
     /// Magento's side.
     pub magento: magento::Client,
     /// Sage's side.
     pub sage: sage::Client,
+    /// How members are told.
+    pub alerts: Posts,
     /// Time and randomness.
     pub outside: Arc<dyn Outside>,
     /// Times.
     pub timing: Timing,
+    /// Signs of life of the worker.
+    pub pulse: Pulse,
     /// One refresh of a connection's tokens at a time in this process.
     pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
 }
@@ -57,10 +66,12 @@ impl Engine {
         keys: KeyRing,
         magento: magento::Client,
         sage: sage::Client,
+        alerts: Posts,
         outside: Arc<dyn Outside>,
         timing: Timing,
     ) -> Self {
-        Self { store, keys, magento, sage, outside, timing, refreshing: Mutex::default() }
+        let (keys, pulse) = (Arc::new(keys), Pulse::new(outside.now()));
+        Self { store, keys, magento, sage, alerts, outside, timing, pulse, refreshing: Mutex::default() }
     }
 
     /// Thousandths of jitter for a wait.

@@ -3,10 +3,10 @@
 use domain::{
     code::Code,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
-    money,
+    email, money,
 };
 use magento::{Fetched, SubKeys};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use store::{Binding, CredentialKind, Step};
 
 pub use magento::Shop;
@@ -15,6 +15,7 @@ use crate::{
     Engine, credentials,
     decide::Stop,
     process::{Gathered, Work},
+    trail::millis,
 };
 
 /// The shop of a binding, with the keys that its calls need.
@@ -32,6 +33,7 @@ pub async fn invoice(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
     let invoice = invoice_of(work, shop, gathered, work.claimed.run.magento_id).await?;
     gathered.facts.increment_id = Some(invoice.increment_id.clone());
     gathered.facts.customer = Some(name_of(&invoice.customer));
+    gathered.facts.email_digest = email_of(&invoice.customer);
     gathered.facts.currency = Some(invoice.currency.to_string());
     gathered.facts.amount_minor = money::to_minor(invoice.grand_total);
     gathered.facts.tax_minor = money::to_minor(invoice.tax_amount);
@@ -67,6 +69,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
     let memo: CreditMemo = entity(work, shop, gathered, "creditmemo").await?;
     gathered.facts.increment_id = Some(memo.increment_id.clone());
     gathered.facts.customer = Some(name_of(&memo.customer));
+    gathered.facts.email_digest = email_of(&memo.customer);
     gathered.facts.currency = Some(memo.currency.to_string());
     gathered.facts.amount_minor = money::to_minor(memo.grand_total);
     Ok(memo)
@@ -76,6 +79,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
 pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Customer, Stop> {
     let customer: Customer = entity(work, shop, gathered, "customer").await?;
     gathered.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
+    gathered.facts.email_digest = email_of(&customer);
     Ok(customer)
 }
 
@@ -104,6 +108,11 @@ async fn entity<T: DeserializeOwned>(
     serde_json::from_value(value).map_err(|error| Stop::new(Code::MagentoGarbage, error.to_string()))
 }
 
+/// What the customer's address is found by.
+fn email_of(customer: &Customer) -> Option<String> {
+    customer.email.as_deref().and_then(email::digest)
+}
+
 /// The company, else the person.
 fn name_of(customer: &Customer) -> String {
     if let Some(company) = customer.company.as_deref().filter(|company| !company.trim().is_empty()) {
@@ -113,7 +122,7 @@ fn name_of(customer: &Customer) -> String {
     names.into_iter().flatten().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-fn record<T>(
+fn record<T: Serialize>(
     gathered: &mut Gathered,
     begun: chrono::DateTime<chrono::Utc>,
     name: &str,
@@ -129,13 +138,18 @@ fn record<T>(
         request_id: None,
         idempotency_id: None,
         summary: "fetched".to_owned(),
+        request: None,
+        answer: None,
         started_at: begun,
         duration_ms: 0,
     };
     match fetched {
         Ok(fetched) => {
             step.status = Some(i32::from(fetched.status));
-            step.duration_ms = i64::try_from(fetched.duration.as_millis()).unwrap_or(i64::MAX);
+            step.duration_ms = millis(fetched.duration);
+            // What cannot be written as JSON was read from it.
+            let document = serde_json::to_value(&fetched.value).unwrap_or_default();
+            step.answer = gathered.redactor.kept(&document);
             gathered.steps.push(step);
             Ok(fetched.value)
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adopt;
+pub mod alerts;
 mod body;
 mod catalogue;
 mod connect;
@@ -12,14 +13,21 @@ mod deliver;
 mod engine;
 mod fetch;
 mod perform;
+mod preflight;
 mod process;
+mod pulse;
 mod refund;
+mod rotation;
 mod sums;
 mod tokens;
+mod trace;
 mod trail;
 mod worker;
 
-pub use connect::{ConnectError, PairRequest, ReferenceError};
+pub use connect::{ConnectError, PairRequest, Paired, ReferenceError};
 pub use consent::binding_of_state;
 pub use engine::{Engine, Timing};
-pub use worker::{Worker, run_until_idle};
+pub use pulse::Pulse;
+pub use rotation::{Rotation, SealedRow, SealedRows, rotate_keys};
+pub use trace::{trace_id, trace_parent};
+pub use worker::{Worker, keep_up, run_until_idle};

@@ -215,7 +215,9 @@ impl Performance<'_> {
         let begun = self.work.engine.outside.now();
         let body = (!release.body.is_null()).then_some(&release.body);
         let answered = self.sage.post(&path, body).await;
-        let answered = recorded(gathered, step(&release.name, "POST", &path, begun), answered)?;
+        let mut step = step(&release.name, "POST", &path, begun);
+        step.request = gathered.redactor.kept(&release.body);
+        let answered = recorded(gathered, step, answered)?;
         let answer = adopt::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
         self.answered(gathered, key, &answer, None).await?;
         Ok(answer)

@@ -8,6 +8,7 @@ use domain::{
     documents::{Customer, Invoice},
     plan::{Plan, Verdict},
     policy::{FIRST_DOCUMENTS, Policy, SafeMode},
+    redact::Redactor,
     run::{BindingStatus, EventName, RunStatus},
     translate::{
         Context, Generations, KnownRecord, Told, contact_told, plan_invoice, plan_payment, wanted_xrefs,
@@ -23,6 +24,7 @@ use crate::{
     decide::{self, Course, Stop},
     fetch::{self, Shop},
     perform, refund,
+    trace::planned,
 };
 
 /// What an attempt has gathered so far.
@@ -36,6 +38,10 @@ pub struct Gathered {
     pub xrefs: Vec<NewXref>,
     /// The invoice's own record in Sage: an `invoice.paid` speaks about the invoice's row in Magento.
     pub invoice_record: Option<KnownRecord>,
+    /// Knows what belongs to people, from the document on.
+    pub redactor: Redactor,
+    /// What was to be done, redacted.
+    pub plan: Option<Plan>,
 }
 
 /// Everything that a run is worked with.
@@ -68,9 +74,10 @@ pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
         Ok(outcome) => outcome,
         Err(stop) => {
             if stop.course == Course::Reauthorise {
-                needs_reauth(engine, claimed).await;
+                needs_reauth(engine, claimed, stop.code).await;
             }
-            decide::outcome(engine, &claimed.run, stop)
+            let message = stop.message.map(|message| gathered.redactor.text(&message));
+            decide::outcome(engine, &claimed.run, Stop { message, ..stop })
         }
     };
     let sync_state = sync_state(engine, claimed, &outcome, &gathered);
@@ -82,14 +89,19 @@ pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
         xrefs: gathered.xrefs,
         sync_state,
         steps: gathered.steps,
+        plan: gathered.plan,
+        thresholds: engine.alerts.thresholds,
     }
 }
 
 /// When Sage or Magento refuses us for good, the binding says so and its runs wait.
-async fn needs_reauth(engine: &Engine, claimed: &Claimed) {
+async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
     let now = engine.outside.now();
     let id = claimed.run.binding_id;
-    if let Err(problem) = engine.store.set_binding_status(id, BindingStatus::NeedsReauth, now).await {
+    let noted = engine.store.note_refusal(id, code).await;
+    if let Err(problem) =
+        noted.and(engine.store.set_binding_status(id, BindingStatus::NeedsReauth, now).await)
+    {
         warn!(binding = %id, error = %problem, "the binding could not be marked as needing a new connection");
     }
 }
@@ -97,6 +109,11 @@ async fn needs_reauth(engine: &Engine, claimed: &Claimed) {
 async fn attempt(engine: &Engine, claimed: &Claimed, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let run = &claimed.run;
     let work = prepare(engine, claimed).await?;
+    if let Some(exclusion) =
+        engine.store.exclusion(run.binding_id, run.event.entity(), run.magento_id).await?
+    {
+        return Err(Stop::new(Code::ExcludedByPerson, exclusion.reason));
+    }
     let shop = fetch::shop(engine, &work.binding).await?;
     match run.event {
         EventName::InvoiceCreated => {
@@ -219,7 +236,7 @@ async fn carry_out(
     let known = known.with_customer(work, &invoice.customer);
     gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
     let context = known.context(work);
-    let plan = with_contact_news(plan(invoice, &context), invoice, &known.told, &context);
+    let plan = planned(|| with_contact_news(plan(invoice, &context), invoice, &known.told, &context));
     follow(work, gathered, &plan, &known).await
 }
 
@@ -230,6 +247,7 @@ pub async fn follow(
     plan: &Plan,
     known: &Known,
 ) -> Result<Outcome, Stop> {
+    gathered.plan = Some(gathered.redactor.plan(plan));
     match plan.verdict {
         Verdict::Post => {
             perform::perform(work, gathered, plan, known).await?;

@@ -19,6 +19,7 @@ use crate::{
     fetch::{self, Shop},
     process::{Gathered, Known, Work, follow, wait_for_invoice},
     tokens::StoredTokens,
+    trace::planned,
     trail::{recorded, step},
 };
 
@@ -32,7 +33,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
     let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
     let known = Known::of(work, &keys).await?;
     let original = original(work, shop, gathered, &memo, &known).await?;
-    let plan = plan_creditmemo(&memo, original.as_ref(), &known.context(work));
+    let plan = planned(|| plan_creditmemo(&memo, original.as_ref(), &known.context(work)));
     follow(work, gathered, &plan, &known).await
 }
 

@@ -3,16 +3,26 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::AttemptId;
-use store::{Claimed, Fence};
+use domain::{ids::AttemptId, run::BindingStatus};
+use store::{Advance, Binding, Claimed, Fence, FinishRun, Outcome, Run};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error, info, info_span, warn};
+use tracing::{Instrument, debug_span, error, info, info_span, warn};
 
-use crate::{Engine, deliver, process};
+use crate::{Engine, alerts, deliver, process, trace};
 
 /// How often ended sessions and tokens are cleared away.
 const UPKEEP_EVERY: std::time::Duration = std::time::Duration::from_mins(10);
+/// How long the counts of single hours are kept: the overview shows a day of them.
+const HOURS_ARE_KEPT: TimeDelta = TimeDelta::days(3);
+
+/// How often it is asked whether a retry of many runs can go on.
+const BREATH: std::time::Duration = std::time::Duration::from_millis(300);
+/// How many alerts are sent at once: a receiver that does not answer holds up the others only a little.
+const ALERTS: usize = 2;
+
+/// For how long alerts are kept.
+const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
 /// The worker of one process.
 pub struct Worker {
@@ -39,6 +49,12 @@ impl Worker {
         }
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { work_deliveries(&engine, &stop).await });
+        for _ in 0..ALERTS {
+            let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
+            tasks.spawn(async move { work_alerts(&engine, &stop).await });
+        }
+        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
+        tasks.spawn(async move { work_bulk_retries(&engine, &stop).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { work_upkeep(&engine, &stop).await });
         while let Some(ended) = tasks.join_next().await {
@@ -55,7 +71,7 @@ impl Worker {
     }
 }
 
-/// Claims and works runs and deliveries until nothing is due now (for tests and the command line); returns how many.
+/// Claims and works runs, deliveries and alerts until nothing is due now (for tests and the command line); returns how many.
 pub async fn run_until_idle(engine: &Engine) -> usize {
     let mut worked = 0;
     loop {
@@ -64,7 +80,7 @@ pub async fn run_until_idle(engine: &Engine) -> usize {
             worked += 1;
             continue;
         }
-        match deliver::deliver_due(engine).await {
+        match deliver::deliver_due(engine).await + alerts::deliver_due(engine).await {
             0 => return worked,
             delivered => worked += delivered,
         }
@@ -87,6 +103,7 @@ async fn work_runs(engine: &Engine, name: &str, shutdown: &CancellationToken) {
     let mut changes = engine.store.changes();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
+        engine.pulse.of_runs(engine.outside.now());
         if let Some(claimed) = claim(engine, name).await {
             work_one(engine, claimed).await;
             continue;
@@ -123,12 +140,19 @@ async fn work_one(engine: &Engine, claimed: Claimed) {
     let span = info_span!(
         "run",
         run = %claimed.run.id, binding = %claimed.run.binding_id, event = %claimed.run.event,
-        magento_id = claimed.run.magento_id, attempt = claimed.attempt_number
+        magento_id = claimed.run.magento_id, attempt = claimed.attempt_number,
+        trace = claimed.run.trace_parent.as_deref().and_then(trace::trace_id)
     );
+    trace::continue_trace(&span, claimed.run.trace_parent.as_deref());
     let work = async {
         let finish = process::process(engine, &claimed).await;
-        info!(status = %finish.outcome.status(), sage = finish.facts.sage_reference.as_deref(), "attempt ended");
-        if let Err(problem) = engine.store.finish_run(&finish).await {
+        let code = code_of(&finish.outcome);
+        info!(
+            status = %finish.outcome.status(), code, sage = finish.facts.sage_reference.as_deref(),
+            "attempt ended"
+        );
+        count(&claimed.run, &finish);
+        if let Err(problem) = engine.store.finish_run(&finish).instrument(debug_span!("finish")).await {
             error!(error = %problem, "the attempt's end could not be recorded; the run comes back when its lease ends");
         }
     }
@@ -139,6 +163,7 @@ async fn work_one(engine: &Engine, claimed: Claimed) {
         tokio::select! {
             () = &mut work => return,
             () = sleep(third) => {
+                engine.pulse.of_runs(engine.outside.now());
                 let until = engine.outside.now() + engine.timing.lease;
                 if let Err(problem) = engine.store.extend_lease(fence, until).await {
                     warn!(run = %fence.run_id, error = %problem, "the lease could not be extended");
@@ -148,14 +173,79 @@ async fn work_one(engine: &Engine, claimed: Claimed) {
     }
 }
 
+/// Why it did not succeed.
+const fn code_of(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Succeeded => None,
+        Outcome::Skipped { code, .. }
+        | Outcome::Failed { code, .. }
+        | Outcome::Waiting { code, .. }
+        | Outcome::Retrying { code, .. } => Some(code.as_str()),
+    }
+}
+
+/// Counts an attempt by what came of it.
+fn count(run: &Run, finish: &FinishRun) {
+    let code = code_of(&finish.outcome).unwrap_or_default();
+    meters::attempt(run.event.as_str(), finish.outcome.status().as_str(), code);
+    if finish.outcome == Outcome::Succeeded
+        && let Ok(since_saved) = (finish.now - run.occurred_at).to_std()
+    {
+        meters::document(run.event.as_str(), since_saved);
+    }
+}
+
 async fn work_deliveries(engine: &Engine, shutdown: &CancellationToken) {
     let mut changes = engine.store.changes();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
+        engine.pulse.of_deliveries(engine.outside.now());
         if deliver::deliver_due(engine).await > 0 {
             continue;
         }
         let due = engine.store.next_delivery_due().await;
+        rest(engine, due, &mut changes, shutdown).await;
+    }
+}
+
+/// Carries on the retries of many runs that people have begun, here or in a process that is no more.
+async fn work_bulk_retries(engine: &Engine, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        if !advance_bulk_retries(engine).await {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(BREATH) => {}
+            }
+        }
+    }
+}
+
+/// One round of it; `false` when there is nothing to do now.
+async fn advance_bulk_retries(engine: &Engine) -> bool {
+    let running = engine.store.running_bulk_retries().await.unwrap_or_else(|problem| {
+        warn!(error = %problem, "it could not be read which retries go on");
+        Vec::new()
+    });
+    let mut has_moved = false;
+    for bulk in running {
+        match engine.store.advance_bulk_retry(bulk, &*engine.outside).await {
+            Ok(advance) => has_moved |= advance == Advance::Moved,
+            Err(problem) => {
+                warn!(bulk_retry = %bulk, error = %problem, "a retry of many could not be carried on");
+            }
+        }
+    }
+    has_moved
+}
+
+async fn work_alerts(engine: &Engine, shutdown: &CancellationToken) {
+    let mut changes = engine.store.changes();
+    while !shutdown.is_cancelled() {
+        changes.mark_unchanged();
+        if alerts::deliver_due(engine).await > 0 {
+            continue;
+        }
+        let due = engine.store.next_alert_due().await;
         rest(engine, due, &mut changes, shutdown).await;
     }
 }
@@ -166,21 +256,38 @@ async fn work_upkeep(engine: &Engine, shutdown: &CancellationToken) {
             () = shutdown.cancelled() => return,
             () = sleep(UPKEEP_EVERY) => {}
         }
-        let now = engine.outside.now();
-        if let Err(problem) = engine.store.purge_tokens(now).await {
-            warn!(error = %problem, "used tokens could not be cleared away");
-        }
-        if let Err(problem) = engine.store.purge_sessions(now).await {
-            warn!(error = %problem, "ended sessions could not be cleared away");
-        }
-        refresh_stale_references(engine, now).await;
+        keep_up(engine).await;
     }
 }
 
-/// Fetches anew the reference sets that are older than a day. The call also keeps idle connections alive: it refreshes their tokens.
+/// Clears away what has ended, and fetches what is stale: one round of the upkeep that a worker does by itself.
+pub async fn keep_up(engine: &Engine) {
+    let now = engine.outside.now();
+    if let Err(problem) = engine.store.purge_tokens(now).await {
+        warn!(error = %problem, "used tokens could not be cleared away");
+    }
+    if let Err(problem) = engine.store.purge_sessions(now).await {
+        warn!(error = %problem, "ended sessions could not be cleared away");
+    }
+    if let Err(problem) = engine.store.purge_sign_ins(now).await {
+        warn!(error = %problem, "ended sign-ins could not be cleared away");
+    }
+    if let Err(problem) = engine.store.purge_alerts(now - ALERTS_KEPT).await {
+        warn!(error = %problem, "old alerts could not be cleared away");
+    }
+    if let Err(problem) = engine.store.forget_hours(now - HOURS_ARE_KEPT).await {
+        warn!(error = %problem, "old counts could not be cleared away");
+    }
+    refresh_stale_references(engine, now).await;
+}
+
+/// Fetches anew the reference sets that are older than a day. The call also keeps idle connections alive, those of paused shops too: it
+/// refreshes their tokens, which Sage lets die after 31 days.
 async fn refresh_stale_references(engine: &Engine, now: DateTime<Utc>) {
     let Ok(bindings) = engine.store.list_all_bindings().await else { return };
-    for binding in bindings.iter().filter(|binding| binding.status == domain::run::BindingStatus::Active) {
+    let is_connected =
+        |binding: &&Binding| matches!(binding.status, BindingStatus::Active | BindingStatus::Paused);
+    for binding in bindings.iter().filter(is_connected) {
         let is_stale = match engine.store.reference(binding.id).await {
             Ok(Some(cached)) => now - cached.fetched_at > TimeDelta::hours(24),
             Ok(None) => true,

@@ -29,9 +29,24 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
         move |client, _| client.get(url.clone())
     })
     .await?;
+    let durable = durable(&stage, span).await?;
+    stage.stop().await;
+    Ok(vec![
+        ("`/healthz` answers a second, 64 callers".to_owned(), format!("{health}")),
+        ("durable 202s a second (SQLite, synchronous=FULL), 64 callers".to_owned(), format!("{durable}")),
+        (
+            "durable 202s for each `/healthz` answer".to_owned(),
+            format!("{} %", durable * 100 / health.max(1)),
+        ),
+    ])
+}
+
+/// How many events of new documents are taken durably in a second.
+pub async fn durable(stage: &Stage, span: Duration) -> Result<u64, Failure> {
+    let url = stage.url();
     let shop = Arc::clone(stage.shop()?);
     let tenant = stage.binding.id;
-    let durable = per_second(span, move |client, number| {
+    per_second(span, move |client, number| {
         let body = json!({
             "magento_entity_id": number + 1, "website_id": 1, "store_id": 1,
             "occurred_at": "2026-11-24T02:39:20Z", "payload": { "increment_id": format!("{number:09}"), "paid": true },
@@ -42,16 +57,7 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
             .header("Idempotency-Key", format!("invoice.created:{}", number + 1))
             .json(&body)
     })
-    .await?;
-    stage.stop().await;
-    Ok(vec![
-        ("`/healthz` answers a second, 64 callers".to_owned(), format!("{health}")),
-        ("durable 202s a second (SQLite, synchronous=FULL), 64 callers".to_owned(), format!("{durable}")),
-        (
-            "durable 202s for each `/healthz` answer".to_owned(),
-            format!("{} %", durable * 100 / health.max(1)),
-        ),
-    ])
+    .await
 }
 
 /// How many requests a second succeed.

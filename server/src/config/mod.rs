@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::health::Thresholds;
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -19,6 +20,8 @@ pub struct Config {
     pub listen: String,
     /// `LEDGER_PUBLIC_URL`: where browsers and Magento reach the process.
     pub public_url: String,
+    /// `LEDGER_TRUSTED_PROXIES`: how many proxies in front say truly where requests come from.
+    pub trusted_proxies: usize,
     /// `LEDGER_DATABASE_URL`.
     pub database_url: String,
     /// `LEDGER_SITE_ROOT`: the folder with scripts and styles.
@@ -35,8 +38,36 @@ pub struct Config {
     pub worker: Worker,
     /// `LEDGER_MAGENTO__…`.
     pub magento: Magento,
+    /// `LEDGER_SMTP__…`.
+    pub smtp: Smtp,
+    /// `LEDGER_ALERTS__…`.
+    pub alerts: Alerts,
     /// `LEDGER_SAGE__…`.
     pub sage: Sage,
+    /// `LEDGER_METRICS__…`.
+    pub metrics: Metrics,
+    /// `LEDGER_OTLP__…`.
+    pub otlp: Otlp,
+}
+
+/// Who may read figures, and which.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Metrics {
+    /// An address for operators alone; empty = none.
+    pub listen: String,
+    /// The bearer token.
+    pub token: SecretString,
+    /// A file that holds it.
+    pub token_file: PathBuf,
+    /// Whether figures are told of each binding as well.
+    pub by_binding: bool,
+}
+
+/// Where traces go.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Otlp {
+    /// The base URL of a collector; empty = nowhere, unless OpenTelemetry's own variables name one.
+    pub endpoint: String,
 }
 
 /// The worker's settings.
@@ -54,6 +85,27 @@ pub struct Worker {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Magento {
     /// Whether shops at private addresses are allowed.
+    pub allow_private_addresses: bool,
+}
+
+/// Settings of e-mail.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Smtp {
+    /// The mail server, with the password.
+    pub url: SecretString,
+    /// A file that holds it.
+    pub url_file: PathBuf,
+    /// Who writes.
+    pub from: String,
+}
+
+/// Settings of alerts.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Alerts {
+    /// When documents that fail one after another are told of, and pause the shop.
+    #[serde(flatten)]
+    pub thresholds: Thresholds,
+    /// Whether webhooks at private addresses are allowed.
     pub allow_private_addresses: bool,
 }
 
@@ -123,6 +175,17 @@ impl Config {
             return Err(ConfigError::NoKey);
         }
         Ok(vault::KeyRing::parse(text.expose_secret().trim())?)
+    }
+
+    /// The token for `/metrics`.
+    pub fn metrics_token(&self) -> Result<SecretString, ConfigError> {
+        secret(&self.metrics.token, &self.metrics.token_file)
+    }
+
+    /// The mail server; none where it is not set up.
+    pub fn smtp_url(&self) -> Result<Option<SecretString>, ConfigError> {
+        let url = secret(&self.smtp.url, &self.smtp.url_file)?;
+        Ok((!url.expose_secret().is_empty()).then_some(url))
     }
 
     /// The app's secret at Sage.

@@ -46,7 +46,7 @@ pub struct DemoArgs {
     /// When documents go through drafts: always, first_documents or never.
     #[arg(long, default_value = "first_documents", value_parser = safe_mode)]
     safe_mode: SafeMode,
-    /// Writes the addresses and the sign-in to a file, as JSON.
+    /// Writes the addresses, the sign-in and the database to a file, as JSON.
     #[arg(long)]
     info_file: Option<PathBuf>,
 }
@@ -57,7 +57,7 @@ fn safe_mode(word: &str) -> Result<SafeMode, String> {
 
 /// Runs the demo.
 pub async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
-    telemetry::start(if args.once { "error" } else { "warn,sync=info" }, "text");
+    telemetry::start(if args.once { "error" } else { "warn,sync=info" }, "text", "");
     let (once, faults, info_file) = (args.once, args.sage_faults.clone(), args.info_file.clone());
     let stage = Stage::set(options(args)?).await?;
     if let Some(faults) = &faults {
@@ -65,8 +65,8 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     }
     stage.send_all_events().await?;
     let info = json!({
-        "ledger": stage.url(), "magento": stage.magento.base(), "sage": stage.sage.base(),
-        "email": EMAIL, "password": PASSWORD,
+        "ledger": stage.url(), "magento": stage.magento.base(), "sage": stage.sage.base(), "mail": stage.mail.url(),
+        "email": EMAIL, "password": PASSWORD, "database": stage.config().database_url,
     });
     if let Some(file) = info_file {
         std::fs::write(file, info.to_string())?;
@@ -79,6 +79,7 @@ pub async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
         ExitCode::SUCCESS
     };
     stage.stop().await;
+    telemetry::stop().await;
     Ok(code)
 }
 
@@ -88,6 +89,7 @@ fn options(args: DemoArgs) -> Result<Options, Failure> {
         // A run that nobody looks at must not fail because a port is taken.
         port: if args.once { 0 } else { args.port },
         worker: true,
+        settings: true,
         safe_mode: args.safe_mode,
         database_url: args.database_url,
         magento: args.magento_url.zip(args.pairing_code),
@@ -106,6 +108,7 @@ fn announce(info: &Value) {
         "  The shop  {}/_sim/outbox (events), {0}/_sim/sync-state (what its grids show)",
         text("magento")
     );
+    println!("  The mail  {}/_sim/mails (what Ledger writes to its members)", text("mail"));
     println!("  The books {}/_sim/books (what the Sage simulator holds)\n", text("sage"));
     println!("The documents are real ones of a running Magento; they arrive as its module sends them.");
     println!("Ctrl-C ends the demo and deletes what it stored.");

@@ -12,7 +12,7 @@ use domain::{
     run::{EventName, RunStatus},
 };
 use serde_json::Value;
-use store::{PageRequest, Run, RunFilter, Seek};
+use store::{PageRequest, Run, Seek};
 
 use super::line;
 use crate::{lifecycle::Failure, stage::Stage};
@@ -70,13 +70,14 @@ async fn settled(stage: &Stage) -> Result<Vec<Run>, Failure> {
 
 async fn all_runs(stage: &Stage) -> Result<Vec<Run>, Failure> {
     let mut runs: Vec<Run> = Vec::new();
+    let mut seek = Seek::First;
     loop {
-        let seek = runs.last().map_or(Seek::Newest, |last| Seek::OlderThan(last.id));
-        let request = PageRequest { filter: RunFilter::default(), seek, limit: 200 };
+        let request = PageRequest { seek, limit: 200, ..PageRequest::default() };
         let page = stage.process.engine.store.page_runs(stage.organisation, &request).await?;
         runs.extend(page.runs);
-        if !page.has_older {
-            break;
+        match page.next {
+            Some(next) => seek = Seek::After(next),
+            None => break,
         }
     }
     runs.reverse();

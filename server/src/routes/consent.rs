@@ -5,14 +5,15 @@ use std::sync::Arc;
 use app::{
     context::{Services, member_of},
     error::ErrorCode,
-    query::{Flash, sign_in_href},
-    screen::bindings::{connect_href, href},
+    query::sign_in_href,
+    screen::bindings::{connect_href, connecting_href},
 };
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
     response::Redirect,
 };
+use domain::run::Role;
 use serde::Deserialize;
 
 use crate::{connecting::for_a_person, state::Wire};
@@ -42,6 +43,10 @@ pub async fn returned(
         let sign = if back.contains('?') { '&' } else { '?' };
         Redirect::to(&format!("{back}{sign}problem={}", code.as_str()))
     };
+    // Whoever began may have become somebody else in the meantime.
+    if !member.may(Role::Owner) {
+        return went_wrong(ErrorCode::Forbidden);
+    }
     if let Some(error) = &returned.error {
         return went_wrong(refusal(error, returned.reason.as_deref()));
     }
@@ -61,10 +66,8 @@ pub async fn returned(
         Err(error) => return went_wrong(for_a_person(&error.into()).code),
     };
     let Some(found) = found else { return went_wrong(ErrorCode::NotFound) };
-    match wire.engine.choose_business(&found, member.id(), &only.id).await {
-        Ok(_) => Redirect::to(&Flash::Connected.on(&href(&binding.to_string()))),
-        Err(error) => went_wrong(for_a_person(&error).code),
-    }
+    services.connecting.choose_business(&found, member.id(), &only.id).await;
+    Redirect::to(&connecting_href(&binding.to_string()))
 }
 
 /// Sage names the wrong country only by what follows from it.

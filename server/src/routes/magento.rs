@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::{SecondsFormat, TimeDelta};
 use domain::{
-    code::Effect,
+    code::{Code, Effect},
     ids::BindingId,
     run::{BindingStatus, EntityKind, RunStatus},
 };
@@ -107,7 +107,7 @@ fn status_body(run: &Run) -> Value {
         "provider_entity_id": run.facts.sage_id,
         "provider_reference": run.facts.sage_reference,
         "skip_reason": skip_reason,
-        "error_code": run.code.and_then(domain::code::Code::class),
+        "error_code": run.code.and_then(Code::class),
         "last_sync_at": run.updated_at.to_rfc3339_opts(SecondsFormat::Secs, true),
     })
 }
@@ -119,6 +119,10 @@ pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<J
     let connection = match binding.status {
         BindingStatus::Pending => "pending",
         BindingStatus::Revoked => "token_revoked",
+        // Sage may be the one that refuses: then Magento is connected.
+        BindingStatus::NeedsReauth if wire.store.refusal(binding.id).await? == Some(Code::MagentoAuth) => {
+            "token_revoked"
+        }
         BindingStatus::Active | BindingStatus::Paused | BindingStatus::NeedsReauth => "connected",
     };
     let last = counts.last_finished_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));

@@ -40,6 +40,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The status that it is answered with.
+    pub const fn status(&self) -> StatusCode {
+        self.parts().0
+    }
+
     const fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "token_refused"),

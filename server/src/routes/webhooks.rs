@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{NewEvent, Received};
+use tracing::{Instrument, Span, field::Empty};
 
 use super::{magento::authenticate, refusal::Refusal};
 use crate::state::Wire;
@@ -38,31 +39,56 @@ struct EventBody {
     payload: Option<Value>,
 }
 
-/// Takes an event.
+/// Takes an event: the beginning of its trace.
 pub async fn receive(
     State(wire): State<Arc<Wire>>,
     Path((tenant, event)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let name = event.parse::<EventName>().map_or("unknown", EventName::as_str);
+    let span = tracing::debug_span!(
+        "webhook",
+        otel.kind = "server",
+        event = name,
+        binding = Empty,
+        magento_id = Empty,
+        run = Empty
+    );
+    let taken = take(&wire, &tenant, event, &headers, body).instrument(span).await;
+    let status = taken.as_ref().map_or_else(Refusal::status, |(status, _)| *status);
+    meters::webhook(name, status.as_u16());
+    taken
+}
+
+async fn take(
+    wire: &Wire,
+    tenant: &str,
+    event: String,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
     if wire.shutdown.is_cancelled() {
         return Err(Refusal::Unavailable);
     }
-    let (binding, token) = authenticate(&wire, &headers, Some(&tenant)).await?;
+    let (binding, token) = authenticate(wire, headers, Some(tenant)).await?;
     let event: EventName = event.parse().map_err(|_| Refusal::UnknownEvent(event))?;
-    if !is_json(&headers) {
+    if !is_json(headers) {
         return Err(Refusal::ContentType);
     }
     let text =
         String::from_utf8(read(body).await?).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
     let parsed: EventBody =
         serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    let span = Span::current();
+    span.record("binding", tracing::field::display(binding.id));
+    span.record("magento_id", parsed.magento_entity_id);
     let new = NewEvent {
         id: EventId(wire.outside.id()),
         run_id: RunId(wire.outside.id()),
         binding_id: binding.id,
         event,
-        idempotency_key: idempotency_key(&headers, event, parsed.magento_entity_id)?,
+        idempotency_key: idempotency_key(headers, event, parsed.magento_entity_id)?,
         magento_id: parsed.magento_entity_id,
         increment_id: parsed
             .payload
@@ -75,9 +101,11 @@ pub async fn receive(
         occurred_at: parsed.occurred_at,
         received_at: wire.outside.now(),
         token: Some((token.jti, token.expires_at)),
+        trace_parent: sync::trace_parent(&span),
     };
     match wire.store.receive(&new).await? {
         Received::Queued(id) | Received::Known(id) => {
+            span.record("run", tracing::field::display(id));
             Ok((StatusCode::ACCEPTED, Json(json!({ "sync_run_id": id.to_string() }))))
         }
         Received::Replayed => Err(Refusal::Unauthorized("it was used before".to_owned())),

@@ -17,7 +17,7 @@ use include_dir::{Dir, include_dir};
 use serde_json::{Value, json};
 use simulators::{
     magento::{self, Documents},
-    sage,
+    mail, sage,
 };
 use store::{Binding, Member, NewMember, Organisation, PolicyVersion};
 use tempfile::TempDir;
@@ -48,6 +48,8 @@ pub struct Options {
     pub port: u16,
     /// Whether the process works its runs by itself.
     pub worker: bool,
+    /// Whether the shop's settings are saved; without them it is as it is right after connecting.
+    pub settings: bool,
     /// When documents go through drafts.
     pub safe_mode: SafeMode,
     /// The database, in place of SQLite in a temporary folder.
@@ -68,6 +70,7 @@ impl Default for Options {
             documents: None,
             port: 0,
             worker: true,
+            settings: true,
             safe_mode: SafeMode::Never,
             database_url: None,
             magento: None,
@@ -92,6 +95,8 @@ pub struct Stage {
     pub magento: Controls,
     /// Sage's controls.
     pub sage: Controls,
+    /// The mail server.
+    pub mail: mail::Running,
     shop: Option<Arc<magento::Running>>,
     sage_simulator: Option<sage::Running>,
     config: Config,
@@ -100,9 +105,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sets a stage: starts what is not running already, pairs, connects, saves a policy.
+    /// Sets a stage: starts what is not running already, pairs, connects, saves the settings.
     pub async fn set(options: Options) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
+        let mail = mail::start().await?;
         let (sage_url, sage_simulator) = sage_side(options.sage_url).await?;
         let (magento_url, pairing_code, shop) =
             magento_side(options.magento, options.documents, options.cron_every).await?;
@@ -110,7 +116,7 @@ impl Stage {
             format!("port {} cannot be used ({error}); choose another with --port", options.port)
         })?;
         let public_url = format!("http://{}", listener.local_addr()?);
-        let mut config = config(&public_url, &sage_url, options.calls_per_second)?;
+        let mut config = config(&public_url, &sage_url, mail.smtp_url(), options.calls_per_second)?;
         config.worker.enabled = options.worker;
         config.database_url = options
             .database_url
@@ -123,10 +129,12 @@ impl Stage {
         shop::allow_irish_tax(&sage).await?;
         let (binding, reference) =
             connect(&process.engine, organisation, &public_url, &magento_url, &pairing_code).await?;
-        let policy = policy::policy(&reference, options.safe_mode);
-        let version =
-            PolicyVersion { version: 1, policy, author: None, reason: None, created_at: Machine.now() };
-        process.engine.store.save_policy(binding.id, &version).await?;
+        if options.settings {
+            let policy = policy::policy(&reference, options.safe_mode);
+            let version =
+                PolicyVersion { version: 1, policy, author: None, reason: None, created_at: Machine.now() };
+            process.engine.store.save_policy(binding.id, &version).await?;
+        }
         Ok(Self {
             process,
             organisation,
@@ -136,6 +144,7 @@ impl Stage {
             sage,
             shop,
             sage_simulator,
+            mail,
             config,
             _folder: folder,
         })
@@ -215,13 +224,21 @@ fn bundled_documents() -> Result<Documents, Failure> {
     Ok(Documents::from_values(values?)?)
 }
 
-fn config(public_url: &str, sage_url: &str, calls_per_second: u32) -> Result<Config, Failure> {
+fn config(
+    public_url: &str,
+    sage_url: &str,
+    smtp_url: &str,
+    calls_per_second: u32,
+) -> Result<Config, Failure> {
     let mut config = Config::defaults()?;
     let mut key = [0; 32];
     Machine.random(&mut key);
     config.keys = vault::KeyRing::generate(key, "stage").into();
     public_url.clone_into(&mut config.public_url);
     config.magento.allow_private_addresses = true;
+    config.alerts.allow_private_addresses = true;
+    config.smtp.url = smtp_url.to_owned().into();
+    "Ledger <ledger@ledger.example>".clone_into(&mut config.smtp.from);
     sage_url.clone_into(&mut config.sage.base_url);
     "ledger".clone_into(&mut config.sage.client_id);
     config.sage.client_secret = "ledger-secret".to_owned().into();
@@ -235,6 +252,7 @@ pub fn timing() -> sync::Timing {
     sync::Timing {
         run_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
         delivery_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
+        alert_schedule: vec![1, 1, 2, 2, 3],
         ..sync::Timing::default()
     }
 }
@@ -273,7 +291,7 @@ async fn connect(
         code: pairing_code,
         ledger_url: public_url,
     };
-    let binding = engine.pair(&request).await?;
+    let binding = engine.pair(&request).await?.binding;
     let reference = shop::consent_and_connect(engine, &binding).await?;
     Ok((binding, reference))
 }

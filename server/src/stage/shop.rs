@@ -42,6 +42,12 @@ impl Controls {
         Ok(())
     }
 
+    /// Takes something away.
+    pub async fn delete(&self, path: &str) -> Result<(), Failure> {
+        self.client.delete(format!("{}{path}", self.base)).send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// Reads a control.
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
         Ok(self.client.get(format!("{}{path}", self.base)).send().await?.error_for_status()?.json().await?)
@@ -95,5 +101,5 @@ pub async fn consent_and_connect(
     let bought = FixedToken(tokens.access.clone());
     let businesses = Connection::without_business(&engine.sage, &bought).businesses().await?;
     let business = businesses.first().ok_or("the Sage user has no business")?;
-    Ok(engine.connect_sage(binding, &tokens, &business.id).await?)
+    Ok(engine.connect_sage(binding, &tokens, &business.id, &|_| ()).await?)
 }

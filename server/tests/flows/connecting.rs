@@ -6,14 +6,17 @@ use domain::{
     run::{BindingStatus, Role},
 };
 use reqwest::{Client, header, redirect::Policy};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use server::{
     outside::Machine,
     stage::{Options, Stage},
 };
-use store::{Binding, CredentialKind, Member, NewMember};
+use store::{Binding, CredentialKind};
 use sync::ConnectError;
 use url::Url;
+
+use crate::browser::{self, member};
 
 async fn stage() -> Stage {
     Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
@@ -37,27 +40,12 @@ async fn paired(stage: &Stage) -> Binding {
     binding
 }
 
-async fn member(stage: &Stage, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
-    let member = Member {
-        id: MemberId(Machine.id()),
-        organisation_id: organisation,
-        email: email.to_owned(),
-        name: String::new(),
-        role,
-        created_at: Machine.now(),
-    };
-    let id = member.id;
-    let password_hash = app::session::hash_password("a password", &Machine).unwrap();
-    stage.process.engine.store.create_member(&NewMember { member, password_hash }).await.unwrap();
-    id
-}
-
 async fn owner(stage: &Stage) -> MemberId {
     member(stage, stage.organisation, "owner@ledger.example", Role::Owner).await
 }
 
 /// Approves at Sage as a person does; returns state and code.
-async fn approve(mut consent: Url) -> (String, String) {
+pub async fn approve(mut consent: Url) -> (String, String) {
     consent.query_pairs_mut().append_pair("approve", "1");
     let browser = Client::builder().redirect(Policy::none()).build().unwrap();
     let answer = browser.get(consent).send().await.unwrap();
@@ -84,10 +72,10 @@ async fn a_code_is_taken_once_and_only_from_who_began() {
     assert!(businesses.len() > 1);
     assert!(matches!(engine.take_code(&returned, &code, owner).await, Err(ConnectError::ConsentUsedUp)));
     assert!(matches!(
-        engine.choose_business(&binding, other, &businesses[1].id).await,
+        engine.choose_business(&binding, other, &businesses[1].id, &|_| ()).await,
         Err(ConnectError::ConsentUsedUp)
     ));
-    engine.choose_business(&binding, owner, &businesses[1].id).await.unwrap();
+    engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await.unwrap();
     let connected = engine.store.binding(binding.id).await.unwrap().unwrap();
     assert_eq!(connected.status, BindingStatus::Active);
     assert_eq!(connected.business.unwrap().id, businesses[1].id);
@@ -103,10 +91,34 @@ async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_d
     let business = taken.business.clone().unwrap().id;
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
     engine.take_code(&returned, &code, owner).await.unwrap();
-    let refused = engine.choose_business(&binding, owner, &business).await;
+    let refused = engine.choose_business(&binding, owner, &business, &|_| ()).await;
     assert!(matches!(refused, Err(ConnectError::BusinessTaken(_))));
     engine.disconnect(&taken).await.unwrap();
-    engine.choose_business(&binding, owner, &business).await.unwrap();
+    engine.choose_business(&binding, owner, &business, &|_| ()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_disconnected_while_its_lists_were_fetched_stays_so() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    // The page was read and its tokens opened before; this comes in between.
+    let consent = engine.open_credential(binding.id, CredentialKind::SageConsent).await.unwrap().unwrap();
+    let consent: serde_json::Value = serde_json::from_str(consent.expose_secret()).unwrap();
+    let tokens = consent["tokens"].as_str().unwrap().to_owned().into();
+    let tokens = sage::Tokens::from_json(&tokens).unwrap();
+    engine.store.set_binding_status(binding.id, BindingStatus::Revoked, Machine.now()).await.unwrap();
+    let late = engine.connect_sage(&binding, &tokens, &businesses[1].id, &|_| ()).await;
+    assert!(matches!(late, Err(ConnectError::ConsentUsedUp)), "{:?}", late.map(drop));
+    assert_eq!(engine.store.credential(binding.id, CredentialKind::SageTokens).await.unwrap(), None);
+    engine.disconnect(&binding).await.unwrap();
+    assert_eq!(engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap(), None);
+    let chosen = engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await;
+    assert!(matches!(chosen, Err(ConnectError::ConsentUsedUp)), "{:?}", chosen.map(drop));
+    let found = engine.store.binding(binding.id).await.unwrap().unwrap();
+    assert_eq!((found.status, found.business), (BindingStatus::Revoked, None));
 }
 
 #[tokio::test]
@@ -121,20 +133,11 @@ async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
         .post("/_sim/faults", &json!({ "fail_before": { "times": 9, "path": "/ledger_accounts" } }))
         .await
         .unwrap();
-    let failed = engine.choose_business(&binding, owner, &businesses[1].id).await;
+    let failed = engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await;
     assert!(matches!(failed, Err(ConnectError::Sage(_))), "{:?}", failed.map(drop));
     let found = engine.store.binding(binding.id).await.unwrap().unwrap();
     assert_eq!((found.status, found.business), (BindingStatus::Pending, None));
     assert_eq!(engine.store.credential(binding.id, CredentialKind::SageTokens).await.unwrap(), None);
-}
-
-/// Signs in and returns the cookie.
-async fn cookie(stage: &Stage, email: &str) -> String {
-    let browser = Client::builder().redirect(Policy::none()).build().unwrap();
-    let form = [("email", email), ("password", "a password"), ("next", "")];
-    let url = format!("{}/api/session/sign-in", stage.url());
-    let answer = browser.post(url).form(&form).send().await.unwrap();
-    answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -157,7 +160,7 @@ async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_
         ("viewer@ledger.example", 200, [403, 403, 403, 403, 403, 403]),
         ("accountant@ledger.example", 200, [403, 403, 403, 403, 200, 200]),
     ] {
-        let cookie = cookie(&stage, email).await;
+        let cookie = browser::sign_in(&stage, email, "a password").await;
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         let seen = client.post(&one).header(header::COOKIE, &cookie).json(&json!({ "id": id })).send().await;
         assert_eq!(seen.unwrap().status().as_u16(), looks, "{email} looks");

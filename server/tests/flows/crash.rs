@@ -21,6 +21,7 @@ pub fn worker(stage: &Stage) -> Child {
         .env("LEDGER_KEYS", config.keys.expose_secret())
         .env("LEDGER_PUBLIC_URL", &config.public_url)
         .env("LEDGER_MAGENTO__ALLOW_PRIVATE_ADDRESSES", "true")
+        .env("LEDGER_ALERTS__ALLOW_PRIVATE_ADDRESSES", "true")
         .env("LEDGER_SAGE__BASE_URL", &config.sage.base_url)
         .env("LEDGER_SAGE__CLIENT_ID", &config.sage.client_id)
         .env("LEDGER_SAGE__CLIENT_SECRET", config.sage.client_secret.expose_secret())

@@ -13,7 +13,7 @@ use server::{
 };
 use sha2::Sha256;
 use sqlx::{Connection, Executor};
-use store::{CredentialKind, PageRequest, RunFilter, Seek};
+use store::{CredentialKind, PageRequest};
 
 const BODY: &str = r#"{"magento_entity_id":51,"website_id":1,"store_id":1,"occurred_at":"2026-11-24T02:39:20Z","payload":{"increment_id":"000000043","paid":true}}"#;
 
@@ -57,7 +57,7 @@ async fn send(stage: &Stage, event: Event<'_>) -> (u16, Value) {
 }
 
 async fn runs(stage: &Stage) -> usize {
-    let request = PageRequest { filter: RunFilter::default(), seek: Seek::Newest, limit: 100 };
+    let request = PageRequest { limit: 100, ..PageRequest::default() };
     stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs.len()
 }
 

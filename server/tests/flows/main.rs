@@ -1,12 +1,29 @@
 //! Whole flows: the real process against both simulators.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by a panic")]
 
+mod access;
+mod acting;
+mod alerts;
+mod audit;
+mod browser;
 mod catalogue;
 mod connecting;
 mod crash;
 mod documents;
 mod doors;
+mod embed;
+mod first_settings;
+mod keys;
 mod module;
 mod news;
+mod observing;
+mod operating;
+mod overview;
+mod people;
 mod plan;
 mod postgres;
+mod preflight;
+mod progress;
+mod refreshing;
+mod settings;
+mod traces;

@@ -1,9 +1,10 @@
 //! What the module sees: chips, status, tile, disconnect.
 
-use domain::run::BindingStatus;
+use domain::{code::Code, outside::Outside, run::BindingStatus};
 use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
+    outside::Machine,
     stage::{Options, Stage},
 };
 
@@ -64,6 +65,23 @@ async fn status_and_tile_answer_the_module() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_tile_tells_who_refuses() {
+    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let (store, id) = (&stage.process.engine.store, stage.binding.id);
+    for (code, told) in [(Code::SageAuth, "connected"), (Code::MagentoAuth, "token_revoked")] {
+        store.note_refusal(id, code).await.unwrap();
+        store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
+        let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+        assert_eq!(tile["tenant"]["magento_connection_status"], told, "{code:?}");
+        assert_eq!(tile["binding"]["status"], "needs_reauth");
+    }
+    store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
+    let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+    assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "it is connected again");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
     let stage = played().await;
     let answer = stage.shop().unwrap().disconnect().await.unwrap();
@@ -71,8 +89,7 @@ async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
     let store = &stage.process.engine.store;
     assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
     assert!(store.credential(stage.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
-    let request =
-        store::PageRequest { filter: store::RunFilter::default(), seek: store::Seek::Newest, limit: 5 };
+    let request = store::PageRequest { limit: 5, ..store::PageRequest::default() };
     assert_eq!(store.page_runs(stage.organisation, &request).await.unwrap().runs.len(), 5);
     stage.stop().await;
 }

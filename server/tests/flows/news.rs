@@ -13,7 +13,7 @@ use server::{
     stage::{Options, Stage},
 };
 use simulators::magento::Documents;
-use store::{PageRequest, Run, RunFilter, Seek};
+use store::{PageRequest, Run};
 
 const OLD: &str = "+44 113 496 0000";
 const NEW: &str = "07700 900999";
@@ -88,7 +88,7 @@ async fn telephone(stage: &Stage) -> String {
 }
 
 async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
-    let request = PageRequest { filter: RunFilter::default(), seek: Seek::Newest, limit: 50 };
+    let request = PageRequest { limit: 50, ..PageRequest::default() };
     let page = stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap();
     page.runs.into_iter().find(|run| run.event == event && run.magento_id == id).unwrap()
 }

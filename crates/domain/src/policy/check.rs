@@ -1,11 +1,8 @@
 //! The rules of the settings, one for each row of the table of cards. The browser runs them while somebody types, the server at every
 //! save; only the latter has the reference set at hand in any case.
 
-use chrono_tz::Tz;
-use rust_decimal::Decimal;
-
-use super::{Consolidation, Policy, TaxKeyError, canonical_tax_map};
-use crate::business::{BankAccount, LedgerAccount, ReferenceSet};
+use super::{Choices, Consolidation, List, Lists, Policy, TaxKeyError, canonical_tax_map};
+use crate::business::ReferenceSet;
 
 /// Sage takes 25 characters of a reference (`sales_invoice.reference`); Magento's numbers need about half of them.
 const PREFIX: usize = 12;
@@ -66,9 +63,14 @@ impl From<&TaxKeyError> for FieldProblem {
 pub type Problems = Vec<(String, FieldProblem)>;
 
 impl Policy {
-    /// Checks the settings against the business's lists.
+    /// Checks the settings against a reference set.
     pub fn check(&self, reference: &ReferenceSet) -> Problems {
-        let mut check = Check { reference, problems: Vec::new() };
+        self.check_against(&Lists::of(reference))
+    }
+
+    /// Checks the settings against the business's lists.
+    pub fn check_against(&self, choices: &dyn Choices) -> Problems {
+        let mut check = Check { choices, problems: Vec::new() };
         self.behaviour(&mut check);
         self.mappings(&mut check);
         self.methods(&mut check);
@@ -94,26 +96,26 @@ impl Policy {
         let rate = self.default_tax_rate_id.as_deref();
         match rate {
             // Who is not registered posts no tax.
-            None if check.reference.registered_for_tax => {
+            None if check.choices.is_registered_for_tax() => {
                 check.wrong("default_tax_rate_id", FieldProblem::Required);
             }
             None => {}
-            Some(id) => check.tax_rate("default_tax_rate_id", id),
+            Some(id) => check.entry("default_tax_rate_id", List::TaxRates, id),
         }
-        let sales = |account: &LedgerAccount| account.visible_in_sales;
-        let expenses = |account: &LedgerAccount| account.visible_in_expenses;
         match &self.default_ledger_account_id {
             None => check.wrong("default_ledger_account_id", FieldProblem::Required),
-            Some(id) => check.account("default_ledger_account_id", Some(id), sales),
+            Some(id) => check.entry("default_ledger_account_id", List::SalesAccounts, id),
         }
         if let Some(id) = &self.default_bank_account_id {
-            check.bank("default_bank_account_id", id);
+            check.entry("default_bank_account_id", List::BankAccounts, id);
         }
         let purchases = &self.default_purchase_ledger_account_id;
         if self.sync_products && purchases.is_none() {
             check.wrong("default_purchase_ledger_account_id", FieldProblem::Required);
         }
-        check.account("default_purchase_ledger_account_id", purchases.as_deref(), expenses);
+        if let Some(id) = purchases {
+            check.entry("default_purchase_ledger_account_id", List::ExpenseAccounts, id);
+        }
         for (field, id) in [
             ("shipping_ledger_account_id", &self.shipping_ledger_account_id),
             ("discount_ledger_account_id", &self.discount_ledger_account_id),
@@ -121,7 +123,9 @@ impl Policy {
             ("fee_ledger_account_id", &self.fee_ledger_account_id),
             ("adjustment_ledger_account_id", &self.adjustment_ledger_account_id),
         ] {
-            check.account(field, id.as_deref(), sales);
+            if let Some(id) = id {
+                check.entry(field, List::SalesAccounts, id);
+            }
         }
     }
 
@@ -134,7 +138,7 @@ impl Policy {
                 check.wrong(&field, FieldProblem::TooLong);
             }
             if let Some(bank) = bank {
-                check.bank(&field, bank);
+                check.entry(&field, List::BankAccounts, bank);
             }
         }
     }
@@ -146,7 +150,7 @@ impl Policy {
             }
         }
         for (key, id) in &self.tax_rate_map {
-            check.tax_rate(&format!("tax_rate_map.{key}"), id);
+            check.entry(&format!("tax_rate_map.{key}"), List::TaxRates, id);
         }
     }
 
@@ -154,7 +158,7 @@ impl Policy {
         if self.invoice_number_prefix.as_ref().is_some_and(|prefix| prefix.chars().count() > PREFIX) {
             check.wrong("invoice_number_prefix", FieldProblem::TooLong);
         }
-        if self.document_time_zone.as_ref().is_some_and(|zone| zone.parse::<Tz>().is_err()) {
+        if self.document_time_zone.as_ref().is_some_and(|zone| !check.choices.is_time_zone(zone)) {
             check.wrong("document_time_zone", FieldProblem::InvalidFormat);
         }
     }
@@ -174,7 +178,7 @@ impl Policy {
 
 impl Consolidation {
     fn contact(&self, check: &mut Check<'_>) {
-        if self.min_total_for_individual < Decimal::ZERO {
+        if self.min_total_for_individual.is_sign_negative() {
             check.wrong("consolidation.min_total_for_individual", FieldProblem::OutOfRange);
         }
         // What is switched off may be half filled in.
@@ -208,7 +212,7 @@ fn is_address(text: &str) -> bool {
 }
 
 struct Check<'a> {
-    reference: &'a ReferenceSet,
+    choices: &'a dyn Choices,
     problems: Problems,
 }
 
@@ -225,22 +229,8 @@ impl Check<'_> {
         }
     }
 
-    fn tax_rate(&mut self, field: &str, id: &str) {
-        if !self.reference.tax_rates.iter().any(|rate| rate.id == id) {
-            self.wrong(field, FieldProblem::NotInReference);
-        }
-    }
-
-    fn account(&mut self, field: &str, id: Option<&str>, usable: impl Fn(&LedgerAccount) -> bool) {
-        let Some(id) = id else { return };
-        if !self.reference.ledger_accounts.iter().any(|account| account.id == id && usable(account)) {
-            self.wrong(field, FieldProblem::NotInReference);
-        }
-    }
-
-    fn bank(&mut self, field: &str, id: &str) {
-        let usable = |bank: &BankAccount| bank.id == id && bank.is_active;
-        if !self.reference.bank_accounts.iter().any(usable) {
+    fn entry(&mut self, field: &str, list: List, id: &str) {
+        if !self.choices.has(list, id) {
             self.wrong(field, FieldProblem::NotInReference);
         }
     }
@@ -248,6 +238,8 @@ impl Check<'_> {
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::*;
     use FieldProblem::{Conflict, InvalidFormat, NotInReference, OutOfRange, Required, TooLong};
 

@@ -5,16 +5,18 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use rust_decimal::Decimal;
 
-use crate::money::{parse_exact, round2};
+use crate::money::{from_minor, to_minor, typed_hundredths};
 
+/// Nobody taxes at more than 100 %: in hundredths of a percent.
+const MOST: i64 = 10_000;
 /// Tax classes have no longer names in Magento (`tax_class.class_name`).
 const CLASS: usize = 255;
 
 /// A key of the tax rate map. Displayed it is canonical: two decimals, the country in capitals.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaxKey {
-    /// Percent, two decimals.
-    percentage: Decimal,
+    /// Hundredths of a percent.
+    hundredths: i64,
     /// The tax class, as it was written.
     class: Option<String>,
     /// The customer's country: two capital letters.
@@ -29,7 +31,7 @@ pub enum TaxKeyError {
     NotAPercentage(String),
     /// Nobody taxes at it.
     #[error("{0} is not a percentage between 0 and 100")]
-    OutOfRange(Decimal),
+    OutOfRange(String),
     /// The third part is no country.
     #[error("{0:?} is not a country of two letters, such as IE")]
     NotACountry(String),
@@ -51,10 +53,10 @@ impl FromStr for TaxKey {
         let mut parts = text.split('/').map(str::trim);
         let first = parts.next().unwrap_or_default();
         let number = first.strip_suffix('%').unwrap_or(first).trim_end();
-        let percentage =
-            parse_exact(number).map_err(|_| TaxKeyError::NotAPercentage(first.to_owned())).map(round2)?;
-        if percentage < Decimal::ZERO || percentage > Decimal::ONE_HUNDRED {
-            return Err(TaxKeyError::OutOfRange(percentage));
+        let (hundredths, _) =
+            typed_hundredths(number).ok_or_else(|| TaxKeyError::NotAPercentage(first.to_owned()))?;
+        if !(0..=MOST).contains(&hundredths) {
+            return Err(TaxKeyError::OutOfRange(number.to_owned()));
         }
         let class = parts.next().filter(|class| !class.is_empty());
         if class.is_some_and(|class| class.chars().count() > CLASS) {
@@ -67,7 +69,7 @@ impl FromStr for TaxKey {
             return Err(TaxKeyError::NotACountry(country.unwrap_or_default().to_owned()));
         }
         match parts.next() {
-            None => Ok(Self::of(percentage, class, country)),
+            None => Ok(Self::new(hundredths, class, country)),
             Some(_) => Err(TaxKeyError::TooManyParts(text.to_owned())),
         }
     }
@@ -75,7 +77,7 @@ impl FromStr for TaxKey {
 
 impl fmt::Display for TaxKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2}", self.percentage)?;
+        write!(f, "{}.{:02}", self.hundredths / 100, self.hundredths % 100)?;
         match (&self.class, &self.country) {
             (None, None) => Ok(()),
             (Some(class), None) => write!(f, "/{class}"),
@@ -87,16 +89,20 @@ impl fmt::Display for TaxKey {
 impl TaxKey {
     /// The key of a percentage, for a class and a country.
     pub fn of(percentage: Decimal, class: Option<&str>, country: Option<&str>) -> Self {
+        Self::new(to_minor(percentage).unwrap_or(i64::MAX), class, country)
+    }
+
+    fn new(hundredths: i64, class: Option<&str>, country: Option<&str>) -> Self {
         Self {
-            percentage: round2(percentage).normalize(),
+            hundredths,
             class: class.map(|class| class.trim().to_owned()),
             country: country.map(|country| country.trim().to_ascii_uppercase()),
         }
     }
 
     /// Percent, two decimals.
-    pub const fn percentage(&self) -> Decimal {
-        self.percentage
+    pub fn percentage(&self) -> Decimal {
+        from_minor(self.hundredths)
     }
 
     /// The country, where the key names one.
@@ -106,13 +112,13 @@ impl TaxKey {
 
     /// Whether an entry of this key is for this percentage, class and country. What the key leaves out it does not mind.
     /// Classes are compared as people do, capital or not.
-    fn is_for(&self, percentage: Decimal, class: Option<&str>, country: Option<&str>) -> bool {
+    fn is_for(&self, hundredths: Option<i64>, class: Option<&str>, country: Option<&str>) -> bool {
         let same = |own: &Option<String>, other: Option<&str>| {
             own.as_deref().is_none_or(|own| {
                 other.is_some_and(|other| own.to_lowercase() == other.trim().to_lowercase())
             })
         };
-        self.percentage == percentage && same(&self.class, class) && same(&self.country, country)
+        Some(self.hundredths) == hundredths && same(&self.class, class) && same(&self.country, country)
     }
 
     /// How specific the key is: class and country, class, country, percentage alone.
@@ -153,8 +159,8 @@ impl<'a> TaxMap<'a> {
         class: Option<&str>,
         country: Option<&str>,
     ) -> Option<(&TaxKey, &'a str)> {
-        let percentage = round2(percentage).normalize();
-        let fitting = self.entries().filter(|(key, _)| key.is_for(percentage, class, country));
+        let hundredths = to_minor(percentage);
+        let fitting = self.entries().filter(|(key, _)| key.is_for(hundredths, class, country));
         fitting.max_by_key(|(key, _)| key.specificity())
     }
 }

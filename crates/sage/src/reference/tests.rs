@@ -56,7 +56,7 @@ async fn fetch(
     let sage = Sage::answering(answers).await;
     let client = sage.client();
     let tokens = FixedToken(SecretString::from("t"));
-    (fetch_reference_set(&Connection::new(&client, "b1", &tokens)).await, sage)
+    (fetch_reference_set(&Connection::new(&client, "b1", &tokens), &|_| ()).await, sage)
 }
 
 #[tokio::test]

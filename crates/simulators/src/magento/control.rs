@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -28,6 +28,7 @@ pub(crate) fn router(shop: Arc<Shop>) -> Router {
         .route("/_sim/disconnect", post(disconnect))
         .route("/_sim/tile", post(tile))
         .route("/_sim/status", get(status))
+        .route("/_sim/admin", get(admin))
         .route("/_sim/faults", get(faults).post(set_faults).delete(clear_faults))
         .fallback(rest::answer)
         .with_state(shop)
@@ -43,6 +44,19 @@ async fn summary(State(shop): Shared) -> Json<Value> {
         "ledger_base_url": paired.map(|paired| paired.ledger_base_url),
         "documents": shop.documents.len(),
     }))
+}
+
+/// A page of the admin that frames Ledger's history of this shop.
+async fn admin(State(shop): Shared) -> Response {
+    let Some(paired) = shop.with(|tables| tables.pairing.paired().cloned()) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let frame = format!("{}/embed/{}", paired.ledger_base_url, paired.tenant_id);
+    Html(format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><title>Magento Admin</title></head><body><h1>Magento Admin</h1>\
+         <iframe title=\"Ledger\" src=\"{frame}\" width=\"100%\" height=\"800\"></iframe></body></html>"
+    ))
+    .into_response()
 }
 
 async fn pairing_code(State(shop): Shared, body: Bytes) -> Response {

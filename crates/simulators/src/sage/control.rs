@@ -6,7 +6,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
-    routing::{get, patch, post},
+    routing::{delete, get, patch, post},
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -45,6 +45,7 @@ pub(super) fn routes() -> Router<Sim> {
         .route("/_sim/faults", get(show_faults).post(set_faults).delete(clear_faults))
         .route("/_sim/books", get(show_books))
         .route("/_sim/requests", get(show_requests).delete(clear_requests))
+        .route("/_sim/access-tokens", delete(end_access_tokens))
         .route("/_sim/reset", post(reset))
         .route("/_sim/businesses/{business}", patch(change_business))
         .route("/_sim/records/{business}/{resource}/{id}", patch(change_record).delete(remove_record))
@@ -87,6 +88,12 @@ async fn show_requests(State(sim): State<Sim>) -> Json<Value> {
 
 async fn clear_requests(State(sim): State<Sim>) -> StatusCode {
     sim.with_world(|world, _| world.log.clear());
+    StatusCode::NO_CONTENT
+}
+
+/// Every access token has run out; the refresh tokens live on.
+async fn end_access_tokens(State(sim): State<Sim>) -> StatusCode {
+    sim.with_world(|world, _| world.grants.end_access_tokens());
     StatusCode::NO_CONTENT
 }
 

@@ -57,6 +57,11 @@ impl Grants {
         Some(method == "GET" || grant.scope == "full_access")
     }
 
+    /// Ends every access token at once.
+    pub(super) fn end_access_tokens(&mut self) {
+        self.access.clear();
+    }
+
     /// Takes tokens away that nobody can use any more.
     fn sweep(&mut self, now: DateTime<Utc>) {
         self.access.retain(|_, grant| grant.until > now);

@@ -138,3 +138,14 @@ fn stops() -> [(BindingStatus, Code); 4] {
         (BindingStatus::Revoked, Code::BindingRevoked),
     ]
 }
+
+/// Who refused is told, by the last word on it.
+pub async fn a_refusal_is_noted(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    assert_eq!(world.store.refusal(world.binding).await.unwrap(), None);
+    for code in [Code::SageAuth, Code::MagentoAuth] {
+        world.store.note_refusal(world.binding, code).await.unwrap();
+        assert_eq!(world.store.refusal(world.binding).await.unwrap(), Some(code));
+    }
+    assert_stale(world.store.note_refusal(BindingId(world.id()), Code::SageAuth).await);
+}

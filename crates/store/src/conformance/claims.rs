@@ -36,7 +36,8 @@ pub async fn the_oldest_due_run_is_claimed(store: Arc<dyn Store>) {
     let (attempt_id, now) = (AttemptId(world.id()), world.now());
     let claimed =
         world.store.claim_run(attempt_id, "worker-7", now, now + TimeDelta::minutes(1)).await.unwrap();
-    let run = Run { status: RunStatus::Running, attempts: 1, updated_at: now, ..queued };
+    let run =
+        Run { status: RunStatus::Running, attempts: 1, updated_at: now, started_at: Some(now), ..queued };
     assert_eq!(claimed, Some(Claimed { run: run.clone(), attempt_id, attempt_number: 1 }));
     assert_eq!(world.run(first).await, run);
     let attempts = world.attempts(first).await;

@@ -10,7 +10,7 @@ use domain::{
 };
 
 use super::world::World;
-use crate::{Delivery, Outcome, Store, SyncState};
+use crate::{Delivery, DeliveryState, Outcome, PageRequest, Store, SyncState};
 
 /// Ends a run of a binding with this sync state.
 async fn reach_of(world: &World, binding: BindingId, state: &SyncState) {
@@ -60,6 +60,10 @@ pub async fn a_sync_state_is_due_at_once(store: Arc<dyn Store>) {
     assert_eq!(taken.len(), 3);
     let first = taken.iter().find(|delivery| delivery.state == one).unwrap();
     assert_eq!((first.binding_id, first.attempts), (world.binding, 1));
+    let newest = PageRequest { limit: 10, ..PageRequest::default() };
+    let runs = world.store.page_runs(world.organisation, &newest).await.unwrap().runs;
+    let traces: Vec<_> = runs.into_iter().map(|run| run.trace_parent).collect();
+    assert!(first.trace_parent.is_some() && traces.contains(&first.trace_parent), "{traces:?}");
     assert!(taken.iter().any(|delivery| delivery.state == two));
     assert!(claim(&world).await.is_empty(), "they are held");
     for delivery in &taken {
@@ -193,4 +197,34 @@ pub async fn deliveries_are_taken_up_to_the_limit(store: Arc<dyn Store>) {
         taken.extend(ids);
     }
     assert_eq!(taken, [1, 2, 3, 4, 5]);
+}
+
+/// What the page of a run says of Magento's side, from the first word to its arrival.
+pub async fn how_a_delivery_stands_is_told_to_its_organisation(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (binding, kind) = (world.binding, EntityKind::Invoice);
+    let of = async || world.store.delivery_of(world.organisation, binding, kind, 1).await.unwrap();
+    assert_eq!(of().await, None);
+    let state = world.synced(1);
+    reach(&world, &state).await;
+    let waiting = of().await.unwrap();
+    assert_eq!((&waiting.state, waiting.attempts, waiting.delivered_at), (&state, 0, None));
+    assert!(waiting.next_at.is_some());
+    let held = claim(&world).await.remove(0);
+    let due = world.now();
+    world.store.delivery_failed(&held, "503", Some(due)).await.unwrap();
+    let failed = of().await.unwrap();
+    assert_eq!((failed.attempts, failed.next_at, failed.last_error.as_deref()), (1, Some(due), Some("503")));
+    let held = claim(&world).await.remove(0);
+    let now = world.now();
+    world.store.delivery_arrived(&held, now).await.unwrap();
+    let expected =
+        DeliveryState { state, attempts: 2, next_at: None, delivered_at: Some(now), last_error: None };
+    assert_eq!(of().await, Some(expected));
+    let stranger = world.add_organisation("Second").await;
+    assert_eq!(world.store.delivery_of(stranger, binding, kind, 1).await.unwrap(), None);
+    assert_eq!(
+        world.store.delivery_of(world.organisation, binding, EntityKind::Product, 1).await.unwrap(),
+        None
+    );
 }

@@ -39,6 +39,9 @@ pub async fn an_event_makes_a_run_that_is_due_at_once(store: Arc<dyn Store>) {
             created_at: event.received_at,
             updated_at: event.received_at,
             finished_at: None,
+            started_at: None,
+            resolved_by: None,
+            trace_parent: event.trace_parent.clone(),
         };
         assert_eq!(world.run(event.run_id).await, expected);
     }

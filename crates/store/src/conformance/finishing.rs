@@ -7,6 +7,7 @@ use domain::{
     code::Code,
     money::Currency,
     outside::Outside,
+    plan::Plan,
     run::{EventName::InvoiceCreated, RunStatus},
     xref::{XrefKey, XrefKind},
 };
@@ -34,6 +35,7 @@ fn facts() -> RunFacts {
         sage_tax_minor: Some(0),
         sage_id: Some("sage-1".to_owned()),
         sage_reference: Some("SI-1".to_owned()),
+        email_digest: Some("0123456789abcdef".to_owned()),
     }
 }
 
@@ -47,8 +49,14 @@ pub async fn success_keeps_all_that_was_learnt(store: Arc<dyn Store>) {
     end.xrefs = vec![xref(XrefKind::Invoice, "1", "business-1", "sage-1")];
     end.sync_state = Some(world.synced(1));
     end.steps = vec![world.step("invoice")];
+    end.plan = Some(Plan::hold(Code::NeedsMapping, "no bank"));
     world.store.finish_run(&end).await.unwrap();
 
+    let kept = world.store.plan_of(world.organisation, id).await.unwrap().unwrap();
+    assert_eq!(
+        (Some(kept.plan), kept.attempt_id, kept.made_at),
+        (end.plan.clone(), claimed.attempt_id, end.now)
+    );
     let run = world.run(id).await;
     assert_eq!((run.status, run.code, run.message), (RunStatus::Succeeded, None, None));
     assert_eq!((run.facts, run.attempts), (facts(), 1));
@@ -109,6 +117,29 @@ pub async fn unknown_facts_leave_what_was_known(store: Arc<dyn Store>) {
     assert_eq!(world.run(id).await.facts, expected);
 }
 
+/// The page of a run shows what was to be done by the newest attempt that came so far.
+pub async fn the_newest_plan_of_a_run_is_kept(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let id = world.receive(InvoiceCreated, 1).await;
+    let plan_of = async || world.store.plan_of(world.organisation, id).await.unwrap();
+    assert_eq!(plan_of().await, None);
+    let (held, failing) =
+        (Plan::hold(Code::NeedsMapping, "no bank"), Plan::fail(Code::TotalsMismatch, "1 \u{0} 2"));
+    let mut makers = Vec::new();
+    for plan in [Some(&held), Some(&failing), None] {
+        let claimed = world.claim().await;
+        let mut end = world.end(&claimed, retrying(world.now()));
+        end.plan = plan.cloned();
+        world.store.finish_run(&end).await.unwrap();
+        makers.push(claimed.attempt_id);
+        let kept = plan_of().await.unwrap();
+        assert_eq!(&kept.plan, plan.unwrap_or(&failing));
+    }
+    assert_eq!(plan_of().await.unwrap().attempt_id, makers[1]);
+    let stranger = world.add_organisation("Second").await;
+    assert_eq!(world.store.plan_of(stranger, id).await.unwrap(), None);
+}
+
 /// The trail is in the order of writing, which is that of the calls, also where the clock stood still or was set back.
 pub async fn steps_are_told_in_order(store: Arc<dyn Store>) {
     let world = World::new(store).await;
@@ -118,6 +149,8 @@ pub async fn steps_are_told_in_order(store: Arc<dyn Store>) {
     steps[0].status = None;
     steps[0].request_id = None;
     steps[0].idempotency_id = None;
+    steps[0].request = None;
+    steps[1].answer = None;
     steps[2].started_at = steps[1].started_at;
     steps[3].started_at = steps[0].started_at;
     let xref = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
@@ -189,11 +222,7 @@ pub async fn a_change_of_a_run_is_announced(store: Arc<dyn Store>) {
                 world.finish(&heir, retrying(later)).await;
             }
             "retry" => {
-                let page = crate::PageRequest {
-                    filter: crate::RunFilter::default(),
-                    seek: crate::Seek::Newest,
-                    limit: 1,
-                };
+                let page = crate::PageRequest { limit: 1, ..crate::PageRequest::default() };
                 let run = world.store.page_runs(world.organisation, &page).await.unwrap().runs.remove(0);
                 world.store.retry_run(world.organisation, run.id, world.now()).await.unwrap();
             }

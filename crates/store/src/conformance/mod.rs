@@ -16,19 +16,29 @@
     reason = "this is test code; it stands here so that every driver can run it"
 )]
 
+pub mod acting;
+pub mod alert_channels;
+pub mod alerts;
 pub mod bindings;
 pub mod claims;
 pub mod crowds;
 pub mod deliveries;
 pub mod events;
+pub mod figures;
 pub mod finishing;
+pub mod history;
 pub mod intents;
+pub mod invitations;
 pub mod invoices;
 pub mod leases;
+pub mod maintenance;
+pub mod overview;
 pub mod pages;
 pub mod people;
 pub mod retries;
+pub mod second_factors;
 pub mod settings;
+pub mod sign_ins;
 pub mod standing;
 mod world;
 
@@ -40,14 +50,33 @@ macro_rules! conformance_suite {
     ($make:ident) => {
         $crate::conformance_tests! { $make,
             people: organisations_are_listed_oldest_first, a_member_is_found_by_address_in_any_case,
-                a_taken_address_is_refused, a_session_ends_by_itself, a_session_ends_when_asked;
+                a_taken_address_is_refused, members_are_listed_only_to_their_organisation,
+                a_role_is_changed_only_by_its_organisation, the_last_owner_stays,
+                owners_who_demote_each_other_leave_one, a_removed_member_is_out_and_their_address_is_free,
+                a_new_password_ends_the_other_sessions, a_session_ends_by_itself, a_session_ends_when_asked,
+                sessions_are_listed_to_their_member, a_member_ends_only_their_own_sessions,
+                a_session_within_magento_opens_one_history;
+            invitations: an_invitation_is_accepted_once, an_invitation_that_is_not_open_is_none,
+                an_invitation_belongs_to_its_organisation, an_invitation_of_who_may_not_invite_any_more_is_withdrawn,
+                a_new_invitation_takes_the_place_of_the_old_one, a_taken_address_leaves_the_invitation_open,
+                an_invitation_accepted_twice_at_once_makes_one_member;
+            second_factors: a_second_factor_is_in_force_once_it_is_confirmed, a_time_step_is_taken_once,
+                a_recovery_code_is_good_once, a_second_factor_is_switched_off_with_its_codes,
+                second_factors_are_sealed_anew_one_by_one;
+            sign_ins: a_sign_in_waits_for_its_code_with_few_tries, a_sign_in_that_waits_ends_once,
+                tries_run_out_and_come_back_one_by_one, a_try_that_was_none_is_given_back, what_has_ended_is_cleared_away;
+            acting: actions_are_kept_and_told, a_document_is_excluded_and_taken_back,
+                what_is_posted_or_running_cannot_be_excluded, views_are_kept_by_name, a_bulk_retry_passes_each_run_once,
+                a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
                 connecting_a_business_starts_trust_anew, leaving_active_makes_runs_wait,
                 becoming_active_queues_what_waited_for_it, waiting_runs_follow_from_one_stop_to_the_next,
-                the_day_of_a_status_moves_only_with_it, changing_an_unknown_binding_is_an_error;
+                the_day_of_a_status_moves_only_with_it, changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
             settings: a_credential_is_written_in_place_of_the_version_it_names,
                 a_deleted_credential_is_never_mistaken_for_a_new_one, credentials_are_kept_apart,
+                credentials_are_gone_through_in_pages,
                 a_reference_set_is_replaced_whole, policies_are_kept_by_version, a_version_out_of_turn_is_refused,
+                the_history_of_settings_names_authors_and_counts_runs,
                 saving_a_policy_releases_what_needs_a_mapping, what_belongs_to_no_binding_is_refused;
             events: an_event_makes_a_run_that_is_due_at_once, what_happens_once_answers_its_first_run,
                 upserts_fold_while_queued_or_waiting_and_not_after, a_replayed_token_writes_nothing,
@@ -59,7 +88,7 @@ macro_rules! conformance_suite {
                 a_lost_lease_is_taken_over, a_stale_fence_changes_nothing, an_extended_lease_holds,
                 a_lost_lease_cannot_be_extended_beside_a_new_writer, a_released_run_goes_back_untouched,
                 the_next_run_is_due_when_it_can_be_claimed;
-            finishing: success_keeps_all_that_was_learnt, every_outcome_has_its_status,
+            finishing: success_keeps_all_that_was_learnt, every_outcome_has_its_status, the_newest_plan_of_a_run_is_kept,
                 unknown_facts_leave_what_was_known, steps_are_told_in_order, xrefs_are_replaced_and_kept_apart,
                 a_change_of_a_run_is_announced, the_schema_can_be_migrated_again;
             invoices: a_payment_is_released_by_the_success_of_its_invoice,
@@ -70,6 +99,12 @@ macro_rules! conformance_suite {
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
                 a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;
+            history: every_filter_holds_whichever_way_leads_there, every_order_is_kept_back_and_forth,
+                a_search_that_finds_too_little_stops_and_goes_on, nothing_is_told_of_anothers_binding, runs_are_read_by_their_ids, what_people_hold_in_their_hands_is_found,
+                open_runs_are_grouped_by_cause, a_later_success_resolves_what_failed_before;
+            overview: runs_are_counted_by_hour_and_day_as_they_come_and_end, only_an_end_is_counted_as_one,
+                a_binding_tells_how_far_behind_it_is, failures_one_after_another_are_told, what_magento_could_not_be_told_is_counted,
+                the_times_of_what_succeeded_are_told_newest_first;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
                 what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, generations_are_told_of_what_was_refused, intents_are_kept_apart;
             standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
@@ -80,8 +115,22 @@ macro_rules! conformance_suite {
             deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one,
                 a_newer_state_waits_for_the_older_one_in_flight, a_failed_delivery_is_due_again_or_given_up,
                 a_delivery_whose_holder_died_is_due_again, a_late_word_on_an_old_try_changes_nothing,
-                revoked_bindings_are_told_nothing, deliveries_are_taken_up_to_the_limit;
+                revoked_bindings_are_told_nothing, deliveries_are_taken_up_to_the_limit, how_a_delivery_stands_is_told_to_its_organisation;
+            alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
+                only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure, thresholds_are_handed_in,
+                a_lost_connection_is_told_once, a_missing_setting_is_told_once,
+                an_alert_knows_its_document_and_nothing_of_people, alerts_are_listed_to_their_organisation_and_purged;
+            alert_channels: a_channel_is_its_members_alone, a_channel_is_used_once_it_is_confirmed,
+                a_channel_is_told_what_it_wants, a_digest_holds_all_of_its_hour,
+                a_parcel_keeps_its_name_and_content_over_its_tries, a_parcel_is_given_up,
+                a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
+                workers_at_once_never_share_a_parcel;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
+            figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
+            maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,
+                a_run_that_was_lost_is_made_due, what_has_ended_is_not_made_due, what_is_made_due_waits_for_its_binding,
+                only_what_has_ended_is_deleted, old_runs_are_deleted_little_by_little,
+                an_invoice_that_is_waited_for_is_kept, what_is_in_sage_is_known_after_its_run_was_deleted;
             crowds: events_at_once_make_a_run_each, the_same_event_at_once_makes_one_run,
                 workers_at_once_never_share_a_run;
         }
@@ -112,19 +161,29 @@ mod tests {
     fn every_behaviour_is_in_the_list() {
         let list = include_str!("mod.rs");
         for (room, source) in [
+            ("acting", include_str!("acting.rs")),
+            ("alert_channels", include_str!("alert_channels.rs")),
+            ("alerts", include_str!("alerts.rs")),
             ("bindings", include_str!("bindings.rs")),
             ("claims", include_str!("claims.rs")),
             ("crowds", include_str!("crowds.rs")),
             ("deliveries", include_str!("deliveries.rs")),
             ("events", include_str!("events.rs")),
+            ("figures", include_str!("figures.rs")),
             ("finishing", include_str!("finishing.rs")),
+            ("history", include_str!("history.rs")),
             ("intents", include_str!("intents.rs")),
+            ("invitations", include_str!("invitations.rs")),
             ("invoices", include_str!("invoices.rs")),
             ("leases", include_str!("leases.rs")),
+            ("maintenance", include_str!("maintenance.rs")),
+            ("overview", include_str!("overview.rs")),
             ("pages", include_str!("pages.rs")),
             ("people", include_str!("people.rs")),
             ("retries", include_str!("retries.rs")),
+            ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
+            ("sign_ins", include_str!("sign_ins.rs")),
             ("standing", include_str!("standing.rs")),
         ] {
             let behaviours = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));

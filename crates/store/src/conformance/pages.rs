@@ -19,7 +19,7 @@ use super::world::{World, failed, needs_mapping, retrying, skipped};
 use crate::{Counts, NewEvent, Outcome, Page, PageRequest, RunFilter, Seek, Store};
 
 async fn page(world: &World, filter: &RunFilter, seek: Seek, limit: u32) -> Page {
-    let request = PageRequest { filter: filter.clone(), seek, limit };
+    let request = PageRequest { filter: filter.clone(), seek, limit, ..PageRequest::default() };
     world.store.page_runs(world.organisation, &request).await.unwrap()
 }
 
@@ -54,24 +54,24 @@ async fn history(world: &World) -> (Vec<(RunId, BindingId, EventName, RunStatus)
 }
 
 async fn walk(world: &World, filter: &RunFilter, limit: u32, expected: &[RunId]) {
-    let (mut told, mut seek) = (Vec::new(), Seek::Newest);
+    let (mut told, mut seek) = (Vec::new(), Seek::First);
     let mut pages = Vec::new();
     loop {
         let page = page(world, filter, seek, limit).await;
-        assert_eq!(page.has_newer, !told.is_empty());
+        assert_eq!(page.previous.is_some(), !told.is_empty());
         told.extend(page.runs.iter().map(|run| run.id));
-        assert_eq!(page.has_older, told.len() < expected.len());
+        assert_eq!((page.next.is_some(), page.stopped), (told.len() < expected.len(), false));
         pages.push(page.clone());
-        match page.runs.last() {
-            Some(last) if page.has_older => seek = Seek::OlderThan(last.id),
-            _ => break,
+        match page.next {
+            Some(next) => seek = Seek::After(next),
+            None => break,
         }
     }
     assert_eq!(told, expected);
     while let Some(at) = pages.pop() {
         let Some(before) = pages.last() else { break };
-        let back = page(world, filter, Seek::NewerThan(at.runs[0].id), limit).await;
-        assert_eq!(&back, before);
+        let back = page(world, filter, Seek::Before(at.previous.unwrap()), limit).await;
+        assert_eq!((&back.runs, back.previous.is_some()), (&before.runs, before.previous.is_some()));
     }
 }
 
@@ -101,7 +101,8 @@ pub async fn filters_hold_on_every_page(store: Arc<dyn Store>) {
                         && status.is_none_or(|one| one == run.3)
                 };
                 let expected = runs.iter().filter(fits).map(|run| run.0).collect::<Vec<_>>();
-                walk(&world, &RunFilter { binding, status, event }, 4, &expected).await;
+                walk(&world, &RunFilter { binding, status, event, ..RunFilter::default() }, 4, &expected)
+                    .await;
             }
         }
     }
@@ -111,25 +112,19 @@ pub async fn filters_hold_on_every_page(store: Arc<dyn Store>) {
 pub async fn a_page_beyond_the_ends_is_empty(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let all = RunFilter::default();
-    assert_eq!(page(&world, &all, Seek::Newest, 10).await, Page::default());
+    assert_eq!(page(&world, &all, Seek::First, 10).await, Page::default());
     let oldest = world.receive(InvoiceCreated, 1).await;
     let newest = world.receive(InvoiceCreated, 2).await;
-    let older = page(&world, &all, Seek::OlderThan(oldest), 10).await;
-    assert_eq!(older, Page { runs: Vec::new(), has_newer: true, has_older: false });
-    let newer = page(&world, &all, Seek::NewerThan(newest), 10).await;
-    assert_eq!(newer, Page { runs: Vec::new(), has_newer: false, has_older: true });
-    let from_the_top = page(&world, &all, Seek::OlderThan(RunId(uuid::Uuid::max())), 1).await;
-    assert_eq!(
-        (from_the_top.runs[0].id, from_the_top.has_newer, from_the_top.has_older),
-        (newest, false, true)
-    );
-    let from_the_bottom = page(&world, &all, Seek::NewerThan(RunId(uuid::Uuid::nil())), 1).await;
-    assert_eq!(
-        (from_the_bottom.runs[0].id, from_the_bottom.has_newer, from_the_bottom.has_older),
-        (oldest, true, false)
-    );
+    let older = page(&world, &all, Seek::After(oldest), 10).await;
+    assert_eq!(older, Page { previous: Some(oldest), ..Page::default() });
+    let newer = page(&world, &all, Seek::Before(newest), 10).await;
+    assert_eq!(newer, Page { next: Some(newest), ..Page::default() });
+    let from_the_top = page(&world, &all, Seek::After(RunId(uuid::Uuid::max())), 1).await;
+    assert_eq!((from_the_top.runs[0].id, from_the_top.next), (newest, Some(newest)));
+    let from_the_bottom = page(&world, &all, Seek::Before(RunId(uuid::Uuid::nil())), 1).await;
+    assert_eq!((from_the_bottom.runs[0].id, from_the_bottom.previous), (oldest, Some(oldest)));
     let none = RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() };
-    assert_eq!(page(&world, &none, Seek::OlderThan(newest), 10).await, Page::default());
+    assert_eq!(page(&world, &none, Seek::First, 10).await, Page::default());
 }
 
 /// An invoice's chip is about its newest event; a payment looks for its invoice's own run.
@@ -213,6 +208,15 @@ pub async fn runs_are_counted(store: Arc<dyn Store>) {
     assert_eq!(count(long_ago).await.unwrap(), Counts { pending: 4, failed: 2, last_finished_at });
     let other = world.add_binding("business-2").await;
     assert_eq!(world.store.count_runs(other, long_ago).await.unwrap(), Counts::default());
+    let upserted = world.receive_of(other, CustomerUpserted, 9).await;
+    let failing = world.claim().await;
+    assert_eq!(failing.run.id, upserted);
+    world.finish(&failing, failed()).await;
+    assert_eq!(world.store.count_runs(other, long_ago).await.unwrap().failed, 1);
+    world.receive_of(other, CustomerUpserted, 9).await;
+    let good = world.claim().await;
+    world.finish(&good, Outcome::Succeeded).await;
+    assert_eq!(world.store.count_runs(other, long_ago).await.unwrap().failed, 0, "a later run made it good");
 }
 
 /// Safe mode's count: documents only, and only those that were posted since.

@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, SessionId},
     outside::Outside,
     run::Role,
 };
 
-use super::world::{World, assert_conflict, assert_not_found};
-use crate::{Member, NewMember, Session, Store};
+use super::world::{World, assert_conflict, assert_not_found, assert_stale};
+use crate::{Error, Member, NewMember, Result, Session, Store};
 
-fn new_member(world: &World, organisation_id: OrganisationId, email: &str, role: Role) -> NewMember {
+/// A member who is not kept yet.
+pub(super) fn new_member(
+    world: &World,
+    organisation_id: OrganisationId,
+    email: &str,
+    role: Role,
+) -> NewMember {
     let member = Member {
         id: MemberId(world.id()),
         organisation_id,
@@ -24,19 +30,47 @@ fn new_member(world: &World, organisation_id: OrganisationId, email: &str, role:
     NewMember { member, password_hash: "$argon2id$v=19$hash".to_owned() }
 }
 
-async fn signed_in(world: &World, token_hash: &str, minutes: i64) -> (Member, Session) {
-    let email = format!("{token_hash}@shop.example");
-    let new = new_member(world, world.organisation, &email, Role::Operator);
+/// Adds a member to the organisation.
+pub(super) async fn add_member(world: &World, email: &str, role: Role) -> Member {
+    let new = new_member(world, world.organisation, email, role);
     world.store.create_member(&new).await.unwrap();
+    new.member
+}
+
+/// Opens a session for some minutes.
+async fn open_session(world: &World, member: MemberId, token_hash: &str, minutes: i64) -> Session {
     let now = world.now();
     let session = Session {
+        id: SessionId(world.id()),
         token_hash: token_hash.to_owned(),
-        member_id: new.member.id,
+        member_id: member,
+        browser: "Firefox on Linux".to_owned(),
         created_at: now,
+        last_seen_at: now,
         expires_at: now + TimeDelta::minutes(minutes),
+        embed: None,
     };
     world.store.create_session(&session).await.unwrap();
-    (new.member, session)
+    session
+}
+
+async fn signed_in(world: &World, token_hash: &str, minutes: i64) -> (Member, Session) {
+    let member = add_member(world, &format!("{token_hash}@shop.example"), Role::Operator).await;
+    let session = open_session(world, member.id, token_hash, minutes).await;
+    (member, session)
+}
+
+/// The member of a session, if it is one.
+async fn who(world: &World, token_hash: &str) -> Option<MemberId> {
+    let found = world.store.signed_in(token_hash, world.now()).await.unwrap();
+    found.map(|found| found.member.id)
+}
+
+fn assert_last_owner(result: Result<()>) {
+    match result {
+        Err(Error::LastOwner) => {}
+        other => panic!("not refused as the last owner: {other:?}"),
+    }
 }
 
 /// Organisations come in the order in which they were made.
@@ -79,27 +113,199 @@ pub async fn a_taken_address_is_refused(store: Arc<dyn Store>) {
     assert_eq!(kept.member, first.member);
 }
 
+/// Each organisation sees its own members, oldest first, and who has a second factor.
+pub async fn members_are_listed_only_to_their_organisation(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let other = world.add_organisation("Second").await;
+    let stranger = new_member(&world, other, "eve@other.example", Role::Owner);
+    world.store.create_member(&stranger).await.unwrap();
+    let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Viewer).await;
+    let now = world.now();
+    for (member, confirms) in [(&ada, true), (&bob, false)] {
+        world.store.begin_second_factor(member.id, "sealed", now).await.unwrap();
+        if confirms {
+            world.store.confirm_second_factor(member.id, 1, 7, &[], now).await.unwrap();
+        }
+    }
+    let listed = world.store.list_members(world.organisation).await.unwrap();
+    let listed: Vec<_> = listed.into_iter().map(|one| (one.member, one.has_second_factor)).collect();
+    assert_eq!(listed, [(ada, true), (bob, false)]);
+}
+
+/// A role is changed within the organisation alone.
+pub async fn a_role_is_changed_only_by_its_organisation(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let other = world.add_organisation("Second").await;
+    add_member(&world, "ada@shop.example", Role::Owner).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Viewer).await;
+    let now = world.now();
+    assert_not_found(world.store.set_role(other, bob.id, Role::Owner, now).await);
+    assert_not_found(world.store.remove_member(other, bob.id, now).await);
+    world.store.set_role(world.organisation, bob.id, Role::Accountant, now).await.unwrap();
+    let found = world.store.member_by_email("bob@shop.example").await.unwrap().unwrap();
+    assert_eq!(found.member.role, Role::Accountant);
+}
+
+/// An organisation without an owner could invite nobody any more.
+pub async fn the_last_owner_stays(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let organisation = world.organisation;
+    let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Accountant).await;
+    let now = world.now();
+    assert_last_owner(world.store.set_role(organisation, ada.id, Role::Viewer, now).await);
+    assert_last_owner(world.store.remove_member(organisation, ada.id, now).await);
+    world.store.set_role(organisation, ada.id, Role::Owner, now).await.unwrap();
+    world.store.set_role(organisation, bob.id, Role::Owner, now).await.unwrap();
+    world.store.remove_member(organisation, ada.id, now).await.unwrap();
+    assert_last_owner(world.store.remove_member(organisation, bob.id, now).await);
+}
+
+/// Of two owners who demote each other at the same moment one stays.
+pub async fn owners_who_demote_each_other_leave_one(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Owner).await;
+    let now = world.now();
+    let demote = |member| world.store.set_role(world.organisation, member, Role::Viewer, now);
+    let (first, second) = tokio::join!(demote(ada.id), demote(bob.id));
+    assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
+    let listed = world.store.list_members(world.organisation).await.unwrap();
+    assert_eq!(listed.iter().filter(|one| one.member.role == Role::Owner).count(), 1);
+}
+
+/// Who is removed is out at once; their address is free for another invitation, and their row stays.
+pub async fn a_removed_member_is_out_and_their_address_is_free(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    add_member(&world, "ada@shop.example", Role::Owner).await;
+    let (bob, session) = signed_in(&world, "bob", 10).await;
+    let now = world.now();
+    world.store.begin_second_factor(bob.id, "sealed", now).await.unwrap();
+    world.store.remove_member(world.organisation, bob.id, now).await.unwrap();
+    assert_eq!(who(&world, &session.token_hash).await, None);
+    assert!(world.store.member_by_email(&bob.email).await.unwrap().is_none());
+    assert!(world.store.member_by_email(&format!("removed:{}", bob.id)).await.unwrap().is_none());
+    assert_eq!(world.store.second_factor(bob.id).await.unwrap(), None);
+    assert_eq!(world.store.list_members(world.organisation).await.unwrap().len(), 1);
+    assert_not_found(world.store.remove_member(world.organisation, bob.id, now).await);
+    assert_not_found(world.store.set_role(world.organisation, bob.id, Role::Owner, now).await);
+    assert_stale(world.store.set_password(bob.id, "$argon2id$new", None).await);
+    let again = add_member(&world, &bob.email, Role::Viewer).await;
+    assert_ne!(again.id, bob.id);
+    let mut same_id = new_member(&world, world.organisation, "else@shop.example", Role::Viewer);
+    same_id.member.id = bob.id;
+    assert_conflict(world.store.create_member(&same_id).await);
+}
+
+/// A new password ends the sessions that the old one opened, but the one that changed it.
+pub async fn a_new_password_ends_the_other_sessions(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (ada, kept) = signed_in(&world, "kept", 10).await;
+    open_session(&world, ada.id, "other", 10).await;
+    let (bob, _) = signed_in(&world, "bob", 10).await;
+    world.store.set_password(ada.id, "$argon2id$new", Some(kept.id)).await.unwrap();
+    let found = world.store.member_by_email(&ada.email).await.unwrap().unwrap();
+    assert_eq!(found.password_hash, "$argon2id$new");
+    assert_eq!(who(&world, "kept").await, Some(ada.id));
+    assert_eq!(who(&world, "other").await, None);
+    assert_eq!(who(&world, "bob").await, Some(bob.id));
+    world.store.set_password(ada.id, "$argon2id$newer", None).await.unwrap();
+    assert_eq!(who(&world, "kept").await, None);
+}
+
 /// A session ends at its time; the purge deletes what has ended and nothing else.
 pub async fn a_session_ends_by_itself(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (ada, short) = signed_in(&world, "short", 10).await;
     let (bob, long) = signed_in(&world, "long", 20).await;
     let before = short.expires_at - TimeDelta::milliseconds(1);
-    assert_eq!(world.store.member_of_session("short", before).await.unwrap(), Some(ada));
-    assert_eq!(world.store.member_of_session("short", short.expires_at).await.unwrap(), None);
+    let found = world.store.signed_in("short", before).await.unwrap().unwrap();
+    assert_eq!((found.member, found.session, found.last_seen_at), (ada, short.id, short.created_at));
+    assert_eq!(world.store.signed_in("short", short.expires_at).await.unwrap(), None);
     assert_eq!(world.store.purge_sessions(before).await.unwrap(), 0);
     assert_eq!(world.store.purge_sessions(short.expires_at).await.unwrap(), 1);
-    assert_eq!(world.store.member_of_session("short", before).await.unwrap(), None);
-    assert_eq!(world.store.member_of_session("long", long.created_at).await.unwrap(), Some(bob));
+    assert_eq!(world.store.signed_in("short", before).await.unwrap(), None);
+    let found = world.store.signed_in("long", long.created_at).await.unwrap();
+    assert_eq!(found.map(|found| found.member), Some(bob));
 }
 
 /// Signing out ends a session; ending it twice is no error.
 pub async fn a_session_ends_when_asked(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    signed_in(&world, "token", 10).await;
+    let (ada, _) = signed_in(&world, "token", 10).await;
+    assert_eq!(who(&world, "token").await, Some(ada.id));
+    world.store.end_session("token").await.unwrap();
+    world.store.end_session("token").await.unwrap();
+    assert_eq!(who(&world, "token").await, None);
+}
+
+/// A member sees their own sessions, the last used first, and none that has ended.
+pub async fn sessions_are_listed_to_their_member(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (ada, mut first) = signed_in(&world, "first", 10).await;
+    let second = open_session(&world, ada.id, "second", 5).await;
+    signed_in(&world, "bob", 10).await;
+    first.last_seen_at = world.after(TimeDelta::minutes(3));
+    world.store.see_session(first.id, first.last_seen_at).await.unwrap();
+    let listed = world.store.list_sessions(ada.id, world.now()).await.unwrap();
+    assert_eq!(listed, [first.clone(), second.clone()]);
+    let listed = world.store.list_sessions(ada.id, second.expires_at).await.unwrap();
+    assert_eq!(listed, [first]);
+}
+
+/// A member ends their own sessions and nobody else's.
+pub async fn a_member_ends_only_their_own_sessions(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (ada, first) = signed_in(&world, "first", 10).await;
+    let second = open_session(&world, ada.id, "second", 10).await;
+    open_session(&world, ada.id, "third", 10).await;
+    let (bob, of_bob) = signed_in(&world, "bob", 10).await;
+    world.store.end_session_of(ada.id, of_bob.id).await.unwrap();
+    world.store.end_session_of(ada.id, second.id).await.unwrap();
+    assert_eq!(who(&world, "second").await, None);
+    world.store.end_other_sessions(ada.id, first.id).await.unwrap();
+    assert_eq!(who(&world, "third").await, None);
+    assert_eq!(who(&world, "first").await, Some(ada.id));
+    assert_eq!(who(&world, "bob").await, Some(bob.id));
+}
+
+/// A session within Magento's admin opens one binding's history to members of its organisation, and nothing else.
+pub async fn a_session_within_magento_opens_one_history(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let ada = add_member(&world, "ada@shop.example", Role::Viewer).await;
+    let other = world.add_binding("business-2").await;
     let now = world.now();
-    assert!(world.store.member_of_session("token", now).await.unwrap().is_some());
-    world.store.end_session("token").await.unwrap();
-    world.store.end_session("token").await.unwrap();
-    assert!(world.store.member_of_session("token", now).await.unwrap().is_none());
+    let session = Session {
+        id: SessionId(world.id()),
+        token_hash: "framed".to_owned(),
+        member_id: ada.id,
+        browser: "Firefox on Linux".to_owned(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + TimeDelta::minutes(5),
+        embed: Some(world.binding),
+    };
+    world.store.create_session(&session).await.unwrap();
+    open_session(&world, ada.id, "whole", 5).await;
+    let to =
+        async |binding, token: &str| world.store.signed_in_to(binding, token, world.now()).await.unwrap();
+    assert_eq!(to(world.binding, "framed").await.unwrap().member.id, ada.id);
+    assert_eq!(to(other, "framed").await, None, "another binding's history stays shut");
+    assert_eq!(world.store.signed_in("framed", world.now()).await.unwrap(), None, "and so does all else");
+    assert_eq!(to(world.binding, "whole").await, None, "each kind has its own doors");
+    let listed = world.store.list_sessions(ada.id, world.now()).await.unwrap();
+    assert!(listed.contains(&session), "their owner sees and ends both kinds");
+
+    let stranger = world.add_organisation("Second").await;
+    let theirs = world.new_binding(stranger, "business-3");
+    world.store.create_binding(&theirs).await.unwrap();
+    let crossed = Session {
+        id: SessionId(world.id()),
+        token_hash: "crossed".to_owned(),
+        embed: Some(theirs.id),
+        ..session
+    };
+    world.store.create_session(&crossed).await.unwrap();
+    assert_eq!(to(theirs.id, "crossed").await, None, "not of the binding's organisation");
 }

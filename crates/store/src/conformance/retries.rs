@@ -74,15 +74,16 @@ pub async fn another_organisation_sees_nothing(store: Arc<dyn Store>) {
     assert_not_found(world.store.retry_run(world.organisation, RunId(world.id()), world.now()).await);
     assert_eq!(world.run(id).await, before);
     for binding in [None, Some(world.binding)] {
-        for seek in [
-            Seek::Newest,
-            Seek::NewerThan(RunId(uuid::Uuid::nil())),
-            Seek::OlderThan(RunId(uuid::Uuid::max())),
-        ] {
+        for seek in
+            [Seek::First, Seek::Before(RunId(uuid::Uuid::nil())), Seek::After(RunId(uuid::Uuid::max()))]
+        {
             let filter = RunFilter { binding, ..RunFilter::default() };
-            let page =
-                world.store.page_runs(stranger, &PageRequest { filter, seek, limit: 10 }).await.unwrap();
-            assert_eq!((page.runs.len(), page.has_newer, page.has_older), (0, false, false));
+            let page = world
+                .store
+                .page_runs(stranger, &PageRequest { filter, seek, limit: 10, ..PageRequest::default() })
+                .await
+                .unwrap();
+            assert_eq!(page.runs, []);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::world::{World, assert_conflict, assert_not_found, assert_stale, needs
 use crate::{
     CachedReference,
     CredentialKind::{MagentoApiKey, SageTokens},
-    Member, NewMember, PolicyVersion, Store,
+    Member, NewMember, PageRequest, PolicyVersion, RunFilter, SavedPolicy, Sealed, SealedCredential, Store,
 };
 
 /// Two refreshers cannot undo each other: the second names a version that is no more.
@@ -62,6 +62,41 @@ pub async fn credentials_are_kept_apart(store: Arc<dyn Store>) {
     assert_eq!(store.credential(binding, MagentoApiKey).await.unwrap().unwrap().envelope, "key");
     assert_eq!(store.credential(other, MagentoApiKey).await.unwrap().unwrap().envelope, "other");
     assert_eq!(store.credential(other, SageTokens).await.unwrap(), None);
+}
+
+/// Page after page meets every credential once, and what was deleted not at all.
+pub async fn credentials_are_gone_through_in_pages(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (store, now) = (&world.store, world.now());
+    let mut bindings = vec![world.binding, world.add_binding("business-2").await];
+    bindings.push(world.add_binding("business-3").await);
+    let mut expected = Vec::new();
+    for binding in &bindings {
+        for kind in [MagentoApiKey, SageTokens] {
+            let envelope = format!("{binding}/{}", kind.as_str());
+            let version = store.put_credential(*binding, kind, &envelope, 0, now).await.unwrap();
+            expected.push(SealedCredential {
+                binding: *binding,
+                kind,
+                sealed: Sealed { envelope, version, updated_at: now },
+            });
+        }
+    }
+    store.delete_credential(bindings[1], SageTokens).await.unwrap();
+    expected.remove(3);
+    let mut met = Vec::new();
+    loop {
+        let after = met.last().map(|last: &SealedCredential| (last.binding, last.kind));
+        let page = store.page_credentials(after, 2).await.unwrap();
+        let is_last = page.len() < 2;
+        met.extend(page);
+        if is_last {
+            break;
+        }
+    }
+    met.sort_by_key(|one| (one.binding, one.kind));
+    expected.sort_by_key(|one| (one.binding, one.kind));
+    assert_eq!(met, expected);
 }
 
 /// The newest fetch is what is there.
@@ -137,6 +172,44 @@ pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
     assert_eq!(binding.trusted_since, second.created_at);
     let other = world.add_binding("business-2").await;
     assert_eq!(world.store.current_policy(other).await.unwrap(), None);
+}
+
+/// Who saved each version, and how many runs stand under it; the newest first, page by page.
+pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let member = Member {
+        id: MemberId(world.id()),
+        organisation_id: world.organisation,
+        email: "ada@shop.example".to_owned(),
+        name: String::new(),
+        role: Role::Accountant,
+        created_at: world.now(),
+    };
+    let author = Some(member.id);
+    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }).await.unwrap();
+    let first = version(&world, 1);
+    world.store.save_policy(world.binding, &first).await.unwrap();
+    world.receive(InvoiceCreated, 1).await;
+    world.receive(InvoiceCreated, 2).await;
+    let second = PolicyVersion { author, ..version(&world, 2) };
+    world.store.save_policy(world.binding, &second).await.unwrap();
+    let late = world.receive(InvoiceCreated, 3).await;
+
+    let saved = world.store.policy_history(world.binding, None, 9).await.unwrap();
+    let ada = Some("ada@shop.example".to_owned());
+    assert_eq!(
+        saved,
+        [
+            SavedPolicy { version: second, author_name: ada, runs: 1 },
+            SavedPolicy { version: first, author_name: None, runs: 2 },
+        ]
+    );
+    assert_eq!(world.store.policy_history(world.binding, Some(2), 9).await.unwrap(), saved[1..]);
+    assert_eq!(world.store.policy_history(world.binding, None, 1).await.unwrap(), saved[..1]);
+    let filter = RunFilter { binding: Some(world.binding), policy_version: Some(2), ..RunFilter::default() };
+    let request = PageRequest { filter, limit: 9, ..PageRequest::default() };
+    let under = world.store.page_runs(world.organisation, &request).await.unwrap().runs;
+    assert_eq!(under.iter().map(|run| run.id).collect::<Vec<_>>(), [late]);
 }
 
 /// The second of two people who save at once is told, and nothing of theirs is kept.

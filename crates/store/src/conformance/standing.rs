@@ -187,5 +187,5 @@ pub async fn what_needed_a_mapping_waits_for_its_binding(store: Arc<dyn Store>) 
 }
 
 fn newest() -> crate::PageRequest {
-    crate::PageRequest { limit: 1, filter: crate::RunFilter::default(), seek: crate::Seek::Newest }
+    crate::PageRequest { limit: 1, ..crate::PageRequest::default() }
 }

@@ -8,6 +8,7 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
+    health::Thresholds,
     ids::{AttemptId, BindingId, EventId, OrganisationId, RunId},
     outside::Outside,
     policy::Policy,
@@ -125,6 +126,7 @@ impl World {
             occurred_at: now - TimeDelta::seconds(30),
             received_at: now,
             token: Some((self.uuid_v4().to_string(), now + TimeDelta::minutes(5))),
+            trace_parent: Some(format!("00-{magento_id:032x}-00000000000000aa-01")),
         }
     }
 
@@ -172,6 +174,8 @@ impl World {
             xrefs: Vec::new(),
             sync_state: None,
             steps: Vec::new(),
+            plan: None,
+            thresholds: Thresholds::default(),
         }
     }
 
@@ -232,6 +236,8 @@ impl World {
             request_id: Some("req-1".to_owned()),
             idempotency_id: Some("idem-1".to_owned()),
             summary: "created".to_owned(),
+            request: Some(r#"{"sales_invoice":{"date":"2026-01-05"}}"#.to_owned()),
+            answer: Some(r#"{"id":"sage-1"}"#.to_owned()),
             started_at: self.now(),
             duration_ms: 120,
         }

@@ -1,0 +1,109 @@
+//! An organisation's people: `/api/people/...`, and invitations: `/api/invitation/...`. What changes something is a plain form,
+//! sent by the browser itself and answered by a redirect.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+
+use crate::{
+    HOME, context,
+    error::AppError,
+    people,
+    query::Flash,
+    screen::people::{InvitedView, PeopleView},
+    session,
+};
+
+/// The page of people.
+pub const PAGE: &str = "/dashboard/members";
+
+/// Everybody in the organisation.
+#[server(endpoint = "people/everybody", input = Json)]
+pub async fn everybody() -> Result<PeopleView, AppError> {
+    context::answer(async { people::everybody(&context::services()?, &context::member().await?).await }).await
+}
+
+/// Invites somebody.
+#[server(endpoint = "people/invite")]
+pub async fn invite(
+    /// Whom, by e-mail address.
+    #[server(default)]
+    email: String,
+    /// As what.
+    #[server(default)]
+    role: String,
+) -> Result<(), AppError> {
+    let work =
+        async { people::invite(&context::services()?, &context::member().await?, &email, &role).await };
+    context::answer(work).await?;
+    leptos_axum::redirect(PAGE);
+    Ok(())
+}
+
+/// Withdraws an invitation.
+#[server(endpoint = "people/withdraw")]
+pub async fn withdraw_invitation(
+    /// The invitation.
+    #[server(default)]
+    invitation: String,
+) -> Result<(), AppError> {
+    let work =
+        async { people::withdraw(&context::services()?, &context::member().await?, &invitation).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
+    Ok(())
+}
+
+/// Gives a member another role.
+#[server(endpoint = "people/role")]
+pub async fn set_role(
+    /// The member.
+    #[server(default)]
+    member: String,
+    /// What they may do from now on.
+    #[server(default)]
+    role: String,
+) -> Result<(), AppError> {
+    let work =
+        async { people::set_role(&context::services()?, &context::member().await?, &member, &role).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
+    Ok(())
+}
+
+/// Removes a member.
+#[server(endpoint = "people/remove")]
+pub async fn remove_member(
+    /// The member.
+    #[server(default)]
+    member: String,
+) -> Result<(), AppError> {
+    let work = async { people::remove(&context::services()?, &context::member().await?, &member).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
+    Ok(())
+}
+
+/// What an invitation says to the one who holds its link.
+#[server(endpoint = "invitation/read", input = Json)]
+pub async fn invited(
+    /// What the link ends with.
+    token: String,
+) -> Result<InvitedView, AppError> {
+    context::answer(async { people::invited(&context::services()?, &token).await }).await
+}
+
+/// Accepts an invitation and signs in.
+#[server(endpoint = "invitation/accept")]
+pub async fn accept_invitation(
+    /// What the link ends with.
+    #[server(default)]
+    token: String,
+    /// The new member's name.
+    #[server(default)]
+    name: String,
+    /// Their password.
+    #[server(default)]
+    password: String,
+) -> Result<(), AppError> {
+    let services = context::services()?;
+    let session = context::answer(people::accept(&services, &token, &name, password)).await?;
+    context::set_cookie(&session::cookie(&session, services.secure_cookies))?;
+    leptos_axum::redirect(&Flash::Joined.on(HOME));
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The service functions behind the history: pages of it, what is open, and what people do with runs.
+
+pub mod acting;
+pub mod query;
+pub mod views;
+
+use std::collections::HashMap;
+
+use domain::{
+    ids::{BindingId, RunId},
+    remedy::Remedy,
+    run::Role,
+};
+use store::{CauseGroup, PageRequest, Seek};
+
+use self::query::HistoryQuery;
+use crate::{
+    context::{Member, Services},
+    error::AppError,
+    screen::{
+        causes::{CauseView, CausesView},
+        format::amount,
+        runs::{PAGE_SIZE, RunRow, RunsPage},
+        settings,
+    },
+};
+
+/// A page of the runs of the member's organisation.
+pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) -> Result<RunsPage, AppError> {
+    // Read before the rows: what changes meanwhile is announced again rather than missed.
+    let version = *services.store.changes().borrow();
+    let request = PageRequest {
+        filter: query.filter(),
+        order: query.order,
+        seek: query.seek,
+        limit: PAGE_SIZE,
+        ..PageRequest::default()
+    };
+    let page = services.store.page_runs(member.organisation(), &request).await?;
+    let shops = shops(services, member).await?;
+    let names: HashMap<BindingId, &str> = shops.iter().map(|(id, name)| (*id, name.as_str())).collect();
+    let has_several = shops.len() > 1;
+    let row = |run: store::Run| {
+        let shop = names.get(&run.binding_id).filter(|_| has_several).map(|name| (*name).to_owned());
+        RunRow { shop, ..run.into() }
+    };
+    Ok(RunsPage {
+        previous: page.previous.map(|run| query.at(Seek::Before(run)).href()),
+        next: page.next.map(|run| query.at(Seek::After(run)).href()),
+        stopped: page.stopped,
+        rows: page.runs.into_iter().map(row).collect(),
+        may_retry: member.may(Role::Operator),
+        version,
+        views: services
+            .store
+            .saved_views(member.id())
+            .await?
+            .into_iter()
+            .map(|view| (view.name, view.query))
+            .collect(),
+        shops: shops.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+    })
+}
+
+/// The organisation's shops, by name.
+async fn shops(services: &Services, member: &Member) -> Result<Vec<(BindingId, String)>, AppError> {
+    let bindings = services.store.list_bindings(member.organisation()).await?;
+    let mut shops: Vec<_> = bindings.into_iter().map(|binding| (binding.id, binding.name)).collect();
+    shops.sort_by(|one, other| one.1.cmp(&other.1));
+    Ok(shops)
+}
+
+/// How many groups the page of causes shows.
+const CAUSES: u32 = 200;
+
+/// What is open, grouped by what would mend it.
+pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, AppError> {
+    let version = *services.store.changes().borrow();
+    let groups = services.store.causes(member.organisation(), CAUSES).await?;
+    let names: HashMap<BindingId, String> = shops(services, member).await?.into_iter().collect();
+    let newest: Vec<RunId> = groups.iter().map(|group| group.newest).collect();
+    let newest = services.store.runs_by_id(member.organisation(), &newest).await?;
+    let mut examples: HashMap<RunId, Option<String>> =
+        newest.into_iter().map(|run| (run.id, run.message)).collect();
+    let view = |group: CauseGroup| {
+        let shop = names.get(&group.binding_id).cloned().unwrap_or_default();
+        let example = examples.remove(&group.newest).flatten();
+        cause_view(group, shop, example)
+    };
+    Ok(CausesView {
+        groups: groups.into_iter().map(view).collect(),
+        may_retry: member.may(Role::Operator),
+        version,
+    })
+}
+
+fn cause_view(group: CauseGroup, shop: String, example: Option<String>) -> CauseView {
+    let query = HistoryQuery::default().with(|fields| {
+        fields.binding = Some(group.binding_id);
+        fields.cause = Some(group.cause.clone());
+    });
+    CauseView {
+        status: group.status,
+        code: group.code.as_str().to_owned(),
+        sentence: group.code.sentence().to_owned(),
+        action: group.code.action().to_owned(),
+        example,
+        shop,
+        settings: group.code.remedies().iter().find_map(|remedy| match remedy {
+            Remedy::OpenSettings(id) => {
+                Some(format!("{}#{id}", settings::href(&group.binding_id.to_string())))
+            }
+            _ => None,
+        }),
+        count: group.runs,
+        value: group.currency.map(|currency| format!("{currency} {}", amount(group.value_minor))),
+        href: query.href(),
+        retry: acting::retry_href(&query),
+    }
+}

@@ -1,0 +1,91 @@
+use super::*;
+
+const RUN: &str = "0190b5a4-7c3e-7000-8000-000000000001";
+
+fn read(pairs: &[(&str, &'static str)]) -> Result<HistoryQuery, AppError> {
+    HistoryQuery::read(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
+}
+
+fn searched(text: &'static str) -> RunFilter {
+    read(&[("q", text)]).unwrap().filter()
+}
+
+#[test]
+fn a_view_of_the_list_is_read_as_its_address_is_written() {
+    for address in [
+        "/dashboard/sync",
+        "/dashboard/sync?status=failed&event=invoice.paid&after=0190b5a4-7c3e-7000-8000-000000000001",
+        "/dashboard/sync?q=status%3Afailed%20amount%3A%3E100",
+        "/dashboard/sync?code=totals_mismatch&from=2026-03-01&until=2026-03-31&min=100&max=81.52&sort=amount&order=up",
+        "/dashboard/sync?shop=0190b5a4-7c3e-7000-8000-000000000001&cause=1f0c&open=1&version=3&sort=number&order=down",
+    ] {
+        let query = HistoryQuery::parse(address.split_once('?').unwrap_or_default().1).unwrap();
+        assert_eq!(query.href(), address);
+    }
+}
+
+#[test]
+fn empty_parameters_are_none_and_unknown_ones_are_named() {
+    assert_eq!(read(&[("status", ""), ("event", ""), ("q", " "), ("sort", "")]), Ok(HistoryQuery::default()));
+    let error =
+        read(&[("status", "borked"), ("after", "x"), ("min", "much"), ("q", "from:soon")]).unwrap_err();
+    let names: Vec<_> = error.fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["status", "min", "after", "from"]);
+}
+
+#[test]
+fn qualifiers_ask_for_what_the_fields_ask_for() {
+    let filter = searched("status:failed amount:>100 code:sage_validation from:2026-03-01 until:2026-03-02");
+    assert_eq!((filter.status, filter.at_least), (Some(RunStatus::Failed), Some(10_000)));
+    assert_eq!(filter.code, Some(Code::SageValidation));
+    assert_eq!(filter.from.unwrap().to_rfc3339(), "2026-03-01T00:00:00+00:00");
+    assert_eq!(filter.until.unwrap().to_rfc3339(), "2026-03-03T00:00:00+00:00", "the last day counts");
+    assert_eq!(filter.find, None);
+    let filter = searched("amount:10..20.50 status:skipped");
+    assert_eq!((filter.at_least, filter.at_most), (Some(1_000), Some(2_050)));
+    assert_eq!(filter.status, Some(RunStatus::SkippedByPolicy));
+    let both = read(&[("status", "failed"), ("q", "status:succeeded")]).unwrap();
+    assert_eq!(both.filter().status, Some(RunStatus::Succeeded), "the search box has the last word");
+}
+
+#[test]
+fn what_people_hold_in_their_hands_is_looked_for_everywhere_it_may_be() {
+    let find = |text| searched(text).find.unwrap();
+    assert_eq!(find("42").numbers, ["42", "000000042"]);
+    assert_eq!((find("42").magento_id, find("#42").magento_id), (Some(42), Some(42)));
+    assert_eq!((find("42").amount_minor, find("81.52").amount_minor), (None, Some(8_152)));
+    assert_eq!(find("si-27").numbers, ["si-27", "SI-27"]);
+    assert_eq!(find("Ada@Example.com").email_digest, email::digest("ada@example.com"));
+    assert_eq!(find(RUN).run, RUN.parse().ok());
+    assert_eq!(find(RUN).sage_id.as_deref(), Some(RUN));
+    assert_eq!(find("http:x").numbers[0], "http:x", "an unknown qualifier is a word");
+}
+
+#[test]
+fn amounts_are_read_as_people_write_them() {
+    for (text, amount) in [
+        ("100", Some(10_000)),
+        ("81.5", Some(8_150)),
+        ("£1,234.50", Some(123_450)),
+        ("1234,50", Some(123_450)),
+        ("1,234", Some(123_400)),
+        ("-3", Some(-300)),
+        ("", None),
+        ("1.2.3", None),
+        ("ten", None),
+        ("99999999999999999999", None),
+    ] {
+        assert_eq!(minor(text), amount, "{text}");
+    }
+}
+
+#[test]
+fn a_column_sorts_and_turns_round() {
+    let query = read(&[("after", RUN)]).unwrap();
+    assert_eq!(query.sorted_by(SortBy::Amount).href(), "/dashboard/sync?sort=amount&order=down");
+    assert_eq!(
+        query.sorted_by(SortBy::Amount).sorted_by(SortBy::Amount).href(),
+        "/dashboard/sync?sort=amount&order=up"
+    );
+    assert_eq!(query.sorted_by(SortBy::Received).href(), "/dashboard/sync?sort=received&order=up");
+}

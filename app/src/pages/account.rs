@@ -1,0 +1,290 @@
+//! `/dashboard/account`: a person's own password, second factor and sessions.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+
+use crate::{
+    api::{
+        account::{
+            BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndOtherSessions, EndSecondFactor,
+            EndSession, RenewCodes, own_account,
+        },
+        alerts,
+    },
+    components::{
+        field::{Field, OwnPassword},
+        flash::{FlashLine, flash_unless},
+        problem::{Problem, or_problem},
+        qr_code::scan,
+        time::Time,
+    },
+    error::{AppError, FieldError},
+    refusal::refusal_of,
+    screen::{
+        account::{AccountView, FactorView, SessionView},
+        format::Moment,
+        people::{Shown, role_label},
+    },
+};
+
+/// One's own account.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let refused = refusal_of::<ChangePassword>()
+        .or_else(refusal_of::<BeginSecondFactor>)
+        .or_else(refusal_of::<ConfirmSecondFactor>)
+        .or_else(refusal_of::<RenewCodes>)
+        .or_else(refusal_of::<EndSecondFactor>)
+        .or_else(refusal_of::<EndSession>);
+    let flash = flash_unless(refused.is_some());
+    let answer = Resource::new(|| (), |()| own_account());
+    view! {
+        <Title text="Your account \u{b7} Ledger" />
+        <div class="page-head">
+            <h1>"Your account"</h1>
+        </div>
+        <FlashLine flash />
+        {refused.as_ref().map(|error| view! { <Problem code=error.code wait=error.wait /> })}
+        <Transition>
+            {move || {
+                let refused = refused.clone();
+                answer
+                    .get()
+                    .map(|answer| or_problem(answer, |account| view! { <Parts account refused /> }))
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+// Each part below is cut to one type: the page as a whole would be a type too deep for the stack of an unoptimised build.
+
+/// What is wrong with which field of the form that was refused.
+#[derive(Clone)]
+struct Wrong(Option<AppError>);
+
+impl Wrong {
+    fn with(&self, field: &str) -> Option<FieldError> {
+        self.0.as_ref().and_then(|error| error.of_field(field))
+    }
+
+    fn is_at(&self, field: &str) -> bool {
+        self.with(field).is_some()
+    }
+}
+
+#[component]
+fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
+    let wrong = Wrong(refused);
+    let facts = [
+        ("Name", account.name),
+        ("E-mail address", account.email),
+        ("Role", role_label(account.role).to_owned()),
+    ];
+    let facts = facts.map(|(name, value)| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    let factor = match account.second_factor {
+        FactorView::Off => set_up(&wrong),
+        FactorView::ToConfirm { secret, href } => confirm(&secret, &href, &wrong),
+        FactorView::On { since, codes_left } => in_force(since, codes_left, &wrong),
+    };
+    view! {
+        {account.codes.map(codes)}
+        <dl class="facts">{facts.collect_view()}</dl>
+        <section class="part" aria-labelledby="second-factor">
+            <h2 id="second-factor">"Second factor"</h2>
+            {factor}
+        </section>
+        <section class="part" aria-labelledby="alerts">
+            <h2 id="alerts">"Alerts"</h2>
+            <p>"Ledger tells you by e-mail or webhook when a document needs a person or a shop stands still."</p>
+            <p>
+                <a href=alerts::PAGE>"What you are told, and how"</a>
+            </p>
+        </section>
+        {password(&wrong)}
+        {sessions(account.sessions)}
+    }
+}
+
+/// The recovery codes that were just made: nobody sees them again.
+fn codes(codes: Vec<Shown>) -> AnyView {
+    let codes = codes.into_iter().map(|code| view! { <li>{code.0}</li> });
+    view! {
+        <section class="once" role="status" aria-labelledby="codes-title">
+            <h2 id="codes-title">"Your recovery codes"</h2>
+            <p>"Each is good once, in place of a code of the app. Keep them where you keep other passwords: they are shown only now."</p>
+            <ul class="once-text once-codes" tabindex="0">
+                {codes.collect_view()}
+            </ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn set_up(wrong: &Wrong) -> AnyView {
+    view! {
+        <p>
+            "Signing in asks for your password alone. With an authenticator app on your phone it asks for a code as well, and a stolen password is worth nothing."
+        </p>
+        <form class="form" method="post" action=BeginSecondFactor::PATH novalidate>
+            <OwnPassword name="set_up_password" error=wrong.with("set_up_password") autofocus=wrong.is_at("set_up_password") />
+            <button class="button button-main" type="submit">
+                "Set up a second factor"
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+fn confirm(secret: &Shown, href: &Shown, wrong: &Wrong) -> AnyView {
+    // In groups of four, as it is typed by hand.
+    let groups: Vec<&str> =
+        secret.0.as_bytes().chunks(4).filter_map(|part| str::from_utf8(part).ok()).collect();
+    let secret = groups.join(" ");
+    view! {
+        <div class="step">
+            <div class="form">
+                <p>"1. Scan this with an authenticator app, or type the key into it."</p>
+                {scan(&href.0, "QR code for an authenticator app; the key below says the same.")}
+                <p class="once-text" tabindex="0">
+                    {secret}
+                </p>
+            </div>
+            <form class="form" method="post" action=ConfirmSecondFactor::PATH novalidate autocomplete="off">
+                <p>"2. Enter the code that the app shows. From then on signing in asks for one."</p>
+                <Field
+                    name="first_code"
+                    label="Code"
+                    kind="text"
+                    autocomplete="one-time-code"
+                    error=wrong.with("first_code")
+                    autofocus=true
+                />
+                <button class="button button-main" type="submit">
+                    "Confirm"
+                </button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+fn in_force(since: Moment, codes_left: u32, wrong: &Wrong) -> AnyView {
+    let renewing = wrong.is_at("codes_password");
+    let ending = wrong.is_at("off_password") || wrong.is_at("off_code");
+    view! {
+        <p>"On since " <Time at=since /> " (UTC). Recovery codes left: " {codes_left} "."</p>
+        <details class="danger" open=renewing>
+            <summary>"New recovery codes"</summary>
+            <form class="form" method="post" action=RenewCodes::PATH novalidate>
+                <p>"The codes that you have now are worth nothing afterwards."</p>
+                <OwnPassword name="codes_password" error=wrong.with("codes_password") autofocus=renewing />
+                <button class="button" type="submit">
+                    "Make new codes"
+                </button>
+            </form>
+        </details>
+        <details class="danger" open=ending>
+            <summary>"Switch off"</summary>
+            <form class="form" method="post" action=EndSecondFactor::PATH novalidate>
+                <OwnPassword name="off_password" error=wrong.with("off_password") autofocus=wrong.is_at("off_password") />
+                <Field
+                    name="off_code"
+                    label="Code of the app, or a recovery code"
+                    kind="text"
+                    autocomplete="one-time-code"
+                    error=wrong.with("off_code")
+                    autofocus=wrong.is_at("off_code")
+                />
+                <button class="button" type="submit">
+                    "Switch the second factor off"
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn password(wrong: &Wrong) -> AnyView {
+    let at_current = wrong.is_at("current_password");
+    view! {
+        <section class="part" aria-labelledby="password">
+            <h2 id="password">"Password"</h2>
+            <form class="form" method="post" action=ChangePassword::PATH novalidate>
+                <Field
+                    name="current_password"
+                    label="Current password"
+                    kind="password"
+                    autocomplete="current-password"
+                    error=wrong.with("current_password")
+                    autofocus=at_current
+                />
+                <Field
+                    name="new_password"
+                    label="New password"
+                    kind="password"
+                    autocomplete="new-password"
+                    hint="At least 12 characters; several words are good."
+                    error=wrong.with("new_password")
+                    autofocus=wrong.is_at("new_password") && !at_current
+                />
+                <button class="button button-main" type="submit">
+                    "Change the password"
+                </button>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn sessions(sessions: Vec<SessionView>) -> AnyView {
+    let has_others = sessions.len() > 1;
+    let cards = sessions.into_iter().map(|session| {
+        let end = (!session.is_this).then(|| {
+            view! {
+                <form method="post" action=EndSession::PATH>
+                    <input type="hidden" name="session" value=session.id />
+                    <button class="button" type="submit">
+                        "End"
+                    </button>
+                </form>
+            }
+        });
+        view! {
+            <li class="card">
+                <div class="card-head">
+                    <h3>{session.browser}</h3>
+                    {session.is_this.then_some("This one")}
+                </div>
+                <p class="card-line">"Last used " <Time at=session.last_seen /> " (UTC)"</p>
+                <p class="card-line">"Signed in " <Time at=session.since /> " (UTC)"</p>
+                {end}
+            </li>
+        }
+    });
+    view! {
+        <section class="part" aria-labelledby="sessions">
+            <h2 id="sessions">"Sessions"</h2>
+            <p>"Where you are signed in. A session ends by itself after two weeks."</p>
+            <ul class="cards">{cards.collect_view()}</ul>
+            {has_others
+                .then(|| {
+                    view! {
+                        <form method="post" action=EndOtherSessions::PATH>
+                            <button class="button" type="submit">
+                                "End all other sessions"
+                            </button>
+                        </form>
+                    }
+                })}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,260 @@
+//! `/dashboard/sync/retry` asks before all runs of a view are retried; `/dashboard/sync/retries/{id}` shows how far that has come.
+
+use domain::run::BulkState;
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::{
+    HISTORY,
+    api::runs::{CancelRetryAll, RetryAll},
+    components::{
+        flash::{FlashLine, flash_unless},
+        live::LiveSwitch,
+        problem::{Problem, or_problem},
+        time::Time,
+    },
+    context,
+    error::AppError,
+    history::{
+        acting::{self, bulk_href},
+        query::HistoryQuery,
+    },
+    refusal::refusal_of,
+    screen::{
+        bulk::{BulkView, PreviewView},
+        format::grouped,
+    },
+};
+
+/// Asks before all runs of a view are retried.
+#[component]
+pub fn RetryAllPage() -> impl IntoView {
+    let query = use_query_map().with_untracked(|map| HistoryQuery::read(|name| map.get_str(name)));
+    let shown = query.clone().unwrap_or_default();
+    let refused = refusal_of::<RetryAll>();
+    let answer = Resource::new(|| (), move |()| preview(query.clone()));
+    view! {
+        <Title text="Retry all that match \u{b7} Ledger" />
+        <h1>"Retry all that match"</h1>
+        {refused.map(|error| view! { <Problem code=error.code /> })}
+        <Transition>
+            {move || {
+                let shown = shown.clone();
+                answer.get().map(|answer| or_problem(answer, |preview| question(&preview, &shown)))
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+async fn preview(query: Result<HistoryQuery, AppError>) -> Result<PreviewView, AppError> {
+    let work = async { acting::preview(&context::services()?, &context::member().await?, &query?).await };
+    context::answer(work).await
+}
+
+fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
+    let number = count(preview.count);
+    let about = match (preview.is_more, preview.count) {
+        (true, _) => format!("More than {number} runs match."),
+        (false, 1) => "1 run matches.".to_owned(),
+        (false, _) => format!("{number} runs match."),
+    };
+    let all = (!preview.is_filtered)
+        .then_some("No filter is set: this is the whole history. What has succeeded is left alone.");
+    let ask = (preview.count > 0).then(|| {
+        view! {
+            <form method="post" action=RetryAll::PATH>
+                <input type="hidden" name="query" value=query.text() />
+                <button class="button button-main">{format!("Retry {number}")}</button>
+            </form>
+        }
+    });
+    view! {
+        <section class="card ask">
+            <p class="ask-count">{about}</p>
+            {all.map(|text| view! { <p class="notice">{text}</p> })}
+            <p>
+                "What failed, was skipped, waits or is about to be tried again goes into the queue once more, oldest first, a few at a time, so that
+                new documents are not kept waiting. Nothing is posted twice: what is in Sage already is found again."
+            </p>
+            <p>
+                "As fast as the newest documents were, it takes up to " <strong>{lasting(preview.seconds)}</strong>
+                ". You can watch it, and cancel it."
+            </p>
+            <div class="form-end">
+                {ask} <a class="button" href=query.href()>
+                    "Back to the list"
+                </a>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// A retry of many runs.
+#[component]
+pub fn BulkPage() -> impl IntoView {
+    let params = use_params_map();
+    let refused = refusal_of::<CancelRetryAll>();
+    let flash = flash_unless(refused.is_some());
+    let id = move || params.with(|params| params.get_str("id").unwrap_or_default().to_owned());
+    let answer = Resource::new(id, bulk);
+    view! {
+        <Title text="A retry of many runs \u{b7} Ledger" />
+        <FlashLine flash />
+        {refused.map(|error| view! { <Problem code=error.code /> })}
+        <Transition>
+            {move || answer.get().map(|answer| or_problem(answer, |(bulk, version)| progress(bulk, version)))}
+        </Transition>
+    }
+    .into_any()
+}
+
+async fn bulk(id: String) -> Result<(BulkView, u64), AppError> {
+    let work = async {
+        let services = context::services()?;
+        let version = *services.store.changes().borrow();
+        Ok((acting::bulk(&services, &context::member().await?, &id).await?, version))
+    };
+    context::answer(work).await
+}
+
+fn progress(bulk: BulkView, version: u64) -> AnyView {
+    let passed = bulk.retried + bulk.passed_over;
+    let expected = bulk.expected.max(passed);
+    let cancel = bulk.may_cancel.then(|| {
+        view! {
+            <form method="post" action=CancelRetryAll::PATH>
+                <button class="button" name="bulk" value=bulk.id.clone()>
+                    "Cancel"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <div class="page-head">
+            <h1>"A retry of many runs"</h1>
+            <div class="page-tools">
+                <LiveSwitch version />
+            </div>
+        </div>
+        <section id="bulk" class="card" data-live>
+            <p class="ask-count" role="status">
+                {state_sentence(&bulk)}
+            </p>
+            <progress max=expected.to_string() value=passed.to_string() aria-label="Runs passed">
+                {format!("{passed} of {expected}")}
+            </progress>
+            <dl class="card-facts">
+                <div class="fact">
+                    <dt>"Put in the queue"</dt>
+                    <dd>{count(bulk.retried)}</dd>
+                </div>
+                <div class="fact">
+                    <dt>"Left alone"</dt>
+                    <dd>{count(bulk.passed_over)}</dd>
+                </div>
+                <div class="fact">
+                    <dt>"Counted at the beginning"</dt>
+                    <dd>{count(bulk.expected)}</dd>
+                </div>
+                <div class="fact">
+                    <dt>"Begun by"</dt>
+                    <dd>{bulk.actor} ", " <Time at=bulk.began /> " (UTC)"</dd>
+                </div>
+                {bulk
+                    .ended
+                    .map(|at| {
+                        view! {
+                            <div class="fact">
+                                <dt>"Ended (UTC)"</dt>
+                                <dd>
+                                    <Time at=at />
+                                </dd>
+                            </div>
+                        }
+                    })}
+            </dl>
+            <div class="form-end">
+                {cancel} <a class="button" href=bulk.runs>
+                    "The runs"
+                </a>
+                <a class="button button-quiet" href=format!("{HISTORY}/retries")>
+                    "All retries"
+                </a>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn state_sentence(bulk: &BulkView) -> String {
+    let (passed, expected) = (count(bulk.retried + bulk.passed_over), count(bulk.expected));
+    match bulk.state {
+        BulkState::Running => {
+            format!("{passed} of about {expected} passed; it goes on by itself, also after a restart.")
+        }
+        BulkState::Done => {
+            format!("Done: {} put in the queue, {} left alone.", count(bulk.retried), count(bulk.passed_over))
+        }
+        BulkState::Cancelled => format!("Cancelled after {passed}. What was queued goes on."),
+    }
+}
+
+/// The newest retries of many runs.
+#[component]
+pub fn BulksPage() -> impl IntoView {
+    let answer = Resource::new(|| (), |()| bulks());
+    view! {
+        <Title text="Retries of many runs \u{b7} Ledger" />
+        <h1>"Retries of many runs"</h1>
+        <Transition>{move || answer.get().map(|answer| or_problem(answer, rows))}</Transition>
+    }
+    .into_any()
+}
+
+async fn bulks() -> Result<Vec<BulkView>, AppError> {
+    let work = async { acting::bulks(&context::services()?, &context::member().await?).await };
+    context::answer(work).await
+}
+
+fn rows(bulks: Vec<BulkView>) -> impl IntoView {
+    if bulks.is_empty() {
+        return Either::Left(view! {
+            <div class="empty">
+                <p class="empty-title">"None yet"</p>
+                <p>"Filter the list of runs, then choose \u{201c}Retry all that match\u{201d}."</p>
+                <a class="button" href=HISTORY>
+                    "To the sync runs"
+                </a>
+            </div>
+        });
+    }
+    let items = bulks.into_iter().map(|bulk| {
+        let sentence = state_sentence(&bulk);
+        view! {
+            <li class="card">
+                <p>
+                    <a href=bulk_href(&bulk.id)>{sentence}</a>
+                </p>
+                <p class="card-line">{bulk.actor} ", " <Time at=bulk.began /> " (UTC)"</p>
+            </li>
+        }
+    });
+    Either::Right(view! { <ul class="cards">{items.collect_view()}</ul> })
+}
+
+fn count(number: i64) -> String {
+    grouped(number.unsigned_abs())
+}
+
+/// Seconds as a person says them.
+fn lasting(seconds: i64) -> String {
+    match seconds {
+        ..=1 => "a second".to_owned(),
+        2..=119 => format!("{seconds} seconds"),
+        120..=7_199 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3_600),
+    }
+}

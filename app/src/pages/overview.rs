@@ -1,0 +1,289 @@
+//! `/dashboard`: what needs a person first, how the shops get along, how much, and how long it takes. Its parts bear `data-live`: they
+//! may be put in place anew while the page is open.
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use store::Span;
+
+use crate::{
+    components::{
+        binding_chip::BindingChip,
+        chart::chart,
+        flash::{FlashLine, flash_unless},
+        live::LiveSwitch,
+        problem::or_problem,
+        status_chip::StatusMark,
+        time::Time,
+    },
+    context,
+    overview::overview,
+    screen::overview::{EndView, NeedView, OverviewView, Severity, ShopView, TimesView, many},
+};
+
+/// What Sage allows Ledger's application in a day, all organisations together.
+const CALLS_A_DAY: &str = "1,296,000";
+
+/// The overview.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let by_hour = use_query_map().with_untracked(|map| map.get_str("span") == Some("day"));
+    let span = if by_hour { Span::Hour } else { Span::Day };
+    // By a task of its own: see the page of the settings.
+    let answer = AsyncDerived::new(move || async move {
+        let work = async { overview(&context::services()?, &context::member().await?, span).await };
+        context::answer(work).await
+    });
+    view! {
+        <Title text="Overview \u{b7} Ledger" />
+        <FlashLine flash=flash_unless(false) />
+        <Suspense>
+            {move || {
+                answer.get().map(|answer| or_problem(answer, whole))
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn whole(view: OverviewView) -> AnyView {
+    view! {
+        <div class="page-head">
+            <h1>"Overview"</h1>
+            <div class="page-tools">
+                <LiveSwitch version=view.version />
+            </div>
+        </div>
+        {page(view)}
+    }
+    .into_any()
+}
+
+fn page(view: OverviewView) -> AnyView {
+    if view.shops_in_all == 0 {
+        return nothing_yet(view.may_connect).into_any();
+    }
+    let shown = view.chart.clone();
+    let by_hour = shown.span == Span::Hour;
+    view! {
+        {needs(&view)}
+        {shops(&view)}
+        <section id="volume" class="part" data-live aria-labelledby="volume-title">
+            <div class="page-head">
+                <h2 id="volume-title">"Volume and outcome"</h2>
+                <nav class="pills" aria-label="Time">
+                    <a class="pill" href="/dashboard#volume" aria-current=(!by_hour).then_some("true")>
+                        "14 days"
+                    </a>
+                    <a class="pill" href="/dashboard?span=day#volume" aria-current=by_hour.then_some("true")>
+                        "24 hours"
+                    </a>
+                </nav>
+            </div>
+            {chart(&shown)}
+        </section>
+        {times(view.times)}
+    }
+    .into_any()
+}
+
+fn nothing_yet(may_connect: bool) -> impl IntoView {
+    let way = if may_connect {
+        Either::Left(view! {
+            <p>"Pair your Magento shop first, then connect Sage. It takes some minutes."</p>
+            <a class="button button-main" href="/dashboard/connect-magento">
+                "Connect a shop"
+            </a>
+        })
+    } else {
+        Either::Right(view! { <p>"An owner of your organisation connects the first one."</p> })
+    };
+    view! {
+        <section id="needs" class="empty" data-live>
+            <p class="empty-title">"No shop is connected yet"</p>
+            {way}
+        </section>
+    }
+}
+
+fn needs(view: &OverviewView) -> impl IntoView + use<> {
+    let list = if view.needs.is_empty() {
+        Either::Left(view! {
+            <p class="calm">"Nothing needs a person. What the shops send goes on its way by itself."</p>
+        })
+    } else {
+        let needs = view.needs.iter().map(need).collect_view();
+        Either::Right(view! { <ol class="needs">{needs}</ol> })
+    };
+    let in_all = view.needs_in_all;
+    let more = (in_all > view.needs.len()).then(|| {
+        view! {
+            <p>
+                <a href="/dashboard/sync/causes" rel="external">
+                    {format!("All {in_all} causes")}
+                </a>
+            </p>
+        }
+    });
+    view! {
+        <section id="needs" class="part" data-live aria-labelledby="needs-title">
+            <h2 id="needs-title">"What needs a person first"</h2>
+            {list}
+            {more}
+        </section>
+    }
+}
+
+fn need(need: &NeedView) -> impl IntoView + use<> {
+    let documents = (need.runs > 0).then(|| many(need.runs, "document", "documents"));
+    let value = (!need.value.is_empty()).then(|| need.value.join(" + "));
+    let link = match (need.severity, documents.is_some()) {
+        (Severity::Stopped, _) => "Go to the shop",
+        (_, _) => "See them",
+    };
+    let label = format!("{link}: {}, {}", need.shop, need.sentence);
+    view! {
+        <li class="need" data-severity=need.severity.like().as_str()>
+            <p class="need-head">
+                <StatusMark status=need.severity.like() label=need.severity.label() />
+                <strong>{need.shop.clone()}</strong>
+                {documents.map(|documents| view! { <span class="need-count">{documents}</span> })}
+                {value.map(|value| view! { <span class="need-value">{value}</span> })}
+            </p>
+            <p>
+                <span class="reason-sentence">{need.sentence}</span>
+                " "
+                {need.action}
+                " "
+                <span class="code">{need.code}</span>
+            </p>
+            <a class="button" href=need.href.clone() rel="external" aria-label=label>
+                {link}
+            </a>
+        </li>
+    }
+}
+
+fn shops(view: &OverviewView) -> impl IntoView + use<> {
+    let cards = view.shops.iter().map(shop).collect_view();
+    let (shown, in_all, in_trouble) = (view.shops.len(), view.shops_in_all, view.in_trouble);
+    let trouble = match in_trouble {
+        0 => "All shops are well.".to_owned(),
+        _ => format!("Shops that need a look: {in_trouble} of {in_all}. They come first."),
+    };
+    let more = (in_all > shown).then(|| {
+        view! {
+            <p>
+                <a href="/dashboard/bindings">{format!("All {in_all} shops")}</a>
+            </p>
+        }
+    });
+    view! {
+        <section id="shops" class="part" data-live aria-labelledby="shops-title">
+            <h2 id="shops-title">"Shops"</h2>
+            <p>{trouble}</p>
+            <dl class="facts">
+                {fact("Documents behind", many(view.backlog, "document", "documents").into_any())}
+                {fact("Worked off by (UTC)", end(&view.end))}
+                {fact(
+                    "Sage calls for documents today",
+                    format!("{} (Sage allows Ledger {CALLS_A_DAY} a day)", many(view.calls, "call", "calls")).into_any(),
+                )}
+            </dl>
+            <ul class="cards">{cards}</ul>
+            {more}
+        </section>
+    }
+}
+
+fn shop(shop: &ShopView) -> impl IntoView + use<> {
+    let causes = shop.causes.clone().into_iter().map(|cause| view! { <li>{cause}</li> }).collect_view();
+    let last = match shop.last_success.clone() {
+        Some(at) => view! { <Time at /> }.into_any(),
+        None => "never".into_any(),
+    };
+    view! {
+        <li class="card">
+            <div class="card-head">
+                <h3>
+                    <a href=shop.href.clone()>{shop.name.clone()}</a>
+                </h3>
+                <BindingChip status=shop.status />
+            </div>
+            <p>{shop.health}</p>
+            {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}
+            <dl class="card-facts">
+                {fact("Last in Sage (UTC)", last)}
+                {fact("Documents behind", many(shop.backlog, "document", "documents").into_any())}
+                {(shop.end != EndView::Nothing).then(|| fact("Worked off by (UTC)", end(&shop.end)))}
+                {fact("Sage calls today", many(shop.calls, "call", "calls").into_any())}
+            </dl>
+        </li>
+    }
+}
+
+fn fact(name: &'static str, value: AnyView) -> impl IntoView {
+    view! {
+        <div class="fact">
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+        </div>
+    }
+}
+
+fn end(end: &EndView) -> AnyView {
+    match end.clone() {
+        EndView::Nothing => "nothing waits".into_any(),
+        EndView::At(at) => view! { <Time at /> }.into_any(),
+        EndView::Still => "not moving: the shop cannot work now".into_any(),
+        EndView::Unknown => "not known: nothing ended within the last hour".into_any(),
+    }
+}
+
+fn times(times: TimesView) -> impl IntoView {
+    let told = if times.parts.is_empty() {
+        Either::Left(view! { <p class="calm">"Nothing reached Sage within the last seven days."</p> })
+    } else {
+        let last = times.parts.len() - 1;
+        let rows = times.parts.into_iter().enumerate().map(|(place, (name, values))| {
+            view! {
+                <tr class=(place == last).then_some("sum")>
+                    <th scope="row">{name}</th>
+                    {values.map(|value| view! { <td class="number">{value}</td> }).collect_view()}
+                </tr>
+            }
+        });
+        let of = i64::try_from(times.of).unwrap_or(i64::MAX);
+        Either::Right(view! {
+            <table class="figures">
+                <caption>
+                    {format!("The newest {} of the last seven days", many(of, "run that succeeded", "runs that succeeded"))}
+                </caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Where the time went"</th>
+                        <th scope="col" class="number">
+                            "Half within"
+                        </th>
+                        <th scope="col" class="number">
+                            "95 % within"
+                        </th>
+                        <th scope="col" class="number">
+                            "99 % within"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+            <p class="field-hint">
+                "Each line stands for itself: the slowest in one part need not be the slowest in another, so the lines do not add up."
+            </p>
+        })
+    };
+    view! {
+        <section id="times" class="part" data-live aria-labelledby="times-title">
+            <h2 id="times-title">"From Magento\u{2019}s save to Sage\u{2019}s answer"</h2>
+            {told}
+        </section>
+    }
+}

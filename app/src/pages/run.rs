@@ -1,0 +1,276 @@
+//! `/dashboard/sync/{id}`: what became of one document, moment by moment, and what can be done about it.
+
+mod attempts;
+mod plan;
+
+use domain::run::RunStatus;
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    HISTORY,
+    api::{
+        bindings::PauseBinding,
+        runs::{ExcludeDocument, IncludeDocument, RetryRun},
+    },
+    components::{
+        field::Field,
+        flash::{FlashLine, flash_unless},
+        live::LiveSwitch,
+        problem::{Problem, or_problem},
+        status_chip::StatusChip,
+        time::Time,
+    },
+    context,
+    error::AppError,
+    refusal::refusal_of,
+    run,
+    screen::{
+        run::{AdviceView, MomentView, RemedyView, RunView, SumView, TotalsView},
+        runs::event_label,
+    },
+};
+
+/// A run.
+#[component]
+pub fn RunPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|map| map.get_str("id").unwrap_or_default().to_owned());
+    let excluding = refusal_of::<ExcludeDocument>();
+    let refused = excluding.clone().or_else(refusal_of::<RetryRun>);
+    let problem = refused.or_else(refusal_of::<IncludeDocument>).map(|error| error.code);
+    let flash = flash_unless(problem.is_some());
+    // By a task of its own, as on the page of the settings.
+    let answer = AsyncDerived::new(move || {
+        let id = id.clone();
+        async move {
+            let asked = async { run::page(&context::services()?, &context::member().await?, &id).await };
+            context::answer(asked).await
+        }
+    });
+    view! {
+        <Title text="Run \u{b7} Ledger" />
+        <FlashLine flash />
+        {problem.map(|code| view! { <Problem code /> })}
+        <Suspense>{move || {
+                let excluding = excluding.clone();
+                answer.get().map(|answer| or_problem(answer, |view| shown(view, excluding.as_ref())))
+            }}</Suspense>
+    }
+    .into_any()
+}
+
+/// The page of a run. What changes while it is under way stands in parts of their own, marked as such.
+pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
+    let aim = (view.id.clone(), view.href());
+    view! {
+        <div class="page-tools run-tools">
+            <LiveSwitch version=view.version />
+            <a class="button" href=HISTORY>
+                "All runs"
+            </a>
+        </div>
+        {head(&view)}
+        {advice(view.advice, view.status, &aim)}
+        {view.totals.map(totals)}
+        {timeline(view.moments)}
+        {plan::part(view.plan)}
+        {attempts::part(view.attempts)}
+        {view.may_exclude.then(|| exclude(&aim, excluding))}
+        <p class="run-id">"The run\u{2019}s id: " <span class="code">{view.id}</span></p>
+    }
+    .into_any()
+}
+
+/// The form that keeps the document out of Sage.
+fn exclude((run, href): &(String, String), refused: Option<&AppError>) -> AnyView {
+    let wrong = refused.and_then(|error| error.of_field("reason"));
+    let typed = refused.and_then(|error| error.typed("reason")).unwrap_or_default().to_owned();
+    view! {
+        <details class="exclude" open=refused.is_some()>
+            <summary>"Exclude this document\u{2026}"</summary>
+            <form class="form" method="post" action=ExcludeDocument::PATH>
+                <p>
+                    "It is not synced any more, and later news of it neither. Magento shows it as skipped. You can take this back."
+                </p>
+                <Field name="reason" label="Why" kind="text" autocomplete="off" value=typed error=wrong autofocus=false />
+                <input type="hidden" name="run_id" value=run.clone() />
+                <input type="hidden" name="return_to" value=href.clone() />
+                <button class="button" type="submit">
+                    "Exclude it"
+                </button>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn head(view: &RunView) -> AnyView {
+    let (shop, shop_href) = view.shop.clone();
+    let sage = view.sage.clone().map(|sage| {
+        let label =
+            if sage.is_exact { sage.reference } else { format!("{}: look for it in Sage", sage.reference) };
+        view! { <a href=sage.href rel="external noreferrer">{label}</a> }
+    });
+    let policy = view.policy.clone().map(|(version, href)| {
+        view! { <a href=href rel="external">{format!("Version {version}")}</a> }
+    });
+    let facts = [
+        ("Shop", view! { <a href=shop_href rel="external">{shop}</a> }.into_any()),
+        ("Customer", view.customer.clone().unwrap_or_else(|| "\u{2013}".to_owned()).into_any()),
+        ("In Sage", sage.map_or_else(|| "Not there yet".into_any(), IntoAny::into_any)),
+        ("Settings", policy.map_or_else(|| "None yet".into_any(), IntoAny::into_any)),
+    ];
+    let facts = facts.map(|(name, value)| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    view! {
+        <div class="run-head" id="run-head" data-live>
+            <div class="page-head">
+                <h1>{view.document.clone()}</h1>
+                <p class="page-of">{event_label(view.event)}</p>
+                <StatusChip status=view.status />
+            </div>
+            <dl class="facts">{facts.into_iter().collect_view()}</dl>
+        </div>
+    }
+    .into_any()
+}
+
+fn advice(advice: AdviceView, status: RunStatus, aim: &(String, String)) -> AnyView {
+    let AdviceView { sentence, action, message, code, next_try, remedies, of_a_retry } = advice;
+    let message = message.map(|message| view! { <p class="advice-message">{message}</p> });
+    let next = next_try.map(|at| view! { <p>"Next try: " <Time at /> " (UTC)"</p> });
+    let remedies = remedies.into_iter().enumerate();
+    let remedies = remedies.map(|(place, one)| view! { <li>{remedy(one, place == 0, aim)}</li> });
+    view! {
+        <section class="advice" id="run-advice" data-live data-status=status.as_str() aria-labelledby="advice-title">
+            <h2 id="advice-title">{sentence}</h2>
+            {message}
+            <p>{action} " " {code.map(|code| view! { <span class="code">{code}</span> })}</p>
+            {next}
+            <ul class="remedies">{remedies.collect_view()}</ul>
+            {of_a_retry.map(|why| view! { <p class="field-hint" id="of-a-retry">{why}</p> })}
+        </section>
+    }
+    .into_any()
+}
+
+fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> AnyView {
+    let is_main = is_main && !matches!(remedy, RemedyView::Retry { is_advised: false, .. });
+    let class = if is_main { "button button-main" } else { "button" };
+    match remedy {
+        RemedyView::Retry { is_ready, .. } => view! {
+            <form method="post" action=RetryRun::PATH>
+                <input type="hidden" name="run_id" value=run.clone() />
+                <input type="hidden" name="return_to" value=href.clone() />
+                <button class=class type="submit" aria-disabled=(!is_ready).then_some("true")>
+                    "Retry"
+                </button>
+            </form>
+        }
+        .into_any(),
+        RemedyView::Resume { binding } => view! {
+            <form method="post" action=PauseBinding::PATH>
+                <input type="hidden" name="binding" value=binding />
+                <input type="hidden" name="pause" value="false" />
+                <button class=class type="submit">
+                    "Resume the shop"
+                </button>
+            </form>
+        }
+        .into_any(),
+        RemedyView::TakeBack => view! {
+            <form method="post" action=IncludeDocument::PATH>
+                <input type="hidden" name="run_id" value=run.clone() />
+                <input type="hidden" name="return_to" value=href.clone() />
+                <button class=class type="submit">
+                    "Take the exclusion back"
+                </button>
+            </form>
+        }
+        .into_any(),
+        RemedyView::Link { label, href } => view! {
+            <a class=class href=href rel="external noreferrer">
+                {label}
+            </a>
+        }
+        .into_any(),
+        RemedyView::Say(text) => view! { <p class="remedy-said">{text}</p> }.into_any(),
+    }
+}
+
+fn totals(totals: TotalsView) -> AnyView {
+    let TotalsView { currency, is_planned, rows } = totals;
+    let sage = if is_planned { "Sage, as planned" } else { "Sage" };
+    let rows = rows.into_iter().map(|row| {
+        let SumView { name, magento, sage: theirs, difference, differs } = row;
+        let difference = difference.map(|difference| {
+            if differs {
+                Either::Left(view! { <strong class="sum-differs">{difference}</strong> })
+            } else {
+                Either::Right("none")
+            }
+        });
+        view! {
+            <tr>
+                <th scope="row">{name}</th>
+                <td data-head="Magento">{or_dash(magento)}</td>
+                <td data-head=sage>{or_dash(theirs)}</td>
+                <td data-head="Difference">{difference.map_or_else(|| "\u{2013}".into_any(), IntoAny::into_any)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <section class="part" id="run-totals" data-live aria-labelledby="totals-title">
+            <h2 id="totals-title">{format!("Sums in {currency}")}</h2>
+            <table class="changes sums">
+                <thead>
+                    <tr>
+                        <td></td>
+                        <th scope="col">"Magento"</th>
+                        <th scope="col">{sage}</th>
+                        <th scope="col">"Difference"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </section>
+    }
+    .into_any()
+}
+
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "\u{2013}".to_owned())
+}
+
+fn timeline(moments: Vec<MomentView>) -> AnyView {
+    let items = moments.into_iter().map(|moment| {
+        let MomentView { at, title, detail, cost, is_longest, is_ahead } = moment;
+        let cost = cost.map(|cost| {
+            view! {
+                <p class="moment-cost">
+                    {cost} {is_longest.then(|| view! { <span class="moment-longest">" the longest wait"</span> })}
+                </p>
+            }
+        });
+        view! {
+            <li class="moment" data-ahead=is_ahead.then_some("true") data-longest=is_longest.then_some("true")>
+                {cost} <p class="moment-what">{title} " " <Time at /></p>
+                {detail.map(|detail| view! { <p class="moment-detail">{detail}</p> })}
+            </li>
+        }
+    });
+    view! {
+        <section class="part" id="run-timeline" data-live aria-labelledby="timeline-title">
+            <h2 id="timeline-title">"What happened (UTC)"</h2>
+            <ol class="moments">{items.collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,81 @@
+//! The part of a run's page that shows its tries and their calls, with what was sent and answered.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::time::Time,
+    screen::run::{AttemptView, StepView},
+};
+
+/// The tries, newest first and open.
+pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
+    let nothing = attempts.is_empty().then(|| view! { <p class="field-hint">"None has begun yet."</p> });
+    let items = attempts.into_iter().enumerate().map(|(place, one)| attempt(one, place == 0));
+    view! {
+        <section class="part" id="run-attempts" data-live aria-labelledby="attempts-title">
+            <h2 id="attempts-title">"Tries and calls"</h2>
+            <p class="field-hint">
+                "Names, addresses, numbers of people and secrets are struck out before anything is kept."
+            </p>
+            {nothing}
+            {items.collect_view()}
+        </section>
+    }
+    .into_any()
+}
+
+fn attempt(attempt: AttemptView, is_open: bool) -> AnyView {
+    let AttemptView { number, outcome, started, took, said, steps } = attempt;
+    let took = took.map(|took| format!(", {took}"));
+    let nothing = steps.is_empty().then(|| view! { <p class="field-hint">"No call was made."</p> });
+    let steps = steps.into_iter().enumerate().map(|(place, one)| step(one, number, place + 1));
+    view! {
+        <details class="attempt" open=is_open>
+            <summary>{format!("Try {number}: {outcome}")} {took} " \u{b7} " <Time at=started /></summary>
+            {said.map(|said| view! { <p class="advice-message">{said}</p> })}
+            {nothing}
+            <ol class="steps">{steps.collect_view()}</ol>
+        </details>
+    }
+    .into_any()
+}
+
+fn step(step: StepView, attempt: i32, number: usize) -> AnyView {
+    let StepView { words, line, status, is_good, took, summary, ids, request, answer } = step;
+    // Two calls may bear the same words; a screen reader tells them apart.
+    let called = format!("{words}, call {number} of try {attempt}");
+    let ids = ids.into_iter().map(|(name, id)| {
+        view! {
+            <p class="card-line">{name} ": " <span class="code">{id}</span></p>
+        }
+    });
+    view! {
+        <li class="step-card" data-good=if is_good { "true" } else { "false" }>
+            <p class="step-words">
+                {words} " " <span class="step-status">{status} ", " {took}</span>
+            </p>
+            <p class="card-line">
+                <span class="code">{line}</span>
+            </p>
+            {(!summary.is_empty()).then(|| view! { <p class="step-summary">{summary}</p> })}
+            {ids.collect_view()}
+            {request.map(|json| body("Sent", &called, json))}
+            {answer.map(|json| body("Answered", &called, json))}
+        </li>
+    }
+    .into_any()
+}
+
+/// A body that can be unfolded, and scrolled by keyboard.
+fn body(kind: &'static str, called: &str, json: String) -> AnyView {
+    let label = format!("{kind}: {called}");
+    view! {
+        <details class="step-body">
+            <summary>{kind} <span class="visually-hidden">": " {called.to_owned()}</span></summary>
+            <pre tabindex="0" role="region" aria-label=label>
+                {json}
+            </pre>
+        </details>
+    }
+    .into_any()
+}

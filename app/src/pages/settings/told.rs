@@ -1,0 +1,103 @@
+//! What the page says above its cards.
+
+use domain::policy::{Change, cards};
+use leptos::prelude::*;
+
+use crate::{
+    components::{changes::Changes, problem::Problem, time::Time},
+    error::ErrorCode,
+    screen::settings::{Crossing, SettingsView, Told},
+};
+
+/// What happened, and where something is wrong.
+pub fn told(view: &SettingsView) -> AnyView {
+    let said = match &view.told {
+        Told::Nothing => ().into_any(),
+        Told::Refreshed => {
+            status("Sage\u{2019}s lists are fetched anew. What you typed is still here, and not saved yet.")
+        }
+        Told::Imported(changes) => imported(changes),
+        Told::Wrong => view! { <Problem code=ErrorCode::SettingsWrong /> }.into_any(),
+        Told::NotExported(error) => view! { <Problem code=error.code /> }.into_any(),
+        Told::Problem(code) => view! { <Problem code=*code /> }.into_any(),
+        Told::Crossed(crossing) => crossed(crossing),
+    };
+    let first_time = (view.version == 0).then(|| {
+        status("These are Sage\u{2019}s own suggestions. Nothing is posted before you have saved them; above all, see that the rate for 0 % is the right one for what you sell.")
+    });
+    view! { {said} {first_time} {summary(view)} }.into_any()
+}
+
+fn status(sentence: &'static str) -> AnyView {
+    view! {
+        <p class="flash" role="status">
+            {sentence}
+        </p>
+    }
+    .into_any()
+}
+
+/// The fields that are wrong, each a way to its place.
+fn summary(view: &SettingsView) -> impl IntoView + use<> {
+    let items = view.problems.iter().map(|(path, problem)| {
+        let field = cards::field_of(path);
+        let entry = field.and_then(|field| path.strip_prefix(field.path)).unwrap_or_default();
+        let name = format!("{}{}", field.map_or("", |field| field.label), entry.replacen('.', ": ", 1));
+        let place = field.map_or("settings", |field| field.path);
+        view! {
+            <li>
+                <a href=format!("#{place}") rel="external">
+                    {name}
+                </a>
+                ": "
+                {problem.sentence(path)}
+            </li>
+        }
+    });
+    let items = items.collect_view();
+    (!view.problems.is_empty()).then(|| {
+        view! {
+            <section class="wrong-list" aria-labelledby="wrong-title">
+                <h2 id="wrong-title">"To be corrected"</h2>
+                <ul>{items}</ul>
+            </section>
+        }
+    })
+}
+
+/// A file stands in the form: what it would change about the settings in force.
+fn imported(changes: &[Change]) -> AnyView {
+    let changes = changes.to_vec();
+    view! {
+        {status("The file\u{2019}s settings are filled in, and not saved yet. Look through them, then save.")}
+        <section class="crossing" aria-label="What the file would change">
+            <h3>"What saving would change"</h3>
+            <Changes changes nothing="Nothing: the file says what is in force." />
+        </section>
+    }
+    .into_any()
+}
+
+/// Somebody else was quicker: what they changed, and what saving once more would change about it.
+fn crossed(crossing: &Crossing) -> AnyView {
+    let author = crossing.author.clone().unwrap_or_else(|| "Somebody".to_owned());
+    let at = crossing.at.clone().map(|at| view! { " on " <Time at /> " (UTC)" });
+    let part = |title: &'static str, changes: &[Change], nothing: &'static str| {
+        let changes = changes.to_vec();
+        view! {
+            <h3>{title}</h3>
+            <Changes changes nothing />
+        }
+    };
+    view! {
+        <Problem code=ErrorCode::SettingsChanged />
+        <section class="crossing" aria-label="What differs">
+            <p>
+                {author} " saved version " {crossing.version} {at} ", after you had opened this page."
+            </p>
+            {part("What they changed", &crossing.theirs, "Nothing that shows.")}
+            {part("What saving would change now", &crossing.mine, "Nothing: your form says the same.")}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,146 @@
+//! `/dashboard/bindings/{id}/settings/versions`, and `.../versions/{version}`: who changed what, when, and what was made under it.
+
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+
+use crate::{
+    components::{changes::Changes, problem::or_problem, runs_table::RunsTable, time::Time},
+    context,
+    error::{AppError, ErrorCode},
+    screen::{
+        bindings,
+        settings::{href, versions_href},
+    },
+    settings::{self, VersionView, VersionsView},
+};
+
+/// The versions, or one of them.
+#[component]
+pub fn VersionsPage() -> impl IntoView {
+    let params = use_params_map().get_untracked();
+    let id = params.get("id").unwrap_or_default();
+    let one = params.get("version");
+    let before = use_query_map().with_untracked(|map| map.get("before"));
+    let is_one = one.is_some();
+    // By a task of its own, as on the page of the settings.
+    let answer = AsyncDerived::new(move || {
+        let (id, one, before) = (id.clone(), one.clone(), before.clone());
+        async move { context::answer(asked(&id, one.as_deref(), before.as_deref())).await }
+    });
+    view! {
+        <Title text="Versions of the settings \u{b7} Ledger" />
+        <Suspense>
+            {move || {
+                answer.get().map(|answer| or_problem(answer, |view| page(view, is_one)))
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+async fn asked(id: &str, one: Option<&str>, before: Option<&str>) -> Result<VersionsView, AppError> {
+    let (services, member) = (context::services()?, context::member().await?);
+    let number = |text: &str| text.parse().map_err(|_| AppError::new(ErrorCode::NotFound));
+    match one {
+        Some(version) => settings::version(&services, &member, id, number(version)?).await,
+        None => settings::versions(&services, &member, id, before.map(number).transpose()?).await,
+    }
+}
+
+fn page(view: VersionsView, is_one: bool) -> AnyView {
+    let VersionsView { id, name, versions, current, older, may_set } = view;
+    let nothing = versions.is_empty().then(|| {
+        view! {
+            <div class="empty">
+                <p class="empty-title">"Nothing is saved yet"</p>
+                <p>"The first save makes version 1."</p>
+            </div>
+        }
+    });
+    let items = versions
+        .into_iter()
+        .map(|version| item(&id, version, may_set.then_some(current), is_one))
+        .collect_view();
+    let older = older.map(|before| {
+        view! {
+            <p>
+                <a class="button" href=format!("{}?before={before}", versions_href(&id))>
+                    "Older versions"
+                </a>
+            </p>
+        }
+    });
+    let all = is_one.then(|| {
+        view! {
+            <a class="button" href=versions_href(&id)>
+                "All versions"
+            </a>
+        }
+    });
+    view! {
+        <div class="page-head">
+            <h1>"Versions of the settings"</h1>
+            <p class="page-of">
+                <a href=bindings::href(&id)>{name}</a>
+            </p>
+            <div class="page-tools">
+                {all} <a class="button" href=href(&id)>
+                    "Settings"
+                </a>
+            </div>
+        </div>
+        {nothing}
+        <ol class="versions" reversed>
+            {items}
+        </ol>
+        {older}
+    }
+    .into_any()
+}
+
+fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> AnyView {
+    let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
+    let restore = replaces.filter(|_| !is_current).map(|replaces| {
+        view! {
+            <form method="post" action=href(id)>
+                <input type="hidden" name="do" value="restore" />
+                <input type="hidden" name="version" value=number.to_string() />
+                <input type="hidden" name="replaces" value=replaces.to_string() />
+                <button class="button" type="submit">
+                    {format!("Restore version {number}")}
+                </button>
+            </form>
+        }
+    });
+    let count = match runs {
+        0 => "No runs under it".to_owned(),
+        1 => "1 run under it".to_owned(),
+        _ => format!("{runs} runs under it"),
+    };
+    let runs = if is_one || runs == 0 {
+        Either::Left(view! { <p class="card-line">{count}</p> })
+    } else {
+        Either::Right(view! {
+            <p class="card-line">
+                <a href=format!("{}/{number}", versions_href(id))>{count}</a>
+            </p>
+        })
+    };
+    let table = (is_one && !newest.is_empty()).then(|| view! { <RunsTable rows=newest may_retry=false /> });
+    view! {
+        <li class="card version" value=number.to_string()>
+            <div class="card-head">
+                <h2>{format!("Version {number}")}</h2>
+                {is_current.then(|| view! { <span class="chip" data-status="succeeded">"In force"</span> })}
+            </div>
+            <p class="card-line">{author} ", " <Time at /> " (UTC)"</p>
+            {reason.map(|reason| view! { <p class="version-why">{reason}</p> })}
+            <Changes changes nothing="Nothing differs from the version before." />
+            {runs}
+            {restore}
+            {table}
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,197 @@
+//! The service functions behind the page of an organisation's people, and behind an invitation.
+
+use chrono::TimeDelta;
+use domain::{
+    ids::{InvitationId, MemberId},
+    run::Role,
+};
+use store::{Acceptance, Invitation};
+
+use crate::{
+    context::{self, Member, Services},
+    error::{AppError, ErrorCode, FieldError},
+    limits::{self, Door},
+    once::Once,
+    query::Flash,
+    screen::people::{InvitationView, InvitedView, PeopleView, PersonView, Shown},
+    session,
+};
+
+/// How long an invitation is good.
+const INVITATION: TimeDelta = TimeDelta::days(7);
+
+/// The longest e-mail address (RFC 5321) and the longest name, in bytes and in characters.
+const LONGEST_EMAIL: usize = 254;
+const LONGEST_NAME: usize = 100;
+
+/// Everybody in the organisation; for owners also who is invited, and the link that was just made.
+pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleView, AppError> {
+    let is_owner = member.require(Role::Viewer)?.may(Role::Owner);
+    let colleagues = services.store.list_members(member.organisation()).await?;
+    let people = colleagues.into_iter().map(|colleague| PersonView {
+        is_me: colleague.member.id == member.id(),
+        id: colleague.member.id.to_string(),
+        name: colleague.member.name,
+        email: colleague.member.email,
+        role: colleague.member.role,
+        has_second_factor: is_owner.then_some(colleague.has_second_factor),
+    });
+    let people = people.collect();
+    if !is_owner {
+        return Ok(PeopleView { people, invitations: Vec::new(), is_owner, link: None });
+    }
+    let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
+    let invitations = open.into_iter().map(|invitation| InvitationView {
+        id: invitation.id.to_string(),
+        email: invitation.email,
+        role: invitation.role,
+        until: invitation.expires_at.into(),
+    });
+    let link = Once::Link.take(services, member)?.map(Shown);
+    Ok(PeopleView { people, invitations: invitations.collect(), is_owner, link })
+}
+
+/// Invites somebody. The link is shown once, by the page that follows.
+pub async fn invite(services: &Services, member: &Member, email: &str, role: &str) -> Result<(), AppError> {
+    let member = member.require(Role::Owner)?;
+    let email = email.trim().to_lowercase();
+    let chosen: Option<Role> = role.parse().ok();
+    let mut error = AppError::new(ErrorCode::Invalid).echo("email", &email).echo("role", role);
+    if let Some(wrong) = wrong_with_email(&email) {
+        error = error.field("email", wrong);
+    }
+    if chosen.is_none() {
+        error = error.field("role", FieldError::Unknown);
+    }
+    let Some(role) = chosen.filter(|_| error.fields.is_empty()) else { return Err(error) };
+    let (token, now) = (session::new_token(&*services.outside), services.outside.now());
+    let invitation = Invitation {
+        id: InvitationId(services.outside.id()),
+        organisation_id: member.organisation(),
+        email,
+        role,
+        invited_by: member.id(),
+        created_at: now,
+        expires_at: now + INVITATION,
+    };
+    match services.store.create_invitation(&invitation, &session::token_hash(&token)).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict(_)) => {
+            error.code = ErrorCode::AlreadyMember;
+            return Err(error.field("email", FieldError::Refused));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    tracing::info!(invitation = %invitation.id, by = %member.id(), "somebody is invited");
+    let link = format!("{}/invitation/{token}", services.public_url);
+    Once::Link.keep(services, member, &link)
+}
+
+/// What is wrong with an e-mail address that was typed.
+pub(crate) fn wrong_with_email(email: &str) -> Option<FieldError> {
+    let well_formed = || {
+        let (name, host) = email.rsplit_once('@')?;
+        let whole = !name.is_empty() && !host.is_empty();
+        (whole && !email.contains(|letter: char| letter.is_whitespace() || letter.is_control())).then_some(())
+    };
+    match email {
+        "" => Some(FieldError::Required),
+        _ if email.len() > LONGEST_EMAIL => Some(FieldError::TooLong),
+        _ if well_formed().is_none() => Some(FieldError::InvalidFormat),
+        _ => None,
+    }
+}
+
+/// Withdraws an invitation.
+pub async fn withdraw(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Owner)?;
+    let id: InvitationId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    services.store.withdraw_invitation(member.organisation(), id, services.outside.now()).await?;
+    Ok(Flash::Saved)
+}
+
+/// Gives a member another role.
+pub async fn set_role(services: &Services, member: &Member, id: &str, role: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Owner)?;
+    let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    let role: Role = role.parse().map_err(|_| AppError::new(ErrorCode::Invalid))?;
+    services.store.set_role(member.organisation(), id, role, services.outside.now()).await?;
+    tracing::info!(member = %id, by = %member.id(), %role, "a member has another role");
+    Ok(Flash::Saved)
+}
+
+/// Removes a member.
+pub async fn remove(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Owner)?;
+    let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    services.store.remove_member(member.organisation(), id, services.outside.now()).await?;
+    tracing::info!(member = %id, by = %member.id(), "a member is removed");
+    Ok(Flash::MemberRemoved)
+}
+
+/// What an invitation's link shows. The link is all that its reader has to prove.
+pub async fn invited(services: &Services, token: &str) -> Result<InvitedView, AppError> {
+    let (invitation, organisation) = open_invitation(services, token).await?;
+    Ok(InvitedView { organisation, email: invitation.email, role: invitation.role })
+}
+
+/// Accepts an invitation; returns the token of the new member's session.
+pub async fn accept(
+    services: &Services,
+    token: &str,
+    name: &str,
+    password: String,
+) -> Result<String, AppError> {
+    let name = name.trim();
+    open_invitation(services, token).await.map_err(|error| error.echo("name", name))?;
+    let mut error = AppError::new(ErrorCode::Invalid).echo("name", name);
+    if name.is_empty() {
+        error = error.field("name", FieldError::Required);
+    } else if name.chars().count() > LONGEST_NAME {
+        error = error.field("name", FieldError::TooLong);
+    }
+    if let Some(wrong) = session::wrong_with_chosen(&password) {
+        error = error.field("password", wrong);
+    }
+    if !error.fields.is_empty() {
+        return Err(error);
+    }
+    let acceptance = Acceptance {
+        member_id: MemberId(services.outside.id()),
+        name: name.to_owned(),
+        password_hash: session::hash_chosen(&*services.outside, password).await?,
+    };
+    let (store, token_hash) = (&*services.store, session::token_hash(token));
+    let accepted = store.accept_invitation(&token_hash, &acceptance, services.outside.now()).await;
+    let member = accepted.map_err(|error| match error {
+        store::Error::NotFound(_) => ErrorCode::InvitationGone.into(),
+        store::Error::Conflict(_) => ErrorCode::AddressTaken.into(),
+        other => AppError::from(other),
+    })?;
+    tracing::info!(member = %member.id, "an invitation is accepted");
+    session::open(store, &*services.outside, &context::caller()?, &member, None).await
+}
+
+async fn open_invitation(services: &Services, token: &str) -> Result<(Invitation, String), AppError> {
+    let (store, now) = (&*services.store, services.outside.now());
+    let tries = limits::take(store, now, Door::Invitation, "", context::caller()?.address).await?;
+    let found = store.invitation_by_token(&session::token_hash(token), now).await?;
+    let found = found.ok_or(ErrorCode::InvitationGone)?;
+    tries.give_back(store).await?;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_one_is_refused() {
+        assert_eq!(wrong_with_email("ada@shop.example"), None);
+        assert_eq!(wrong_with_email(""), Some(FieldError::Required));
+        for wrong in ["ada", "@shop.example", "ada@", "a da@shop.example", "ada@shop.example\n"] {
+            assert_eq!(wrong_with_email(wrong), Some(FieldError::InvalidFormat), "{wrong:?}");
+        }
+        assert_eq!(wrong_with_email(&format!("{}@x", "a".repeat(254))), Some(FieldError::TooLong));
+    }
+}

@@ -1,0 +1,59 @@
+//! A person's own account, as its page shows it.
+
+use domain::run::Role;
+use serde::{Deserialize, Serialize};
+
+use super::{format::Moment, people::Shown};
+
+/// A person's own account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Their name; it may be empty.
+    pub name: String,
+    /// The e-mail address that they sign in with.
+    pub email: String,
+    /// What they may do.
+    pub role: Role,
+    /// Their second factor.
+    pub second_factor: FactorView,
+    /// The recovery codes that were just made, shown this once.
+    pub codes: Option<Vec<Shown>>,
+    /// Their sessions, the last used first.
+    pub sessions: Vec<SessionView>,
+}
+
+/// A second factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FactorView {
+    /// There is none.
+    Off,
+    /// There is a secret that no code has proved yet.
+    ToConfirm {
+        /// For an app that cannot scan, in base32.
+        secret: Shown,
+        /// What an app scans.
+        href: Shown,
+    },
+    /// Codes are asked for.
+    On {
+        /// Since when.
+        since: Moment,
+        /// How many recovery codes are left.
+        codes_left: u32,
+    },
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Its id.
+    pub id: String,
+    /// Which browser.
+    pub browser: String,
+    /// When it was opened.
+    pub since: Moment,
+    /// When it was last used, to within five minutes.
+    pub last_seen: Moment,
+    /// Whether it is the one that looks.
+    pub is_this: bool,
+}

@@ -1,0 +1,318 @@
+//! The page of a run, rendered on the host for every state that a run can end in or rest in.
+#![cfg(feature = "ssr")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
+
+use app::{
+    pages::run::shown,
+    run::{Kept, Rights, view},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    code::Code,
+    ids::{AttemptId, OrganisationId, RunId},
+    plan::{Plan, Rule},
+    remedy::advice,
+    run::{BindingStatus, EntityKind, EventName, RunStatus},
+};
+use leptos::prelude::*;
+use store::{Attempt, Binding, DeliveryState, Run, RunFacts, RunPlan, Step, SyncState};
+
+const OWNER: Rights = Rights { may_retry: true, may_connect: true };
+const VIEWER: Rights = Rights { may_retry: false, may_connect: false };
+
+fn start() -> DateTime<Utc> {
+    "2026-03-01T09:00:00Z".parse().unwrap()
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(number: u8) -> T {
+    format!("0190b5a4-7c3e-7000-8000-00000000000{number}").parse().unwrap()
+}
+
+fn after(millis: i64) -> DateTime<Utc> {
+    start() + TimeDelta::milliseconds(millis)
+}
+
+fn step(target: &str, name: &str, method: &str, from: i64, took: i64) -> Step {
+    Step {
+        target: target.to_owned(),
+        name: name.to_owned(),
+        method: method.to_owned(),
+        path: "/sales_invoices".to_owned(),
+        status: Some(201),
+        request_id: Some("req-7".to_owned()),
+        idempotency_id: None,
+        summary: "sage-1, total 81.52, UNPAID".to_owned(),
+        request: Some(r#"{"sales_invoice":{"reference":"000000008"}}"#.to_owned()),
+        answer: Some(
+            r#"{"id":"sage-1","links":[{"href":"https://accounts-extra.sageone.com/invoicing/sage-1"}]}"#
+                .to_owned(),
+        ),
+        started_at: after(from),
+        duration_ms: took,
+    }
+}
+
+fn run() -> Run {
+    Run {
+        id: id::<RunId>(1),
+        binding_id: id(2),
+        event: EventName::InvoiceCreated,
+        magento_id: 8,
+        status: RunStatus::Succeeded,
+        code: None,
+        message: None,
+        attempts: 1,
+        next_at: after(1000),
+        policy_version: 4,
+        facts: RunFacts {
+            increment_id: Some("000000008".to_owned()),
+            customer: Some("Ada & Sons <Ltd>".to_owned()),
+            currency: Some("GBP".to_owned()),
+            amount_minor: Some(8152),
+            tax_minor: Some(1359),
+            sage_amount_minor: Some(8152),
+            sage_tax_minor: Some(1359),
+            sage_id: Some("sage-1".to_owned()),
+            sage_reference: Some("SI-27".to_owned()),
+            email_digest: None,
+        },
+        website_id: 1,
+        store_id: 1,
+        occurred_at: start(),
+        created_at: after(1000),
+        updated_at: after(4000),
+        finished_at: Some(after(4000)),
+        started_at: None,
+        resolved_by: None,
+        trace_parent: None,
+    }
+}
+
+/// An invoice that went well; tests change what they are about.
+fn kept() -> Kept {
+    let (run, attempt_id): (Run, AttemptId) = (run(), id(3));
+    let attempt = Attempt {
+        id: attempt_id,
+        run_id: run.id,
+        number: 1,
+        worker: "worker".to_owned(),
+        started_at: after(1200),
+        ended_at: Some(after(4000)),
+        outcome: Some("succeeded".to_owned()),
+        code: None,
+        message: None,
+        steps: vec![step("magento", "invoice", "GET", 1210, 90), step("sage", "invoice", "POST", 1400, 2500)],
+    };
+    let rule = Rule {
+        subject: "line 1 tax rate".to_owned(),
+        chosen: "GB_STANDARD".to_owned(),
+        rule: "tax_rate_map".to_owned(),
+        input: "20.00".to_owned(),
+    };
+    let plan = Plan { rules: vec![rule], ..Plan::hold(Code::NeedsMapping, "no bank") };
+    let state = SyncState {
+        entity: EntityKind::Invoice,
+        magento_id: 8,
+        status: "synced".to_owned(),
+        sage_id: None,
+        sage_reference: None,
+        skip_reason: None,
+        error_code: None,
+        at: after(3999),
+    };
+    Kept {
+        binding: Binding {
+            id: run.binding_id,
+            organisation_id: id::<OrganisationId>(4),
+            name: "Blue Mug".to_owned(),
+            magento_url: "https://shop.example".to_owned(),
+            business: None,
+            status: BindingStatus::Active,
+            created_at: start(),
+            status_changed_at: start(),
+            trusted_since: start(),
+        },
+        attempts: vec![attempt],
+        plan: Ok(Some(RunPlan { attempt_id, plan, made_at: after(4000) })),
+        delivery: Some(DeliveryState {
+            state,
+            attempts: 1,
+            next_at: None,
+            delivered_at: Some(after(4200)),
+            last_error: None,
+        }),
+        reference: None,
+        invoice_run: None,
+        deeds: vec![(after(1100), "Retried by Zoë".to_owned())],
+        sage_origin: String::new(),
+        run,
+    }
+}
+
+fn html(kept: &Kept, rights: Rights) -> String {
+    Owner::new().with(|| shown(view(kept, rights), None).to_html())
+}
+
+/// A text as it stands in a page.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// The part of a page between an id and the end of its element's list of remedies.
+fn remedies(html: &str) -> &str {
+    let (_, rest) = html.split_once(r#"class="remedies">"#).unwrap();
+    rest.split_once("</ul>").unwrap().0
+}
+
+#[test]
+fn every_state_and_every_code_has_a_page_that_says_what_happened_and_what_to_do_and_has_its_button() {
+    for status in RunStatus::ALL {
+        for code in Code::ALL.iter().map(|code| Some(*code)).chain([None]) {
+            for rights in [OWNER, VIEWER] {
+                let mut kept = kept();
+                (kept.run.status, kept.run.code) = (*status, code);
+                kept.run.message = Some("81.52 here & 81.51 there".to_owned());
+                let page = html(&kept, rights);
+                let advice = advice(*status, code);
+                for text in [advice.sentence, advice.action, "81.52 here & 81.51 there"] {
+                    assert!(page.contains(&escaped(text)), "{status} {code:?}: {text} is missing");
+                }
+                if let Some(code) = code {
+                    assert!(
+                        page.contains(&format!(r#"<span class="code">{code}</span>"#)),
+                        "{status} {code}"
+                    );
+                }
+                let remedies = remedies(&page);
+                assert!(remedies.contains("<li>"), "{status} {code:?}: nothing to do it with");
+                let has_way = ["<a ", "<button", "remedy-said"].iter().any(|way| remedies.contains(way));
+                assert!(has_way, "{status} {code:?}: {remedies}");
+                let way = match code {
+                    // It would be skipped again.
+                    Some(Code::ExcludedByPerson) => "/api/runs/include",
+                    _ => "/api/runs/retry",
+                };
+                assert_eq!(remedies.contains(way), rights.may_retry, "{status} {code:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_do_nothing_has_no_form_at_all() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.code) = (RunStatus::Waiting, Some(Code::BindingPaused));
+    kept.binding.status = BindingStatus::Paused;
+    assert!(html(&kept, OWNER).contains("Resume the shop"));
+    let page = html(&kept, VIEWER);
+    assert!(!page.contains("<form") && page.contains("can resume the shop"), "{page}");
+}
+
+#[test]
+fn a_retry_that_does_not_go_at_once_says_why() {
+    let mut kept = kept();
+    kept.run.status = RunStatus::Running;
+    let page = html(&kept, OWNER);
+    assert!(
+        page.contains(r#"aria-disabled="true""#) && page.contains("retry it when it has ended"),
+        "{page}"
+    );
+    kept.run.status = RunStatus::Failed;
+    kept.binding.status = BindingStatus::Revoked;
+    let page = html(&kept, OWNER);
+    assert!(!page.contains("aria-disabled") && page.contains("waits until it is connected again"), "{page}");
+}
+
+#[test]
+fn the_moments_are_in_their_order_with_their_costs_and_the_longest_is_marked() {
+    let moments = view(&kept(), OWNER).moments;
+    let told: Vec<(&str, Option<&str>)> =
+        moments.iter().map(|moment| (moment.title.as_str(), moment.cost.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("Saved in Magento", None),
+            ("Received and queued", Some("1.0 s")),
+            ("Retried by Zoë", Some("100 ms")),
+            ("Try 1 begins", Some("100 ms")),
+            ("Fetched from Magento: the invoice", Some("100 ms")),
+            ("Planned", Some("100 ms")),
+            ("Sent to Sage: the invoice", Some("0 ms")),
+            ("Answered by Sage: the invoice", Some("2.5 s")),
+            ("Try 1 ended: Succeeded", Some("100 ms")),
+            ("Shown in Magento", Some("200 ms")),
+        ]
+    );
+    let longest: Vec<_> =
+        moments.iter().filter(|moment| moment.is_longest).map(|moment| &moment.title).collect();
+    assert_eq!(longest, ["Answered by Sage: the invoice"]);
+}
+
+#[test]
+fn what_is_still_to_come_is_said_and_costs_nothing_yet() {
+    let mut kept = kept();
+    let delivery = kept.delivery.as_mut().unwrap();
+    (delivery.delivered_at, delivery.next_at) = (None, Some(after(9000)));
+    delivery.last_error = Some("Magento could not be reached.".to_owned());
+    let last = view(&kept, OWNER).moments.pop().unwrap();
+    assert_eq!((last.title.as_str(), last.cost, last.is_ahead), ("To be shown in Magento", None, true));
+    kept.delivery.as_mut().unwrap().state.at = after(8000);
+    let last = view(&kept, OWNER).moments.pop().unwrap();
+    assert_eq!(last.title, "A later run speaks for the document in Magento");
+    kept.delivery.as_mut().unwrap().state.at = after(10);
+    assert_eq!(view(&kept, OWNER).moments.pop().unwrap().title, "Try 1 ended: Succeeded");
+}
+
+#[test]
+fn sums_that_differ_are_side_by_side_with_their_difference() {
+    let mut kept = kept();
+    kept.run.facts.sage_amount_minor = Some(8151);
+    let page = html(&kept, VIEWER);
+    for text in ["81.52", "81.51", "\u{2212}0.01", "sum-differs"] {
+        assert!(page.contains(text), "{text}");
+    }
+    kept.run.facts.sage_id = None;
+    assert!(html(&kept, VIEWER).contains("Sage, as planned"));
+}
+
+#[test]
+fn the_document_in_sage_is_a_link_of_sages_own() {
+    let page = html(&kept(), VIEWER);
+    assert!(page.contains(r#"href="https://accounts-extra.sageone.com/invoicing/sage-1""#), "{page}");
+    let mut kept = kept();
+    for step in &mut kept.attempts[0].steps {
+        step.answer = Some(r#"{"id":"sage-1","links":[{"href":"https://evil.example/"}]}"#.to_owned());
+    }
+    let page = html(&kept, VIEWER);
+    assert!(!page.contains(r#"href="https://evil"#) && page.contains("SI-27: look for it in Sage"), "{page}");
+}
+
+#[test]
+fn what_was_sent_and_answered_is_shown_and_escaped() {
+    let mut kept = kept();
+    kept.attempts[0].steps[1].answer = Some(r#"{"description":"<b>mug</b>"}"#.to_owned());
+    let page = html(&kept, VIEWER);
+    assert!(page.contains("&lt;b&gt;mug") && !page.contains("<b>mug"), "{page}");
+    for text in
+        ["req-7", "Names, addresses", "Line 1 tax rate", "the setting \u{201c}Tax rates\u{201d}", "Version 4"]
+    {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+}
+
+#[test]
+fn a_plan_of_another_version_says_so() {
+    let kept = Kept { plan: Err(()), ..kept() };
+    assert!(html(&kept, VIEWER).contains("another version of Ledger"));
+    let kept = Kept { plan: Ok(None), ..kept };
+    assert!(html(&kept, VIEWER).contains("No try has come as far"));
+}
+
+#[test]
+fn what_changes_while_a_run_is_under_way_is_marked_and_can_be_found() {
+    let page = html(&kept(), OWNER);
+    for id in ["run-head", "run-advice", "run-totals", "run-timeline", "run-plan", "run-attempts"] {
+        let part = page.split(&format!(r#"id="{id}""#)).nth(1).unwrap_or_else(|| panic!("{id} is missing"));
+        assert!(part.split('>').next().unwrap().contains("data-live"), "{id}");
+    }
+}

@@ -1,0 +1,220 @@
+//! What members are told of: the kinds with their sentences, when a digest is due, and the facts beside an alert.
+
+use std::{fmt, str::FromStr};
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    code::Code,
+    ids::{BindingId, RunId},
+    run::{EventName, UnknownWord, words},
+};
+
+words!(
+    /// What members are told of.
+    AlertKind {
+        /// A document needs a person.
+        DocumentFailed = "document.failed",
+        /// A setting is missing, and documents wait for it.
+        MappingMissing = "mapping.missing",
+        /// Several documents failed one after another.
+        BindingTroubled = "binding.troubled",
+        /// Many did: the shop is paused if this goes on.
+        BindingFailing = "binding.failing",
+        /// Ledger has paused the shop.
+        BindingPaused = "binding.paused",
+        /// Sage or Magento refuses us.
+        BindingDisconnected = "binding.disconnected",
+        /// Documents arrive again.
+        BindingRecovered = "binding.recovered",
+    }
+);
+
+words!(
+    /// By what a member is told.
+    ChannelKind {
+        /// An e-mail.
+        Email = "email",
+        /// A signed POST.
+        Webhook = "webhook",
+    }
+);
+
+words!(
+    /// When a member is told.
+    AlertMode {
+        /// As soon as it happens.
+        AtOnce = "at_once",
+        /// Once an hour, on the hour, when there is something.
+        DigestHourly = "digest_hourly",
+        /// Once a day, at [`DIGEST_HOUR`], when there is something.
+        DigestDaily = "digest_daily",
+    }
+);
+
+/// The hour of the daily digest, in UTC: before the working day of Europe begins.
+pub const DIGEST_HOUR: i64 = 6;
+
+impl AlertMode {
+    /// When what happens now is told.
+    pub fn slot(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let (length, offset) = match self {
+            Self::AtOnce => return now,
+            Self::DigestHourly => (TimeDelta::hours(1), TimeDelta::zero()),
+            Self::DigestDaily => (TimeDelta::days(1), TimeDelta::hours(DIGEST_HOUR)),
+        };
+        let begun = (now - offset).duration_trunc(length).unwrap_or(now);
+        begun + offset + length
+    }
+
+    /// Whether alerts are gathered.
+    pub const fn is_digest(self) -> bool {
+        !matches!(self, Self::AtOnce)
+    }
+}
+
+/// What is known of an alert beside its kind: ids, sums, codes and counts, and nothing of people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertFacts {
+    /// Documents that failed one after another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_in_a_row: Option<u32>,
+    /// Why the document failed or waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// What Magento announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventName>,
+    /// Magento's id of the document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub magento_id: Option<i64>,
+    /// Its number, as people know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increment_id: Option<String>,
+    /// Its currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// Its total in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount_minor: Option<i64>,
+}
+
+impl AlertKind {
+    /// What happened, in a sentence.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::DocumentFailed => "A document could not be posted to Sage.",
+            Self::MappingMissing => "A setting is missing, and documents wait for it.",
+            Self::BindingTroubled => "Several documents failed one after another.",
+            Self::BindingFailing => "Many documents failed one after another.",
+            Self::BindingPaused => "Ledger has paused the shop: too many documents failed one after another.",
+            Self::BindingDisconnected => "Sage or Magento no longer accepts Ledger\u{2019}s credentials.",
+            Self::BindingRecovered => "The shop works again.",
+        }
+    }
+
+    /// What to do about it, in a sentence.
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::DocumentFailed => "Look at why, mend it, then retry the document.",
+            Self::MappingMissing => "Choose it in the settings; the documents that wait go on by themselves.",
+            Self::BindingTroubled => "Look at the last failures: one cause may be behind all of them.",
+            Self::BindingFailing => {
+                "Look at it soon: if this goes on, Ledger pauses the shop, so that a wrong setting does not run through all of it."
+            }
+            Self::BindingPaused => {
+                "Mend the cause, then resume the shop. What it sends meanwhile is kept and waits."
+            }
+            Self::BindingDisconnected => {
+                "Connect the shop again; the documents that wait go on by themselves."
+            }
+            Self::BindingRecovered => "Nothing to do. Documents that failed meanwhile can be retried.",
+        }
+    }
+
+    /// The same as [`Self::sentence`] with the alert's own figures.
+    pub fn told(self, facts: &AlertFacts) -> String {
+        let count = facts.failed_in_a_row.unwrap_or(0);
+        match self {
+            Self::BindingTroubled | Self::BindingFailing if count > 0 => {
+                format!("{count} documents failed one after another.")
+            }
+            Self::BindingPaused if count > 0 => {
+                format!("Ledger has paused the shop: {count} documents failed one after another.")
+            }
+            Self::DocumentFailed | Self::MappingMissing => match facts.code {
+                Some(code) => format!("{} {}", self.sentence(), code.sentence()),
+                None => self.sentence().to_owned(),
+            },
+            _ => self.sentence().to_owned(),
+        }
+    }
+
+    /// The same as [`Self::action`], as the code says it where one is known.
+    pub const fn to_do(self, facts: &AlertFacts) -> &'static str {
+        match (self, facts.code) {
+            (Self::DocumentFailed | Self::MappingMissing, Some(code)) => code.action(),
+            _ => self.action(),
+        }
+    }
+
+    /// The path of the page where something can be done about it.
+    pub fn path(self, binding: BindingId, run: Option<RunId>) -> String {
+        match (self, run) {
+            (Self::DocumentFailed, Some(run)) => format!("/dashboard/sync/{run}"),
+            (Self::MappingMissing, _) => format!("/dashboard/bindings/{binding}/settings"),
+            (Self::BindingTroubled | Self::BindingFailing, _) => "/dashboard/sync?status=failed".to_owned(),
+            _ => format!("/dashboard/bindings/{binding}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_kind_says_what_happened_and_what_to_do() {
+        let binding = BindingId::default();
+        for kind in AlertKind::ALL {
+            assert!(kind.sentence().ends_with('.') && kind.action().ends_with('.'), "{kind}");
+            assert_eq!(kind.told(&AlertFacts::default()), kind.sentence());
+            assert!(kind.path(binding, None).starts_with("/dashboard/"), "{kind}");
+        }
+    }
+
+    #[test]
+    fn figures_are_told_where_they_are_known() {
+        let facts = AlertFacts { failed_in_a_row: Some(50), ..AlertFacts::default() };
+        let told = AlertKind::BindingPaused.told(&facts);
+        assert_eq!(told, "Ledger has paused the shop: 50 documents failed one after another.");
+        let facts = AlertFacts { code: Some(Code::TotalsMismatch), ..AlertFacts::default() };
+        assert!(AlertKind::DocumentFailed.told(&facts).ends_with(Code::TotalsMismatch.sentence()));
+        assert_eq!(AlertKind::DocumentFailed.to_do(&facts), Code::TotalsMismatch.action());
+        assert_eq!(AlertKind::BindingPaused.to_do(&facts), AlertKind::BindingPaused.action());
+    }
+
+    #[test]
+    fn a_digest_is_due_at_the_next_full_hour_or_morning() {
+        let now = at("2026-03-01T09:05:07Z");
+        assert_eq!(AlertMode::AtOnce.slot(now), now);
+        assert_eq!(AlertMode::DigestHourly.slot(now), at("2026-03-01T10:00:00Z"));
+        assert_eq!(AlertMode::DigestDaily.slot(now), at("2026-03-02T06:00:00Z"));
+        assert_eq!(AlertMode::DigestDaily.slot(at("2026-03-01T05:59:59Z")), at("2026-03-01T06:00:00Z"));
+        // What happens at the very moment of a digest is in the next one: this one is on its way.
+        assert_eq!(AlertMode::DigestHourly.slot(at("2026-03-01T10:00:00Z")), at("2026-03-01T11:00:00Z"));
+    }
+
+    #[test]
+    fn facts_that_are_not_known_take_no_room() {
+        assert_eq!(serde_json::to_string(&AlertFacts::default()).unwrap(), "{}");
+        let facts =
+            AlertFacts { magento_id: Some(7), code: Some(Code::SageValidation), ..AlertFacts::default() };
+        assert_eq!(serde_json::to_string(&facts).unwrap(), r#"{"code":"sage_validation","magento_id":7}"#);
+    }
+}

@@ -1,0 +1,223 @@
+//! What a person can do about a run, as things that a page has a button for: one table over every code and every status.
+
+use crate::{
+    code::Code,
+    run::{BindingStatus, RunStatus},
+};
+
+/// Something that can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Put the run in the queue again.
+    Retry,
+    /// Open the settings at a field or a card, by its id on the page.
+    OpenSettings(&'static str),
+    /// Give Sage's consent anew.
+    ConnectSage,
+    /// Pair the shop anew.
+    PairMagento,
+    /// Resume the shop.
+    Resume,
+    /// Ask the shop and Sage what is wrong, on the shop's page.
+    CheckShop,
+    /// Take an exclusion back.
+    TakeBack,
+    /// Look at the document in Sage.
+    OpenInSage,
+    /// Look at the run of the invoice that this one depends on.
+    OpenInvoiceRun,
+    /// It goes on by itself.
+    Wait,
+    /// It is as it should be.
+    NothingToDo,
+    /// Something outside Ledger, as the code's own action says.
+    ByHand,
+    /// Tell who runs Ledger, with the run's id.
+    Report,
+}
+
+use Remedy::{
+    ByHand, CheckShop, ConnectSage, NothingToDo, OpenInSage, OpenInvoiceRun, OpenSettings, PairMagento,
+    Report, Resume, Retry, TakeBack, Wait,
+};
+
+impl Code {
+    /// What can be done, the most helpful first; never nothing.
+    pub const fn remedies(self) -> &'static [Remedy] {
+        match self {
+            Self::UnpaidInvoice => &[OpenSettings("sync_unpaid_invoices"), Retry],
+            Self::ZeroValueInvoice => &[OpenSettings("sync_zero_value_invoices"), Retry],
+            Self::OutsideSyncSince | Self::BeforeAccountsStart => &[OpenSettings("sync_since"), Retry],
+            Self::OutsideWebsiteFilter => &[OpenSettings("website_filter"), Retry],
+            Self::OutsideStoreFilter => &[OpenSettings("store_filter"), Retry],
+            Self::ProductsDisabled => &[OpenSettings("sync_products"), Retry],
+            Self::PaymentMethodNotMapped => &[OpenSettings("payment_method_map"), Retry],
+            Self::CustomerConsolidated => &[OpenSettings("consolidation.enabled"), Retry],
+            Self::InvoiceNotSynced => &[OpenInvoiceRun, Retry],
+            Self::ExcludedByPerson => &[TakeBack],
+            Self::ProductTypeNotSupported | Self::InvoiceCancelled | Self::NothingToPay => &[NothingToDo],
+            Self::WaitingForInvoice => &[OpenInvoiceRun, Wait],
+            Self::WaitingForWriter | Self::CircuitOpen => &[Wait],
+            Self::BindingPending | Self::SageAuth => &[ConnectSage],
+            Self::BindingPaused => &[Resume],
+            Self::BindingNeedsReauth => &[ConnectSage, CheckShop],
+            Self::BindingRevoked => &[PairMagento, ConnectSage, Retry],
+            Self::NeedsMapping => &[OpenSettings("mappings")],
+            Self::CrossBorderNotSupported => &[ByHand],
+            Self::UnshownTax => &[OpenSettings("unshown_tax"), ByHand, Retry],
+            Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
+            Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
+            Self::TotalsMismatchAfterPost => &[OpenInSage],
+            Self::SageConflict => &[OpenInSage, Retry],
+            Self::DocumentMakesNoSense
+            | Self::MultiCurrencyDisabled
+            | Self::ExchangeRateMissing
+            | Self::ExchangeRateDoubtful
+            | Self::TaxRegionUnknown
+            | Self::ItemCodeTooLong
+            | Self::SageValidation
+            | Self::SagePlan => &[ByHand, Retry],
+            Self::MagentoAuth => &[PairMagento, CheckShop],
+            Self::SageForbidden => &[ByHand, ConnectSage, Retry],
+            Self::MagentoNotFound => &[NothingToDo, Retry],
+            Self::MagentoModuleMissing
+            | Self::MagentoUnavailable
+            | Self::MagentoUnreachable
+            | Self::MagentoGarbage => &[CheckShop, Retry],
+            Self::SageNotFound => &[OpenSettings("mappings"), Retry],
+            Self::SageRateLimited | Self::SageUnavailable | Self::SageUnreachable => &[Wait, Retry],
+            Self::SageGarbage | Self::StoreFailed | Self::Internal => &[Report, Retry],
+        }
+    }
+}
+
+/// What a run without a code stands for, and what can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// What happened.
+    pub sentence: &'static str,
+    /// What to do.
+    pub action: &'static str,
+    /// The things to do it with, the most helpful first.
+    pub remedies: &'static [Remedy],
+}
+
+/// What is said of a run, whatever its state; a code says more than a status.
+pub const fn advice(status: RunStatus, code: Option<Code>) -> Advice {
+    if let Some(code) = code {
+        return Advice {
+            sentence: code.sentence(),
+            action: match (status, code.is_retryable()) {
+                (RunStatus::Failed, true) => "All tries are used up. Find out what was wrong, then retry.",
+                _ => code.action(),
+            },
+            remedies: code.remedies(),
+        };
+    }
+    let (sentence, action, remedies): (_, _, &'static [Remedy]) = match status {
+        RunStatus::Queued => {
+            ("It is in the queue.", "Nothing to do: its turn comes within moments.", &[Wait])
+        }
+        RunStatus::Running => ("It is at work right now.", "Nothing to do: it ends within moments.", &[Wait]),
+        RunStatus::Waiting => (
+            "It waits for something else to happen first.",
+            "Nothing to do: it goes on by itself.",
+            &[Wait, Retry],
+        ),
+        RunStatus::Retrying => (
+            "It did not work yet and is tried again.",
+            "Nothing to do: the next try comes by itself.",
+            &[Wait, Retry],
+        ),
+        RunStatus::Succeeded => ("It is in Sage.", "Nothing to do.", &[OpenInSage]),
+        RunStatus::SkippedByPolicy => (
+            "The settings say not to sync it.",
+            "Change the settings if it should be synced, then retry.",
+            &[OpenSettings("behaviour"), Retry],
+        ),
+        RunStatus::Failed => {
+            ("It failed.", "Retry it; if it fails again, report it with the run's id.", &[Retry, Report])
+        }
+    };
+    Advice { sentence, action, remedies }
+}
+
+/// What comes of a person's retry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryNow {
+    /// It goes at once.
+    Goes,
+    /// It is taken, and waits.
+    Waits(&'static str),
+    /// It cannot be, and this says why.
+    Cannot(&'static str),
+}
+
+/// What would come of a retry, as the run and its shop stand.
+pub const fn retry_now(status: RunStatus, binding: BindingStatus) -> RetryNow {
+    match (status, binding) {
+        (RunStatus::Running, _) => RetryNow::Cannot("It is at work right now; retry it when it has ended."),
+        (RunStatus::Queued, _) => RetryNow::Cannot("It is in the queue already."),
+        (_, BindingStatus::Active) => RetryNow::Goes,
+        (_, BindingStatus::Pending) => {
+            RetryNow::Waits("Sage is not connected yet: a retry waits until it is.")
+        }
+        (_, BindingStatus::Paused) => {
+            RetryNow::Waits("The shop is paused: a retry waits until it is resumed.")
+        }
+        (_, BindingStatus::NeedsReauth) => {
+            RetryNow::Waits("The shop must be connected again: a retry waits until it is.")
+        }
+        (_, BindingStatus::Revoked) => {
+            RetryNow::Waits("The shop is disconnected: a retry waits until it is connected again.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::cards::{CARDS, fields};
+
+    #[test]
+    fn every_code_and_every_status_has_something_to_do() {
+        for status in RunStatus::ALL {
+            for code in Code::ALL.iter().map(|code| Some(*code)).chain([None]) {
+                let Advice { sentence, action, remedies } = advice(*status, code);
+                assert!(sentence.ends_with('.') && action.ends_with('.'), "{status} {code:?}");
+                assert!(!remedies.is_empty(), "{status} {code:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_setting_that_is_opened_is_on_the_page() {
+        for code in Code::ALL {
+            for remedy in code.remedies() {
+                let OpenSettings(id) = remedy else { continue };
+                let is_there =
+                    CARDS.iter().any(|card| card.id == *id) || fields().any(|field| field.path == *id);
+                assert!(is_there, "{code} opens {id}, which is not there");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_retried_has_its_button() {
+        for code in Code::ALL.iter().filter(|code| code.action().contains("then retry")) {
+            assert!(code.remedies().contains(&Retry), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_retry_that_cannot_be_says_why() {
+        for status in RunStatus::ALL {
+            for binding in BindingStatus::ALL {
+                match retry_now(*status, *binding) {
+                    RetryNow::Goes => assert_eq!(*binding, BindingStatus::Active),
+                    RetryNow::Waits(why) | RetryNow::Cannot(why) => assert!(why.ends_with('.')),
+                }
+            }
+        }
+    }
+}

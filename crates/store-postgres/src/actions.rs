@@ -1,0 +1,283 @@
+//! Who did what; and the documents that a person has excluded.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
+    run::{BindingStatus, EntityKind, EventName, RunStatus},
+};
+use sqlx::PgConnection;
+use store::{Action, Actions, Actor, Error, Exclusion, Result, Standing, SyncState, Tally};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    bindings::hold_binding,
+    changes::announce,
+    deliveries::tell,
+    error::{Place, Tried, clean, repeating, translate},
+    finishing::wake_waiting,
+    overview,
+};
+
+#[derive(sqlx::FromRow)]
+struct ActionRow {
+    id: Uuid,
+    organisation_id: Uuid,
+    binding_id: Option<Uuid>,
+    run_id: Option<Uuid>,
+    member_id: Option<Uuid>,
+    actor: String,
+    action: String,
+    detail: String,
+    at: DateTime<Utc>,
+}
+
+impl TryFrom<ActionRow> for Action {
+    type Error = Error;
+
+    fn try_from(row: ActionRow) -> Result<Self> {
+        let place = Place { table: "actions", row: &row.id };
+        Ok(Self {
+            id: ActionId(row.id),
+            organisation_id: OrganisationId(row.organisation_id),
+            binding_id: row.binding_id.map(BindingId),
+            run_id: row.run_id.map(RunId),
+            actor: Actor { member: row.member_id.map(MemberId), name: row.actor },
+            kind: place.word("action", &row.action)?,
+            detail: row.detail,
+            at: row.at,
+        })
+    }
+}
+
+/// Keeps what somebody did.
+pub(crate) async fn record(connection: &mut PgConnection, action: &Action) -> Tried<()> {
+    sqlx::query(
+        "INSERT INTO actions (id, organisation_id, binding_id, run_id, member_id, actor, action, detail, at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(action.id.0)
+    .bind(action.organisation_id.0)
+    .bind(action.binding_id.map(|id| id.0))
+    .bind(action.run_id.map(|id| id.0))
+    .bind(action.actor.member.map(|id| id.0))
+    .bind(clean(&action.actor.name))
+    .bind(action.kind.as_str())
+    .bind(clean(&action.detail))
+    .bind(action.at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The document of a run, whose binding is held.
+struct Document {
+    binding: Uuid,
+    status: BindingStatus,
+    entity: EntityKind,
+    magento_id: i64,
+    run: RunId,
+    is_posted: bool,
+}
+
+impl Document {
+    async fn of(connection: &mut PgConnection, run: RunId, action: &Action) -> Tried<Self> {
+        let status = hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
+        let found: Option<(Uuid, String, i64, String)> = sqlx::query_as(
+            "SELECT binding_id, event, magento_id, status FROM runs WHERE id = $1 AND organisation_id = $2",
+        )
+        .bind(run.0)
+        .bind(action.organisation_id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+        let (binding, event, magento_id, run_status) = found.ok_or(Error::NotFound("the run"))?;
+        let event: EventName = Place { table: "runs", row: &run.0 }.word("event", &event)?;
+        let is_posted = event.happens_once() && run_status == RunStatus::Succeeded.as_str();
+        Ok(Self { binding, status, entity: event.entity(), magento_id, run, is_posted })
+    }
+
+    /// The states of its runs, which stay what they are until the transaction ends.
+    async fn states(&self, connection: &mut PgConnection) -> Tried<Vec<String>> {
+        Ok(sqlx::query_scalar(
+            "SELECT status FROM runs WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3) ORDER BY id FOR UPDATE",
+        )
+        .bind(self.binding)
+        .bind(self.magento_id)
+        .bind(self.events())
+        .fetch_all(connection)
+        .await?)
+    }
+
+    /// The events that are about it.
+    fn events(&self) -> Vec<&'static str> {
+        let events = EventName::ALL.iter().filter(|event| event.entity() == self.entity);
+        events.map(|event| event.as_str()).collect()
+    }
+}
+
+#[async_trait]
+impl Actions for PostgresStore {
+    async fn record_action(&self, action: &Action) -> Result<()> {
+        repeating(move || async move {
+            let mut connection = self.pool.acquire().await?;
+            record(&mut connection, action).await
+        })
+        .await
+    }
+
+    async fn actions_of_run(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Action>> {
+        sqlx::query_as::<_, ActionRow>(
+            "SELECT * FROM actions WHERE run_id = $1 AND organisation_id = $2 ORDER BY id",
+        )
+        .bind(run.0)
+        .bind(organisation.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Action::try_from)
+        .collect()
+    }
+
+    async fn list_actions(
+        &self,
+        organisation: OrganisationId,
+        before: Option<ActionId>,
+        limit: u32,
+    ) -> Result<Vec<Action>> {
+        sqlx::query_as::<_, ActionRow>(
+            "SELECT * FROM actions WHERE organisation_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        )
+        .bind(organisation.0)
+        .bind(before.map(|id| id.0))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Action::try_from)
+        .collect()
+    }
+
+    async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let document = Document::of(&mut transaction, run, action).await?;
+            exclude(&mut transaction, &document, action).await?;
+            record(&mut transaction, action).await?;
+            announce(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn include_document(&self, run: RunId, action: &Action) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let document = Document::of(&mut transaction, run, action).await?;
+            include(&mut transaction, &document, action.at).await?;
+            record(&mut transaction, action).await?;
+            announce(&mut transaction).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn exclusion(
+        &self,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<Exclusion>> {
+        let found: Option<(String, String, DateTime<Utc>)> = sqlx::query_as(
+            "SELECT reason, actor, created_at FROM exclusions WHERE binding_id = $1 AND entity = $2 AND magento_id = $3",
+        )
+        .bind(binding.0)
+        .bind(entity.as_str())
+        .bind(magento_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(found.map(|(reason, actor, created_at)| Exclusion { reason, actor, created_at }))
+    }
+}
+
+async fn exclude(connection: &mut PgConnection, document: &Document, action: &Action) -> Tried<()> {
+    let states = document.states(connection).await?;
+    if document.is_posted || states.iter().any(|state| state == RunStatus::Running.as_str()) {
+        return Err(Error::Conflict("the run").into());
+    }
+    sqlx::query(
+        "INSERT INTO exclusions (binding_id, entity, magento_id, reason, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
+            SET reason = excluded.reason, actor = excluded.actor, created_at = excluded.created_at",
+    )
+    .bind(document.binding)
+    .bind(document.entity.as_str())
+    .bind(document.magento_id)
+    .bind(clean(&action.detail))
+    .bind(clean(&action.actor.name))
+    .bind(action.at)
+    .execute(&mut *connection)
+    .await?;
+    let skipped = sqlx::query(
+        "UPDATE runs SET status = 'skipped_by_policy', code = $4, message = $5, cause = NULL, waits_for_invoice = NULL,
+                         updated_at = $6, finished_at = $6
+          WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3)
+            AND status NOT IN ('succeeded', 'running')",
+    )
+    .bind(document.binding)
+    .bind(document.magento_id)
+    .bind(document.events())
+    .bind(Code::ExcludedByPerson.as_str())
+    .bind(clean(&action.detail))
+    .bind(action.at)
+    .execute(&mut *connection)
+    .await?;
+    let ended = Tally::Ended(RunStatus::SkippedByPolicy);
+    overview::count(connection, document.binding, ended, skipped.rows_affected(), action.at).await?;
+    if !states.iter().any(|state| state == RunStatus::Succeeded.as_str()) {
+        let state = SyncState::excluded(document.entity, document.magento_id, action.at);
+        tell(connection, (document.binding, document.run.0), &state, action.at).await?;
+    }
+    if document.entity == EntityKind::Invoice {
+        let onward = Standing::onward(document.status, action.at);
+        wake_waiting(connection, document.binding, document.magento_id, &onward, action.at).await?;
+    }
+    Ok(())
+}
+
+async fn include(connection: &mut PgConnection, document: &Document, now: DateTime<Utc>) -> Tried<()> {
+    let gone =
+        sqlx::query("DELETE FROM exclusions WHERE binding_id = $1 AND entity = $2 AND magento_id = $3")
+            .bind(document.binding)
+            .bind(document.entity.as_str())
+            .bind(document.magento_id)
+            .execute(&mut *connection)
+            .await?;
+    if gone.rows_affected() == 0 {
+        return Err(Error::NotFound("the exclusion").into());
+    }
+    let onward = Standing::onward(document.status, now);
+    sqlx::query(
+        "UPDATE runs
+            SET status = $4, code = $5, message = NULL, cause = NULL, attempts = 0, next_at = $6, updated_at = $6, finished_at = NULL,
+                policy_version = coalesce(
+                    (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0)
+          WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3) AND code = $7",
+    )
+    .bind(document.binding)
+    .bind(document.magento_id)
+    .bind(document.events())
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
+    .bind(now)
+    .bind(Code::ExcludedByPerson.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! The history: pages, counts and causes. Which way leads to a page is decided in [`store::RunFilter`]; here it becomes SQL.
+
+mod conditions;
+
+use async_trait::async_trait;
+use domain::ids::{BindingId, OrganisationId, RunId};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use store::{
+    CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
+};
+use uuid::Uuid;
+
+use self::conditions::Bounds;
+use crate::{
+    PostgresStore,
+    error::{Place, translate},
+    fill,
+    runs::{RunRow, run_columns},
+};
+
+type Query = QueryBuilder<Postgres>;
+
+/// The columns that filters and orders look at.
+const LOOKED_AT: &str = "id, organisation_id, binding_id, status, event, code, cause, policy_version, amount_minor, \
+                         increment_id, resolved_by";
+
+#[async_trait]
+impl History for PostgresStore {
+    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
+        // One snapshot for all its looks.
+        let mut transaction = self.pool.begin().await.map_err(translate)?;
+        page(&mut transaction, organisation, request).await
+    }
+
+    async fn count_matching(
+        &self,
+        organisation: OrganisationId,
+        filter: &RunFilter,
+        up_to: i64,
+    ) -> Result<i64> {
+        let mut transaction = self.pool.begin().await.map_err(translate)?;
+        let list = List { organisation: organisation.0, filter, reach: Reach::default() };
+        let narrow = list.narrow(&mut transaction).await?;
+        let path = narrow.unwrap_or_else(|| filter.walked_path(Order::default()));
+        let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
+        list.push_runs(&mut query, path, Bounds::BOTH);
+        list.push_filter(&mut query);
+        query.push(" LIMIT ").push_bind(up_to).push(") counted");
+        query.build_query_scalar().persistent(false).fetch_one(&mut *transaction).await.map_err(translate)
+    }
+
+    async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>> {
+        sqlx::query_as::<_, CauseRow>(
+            "SELECT binding_id, status, code, coalesce(cause, code) AS cause, currency, count(*) AS runs,
+                    sum(coalesce(amount_minor, 0))::bigint AS value_minor,
+                    (array_agg(id ORDER BY id))[1] AS oldest, (array_agg(id ORDER BY id DESC))[1] AS newest
+               FROM runs
+              WHERE organisation_id = $1 AND status IN ('failed', 'waiting') AND resolved_by IS NULL AND code IS NOT NULL
+              GROUP BY coalesce(cause, code), binding_id, status, code, currency
+              ORDER BY runs DESC, newest DESC LIMIT $2",
+        )
+        .bind(organisation.0)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(CauseGroup::try_from)
+        .collect()
+    }
+
+    async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
+        let ids = ids.iter().map(|id| id.0).collect();
+        let mut connection = self.pool.acquire().await.map_err(translate)?;
+        fetch(&mut connection, organisation.0, ids).await
+    }
+
+    async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+        fill::fill(self, organisation, runs).await
+    }
+}
+
+/// A page, on a connection that may be in the midst of something.
+pub(crate) async fn page(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    request: &PageRequest,
+) -> Result<Page> {
+    let list = List { organisation: organisation.0, filter: &request.filter, reach: request.reach };
+    let way = Way::of(request);
+    let limit = i64::from(request.limit) + 1;
+    let is_whole = request.filter.is_walked_whole(request.order);
+    let narrow = if is_whole { None } else { list.narrow(connection).await? };
+    if let Some(path) = narrow {
+        let found = list.gather(connection, path, &way, limit).await?;
+        return Ok(Page::cut(found, request, None));
+    }
+    let path = request.filter.walked_path(request.order);
+    let found = list.walk(connection, path, &way, limit).await?;
+    let stopped_at = if i64::try_from(found.len()).unwrap_or(i64::MAX) < limit {
+        list.end_of_window(connection, path, &way).await?
+    } else {
+        None
+    };
+    Ok(Page::cut(found, request, stopped_at))
+}
+
+/// Which way a list is gone through, and from where.
+struct Way {
+    by: SortBy,
+    descending: bool,
+    from: Option<RunId>,
+}
+
+impl Way {
+    fn of(request: &PageRequest) -> Self {
+        let Order { by, descending } = request.order;
+        match request.seek {
+            Seek::First => Self { by, descending, from: None },
+            Seek::After(run) => Self { by, descending, from: Some(run) },
+            Seek::Before(run) => Self { by, descending: !descending, from: Some(run) },
+        }
+    }
+
+    const fn column(&self) -> Option<&'static str> {
+        match self.by {
+            SortBy::Received => None,
+            SortBy::Amount => Some("coalesce(amount_minor, 0)"),
+            SortBy::Number => Some("coalesce(increment_id, '')"),
+        }
+    }
+
+    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals.
+    fn push_from(&self, query: &mut Query) {
+        let Some(from) = self.from.map(|run| run.0) else { return };
+        let beyond = if self.descending { "<" } else { ">" };
+        let Some(column) = self.column() else {
+            query.push(format!(" AND id {beyond} ")).push_bind(from);
+            return;
+        };
+        query.push(format!(" AND ({column}, id) {beyond} ((SELECT {column} FROM runs WHERE id = "));
+        query.push_bind(from).push("), ").push_bind(from).push(")");
+    }
+
+    /// Beyond where it starts, a bound that lies behind it narrows nothing, and a database may seek by it instead.
+    const fn bounds(&self) -> Bounds {
+        let behind = self.from.is_some();
+        Bounds { lower: !behind || self.descending, upper: !behind || !self.descending }
+    }
+
+    fn push_order(&self, query: &mut Query) {
+        let direction = if self.descending { " DESC" } else { "" };
+        match self.column() {
+            Some(column) => query.push(format!(" ORDER BY {column}{direction}, id{direction}")),
+            None => query.push(format!(" ORDER BY id{direction}")),
+        };
+    }
+}
+
+/// The runs that pages are cut from.
+struct List<'a> {
+    organisation: Uuid,
+    filter: &'a RunFilter,
+    reach: Reach,
+}
+
+impl List<'_> {
+    /// The first path that gives few runs.
+    async fn narrow(&self, connection: &mut PgConnection) -> Result<Option<Path>> {
+        for path in self.filter.narrow_paths() {
+            let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
+            self.push_runs(&mut query, path, Bounds::BOTH);
+            query.push(" LIMIT ").push_bind(self.reach.few + 1).push(") counted");
+            let count: i64 = query
+                .build_query_scalar()
+                .persistent(false)
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(translate)?;
+            if count <= self.reach.few {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that a path gives, sorted, from where the way starts.
+    async fn gather(
+        &self,
+        connection: &mut PgConnection,
+        path: Path,
+        way: &Way,
+        limit: i64,
+    ) -> Result<Vec<Run>> {
+        // Gathered before it is filtered: or Postgres might take another path to what it believes to be the same.
+        let mut query = Query::new(format!("WITH few AS MATERIALIZED (SELECT {LOOKED_AT} FROM "));
+        self.push_runs(&mut query, path, Bounds::BOTH);
+        query.push(") SELECT id FROM few WHERE true");
+        self.push_filter(&mut query);
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query.push(" LIMIT ").push_bind(limit);
+        let found = query
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(translate)?;
+        fetch(connection, self.organisation, found).await
+    }
+
+    /// A walk along a path in its own order, until there is enough or the window ends.
+    async fn walk(
+        &self,
+        connection: &mut PgConnection,
+        path: Path,
+        way: &Way,
+        limit: i64,
+    ) -> Result<Vec<Run>> {
+        let mut query = Query::new("SELECT id FROM (SELECT id, (true");
+        self.push_filter(&mut query);
+        query.push(") AS fits FROM ");
+        self.push_runs(&mut query, path, way.bounds());
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query
+            .push(" LIMIT ")
+            .push_bind(self.reach.window)
+            .push(") walked WHERE fits LIMIT ")
+            .push_bind(limit);
+        let found = query
+            .build_query_scalar()
+            .persistent(false)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(translate)?;
+        fetch(connection, self.organisation, found).await
+    }
+
+    /// The last run of the window, where the path goes on behind it.
+    async fn end_of_window(
+        &self,
+        connection: &mut PgConnection,
+        path: Path,
+        way: &Way,
+    ) -> Result<Option<RunId>> {
+        let mut query = Query::new("SELECT id FROM ");
+        self.push_runs(&mut query, path, way.bounds());
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query.push(" LIMIT 2 OFFSET ").push_bind(self.reach.window - 1);
+        let ends: Vec<Uuid> =
+            query.build_query_scalar().persistent(false).fetch_all(connection).await.map_err(translate)?;
+        match ends.as_slice() {
+            [last, _] => Ok(Some(RunId(*last))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The runs of these ids, in their order.
+async fn fetch(connection: &mut PgConnection, organisation: Uuid, ids: Vec<Uuid>) -> Result<Vec<Run>> {
+    let rows: Vec<RunRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        run_columns!(),
+        " FROM unnest($1::uuid[]) WITH ORDINALITY AS found (id, place)
+           JOIN runs r ON r.id = found.id WHERE r.organisation_id = $2 ORDER BY found.place"
+    ))
+    .bind(ids)
+    .bind(organisation)
+    .fetch_all(connection)
+    .await
+    .map_err(translate)?;
+    rows.into_iter().map(Run::try_from).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct CauseRow {
+    binding_id: Uuid,
+    status: String,
+    code: String,
+    cause: String,
+    currency: Option<String>,
+    runs: i64,
+    value_minor: i64,
+    oldest: Uuid,
+    newest: Uuid,
+}
+
+impl TryFrom<CauseRow> for CauseGroup {
+    type Error = Error;
+
+    fn try_from(row: CauseRow) -> Result<Self> {
+        let place = Place { table: "runs", row: &row.newest };
+        Ok(Self {
+            binding_id: BindingId(row.binding_id),
+            status: place.word("status", &row.status)?,
+            code: place.word("code", &row.code)?,
+            oldest: RunId(row.oldest),
+            newest: RunId(row.newest),
+            cause: row.cause,
+            currency: row.currency,
+            runs: row.runs,
+            value_minor: row.value_minor,
+        })
+    }
+}

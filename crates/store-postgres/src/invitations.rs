@@ -1,0 +1,188 @@
+//! Invitations into an organisation.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{InvitationId, MemberId, OrganisationId};
+use sqlx::FromRow;
+use store::{Acceptance, Error, Invitation, Invitations, Member, NewMember, Result};
+use uuid::Uuid;
+
+use crate::{
+    PostgresStore,
+    error::{Place, clean, repeating, translate},
+    members,
+};
+
+#[derive(FromRow)]
+struct InvitationRow {
+    id: Uuid,
+    organisation_id: Uuid,
+    email: String,
+    role: String,
+    invited_by: Uuid,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl TryFrom<InvitationRow> for Invitation {
+    type Error = Error;
+
+    fn try_from(row: InvitationRow) -> Result<Self> {
+        let place = Place { table: "invitations", row: &row.id };
+        Ok(Self {
+            id: InvitationId(row.id),
+            organisation_id: OrganisationId(row.organisation_id),
+            role: place.word("role", &row.role)?,
+            invited_by: MemberId(row.invited_by),
+            email: row.email,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct NamedRow {
+    #[sqlx(flatten)]
+    invitation: InvitationRow,
+    organisation: String,
+}
+
+#[async_trait]
+impl Invitations for PostgresStore {
+    async fn create_invitation(&self, invitation: &Invitation, token_hash: &str) -> Result<()> {
+        let email = &*clean(&invitation.email).to_lowercase();
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let is_member: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM members WHERE organisation_id = $1 AND email = $2)",
+            )
+            .bind(invitation.organisation_id.0)
+            .bind(email)
+            .fetch_one(&mut *transaction)
+            .await?;
+            if is_member {
+                return Err(Error::Conflict("the e-mail address").into());
+            }
+            sqlx::query(
+                "UPDATE invitations SET withdrawn_at = $3
+                 WHERE organisation_id = $1 AND email = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
+            )
+            .bind(invitation.organisation_id.0)
+            .bind(email)
+            .bind(invitation.created_at)
+            .execute(&mut *transaction)
+            .await?;
+            sqlx::query(
+                "INSERT INTO invitations (id, organisation_id, email, role, invited_by, token_hash, created_at, expires_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            )
+            .bind(invitation.id.0)
+            .bind(invitation.organisation_id.0)
+            .bind(email)
+            .bind(invitation.role.as_str())
+            .bind(invitation.invited_by.0)
+            .bind(token_hash)
+            .bind(invitation.created_at)
+            .bind(invitation.expires_at)
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list_invitations(
+        &self,
+        organisation: OrganisationId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Invitation>> {
+        let rows: Vec<InvitationRow> = sqlx::query_as(
+            "SELECT * FROM invitations
+             WHERE organisation_id = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2
+             ORDER BY created_at, id",
+        )
+        .bind(organisation.0)
+        .bind(now)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        rows.into_iter().map(Invitation::try_from).collect()
+    }
+
+    async fn invitation_by_token(
+        &self,
+        token_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, String)>> {
+        let row: Option<NamedRow> = sqlx::query_as(
+            "SELECT i.*, o.name AS organisation FROM invitations i JOIN organisations o ON o.id = i.organisation_id
+             WHERE i.token_hash = $1 AND i.used_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > $2",
+        )
+        .bind(token_hash)
+        .bind(now)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(translate)?;
+        row.map(|row| Ok((row.invitation.try_into()?, row.organisation))).transpose()
+    }
+
+    async fn withdraw_invitation(
+        &self,
+        organisation: OrganisationId,
+        invitation: InvitationId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        repeating(move || async move {
+            let withdrawn = sqlx::query(
+                "UPDATE invitations SET withdrawn_at = $3
+                 WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
+            )
+            .bind(organisation.0)
+            .bind(invitation.0)
+            .bind(now)
+            .execute(&self.pool)
+            .await?;
+            if withdrawn.rows_affected() == 0 {
+                return Err(Error::NotFound("the invitation").into());
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn accept_invitation(
+        &self,
+        token_hash: &str,
+        acceptance: &Acceptance,
+        now: DateTime<Utc>,
+    ) -> Result<Member> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let used: Option<InvitationRow> = sqlx::query_as(
+                "UPDATE invitations SET used_at = $2
+                 WHERE token_hash = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2
+                 RETURNING *",
+            )
+            .bind(token_hash)
+            .bind(now)
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let invitation = Invitation::try_from(used.ok_or(Error::NotFound("the invitation"))?)?;
+            let member = Member {
+                id: acceptance.member_id,
+                organisation_id: invitation.organisation_id,
+                email: invitation.email,
+                name: clean(&acceptance.name),
+                role: invitation.role,
+                created_at: now,
+            };
+            let new = NewMember { member, password_hash: acceptance.password_hash.clone() };
+            members::insert(&mut transaction, &new).await?;
+            transaction.commit().await?;
+            Ok(new.member)
+        })
+        .await
+    }
+}

@@ -1,0 +1,289 @@
+//! Who did what; and the documents that a person has excluded.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{ActionId, BindingId, OrganisationId, RunId},
+    run::{EntityKind, EventName, RunStatus},
+};
+use sqlx::SqliteConnection;
+use store::{Action, Actions, Actor, Error, Exclusion, Result, Standing, SyncState, Tally};
+
+use crate::{
+    bindings,
+    columns::{Place, instant},
+    deliveries,
+    error::translate,
+    finishing, overview,
+    sqlite::SqliteStore,
+};
+
+#[derive(sqlx::FromRow)]
+struct ActionRow {
+    id: String,
+    organisation_id: String,
+    binding_id: Option<String>,
+    run_id: Option<String>,
+    member_id: Option<String>,
+    actor: String,
+    action: String,
+    detail: String,
+    at: String,
+}
+
+impl TryFrom<ActionRow> for Action {
+    type Error = Error;
+
+    fn try_from(row: ActionRow) -> Result<Self> {
+        let place = Place { table: "actions", row: &row.id };
+        Ok(Self {
+            id: place.word("id", &row.id)?,
+            organisation_id: place.word("organisation_id", &row.organisation_id)?,
+            binding_id: place.optional_word("binding_id", row.binding_id.as_deref())?,
+            run_id: place.optional_word("run_id", row.run_id.as_deref())?,
+            actor: Actor {
+                member: place.optional_word("member_id", row.member_id.as_deref())?,
+                name: row.actor,
+            },
+            kind: place.word("action", &row.action)?,
+            detail: row.detail,
+            at: place.time("at", &row.at)?,
+        })
+    }
+}
+
+/// Keeps what somebody did.
+pub(crate) async fn record(connection: &mut SqliteConnection, action: &Action) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO actions (id, organisation_id, binding_id, run_id, member_id, actor, action, detail, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )
+    .bind(action.id.to_string())
+    .bind(action.organisation_id.to_string())
+    .bind(action.binding_id.map(|id| id.to_string()))
+    .bind(action.run_id.map(|id| id.to_string()))
+    .bind(action.actor.member.map(|id| id.to_string()))
+    .bind(&action.actor.name)
+    .bind(action.kind.as_str())
+    .bind(&action.detail)
+    .bind(instant(action.at))
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}
+
+/// The document of a run.
+struct Document {
+    binding: String,
+    entity: EntityKind,
+    magento_id: i64,
+    run: RunId,
+    is_posted: bool,
+}
+
+impl Document {
+    async fn of(connection: &mut SqliteConnection, run: RunId, action: &Action) -> Result<Self> {
+        let found: Option<(String, String, i64, String)> = sqlx::query_as(
+            "SELECT binding_id, event, magento_id, status FROM runs WHERE id = ?1 AND organisation_id = ?2",
+        )
+        .bind(run.to_string())
+        .bind(action.organisation_id.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(translate)?;
+        let (binding, event, magento_id, status) = found.ok_or(Error::NotFound("the run"))?;
+        let id = run.to_string();
+        let event: EventName = Place { table: "runs", row: &id }.word("event", &event)?;
+        let is_posted = event.happens_once() && status == RunStatus::Succeeded.as_str();
+        Ok(Self { binding, entity: event.entity(), magento_id, run, is_posted })
+    }
+
+    /// Whether one of its runs is in this state.
+    async fn has_run(&self, connection: &mut SqliteConnection, status: RunStatus) -> Result<bool> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND status = ?3
+                                                 AND event IN (SELECT value FROM json_each(?4)))",
+        )
+        .bind(&self.binding)
+        .bind(self.magento_id)
+        .bind(status.as_str())
+        .bind(self.events())
+        .fetch_one(connection)
+        .await
+        .map_err(translate)
+    }
+
+    /// The events that are about it, as a JSON list.
+    fn events(&self) -> String {
+        let events = EventName::ALL.iter().filter(|event| event.entity() == self.entity);
+        let events: Vec<String> = events.map(|event| format!("\"{event}\"")).collect();
+        format!("[{}]", events.join(","))
+    }
+}
+
+#[async_trait]
+impl Actions for SqliteStore {
+    async fn record_action(&self, action: &Action) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
+    }
+
+    async fn actions_of_run(&self, organisation: OrganisationId, run: RunId) -> Result<Vec<Action>> {
+        sqlx::query_as::<_, ActionRow>(
+            "SELECT * FROM actions WHERE run_id = ?1 AND organisation_id = ?2 ORDER BY id",
+        )
+        .bind(run.to_string())
+        .bind(organisation.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Action::try_from)
+        .collect()
+    }
+
+    async fn list_actions(
+        &self,
+        organisation: OrganisationId,
+        before: Option<ActionId>,
+        limit: u32,
+    ) -> Result<Vec<Action>> {
+        sqlx::query_as::<_, ActionRow>(
+            "SELECT * FROM actions WHERE organisation_id = ?1 AND id < coalesce(?2, 'g') ORDER BY id DESC LIMIT ?3",
+        )
+        .bind(organisation.to_string())
+        .bind(before.map(|id| id.to_string()))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(Action::try_from)
+        .collect()
+    }
+
+    async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let document = Document::of(&mut transaction, run, action).await?;
+        if document.is_posted || document.has_run(&mut transaction, RunStatus::Running).await? {
+            return Err(Error::Conflict("the run"));
+        }
+        exclude(&mut transaction, &document, action).await?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn include_document(&self, run: RunId, action: &Action) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let document = Document::of(&mut transaction, run, action).await?;
+        include(&mut transaction, &document, action.at).await?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn exclusion(
+        &self,
+        binding: BindingId,
+        entity: EntityKind,
+        magento_id: i64,
+    ) -> Result<Option<Exclusion>> {
+        let found: Option<(String, String, String)> = sqlx::query_as(
+            "SELECT reason, actor, created_at FROM exclusions WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3",
+        )
+        .bind(binding.to_string())
+        .bind(entity.as_str())
+        .bind(magento_id)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(translate)?;
+        let Some((reason, actor, created_at)) = found else { return Ok(None) };
+        let id = format!("{entity} {magento_id} of {binding}");
+        let created_at = Place { table: "exclusions", row: &id }.time("created_at", &created_at)?;
+        Ok(Some(Exclusion { reason, actor, created_at }))
+    }
+}
+
+async fn exclude(connection: &mut SqliteConnection, document: &Document, action: &Action) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO exclusions (binding_id, entity, magento_id, reason, actor, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
+            SET reason = excluded.reason, actor = excluded.actor, created_at = excluded.created_at",
+    )
+    .bind(&document.binding)
+    .bind(document.entity.as_str())
+    .bind(document.magento_id)
+    .bind(&action.detail)
+    .bind(&action.actor.name)
+    .bind(instant(action.at))
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    let skipped = sqlx::query(
+        "UPDATE runs SET status = 'skipped_by_policy', code = ?4, message = ?5, cause = NULL, waits_for_invoice = NULL,
+                         updated_at = ?6, finished_at = ?6
+          WHERE binding_id = ?1 AND magento_id = ?2 AND event IN (SELECT value FROM json_each(?3))
+            AND status NOT IN ('succeeded', 'running')",
+    )
+    .bind(&document.binding)
+    .bind(document.magento_id)
+    .bind(document.events())
+    .bind(Code::ExcludedByPerson.as_str())
+    .bind(&action.detail)
+    .bind(instant(action.at))
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    let ended = Tally::Ended(RunStatus::SkippedByPolicy);
+    overview::count(connection, &document.binding, ended, skipped.rows_affected(), action.at).await?;
+    if !document.has_run(connection, RunStatus::Succeeded).await? {
+        let state = SyncState::excluded(document.entity, document.magento_id, action.at);
+        deliveries::upsert(connection, (&document.binding, document.run), &state, action.at).await?;
+    }
+    if document.entity == EntityKind::Invoice {
+        let status = bindings::status_of(connection, &document.binding).await?;
+        let onward = Standing::onward(status, action.at);
+        finishing::release_waiting(connection, &document.binding, document.magento_id, &onward, action.at)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn include(connection: &mut SqliteConnection, document: &Document, now: DateTime<Utc>) -> Result<()> {
+    let gone =
+        sqlx::query("DELETE FROM exclusions WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3")
+            .bind(&document.binding)
+            .bind(document.entity.as_str())
+            .bind(document.magento_id)
+            .execute(&mut *connection)
+            .await
+            .map_err(translate)?;
+    if gone.rows_affected() == 0 {
+        return Err(Error::NotFound("the exclusion"));
+    }
+    let onward = Standing::onward(bindings::status_of(connection, &document.binding).await?, now);
+    sqlx::query(
+        "UPDATE runs
+            SET status = ?4, code = ?5, message = NULL, cause = NULL, attempts = 0, next_at = ?6, updated_at = ?6, finished_at = NULL,
+                policy_version = coalesce(
+                    (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0)
+          WHERE binding_id = ?1 AND magento_id = ?2 AND event IN (SELECT value FROM json_each(?3)) AND code = ?7",
+    )
+    .bind(&document.binding)
+    .bind(document.magento_id)
+    .bind(document.events())
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
+    .bind(instant(now))
+    .bind(Code::ExcludedByPerson.as_str())
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! A history to measure with.
+
+use domain::{cause::cause, code::Code, ids::OrganisationId};
+use store::{Result, Run};
+
+use crate::{columns::instant, error::translate, sqlite::SqliteStore};
+
+/// The counts of the overview, by day.
+const COUNT: &str = "INSERT INTO run_counts (binding_id, span, starts_at, tally, runs)
+    SELECT binding_id, 'day', substr(created_at, 1, 10) || 'T00:00:00.000Z', 'received', count(*)
+      FROM runs WHERE id BETWEEN ?1 AND ?2 GROUP BY 1, 3
+     UNION ALL
+    SELECT binding_id, 'day', substr(created_at, 1, 10) || 'T00:00:00.000Z', status, count(*)
+      FROM runs WHERE id BETWEEN ?1 AND ?2 AND finished_at IS NOT NULL GROUP BY 1, 3, 4
+    ON CONFLICT (binding_id, span, starts_at, tally) DO UPDATE SET runs = run_counts.runs + excluded.runs";
+
+pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+    let mut transaction = store.writer.begin().await?;
+    for run in runs {
+        let facts = &run.facts;
+        sqlx::query(
+            "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, message, cause, attempts,
+                               attempts_in_all, next_at, policy_version, increment_id, customer, currency, amount_minor,
+                               tax_minor, sage_amount_minor, sage_tax_minor, sage_id, sage_reference, email_digest, website_id,
+                               store_id, occurred_at, created_at, updated_at, finished_at, started_at, resolved_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+        )
+        .bind(organisation.to_string())
+        .bind(run.binding_id.to_string())
+        .bind(run.id.to_string())
+        .bind(run.event.as_str())
+        .bind(run.magento_id)
+        .bind(run.status.as_str())
+        .bind(run.code.map(Code::as_str))
+        .bind(&run.message)
+        .bind(run.code.map(|code| cause(code, run.message.as_deref())))
+        .bind(run.attempts)
+        .bind(instant(run.next_at))
+        .bind(run.policy_version)
+        .bind(&facts.increment_id)
+        .bind(&facts.customer)
+        .bind(&facts.currency)
+        .bind(facts.amount_minor)
+        .bind(facts.tax_minor)
+        .bind(facts.sage_amount_minor)
+        .bind(facts.sage_tax_minor)
+        .bind(&facts.sage_id)
+        .bind(&facts.sage_reference)
+        .bind(&facts.email_digest)
+        .bind(run.website_id)
+        .bind(run.store_id)
+        .bind(instant(run.occurred_at))
+        .bind(instant(run.created_at))
+        .bind(instant(run.updated_at))
+        .bind(run.finished_at.map(instant))
+        .bind(run.started_at.map(instant))
+        .bind(run.resolved_by.map(|run| run.to_string()))
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+    }
+    let ends = [runs.first(), runs.last()].map(|run| run.map(|run| run.id.to_string()));
+    let [first, last] = &ends;
+    sqlx::query(COUNT).bind(first).bind(last).execute(&mut *transaction).await.map_err(translate)?;
+    transaction.commit().await.map_err(translate)?;
+    store.announce();
+    Ok(())
+}

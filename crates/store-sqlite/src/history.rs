@@ -1,0 +1,281 @@
+//! The history: pages, counts and causes. Which way leads to a page is decided in [`store::RunFilter`]; here it becomes SQL.
+
+mod conditions;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use domain::ids::{OrganisationId, RunId};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use store::{
+    CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
+};
+
+use self::conditions::Bounds;
+use crate::{columns::Place, error::translate, fill, runs::RunRow, sqlite::SqliteStore};
+
+type Query = QueryBuilder<Sqlite>;
+
+#[async_trait]
+impl History for SqliteStore {
+    async fn page_runs(&self, organisation: OrganisationId, request: &PageRequest) -> Result<Page> {
+        // One snapshot for all its looks.
+        let mut transaction = self.readers.begin().await.map_err(translate)?;
+        page(&mut transaction, organisation, request).await
+    }
+
+    async fn count_matching(
+        &self,
+        organisation: OrganisationId,
+        filter: &RunFilter,
+        up_to: i64,
+    ) -> Result<i64> {
+        let mut transaction = self.readers.begin().await.map_err(translate)?;
+        let list = List { organisation: organisation.to_string(), filter, reach: Reach::default() };
+        let narrow = list.narrow(&mut transaction).await?;
+        let path = narrow.unwrap_or_else(|| filter.walked_path(Order::default()));
+        let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
+        list.push_runs(&mut query, path, Bounds::BOTH);
+        list.push_filter(&mut query);
+        query.push(" LIMIT ").push_bind(up_to).push(")");
+        query.build_query_scalar().fetch_one(&mut *transaction).await.map_err(translate)
+    }
+
+    async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>> {
+        sqlx::query_as::<_, CauseRow>(
+            "SELECT binding_id, status, code, coalesce(cause, code) AS cause, currency, count(*) AS runs,
+                    sum(coalesce(amount_minor, 0)) AS value_minor, min(id) AS oldest, max(id) AS newest
+               FROM runs INDEXED BY runs_causes
+              WHERE organisation_id = ?1 AND status IN ('failed', 'waiting') AND resolved_by IS NULL AND code IS NOT NULL
+              GROUP BY coalesce(cause, code), binding_id, status, code, currency
+              ORDER BY runs DESC, newest DESC LIMIT ?2",
+        )
+        .bind(organisation.to_string())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?
+        .into_iter()
+        .map(CauseGroup::try_from)
+        .collect()
+    }
+
+    async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
+        let ids = ids.iter().map(RunId::to_string).collect();
+        let mut connection = self.readers.acquire().await.map_err(translate)?;
+        fetch(&mut connection, &organisation.to_string(), ids).await
+    }
+
+    async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+        fill::fill(self, organisation, runs).await
+    }
+}
+
+/// A page, on a connection that may be in the midst of something.
+pub(crate) async fn page(
+    connection: &mut SqliteConnection,
+    organisation: OrganisationId,
+    request: &PageRequest,
+) -> Result<Page> {
+    let list = List { organisation: organisation.to_string(), filter: &request.filter, reach: request.reach };
+    let way = Way::of(request);
+    let limit = i64::from(request.limit) + 1;
+    let is_whole = request.filter.is_walked_whole(request.order);
+    let narrow = if is_whole { None } else { list.narrow(connection).await? };
+    if let Some(path) = narrow {
+        let found = list.gather(connection, path, &way, limit).await?;
+        return Ok(Page::cut(found, request, None));
+    }
+    let path = request.filter.walked_path(request.order);
+    let found = list.walk(connection, path, &way, limit).await?;
+    let stopped_at = if i64::try_from(found.len()).unwrap_or(i64::MAX) < limit {
+        list.end_of_window(connection, path, &way).await?
+    } else {
+        None
+    };
+    Ok(Page::cut(found, request, stopped_at))
+}
+
+/// Which way a list is gone through, and from where.
+struct Way {
+    by: SortBy,
+    descending: bool,
+    from: Option<RunId>,
+}
+
+impl Way {
+    fn of(request: &PageRequest) -> Self {
+        let Order { by, descending } = request.order;
+        match request.seek {
+            Seek::First => Self { by, descending, from: None },
+            Seek::After(run) => Self { by, descending, from: Some(run) },
+            Seek::Before(run) => Self { by, descending: !descending, from: Some(run) },
+        }
+    }
+
+    const fn column(&self) -> Option<&'static str> {
+        match self.by {
+            SortBy::Received => None,
+            SortBy::Amount => Some("sort_amount"),
+            SortBy::Number => Some("sort_number"),
+        }
+    }
+
+    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals.
+    fn push_from(&self, query: &mut Query) {
+        let Some(from) = self.from.map(|run| run.to_string()) else { return };
+        let beyond = if self.descending { "<" } else { ">" };
+        let Some(column) = self.column() else {
+            query.push(format!(" AND id {beyond} ")).push_bind(from);
+            return;
+        };
+        query.push(format!(" AND ({column}, id) {beyond} ((SELECT {column} FROM runs WHERE id = "));
+        query.push_bind(from.clone()).push("), ").push_bind(from).push(")");
+    }
+
+    /// Beyond where it starts, a bound that lies behind it narrows nothing, and a database may seek by it instead.
+    const fn bounds(&self) -> Bounds {
+        let behind = self.from.is_some();
+        Bounds { lower: !behind || self.descending, upper: !behind || !self.descending }
+    }
+
+    fn push_order(&self, query: &mut Query) {
+        let direction = if self.descending { " DESC" } else { "" };
+        match self.column() {
+            Some(column) => query.push(format!(" ORDER BY {column}{direction}, id{direction}")),
+            None => query.push(format!(" ORDER BY id{direction}")),
+        };
+    }
+}
+
+/// The runs that pages are cut from.
+struct List<'a> {
+    organisation: String,
+    filter: &'a RunFilter,
+    reach: Reach,
+}
+
+impl List<'_> {
+    /// The first path that gives few runs.
+    async fn narrow(&self, connection: &mut SqliteConnection) -> Result<Option<Path>> {
+        for path in self.filter.narrow_paths() {
+            let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
+            self.push_runs(&mut query, path, Bounds::BOTH);
+            query.push(" LIMIT ").push_bind(self.reach.few + 1).push(")");
+            let count: i64 =
+                query.build_query_scalar().fetch_one(&mut *connection).await.map_err(translate)?;
+            if count <= self.reach.few {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that a path gives, sorted, from where the way starts.
+    async fn gather(
+        &self,
+        connection: &mut SqliteConnection,
+        path: Path,
+        way: &Way,
+        limit: i64,
+    ) -> Result<Vec<Run>> {
+        let mut query = Query::new("SELECT id FROM ");
+        self.push_runs(&mut query, path, Bounds::BOTH);
+        self.push_filter(&mut query);
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query.push(" LIMIT ").push_bind(limit);
+        let found = query.build_query_scalar().fetch_all(&mut *connection).await.map_err(translate)?;
+        fetch(connection, &self.organisation, found).await
+    }
+
+    /// A walk along a path in its own order, until there is enough or the window ends.
+    async fn walk(
+        &self,
+        connection: &mut SqliteConnection,
+        path: Path,
+        way: &Way,
+        limit: i64,
+    ) -> Result<Vec<Run>> {
+        let mut query = Query::new("SELECT id FROM (SELECT id, (1");
+        self.push_filter(&mut query);
+        query.push(") AS fits FROM ");
+        self.push_runs(&mut query, path, way.bounds());
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query.push(" LIMIT ").push_bind(self.reach.window).push(") WHERE fits LIMIT ").push_bind(limit);
+        let found = query.build_query_scalar().fetch_all(&mut *connection).await.map_err(translate)?;
+        fetch(connection, &self.organisation, found).await
+    }
+
+    /// The last run of the window, where the path goes on behind it.
+    async fn end_of_window(
+        &self,
+        connection: &mut SqliteConnection,
+        path: Path,
+        way: &Way,
+    ) -> Result<Option<RunId>> {
+        let mut query = Query::new("SELECT id FROM ");
+        self.push_runs(&mut query, path, way.bounds());
+        way.push_from(&mut query);
+        way.push_order(&mut query);
+        query.push(" LIMIT 2 OFFSET ").push_bind(self.reach.window - 1);
+        let ends: Vec<String> = query.build_query_scalar().fetch_all(connection).await.map_err(translate)?;
+        match ends.as_slice() {
+            [last, _] => Ok(Some(Place { table: "runs", row: last }.word("id", last)?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The runs of these ids, in their order.
+async fn fetch(connection: &mut SqliteConnection, organisation: &str, ids: Vec<String>) -> Result<Vec<Run>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = Query::new("SELECT * FROM runs WHERE organisation_id = ");
+    query.push_bind(organisation.to_owned()).push(" AND id IN (");
+    let mut places = query.separated(", ");
+    for id in &ids {
+        places.push_bind(id.clone());
+    }
+    query.push(")");
+    let rows: Vec<RunRow> = query.build_query_as().fetch_all(connection).await.map_err(translate)?;
+    let mut runs = rows.into_iter().map(Run::try_from).collect::<Result<Vec<_>>>()?;
+    let places: HashMap<&str, usize> =
+        ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    runs.sort_by_key(|run| places.get(run.id.to_string().as_str()).copied());
+    Ok(runs)
+}
+
+#[derive(sqlx::FromRow)]
+struct CauseRow {
+    binding_id: String,
+    status: String,
+    code: String,
+    cause: String,
+    currency: Option<String>,
+    runs: i64,
+    value_minor: i64,
+    oldest: String,
+    newest: String,
+}
+
+impl TryFrom<CauseRow> for CauseGroup {
+    type Error = Error;
+
+    fn try_from(row: CauseRow) -> Result<Self> {
+        let place = Place { table: "runs", row: &row.newest };
+        Ok(Self {
+            binding_id: place.word("binding_id", &row.binding_id)?,
+            status: place.word("status", &row.status)?,
+            code: place.word("code", &row.code)?,
+            oldest: place.word("id", &row.oldest)?,
+            newest: place.word("id", &row.newest)?,
+            cause: row.cause,
+            currency: row.currency,
+            runs: row.runs,
+            value_minor: row.value_minor,
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! What an operator does to runs by hand.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{OrganisationId, RunId},
+    run::RunStatus,
+};
+use sqlx::SqliteConnection;
+use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing};
+
+use crate::{
+    bindings, claims,
+    columns::{Place, instant},
+    error::{ensure_affected, translate},
+    sqlite::SqliteStore,
+};
+
+/// The runs that are old at `?1`; without those that failed where `?2` says so.
+macro_rules! old_runs {
+    () => {
+        "FROM bindings b CROSS JOIN runs r INDEXED BY runs_finished ON r.binding_id = b.id
+          WHERE r.finished_at IS NOT NULL AND r.finished_at < ?1
+            AND r.status IN ('succeeded', 'skipped_by_policy', 'failed') AND NOT (?2 AND r.status = 'failed')
+            AND NOT (r.event = 'invoice.created'
+                     AND EXISTS (SELECT 1 FROM runs w
+                                  WHERE w.binding_id = r.binding_id AND w.status = 'waiting'
+                                    AND w.waits_for_invoice = r.magento_id))"
+    };
+}
+
+#[async_trait]
+impl Maintenance for SqliteStore {
+    async fn requeue_run(
+        &self,
+        organisation: OrganisationId,
+        run: RunId,
+        now: DateTime<Utc>,
+    ) -> Result<Requeued> {
+        let mut transaction = self.writer.begin().await?;
+        let id = run.to_string();
+        let found: Option<(String, String, Option<String>)> = sqlx::query_as(
+            "SELECT r.binding_id, r.status, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id
+              WHERE r.id = ?1 AND b.organisation_id = ?2",
+        )
+        .bind(&id)
+        .bind(organisation.to_string())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        let (binding, status, lease_until) = found.ok_or(Error::NotFound("the run"))?;
+        let place = Place { table: "runs", row: &id };
+        let status: RunStatus = place.word("status", &status)?;
+        if status.is_terminal() {
+            return Ok(Requeued::Ended);
+        }
+        if let Some(until) = place.optional_time("lease_until", lease_until.as_deref())?
+            && status == RunStatus::Running
+            && until > now
+        {
+            return Ok(Requeued::Held(until));
+        }
+        claims::close_lost(&mut transaction, &id, &instant(now)).await?;
+        let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
+        make_due(&mut transaction, &id, &onward, now).await?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(if onward.code.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
+    }
+
+    async fn count_old_runs(&self, old: OldRuns) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar(concat!("SELECT count(*) ", old_runs!()))
+            .bind(instant(old.ended_before))
+            .bind(old.keep_failed)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(translate)?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn delete_old_runs(&self, old: OldRuns, limit: u32) -> Result<u64> {
+        let mut transaction = self.writer.begin().await?;
+        let runs: Vec<(String, String)> =
+            sqlx::query_as(concat!("SELECT r.binding_id, r.id ", old_runs!(), " LIMIT ?3"))
+                .bind(instant(old.ended_before))
+                .bind(old.keep_failed)
+                .bind(limit)
+                .fetch_all(&mut *transaction)
+                .await
+                .map_err(translate)?;
+        for (binding, run) in &runs {
+            delete(&mut transaction, binding, run).await?;
+        }
+        transaction.commit().await.map_err(translate)?;
+        if !runs.is_empty() {
+            self.announce();
+        }
+        Ok(runs.len() as u64)
+    }
+}
+
+async fn make_due(
+    connection: &mut SqliteConnection,
+    run: &str,
+    onward: &Standing<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let result = sqlx::query(
+        "UPDATE runs
+            SET status = ?3, code = ?4, message = NULL, waits_for_invoice = NULL, next_at = ?2, updated_at = ?2,
+                attempt_id = NULL, lease_until = NULL, lease_business = NULL
+          WHERE id = ?1",
+    )
+    .bind(run)
+    .bind(instant(now))
+    .bind(onward.status.as_str())
+    .bind(onward.code.map(Code::as_str))
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    ensure_affected(&result, 1)
+}
+
+/// Deletes a run with all that hangs on it, from the leaves inwards.
+async fn delete(connection: &mut SqliteConnection, binding: &str, run: &str) -> Result<()> {
+    for statement in [
+        "DELETE FROM steps WHERE binding_id = ?1 AND run_id = ?2",
+        "DELETE FROM run_plans WHERE binding_id = ?1 AND run_id = ?2",
+        "DELETE FROM attempts WHERE binding_id = ?1 AND run_id = ?2",
+        "DELETE FROM events WHERE binding_id = ?1 AND run_id = ?2",
+        "DELETE FROM runs WHERE binding_id = ?1 AND id = ?2",
+    ] {
+        sqlx::query(statement).bind(binding).bind(run).execute(&mut *connection).await.map_err(translate)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Retries of many runs at once, which survive a restart: the cursor moves in the same transaction as the runs that it passes.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{ActionId, BulkRetryId, OrganisationId, RunId},
+    outside::Outside,
+    run::{ActionKind, BulkState, RunStatus},
+};
+
+use crate::{Action, Actor, Order, PageRequest, Result, Run, RunFilter, Seek, SortBy};
+
+/// So many runs are passed in one transaction.
+pub const CHUNK: u32 = 100;
+
+/// So many runs of an organisation may be queued while a retry of many feeds it: what is new is not kept waiting behind all of them,
+/// and a cancel still finds something to stop.
+pub const FEED: i64 = 100;
+
+/// A retry of many runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkRetry {
+    /// Id (sorted by time).
+    pub id: BulkRetryId,
+    /// Whose runs.
+    pub organisation_id: OrganisationId,
+    /// Who began it.
+    pub actor: Actor,
+    /// Which runs.
+    pub filter: RunFilter,
+    /// The same as the list's address says it.
+    pub query: String,
+    /// How it stands.
+    pub state: BulkState,
+    /// How many were counted when it was begun.
+    pub expected: i64,
+    /// The newest run that is meant: what came later is not.
+    pub last_run: RunId,
+    /// How many were put in the queue.
+    pub retried: i64,
+    /// How many could not be: they were queued or running, or had ended well.
+    pub passed_over: i64,
+    /// When it was begun.
+    pub created_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+impl BulkRetry {
+    /// Whether a run in this state is to be retried: what ended well only where the filter names that state.
+    pub fn takes(&self, run: &Run) -> bool {
+        match run.status {
+            RunStatus::Failed | RunStatus::SkippedByPolicy | RunStatus::Waiting | RunStatus::Retrying => true,
+            RunStatus::Succeeded => self.filter.status == Some(RunStatus::Succeeded),
+            RunStatus::Queued | RunStatus::Running => false,
+        }
+    }
+
+    /// The runs to be passed next, beyond the cursor: no more than there is room for in the queue.
+    pub fn next_page(&self, cursor: Option<RunId>, room: i64) -> PageRequest {
+        PageRequest {
+            filter: self.filter.clone(),
+            order: Order { by: SortBy::Received, descending: false },
+            seek: cursor.map_or(Seek::First, Seek::After),
+            limit: CHUNK.min(u32::try_from(room).unwrap_or(CHUNK)),
+            ..PageRequest::default()
+        }
+    }
+
+    /// The record of a run that it has put in the queue.
+    pub fn action_of(&self, run: &Run, outside: &dyn Outside) -> Action {
+        Action {
+            id: ActionId(outside.id()),
+            organisation_id: self.organisation_id,
+            binding_id: Some(run.binding_id),
+            run_id: Some(run.id),
+            actor: self.actor.clone(),
+            kind: ActionKind::Retried,
+            detail: "together with others".to_owned(),
+            at: outside.now(),
+        }
+    }
+}
+
+/// How far a retry of many has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// Some runs were passed, and there are more.
+    Moved,
+    /// The queue is full: later.
+    Full,
+    /// It has ended.
+    Ended,
+}
+
+/// Retries of many runs.
+#[async_trait]
+pub trait BulkRetries {
+    /// Begins one, with its record.
+    async fn begin_bulk_retry(&self, bulk: &BulkRetry, action: &Action) -> Result<()>;
+
+    /// One of an organisation.
+    async fn bulk_retry(&self, organisation: OrganisationId, id: BulkRetryId) -> Result<Option<BulkRetry>>;
+
+    /// The newest of an organisation.
+    async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>>;
+
+    /// Those that go on, of all organisations, oldest first.
+    async fn running_bulk_retries(&self) -> Result<Vec<BulkRetryId>>;
+
+    /// Passes the next runs, oldest first: at most [`CHUNK`], and no more than leave [`FEED`] queued. Each is passed once, whoever calls
+    /// this at the same time and whatever dies in between.
+    async fn advance_bulk_retry(&self, id: BulkRetryId, outside: &dyn Outside) -> Result<Advance>;
+
+    /// Stops one that goes on, with its record; what was queued already stays queued. [`crate::Error::Conflict`] when it has ended.
+    async fn cancel_bulk_retry(&self, id: BulkRetryId, action: &Action) -> Result<()>;
+}

@@ -1,0 +1,257 @@
+//! What people do with runs: exclude a document and take it back, retry many at once; what they did, and the views that they keep.
+
+use std::sync::Arc;
+
+use domain::{
+    code::Code,
+    ids::{ActionId, BulkRetryId, MemberId, OrganisationId, RunId},
+    outside::Outside,
+    run::{
+        ActionKind, BindingStatus, BulkState, EntityKind,
+        EventName::{CustomerUpserted, InvoiceCreated, InvoicePaid},
+        Role, RunStatus,
+    },
+};
+
+use super::world::{World, assert_conflict, assert_not_found, failed, skipped, waiting_for};
+use crate::{
+    Action, Actor, Advance, BulkRetry, Claimed, FEED, Member, NewMember, Outcome, RunFilter, SavedView, Store,
+};
+
+impl World {
+    fn action(&self, organisation_id: OrganisationId, run_id: Option<RunId>, kind: ActionKind) -> Action {
+        Action {
+            id: ActionId(self.id()),
+            organisation_id,
+            binding_id: Some(self.binding),
+            run_id,
+            actor: Actor { member: Some(MemberId(self.id())), name: "Ada".to_owned() },
+            kind,
+            detail: "a test order".to_owned(),
+            at: self.now(),
+        }
+    }
+
+    async fn exclude(&self, run: RunId) -> crate::Result<()> {
+        let action = self.action(self.organisation, Some(run), ActionKind::Excluded);
+        self.store.exclude_document(run, &action).await
+    }
+
+    async fn bulk(&self, filter: RunFilter, last_run: RunId) -> BulkRetry {
+        let action = self.action(self.organisation, None, ActionKind::BulkRetryBegun);
+        let bulk = BulkRetry {
+            id: BulkRetryId(self.id()),
+            organisation_id: self.organisation,
+            actor: action.actor.clone(),
+            filter,
+            query: "status=failed".to_owned(),
+            state: BulkState::Running,
+            expected: 7,
+            last_run,
+            retried: 0,
+            passed_over: 0,
+            created_at: self.now(),
+            ended_at: None,
+        };
+        self.store.begin_bulk_retry(&bulk, &action).await.unwrap();
+        bulk
+    }
+
+    async fn advance(&self, bulk: &BulkRetry) -> Advance {
+        self.store.advance_bulk_retry(bulk.id, self).await.unwrap()
+    }
+
+    /// A claimed run fails, which is never reason enough to pause its binding.
+    async fn fail(&self, claimed: &Claimed) {
+        let mut end = self.end(claimed, failed());
+        end.thresholds.pause = 0;
+        self.store.finish_run(&end).await.unwrap();
+    }
+
+    /// So many runs that failed, the last of which is told.
+    async fn fail_many(&self, count: i64) -> RunId {
+        let mut last = None;
+        for number in 0..count {
+            last = Some(self.receive(CustomerUpserted, number).await);
+            let claimed = self.claim().await;
+            self.fail(&claimed).await;
+        }
+        last.unwrap()
+    }
+
+    async fn told(&self, bulk: &BulkRetry) -> (BulkState, i64, i64) {
+        let bulk = self.store.bulk_retry(self.organisation, bulk.id).await.unwrap().unwrap();
+        (bulk.state, bulk.retried, bulk.passed_over)
+    }
+}
+
+/// Newest first, page by page, and by run; only to their organisation.
+pub async fn actions_are_kept_and_told(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let run = world.receive(InvoiceCreated, 1).await;
+    let stranger = world.add_organisation("Second").await;
+    let first = world.action(world.organisation, Some(run), ActionKind::Retried);
+    let second =
+        Action { detail: String::new(), ..world.action(world.organisation, None, ActionKind::Paused) };
+    let theirs = world.action(stranger, Some(run), ActionKind::Retried);
+    for action in [&first, &second, &theirs] {
+        world.store.record_action(action).await.unwrap();
+    }
+    assert_eq!(
+        world.store.actions_of_run(world.organisation, run).await.unwrap(),
+        std::slice::from_ref(&first)
+    );
+    let list = |before, limit| world.store.list_actions(world.organisation, before, limit);
+    assert_eq!(list(None, 9).await.unwrap(), [second.clone(), first.clone()]);
+    assert_eq!(list(Some(second.id), 9).await.unwrap(), [first]);
+    assert_eq!(list(None, 1).await.unwrap(), [second]);
+}
+
+/// Its runs are skipped with the reason, what waits for it goes on, Magento is told; and all of it is taken back.
+pub async fn a_document_is_excluded_and_taken_back(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let invoice = world.run_through(InvoiceCreated, 1, failed()).await;
+    let payment = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
+    world.exclude(invoice).await.unwrap();
+    let excluded = (RunStatus::SkippedByPolicy, Some(Code::ExcludedByPerson));
+    assert_eq!((world.standing(invoice).await, world.standing(payment).await), (excluded, excluded));
+    assert_eq!(world.run(invoice).await.message.as_deref(), Some("a test order"));
+    let told = world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
+    assert_eq!((told.reason.as_str(), told.actor.as_str()), ("a test order", "Ada"));
+    let now = world.now();
+    let deliveries = world.store.claim_deliveries(now, now, 9).await.unwrap();
+    let states: Vec<_> = deliveries.iter().map(|one| one.state.skip_reason.as_deref()).collect();
+    assert_eq!(states, [Some("excluded_by_person")]);
+
+    let action = world.action(world.organisation, Some(invoice), ActionKind::Included);
+    world.store.include_document(invoice, &action).await.unwrap();
+    let queued = (RunStatus::Queued, None);
+    assert_eq!((world.standing(invoice).await, world.standing(payment).await), (queued, queued));
+    assert_eq!(world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap(), None);
+    assert_not_found(world.store.include_document(invoice, &action).await);
+    let kinds: Vec<_> = world.store.actions_of_run(world.organisation, invoice).await.unwrap();
+    let kinds: Vec<_> = kinds.iter().map(|action| action.kind).collect();
+    assert_eq!(kinds, [ActionKind::Excluded, ActionKind::Included]);
+}
+
+/// What is at work or in Sage stays; another organisation's is not even there.
+pub async fn what_is_posted_or_running_cannot_be_excluded(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let posted = world.run_through(InvoiceCreated, 1, Outcome::Succeeded).await;
+    assert_conflict(world.exclude(posted).await);
+    let payment = world.run_through(InvoicePaid, 1, skipped()).await;
+    world.exclude(payment).await.unwrap();
+    let now = world.now();
+    assert_eq!(world.store.claim_deliveries(now, now, 9).await.unwrap(), [], "its invoice stays synced");
+    let running = world.receive(InvoiceCreated, 2).await;
+    world.claim().await;
+    assert_conflict(world.exclude(running).await);
+    let stranger = world.add_organisation("Second").await;
+    let action = world.action(stranger, Some(payment), ActionKind::Excluded);
+    assert_not_found(world.store.exclude_document(payment, &action).await);
+    assert_not_found(world.store.include_document(payment, &action).await);
+    assert!(world.store.actions_of_run(stranger, payment).await.unwrap().is_empty());
+}
+
+/// A page that was saved once more takes the other's place; each member has their own.
+pub async fn views_are_kept_by_name(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut ids = Vec::new();
+    for email in ["ada@example.com", "eve@example.com"] {
+        let member = Member {
+            id: MemberId(world.id()),
+            organisation_id: world.organisation,
+            email: email.to_owned(),
+            name: String::new(),
+            role: Role::Viewer,
+            created_at: world.now(),
+        };
+        ids.push(member.id);
+        world.store.create_member(&NewMember { member, password_hash: "-".to_owned() }).await.unwrap();
+    }
+    let view = |name: &str, query: &str| SavedView {
+        name: name.to_owned(),
+        query: query.to_owned(),
+        created_at: world.now(),
+    };
+    let (old, new) = (view("Broken", "status=failed"), view("Broken", "open=1"));
+    let other = view("All", "");
+    for one in [&old, &other, &new] {
+        world.store.save_view(ids[0], one).await.unwrap();
+    }
+    assert_eq!(world.store.saved_views(ids[0]).await.unwrap(), [other.clone(), new]);
+    assert_eq!(world.store.saved_views(ids[1]).await.unwrap(), []);
+    world.store.forget_view(ids[0], "Broken").await.unwrap();
+    world.store.forget_view(ids[0], "Broken").await.unwrap();
+    assert_eq!(world.store.saved_views(ids[0]).await.unwrap(), [other]);
+}
+
+/// Oldest first, each once, up to the newest that was there when it was begun; what ended well is passed over.
+pub async fn a_bulk_retry_passes_each_run_once(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut broken = Vec::new();
+    for number in 0..5 {
+        broken.push(world.run_through(CustomerUpserted, number, failed()).await);
+    }
+    let fine = world.run_through(CustomerUpserted, 5, Outcome::Succeeded).await;
+    let bulk = world.bulk(RunFilter { binding: Some(world.binding), ..RunFilter::default() }, fine).await;
+    let later = world.run_through(CustomerUpserted, 6, failed()).await;
+    assert_eq!(world.store.running_bulk_retries().await.unwrap(), [bulk.id]);
+    assert_eq!(
+        world.store.list_bulk_retries(world.organisation, 9).await.unwrap(),
+        std::slice::from_ref(&bulk)
+    );
+    while world.advance(&bulk).await == Advance::Moved {}
+    assert_eq!(world.told(&bulk).await, (BulkState::Done, 5, 1));
+    assert_eq!(world.standing(later).await.0, RunStatus::Failed, "it came after");
+    for run in &broken {
+        assert_eq!(world.standing(*run).await, (RunStatus::Queued, None));
+        let actions = world.store.actions_of_run(world.organisation, *run).await.unwrap();
+        assert_eq!(actions.iter().map(|action| action.kind).collect::<Vec<_>>(), [ActionKind::Retried]);
+    }
+    assert_eq!(world.advance(&bulk).await, Advance::Ended);
+    assert_eq!(world.told(&bulk).await, (BulkState::Done, 5, 1), "once and not again");
+    assert!(world.store.running_bulk_retries().await.unwrap().is_empty());
+    let stranger = world.add_organisation("Second").await;
+    assert_eq!(world.store.bulk_retry(stranger, bulk.id).await.unwrap(), None);
+}
+
+/// It leaves room in the queue, waits until there is, and stops when a person says so.
+pub async fn a_bulk_retry_feeds_the_queue_and_can_be_cancelled(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let last = world.fail_many(FEED + 20).await;
+    let failures = RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() };
+    let bulk = world.bulk(failures.clone(), last).await;
+    assert_eq!(world.advance(&bulk).await, Advance::Moved);
+    assert_eq!(world.advance(&bulk).await, Advance::Full);
+    assert_eq!(world.told(&bulk).await, (BulkState::Running, FEED, 0));
+    let claimed = world.claim().await;
+    world.fail(&claimed).await;
+    assert_eq!(world.advance(&bulk).await, Advance::Moved, "there is room for one more");
+    assert_eq!(world.told(&bulk).await, (BulkState::Running, FEED + 1, 0));
+    let action = world.action(world.organisation, None, ActionKind::BulkRetryCancelled);
+    let stranger = world.add_organisation("Second").await;
+    let theirs = world.action(stranger, None, ActionKind::BulkRetryCancelled);
+    assert_conflict(world.store.cancel_bulk_retry(bulk.id, &theirs).await);
+    world.store.cancel_bulk_retry(bulk.id, &action).await.unwrap();
+    assert_conflict(world.store.cancel_bulk_retry(bulk.id, &action).await);
+    assert_eq!(world.advance(&bulk).await, Advance::Ended);
+    assert_eq!(world.store.count_matching(world.organisation, &failures, 99).await.unwrap(), 20);
+}
+
+/// Several processes may carry on the same one; runs of a paused shop wait for it.
+pub async fn a_bulk_retry_may_be_carried_on_by_several(store: Arc<dyn Store>) {
+    let world = Arc::new(World::new(store).await);
+    let last = world.fail_many(60).await;
+    world.set_status(BindingStatus::Paused).await;
+    let bulk = world.bulk(RunFilter::default(), last).await;
+    let carry_on = || {
+        let (world, bulk) = (Arc::clone(&world), bulk.clone());
+        tokio::spawn(async move { while world.advance(&bulk).await != Advance::Ended {} })
+    };
+    for task in [carry_on(), carry_on(), carry_on()] {
+        task.await.unwrap();
+    }
+    assert_eq!(world.told(&bulk).await, (BulkState::Done, 60, 0));
+    assert_eq!(world.standing(last).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
+}

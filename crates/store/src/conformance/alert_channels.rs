@@ -1,0 +1,289 @@
+//! Channels, and the messages that go out by them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    alert::{AlertKind, AlertMode, ChannelKind},
+    ids::{AlertChannelId, BindingId, MemberId},
+    outside::Outside,
+    run::{BindingStatus, Role},
+};
+
+use super::{
+    alerts::fail,
+    people::{add_member, new_member},
+    world::{World, assert_not_found, assert_stale},
+};
+use crate::{AlertChannel, AlertParcel, AlertProof, AlertWants, Store};
+
+/// A webhook that wants everything at once, not kept yet.
+fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
+    let now = world.now();
+    AlertChannel {
+        id: AlertChannelId(world.id()),
+        member_id,
+        kind: ChannelKind::Webhook,
+        target: "https://receiver.example/hook".to_owned(),
+        envelope: Some("sealed".to_owned()),
+        version: 1,
+        wants: AlertWants { kinds: AlertKind::ALL.to_vec(), bindings: None, mode: AlertMode::AtOnce },
+        created_at: now,
+        confirmed_at: Some(now),
+        last_ok_at: None,
+        last_error: None,
+        disabled_at: None,
+    }
+}
+
+async fn keep(world: &World, channel: AlertChannel) -> AlertChannel {
+    world.store.create_alert_channel(&channel, None).await.unwrap();
+    channel
+}
+
+async fn with_channel(store: Arc<dyn Store>, mode: AlertMode) -> (World, AlertChannel) {
+    let world = World::new(store).await;
+    let member = add_member(&world, "ada@shop.example", Role::Owner).await.id;
+    let mut channel = new_channel(&world, member);
+    channel.wants.mode = mode;
+    let channel = keep(&world, channel).await;
+    (world, channel)
+}
+
+async fn claim_at(world: &World, now: DateTime<Utc>) -> Option<AlertParcel> {
+    world.store.claim_alert_parcel(now, now + TimeDelta::minutes(1)).await.unwrap()
+}
+
+async fn claim(world: &World) -> Option<AlertParcel> {
+    claim_at(world, world.now()).await
+}
+
+fn kinds(parcel: &AlertParcel) -> Vec<AlertKind> {
+    parcel.alerts.iter().map(|alert| alert.kind).collect()
+}
+
+/// Everything is kept as it was written, and only for its member.
+pub async fn a_channel_is_its_members_alone(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::DigestDaily).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Owner).await.id;
+    assert_eq!(
+        world.store.list_alert_channels(channel.member_id).await.unwrap(),
+        std::slice::from_ref(&channel)
+    );
+    assert_eq!(world.store.alert_channel(channel.id).await.unwrap(), Some(channel.clone()));
+    assert!(world.store.list_alert_channels(bob).await.unwrap().is_empty());
+    let wants = AlertWants {
+        kinds: vec![AlertKind::BindingPaused, AlertKind::BindingRecovered],
+        bindings: Some(vec![world.binding]),
+        mode: AlertMode::AtOnce,
+    };
+    assert_not_found(world.store.change_alert_channel(bob, channel.id, &wants).await);
+    world.store.remove_alert_channel(bob, channel.id).await.unwrap();
+    world.store.change_alert_channel(channel.member_id, channel.id, &wants).await.unwrap();
+    let kept = world.store.list_alert_channels(channel.member_id).await.unwrap();
+    assert_eq!(kept, [AlertChannel { wants, ..channel.clone() }]);
+    world.store.remove_alert_channel(channel.member_id, channel.id).await.unwrap();
+    assert!(world.store.list_alert_channels(channel.member_id).await.unwrap().is_empty());
+    let nobodys = new_channel(&world, MemberId(world.id()));
+    assert_not_found(world.store.create_alert_channel(&nobodys, None).await);
+}
+
+/// What is not proved to be its member's gets nothing; the code is good once and for a while.
+pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
+    let (world, webhook) = with_channel(store, AlertMode::AtOnce).await;
+    world.store.remove_alert_channel(webhook.member_id, webhook.id).await.unwrap();
+    let proof = AlertProof { code_hash: "right".to_owned(), until: world.after(TimeDelta::hours(1)) };
+    let new = AlertChannel {
+        kind: ChannelKind::Email,
+        target: "ops@shop.example".to_owned(),
+        envelope: None,
+        confirmed_at: None,
+        ..new_channel(&world, webhook.member_id)
+    };
+    world.store.create_alert_channel(&new, Some(&proof)).await.unwrap();
+    fail(&world, 1, 1).await;
+    assert_eq!(claim(&world).await, None);
+    let confirm = |member, code, now| world.store.confirm_alert_channel(member, new.id, code, now);
+    let now = world.now();
+    assert!(!confirm(new.member_id, "wrong", now).await.unwrap());
+    assert!(!confirm(MemberId(world.id()), "right", now).await.unwrap());
+    assert!(!confirm(new.member_id, "right", proof.until).await.unwrap());
+    assert!(confirm(new.member_id, "right", now).await.unwrap());
+    assert!(!confirm(new.member_id, "right", now).await.unwrap());
+    assert_eq!(world.store.alert_channel(new.id).await.unwrap().unwrap().confirmed_at, Some(now));
+    fail(&world, 2, 1).await;
+    assert_eq!(claim(&world).await.map(|parcel| parcel.channel.id), Some(new.id));
+}
+
+/// A channel is told what it wants of the shops that it wants, and of its own organisation alone.
+pub async fn a_channel_is_told_what_it_wants(store: Arc<dyn Store>) {
+    let (world, all) = with_channel(store, AlertMode::AtOnce).await;
+    let elsewhere = world.add_organisation("Second").await;
+    let stranger = new_member(&world, elsewhere, "eve@other.example", Role::Owner);
+    world.store.create_member(&stranger).await.unwrap();
+    keep(&world, new_channel(&world, stranger.member.id)).await;
+    let mut few = new_channel(&world, all.member_id);
+    few.wants.kinds = vec![AlertKind::BindingDisconnected];
+    few.wants.bindings = Some(vec![world.binding]);
+    let few = keep(&world, few).await;
+    let mut others = new_channel(&world, all.member_id);
+    others.wants.bindings = Some(vec![BindingId(world.id())]);
+    keep(&world, others).await;
+
+    fail(&world, 1, 1).await;
+    world.set_status(BindingStatus::NeedsReauth).await;
+    let mut told = Vec::new();
+    while let Some(parcel) = claim(&world).await {
+        assert_eq!(parcel.id, parcel.alerts[0].id);
+        told.push((parcel.channel.id, kinds(&parcel)));
+    }
+    told.sort();
+    let mut expected = [
+        (all.id, vec![AlertKind::DocumentFailed]),
+        (all.id, vec![AlertKind::BindingDisconnected]),
+        (few.id, vec![AlertKind::BindingDisconnected]),
+    ];
+    expected.sort();
+    assert_eq!(told, expected);
+}
+
+/// All of an hour is one message; what happens while it is on its way is in the next one.
+pub async fn a_digest_holds_all_of_its_hour(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::DigestHourly).await;
+    fail(&world, 1, 5).await;
+    let now = world.now();
+    let slot = AlertMode::DigestHourly.slot(now);
+    assert_eq!(claim(&world).await, None);
+    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(slot));
+    world.pass(slot - now);
+    let parcel = claim(&world).await.unwrap();
+    assert_eq!((parcel.channel.id, parcel.slot, parcel.attempts), (channel.id, slot, 1));
+    let documents = [AlertKind::DocumentFailed; 4].into_iter();
+    assert_eq!(kinds(&parcel), documents.chain([AlertKind::BindingTroubled]).collect::<Vec<_>>());
+    fail(&world, 6, 15).await;
+    assert_eq!(claim(&world).await, None);
+    world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    let next = slot + TimeDelta::hours(1);
+    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(next));
+    assert_eq!(kinds(&claim_at(&world, next).await.unwrap()), [AlertKind::BindingFailing]);
+}
+
+/// A worker that died is followed by another with the same parcel; a late word of the first changes nothing.
+pub async fn a_parcel_keeps_its_name_and_content_over_its_tries(store: Arc<dyn Store>) {
+    let (world, _) = with_channel(store, AlertMode::DigestHourly).await;
+    fail(&world, 1, 2).await;
+    let slot = world.store.next_alert_due().await.unwrap().unwrap();
+    let first = claim_at(&world, slot).await.unwrap();
+    assert_eq!(claim_at(&world, slot + TimeDelta::seconds(59)).await, None);
+    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(slot + TimeDelta::minutes(1)));
+    let second = claim_at(&world, slot + TimeDelta::minutes(1)).await.unwrap();
+    assert_eq!((second.id, &second.alerts, second.attempts), (first.id, &first.alerts, 2));
+    let never = world.after(TimeDelta::days(9));
+    world.store.alert_parcel_failed(&first, "late", Some(never)).await.unwrap();
+    let due = slot + TimeDelta::minutes(5);
+    world.store.alert_parcel_failed(&second, "The receiver answered 500.", Some(due)).await.unwrap();
+    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(due));
+    let kept = world.store.alert_channel(first.channel.id).await.unwrap().unwrap();
+    assert_eq!(kept.last_error.as_deref(), Some("The receiver answered 500."));
+    let third = claim_at(&world, due).await.unwrap();
+    assert_eq!((third.id, third.attempts), (first.id, 3));
+    let arrived = world.now();
+    world.store.alert_parcel_arrived(&third, arrived).await.unwrap();
+    world.store.alert_parcel_failed(&third, "late", Some(due)).await.unwrap();
+    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    let kept = world.store.alert_channel(first.channel.id).await.unwrap().unwrap();
+    assert_eq!((kept.last_ok_at, kept.last_error), (Some(arrived), None));
+}
+
+/// At the end of its schedule a parcel is given up, and the next one goes out all the same.
+pub async fn a_parcel_is_given_up(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
+    fail(&world, 1, 2).await;
+    let first = claim(&world).await.unwrap();
+    world.store.alert_parcel_failed(&first, "no", None).await.unwrap();
+    let second = claim(&world).await.unwrap();
+    assert_ne!(second.id, first.id);
+    world.store.alert_parcel_arrived(&second, world.now()).await.unwrap();
+    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    let now = world.now();
+    world.store.note_alert_channel(channel.id, Some("not there"), now).await.unwrap();
+    let kept = world.store.alert_channel(channel.id).await.unwrap().unwrap();
+    assert_eq!(kept.last_error.as_deref(), Some("not there"));
+}
+
+/// A receiver that is gone gets nothing more, until its member switches it on again.
+pub async fn a_channel_that_is_gone_is_told_nothing(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
+    fail(&world, 1, 2).await;
+    let now = world.now();
+    world
+        .store
+        .disable_alert_channel(channel.id, "The receiver answered 410: it is gone.", now)
+        .await
+        .unwrap();
+    fail(&world, 3, 1).await;
+    assert_eq!(claim(&world).await, None);
+    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    assert_eq!(world.store.alert_channel(channel.id).await.unwrap().unwrap().disabled_at, Some(now));
+    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants).await.unwrap();
+    assert_eq!(claim(&world).await, None, "what was missed stays missed");
+    fail(&world, 4, 1).await;
+    assert!(claim(&world).await.is_some());
+}
+
+/// Who is removed is told nothing more, not even what was on its way.
+pub async fn a_removed_member_is_told_nothing(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
+    let boss = add_member(&world, "boss@shop.example", Role::Owner).await;
+    fail(&world, 1, 1).await;
+    world.store.remove_member(world.organisation, channel.member_id, world.now()).await.unwrap();
+    fail(&world, 2, 1).await;
+    assert_eq!(claim(&world).await, None);
+    assert_eq!(world.store.alert_channel(channel.id).await.unwrap(), None);
+    assert!(world.store.list_alert_channels(boss.id).await.unwrap().is_empty());
+}
+
+/// Secrets are written in place of the version that was read.
+pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
+    let (world, first) = with_channel(store, AlertMode::AtOnce).await;
+    let second = keep(&world, new_channel(&world, first.member_id)).await;
+    let mail =
+        AlertChannel { kind: ChannelKind::Email, envelope: None, ..new_channel(&world, first.member_id) };
+    keep(&world, mail).await;
+    let page = world.store.sealed_alert_channels(None, 1).await.unwrap();
+    assert_eq!(page, std::slice::from_ref(&first));
+    assert_eq!(world.store.sealed_alert_channels(Some(first.id), 10).await.unwrap(), [second]);
+    world.store.put_alert_secret(first.id, "anew", 1).await.unwrap();
+    assert_stale(world.store.put_alert_secret(first.id, "late", 1).await);
+    let kept = world.store.alert_channel(first.id).await.unwrap().unwrap();
+    assert_eq!((kept.envelope.as_deref(), kept.version), (Some("anew"), 2));
+}
+
+/// Workers at once take each message once.
+pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::DigestHourly).await;
+    let at_once = keep(&world, new_channel(&world, channel.member_id)).await;
+    fail(&world, 1, 4).await;
+    let slot = AlertMode::DigestHourly.slot(world.now());
+    let claims = std::iter::repeat_with(|| {
+        let store = Arc::clone(&world.store);
+        tokio::spawn(async move {
+            let mut taken = Vec::new();
+            while let Some(parcel) =
+                store.claim_alert_parcel(slot, slot + TimeDelta::minutes(1)).await.unwrap()
+            {
+                taken.push((parcel.channel.id, parcel.alerts.len()));
+            }
+            taken
+        })
+    });
+    let mut taken = Vec::new();
+    for claim in claims.take(6).collect::<Vec<_>>() {
+        taken.extend(claim.await.unwrap());
+    }
+    taken.sort();
+    let mut expected = vec![(at_once.id, 1); 4];
+    expected.push((channel.id, 4));
+    expected.sort();
+    assert_eq!(taken, expected);
+}

@@ -1,0 +1,340 @@
+//! The history searched, sorted and grouped, on both ways that lead to a page.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use chrono::TimeDelta;
+use domain::{
+    cause::cause,
+    code::Code,
+    ids::{BindingId, OrganisationId, RunId},
+    outside::Outside,
+    run::{
+        EventName::{self, CustomerUpserted, InvoiceCreated},
+        RunStatus,
+    },
+};
+
+use super::world::{World, failed, needs_mapping, skipped};
+use crate::{
+    CauseGroup, Find, Order, Outcome, PageRequest, Reach, Run, RunFacts, RunFilter, Seek, SortBy, Store,
+};
+
+/// What is looked for is gathered, or walked to: with these no test history is rare.
+const REACHES: [Reach; 2] = [Reach { few: 2_000, window: 5_000 }, Reach { few: 0, window: 5_000 }];
+
+const ORDERS: [Order; 6] = {
+    const fn order(by: SortBy, descending: bool) -> Order {
+        Order { by, descending }
+    }
+    [
+        order(SortBy::Received, true),
+        order(SortBy::Received, false),
+        order(SortBy::Amount, true),
+        order(SortBy::Amount, false),
+        order(SortBy::Number, true),
+        order(SortBy::Number, false),
+    ]
+};
+
+/// Receives an event and ends its run with what is known of its document.
+async fn through(
+    world: &World,
+    binding: BindingId,
+    event: EventName,
+    id: i64,
+    outcome: Outcome,
+    facts: RunFacts,
+) -> RunId {
+    let run = world.receive_of(binding, event, id).await;
+    let claimed = world.claim().await;
+    assert_eq!(claimed.run.id, run);
+    let mut end = world.end(&claimed, outcome);
+    end.facts = facts;
+    end.steps = vec![crate::Step { request_id: Some(format!("request-{id}")), ..world.step("invoice") }];
+    world.store.finish_run(&end).await.unwrap();
+    run
+}
+
+fn pounds(minor: i64) -> RunFacts {
+    RunFacts { amount_minor: Some(minor), currency: Some("GBP".to_owned()), ..RunFacts::default() }
+}
+
+/// Forty runs of two bindings, with sums, numbers and ends of every kind, and as many of a stranger's, which are told.
+async fn history(world: &World) -> (BindingId, OrganisationId) {
+    let second = world.add_binding("business-2").await;
+    let stranger = world.add_organisation("Second").await;
+    let theirs = world.new_binding(stranger, "business-3");
+    world.store.create_binding(&theirs).await.unwrap();
+    for number in 0..40 {
+        let binding = if number % 3 == 0 { second } else { world.binding };
+        let event = EventName::ALL[usize::try_from(number * 7).unwrap() % EventName::ALL.len()];
+        let outcome = [Outcome::Succeeded, failed(), skipped(), needs_mapping()]
+            [usize::try_from(number / 2).unwrap() % 4]
+            .clone();
+        let facts = if number % 5 == 0 { RunFacts::default() } else { pounds(number * 37 % 11 * 100 - 200) };
+        through(world, binding, event, number * 13 % 17, outcome.clone(), facts.clone()).await;
+        through(world, theirs.id, event, number * 13 % 17, outcome, facts).await;
+        world.pass(TimeDelta::minutes(1));
+    }
+    (second, stranger)
+}
+
+async fn all(world: &World) -> Vec<Run> {
+    let request = PageRequest { limit: 1_000, ..PageRequest::default() };
+    world.store.page_runs(world.organisation, &request).await.unwrap().runs
+}
+
+fn fits(filter: &RunFilter, run: &Run) -> bool {
+    let amount = run.facts.amount_minor;
+    filter.binding.is_none_or(|one| one == run.binding_id)
+        && filter.status.is_none_or(|one| one == run.status)
+        && filter.event.is_none_or(|one| one == run.event)
+        && filter.code.is_none_or(|one| Some(one) == run.code)
+        && filter.from.is_none_or(|at| run.created_at >= at)
+        && filter.until.is_none_or(|at| run.created_at < at)
+        && filter.at_least.is_none_or(|least| amount.is_some_and(|amount| amount >= least))
+        && filter.at_most.is_none_or(|most| amount.is_some_and(|amount| amount <= most))
+        && (!filter.open
+            || matches!(run.status, RunStatus::Failed | RunStatus::Waiting) && run.resolved_by.is_none())
+}
+
+fn compare(order: Order, one: &Run, other: &Run) -> Ordering {
+    let amount = |run: &Run| run.facts.amount_minor.unwrap_or_default();
+    let number = |run: &Run| run.facts.increment_id.clone().unwrap_or_default();
+    let by = match order.by {
+        SortBy::Received => Ordering::Equal,
+        SortBy::Amount => amount(one).cmp(&amount(other)),
+        SortBy::Number => number(one).cmp(&number(other)),
+    };
+    let by = by.then(one.id.cmp(&other.id));
+    if order.descending { by.reverse() } else { by }
+}
+
+/// Goes through a list to its end, and back to its start.
+async fn gone_through(world: &World, request: &PageRequest) -> Vec<RunId> {
+    let mut request = request.clone();
+    let (mut there, mut firsts) = (Vec::new(), Vec::new());
+    loop {
+        let page = world.store.page_runs(world.organisation, &request).await.unwrap();
+        firsts.push((request.seek, page.previous));
+        there.extend(page.runs.iter().map(|run| run.id));
+        match page.next {
+            Some(next) => request.seek = Seek::After(next),
+            None => break,
+        }
+    }
+    let mut back = Vec::new();
+    while let Some((_, Some(previous))) = firsts.pop() {
+        request.seek = Seek::Before(previous);
+        let page = world.store.page_runs(world.organisation, &request).await.unwrap();
+        back.splice(0..0, page.runs.iter().map(|run| run.id));
+    }
+    assert_eq!(back, there[..back.len()], "the way back shows the same");
+    there
+}
+
+fn filters(second: BindingId, runs: &[Run]) -> Vec<RunFilter> {
+    let any = RunFilter::default;
+    let middle = runs[runs.len() / 2].created_at;
+    vec![
+        RunFilter { code: Some(Code::SageValidation), ..any() },
+        RunFilter { code: Some(Code::UnpaidInvoice), binding: Some(second), ..any() },
+        RunFilter { open: true, ..any() },
+        RunFilter { open: true, status: Some(RunStatus::Waiting), event: Some(InvoiceCreated), ..any() },
+        RunFilter { from: Some(middle), ..any() },
+        RunFilter { until: Some(middle), status: Some(RunStatus::Succeeded), ..any() },
+        RunFilter {
+            from: Some(middle - TimeDelta::minutes(9)),
+            until: Some(middle),
+            binding: Some(second),
+            ..any()
+        },
+        RunFilter { at_least: Some(300), ..any() },
+        RunFilter { at_most: Some(0), event: Some(CustomerUpserted), ..any() },
+        RunFilter { at_least: Some(-100), at_most: Some(500), status: Some(RunStatus::Failed), ..any() },
+        RunFilter {
+            status: Some(RunStatus::Failed),
+            event: Some(InvoiceCreated),
+            binding: Some(second),
+            ..any()
+        },
+        RunFilter { status: Some(RunStatus::Running), ..any() },
+    ]
+}
+
+/// Each filter, in each order, gathered and walked to, page by page.
+pub async fn every_filter_holds_whichever_way_leads_there(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (second, stranger) = history(&world).await;
+    let runs = all(&world).await;
+    for filter in filters(second, &runs) {
+        for order in ORDERS {
+            let mut expected: Vec<_> = runs.iter().filter(|run| fits(&filter, run)).collect();
+            expected.sort_by(|one, other| compare(order, one, other));
+            let expected: Vec<_> = expected.iter().map(|run| run.id).collect();
+            for reach in REACHES {
+                let request =
+                    PageRequest { filter: filter.clone(), order, limit: 4, reach, ..PageRequest::default() };
+                assert_eq!(gone_through(&world, &request).await, expected, "{filter:?} {order:?} {reach:?}");
+            }
+            let count = |up_to| world.store.count_matching(world.organisation, &filter, up_to);
+            assert_eq!(count(1_000).await.unwrap(), i64::try_from(expected.len()).unwrap());
+            assert!(count(2).await.unwrap() <= 2);
+        }
+        let theirs = PageRequest { filter: filter.clone(), limit: 100, ..PageRequest::default() };
+        let theirs = world.store.page_runs(stranger, &theirs).await.unwrap().runs;
+        assert!(theirs.iter().all(|run| runs.iter().all(|own| own.id != run.id)));
+    }
+}
+
+/// Nothing is left out and nothing shown twice, whatever the list is sorted by.
+pub async fn every_order_is_kept_back_and_forth(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    history(&world).await;
+    let mut runs = all(&world).await;
+    for order in ORDERS {
+        runs.sort_by(|one, other| compare(order, one, other));
+        let expected: Vec<_> = runs.iter().map(|run| run.id).collect();
+        for limit in [3, 40] {
+            let request = PageRequest { order, limit, ..PageRequest::default() };
+            assert_eq!(gone_through(&world, &request).await, expected, "{order:?}");
+        }
+    }
+}
+
+/// A walk along which hardly anything matches stops, says so, and goes on where it stopped.
+pub async fn a_search_that_finds_too_little_stops_and_goes_on(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    history(&world).await;
+    let filter = RunFilter { at_least: Some(700), ..RunFilter::default() };
+    let reach = Reach { few: 0, window: 5 };
+    let request = PageRequest { filter: filter.clone(), limit: 3, reach, ..PageRequest::default() };
+    let first = world.store.page_runs(world.organisation, &request).await.unwrap();
+    assert!(first.stopped && first.next.is_some(), "{first:?}");
+    let expected: Vec<_> =
+        all(&world).await.iter().filter(|run| fits(&filter, run)).map(|run| run.id).collect();
+    assert_eq!(gone_through(&world, &request).await, expected);
+}
+
+/// Not even where a search in it would stop, which is the id of a run.
+pub async fn nothing_is_told_of_anothers_binding(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (_, stranger) = history(&world).await;
+    let reach = Reach { few: 0, window: 2 };
+    for status in [None, Some(RunStatus::Succeeded), Some(RunStatus::Failed)] {
+        let filter = RunFilter { binding: Some(world.binding), status, ..RunFilter::default() };
+        for order in ORDERS {
+            let request =
+                PageRequest { filter: filter.clone(), order, limit: 1, reach, ..PageRequest::default() };
+            let own = world.store.page_runs(world.organisation, &request).await.unwrap();
+            assert!(own.stopped || !own.runs.is_empty(), "there is something to tell");
+            let theirs = world.store.page_runs(stranger, &request).await.unwrap();
+            assert_eq!(theirs.runs, []);
+            if let Some(next) = theirs.next {
+                assert!(world.store.run(world.organisation, next).await.unwrap().is_none(), "{order:?}");
+            }
+        }
+        assert_eq!(world.store.count_matching(stranger, &filter, 9).await.unwrap(), 0);
+    }
+}
+
+/// As a page of causes asks for its examples.
+pub async fn runs_are_read_by_their_ids(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (_, stranger) = history(&world).await;
+    let runs = all(&world).await;
+    let (one, other, gone) = (runs[5].id, runs[2].id, RunId(world.id()));
+    let read = world.store.runs_by_id(world.organisation, &[one, gone, other]).await.unwrap();
+    assert_eq!(read, [runs[5].clone(), runs[2].clone()]);
+    assert_eq!(world.store.runs_by_id(stranger, &[one, other]).await.unwrap(), []);
+    assert_eq!(world.store.runs_by_id(world.organisation, &[]).await.unwrap(), []);
+}
+
+/// By any number on a paper or a screen; never in another organisation.
+pub async fn what_people_hold_in_their_hands_is_found(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let facts = RunFacts {
+        sage_id: Some("b0e1".to_owned()),
+        sage_reference: Some("SI-27".to_owned()),
+        email_digest: domain::email::digest("ada@example.com"),
+        ..pounds(8_152)
+    };
+    let wanted = through(&world, world.binding, InvoiceCreated, 7, Outcome::Succeeded, facts).await;
+    through(&world, world.binding, InvoiceCreated, 8, Outcome::Succeeded, pounds(1)).await;
+    let stranger = world.add_organisation("Second").await;
+    let none = Find::default;
+    for find in [
+        Find { numbers: vec!["x".to_owned(), "000000007".to_owned()], ..none() },
+        Find { numbers: vec!["SI-27".to_owned()], ..none() },
+        Find { magento_id: Some(7), ..none() },
+        Find { amount_minor: Some(8_152), ..none() },
+        Find { email_digest: domain::email::digest("Ada@Example.com"), ..none() },
+        Find { sage_id: Some("b0e1".to_owned()), ..none() },
+        Find { sage_id: Some("request-7".to_owned()), ..none() },
+        Find { run: Some(wanted), ..none() },
+        Find { run: Some(wanted), magento_id: Some(7), amount_minor: Some(3), ..none() },
+    ] {
+        for reach in REACHES {
+            let filter = RunFilter { find: Some(find.clone()), ..RunFilter::default() };
+            let request = PageRequest { filter, limit: 9, reach, ..PageRequest::default() };
+            assert_eq!(gone_through(&world, &request).await, [wanted], "{find:?}");
+            assert_eq!(world.store.page_runs(stranger, &request).await.unwrap().runs, []);
+        }
+    }
+    let filter = RunFilter { find: Some(none()), ..RunFilter::default() };
+    let request = PageRequest { filter, limit: 9, ..PageRequest::default() };
+    assert_eq!(gone_through(&world, &request).await, []);
+}
+
+/// The same mistake in several documents is one line, with their number and value.
+pub async fn open_runs_are_grouped_by_cause(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let says =
+        |message: &str| Outcome::Failed { code: Code::TotalsMismatch, message: Some(message.to_owned()) };
+    let oldest =
+        through(&world, world.binding, InvoiceCreated, 1, says("81.52 and 81.53"), pounds(8_152)).await;
+    let newest = through(&world, world.binding, InvoiceCreated, 2, says("9 and 10"), pounds(900)).await;
+    through(&world, world.binding, InvoiceCreated, 3, says("another thing"), pounds(5)).await;
+    through(&world, world.binding, InvoiceCreated, 4, skipped(), pounds(5)).await;
+    let groups = world.store.causes(world.organisation, 10).await.unwrap();
+    assert_eq!(groups.iter().map(|group| group.runs).collect::<Vec<_>>(), [2, 1]);
+    let expected = CauseGroup {
+        binding_id: world.binding,
+        status: RunStatus::Failed,
+        code: Code::TotalsMismatch,
+        cause: cause(Code::TotalsMismatch, Some("1 and 2")),
+        currency: Some("GBP".to_owned()),
+        runs: 2,
+        value_minor: 9_052,
+        oldest,
+        newest,
+    };
+    assert_eq!(groups[0], expected);
+    for reach in REACHES {
+        let filter = RunFilter { cause: Some(expected.cause.clone()), ..RunFilter::default() };
+        let request = PageRequest { filter, limit: 9, reach, ..PageRequest::default() };
+        assert_eq!(gone_through(&world, &request).await, [newest, oldest]);
+    }
+    world.store.retry_run(world.organisation, newest, world.now()).await.unwrap();
+    assert_eq!(world.store.causes(world.organisation, 10).await.unwrap()[0].runs, 1);
+    assert_eq!(world.store.causes(world.organisation, 1).await.unwrap().len(), 1);
+}
+
+/// A failure whose document came through later needs nobody.
+pub async fn a_later_success_resolves_what_failed_before(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let through = async |id, outcome| {
+        through(&world, world.binding, CustomerUpserted, id, outcome, RunFacts::default()).await
+    };
+    let old = through(1, failed()).await;
+    let other = through(2, failed()).await;
+    let later = through(1, Outcome::Succeeded).await;
+    assert_eq!(world.run(old).await.resolved_by, Some(later));
+    assert_eq!(world.run(other).await.resolved_by, None);
+    let open = RunFilter { open: true, ..RunFilter::default() };
+    assert_eq!(world.store.count_matching(world.organisation, &open, 9).await.unwrap(), 1);
+    let again = through(1, failed()).await;
+    assert_eq!(world.run(again).await.resolved_by, None, "what fails after it is open again");
+    world.store.retry_run(world.organisation, old, world.now()).await.unwrap();
+    assert_eq!(world.run(old).await.resolved_by, None);
+}

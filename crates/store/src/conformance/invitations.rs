@@ -1,0 +1,152 @@
+//! Invitations.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::{
+    ids::{InvitationId, MemberId, OrganisationId},
+    outside::Outside,
+    run::Role,
+};
+
+use super::{
+    people::{add_member, new_member},
+    world::{World, assert_conflict, assert_not_found},
+};
+use crate::{Acceptance, Invitation, Member, Result, Store};
+
+/// A world with an owner, who invites.
+async fn with_owner(store: Arc<dyn Store>) -> (World, Member) {
+    let world = World::new(store).await;
+    let owner = add_member(&world, "owner@shop.example", Role::Owner).await;
+    (world, owner)
+}
+
+async fn invite(world: &World, by: &Member, email: &str, token_hash: &str) -> Result<Invitation> {
+    let now = world.now();
+    let invitation = Invitation {
+        id: InvitationId(world.id()),
+        organisation_id: by.organisation_id,
+        email: email.to_owned(),
+        role: Role::Operator,
+        invited_by: by.id,
+        created_at: now,
+        expires_at: now + TimeDelta::days(7),
+    };
+    world.store.create_invitation(&invitation, token_hash).await.map(|()| invitation)
+}
+
+fn acceptance(world: &World) -> Acceptance {
+    Acceptance {
+        member_id: MemberId(world.id()),
+        name: "Bob Example".to_owned(),
+        password_hash: "$argon2id$hash".to_owned(),
+    }
+}
+
+async fn is_open(world: &World, token_hash: &str) -> bool {
+    world.store.invitation_by_token(token_hash, world.now()).await.unwrap().is_some()
+}
+
+async fn open_of(world: &World, organisation: OrganisationId) -> Vec<Invitation> {
+    world.store.list_invitations(organisation, world.now()).await.unwrap()
+}
+
+/// Accepting makes a member and uses the invitation up.
+pub async fn an_invitation_is_accepted_once(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    let invitation = invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    let found = world.store.invitation_by_token("token", world.now()).await.unwrap();
+    assert_eq!(found, Some((invitation.clone(), "First".to_owned())));
+    assert_eq!(open_of(&world, world.organisation).await, [invitation]);
+    let acceptance = acceptance(&world);
+    let member = world.store.accept_invitation("token", &acceptance, world.now()).await.unwrap();
+    assert_eq!((member.id, member.organisation_id), (acceptance.member_id, world.organisation));
+    assert_eq!((member.email.as_str(), member.role), ("bob@shop.example", Role::Operator));
+    let kept = world.store.member_by_email("bob@shop.example").await.unwrap().unwrap();
+    assert_eq!((kept.member, kept.password_hash), (member, acceptance.password_hash.clone()));
+    assert_not_found(world.store.accept_invitation("token", &acceptance, world.now()).await);
+    assert!(!is_open(&world, "token").await);
+    assert!(open_of(&world, world.organisation).await.is_empty());
+}
+
+/// Unknown, withdrawn and past its time are all alike.
+pub async fn an_invitation_that_is_not_open_is_none(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    let withdrawn = invite(&world, &owner, "bob@shop.example", "withdrawn").await.unwrap();
+    world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now()).await.unwrap();
+    assert_not_found(world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now()).await);
+    let past = invite(&world, &owner, "eve@shop.example", "past").await.unwrap();
+    for (token, now) in [("withdrawn", world.now()), ("unknown", world.now()), ("past", past.expires_at)] {
+        assert_eq!(world.store.invitation_by_token(token, now).await.unwrap(), None, "{token}");
+        assert_not_found(world.store.accept_invitation(token, &acceptance(&world), now).await);
+    }
+    assert!(world.store.list_invitations(world.organisation, past.expires_at).await.unwrap().is_empty());
+    assert!(world.store.member_by_email("bob@shop.example").await.unwrap().is_none());
+}
+
+/// Another organisation sees no invitation and withdraws none.
+pub async fn an_invitation_belongs_to_its_organisation(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    let other = world.add_organisation("Second").await;
+    let invitation = invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    assert!(open_of(&world, other).await.is_empty());
+    assert_not_found(world.store.withdraw_invitation(other, invitation.id, world.now()).await);
+    assert!(is_open(&world, "token").await);
+}
+
+/// Who was an owner may hold links that they made; those lose their worth with the role.
+pub async fn an_invitation_of_who_may_not_invite_any_more_is_withdrawn(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    for (email, removes) in [("ada@shop.example", true), ("eve@shop.example", false)] {
+        let second = add_member(&world, email, Role::Owner).await;
+        invite(&world, &second, "bob@shop.example", email).await.unwrap();
+        let now = world.now();
+        if removes {
+            world.store.remove_member(world.organisation, second.id, now).await.unwrap();
+        } else {
+            world.store.set_role(world.organisation, second.id, Role::Accountant, now).await.unwrap();
+        }
+        assert!(!is_open(&world, email).await, "{email}");
+    }
+    invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    let other = world.add_organisation("Second").await;
+    assert_not_found(world.store.set_role(other, owner.id, Role::Viewer, world.now()).await);
+    assert!(is_open(&world, "token").await);
+}
+
+/// Of two links to one person the newer is good; who is a member already needs none.
+pub async fn a_new_invitation_takes_the_place_of_the_old_one(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    invite(&world, &owner, "bob@shop.example", "old").await.unwrap();
+    let newer = invite(&world, &owner, "Bob@Shop.example", "new").await.unwrap();
+    assert!(!is_open(&world, "old").await);
+    let open = open_of(&world, world.organisation).await;
+    assert_eq!(open.len(), 1);
+    assert_eq!((open[0].id, open[0].email.as_str()), (newer.id, "bob@shop.example"));
+    assert_conflict(invite(&world, &owner, "owner@shop.example", "third").await);
+    assert_conflict(invite(&world, &owner, "eve@shop.example", "new").await);
+}
+
+/// An address that another organisation's member has is refused, and the invitation is not used up by it.
+pub async fn a_taken_address_leaves_the_invitation_open(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    let other = world.add_organisation("Second").await;
+    let taken = new_member(&world, other, "bob@shop.example", Role::Viewer);
+    world.store.create_member(&taken).await.unwrap();
+    invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    assert_conflict(world.store.accept_invitation("token", &acceptance(&world), world.now()).await);
+    assert!(is_open(&world, "token").await);
+}
+
+/// A form that is sent twice makes one member.
+pub async fn an_invitation_accepted_twice_at_once_makes_one_member(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    let (first, second, now) = (acceptance(&world), acceptance(&world), world.now());
+    let accept = |acceptance| world.store.accept_invitation("token", acceptance, now);
+    let (one, two) = tokio::join!(accept(&first), accept(&second));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    assert_not_found(if one.is_ok() { two } else { one });
+    assert_eq!(world.store.list_members(world.organisation).await.unwrap().len(), 2);
+}

@@ -1,0 +1,106 @@
+//! Second factors and recovery codes.
+
+use std::sync::Arc;
+
+use domain::{ids::MemberId, outside::Outside, run::Role};
+
+use super::{
+    people::add_member,
+    world::{World, assert_conflict, assert_not_found, assert_stale},
+};
+use crate::Store;
+
+async fn with_member(store: Arc<dyn Store>) -> (World, MemberId) {
+    let world = World::new(store).await;
+    let member = add_member(&world, "ada@shop.example", Role::Owner).await;
+    (world, member.id)
+}
+
+/// Puts a second factor in force whose last step is 100.
+async fn confirm(world: &World, member: MemberId, codes: &[&str]) {
+    let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
+    let now = world.now();
+    world.store.begin_second_factor(member, "sealed", now).await.unwrap();
+    let version = world.store.second_factor(member).await.unwrap().unwrap().version;
+    world.store.confirm_second_factor(member, version, 100, &codes, now).await.unwrap();
+}
+
+/// Until a first code has come a secret can be replaced; afterwards only be switched off.
+pub async fn a_second_factor_is_in_force_once_it_is_confirmed(store: Arc<dyn Store>) {
+    let (world, member) = with_member(store).await;
+    let now = world.now();
+    assert_eq!(world.store.second_factor(member).await.unwrap(), None);
+    assert_not_found(world.store.begin_second_factor(MemberId(world.id()), "sealed", now).await);
+    world.store.begin_second_factor(member, "first", now).await.unwrap();
+    assert!(!world.store.take_step(member, 5).await.unwrap(), "not in force yet");
+    world.store.begin_second_factor(member, "second", now).await.unwrap();
+    assert_stale(world.store.confirm_second_factor(member, 1, 5, &[], now).await);
+    world.store.confirm_second_factor(member, 2, 5, &[], now).await.unwrap();
+    assert_stale(world.store.confirm_second_factor(member, 2, 6, &[], now).await);
+    assert_conflict(world.store.begin_second_factor(member, "third", now).await);
+    let kept = world.store.second_factor(member).await.unwrap().unwrap();
+    assert_eq!((kept.member_id, kept.envelope.as_str(), kept.confirmed_at), (member, "second", Some(now)));
+    assert_eq!((kept.last_step, kept.version), (5, 2));
+}
+
+/// A code that somebody has looked at over a shoulder is worth nothing.
+pub async fn a_time_step_is_taken_once(store: Arc<dyn Store>) {
+    let (world, member) = with_member(store).await;
+    confirm(&world, member, &[]).await;
+    assert!(!world.store.take_step(member, 100).await.unwrap(), "the one that confirmed");
+    assert!(!world.store.take_step(member, 99).await.unwrap());
+    let (one, two) = tokio::join!(world.store.take_step(member, 101), world.store.take_step(member, 101));
+    assert!(one.unwrap() != two.unwrap());
+    assert!(world.store.take_step(member, 103).await.unwrap());
+    assert!(!world.store.take_step(member, 102).await.unwrap());
+}
+
+/// Each code is good once, for its member; new ones take the place of all.
+pub async fn a_recovery_code_is_good_once(store: Arc<dyn Store>) {
+    let (world, ada) = with_member(store).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Viewer).await.id;
+    confirm(&world, ada, &["a", "b"]).await;
+    let now = world.now();
+    let spend = |member, code| world.store.spend_recovery_code(member, code, now);
+    assert!(!spend(bob, "a").await.unwrap());
+    assert!(!spend(ada, "c").await.unwrap());
+    let (one, two) = tokio::join!(spend(ada, "a"), spend(ada, "a"));
+    assert!(one.unwrap() != two.unwrap());
+    assert_eq!(world.store.recovery_codes_left(ada).await.unwrap(), 1);
+    world.store.replace_recovery_codes(ada, &["c".to_owned(), "d".to_owned()]).await.unwrap();
+    assert_eq!(world.store.recovery_codes_left(ada).await.unwrap(), 2);
+    assert!(!spend(ada, "b").await.unwrap());
+    assert!(spend(ada, "c").await.unwrap());
+    assert_eq!(world.store.recovery_codes_left(bob).await.unwrap(), 0);
+}
+
+/// Nothing of it is left to sign in with.
+pub async fn a_second_factor_is_switched_off_with_its_codes(store: Arc<dyn Store>) {
+    let (world, member) = with_member(store).await;
+    confirm(&world, member, &["a"]).await;
+    world.store.remove_second_factor(member).await.unwrap();
+    world.store.remove_second_factor(member).await.unwrap();
+    assert_eq!(world.store.second_factor(member).await.unwrap(), None);
+    assert!(!world.store.spend_recovery_code(member, "a", world.now()).await.unwrap());
+    assert!(!world.store.take_step(member, 200).await.unwrap());
+}
+
+/// Keys are rotated page by page, and never over what was written meanwhile.
+pub async fn second_factors_are_sealed_anew_one_by_one(store: Arc<dyn Store>) {
+    let (world, first) = with_member(store).await;
+    let second = add_member(&world, "bob@shop.example", Role::Viewer).await.id;
+    confirm(&world, first, &["a"]).await;
+    world.store.begin_second_factor(second, "sealed", world.now()).await.unwrap();
+    let page = world.store.sealed_second_factors(None, 1).await.unwrap();
+    assert_eq!(page.iter().map(|factor| factor.member_id).collect::<Vec<_>>(), [first]);
+    let page = world.store.sealed_second_factors(Some(first), 10).await.unwrap();
+    assert_eq!(page.iter().map(|factor| factor.member_id).collect::<Vec<_>>(), [second]);
+    assert!(world.store.sealed_second_factors(Some(second), 10).await.unwrap().is_empty());
+
+    world.store.reseal_second_factor(first, "anew", 1, world.now()).await.unwrap();
+    assert_stale(world.store.reseal_second_factor(first, "late", 1, world.now()).await);
+    let kept = world.store.second_factor(first).await.unwrap().unwrap();
+    assert_eq!((kept.envelope.as_str(), kept.version, kept.last_step), ("anew", 2, 100));
+    assert!(kept.confirmed_at.is_some());
+    assert_eq!(world.store.recovery_codes_left(first).await.unwrap(), 1);
+}

@@ -1,0 +1,79 @@
+//! Invitations into an organisation: a link that is good once.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{InvitationId, MemberId, OrganisationId},
+    run::Role,
+};
+
+use crate::{Member, Result};
+
+/// An invitation, without what its link holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// Id.
+    pub id: InvitationId,
+    /// Into which organisation.
+    pub organisation_id: OrganisationId,
+    /// Whom: the e-mail address that they will sign in with, lower-cased.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// By whom.
+    pub invited_by: MemberId,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What an invited person chooses.
+#[derive(Clone)]
+pub struct Acceptance {
+    /// The new member's id.
+    pub member_id: MemberId,
+    /// Their name.
+    pub name: String,
+    /// Their password's argon2id hash in PHC form.
+    pub password_hash: String,
+}
+
+/// Invitations. An open one is neither used nor withdrawn nor past its time.
+#[async_trait]
+pub trait Invitations {
+    /// Keeps a new invitation under the SHA-256 of its token, in hex, and withdraws the organisation's open ones to the same
+    /// address; [`crate::Error::Conflict`] when the address is that of a member of the organisation.
+    async fn create_invitation(&self, invitation: &Invitation, token_hash: &str) -> Result<()>;
+
+    /// The organisation's open invitations, oldest first.
+    async fn list_invitations(
+        &self,
+        organisation: OrganisationId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Invitation>>;
+
+    /// The open invitation of a token, with the organisation's name.
+    async fn invitation_by_token(
+        &self,
+        token_hash: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Invitation, String)>>;
+
+    /// Withdraws an open invitation of the organisation.
+    async fn withdraw_invitation(
+        &self,
+        organisation: OrganisationId,
+        invitation: InvitationId,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+
+    /// Uses an open invitation up and adds the member, both or neither; [`crate::Error::NotFound`] when it is not open, and
+    /// [`crate::Error::Conflict`] when the address is taken.
+    async fn accept_invitation(
+        &self,
+        token_hash: &str,
+        acceptance: &Acceptance,
+        now: DateTime<Utc>,
+    ) -> Result<Member>;
+}

@@ -1,0 +1,50 @@
+//! The secrets of webhooks.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::AlertChannelId;
+use store::{AlertChannel, Store};
+
+use super::{SealedRow, SealedRows};
+
+/// The channels that hold a secret.
+pub(super) struct Channels<'a>(pub(super) &'a dyn Store);
+
+/// A channel.
+#[derive(Clone, Copy)]
+pub(super) struct Which(AlertChannelId);
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "secret of alert channel {}", self.0)
+    }
+}
+
+/// The channel's secret as a row; none where it has none.
+fn row(channel: AlertChannel) -> Option<SealedRow<Which>> {
+    Some(SealedRow {
+        place: Which(channel.id),
+        associated: AlertChannel::bound_to(channel.id),
+        envelope: channel.envelope?,
+        version: channel.version,
+    })
+}
+
+#[async_trait]
+impl SealedRows for Channels<'_> {
+    type Place = Which;
+
+    async fn page(&self, after: Option<&Which>, limit: u32) -> store::Result<Vec<SealedRow<Which>>> {
+        let page = self.0.sealed_alert_channels(after.map(|Which(id)| *id), limit).await?;
+        Ok(page.into_iter().filter_map(row).collect())
+    }
+
+    async fn again(&self, Which(id): &Which) -> store::Result<Option<SealedRow<Which>>> {
+        Ok(self.0.alert_channel(*id).await?.and_then(row))
+    }
+
+    async fn replace(&self, row: &SealedRow<Which>, envelope: &str, _: DateTime<Utc>) -> store::Result<()> {
+        let Which(id) = row.place;
+        self.0.put_alert_secret(id, envelope, row.version).await
+    }
+}

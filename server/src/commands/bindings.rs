@@ -1,0 +1,126 @@
+//! `ledger bindings`: every binding and how it stands.
+
+use std::{collections::HashMap, process::ExitCode, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{BindingId, OrganisationId},
+    outside::Outside,
+    run::BindingStatus,
+};
+use serde::Serialize;
+use store::{Binding, BindingFigures, Store};
+
+use super::output::{Output, ago, dash, instant, table};
+use crate::{
+    config::Config,
+    lifecycle::{self, Failure},
+    outside::Machine,
+};
+
+/// A binding and how it stands.
+#[derive(Serialize)]
+struct Line {
+    id: BindingId,
+    organisation: Named<OrganisationId>,
+    name: String,
+    shop: String,
+    status: BindingStatus,
+    business: Option<Business>,
+    pending: i64,
+    failed_24h: i64,
+    deliveries_given_up: i64,
+    last_run_at: Option<DateTime<Utc>>,
+    policy_version: Option<i64>,
+    reference_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Serialize)]
+struct Named<Id> {
+    id: Id,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct Business {
+    id: String,
+    name: String,
+    country: String,
+}
+
+/// Lists every binding.
+pub async fn run(config: &Config, output: Output) -> Result<ExitCode, Failure> {
+    let store = lifecycle::open_store(&config.database_url).await?;
+    let now = Machine.now();
+    let lines = lines(&store, now).await?;
+    store.close().await;
+    output.print(&lines, || words(&lines, now))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Line>, Failure> {
+    let organisations: HashMap<OrganisationId, String> =
+        store.list_organisations().await?.into_iter().map(|known| (known.id, known.name)).collect();
+    let figures: HashMap<BindingId, BindingFigures> =
+        store.figures(now).await?.into_iter().map(|figures| (figures.binding_id, figures)).collect();
+    let mut lines = Vec::new();
+    for binding in store.list_all_bindings().await? {
+        let counts = store.count_runs(binding.id, now - TimeDelta::hours(24)).await?;
+        let policy = store.current_policy(binding.id).await?;
+        let figures = figures.get(&binding.id);
+        let Binding { id, organisation_id, name, magento_url, business, status, .. } = binding;
+        let of = organisations.get(&organisation_id).cloned().unwrap_or_default();
+        lines.push(Line {
+            id,
+            organisation: Named { id: organisation_id, name: of },
+            name,
+            shop: magento_url,
+            status,
+            business: business.map(|of| Business { id: of.id, name: of.name, country: of.country }),
+            pending: counts.pending,
+            failed_24h: counts.failed,
+            deliveries_given_up: figures.map_or(0, |figures| figures.deliveries_given_up),
+            last_run_at: counts.last_finished_at,
+            policy_version: policy.map(|policy| policy.version),
+            reference_at: figures.and_then(|figures| figures.reference_at),
+        });
+    }
+    Ok(lines)
+}
+
+fn words(lines: &[Line], now: DateTime<Utc>) -> String {
+    if lines.is_empty() {
+        return "There is no binding yet: shops are paired in the browser.".to_owned();
+    }
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let business = line.business.as_ref().map_or_else(dash, |business| business.name.clone());
+            [
+                line.id.to_string(),
+                line.organisation.name.clone(),
+                line.name.clone(),
+                line.status.to_string(),
+                business,
+                line.pending.to_string(),
+                line.failed_24h.to_string(),
+                line.last_run_at.map_or_else(dash, instant),
+                line.policy_version.map_or_else(dash, |version| version.to_string()),
+                line.reference_at.map_or_else(dash, |at| ago((now - at).num_seconds())),
+            ]
+        })
+        .collect();
+    let head = [
+        "id",
+        "organisation",
+        "name",
+        "status",
+        "business",
+        "pending",
+        "failed 24 h",
+        "last run",
+        "settings",
+        "lists' age",
+    ];
+    table(head, &rows)
+}

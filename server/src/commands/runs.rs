@@ -1,0 +1,273 @@
+//! `ledger runs`: the history, and what can be done with a run.
+
+use std::{process::ExitCode, sync::Arc};
+
+use app::history::query::HistoryQuery;
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId, RunId},
+    run::{EventName, RunStatus},
+};
+use serde::Serialize;
+use store::{PageRequest, Run, RunFilter, Seek, Store};
+
+use super::{
+    cleanup::{self, Cleanup},
+    output::{Output, amount, dash, instant, table},
+    runs_one,
+};
+use crate::{
+    config::Config,
+    lifecycle::{self, Failure},
+};
+
+/// How many runs are read at once.
+const PAGE: u32 = 200;
+
+/// What is done with runs.
+#[derive(Subcommand)]
+pub enum RunsCommand {
+    /// Lists runs, newest first.
+    List(List),
+    /// Shows a run with its attempts and their calls.
+    Show {
+        /// The run's id.
+        run: RunId,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Starts runs anew, as a person's retry does: under the current settings, with all their tries.
+    Retry {
+        /// The runs' ids.
+        #[arg(required = true)]
+        runs: Vec<RunId>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Makes runs due now that wait, are due later, or were lost by a worker that died. What a live worker holds is left alone.
+    Requeue {
+        /// The runs' ids.
+        #[arg(required = true)]
+        runs: Vec<RunId>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Deletes runs that ended long ago, with their attempts and steps. What has not ended is never touched.
+    Cleanup(Cleanup),
+}
+
+/// Which runs are listed.
+#[derive(Args)]
+pub struct List {
+    /// What the search box of the dashboard takes, such as `SI-27` or `status:failed amount:>100`.
+    search: Vec<String>,
+    /// Only of this binding.
+    #[arg(long)]
+    binding: Option<BindingId>,
+    /// Only in this status.
+    #[arg(long)]
+    status: Option<RunStatus>,
+    /// Only of this event.
+    #[arg(long)]
+    event: Option<EventName>,
+    /// Only with this code.
+    #[arg(long)]
+    code: Option<Code>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Only older than this run: the last one of the list before.
+    #[arg(long, value_name = "RUN")]
+    before: Option<RunId>,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// A run in the list.
+#[derive(Serialize)]
+pub(super) struct Line {
+    id: RunId,
+    binding: BindingId,
+    event: EventName,
+    magento_id: i64,
+    number: Option<String>,
+    status: RunStatus,
+    code: Option<Code>,
+    message: Option<String>,
+    attempts: i32,
+    next_at: DateTime<Utc>,
+    policy_version: i64,
+    currency: Option<String>,
+    total: Option<String>,
+    sage_total: Option<String>,
+    sage_id: Option<String>,
+    sage_reference: Option<String>,
+    occurred_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    trace: Option<String>,
+}
+
+impl From<Run> for Line {
+    fn from(run: Run) -> Self {
+        let trace = run.trace_parent.as_deref().and_then(::sync::trace_id).map(str::to_owned);
+        let facts = run.facts;
+        Self {
+            id: run.id,
+            binding: run.binding_id,
+            event: run.event,
+            magento_id: run.magento_id,
+            number: facts.increment_id,
+            status: run.status,
+            code: run.code,
+            message: run.message,
+            attempts: run.attempts,
+            next_at: run.next_at,
+            policy_version: run.policy_version,
+            currency: facts.currency,
+            total: facts.amount_minor.map(|minor| amount(Some(minor))),
+            sage_total: facts.sage_amount_minor.map(|minor| amount(Some(minor))),
+            sage_id: facts.sage_id,
+            sage_reference: facts.sage_reference,
+            occurred_at: run.occurred_at,
+            created_at: run.created_at,
+            finished_at: run.finished_at,
+            trace,
+        }
+    }
+}
+
+impl Line {
+    /// The row of the table.
+    fn row(&self) -> [String; 9] {
+        [
+            self.id.to_string(),
+            instant(self.created_at),
+            self.event.to_string(),
+            self.magento_id.to_string(),
+            self.number.clone().unwrap_or_else(dash),
+            self.code.map_or_else(|| self.status.to_string(), |code| format!("{} ({code})", self.status)),
+            self.sage_reference.clone().unwrap_or_else(dash),
+            self.total.clone().unwrap_or_else(dash),
+            self.sage_total.clone().unwrap_or_else(dash),
+        ]
+    }
+
+    /// One run in words.
+    pub(super) fn in_words(&self) -> String {
+        let mut text = Self::table(std::slice::from_ref(self));
+        if let Some(trace) = &self.trace {
+            text.push_str("\n  trace ");
+            text.push_str(trace);
+        }
+        text
+    }
+
+    /// What was told of it.
+    pub(super) fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The lines as a table.
+    pub(super) fn table(lines: &[Self]) -> String {
+        let head = [
+            "run",
+            "received",
+            "event",
+            "magento id",
+            "number",
+            "status",
+            "in sage",
+            "total",
+            "sage's total",
+        ];
+        table(head, &lines.iter().map(Self::row).collect::<Vec<_>>())
+    }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    runs: Vec<Line>,
+    /// Whether there are older ones.
+    more: bool,
+}
+
+/// Carries out a command.
+pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Failure> {
+    let store = lifecycle::open_store(&config.database_url).await?;
+    let done = match command {
+        RunsCommand::List(args) => list(&store, &args).await,
+        RunsCommand::Show { run, output } => runs_one::show(&store, run, output).await,
+        RunsCommand::Retry { runs, output } => runs_one::retry(&store, &runs, output).await,
+        RunsCommand::Requeue { runs, output } => runs_one::requeue(&store, &runs, output).await,
+        RunsCommand::Cleanup(args) => cleanup::run(&store, &args).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn list(store: &Arc<dyn Store>, args: &List) -> Result<ExitCode, Failure> {
+    let organisations = match args.binding {
+        Some(binding) => vec![super::binding(store, binding).await?.organisation_id],
+        None => store.list_organisations().await?.into_iter().map(|organisation| organisation.id).collect(),
+    };
+    let mut runs = Vec::new();
+    for organisation in organisations {
+        runs.extend(of_organisation(store, organisation, args).await?);
+    }
+    runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+    let more = runs.len() > args.limit;
+    runs.truncate(args.limit);
+    let listed = Listed { runs: runs.into_iter().map(Line::from).collect(), more };
+    args.output.print(&listed, || words(&listed))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The newest runs of an organisation that are asked for, one more than the limit where there are more.
+async fn of_organisation(
+    store: &Arc<dyn Store>,
+    organisation: OrganisationId,
+    args: &List,
+) -> Result<Vec<Run>, Failure> {
+    let filter = args.filter()?;
+    let seek = args.before.map_or(Seek::First, Seek::After);
+    let mut request = PageRequest { filter, seek, limit: PAGE, ..PageRequest::default() };
+    let mut runs = Vec::new();
+    loop {
+        let page = store.page_runs(organisation, &request).await?;
+        runs.extend(page.runs);
+        match page.next.filter(|_| runs.len() <= args.limit) {
+            Some(next) => request.seek = Seek::After(next),
+            None => break,
+        }
+    }
+    runs.truncate(args.limit.saturating_add(1));
+    Ok(runs)
+}
+
+impl List {
+    /// What is searched for, and the options, which have the last word.
+    fn filter(&self) -> Result<RunFilter, Failure> {
+        let typed = self.search.join(" ");
+        let query = HistoryQuery::read(|name| (name == "q").then_some(typed.as_str())).map_err(|error| {
+            let parts: Vec<_> = error.fields.iter().map(|(name, _)| name.as_str()).collect();
+            format!("the search cannot be understood: {}", parts.join(", "))
+        })?;
+        let filter = query.filter();
+        Ok(RunFilter {
+            binding: self.binding.or(filter.binding),
+            status: self.status.or(filter.status),
+            event: self.event.or(filter.event),
+            code: self.code.or(filter.code),
+            ..filter
+        })
+    }
+}
+
+fn words(listed: &Listed) -> String {
+    let Some(last) = listed.runs.last() else { return "There are no such runs.".to_owned() };
+    let table = Line::table(&listed.runs);
+    if listed.more { format!("{table}\n\nOlder ones: --before {}", last.id) } else { table }
+}

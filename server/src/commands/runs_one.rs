@@ -1,0 +1,230 @@
+//! One run: shown, started anew, made due.
+
+use std::{fmt::Write, process::ExitCode, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    code::Code,
+    ids::{AttemptId, RunId},
+    outside::Outside,
+    run::RunStatus,
+};
+use serde::Serialize;
+use store::{Attempt, Error, Requeued, Step, Store};
+
+use super::{
+    output::{Output, dash, instant},
+    runs::Line,
+};
+use crate::{lifecycle::Failure, outside::Machine};
+
+/// A run with all that was tried.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    run: Line,
+    says: Option<&'static str>,
+    to_do: Option<&'static str>,
+    attempts_made: Vec<Tried>,
+}
+
+#[derive(Serialize)]
+struct Tried {
+    number: i32,
+    id: AttemptId,
+    worker: String,
+    started_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    outcome: Option<String>,
+    code: Option<Code>,
+    message: Option<String>,
+    steps: Vec<Called>,
+}
+
+#[derive(Serialize)]
+struct Called {
+    target: String,
+    name: String,
+    method: String,
+    path: String,
+    status: Option<i32>,
+    request_id: Option<String>,
+    idempotency_id: Option<String>,
+    summary: String,
+    started_at: DateTime<Utc>,
+    duration_ms: i64,
+}
+
+impl From<Step> for Called {
+    fn from(step: Step) -> Self {
+        Self {
+            target: step.target,
+            name: step.name,
+            method: step.method,
+            path: step.path,
+            status: step.status,
+            request_id: step.request_id,
+            idempotency_id: step.idempotency_id,
+            summary: step.summary,
+            started_at: step.started_at,
+            duration_ms: step.duration_ms,
+        }
+    }
+}
+
+impl From<Attempt> for Tried {
+    fn from(attempt: Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            id: attempt.id,
+            worker: attempt.worker,
+            started_at: attempt.started_at,
+            ended_at: attempt.ended_at,
+            outcome: attempt.outcome,
+            code: attempt.code,
+            message: attempt.message,
+            steps: attempt.steps.into_iter().map(Called::from).collect(),
+        }
+    }
+}
+
+/// Shows a run.
+pub(super) async fn show(store: &Arc<dyn Store>, id: RunId, output: Output) -> Result<ExitCode, Failure> {
+    let (organisation, run) = super::run(store, id).await?.ok_or_else(|| format!("there is no run {id}"))?;
+    let attempts = store.attempts(organisation, id).await?;
+    let shown = Shown {
+        says: run.code.map(Code::sentence),
+        to_do: run.code.map(Code::action),
+        run: run.into(),
+        attempts_made: attempts.into_iter().map(Tried::from).collect(),
+    };
+    output.print(&shown, || words(&shown))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(shown: &Shown) -> String {
+    let mut text = shown.run.in_words();
+    for sentence in [shown.says, shown.run.message(), shown.to_do].into_iter().flatten() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n  {sentence}");
+    }
+    for attempt in &shown.attempts_made {
+        let outcome = attempt.outcome.as_deref().unwrap_or("running");
+        let code = attempt.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        let (number, began, worker) = (attempt.number, instant(attempt.started_at), &attempt.worker);
+        let _ = write!(text, "\n\nattempt {number}  {began}  {outcome}{code}  by {worker}");
+        if let Some(message) = &attempt.message {
+            let _ = write!(text, "\n  {message}");
+        }
+        for step in &attempt.steps {
+            let status = step.status.map_or_else(dash, |status| status.to_string());
+            let Called { target, method, path, duration_ms, summary, .. } = step;
+            let _ = write!(
+                text,
+                "\n  {target:<7} {method:<6} {status:>3} {duration_ms:>6} ms  {path}  {summary}"
+            );
+        }
+    }
+    text
+}
+
+/// What became of a run that something was to be done with.
+#[derive(Serialize)]
+struct Done {
+    id: RunId,
+    /// `queued`, `waiting`, `running`, `ended` or `not_found`.
+    result: &'static str,
+    says: String,
+}
+
+impl Done {
+    fn missing(id: RunId) -> Self {
+        Self { id, result: "not_found", says: "There is no such run.".to_owned() }
+    }
+
+    fn due(id: RunId, is_due: bool) -> Self {
+        let (result, says) = if is_due {
+            ("queued", "It is due now.")
+        } else {
+            (
+                "waiting",
+                "It waits until its binding is active again; `ledger bindings` shows how that stands.",
+            )
+        };
+        Self { id, result, says: says.to_owned() }
+    }
+}
+
+/// Tells what became of each; a failure where something was not done.
+fn tell(done: &[Done], output: Output) -> Result<ExitCode, Failure> {
+    output.print(&done, || {
+        let lines = done.iter().map(|done| format!("{}  {}: {}", done.id, done.result, done.says));
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    let all = done.iter().all(|done| matches!(done.result, "queued" | "waiting"));
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Starts runs anew.
+pub(super) async fn retry(
+    store: &Arc<dyn Store>,
+    ids: &[RunId],
+    output: Output,
+) -> Result<ExitCode, Failure> {
+    let mut done = Vec::new();
+    for id in ids {
+        done.push(retry_one(store, *id).await?);
+    }
+    tell(&done, output)
+}
+
+async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
+    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
+    match store.retry_run(organisation, id, Machine.now()).await {
+        Ok(()) => {
+            let now = store.run(organisation, id).await?;
+            Ok(Done::due(id, now.is_none_or(|run| run.status != RunStatus::Waiting)))
+        }
+        Err(Error::Conflict(_)) => {
+            let says = "A worker holds it at this moment; nothing was changed.".to_owned();
+            Ok(Done { id, result: "running", says })
+        }
+        Err(Error::NotFound(_)) => Ok(Done::missing(id)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes runs due.
+pub(super) async fn requeue(
+    store: &Arc<dyn Store>,
+    ids: &[RunId],
+    output: Output,
+) -> Result<ExitCode, Failure> {
+    let mut done = Vec::new();
+    for id in ids {
+        done.push(requeue_one(store, *id).await?);
+    }
+    tell(&done, output)
+}
+
+async fn requeue_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
+    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
+    let done = match store.requeue_run(organisation, id, Machine.now()).await? {
+        Requeued::Due => Done::due(id, true),
+        Requeued::WaitsForBinding => Done::due(id, false),
+        Requeued::Held(until) => Done {
+            id,
+            result: "running",
+            says: format!(
+                "A worker holds it, until {} at least. If that worker is dead, another takes over by itself then; nothing was changed.",
+                instant(until)
+            ),
+        },
+        Requeued::Ended => Done {
+            id,
+            result: "ended",
+            says: "It has ended; nothing was changed. `ledger runs retry` starts it anew.".to_owned(),
+        },
+    };
+    Ok(done)
+}

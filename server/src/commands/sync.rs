@@ -1,0 +1,175 @@
+//! `ledger sync`: a document, as if Magento had told of it just now.
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use clap::{Args, ValueEnum};
+use domain::{
+    ids::{BindingId, EventId, OrganisationId, RunId},
+    outside::Outside,
+    run::{EventName, RunStatus},
+};
+use serde::Serialize;
+use store::{Error, NewEvent, Received, Run, Store};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{output::Output, runs::Line};
+use crate::{
+    config::Config,
+    lifecycle::{self, Failure},
+    outside::Machine,
+};
+
+/// How often a run is looked at, where no news of it arrives.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What kind of document.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Kind {
+    /// An invoice.
+    Invoice,
+    /// A credit memo.
+    Creditmemo,
+    /// A customer.
+    Customer,
+    /// A product.
+    Product,
+    /// The payment of an invoice, by the invoice's id.
+    Payment,
+}
+
+impl Kind {
+    const fn event(self) -> EventName {
+        match self {
+            Self::Invoice => EventName::InvoiceCreated,
+            Self::Creditmemo => EventName::CreditmemoCreated,
+            Self::Customer => EventName::CustomerUpserted,
+            Self::Product => EventName::ProductUpserted,
+            Self::Payment => EventName::InvoicePaid,
+        }
+    }
+}
+
+/// Which document.
+#[derive(Args)]
+pub struct SyncArgs {
+    /// What kind of document.
+    kind: Kind,
+    /// Magento's id of it (the entity's, not the number that people see).
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    magento_id: i64,
+    /// The binding whose shop has it.
+    #[arg(long)]
+    binding: BindingId,
+    /// Waits until the run has ended; a failure where it did not end well.
+    #[arg(long)]
+    wait: bool,
+    /// How many seconds are waited at most.
+    #[arg(long, default_value_t = 300, requires = "wait")]
+    timeout: u64,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Serialize)]
+struct Told {
+    /// `queued` (a new run), `retried` (the document's own), `folded` (into one that has not begun) or `running`.
+    result: &'static str,
+    run: Line,
+}
+
+/// Queues the document's run.
+pub async fn run(config: &Config, args: &SyncArgs) -> Result<ExitCode, Failure> {
+    let store = lifecycle::open_store(&config.database_url).await?;
+    let done = sync(&store, args).await;
+    store.close().await;
+    done
+}
+
+async fn sync(store: &Arc<dyn Store>, args: &SyncArgs) -> Result<ExitCode, Failure> {
+    let organisation = super::binding(store, args.binding).await?.organisation_id;
+    let (result, id) = queue(store, organisation, args).await?;
+    let run = if args.wait {
+        let until = Instant::now() + Duration::from_secs(args.timeout);
+        ended(store, organisation, id, until).await?
+    } else {
+        find(store, organisation, id).await?
+    };
+    let status = run.status;
+    let told = Told { result, run: run.into() };
+    args.output.print(&told, || words(&told))?;
+    let is_well = !args.wait || matches!(status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Through the door that Magento's events come by, so that a document still has one run; that run is retried.
+async fn queue(
+    store: &Arc<dyn Store>,
+    organisation: OrganisationId,
+    args: &SyncArgs,
+) -> Result<(&'static str, RunId), Failure> {
+    let (event, now) = (args.kind.event(), Machine.now());
+    let new = NewEvent {
+        id: EventId(Machine.id()),
+        run_id: RunId(Machine.id()),
+        binding_id: args.binding,
+        event,
+        idempotency_key: format!("{event}:{}", args.magento_id),
+        magento_id: args.magento_id,
+        increment_id: None,
+        website_id: 0,
+        store_id: 0,
+        body: "{}".to_owned(),
+        occurred_at: now,
+        received_at: now,
+        token: None,
+        trace_parent: None,
+    };
+    let known = match store.receive(&new).await? {
+        Received::Queued(id) => return Ok(("queued", id)),
+        Received::Known(id) => id,
+        Received::Replayed => return Err("an event without a token was taken for a repeated one".into()),
+    };
+    if !event.happens_once() {
+        return Ok(("folded", known));
+    }
+    match store.retry_run(organisation, known, now).await {
+        Ok(()) => Ok(("retried", known)),
+        Err(Error::Conflict(_)) => Ok(("running", known)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn find(store: &Arc<dyn Store>, organisation: OrganisationId, id: RunId) -> Result<Run, Failure> {
+    Ok(store.run(organisation, id).await?.ok_or("the run has gone meanwhile")?)
+}
+
+/// The run when it has ended, or as it stands when the time is up.
+async fn ended(
+    store: &Arc<dyn Store>,
+    organisation: OrganisationId,
+    id: RunId,
+    until: Instant,
+) -> Result<Run, Failure> {
+    let mut changes = store.changes();
+    loop {
+        changes.mark_unchanged();
+        let run = find(store, organisation, id).await?;
+        if run.status.is_terminal() || Instant::now() >= until {
+            return Ok(run);
+        }
+        let next = until.min(Instant::now() + LOOK);
+        if matches!(timeout_at(next, changes.changed()).await, Ok(Err(_))) {
+            sleep(LOOK).await;
+        }
+    }
+}
+
+fn words(told: &Told) -> String {
+    let result = match told.result {
+        "queued" => "A run was made for it.",
+        "retried" => "It had a run already, which was started anew.",
+        "folded" => "It has a run that has not begun yet, which will do it.",
+        _ => "It has a run that a worker holds at this moment; nothing was changed.",
+    };
+    format!("{result}\n{}", Line::table(std::slice::from_ref(&told.run)))
+}

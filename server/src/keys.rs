@@ -1,0 +1,73 @@
+//! `ledger keys`: makes a key, and brings everything that is sealed under the first one.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use domain::outside::Outside;
+use sync::Rotation;
+use vault::KeyRing;
+
+use crate::{
+    config::{Config, ConfigError},
+    lifecycle::{self, Failure},
+    outside::Machine,
+};
+
+/// What is to be done with the keys.
+#[derive(Subcommand)]
+pub enum Keys {
+    /// Prints a new key for LEDGER_KEYS.
+    New,
+    /// Seals every credential anew with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
+    Rotate,
+}
+
+/// Carries it out; a failure where something keeps needing an old key.
+pub async fn run(
+    command: Keys,
+    read: impl FnOnce() -> Result<Config, ConfigError>,
+) -> Result<ExitCode, Failure> {
+    match command {
+        Keys::New => {
+            let mut random = [0; 32];
+            Machine.random(&mut random);
+            let id = Machine.now().format("k%Y%m%d").to_string();
+            println!("{}", KeyRing::generate(random, &id));
+            Ok(ExitCode::SUCCESS)
+        }
+        Keys::Rotate => {
+            let config = read()?;
+            let keys = config.key_ring()?;
+            let store = lifecycle::open_store(&config.database_url).await?;
+            let rotation = sync::rotate_keys(store.as_ref(), &keys, &Machine).await?;
+            store.close().await;
+            for line in report(&rotation, keys.sealing_key_id()) {
+                println!("{line}");
+            }
+            Ok(if rotation.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+/// What a person reads: how many, what could not be opened, and whether the old keys may go.
+fn report(rotation: &Rotation, key: &str) -> Vec<String> {
+    let Rotation { resealed, already, unopened, left } = rotation;
+    let mut lines = vec![format!(
+        "{resealed} sealed anew with the key \"{key}\", {already} were already, {} could not be opened.",
+        unopened.len()
+    )];
+    lines.extend(unopened.iter().map(|(what, why)| format!("Not opened: {what}: {why}.")));
+    if *left > 0 {
+        lines.push(format!(
+            "{left} were sealed with an old key meanwhile: some process still has another key in front. Restart it with \"{key}\" in \
+             front, then run this again."
+        ));
+    }
+    let advice = if rotation.is_complete() {
+        "The old keys may be removed from LEDGER_KEYS."
+    } else {
+        "Keep the old keys in LEDGER_KEYS."
+    };
+    lines.push(advice.to_owned());
+    lines
+}

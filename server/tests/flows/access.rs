@@ -1,0 +1,401 @@
+//! Roles and organisations over every address that there is: who may not is refused, and nothing has changed.
+//!
+//! The addresses come from the routers themselves. One that is missing in [`DOORS`] fails the test with its name: add its line there.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    ids::{ActionId, BulkRetryId, MemberId, OrganisationId},
+    outside::Outside,
+    run::{ActionKind, BulkState, Role, RunStatus},
+};
+use leptos_axum::generate_route_list;
+use reqwest::{Client, RequestBuilder, Response, header, redirect::Policy};
+use server::{
+    outside::Machine,
+    stage::{EMAIL, Options, PASSWORD, Stage},
+};
+use store::{Action, Actor, BulkRetry, Organisation, PageRequest, RunFilter};
+
+use crate::browser;
+use Body::{Form, Json, Nothing};
+use Door::{Everybody, Shop, Since};
+
+/// Who is let in.
+#[derive(Clone, Copy, PartialEq)]
+enum Door {
+    /// Whoever comes: it shows nothing and changes nothing of an organisation's.
+    Everybody,
+    /// A shop with its token; browsers are strangers there.
+    Shop,
+    /// A member of the organisation, from this role on.
+    Since(Role),
+}
+
+/// What is sent; `{binding}`, `{run}` and `{member}` stand for those of the stage.
+#[derive(Clone, Copy)]
+enum Body {
+    Nothing,
+    Form(&'static [(&'static str, &'static str)]),
+    Json(&'static str),
+}
+
+const VIEWER: Door = Since(Role::Viewer);
+const OPERATOR: Door = Since(Role::Operator);
+const ACCOUNTANT: Door = Since(Role::Accountant);
+const OWNER: Door = Since(Role::Owner);
+
+/// Method and path as the router names it, who is let in, what is sent, and the path that is called where it differs.
+type Line = (&'static str, Door, Body, &'static str);
+
+/// A save that everything would accept, were it allowed.
+const SETTINGS: &[(&str, &str)] = &[("do", "save"), ("replaces", "1"), ("invoice_number_prefix", "KNOCK-")];
+
+/// Who is let in where: one line an address.
+const DOORS: &[Line] = &[
+    // What Magento and the operators' machines call.
+    (
+        "POST /webhooks/magento/{tenant_id}/{event}",
+        Shop,
+        Json("{}"),
+        "/webhooks/magento/{binding}/invoice.created",
+    ),
+    ("GET /v1/status", Shop, Nothing, "/v1/status?entity_type=invoice&entity_id=1"),
+    ("GET /v1/tile/health", Shop, Nothing, ""),
+    ("POST /v1/tenant/disconnect", Shop, Json("{}"), ""),
+    ("GET /healthz", Everybody, Nothing, ""),
+    ("GET /readyz", Everybody, Nothing, ""),
+    // For this machine alone; `server/src/routes/metrics.rs` tests who else is refused.
+    ("GET /metrics", Everybody, Nothing, ""),
+    // What browsers call and what is no page.
+    ("GET /live", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync/export.csv", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync/export.json", VIEWER, Nothing, ""),
+    ("GET /oauth/sage/callback", OWNER, Nothing, "/oauth/sage/callback?code=GB%2F1&state={binding}.00"),
+    // Pages.
+    ("GET /", Everybody, Nothing, ""),
+    ("GET /sign-in", Everybody, Nothing, ""),
+    ("GET /dashboard", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync/causes", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync/retry", OPERATOR, Nothing, ""),
+    ("GET /dashboard/sync/retries", VIEWER, Nothing, ""),
+    ("GET /dashboard/sync/retries/{id}", VIEWER, Nothing, "/dashboard/sync/retries/{bulk}"),
+    ("GET /dashboard/sync/{id}", VIEWER, Nothing, "/dashboard/sync/{run}"),
+    ("GET /dashboard/bindings", VIEWER, Nothing, ""),
+    ("GET /dashboard/bindings/{id}", VIEWER, Nothing, "/dashboard/bindings/{binding}?check=1"),
+    ("GET /dashboard/bindings/{id}/settings", VIEWER, Nothing, "/dashboard/bindings/{binding}/settings"),
+    (
+        "POST /dashboard/bindings/{id}/settings",
+        ACCOUNTANT,
+        Form(SETTINGS),
+        "/dashboard/bindings/{binding}/settings",
+    ),
+    (
+        "GET /dashboard/bindings/{id}/settings/versions",
+        VIEWER,
+        Nothing,
+        "/dashboard/bindings/{binding}/settings/versions",
+    ),
+    (
+        "GET /dashboard/bindings/{id}/settings/versions/{version}",
+        VIEWER,
+        Nothing,
+        "/dashboard/bindings/{binding}/settings/versions/1",
+    ),
+    ("GET /dashboard/members", VIEWER, Nothing, ""),
+    ("GET /dashboard/account", VIEWER, Nothing, ""),
+    ("GET /dashboard/account/alerts", VIEWER, Nothing, ""),
+    ("GET /invitation/{token}", Everybody, Nothing, "/invitation/nobody-has-this-token"),
+    ("GET /sign-in/code", Everybody, Nothing, ""),
+    ("GET /dashboard/connect-magento", VIEWER, Nothing, ""),
+    ("GET /dashboard/connect-sage", OWNER, Nothing, "/dashboard/connect-sage?binding={binding}"),
+    ("GET /dashboard/connecting", OWNER, Nothing, "/dashboard/connecting?binding={binding}"),
+    // Within Magento's admin: who is not signed in there is asked to, whatever else they hold.
+    ("GET /embed/{tenant_id}", Everybody, Nothing, "/embed/{binding}"),
+    ("POST /embed/{tenant_id}/sign-in", Everybody, Form(&[]), "/embed/{binding}/sign-in"),
+    ("POST /embed/{tenant_id}/code", Everybody, Form(&[("code", "000000")]), "/embed/{binding}/code"),
+    ("POST /embed/{tenant_id}/sign-out", Everybody, Form(&[]), "/embed/{binding}/sign-out"),
+    // Server functions.
+    ("POST /api/session/sign-in", Everybody, Form(&[]), ""),
+    ("POST /api/session/code", Everybody, Form(&[("code", "000000")]), ""),
+    ("POST /api/invitation/read", Everybody, Json(r#"{"token":"nobody-has-this-token"}"#), ""),
+    ("POST /api/invitation/accept", Everybody, Form(&[("token", "nobody-has-this-token")]), ""),
+    ("POST /api/people/everybody", VIEWER, Json("{}"), ""),
+    ("POST /api/people/invite", OWNER, Form(&[("email", "new@ledger.example"), ("role", "viewer")]), ""),
+    ("POST /api/people/withdraw", OWNER, Form(&[("invitation", "{member}")]), ""),
+    ("POST /api/people/role", OWNER, Form(&[("member", "{member}"), ("role", "operator")]), ""),
+    ("POST /api/people/remove", OWNER, Form(&[("member", "{member}")]), ""),
+    ("POST /api/account/own", VIEWER, Json("{}"), ""),
+    ("POST /api/account/password", VIEWER, Form(&[("current_password", "x")]), ""),
+    ("POST /api/account/set-up", VIEWER, Form(&[("set_up_password", "x")]), ""),
+    ("POST /api/account/confirm", VIEWER, Form(&[("first_code", "x")]), ""),
+    ("POST /api/account/codes", VIEWER, Form(&[("codes_password", "x")]), ""),
+    ("POST /api/account/switch-off", VIEWER, Form(&[("off_password", "x")]), ""),
+    ("POST /api/account/end-session", VIEWER, Form(&[("session", "{member}")]), ""),
+    ("POST /api/account/end-others", VIEWER, Form(&[]), ""),
+    ("POST /api/alerts/own", VIEWER, Json("{}"), ""),
+    ("POST /api/alerts/add-mail", VIEWER, Form(&[("email", "x")]), ""),
+    ("POST /api/alerts/add-webhook", VIEWER, Form(&[("url", "x")]), ""),
+    ("POST /api/alerts/confirm", VIEWER, Form(&[("channel", "{member}")]), ""),
+    ("POST /api/alerts/change", VIEWER, Form(&[("channel", "{member}"), ("mode", "at_once")]), ""),
+    ("POST /api/alerts/secret", VIEWER, Form(&[("channel", "{member}")]), ""),
+    ("POST /api/alerts/test", VIEWER, Form(&[("channel", "{member}")]), ""),
+    ("POST /api/alerts/remove", VIEWER, Form(&[("channel", "{member}")]), ""),
+    ("POST /api/session/sign-out", Everybody, Form(&[]), ""),
+    ("POST /api/session/theme", Everybody, Form(&[]), ""),
+    ("POST /api/session/who", VIEWER, Form(&[]), ""),
+    ("POST /api/runs/retry", OPERATOR, Form(&[("run_id", "{run}")]), ""),
+    ("POST /api/runs/retry-all", OPERATOR, Form(&[("query", "status=failed")]), ""),
+    ("POST /api/runs/retry-all/cancel", OPERATOR, Form(&[("bulk", "{bulk}")]), ""),
+    ("POST /api/runs/exclude", OPERATOR, Form(&[("run_id", "{run}"), ("reason", "x")]), ""),
+    ("POST /api/runs/include", OPERATOR, Form(&[("run_id", "{run}")]), ""),
+    ("POST /api/runs/views/save", VIEWER, Form(&[("name", "x"), ("query", "status=failed")]), ""),
+    ("POST /api/runs/views/forget", VIEWER, Form(&[("name", "x")]), ""),
+    ("POST /api/bindings/list", VIEWER, Json("{}"), ""),
+    ("POST /api/bindings/one", VIEWER, Json(r#"{"id":"{binding}"}"#), ""),
+    ("POST /api/bindings/way", OWNER, Json(r#"{"id":"{binding}"}"#), ""),
+    ("POST /api/bindings/progress", OWNER, Json(r#"{"id":"{binding}"}"#), ""),
+    ("POST /api/bindings/preflight", VIEWER, Json(r#"{"id":"{binding}","ask":true}"#), ""),
+    ("POST /api/bindings/pair", OWNER, Form(&[("name", "x")]), ""),
+    ("POST /api/bindings/consent", OWNER, Form(&[("binding", "{binding}"), ("country", "GB")]), ""),
+    ("POST /api/bindings/choose", OWNER, Form(&[("binding", "{binding}"), ("business", "x")]), ""),
+    ("POST /api/bindings/pause", OPERATOR, Form(&[("binding", "{binding}"), ("pause", "true")]), ""),
+    ("POST /api/bindings/refresh", OPERATOR, Form(&[("binding", "{binding}")]), ""),
+    ("POST /api/bindings/suggested", ACCOUNTANT, Form(&[("binding", "{binding}")]), ""),
+    (
+        "POST /api/bindings/disconnect",
+        OWNER,
+        Form(&[("binding", "{binding}"), ("password", "a password")]),
+        "",
+    ),
+];
+
+/// Every address of the routers, as method and path.
+fn addresses() -> BTreeSet<String> {
+    let pages = [generate_route_list(app::App), generate_route_list(app::plain::Plain)];
+    let pages = pages.iter().flatten().map(|route| format!("GET {}", route.path()));
+    let functions =
+        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}"));
+    // The routes that are neither are written on one page.
+    let written = include_str!("../../src/router.rs").split(".route(\"").skip(1).filter_map(|rest| {
+        let (path, handler) = rest.split_once('"')?;
+        let is_post = handler.trim_start_matches(", ").starts_with("post(");
+        Some(format!("{} {path}", if is_post { "POST" } else { "GET" }))
+    });
+    pages.chain(functions).chain(written).collect()
+}
+
+/// Somebody who knocks.
+struct Stranger {
+    name: String,
+    cookie: Option<String>,
+}
+
+async fn add_member(stage: &Stage, organisation_id: OrganisationId, role: Role, name: &str) -> Stranger {
+    let email = format!("{name}@ledger.example");
+    browser::member(stage, organisation_id, &email, role).await;
+    Stranger { name: name.to_owned(), cookie: Some(browser::sign_in(stage, &email, browser::PASSWORD).await) }
+}
+
+/// What the organisation has: whatever is refused must leave it as it is.
+async fn holdings(stage: &Stage) -> String {
+    let (store, id) = (&stage.process.engine.store, stage.binding.id);
+    let newest = PageRequest { limit: 50, ..PageRequest::default() };
+    format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        store.list_members(stage.organisation).await.unwrap(),
+        store.list_invitations(stage.organisation, Machine.now()).await.unwrap(),
+        store.list_bindings(stage.organisation).await.unwrap(),
+        store.current_policy(id).await.unwrap(),
+        store.reference(id).await.unwrap(),
+        store.page_credentials(None, 100).await.unwrap(),
+        store.page_runs(stage.organisation, &newest).await.unwrap(),
+    )
+}
+
+/// The stage with everybody who knocks.
+struct Cast {
+    stage: Stage,
+    run: String,
+    /// A retry of many runs.
+    bulk: String,
+    /// Somebody whom nobody plays.
+    member: MemberId,
+    nobody: Stranger,
+    /// The owner of another organisation.
+    stranger: Stranger,
+    /// An owner who has signed in within Magento's admin, and brings that token to every door.
+    framed: Stranger,
+    members: Vec<(Role, Stranger)>,
+}
+
+/// A retry of many runs that has begun; no worker carries it on.
+async fn bulk_retry(stage: &Stage, last_run: &str) -> String {
+    let actor = Actor { member: None, name: "Nobody".to_owned() };
+    let now = Machine.now();
+    let bulk = BulkRetry {
+        id: BulkRetryId(Machine.id()),
+        organisation_id: stage.organisation,
+        actor: actor.clone(),
+        filter: RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() },
+        query: "status=failed".to_owned(),
+        state: BulkState::Running,
+        expected: 1,
+        last_run: last_run.parse().unwrap(),
+        retried: 0,
+        passed_over: 0,
+        created_at: now,
+        ended_at: None,
+    };
+    let action = Action {
+        id: ActionId(Machine.id()),
+        organisation_id: stage.organisation,
+        binding_id: None,
+        run_id: None,
+        actor,
+        kind: ActionKind::BulkRetryBegun,
+        detail: String::new(),
+        at: now,
+    };
+    stage.process.engine.store.begin_bulk_retry(&bulk, &action).await.unwrap();
+    bulk.id.to_string()
+}
+
+impl Cast {
+    async fn gathered() -> Self {
+        let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+        stage.send_all_events().await.unwrap();
+        let store = &stage.process.engine.store;
+        let newest = PageRequest { limit: 1, ..PageRequest::default() };
+        let run = store.page_runs(stage.organisation, &newest).await.unwrap().runs[0].id.to_string();
+        let id = OrganisationId(Machine.id());
+        let elsewhere = Organisation { id, name: "Elsewhere".to_owned(), created_at: Machine.now() };
+        store.create_organisation(&elsewhere).await.unwrap();
+        let token = browser::sign_in_framed(&stage, EMAIL, PASSWORD).await;
+        let cookie = format!("ledger_session={token}; ledger-embed={token}; ledger_sign_in={token}");
+        let framed = Stranger { name: "framed".to_owned(), cookie: Some(cookie) };
+        let nobody = Stranger { name: "nobody".to_owned(), cookie: None };
+        let stranger = add_member(&stage, id, Role::Owner, "stranger").await;
+        let member = browser::member(&stage, stage.organisation, "absent@ledger.example", Role::Viewer).await;
+        let mut members = Vec::new();
+        for role in [Role::Viewer, Role::Operator, Role::Accountant, Role::Owner] {
+            members.push((role, add_member(&stage, stage.organisation, role, role.as_str()).await));
+        }
+        let bulk = bulk_retry(&stage, &run).await;
+        Self { stage, run, bulk, member, nobody, stranger, framed, members }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        let text = text.replace("{binding}", &self.stage.binding.id.to_string());
+        text.replace("{run}", &self.run)
+            .replace("{member}", &self.member.to_string())
+            .replace("{bulk}", &self.bulk)
+    }
+
+    fn request(&self, (address, _, body, called): &Line) -> RequestBuilder {
+        let (method, path) = address.split_once(' ').unwrap();
+        let client = Client::builder().redirect(Policy::none()).build().unwrap();
+        let url = format!("{}{}", self.stage.url(), self.fill(if called.is_empty() { path } else { called }));
+        let request = if method == "POST" { client.post(url) } else { client.get(url) };
+        match body {
+            Nothing => request.header(header::ACCEPT, "text/html"),
+            Form(fields) => {
+                let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, self.fill(value))).collect();
+                request.form(&fields)
+            }
+            Json(text) => request.header(header::CONTENT_TYPE, "application/json").body(self.fill(text)),
+        }
+    }
+
+    async fn ask(&self, asker: &Stranger, line: &Line) -> Response {
+        let cookie = asker.cookie.as_deref().unwrap_or_default();
+        self.request(line).header(header::COOKIE, cookie).send().await.unwrap()
+    }
+
+    /// Who may not is refused, and the organisation has what it had.
+    async fn refuses(&self, line: &Line, before: &str) {
+        let (address, door, ..) = line;
+        let unchanged = async |who: &str| {
+            assert_eq!(holdings(&self.stage).await, before, "{address} as {who}");
+        };
+        if *door != Everybody {
+            for asker in [&self.nobody, &self.framed] {
+                let answer = self.ask(asker, line).await;
+                assert!(is_refused(&answer), "{address} lets {} in: {}", asker.name, answer.status());
+                unchanged(&asker.name).await;
+            }
+        }
+        let answer = self.ask(&self.stranger, line).await;
+        let is_shut = is_refused(&answer) || shows_nothing(answer, &self.stage).await;
+        assert!(is_shut, "{address} shows a stranger what is not theirs");
+        unchanged(&self.stranger.name).await;
+        let Since(needed) = door else { return };
+        for (role, member) in self.members.iter().filter(|(role, _)| role < needed) {
+            let answer = self.ask(member, line).await;
+            assert!(is_refused(&answer), "{address} lets a {role} in: {}", answer.status());
+            unchanged(&member.name).await;
+        }
+    }
+
+    /// Who may is not refused.
+    async fn lets_in(&self, line: &Line) {
+        let (address, Since(needed), ..) = line else { return };
+        for (role, member) in self.members.iter().filter(|(role, _)| role >= needed) {
+            let status = self.ask(member, line).await.status().as_u16();
+            assert!(!matches!(status, 401 | 403), "{address} refuses a {role}: {status}");
+        }
+    }
+}
+
+/// 401, 403, 404, the way to the sign-in, or to a page that says that it is forbidden.
+fn is_refused(answer: &Response) -> bool {
+    let location = answer.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    // Who comes back from Sage is told by the page that they are led to.
+    let leads_away = location
+        .is_some_and(|location| location.starts_with("/sign-in") || location.ends_with("problem=forbidden"));
+    matches!(answer.status().as_u16(), 401 | 403 | 404) || leads_away
+}
+
+/// An answer that shows nothing of the organisation's: another organisation's member sees their own, which is empty.
+async fn shows_nothing(answer: Response, stage: &Stage) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    // A stream does not end, and carries a number and nothing else.
+    if kind.is_some_and(|kind| kind == "text/event-stream") {
+        return true;
+    }
+    // Figures without names, in fractions of a second; flows of their own look at them.
+    if kind.is_some_and(|kind| kind == meters::CONTENT_TYPE) {
+        return true;
+    }
+    let text = answer.text().await.unwrap();
+    ["Blue Mug", "000000", &stage.binding.magento_url].iter().all(|ours| !text.contains(ours))
+}
+
+#[test]
+fn every_address_has_a_line_that_says_who_is_let_in() {
+    let addresses = addresses();
+    let there: BTreeSet<&str> = addresses.iter().map(String::as_str).collect();
+    let known: BTreeSet<&str> = DOORS.iter().map(|(address, ..)| *address).collect();
+    let missing: Vec<_> = there.difference(&known).collect();
+    assert!(missing.is_empty(), "no line in DOORS says who is let in at {missing:?}");
+    let gone: Vec<_> = known.difference(&there).collect();
+    assert!(gone.is_empty(), "there is no such address any more: {gone:?}");
+    assert_eq!(known.len(), DOORS.len(), "an address has two lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_address_refuses_whom_it_must_and_nothing_changes() {
+    let cast = Cast::gathered().await;
+    let before = holdings(&cast.stage).await;
+    for line in DOORS {
+        cast.refuses(line, &before).await;
+    }
+    // This does change things, so it comes last, and the end of the binding at its very end.
+    let (last, others): (Vec<_>, Vec<_>) =
+        DOORS.iter().partition(|(address, ..)| address.ends_with("/disconnect"));
+    for line in others.into_iter().chain(last) {
+        cast.lets_in(line).await;
+    }
+    cast.stage.stop().await;
+}

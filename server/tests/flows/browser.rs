@@ -1,0 +1,71 @@
+//! A browser without JavaScript: it signs in, sends forms, and looks at where they lead.
+
+use domain::{
+    ids::{MemberId, OrganisationId},
+    outside::Outside,
+    run::Role,
+};
+use reqwest::{Client, Response, header, redirect::Policy};
+use server::{outside::Machine, stage::Stage};
+use store::{Member, NewMember};
+
+/// The password of everybody who is added here.
+pub const PASSWORD: &str = "a password";
+
+/// Adds a member.
+pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
+    let member = Member {
+        id: MemberId(Machine.id()),
+        organisation_id: organisation,
+        email: email.to_owned(),
+        name: String::new(),
+        role,
+        created_at: Machine.now(),
+    };
+    let id = member.id;
+    let password_hash = app::session::hash_password(PASSWORD, &Machine).unwrap();
+    stage.process.engine.store.create_member(&NewMember { member, password_hash }).await.unwrap();
+    id
+}
+
+/// Signs a member in and returns the cookie.
+pub async fn sign_in(stage: &Stage, email: &str, password: &str) -> String {
+    let form = [("email", email), ("password", password), ("next", "")];
+    let answer =
+        client().post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await.unwrap();
+    answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
+}
+
+/// Sends a form as somebody who is signed in; the answer is not followed.
+pub async fn submit(stage: &Stage, cookie: &str, path: &str, form: &[(&str, &str)]) -> Response {
+    let request = client().post(format!("{}{path}", stage.url())).form(form);
+    request.header(header::ACCEPT, "text/html").header(header::COOKIE, cookie).send().await.unwrap()
+}
+
+fn client() -> Client {
+    Client::builder().redirect(Policy::none()).build().unwrap()
+}
+
+/// Where an answer leads, as a path of this site.
+pub fn location(answer: &Response) -> String {
+    answer.headers()[header::LOCATION].to_str().unwrap().to_owned()
+}
+
+/// A page as somebody who is signed in sees it.
+pub async fn page(stage: &Stage, cookie: &str, path: &str) -> String {
+    look(stage, cookie, path).await.text().await.unwrap()
+}
+
+/// The answer for a page, as it comes.
+pub async fn look(stage: &Stage, cookie: &str, path: &str) -> Response {
+    let request = client().get(format!("{}{path}", stage.url())).header(header::ACCEPT, "text/html");
+    request.header(header::COOKIE, cookie).send().await.unwrap()
+}
+
+/// Signs a member in within Magento's admin and returns the token of the frame's session.
+pub async fn sign_in_framed(stage: &Stage, email: &str, password: &str) -> String {
+    let path = format!("/embed/{}/sign-in", stage.binding.id);
+    let answer = submit(stage, "", &path, &[("email", email), ("password", password)]).await;
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+    cookie.strip_prefix("ledger-embed=").unwrap().split(';').next().unwrap().to_owned()
+}

@@ -1,0 +1,378 @@
+//! The settings page: what is wrong is said at its field, whoever sends it; what is typed is not lost; who crosses whom is told.
+
+use domain::{ids::MemberId, outside::Outside, policy::Policy, run::Role};
+use reqwest::{Client, Response, StatusCode, header, multipart, redirect};
+use server::{
+    outside::Machine,
+    stage::{EMAIL, Options, PASSWORD, Stage},
+};
+use store::{CachedReference, PolicyVersion};
+
+use crate::browser::{self, member, sign_in};
+
+/// Somebody at the settings of the stage's shop.
+struct Desk {
+    stage: Stage,
+    browser: Client,
+    cookie: String,
+    url: String,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+        let cookie = sign_in(&stage, EMAIL, PASSWORD).await;
+        let url = format!("{}/dashboard/bindings/{}/settings", stage.url(), stage.binding.id);
+        let browser = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { stage, browser, cookie, url }
+    }
+
+    async fn get(&self, below: &str) -> String {
+        let request = self.browser.get(format!("{}{below}", self.url)).header(header::COOKIE, &self.cookie);
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
+    async fn send(&self, form: &[(&str, &str)]) -> Response {
+        let request = self.browser.post(&self.url).header(header::COOKIE, &self.cookie);
+        request.form(form).send().await.unwrap()
+    }
+
+    async fn save(&self, replaces: i64, form: &[(&str, &str)]) -> Response {
+        let replaces = replaces.to_string();
+        self.send(&[form, &[("do", "save"), ("replaces", &replaces)]].concat()).await
+    }
+
+    async fn import(&self, file: &str) -> Response {
+        let form = multipart::Form::new().text("do", "import").text("file", file.to_owned());
+        let request = self.browser.post(&self.url).header(header::COOKIE, &self.cookie);
+        request.multipart(form).send().await.unwrap()
+    }
+
+    async fn current(&self) -> PolicyVersion {
+        let store = &self.stage.process.engine.store;
+        store.current_policy(self.stage.binding.id).await.unwrap().unwrap()
+    }
+}
+
+/// What the page says at the place of an id: code and sentence.
+fn said_at(page: &str, id: &str) -> Option<String> {
+    let place = page.split_once(&format!("id=\"{id}-error\""))?.1;
+    let (tag, rest) = place.split_once('>')?;
+    let code = tag.split_once("data-code=\"")?.1.split_once('"')?.0;
+    let sentence = rest.split_once('<')?.0;
+    assert!(!sentence.trim().is_empty(), "{id} has a code and no sentence");
+    Some(code.to_owned())
+}
+
+/// A rule that is broken: by the form's names and values, where its code stands then, and which it is.
+type Broken = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+
+const BROKEN: &[Broken] = &[
+    (&[("sync_unpaid_invoices", "perhaps")], "sync_unpaid_invoices", "invalid_format"),
+    (&[("sync_zero_value_invoices", "2")], "sync_zero_value_invoices", "invalid_format"),
+    (&[("sync_since", "yesterday")], "sync_since", "invalid_format"),
+    (&[("sync_since", "2026-02-30T10:00")], "sync_since", "out_of_range"),
+    (&[("website_filter", "1, two")], "website_filter", "invalid_format"),
+    (&[("website_filter", "-1")], "website_filter", "out_of_range"),
+    (&[("store_filter", "-1")], "store_filter", "out_of_range"),
+    (&[("sync_stock", "true")], "sync_stock", "conflict"),
+    (&[("safe_mode", "sometimes")], "safe_mode", "invalid_format"),
+    (&[("default_tax_rate_id", "")], "default_tax_rate_id", "required"),
+    (&[("default_tax_rate_id", "GONE")], "default_tax_rate_id", "not_in_reference"),
+    (&[("default_ledger_account_id", "")], "default_ledger_account_id", "required"),
+    (&[("default_ledger_account_id", "gone")], "default_ledger_account_id", "not_in_reference"),
+    (&[("default_bank_account_id", "gone")], "default_bank_account_id", "not_in_reference"),
+    (&[("sync_products", "true")], "default_purchase_ledger_account_id", "required"),
+    (
+        &[("default_purchase_ledger_account_id", "gone")],
+        "default_purchase_ledger_account_id",
+        "not_in_reference",
+    ),
+    (&[("shipping_ledger_account_id", "gone")], "shipping_ledger_account_id", "not_in_reference"),
+    (&[("discount_ledger_account_id", "gone")], "discount_ledger_account_id", "not_in_reference"),
+    (&[("gift_card_ledger_account_id", "gone")], "gift_card_ledger_account_id", "not_in_reference"),
+    (&[("fee_ledger_account_id", "gone")], "fee_ledger_account_id", "not_in_reference"),
+    (&[("adjustment_ledger_account_id", "gone")], "adjustment_ledger_account_id", "not_in_reference"),
+    (
+        &[("payment_method_map.key", "odd"), ("payment_method_map.value", "gone")],
+        "payment_method_map.34",
+        "not_in_reference",
+    ),
+    (&[("record_refunds", "maybe")], "record_refunds", "invalid_format"),
+    (&[("tax_rate_map.key", "x"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.0", "invalid_format"),
+    (&[("tax_rate_map.key", "200"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.0", "out_of_range"),
+    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "GONE")], "tax_rate_map.0", "not_in_reference"),
+    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "")], "tax_rate_map.0", "required"),
+    (&[("unshown_tax", "guess")], "unshown_tax", "invalid_format"),
+    (&[("invoice_number_prefix", "MAGENTO-SHOP-")], "invoice_number_prefix", "too_long"),
+    (&[("customer_name_priority", "pet")], "customer_name_priority", "invalid_format"),
+    (&[("document_time_zone", "Europe/Nowhere")], "document_time_zone", "invalid_format"),
+    (&[("default_eu_goods_services_type", "AIR")], "default_eu_goods_services_type", "invalid_format"),
+    (
+        &[("product_type_eu_goods_map.key", "simple"), ("product_type_eu_goods_map.value", "AIR")],
+        "product_type_eu_goods_map.0",
+        "invalid_format",
+    ),
+    (&[("mixed_goods_services", "stir")], "mixed_goods_services", "invalid_format"),
+    (&[("consolidation.enabled", "yes")], "consolidation.enabled", "invalid_format"),
+    (
+        &[("consolidation.enabled", "true"), ("consolidation.fallback_contact_name", " ")],
+        "consolidation.fallback_contact_name",
+        "required",
+    ),
+    (
+        &[("consolidation.enabled", "true"), ("consolidation.fallback_contact_email", "web@shop")],
+        "consolidation.fallback_contact_email",
+        "invalid_format",
+    ),
+    (
+        &[("consolidation.enabled", "true"), ("consolidation.fallback_contact_reference", "TENLETTERS")],
+        "consolidation.fallback_contact_reference",
+        "too_long",
+    ),
+    (
+        &[("consolidation.min_total_for_individual", "-1")],
+        "consolidation.min_total_for_individual",
+        "out_of_range",
+    ),
+    (
+        &[("consolidation.min_total_for_individual", "1.234")],
+        "consolidation.min_total_for_individual",
+        "invalid_format",
+    ),
+    (
+        &[("consolidation.always_individual_for_b2b", "x")],
+        "consolidation.always_individual_for_b2b",
+        "invalid_format",
+    ),
+];
+
+#[tokio::test]
+async fn every_rule_is_said_at_its_field_to_a_hand_made_request_and_nothing_is_saved() {
+    let desk = Desk::new().await;
+    for (form, id, code) in BROKEN {
+        let answer = desk.save(1, form).await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
+        let page = answer.text().await.unwrap();
+        assert_eq!(said_at(&page, id).as_deref(), Some(*code), "{form:?}");
+    }
+    assert_eq!(desk.current().await.version, 1);
+}
+
+type Breaks = fn(&mut Policy);
+
+/// A file may hold what no form sends; it fills in the form, and what is wrong with it stands there.
+#[tokio::test]
+async fn what_is_wrong_in_a_file_is_said_at_its_field() {
+    let desk = Desk::new().await;
+    let good = desk.current().await.policy;
+    let file = |policy: &serde_json::Value| {
+        serde_json::json!({ "kind": "ledger settings 1", "policy": policy }).to_string()
+    };
+    let breaks: &[(Breaks, &str, &str)] = &[
+        (|policy| policy.website_filter = vec![-1], "website_filter", "out_of_range"),
+        (
+            |policy| policy.default_tax_rate_id = Some("GONE".to_owned()),
+            "default_tax_rate_id",
+            "not_in_reference",
+        ),
+        (|policy| policy.default_ledger_account_id = None, "default_ledger_account_id", "required"),
+        (
+            |policy| policy.document_time_zone = Some("Mars".to_owned()),
+            "document_time_zone",
+            "invalid_format",
+        ),
+        (
+            |policy| policy.default_eu_goods_services_type = "goods".to_owned(),
+            "default_eu_goods_services_type",
+            "invalid_format",
+        ),
+        (
+            |policy| policy.invoice_number_prefix = Some("MAGENTO-SHOP-".to_owned()),
+            "invoice_number_prefix",
+            "too_long",
+        ),
+        (|policy| policy.sync_stock = true, "sync_stock", "conflict"),
+    ];
+    for (breaks, id, code) in breaks {
+        let mut policy = good.clone();
+        breaks(&mut policy);
+        let answer = desk.import(&file(&serde_json::to_value(&policy).unwrap())).await;
+        assert_eq!(said_at(&answer.text().await.unwrap(), id).as_deref(), Some(*code), "{id}");
+    }
+    for other in
+        ["", "{}", "\u{0}\u{1}", "{\"kind\":\"ledger settings 1\",\"policy\":{\"website_filter\":\"x\"}}"]
+    {
+        let answer = desk.import(other).await;
+        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.text().await.unwrap().contains("settings_file"), "{other}");
+    }
+    assert_eq!(desk.current().await.version, 1);
+}
+
+#[tokio::test]
+async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
+    let desk = Desk::new().await;
+    let answer = desk
+        .save(
+            1,
+            &[
+                ("invoice_number_prefix", "WEB-"),
+                ("fee_ledger_account_id", "4010"),
+                ("reason", "Two shops now"),
+            ],
+        )
+        .await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    let saved = desk.current().await;
+    assert_eq!(saved.version, 2);
+    assert_eq!(saved.policy.invoice_number_prefix.as_deref(), Some("WEB-"));
+    assert_eq!(saved.policy.fee_ledger_account_id.as_deref(), Some("e09df6330e6f4fe12bde8ea26f5dd5be"));
+    assert_eq!(saved.reason.as_deref(), Some("Two shops now"));
+    let versions = desk.get("/versions").await;
+    for said in
+        ["Version 2", "In force", "Two shops now", "WEB-", "Sales - Services (4010)", "Restore version 1"]
+    {
+        assert!(versions.contains(said), "{said}");
+    }
+    // Saving the same again makes none.
+    assert_eq!(desk.save(2, &[]).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(desk.current().await.version, 2);
+
+    assert_eq!(
+        desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "2")]).await.status(),
+        StatusCode::SEE_OTHER
+    );
+    let restored = desk.current().await;
+    assert_eq!((restored.version, restored.policy.invoice_number_prefix), (3, None));
+    let one = desk.get("/versions/3").await;
+    assert!(one.contains("Version 1 again") && one.contains("No runs under it"));
+}
+
+#[tokio::test]
+async fn the_second_of_two_who_save_at_once_sees_what_the_first_changed_and_keeps_what_they_typed() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(), StatusCode::SEE_OTHER);
+    let mine = [("invoice_number_prefix", "TWO-"), ("record_refunds", "false")];
+    let answer = desk.save(1, &mine).await;
+    assert_eq!(answer.status(), StatusCode::CONFLICT);
+    let page = answer.text().await.unwrap();
+    for said in ["settings_changed", "saved version", "ONE-", "value=\"TWO-\"", "Record refunds"] {
+        assert!(page.contains(said), "{said}");
+    }
+    assert_eq!(desk.current().await.policy.invoice_number_prefix.as_deref(), Some("ONE-"));
+    // Having seen it, they mean it.
+    assert_eq!(desk.save(2, &mine).await.status(), StatusCode::SEE_OTHER);
+    let saved = desk.current().await;
+    assert_eq!((saved.version, saved.policy.record_refunds), (3, false));
+}
+
+#[tokio::test]
+async fn what_a_form_stands_upon_does_not_move_on_by_itself() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(), StatusCode::SEE_OTHER);
+    // Whatever the second sends that only comes back is still theirs, made upon version 1.
+    for form in [
+        &[("do", "save"), ("replaces", "1"), ("safe_mode", "sometimes")][..],
+        &[("do", "more"), ("replaces", "1")],
+        &[("do", "refresh"), ("replaces", "1")],
+    ] {
+        let page = desk.send(form).await.text().await.unwrap();
+        let field = page.split("<input").find(|tag| tag.contains("name=\"replaces\"")).unwrap();
+        assert!(field.contains("value=\"1\""), "{form:?}: {}", &field[..80]);
+    }
+    assert_eq!(desk.save(1, &[("record_refunds", "false")]).await.status(), StatusCode::CONFLICT);
+    // A restore is made upon what its page showed, too.
+    let crossed = desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
+    assert_eq!(crossed.status(), StatusCode::CONFLICT);
+    assert_eq!(desk.current().await.version, 2);
+}
+
+#[tokio::test]
+async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_restore() {
+    let desk = Desk::new().await;
+    let store = &desk.stage.process.engine.store;
+    let mut set = desk.stage.reference.clone();
+    set.tax_rates.retain(|rate| rate.id != "GB_STANDARD");
+    store
+        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() })
+        .await
+        .unwrap();
+    let page = desk.get("").await;
+    assert!(page.contains("value=\"(missing) GB_STANDARD\""));
+    assert_eq!(said_at(&page, "default_tax_rate_id").as_deref(), Some("not_in_reference"));
+    let held = desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+    assert_eq!(held.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(held.text().await.unwrap().contains("value=\"WEB-\""), "what was typed is still there");
+    let restored = desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
+    assert_eq!(restored.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    // Fetching the lists anew keeps what was typed, and finds the rate again.
+    let refreshed = desk.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
+    let page = refreshed.text().await.unwrap();
+    assert!(page.contains("value=\"WEB-\"") && page.contains("fetched anew"));
+    assert_eq!(said_at(&page, "default_tax_rate_id"), None);
+}
+
+#[tokio::test]
+async fn an_export_asks_for_the_password_and_can_be_brought_in_again() {
+    let desk = Desk::new().await;
+    let refused = desk.send(&[("do", "export"), ("password", "another")]).await;
+    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let file = desk.send(&[("do", "export"), ("password", PASSWORD)]).await;
+    assert!(file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().contains("ledger-settings.json"));
+    let file = file.text().await.unwrap();
+    desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+    let page = desk.import(&file).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("not saved yet") && !page.contains("value=\"WEB-\""));
+    assert_eq!(desk.current().await.version, 2, "a file saves nothing by itself");
+}
+
+#[tokio::test]
+async fn who_may_only_look_sees_the_settings_and_cannot_send_them() {
+    let mut desk = Desk::new().await;
+    let organisation = desk.stage.organisation;
+    for (role, status) in [(Role::Viewer, 403), (Role::Operator, 403), (Role::Accountant, 303)] {
+        let email = format!("{role}@ledger.example");
+        let _: MemberId = member(&desk.stage, organisation, &email, role).await;
+        desk.cookie = sign_in(&desk.stage, &email, browser::PASSWORD).await;
+        let page = desk.get("").await;
+        let cards = page.split("<fieldset").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+        assert_eq!(cards.contains("disabled"), status == 403, "{role}");
+        let answer = desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+        assert_eq!(answer.status().as_u16(), status, "{role}");
+    }
+}
+
+/// The size that the largest charts of accounts have.
+#[tokio::test]
+async fn five_thousand_accounts_are_all_there_to_choose_from() {
+    let desk = Desk::new().await;
+    let mut set = desk.stage.reference.clone();
+    let (account, rate) = (set.ledger_accounts[1].clone(), set.tax_rates[0].clone());
+    for number in 0..5_000 {
+        let mut account = account.clone();
+        account.id = format!("account-{number}");
+        account.name = format!("Sales of {number} ({})", 10_000 + number);
+        account.nominal_code = Some(10_000 + number);
+        set.ledger_accounts.push(account);
+    }
+    for number in 0..500 {
+        let mut rate = rate.clone();
+        rate.id = format!("RATE_{number}");
+        rate.name = format!("Rate {number} 20.00%");
+        set.tax_rates.push(rate);
+    }
+    let store = &desk.stage.process.engine.store;
+    store
+        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() })
+        .await
+        .unwrap();
+    let page = desk.get("").await;
+    assert_eq!(page.matches("data-id=\"account-").count(), 5_000);
+    let saved =
+        desk.save(1, &[("fee_ledger_account_id", "14999"), ("default_tax_rate_id", "Rate 499 20.00%")]).await;
+    assert_eq!(saved.status(), StatusCode::SEE_OTHER);
+    assert_eq!(desk.current().await.policy.fee_ledger_account_id.as_deref(), Some("account-4999"));
+}
