@@ -1,6 +1,6 @@
 //! Every route and every layer, in order, on one page.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -11,7 +11,8 @@ use axum::{
 };
 use leptos::prelude::provide_context;
 use leptos_axum::{
-    ErrorHandler, LeptosRoutes, generate_route_list, render_app_async_with_context, site_pkg_dir_service,
+    AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list, render_app_async_with_context,
+    site_pkg_dir_service,
 };
 use tower_http::{
     compression::CompressionLayer, csrf::CsrfLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer,
@@ -24,6 +25,11 @@ use crate::{
     state::{AppState, Wire},
     timing,
 };
+
+/// The addresses of the pages that wake up in the browser, and of the plain ones. Listed once in a process: while Leptos lists them it
+/// holds back the data of every page that is being made anywhere in the process, and such a page is never ended.
+pub static PAGES: LazyLock<[Vec<AxumRouteListing>; 2]> =
+    LazyLock::new(|| [generate_route_list(app::App), generate_route_list(app::plain::Plain)]);
 
 /// The router of a process.
 pub fn router(state: AppState) -> Router {
@@ -63,9 +69,8 @@ fn pages(state: AppState) -> Router {
     let services = state.services.clone();
     let proxies = state.trusted_proxies;
     let options = state.leptos_options.clone();
-    let routes = generate_route_list(app::App);
+    let [routes, plain_routes] = PAGES.clone();
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
-    let plain_routes = generate_route_list(app::plain::Plain);
     let (plain_options, plain_services) = (options.clone(), services.clone());
     let plain = render_app_async_with_context(
         move || provide_context(plain_services.clone()),

@@ -9,10 +9,10 @@ use domain::{
     outside::Outside,
     run::{ActionKind, BulkState, Role, RunStatus},
 };
-use leptos_axum::generate_route_list;
 use reqwest::{Client, RequestBuilder, Response, header, redirect::Policy};
 use server::{
     outside::Machine,
+    router,
     stage::{EMAIL, Options, PASSWORD, Stage},
 };
 use store::{Action, Actor, BulkRetry, Organisation, PageRequest, RunFilter};
@@ -173,8 +173,7 @@ const DOORS: &[Line] = &[
 
 /// Every address of the routers, as method and path.
 fn addresses() -> BTreeSet<String> {
-    let pages = [generate_route_list(app::App), generate_route_list(app::plain::Plain)];
-    let pages = pages.iter().flatten().map(|route| format!("GET {}", route.path()));
+    let pages = router::PAGES.iter().flatten().map(|route| format!("GET {}", route.path()));
     let functions =
         leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}"));
     // The routes that are neither are written on one page.
