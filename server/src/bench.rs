@@ -7,9 +7,10 @@ mod rest;
 mod runs;
 mod settings;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
+use domain::percentile::percentile;
 
 use crate::lifecycle::Failure;
 
@@ -57,6 +58,22 @@ fn show(lines: impl IntoIterator<Item = Line>) {
 
 /// A line of the table.
 type Line = (String, String);
+
+/// A percentile, in millionths of a second.
+fn micros_at(times: &[Duration], percent: usize) -> i64 {
+    let micros: Vec<_> =
+        times.iter().map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX)).collect();
+    percentile(&micros, percent).unwrap_or(i64::MAX)
+}
+
+/// Median and 95th of a hundred, in milliseconds.
+fn spread(times: &[Duration]) -> String {
+    let ms = |percent| {
+        let micros = micros_at(times, percent);
+        format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100)
+    };
+    format!("{}, {} at p95", ms(50), ms(95))
+}
 
 /// The machine's name and processor.
 fn machine() -> String {

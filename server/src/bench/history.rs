@@ -14,7 +14,7 @@ use reqwest::{Client, header, redirect::Policy};
 use store::{Find, Order, PageRequest, Reach, Run, RunFacts, RunFilter, Seek, SortBy, Span, Store};
 use uuid::Uuid;
 
-use super::{Line, events, show};
+use super::{Line, events, micros_at, show, spread};
 use crate::{
     lifecycle::Failure,
     outside::Machine,
@@ -26,7 +26,7 @@ const BINDINGS: usize = 200;
 /// So many runs are written together.
 const TOGETHER: i64 = 20_000;
 /// How often each page is asked for.
-const TIMES: usize = 20;
+const TIMES: usize = 50;
 
 /// Measures on SQLite, and on the Postgres of an address where there is one.
 pub async fn measure(runs: i64, postgres: Option<&str>) -> Result<(), Failure> {
@@ -285,13 +285,13 @@ async fn asked(
             times.push(begun.elapsed());
         }
         all.extend_from_slice(&times);
-        times.sort();
-        each.push((times.get(TIMES * 95 / 100).copied(), what, times));
+        each.push((what, times));
     }
-    each.sort_by_key(|(slow, ..)| std::cmp::Reverse(*slow));
-    let mut lines = vec![(format!("{name}: {} pages of the history in the store", pages.len()), spread(all))];
-    for (_, what, times) in each.into_iter().take(5) {
-        lines.push((format!("{name}: among the slowest: {what}"), spread(times)));
+    each.sort_by_key(|(_, times)| std::cmp::Reverse(micros_at(times, 95)));
+    let mut lines =
+        vec![(format!("{name}: {} pages of the history in the store", pages.len()), spread(&all))];
+    for (what, times) in each.into_iter().take(5) {
+        lines.push((format!("{name}: among the slowest: {what}"), spread(&times)));
     }
     Ok(lines)
 }
@@ -304,7 +304,7 @@ async fn timed<T>(question: impl AsyncFn() -> store::Result<T>) -> Result<String
         question().await?;
         times.push(begun.elapsed());
     }
-    Ok(spread(times))
+    Ok(spread(&times))
 }
 
 /// The page as a browser gets it.
@@ -337,7 +337,7 @@ async fn rendered(name: &str, stage: &Stage, middle: &Run) -> Result<(), Failure
             answer.bytes().await?;
             times.push(begun.elapsed());
         }
-        show([(format!("{name}: rendered: {path}").replace(&deep.to_string(), "…"), spread(times))]);
+        show([(format!("{name}: rendered: {path}").replace(&deep.to_string(), "…"), spread(&times))]);
     }
     show([exported(name, &browser, &cookie, stage).await?]);
     Ok(())
@@ -375,15 +375,4 @@ async fn exported(
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().split(' ').next()?.parse().ok()
-}
-
-/// Median and 95th of a hundred, in milliseconds.
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort();
-    let at = |part: usize| {
-        let place = (times.len() * part / 100).min(times.len().saturating_sub(1));
-        times.get(place).copied().unwrap_or(Duration::MAX).as_micros()
-    };
-    let ms = |micros: u128| format!("{}.{}", micros / 1_000, micros % 1_000 / 100);
-    format!("{} ms, {} ms at p95", ms(at(50)), ms(at(95)))
 }

@@ -1,12 +1,12 @@
 //! The settings page at the size of the largest charts of accounts.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use domain::{business::ReferenceSet, outside::Outside};
 use reqwest::{Client, header, redirect::Policy};
 use store::CachedReference;
 
-use super::Line;
+use super::{Line, spread};
 use crate::{
     lifecycle::Failure,
     outside::Machine,
@@ -35,9 +35,7 @@ pub async fn measure() -> Result<Vec<Line>, Failure> {
         times.push(begun.elapsed());
     }
     stage.stop().await;
-    times.sort();
-    let at = |part: usize| times.get(TIMES * part / 100).copied().unwrap_or(Duration::MAX).as_millis();
-    let measured = format!("{} ms, {} ms at p95, {} kB before compression", at(50), at(95), size / 1000);
+    let measured = format!("{}, {} kB before compression", spread(&times), size / 1000);
     Ok(vec![(format!("settings page with {ACCOUNTS} ledger accounts and {RATES} tax rates"), measured)])
 }
 
