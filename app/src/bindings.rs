@@ -132,7 +132,9 @@ pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) 
         (BindingStatus::Paused, BindingStatus::Active, Flash::Resumed)
     };
     if binding.status == from {
-        services.store.set_binding_status(binding.id, to, services.outside.now()).await?;
+        if !services.store.change_binding_status(binding.id, from, to, services.outside.now()).await? {
+            return Err(ErrorCode::Invalid.into());
+        }
         let kind = if pause { ActionKind::Paused } else { ActionKind::Resumed };
         services.store.record_action(&action(services, member, kind, (Some(binding.id), None), "")).await?;
     } else if binding.status != to {

@@ -189,21 +189,44 @@ impl Bindings for PostgresStore {
         status: BindingStatus,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        repeating(move || set_status(self, id, status, now)).await
+        repeating(move || set_status(self, id, None, status, now)).await.map(drop)
+    }
+
+    async fn change_binding_status(
+        &self,
+        id: BindingId,
+        from: BindingStatus,
+        to: BindingStatus,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        repeating(move || set_status(self, id, Some(from), to, now)).await
     }
 }
 
+/// Where a status is named that it must come from, nothing is done from another.
 async fn set_status(
     store: &PostgresStore,
     id: BindingId,
+    from: Option<BindingStatus>,
     status: BindingStatus,
     now: DateTime<Utc>,
-) -> Tried<()> {
+) -> Tried<bool> {
     let mut transaction = store.pool.begin().await?;
+    if let Some(from) = from {
+        let stands: Option<i32> =
+            sqlx::query_scalar("SELECT 1 FROM bindings WHERE id = $1 AND status = $2 FOR UPDATE")
+                .bind(id.0)
+                .bind(from.as_str())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if stands.is_none() {
+            return Ok(false);
+        }
+    }
     move_to(&mut transaction, id, status, now).await?;
     health::note_status(&mut transaction, id.0, status, now).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Gives a binding a status, and its runs what follows from it.

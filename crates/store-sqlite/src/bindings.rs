@@ -174,6 +174,31 @@ impl Bindings for SqliteStore {
         self.announce();
         Ok(())
     }
+
+    async fn change_binding_status(
+        &self,
+        id: BindingId,
+        from: BindingStatus,
+        to: BindingStatus,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let id = id.to_string();
+        let mut transaction = self.writer.begin().await?;
+        let stands: Option<i64> = sqlx::query_scalar("SELECT 1 FROM bindings WHERE id = ?1 AND status = ?2")
+            .bind(&id)
+            .bind(from.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        if stands.is_none() {
+            return Ok(false);
+        }
+        move_to(&mut transaction, &id, to, now).await?;
+        health::note_status(&mut transaction, &id, to, now).await?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(true)
+    }
 }
 
 /// Gives a binding a status, and its runs what follows from it.

@@ -77,4 +77,13 @@ pub trait Bindings {
         status: BindingStatus,
         now: DateTime<Utc>,
     ) -> Result<()>;
+
+    /// The same, but only while the status is `from`: what was disconnected or paused meanwhile stays so. `false` where nothing was done.
+    async fn change_binding_status(
+        &self,
+        id: BindingId,
+        from: BindingStatus,
+        to: BindingStatus,
+        now: DateTime<Utc>,
+    ) -> Result<bool>;
 }

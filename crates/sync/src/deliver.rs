@@ -54,7 +54,8 @@ async fn deliver(engine: &Engine, delivery: &Delivery) -> store::Result<()> {
             if stop.course == Course::Reauthorise {
                 let now = engine.outside.now();
                 engine.store.note_refusal(delivery.binding_id, stop.code).await?;
-                engine.store.set_binding_status(delivery.binding_id, BindingStatus::NeedsReauth, now).await?;
+                let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
+                engine.store.change_binding_status(delivery.binding_id, active, refused, now).await?;
             }
             let attempts = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
             let schedule = &engine.timing.delivery_schedule;

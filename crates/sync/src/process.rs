@@ -94,14 +94,14 @@ pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
     }
 }
 
-/// When Sage or Magento refuses us for good, the binding says so and its runs wait.
+/// When Sage or Magento refuses us for good, the binding says so and its runs wait; one that somebody disconnected or paused
+/// meanwhile stays as it is.
 async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
     let now = engine.outside.now();
     let id = claimed.run.binding_id;
     let noted = engine.store.note_refusal(id, code).await;
-    if let Err(problem) =
-        noted.and(engine.store.set_binding_status(id, BindingStatus::NeedsReauth, now).await)
-    {
+    let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
+    if let Err(problem) = noted.and(engine.store.change_binding_status(id, active, refused, now).await) {
         warn!(binding = %id, error = %problem, "the binding could not be marked as needing a new connection");
     }
 }

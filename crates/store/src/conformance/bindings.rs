@@ -121,6 +121,26 @@ pub async fn the_day_of_a_status_moves_only_with_it(store: Arc<dyn Store>) {
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status_changed_at, first);
 }
 
+/// A run that ends after its shop was disconnected must not bring the shop back.
+pub async fn a_status_changes_only_from_the_one_that_is_named(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let run = world.receive(InvoiceCreated, 1).await;
+    let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
+    for stays in [BindingStatus::Revoked, BindingStatus::Paused] {
+        world.store.set_binding_status(world.binding, stays, world.now()).await.unwrap();
+        let standing = world.standing(run).await;
+        assert!(
+            !world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap()
+        );
+        assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, stays);
+        assert_eq!(world.standing(run).await, standing);
+    }
+    world.store.set_binding_status(world.binding, active, world.now()).await.unwrap();
+    assert!(world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap());
+    assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, refused);
+    assert_eq!(world.standing(run).await, (RunStatus::Waiting, Some(Code::BindingNeedsReauth)));
+}
+
 /// A write that finds no row says so.
 pub async fn changing_an_unknown_binding_is_an_error(store: Arc<dyn Store>) {
     let world = World::new(store).await;

@@ -71,7 +71,8 @@ macro_rules! conformance_suite {
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
                 connecting_a_business_starts_trust_anew, leaving_active_makes_runs_wait,
                 becoming_active_queues_what_waited_for_it, waiting_runs_follow_from_one_stop_to_the_next,
-                the_day_of_a_status_moves_only_with_it, changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
+                the_day_of_a_status_moves_only_with_it, a_status_changes_only_from_the_one_that_is_named,
+                changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
             settings: a_credential_is_written_in_place_of_the_version_it_names,
                 a_deleted_credential_is_never_mistaken_for_a_new_one, credentials_are_kept_apart,
                 credentials_are_gone_through_in_pages,
