@@ -31,15 +31,26 @@ const REPEATABLE_FOR: TimeDelta = TimeDelta::days(6);
 pub struct Made {
     /// What Sage says of it.
     pub answer: Answer,
-    /// Whether this very attempt made it.
-    pub is_fresh: bool,
+    /// How it came to be there.
+    pub origin: Origin,
     /// Its total in the base currency, where Sage has just said so.
     pub base_total: Option<Decimal>,
 }
 
+/// How a record came to be in Sage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// This very attempt made it.
+    Fresh,
+    /// The same request was sent again: this attempt or one before it made it.
+    Repeated,
+    /// It was there already, made by a request that may have said something else.
+    Found,
+}
+
 impl Made {
     const fn found(answer: Answer) -> Self {
-        Self { answer, is_fresh: false, base_total: None }
+        Self { answer, origin: Origin::Found, base_total: None }
     }
 }
 
@@ -81,7 +92,8 @@ impl Performance<'_> {
             let error = match self.send(gathered, call, &body).await {
                 Ok((answer, base_total)) => {
                     self.answered(gathered, key, &answer, self.told(&key.xref).as_ref()).await?;
-                    return Ok(Made { answer, is_fresh: intent.is_new, base_total });
+                    let origin = if intent.is_new { Origin::Fresh } else { Origin::Repeated };
+                    return Ok(Made { answer, origin, base_total });
                 }
                 Err(error) => error,
             };

@@ -14,7 +14,7 @@ use store::{Answer, IntentKey, NewXref};
 use crate::{
     adopt,
     body::Ids,
-    create::Made,
+    create::{Made, Origin},
     decide::Stop,
     process::{Gathered, Known, Work},
     sums::difference,
@@ -107,7 +107,18 @@ impl Performance<'_> {
                 self.note(gathered, &key.xref, &made.answer);
                 return Err(Stop::new(Code::TotalsMismatchAfterPost, sums));
             }
-            (None, Some(release)) => made.answer = self.release(gathered, call, release, &key, &made).await?,
+            (None, Some(release)) => {
+                let path = self.ids.fill_text(&release.path);
+                made.answer = self.release(gathered, call, &path, &key, &made).await?;
+            }
+            // An earlier attempt may have been in safe mode, and have left a draft.
+            (None, None)
+                if made.origin == Origin::Found
+                    && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
+            {
+                let path = format!("{}/{}/release", call.path, made.answer.sage_id);
+                made.answer = self.release(gathered, call, &path, &key, &made).await?;
+            }
             (None, None) => {}
         }
         self.note(gathered, &key.xref, &made.answer);
@@ -201,23 +212,19 @@ impl Performance<'_> {
         &self,
         gathered: &mut Gathered,
         call: &Call,
-        release: &Call,
+        path: &str,
         key: &IntentKey,
         made: &Made,
     ) -> Result<Answer, Stop> {
-        if !made.is_fresh
+        if made.origin != Origin::Fresh
             && let Some(released) = self.released_already(gathered, call, &made.answer).await?
         {
             self.answered(gathered, key, &released, None).await?;
             return Ok(released);
         }
-        let path = self.ids.fill_text(&release.path);
         let begun = self.work.engine.outside.now();
-        let body = (!release.body.is_null()).then_some(&release.body);
-        let answered = self.sage.post(&path, body).await;
-        let mut step = step(&release.name, "POST", &path, begun);
-        step.request = gathered.redactor.kept(&release.body);
-        let answered = recorded(gathered, step, answered)?;
+        let answered = self.sage.post(path, None).await;
+        let answered = recorded(gathered, step("release", "POST", path, begun), answered)?;
         let answer = adopt::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
         self.answered(gathered, key, &answer, None).await?;
         Ok(answer)

@@ -111,6 +111,33 @@ async fn a_wrong_sum_in_a_draft_never_reaches_the_books() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_draft_that_was_left_is_released_although_safe_mode_is_over() {
+    let stage = Stage::set(Options { safe_mode: SafeMode::Always, ..Options::default() }).await.unwrap();
+    let fault = json!({ "fail_before": { "times": 1, "path": "/release", "status": 422 } });
+    stage.sage.post("/_sim/faults", &fault).await.unwrap();
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&stage).await.unwrap();
+    let run = of(&runs, EventName::InvoiceCreated, 1);
+    assert_eq!(run.status, RunStatus::Failed, "{:?}", run.message);
+    assert_eq!(stage.books().await.unwrap()["sales_invoices"][0]["status"]["id"], "DRAFT");
+
+    let store = &stage.process.engine.store;
+    let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
+    (version.version, version.policy.safe_mode) = (version.version + 1, SafeMode::Never);
+    store.save_policy(stage.binding.id, &version).await.unwrap();
+    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert_eq!(of(&runs, EventName::InvoiceCreated, 1).status, RunStatus::Succeeded);
+    let books = stage.books().await.unwrap();
+    let invoices = books["sales_invoices"].as_array().unwrap();
+    assert_eq!(invoices.len(), 1);
+    assert_ne!(invoices[0]["status"]["id"], "DRAFT");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_sum_after_posting_is_said_and_never_posted_twice() {
     let stage = Stage::set(Options::default()).await.unwrap();
     stage.sage.post("/_sim/faults", &json!({ "wrong_totals": 1 })).await.unwrap();
