@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 use sqlx::FromRow;
-use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result, Step};
+use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Request, Result, Step};
 
 use crate::{
     PostgresStore,
@@ -21,6 +21,8 @@ struct IntentRow {
     generation: i64,
     idempotency_id: String,
     body_digest: String,
+    reference: Option<String>,
+    contact_id: Option<String>,
     first_sent_at: DateTime<Utc>,
     sage_id: Option<String>,
     displayed_as: Option<String>,
@@ -33,8 +35,12 @@ impl IntentRow {
     fn read(self, key: &IntentKey) -> Result<Intent> {
         Ok(Intent {
             generation: generation(&key.xref, self.generation)?,
-            idempotency_id: self.idempotency_id,
-            body_digest: self.body_digest,
+            request: Request {
+                idempotency_id: self.idempotency_id,
+                body_digest: self.body_digest,
+                reference: self.reference,
+                contact_id: self.contact_id,
+            },
             first_sent_at: self.first_sent_at,
             is_new: self.is_new,
             answer: self.sage_id.map(|sage_id| Answer {
@@ -59,11 +65,10 @@ impl Intents for PostgresStore {
         &self,
         fence: Fence,
         key: &IntentKey,
-        idempotency_id: &str,
-        body_digest: &str,
+        request: &Request,
         now: DateTime<Utc>,
     ) -> Result<Intent> {
-        repeating(move || open(self, fence, key, idempotency_id, body_digest, now)).await
+        repeating(move || open(self, fence, key, request, now)).await
     }
 
     async fn answer_intent(
@@ -170,8 +175,7 @@ async fn open(
     store: &PostgresStore,
     fence: Fence,
     key: &IntentKey,
-    idempotency_id: &str,
-    body_digest: &str,
+    request: &Request,
     now: DateTime<Utc>,
 ) -> Tried<Intent> {
     let mut transaction = store.pool.begin().await?;
@@ -189,21 +193,23 @@ async fn open(
     // No row comes back from the write when the intent is open or answered: it is then read as it stands.
     let opened: Option<IntentRow> = sqlx::query_as(
         "INSERT INTO intents (binding_id, business_id, kind, magento_key, generation, state, idempotency_id,
-                              body_digest, first_sent_at, updated_at)
-         VALUES ($1, $2, $3, $4, 0, 'open', $5, $6, $7, $7)
+                              body_digest, reference, contact_id, first_sent_at, updated_at)
+         VALUES ($1, $2, $3, $4, 0, 'open', $5, $6, $7, $8, $9, $9)
          ON CONFLICT (binding_id, business_id, kind, magento_key) DO UPDATE
          SET state = 'open', idempotency_id = excluded.idempotency_id, body_digest = excluded.body_digest,
-             first_sent_at = excluded.first_sent_at, updated_at = excluded.updated_at
+             reference = excluded.reference, contact_id = excluded.contact_id, first_sent_at = excluded.first_sent_at, updated_at = excluded.updated_at
          WHERE intents.state = 'refused'
-         RETURNING generation, idempotency_id, body_digest, first_sent_at, sage_id, displayed_as, total_minor,
-                   tax_minor, true AS is_new",
+         RETURNING generation, idempotency_id, body_digest, reference, contact_id, first_sent_at, sage_id,
+                   displayed_as, total_minor, tax_minor, true AS is_new",
     )
     .bind(key.binding_id.0)
     .bind(&key.business_id)
     .bind(key.xref.kind.to_string())
     .bind(clean(&key.xref.magento_key))
-    .bind(idempotency_id)
-    .bind(body_digest)
+    .bind(&request.idempotency_id)
+    .bind(&request.body_digest)
+    .bind(clean_option(request.reference.as_ref()))
+    .bind(&request.contact_id)
     .bind(now)
     .fetch_optional(&mut *transaction)
     .await?;
@@ -211,8 +217,8 @@ async fn open(
         row
     } else {
         sqlx::query_as(
-            "SELECT generation, idempotency_id, body_digest, first_sent_at, sage_id, displayed_as, total_minor,
-                    tax_minor, false AS is_new
+            "SELECT generation, idempotency_id, body_digest, reference, contact_id, first_sent_at, sage_id,
+                    displayed_as, total_minor, tax_minor, false AS is_new
              FROM intents WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4",
         )
         .bind(key.binding_id.0)

@@ -7,7 +7,7 @@ use store::{Claimed, Error, Fence, Result, Run, Tally};
 
 use crate::{
     columns::{Place, instant},
-    error::{ensure_affected, is_unreadable, stale, translate},
+    error::{is_unreadable, stale, translate},
     health, overview,
     runs::RunRow,
     sqlite::SqliteStore,
@@ -178,10 +178,23 @@ pub(crate) async fn next_due(store: &SqliteStore) -> Result<Option<DateTime<Utc>
     Place { table: "runs", row: "the next one" }.optional_time("next_at", due.as_deref())
 }
 
-/// Refused as well when the lease had run out and another run of the business was claimed since: its lease then ends later.
 pub(crate) async fn extend(store: &SqliteStore, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
-    let result = sqlx::query(
-        "UPDATE runs SET lease_until = ?3
+    let mut transaction = store.writer.begin().await?;
+    writes(&mut transaction, fence).await?;
+    sqlx::query("UPDATE runs SET lease_until = ?2 WHERE id = ?1")
+        .bind(fence.run_id.to_string())
+        .bind(instant(lease_until))
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+    transaction.commit().await.map_err(translate)
+}
+
+/// Whether a run is still held and may write to its business, or the error of a stale fence. It may not when its lease ran out and
+/// another run of the business was claimed since: that one's lease ends later.
+pub(crate) async fn writes(connection: &mut SqliteConnection, fence: Fence) -> Result<()> {
+    let writes: Option<i32> = sqlx::query_scalar(
+        "SELECT 1 FROM runs
           WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'
             AND NOT EXISTS (SELECT 1 FROM runs h
                              WHERE h.status = 'running' AND h.lease_business = runs.lease_business AND h.id <> runs.id
@@ -189,11 +202,10 @@ pub(crate) async fn extend(store: &SqliteStore, fence: Fence, lease_until: DateT
     )
     .bind(fence.run_id.to_string())
     .bind(fence.attempt_id.to_string())
-    .bind(instant(lease_until))
-    .execute(store.writer.pool())
+    .fetch_optional(connection)
     .await
     .map_err(translate)?;
-    ensure_affected(&result, 1)
+    writes.map(|_| ()).ok_or_else(stale)
 }
 
 /// The binding of a run that is still held, or the error of a stale fence.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, translate::Told, xref::XrefKey};
 use sqlx::SqliteConnection;
-use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Result, Step};
+use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Request, Result, Step};
 
 use crate::{
     attempts, claims,
@@ -21,6 +21,8 @@ struct IntentRow {
     state: String,
     idempotency_id: String,
     body_digest: String,
+    reference: Option<String>,
+    contact_id: Option<String>,
     first_sent_at: String,
     sage_id: Option<String>,
     displayed_as: Option<String>,
@@ -46,8 +48,12 @@ impl TryFrom<IntentRow> for Intent {
         let first_sent_at = place.time("first_sent_at", &row.first_sent_at)?;
         Ok(Self {
             generation: row.generation,
-            idempotency_id: row.idempotency_id,
-            body_digest: row.body_digest,
+            request: Request {
+                idempotency_id: row.idempotency_id,
+                body_digest: row.body_digest,
+                reference: row.reference,
+                contact_id: row.contact_id,
+            },
             first_sent_at,
             is_new: false,
             answer,
@@ -61,27 +67,29 @@ impl Intents for SqliteStore {
         &self,
         fence: Fence,
         key: &IntentKey,
-        idempotency_id: &str,
-        body_digest: &str,
+        request: &Request,
         now: DateTime<Utc>,
     ) -> Result<Intent> {
         let mut transaction = self.writer.begin().await?;
-        claims::holds(&mut transaction, fence).await?;
+        // The last look before a call that makes something.
+        claims::writes(&mut transaction, fence).await?;
         let opened = sqlx::query(
             "INSERT INTO intents (binding_id, business_id, kind, magento_key, generation, state, idempotency_id, body_digest,
-                                  first_sent_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, 0, 'open', ?5, ?6, ?7, ?7)
+                                  reference, contact_id, first_sent_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, 0, 'open', ?5, ?6, ?7, ?8, ?9, ?9)
              ON CONFLICT (binding_id, business_id, kind, magento_key) DO UPDATE
                 SET state = 'open', idempotency_id = excluded.idempotency_id, body_digest = excluded.body_digest,
-                    first_sent_at = excluded.first_sent_at, updated_at = excluded.updated_at
+                    reference = excluded.reference, contact_id = excluded.contact_id, first_sent_at = excluded.first_sent_at, updated_at = excluded.updated_at
               WHERE intents.state = 'refused'",
         )
         .bind(key.binding_id.to_string())
         .bind(&key.business_id)
         .bind(key.xref.kind.to_string())
         .bind(&key.xref.magento_key)
-        .bind(idempotency_id)
-        .bind(body_digest)
+        .bind(&request.idempotency_id)
+        .bind(&request.body_digest)
+        .bind(&request.reference)
+        .bind(&request.contact_id)
         .bind(instant(now))
         .execute(&mut *transaction)
         .await

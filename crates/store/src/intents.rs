@@ -32,15 +32,26 @@ pub struct Answer {
     pub tax_minor: Option<i64>,
 }
 
+/// The create that an intent stands for, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its idempotency id.
+    pub idempotency_id: String,
+    /// SHA-256 of its body, in hex.
+    pub body_digest: String,
+    /// The reference that the record will bear, where it has one.
+    pub reference: Option<String>,
+    /// Sage's id of the contact that the record is for, where it is for one.
+    pub contact_id: Option<String>,
+}
+
 /// An intent as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// How often the record was refused and made anew.
     pub generation: u32,
-    /// The idempotency id that is sent.
-    pub idempotency_id: String,
-    /// SHA-256 of the body that was sent first under this id, in hex.
-    pub body_digest: String,
+    /// What was sent first under this id. Reference and contact are none in intents of versions that did not keep them.
+    pub request: Request,
     /// When it was sent first under this id.
     pub first_sent_at: DateTime<Utc>,
     /// Whether this very call opened it, so that nothing can have been sent before.
@@ -53,13 +64,12 @@ pub struct Intent {
 #[async_trait]
 pub trait Intents {
     /// Opens an intent before its call. When one is open or answered already it is returned as it stands, with `is_new` false;
-    /// a refused one is opened anew with the id, digest and time handed in and the generation it has reached.
+    /// a refused one is opened anew with the request and time handed in and the generation it has reached.
     async fn open_intent(
         &self,
         fence: Fence,
         key: &IntentKey,
-        idempotency_id: &str,
-        body_digest: &str,
+        request: &Request,
         now: DateTime<Utc>,
     ) -> Result<Intent>;
 

@@ -50,7 +50,7 @@ pub use figures::{BindingFigures, Figures};
 pub use history::{
     CauseGroup, Find, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
 };
-pub use intents::{Answer, Intent, IntentKey, Intents};
+pub use intents::{Answer, Intent, IntentKey, Intents, Request};
 pub use invitations::{Acceptance, Invitation, Invitations};
 pub use leases::{Leases, SeenTokens};
 pub use maintenance::{Maintenance, OldRuns, Requeued};

@@ -6,7 +6,7 @@ use domain::{
     plan::{Adopt, Call},
 };
 use serde_json::{Map, Value};
-use store::Answer;
+use store::{Answer, Request};
 
 use crate::{
     decide::Stop,
@@ -25,17 +25,18 @@ pub enum Found {
     Nothing,
 }
 
-/// Looks for a call's record in Sage.
+/// Looks for the record of a call's request in Sage, by the reference and the contact that the request names.
 pub async fn find(
     performance: &Performance<'_>,
     gathered: &mut Gathered,
     how: &Adopt,
     call: &Call,
-    body: &Value,
+    request: &Request,
 ) -> Result<Found, Stop> {
+    let reference = request.reference.as_deref().unwrap_or_default();
+    let contact = request.contact_id.as_deref().unwrap_or_default();
     match how {
         Adopt::Contact { email, currency, .. } => {
-            let reference = body["contact"]["reference"].as_str().unwrap_or_default();
             let query =
                 [("search", reference), ("attributes", "reference,email,main_contact_person,currency")];
             let items = list(performance, gathered, "/contacts", &query).await?;
@@ -47,24 +48,14 @@ pub async fn find(
             let same = items.iter().find(|item| item["item_code"].as_str() == Some(item_code));
             Ok(same.and_then(answer_of).map_or(Found::Nothing, Found::Same))
         }
-        Adopt::Document { path, reference } => {
-            let contact = body
-                .as_object()
-                .and_then(|body| body.values().next())
-                .and_then(|fields| fields["contact_id"].as_str())
-                .unwrap_or_default();
+        Adopt::Document { path, .. } => {
             let attributes = "reference,contact,total_amount,tax_amount,status";
-            let items = list(
-                performance,
-                gathered,
-                path,
-                &[("search", reference.as_str()), ("attributes", attributes)],
-            )
-            .await?;
+            let items =
+                list(performance, gathered, path, &[("search", reference), ("attributes", attributes)])
+                    .await?;
             Ok(same_document(&items, reference, contact, call))
         }
-        Adopt::Payment { reference } => {
-            let contact = body["contact_payment"]["contact_id"].as_str().unwrap_or_default();
+        Adopt::Payment { .. } => {
             let query = [("contact_id", contact), ("attributes", "reference,total_amount")];
             let items = list(performance, gathered, "/contact_payments", &query).await?;
             Ok(same_document(&items, reference, "", call))

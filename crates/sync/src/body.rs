@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use store::Request;
 
 /// Ids of the answers so far, by the calls' names.
 #[derive(Default)]
@@ -41,13 +42,24 @@ impl Ids {
     }
 }
 
+/// What an intent keeps of a body: by what a repeat is known, and by what its record is found.
+pub fn request_of(idempotency_id: &str, body: &Value) -> Request {
+    let text = |name: &str| fields(body)?.get(name)?.as_str().map(str::to_owned);
+    Request {
+        idempotency_id: idempotency_id.to_owned(),
+        body_digest: digest(body),
+        reference: text("reference"),
+        contact_id: text("contact_id"),
+    }
+}
+
 /// SHA-256 of a body, in hex.
-pub fn digest(body: &Value) -> String {
+fn digest(body: &Value) -> String {
     hex::encode(Sha256::digest(body.to_string().as_bytes()))
 }
 
 /// What the wrapper holds.
-pub fn fields(body: &Value) -> Option<&Value> {
+fn fields(body: &Value) -> Option<&Value> {
     body.as_object()?.values().next()
 }
 

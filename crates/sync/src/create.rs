@@ -13,11 +13,11 @@ use domain::{
 };
 use sage::Trouble;
 use serde_json::Value;
-use store::{Answer, Intent, IntentKey};
+use store::{Answer, Intent, IntentKey, Request};
 
 use crate::{
     adopt::{self, Found},
-    body::{digest, idempotency_id_of, set_idempotency_id},
+    body::{idempotency_id_of, request_of, set_idempotency_id},
     decide::Stop,
     perform::Performance,
     process::Gathered,
@@ -72,14 +72,15 @@ impl Performance<'_> {
         let mut body = self.ids.fill(&call.body);
         let mut stepped = 0;
         loop {
-            let intent = self.open(key, &body).await?;
+            let request = requested(&body)?;
+            let intent = self.open(key, &request).await?;
             if let Some(answer) = intent.answer {
                 return Ok(Made::found(answer));
             }
-            let may_be_sent = intent.is_new || self.is_repeatable(&intent, &body);
+            let may_be_sent = intent.is_new || self.is_repeatable(&intent, &request);
             // A merchant's catalogue was often in Sage before Ledger was.
             if (!may_be_sent || matches!(call.adopt, Some(Adopt::Item { .. })))
-                && let Some(answer) = self.made_before(gathered, call, &body).await?
+                && let Some(answer) = self.made_before(gathered, call, &intent.request, &request).await?
             {
                 self.answered(gathered, key, &answer, None).await?;
                 return Ok(Made::found(answer));
@@ -97,7 +98,7 @@ impl Performance<'_> {
                 }
                 Err(error) => error,
             };
-            match self.look_after_refusal(gathered, call, &body, &error).await? {
+            match self.look_after_refusal(gathered, call, &request, &error).await? {
                 Refusal::Adopt(answer) => {
                     self.answered(gathered, key, &answer, None).await?;
                     return Ok(Made::found(answer));
@@ -123,28 +124,22 @@ impl Performance<'_> {
     }
 
     /// Whether the same request may simply be sent again.
-    fn is_repeatable(&self, intent: &Intent, body: &Value) -> bool {
+    fn is_repeatable(&self, intent: &Intent, request: &Request) -> bool {
         let age = self.work.engine.outside.now() - intent.first_sent_at;
         age < REPEATABLE_FOR
-            && intent.body_digest == digest(body)
-            && Some(intent.idempotency_id.as_str()) == idempotency_id_of(body)
+            && intent.request.body_digest == request.body_digest
+            && intent.request.idempotency_id == request.idempotency_id
     }
 
-    async fn open(&self, key: &IntentKey, body: &Value) -> Result<Intent, Stop> {
-        let id = idempotency_id_of(body)
-            .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
-        self.open_under(key, id, body).await
-    }
-
-    async fn open_under(&self, key: &IntentKey, id: &str, body: &Value) -> Result<Intent, Stop> {
+    async fn open(&self, key: &IntentKey, request: &Request) -> Result<Intent, Stop> {
         let now = self.work.engine.outside.now();
-        Ok(self.work.engine.store.open_intent(self.work.fence(), key, id, &digest(body), now).await?)
+        Ok(self.work.engine.store.open_intent(self.work.fence(), key, request, now).await?)
     }
 
     /// The last look before a change: the record's intent is answered already, but nobody else may hold the run or write to the
     /// business.
     pub(crate) async fn reopen(&self, key: &IntentKey, body: &Value) -> Result<(), Stop> {
-        self.open_under(key, &self.next_id(key, 0), body).await.map(|_| ())
+        self.open(key, &request_of(&self.next_id(key, 0), body)).await.map(|_| ())
     }
 
     /// Notes the answer, together with the calls that brought it: a trail written later would die with the worker.
@@ -188,25 +183,31 @@ impl Performance<'_> {
         Ok((answer, base_total))
     }
 
-    /// What an earlier attempt may have made; another document under its reference stops the run.
+    /// What an earlier attempt may have made, under the reference and for the contact that it sent or, where the settings have
+    /// changed since, those of today. Another document under either stops the run.
     async fn made_before(
         &self,
         gathered: &mut Gathered,
         call: &Call,
-        body: &Value,
+        sent: &Request,
+        now: &Request,
     ) -> Result<Option<Answer>, Stop> {
-        match self.look(gathered, call, body).await? {
-            Found::Same(answer) => Ok(Some(answer)),
-            Found::Another if !matches!(call.adopt, Some(Adopt::Contact { .. })) => {
-                Err(Stop::plain(Code::SageConflict))
+        let moved = (&sent.reference, &sent.contact_id) != (&now.reference, &now.contact_id);
+        for request in moved.then_some(sent).into_iter().chain([now]) {
+            match self.look(gathered, call, request).await? {
+                Found::Same(answer) => return Ok(Some(answer)),
+                Found::Another if !matches!(call.adopt, Some(Adopt::Contact { .. })) => {
+                    return Err(Stop::plain(Code::SageConflict));
+                }
+                Found::Another | Found::Nothing => {}
             }
-            Found::Another | Found::Nothing => Ok(None),
         }
+        Ok(None)
     }
 
-    async fn look(&self, gathered: &mut Gathered, call: &Call, body: &Value) -> Result<Found, Stop> {
+    async fn look(&self, gathered: &mut Gathered, call: &Call, request: &Request) -> Result<Found, Stop> {
         match &call.adopt {
-            Some(how) => adopt::find(self, gathered, how, call, body).await,
+            Some(how) => adopt::find(self, gathered, how, call, request).await,
             None => Ok(Found::Nothing),
         }
     }
@@ -217,7 +218,7 @@ impl Performance<'_> {
         &self,
         gathered: &mut Gathered,
         call: &Call,
-        body: &Value,
+        request: &Request,
         error: &sage::Error,
     ) -> Result<Refusal, Stop> {
         let (Some(Adopt::Contact { alternatives, .. }), Code::SageValidation) = (&call.adopt, error.code())
@@ -225,13 +226,19 @@ impl Performance<'_> {
             return Ok(Refusal::Stands);
         };
         let speaks_of_reference = error.to_string().to_lowercase().contains("reference");
-        Ok(match self.look(gathered, call, body).await? {
+        Ok(match self.look(gathered, call, request).await? {
             Found::Same(answer) => Refusal::Adopt(answer),
             Found::Another => Refusal::Step(alternatives.clone()),
             Found::Nothing if speaks_of_reference => Refusal::Step(alternatives.clone()),
             Found::Nothing => Refusal::Stands,
         })
     }
+}
+
+fn requested(body: &Value) -> Result<Request, Stop> {
+    let id = idempotency_id_of(body)
+        .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
+    Ok(request_of(id, body))
 }
 
 /// Sage said yes without an id: what was made is found again by its intent.

@@ -14,7 +14,7 @@ use server::{
 };
 use store::Run;
 
-fn of(runs: &[Run], event: EventName, id: i64) -> &Run {
+pub fn of(runs: &[Run], event: EventName, id: i64) -> &Run {
     runs.iter().find(|run| run.event == event && run.magento_id == id).unwrap()
 }
 

@@ -14,6 +14,7 @@ mod doors;
 mod embed;
 mod first_settings;
 mod keys;
+mod lost_answers;
 mod module;
 mod news;
 mod observing;

@@ -11,7 +11,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_stale, fence, retrying};
+use super::world::{World, assert_stale, fence, request, retrying};
 use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store};
 
 /// What the audit says of a worker that died.
@@ -125,7 +125,7 @@ pub async fn a_lost_lease_is_taken_over(store: Arc<dyn Store>) {
     let lost = world.store.claim_run(attempt, "dead", now, until).await.unwrap().unwrap();
     let sent = world.step("invoice");
     let intent = invoice_intent(&world);
-    world.store.open_intent(fence(&lost), &intent, "idem", "digest", world.now()).await.unwrap();
+    world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await.unwrap();
     let steps = std::slice::from_ref(&sent);
     world.store.answer_intent(fence(&lost), &intent, &answer(), None, steps, world.now()).await.unwrap();
     let (attempt, before) = (AttemptId(world.id()), until - TimeDelta::milliseconds(1));
@@ -150,7 +150,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     let id = world.receive(InvoiceCreated, 1).await;
     let lost = world.claim().await;
     let intent = invoice_intent(&world);
-    let kept = world.store.open_intent(fence(&lost), &intent, "idem", "digest", world.now()).await.unwrap();
+    let kept = world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await.unwrap();
     world.pass(TimeDelta::minutes(2));
     let heir = world.claim().await;
     assert_eq!(heir.run.id, id);
@@ -159,7 +159,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     let (store, stale, steps) = (&world.store, fence(&lost), [world.step("invoice")]);
     assert_stale(store.extend_lease(stale, world.after(TimeDelta::minutes(9))).await);
     assert_stale(store.release_run(stale, world.now()).await);
-    assert_stale(store.open_intent(stale, &intent, "idem-2", "digest", world.now()).await);
+    assert_stale(store.open_intent(stale, &intent, &request("2"), world.now()).await);
     assert_stale(store.answer_intent(stale, &intent, &answer(), None, &steps, world.now()).await);
     assert_stale(store.refuse_intent(stale, &intent, &steps, world.now()).await);
     let mut end = world.end(&lost, Outcome::Succeeded);
@@ -183,7 +183,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
             .is_empty()
     );
     assert_eq!(store.next_delivery_due().await.unwrap(), None);
-    let reopened = store.open_intent(fence(&heir), &intent, "idem-3", "digest", world.now()).await.unwrap();
+    let reopened = store.open_intent(fence(&heir), &intent, &request("3"), world.now()).await.unwrap();
     assert_eq!(reopened, crate::Intent { is_new: false, ..kept });
     world.finish(&heir, Outcome::Succeeded).await;
     assert_stale(store.finish_run(&world.end(&heir, Outcome::Succeeded)).await);
@@ -204,7 +204,7 @@ pub async fn an_extended_lease_holds(store: Arc<dyn Store>) {
 }
 
 /// Two live writers of a business would be the end of exactly-once.
-pub async fn a_lost_lease_cannot_be_extended_beside_a_new_writer(store: Arc<dyn Store>) {
+pub async fn a_lost_lease_is_not_extended_and_opens_nothing_beside_a_new_writer(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let older = world.run_through(InvoiceCreated, 1, retrying(world.after(TimeDelta::minutes(5)))).await;
     world.receive(InvoiceCreated, 2).await;
@@ -214,6 +214,11 @@ pub async fn a_lost_lease_cannot_be_extended_beside_a_new_writer(store: Arc<dyn 
     assert_eq!(writer.run.id, older);
     assert!(world.try_claim().await.is_none());
     assert_stale(world.store.extend_lease(fence(&lost), world.after(TimeDelta::minutes(1))).await);
+    let intent = invoice_intent(&world);
+    assert_stale(world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await);
+    assert!(
+        world.store.open_intent(fence(&writer), &intent, &request("1"), world.now()).await.unwrap().is_new
+    );
     world.store.extend_lease(fence(&writer), world.after(TimeDelta::minutes(1))).await.unwrap();
     world.finish(&writer, Outcome::Succeeded).await;
     assert_eq!(world.claim().await.run.id, lost.run.id);

@@ -12,7 +12,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, failed, fence, needs_mapping, retrying, skipped};
+use super::world::{World, failed, fence, needs_mapping, request, retrying, skipped};
 use crate::{IntentKey, NewXref, Outcome, RunFacts, Store, Xref};
 
 fn xref(kind: XrefKind, key: &str, business: &str, sage_id: &str) -> NewXref {
@@ -155,7 +155,7 @@ pub async fn steps_are_told_in_order(store: Arc<dyn Store>) {
     steps[3].started_at = steps[0].started_at;
     let xref = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
     let intent = IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref };
-    world.store.open_intent(fence(&first), &intent, "idem", "digest", world.now()).await.unwrap();
+    world.store.open_intent(fence(&first), &intent, &request("1"), world.now()).await.unwrap();
     world.store.refuse_intent(fence(&first), &intent, &steps[..3], world.now()).await.unwrap();
     assert_eq!(world.attempts(id).await[0].steps, steps[..3]);
     let mut end = world.end(&first, retrying(world.now()));

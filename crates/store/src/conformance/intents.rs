@@ -12,7 +12,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_stale, fence, retrying};
+use super::world::{World, assert_stale, fence, request, retrying};
 use crate::{Answer, Fence, Intent, IntentKey, NewXref, Store};
 
 async fn held(world: &World) -> Fence {
@@ -34,21 +34,15 @@ fn answer() -> Answer {
     }
 }
 
-/// After a crash the first id and digest are found again.
+/// After a crash what was sent first is found again.
 pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
-    let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", now).await.unwrap();
-    let expected = Intent {
-        generation: 0,
-        idempotency_id: "idem-1".to_owned(),
-        body_digest: "digest-1".to_owned(),
-        first_sent_at: now,
-        is_new: true,
-        answer: None,
-    };
+    let opened = world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
+    let expected =
+        Intent { generation: 0, request: request("1"), first_sent_at: now, is_new: true, answer: None };
     assert_eq!(opened, expected);
-    let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    let again = world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
     assert_eq!(again, Intent { is_new: false, ..expected });
 }
 
@@ -58,9 +52,9 @@ pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
     assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await);
     assert_stale(world.store.refuse_intent(fence, &key, &[], world.now()).await);
-    let opened = world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
+    let opened = world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
     world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
-    let again = world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    let again = world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
     assert_eq!(again, Intent { is_new: false, answer: Some(answer()), ..opened });
 }
 
@@ -74,12 +68,12 @@ pub async fn calls_are_kept_with_what_came_of_them(store: Arc<dyn Store>) {
     assert_stale(world.store.answer_intent(fence, &key, &answer(), None, created, world.now()).await);
     assert_stale(world.store.refuse_intent(fence, &key, created, world.now()).await);
     assert!(world.attempts(run).await[0].steps.is_empty());
-    world.store.open_intent(fence, &key, "idem-1", "digest-1", world.now()).await.unwrap();
+    world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
     world.store.answer_intent(fence, &key, &answer(), None, created, world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps[..2]);
     world.store.refuse_intent(fence, &key, taken_back, world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps[..3]);
-    world.store.open_intent(fence, &key, "idem-2", "digest-2", world.now()).await.unwrap();
+    world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
     world.store.answer_intent(fence, &key, &answer(), None, again, world.now()).await.unwrap();
     world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
     assert_eq!(world.attempts(run).await[0].steps, steps);
@@ -98,7 +92,7 @@ pub async fn what_was_told_is_kept_with_the_answer(store: Arc<dyn Store>) {
         as_of: Some(DateTime::UNIX_EPOCH),
     };
     for key in &keys {
-        world.store.open_intent(fence, key, "idem", "digest", world.now()).await.unwrap();
+        world.store.open_intent(fence, key, &request("1"), world.now()).await.unwrap();
         assert_stale(
             world.store.answer_intent(stale(fence), key, &answer(), Some(&told("x")), &[], world.now()).await,
         );
@@ -144,19 +138,13 @@ fn stale(fence: Fence) -> Fence {
 pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
+    let other = request("other");
     for generation in 0..3 {
-        let (idem, digest, now) = (format!("idem-{generation}"), format!("digest-{generation}"), world.now());
-        let opened = world.store.open_intent(fence, &key, &idem, &digest, now).await.unwrap();
-        let expected = Intent {
-            generation,
-            idempotency_id: idem,
-            body_digest: digest,
-            first_sent_at: now,
-            is_new: true,
-            answer: None,
-        };
+        let (request, now) = (request(&generation.to_string()), world.now());
+        let opened = world.store.open_intent(fence, &key, &request, now).await.unwrap();
+        let expected = Intent { generation, request, first_sent_at: now, is_new: true, answer: None };
         assert_eq!(opened, expected);
-        let again = world.store.open_intent(fence, &key, "other", "other", world.now()).await.unwrap();
+        let again = world.store.open_intent(fence, &key, &other, world.now()).await.unwrap();
         assert_eq!(again, Intent { is_new: false, ..expected });
         if generation == 1 {
             world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
@@ -173,7 +161,7 @@ pub async fn generations_are_told_of_what_was_refused(store: Arc<dyn Store>) {
     let keys = ["1", "2", "3"].map(|number| key(&world, XrefKind::Payment, number));
     for (key, refusals) in keys.iter().zip([0, 1, 2]) {
         for _ in 0..=refusals {
-            world.store.open_intent(fence, key, "idem", "digest", world.now()).await.unwrap();
+            world.store.open_intent(fence, key, &request("1"), world.now()).await.unwrap();
             if refusals > 0 {
                 world.store.refuse_intent(fence, key, &[], world.now()).await.unwrap();
             }
@@ -201,7 +189,7 @@ pub async fn intents_are_kept_apart(store: Arc<dyn Store>) {
         [first, second, third, key(&world, XrefKind::Payment, "1"), key(&world, XrefKind::Invoice, "2")]
     {
         assert!(
-            world.store.open_intent(fence, &key, "idem", "digest", world.now()).await.unwrap().is_new,
+            world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap().is_new,
             "{key:?}"
         );
     }

@@ -87,7 +87,7 @@ macro_rules! conformance_suite {
             claims: the_oldest_due_run_is_claimed, a_business_has_one_writer_over_all_bindings,
                 only_active_bindings_with_a_business_run, a_retry_waits_for_its_time,
                 a_lost_lease_is_taken_over, a_stale_fence_changes_nothing, an_extended_lease_holds,
-                a_lost_lease_cannot_be_extended_beside_a_new_writer, a_released_run_goes_back_untouched,
+                a_lost_lease_is_not_extended_and_opens_nothing_beside_a_new_writer, a_released_run_goes_back_untouched,
                 the_next_run_is_due_when_it_can_be_claimed;
             finishing: success_keeps_all_that_was_learnt, every_outcome_has_its_status, the_newest_plan_of_a_run_is_kept,
                 unknown_facts_leave_what_was_known, steps_are_told_in_order, xrefs_are_replaced_and_kept_apart,

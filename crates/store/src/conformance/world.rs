@@ -17,7 +17,7 @@ use domain::{
 
 use crate::{
     Attempt, Binding, Claimed, Error, Fence, FinishRun, NewEvent, Organisation, Outcome, PolicyVersion,
-    Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
+    Request, Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
 };
 
 /// 2026-01-05 10:00:00 UTC.
@@ -261,6 +261,16 @@ impl World {
 /// The fence of a claimed run.
 pub fn fence(claimed: &Claimed) -> Fence {
     Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id }
+}
+
+/// A create of an invoice that bears the mark in everything that can differ.
+pub fn request(mark: &str) -> Request {
+    Request {
+        idempotency_id: format!("idem-{mark}"),
+        body_digest: format!("digest-{mark}"),
+        reference: Some(format!("WEB-{mark}")),
+        contact_id: Some(format!("contact-{mark}")),
+    }
 }
 
 /// The run was skipped.

@@ -1,0 +1,98 @@
+//! Sage made what was asked for and its answer was lost, and then somebody changed the settings: it is found, not made again.
+
+use domain::{
+    code::Code,
+    policy::Policy,
+    run::{EventName, RunStatus},
+};
+use serde_json::json;
+use server::{
+    demo::once::outcome,
+    stage::{Options, Stage},
+};
+
+use store::PageRequest;
+
+use crate::documents::of;
+
+async fn set(stage: &Stage, change: fn(&mut Policy)) {
+    let store = &stage.process.engine.store;
+    let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
+    version.version += 1;
+    change(&mut version.policy);
+    store.save_policy(stage.binding.id, &version).await.unwrap();
+}
+
+/// Sage makes what the event asks for and does not say so; then the settings change, and somebody retries.
+async fn retried_under_other_settings(event: EventName, path: &str, books: &str, change: fn(&mut Policy)) {
+    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let (engine, store) = (&stage.process.engine, &stage.process.engine.store);
+    set(&stage, |policy| {
+        policy.consolidation.enabled = true;
+        policy.consolidation.always_individual_for_b2b = false;
+    })
+    .await;
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    if event != EventName::InvoiceCreated {
+        stage.shop().unwrap().run_cron().await;
+        sync::run_until_idle(engine).await;
+        stage.shop().unwrap().enqueue(event.as_str(), 1, None);
+    }
+    let fault = json!({ "fail_after": [{ "times": 99, "method": "POST", "path": path }] });
+    stage.sage.post("/_sim/faults", &fault).await.unwrap();
+    stage.shop().unwrap().run_cron().await;
+    sync::run_until_idle(engine).await;
+    let request = PageRequest { limit: 10, ..PageRequest::default() };
+    let runs = store.page_runs(stage.organisation, &request).await.unwrap().runs;
+    let run = of(&runs, event, 1);
+    assert_eq!((run.status, run.code), (RunStatus::Retrying, Some(Code::SageUnavailable)));
+    assert_eq!(stage.books().await.unwrap()[books].as_array().unwrap().len(), 1);
+    stage.sage.post("/_sim/faults", &json!({ "fail_after": [] })).await.unwrap();
+
+    set(&stage, change).await;
+    store.retry_run(stage.organisation, run.id, engine.outside.now()).await.unwrap();
+    sync::run_until_idle(engine).await;
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{event}: {problems:#?}");
+    assert_eq!(of(&runs, event, 1).status, RunStatus::Succeeded, "{event}");
+    assert_eq!(stage.books().await.unwrap()[books].as_array().unwrap().len(), 1, "{event}");
+    stage.stop().await;
+}
+
+fn another_prefix(policy: &mut Policy) {
+    policy.invoice_number_prefix = Some("WEB-".to_owned());
+}
+
+fn own_contact(policy: &mut Policy) {
+    policy.consolidation.enabled = false;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_whose_answer_was_lost_is_found_after_the_prefix_changed() {
+    retried_under_other_settings(
+        EventName::InvoiceCreated,
+        "/sales_invoices$",
+        "sales_invoices",
+        another_prefix,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invoice_whose_answer_was_lost_is_found_after_the_contact_changed() {
+    retried_under_other_settings(
+        EventName::InvoiceCreated,
+        "/sales_invoices$",
+        "sales_invoices",
+        own_contact,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_answer_was_lost_is_found_after_the_settings_changed() {
+    for change in [another_prefix, own_contact] {
+        retried_under_other_settings(EventName::InvoicePaid, "/contact_payments", "contact_payments", change)
+            .await;
+    }
+}
