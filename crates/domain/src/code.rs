@@ -118,7 +118,7 @@ codes! {
     CircuitOpen = "circuit_open", Holds, "Sage has failed several times in a row; calls to it rest for a moment.", "Nothing to do: this goes on by itself.";
 
     TotalsMismatch = "totals_mismatch", Fails(Validation), "No faithful posting exists: the sums in Sage would differ from Magento's. Nothing was posted.", "Compare the two sums shown, correct the document or the settings, then retry.";
-    TotalsMismatchAfterPost = "totals_mismatch_after_post", Fails(Validation), "Sage shows other sums than Magento for the posted document. It is not posted again.", "Open the document in Sage and correct it there.";
+    TotalsMismatchAfterPost = "totals_mismatch_after_post", Fails(Validation), "Sage shows other sums than Magento for the posted document. It is not posted again.", "Open the document in Sage and correct or void it there, then retry: Ledger looks at it again.";
     DocumentMakesNoSense = "document_makes_no_sense", Fails(Validation), "The document contradicts itself and cannot be posted.", "Check the document in Magento.";
     MultiCurrencyDisabled = "multi_currency_disabled", Fails(Validation), "The document is in another currency, and the Sage business does not use several currencies.", "Turn on foreign currencies in Sage, then retry.";
     ExchangeRateMissing = "exchange_rate_missing", Fails(Validation), "The document is in another currency, and Magento tells no exchange rate.", "Check the currency rates of the shop, then retry.";

@@ -67,8 +67,7 @@ impl Code {
             Self::UnshownTax => &[OpenSettings("unshown_tax"), ByHand, Retry],
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
-            Self::TotalsMismatchAfterPost => &[OpenInSage],
-            Self::SageConflict => &[OpenInSage, Retry],
+            Self::TotalsMismatchAfterPost | Self::SageConflict => &[OpenInSage, Retry],
             Self::DocumentMakesNoSense
             | Self::MultiCurrencyDisabled
             | Self::ExchangeRateMissing

@@ -70,24 +70,28 @@ impl Performance<'_> {
         key: &IntentKey,
     ) -> Result<Made, Stop> {
         let mut body = self.ids.fill(&call.body);
-        let mut stepped = 0;
+        let (mut stepped, mut is_gone) = (0, false);
         loop {
             let request = requested(&body)?;
             let intent = self.open(key, &request).await?;
             if let Some(answer) = intent.answer {
-                return Ok(Made::found(answer));
+                if let Some(made) = self.still_there(gathered, call, key, answer).await? {
+                    return Ok(made);
+                }
+                self.begin_anew(gathered, key, &mut body, intent.generation).await?;
+                is_gone = true;
+                continue;
             }
             let may_be_sent = intent.is_new || self.is_repeatable(&intent, &request);
             // A merchant's catalogue was often in Sage before Ledger was.
-            if (!may_be_sent || matches!(call.adopt, Some(Adopt::Item { .. })))
+            if (!may_be_sent || is_gone || matches!(call.adopt, Some(Adopt::Item { .. })))
                 && let Some(answer) = self.made_before(gathered, call, &intent.request, &request).await?
             {
                 self.answered(gathered, key, &answer, None).await?;
                 return Ok(Made::found(answer));
             }
             if !may_be_sent {
-                self.refuse(gathered, key).await?;
-                set_idempotency_id(&mut body, &self.next_id(key, intent.generation + 1));
+                self.begin_anew(gathered, key, &mut body, intent.generation).await?;
                 continue;
             }
             let error = match self.send(gathered, call, &body).await {
@@ -104,9 +108,8 @@ impl Performance<'_> {
                     return Ok(Made::found(answer));
                 }
                 Refusal::Step(alternatives) if stepped < alternatives.len() => {
-                    self.refuse(gathered, key).await?;
                     body["contact"]["reference"] = Value::from(alternatives[stepped].clone());
-                    set_idempotency_id(&mut body, &self.next_id(key, intent.generation + 1));
+                    self.begin_anew(gathered, key, &mut body, intent.generation).await?;
                     stepped += 1;
                 }
                 Refusal::Step(_) | Refusal::Stands => {
@@ -117,6 +120,41 @@ impl Performance<'_> {
                 }
             }
         }
+    }
+
+    /// Gives up what stood under this generation: the next request is another one.
+    async fn begin_anew(
+        &self,
+        gathered: &mut Gathered,
+        key: &IntentKey,
+        body: &mut Value,
+        generation: u32,
+    ) -> Result<(), Stop> {
+        self.refuse(gathered, key).await?;
+        set_idempotency_id(body, &self.next_id(key, generation + 1));
+        Ok(())
+    }
+
+    /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when they deleted or voided it.
+    /// Records without sums are not looked at.
+    async fn still_there(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        key: &IntentKey,
+        answer: Answer,
+    ) -> Result<Option<Made>, Stop> {
+        if !matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. })) {
+            return Ok(Some(Made::found(answer)));
+        }
+        let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else { return Ok(None) };
+        if record["status"]["id"].as_str() == Some("VOID") {
+            return Ok(None);
+        }
+        let Some(answer) = adopt::answer_of(&record) else { return Ok(Some(Made::found(answer))) };
+        self.answered(gathered, key, &answer, None).await?;
+        let base_total = adopt::amount_of(&record["base_currency_total_amount"]);
+        Ok(Some(Made { base_total, ..Made::found(answer) }))
     }
 
     fn next_id(&self, key: &IntentKey, generation: u32) -> String {

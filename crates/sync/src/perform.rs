@@ -3,12 +3,13 @@
 use domain::{
     code::Code,
     money,
-    plan::{Call, Method, Plan},
+    plan::{Adopt, Call, Method, Plan},
     run::EventName,
     translate::{KnownRecord, Told},
     xref::{XrefKey, XrefKind},
 };
 use sage::{Class, Connection};
+use serde_json::Value;
 use store::{Answer, IntentKey, NewXref};
 
 use crate::{
@@ -97,32 +98,49 @@ impl Performance<'_> {
         let mut made = self.create(gathered, call, &key).await?;
         self.ids.note(&call.name, &made.answer.sage_id);
         let expected = call.expect.as_ref();
-        let differs = expected.and_then(|expect| difference(expect, &made.answer, made.base_total));
-        match (differs, release) {
-            (Some(sums), Some(_)) => {
-                self.take_back_draft(gathered, call, &key, &made.answer).await?;
-                return Err(Stop::new(Code::TotalsMismatch, sums));
-            }
-            (Some(sums), None) => {
-                self.note(gathered, &key.xref, &made.answer);
-                return Err(Stop::new(Code::TotalsMismatchAfterPost, sums));
-            }
-            (None, Some(release)) => {
+        if let Some(sums) = expected.and_then(|expect| difference(expect, &made.answer, made.base_total)) {
+            return Err(self.refuse_sums(gathered, call, &key, &made, release.is_some(), sums).await?);
+        }
+        match release {
+            Some(release) => {
                 let path = self.ids.fill_text(&release.path);
                 made.answer = self.release(gathered, call, &path, &key, &made).await?;
             }
             // An earlier attempt may have been in safe mode, and have left a draft.
-            (None, None)
-                if made.origin == Origin::Found
-                    && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
+            None if made.origin == Origin::Found
+                && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
             {
                 let path = format!("{}/{}/release", call.path, made.answer.sage_id);
                 made.answer = self.release(gathered, call, &path, &key, &made).await?;
             }
-            (None, None) => {}
+            None => {}
         }
         self.note(gathered, &key.xref, &made.answer);
         Ok(())
+    }
+
+    /// Sage shows other sums than Magento: a draft is taken back, and what is in the books is shown. It gets no cross-reference, so
+    /// that the next try looks at it again instead of taking it for done.
+    async fn refuse_sums(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        key: &IntentKey,
+        made: &Made,
+        is_made_as_draft: bool,
+        sums: String,
+    ) -> Result<Stop, Stop> {
+        let is_draft = if made.origin == Origin::Fresh {
+            is_made_as_draft
+        } else {
+            self.released_already(gathered, call, &made.answer).await?.is_none()
+        };
+        if is_draft {
+            self.take_back_draft(gathered, call, key, &made.answer).await?;
+            return Ok(Stop::new(Code::TotalsMismatch, sums));
+        }
+        self.show(gathered, &key.xref, &made.answer);
+        Ok(Stop::new(Code::TotalsMismatchAfterPost, sums))
     }
 
     /// Changes a record that is there; a repeat does no harm. What Sage refuses for good stops the run only where the record is what
@@ -176,6 +194,11 @@ impl Performance<'_> {
                 displayed_as: answer.displayed_as.clone(),
             });
         }
+        self.show(gathered, xref, answer);
+    }
+
+    /// Shows what people see of the run's own document.
+    fn show(&self, gathered: &mut Gathered, xref: &XrefKey, answer: &Answer) {
         if !is_of_run(self.work.claimed.run.event, xref.kind) {
             return;
         }
@@ -236,12 +259,31 @@ impl Performance<'_> {
         call: &Call,
         made: &Answer,
     ) -> Result<Option<Answer>, Stop> {
-        let path = format!("{}/{}", call.path, made.sage_id);
+        let Some(record) = self.look_at(gathered, call, &made.sage_id).await? else {
+            return Err(Stop::plain(Code::SageNotFound));
+        };
+        let is_draft = record["status"]["id"].as_str() == Some("DRAFT");
+        Ok(if is_draft { None } else { adopt::answer_of(&record) })
+    }
+
+    /// What Sage shows of a record that was made; none when it is gone.
+    pub(crate) async fn look_at(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        sage_id: &str,
+    ) -> Result<Option<Value>, Stop> {
+        let path = format!("{}/{sage_id}", call.path);
+        // Without it a plain read would flag the document as sent.
+        let unsent = [("mark_as_sent", "false")];
+        let query: &[(&str, &str)] =
+            if matches!(call.adopt, Some(Adopt::Document { .. })) { &unsent } else { &[] };
         let begun = self.work.engine.outside.now();
-        // Without it a plain read would flag the invoice as sent.
-        let answered = self.sage.get(&path, &[("mark_as_sent", "false")]).await;
-        let answered = recorded(gathered, step("look at draft", "GET", &path, begun), answered)?;
-        let is_draft = answered.body["status"]["id"].as_str() == Some("DRAFT");
-        Ok(if is_draft { None } else { adopt::answer_of(&answered.body) })
+        let answered = self.sage.get(&path, query).await;
+        match recorded(gathered, step("look again", "GET", &path, begun), answered) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(sage::Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -138,27 +138,6 @@ async fn a_draft_that_was_left_is_released_although_safe_mode_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_sum_after_posting_is_said_and_never_posted_twice() {
-    let stage = Stage::set(Options::default()).await.unwrap();
-    stage.sage.post("/_sim/faults", &json!({ "wrong_totals": 1 })).await.unwrap();
-    stage.shop().unwrap().enqueue("invoice.created", 1, None);
-    stage.shop().unwrap().run_cron().await;
-    let (runs, _) = outcome(&stage).await.unwrap();
-    let run = of(&runs, EventName::InvoiceCreated, 1);
-    assert_eq!((run.status, run.code), (RunStatus::Failed, Some(Code::TotalsMismatchAfterPost)));
-    stage
-        .process
-        .engine
-        .store
-        .retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH)
-        .await
-        .unwrap();
-    outcome(&stage).await.unwrap();
-    assert_eq!(stage.books().await.unwrap()["sales_invoices"].as_array().unwrap().len(), 1);
-    stage.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_payment_that_arrives_first_waits_for_its_invoice_or_brings_it_along() {
     let stage = Stage::set(Options::default()).await.unwrap();
     stage.shop().unwrap().enqueue("invoice.paid", 1, None);

@@ -15,7 +15,8 @@ use store::PageRequest;
 
 use crate::documents::of;
 
-async fn set(stage: &Stage, change: fn(&mut Policy)) {
+/// Saves the settings with a change.
+pub async fn set(stage: &Stage, change: fn(&mut Policy)) {
     let store = &stage.process.engine.store;
     let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
     version.version += 1;

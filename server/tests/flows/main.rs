@@ -28,3 +28,4 @@ mod progress;
 mod refreshing;
 mod settings;
 mod traces;
+mod wrong_sums;
