@@ -22,6 +22,8 @@ pub enum Flash {
     Included,
     /// It was too late for what was asked for.
     TooLate,
+    /// The document is or may be in Sage, so it is not excluded.
+    MayBeInSage,
     /// A view has a name now.
     ViewSaved,
     /// A view is forgotten.
@@ -79,6 +81,7 @@ impl Flash {
         Self::Excluded,
         Self::Included,
         Self::TooLate,
+        Self::MayBeInSage,
         Self::ViewSaved,
         Self::ViewForgotten,
         Self::SignedOut,
@@ -115,6 +118,7 @@ impl Flash {
             Self::Excluded => "excluded",
             Self::Included => "included",
             Self::TooLate => "too-late",
+            Self::MayBeInSage => "may-be-in-sage",
             Self::ViewSaved => "view-saved",
             Self::ViewForgotten => "view-forgotten",
             Self::SignedOut => "signed-out",
@@ -153,8 +157,9 @@ impl Flash {
             Self::BulkCancelled => "Cancelled. What was queued already goes on; the others stay as they are.",
             Self::Excluded => "Excluded. The document is not synced, and later news of it neither.",
             Self::Included => "The exclusion is taken back, and the document is on its way.",
-            Self::TooLate => {
-                "It was too late: the document is at work or in Sage already, or this has ended."
+            Self::TooLate => "It was too late: this has ended already.",
+            Self::MayBeInSage => {
+                "Not excluded: the document is at work, or it is in Sage or may be. Retry it and Ledger finds out; what is in Sage is voided there."
             }
             Self::ViewSaved => "The view is saved.",
             Self::ViewForgotten => "The view is forgotten.",
@@ -187,7 +192,7 @@ impl Flash {
 
     /// Whether what was asked for was done.
     pub const fn is_good(self) -> bool {
-        !matches!(self, Self::StillRunning | Self::TooLate | Self::RetriedToWait)
+        !matches!(self, Self::StillRunning | Self::TooLate | Self::MayBeInSage | Self::RetriedToWait)
     }
 
     /// The flash that a URL carries.

@@ -160,9 +160,10 @@ pub fn view(kept: &Kept, rights: Rights) -> RunView {
     }
 }
 
-/// Whether the run's document can still be kept out of Sage.
+/// Whether the run's document can still be kept out of Sage, as far as its run says.
 fn may_exclude(run: &Run) -> bool {
-    let is_posted = run.status == RunStatus::Succeeded && run.event.happens_once();
+    let is_in_sage = run.status == RunStatus::Succeeded || run.facts.sage_id.is_some();
+    let is_posted = is_in_sage && run.event.happens_once();
     !is_posted && run.status != RunStatus::Running && run.code != Some(Code::ExcludedByPerson)
 }
 

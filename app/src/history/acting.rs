@@ -203,7 +203,10 @@ pub async fn exclude(
         return Err(AppError::new(ErrorCode::Invalid).field("reason", wrong).echo("reason", reason));
     }
     let record = action(services, member, ActionKind::Excluded, (None, Some(run)), reason);
-    done(services.store.exclude_document(run, &record).await, Flash::Excluded)
+    match services.store.exclude_document(run, &record).await {
+        Err(store::Error::Conflict(_)) => Ok(Flash::MayBeInSage),
+        result => done(result, Flash::Excluded),
+    }
 }
 
 /// Takes the exclusion of a run's document back.

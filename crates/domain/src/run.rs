@@ -93,6 +93,11 @@ impl EventName {
         }
     }
 
+    /// The events that are about an entity.
+    pub fn about(entity: EntityKind) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |event| event.entity() == entity)
+    }
+
     /// Whether a repeated key is the same event (`false`: it names the entity, and each save is news).
     pub const fn happens_once(self) -> bool {
         matches!(self, Self::InvoiceCreated | Self::InvoicePaid | Self::CreditmemoCreated)

@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{money::Currency, run::UnknownWord};
+use crate::{
+    money::Currency,
+    run::{EventName, UnknownWord},
+};
 
 /// What kind of Sage record a Magento entity became; a contact is one per currency, because Sage locks a contact to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +35,18 @@ pub enum XrefKind {
     StockItem,
     /// A movement of stock, by the product's Magento id, the run's time and what Sage held before it.
     StockMovement,
+}
+
+impl XrefKind {
+    /// What an event that happens once makes in Sage; none for those that only bring news.
+    pub const fn made_by(event: EventName) -> Option<Self> {
+        match event {
+            EventName::InvoiceCreated => Some(Self::Invoice),
+            EventName::InvoicePaid => Some(Self::Payment),
+            EventName::CreditmemoCreated => Some(Self::Creditmemo),
+            EventName::CustomerUpserted | EventName::ProductUpserted => None,
+        }
+    }
 }
 
 impl fmt::Display for XrefKind {

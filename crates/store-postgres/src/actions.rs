@@ -6,9 +6,10 @@ use domain::{
     code::Code,
     ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
     run::{BindingStatus, EntityKind, EventName, RunStatus},
+    xref::XrefKind,
 };
 use sqlx::PgConnection;
-use store::{Action, Actions, Actor, Error, Exclusion, Result, Standing, SyncState, Tally};
+use store::{Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally};
 use uuid::Uuid;
 
 use crate::{
@@ -79,41 +80,63 @@ struct Document {
     entity: EntityKind,
     magento_id: i64,
     run: RunId,
-    is_posted: bool,
+    event: EventName,
 }
 
 impl Document {
     async fn of(connection: &mut PgConnection, run: RunId, action: &Action) -> Tried<Self> {
         let status = hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
-        let found: Option<(Uuid, String, i64, String)> = sqlx::query_as(
-            "SELECT binding_id, event, magento_id, status FROM runs WHERE id = $1 AND organisation_id = $2",
+        let found: Option<(Uuid, String, i64)> = sqlx::query_as(
+            "SELECT binding_id, event, magento_id FROM runs WHERE id = $1 AND organisation_id = $2",
         )
         .bind(run.0)
         .bind(action.organisation_id.0)
         .fetch_optional(&mut *connection)
         .await?;
-        let (binding, event, magento_id, run_status) = found.ok_or(Error::NotFound("the run"))?;
+        let (binding, event, magento_id) = found.ok_or(Error::NotFound("the run"))?;
         let event: EventName = Place { table: "runs", row: &run.0 }.word("event", &event)?;
-        let is_posted = event.happens_once() && run_status == RunStatus::Succeeded.as_str();
-        Ok(Self { binding, status, entity: event.entity(), magento_id, run, is_posted })
+        Ok(Self { binding, status, entity: event.entity(), magento_id, run, event })
     }
 
-    /// The states of its runs, which stay what they are until the transaction ends.
-    async fn states(&self, connection: &mut PgConnection) -> Tried<Vec<String>> {
-        Ok(sqlx::query_scalar(
-            "SELECT status FROM runs WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3) ORDER BY id FOR UPDATE",
+    /// Its runs, which stay what they are until the transaction ends.
+    async fn runs(&self, connection: &mut PgConnection) -> Tried<Vec<(EventName, RunStatus)>> {
+        let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
+            "SELECT id, event, status FROM runs
+             WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3) ORDER BY id FOR UPDATE",
         )
         .bind(self.binding)
         .bind(self.magento_id)
         .bind(self.events())
         .fetch_all(connection)
-        .await?)
+        .await?;
+        let read = |(id, event, status): &(Uuid, String, String)| {
+            let place = Place { table: "runs", row: id };
+            Ok((place.word("event", event)?, place.word("status", status)?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// What its Sage business was asked to make for it and has not refused.
+    async fn asked(&self, connection: &mut PgConnection) -> Tried<Vec<XrefKind>> {
+        let kinds: Vec<XrefKind> = EventName::about(self.entity).filter_map(XrefKind::made_by).collect();
+        let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        let magento_key = self.magento_id.to_string();
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT i.kind FROM intents i JOIN bindings b ON b.id = i.binding_id AND b.business_id = i.business_id
+             WHERE i.binding_id = $1 AND i.magento_key = $2 AND i.state <> 'refused' AND i.kind = ANY($3)",
+        )
+        .bind(self.binding)
+        .bind(&magento_key)
+        .bind(kinds)
+        .fetch_all(connection)
+        .await?;
+        let place = Place { table: "intents", row: &magento_key };
+        rows.iter().map(|kind| Ok(place.word("kind", kind)?)).collect()
     }
 
     /// The events that are about it.
     fn events(&self) -> Vec<&'static str> {
-        let events = EventName::ALL.iter().filter(|event| event.entity() == self.entity);
-        events.map(|event| event.as_str()).collect()
+        EventName::about(self.entity).map(EventName::as_str).collect()
     }
 }
 
@@ -207,10 +230,9 @@ impl Actions for PostgresStore {
 }
 
 async fn exclude(connection: &mut PgConnection, document: &Document, action: &Action) -> Tried<()> {
-    let states = document.states(connection).await?;
-    if document.is_posted || states.iter().any(|state| state == RunStatus::Running.as_str()) {
-        return Err(Error::Conflict("the run").into());
-    }
+    let (runs, asked) = (document.runs(connection).await?, document.asked(connection).await?);
+    let excluding = Excluding { runs: &runs, asked: &asked };
+    excluding.check(document.event)?;
     sqlx::query(
         "INSERT INTO exclusions (binding_id, entity, magento_id, reason, actor, created_at) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
@@ -226,7 +248,7 @@ async fn exclude(connection: &mut PgConnection, document: &Document, action: &Ac
     .await?;
     let skipped = sqlx::query(
         "UPDATE runs SET status = 'skipped_by_policy', code = $4, message = $5, cause = NULL, waits_for_invoice = NULL,
-                         updated_at = $6, finished_at = $6
+                         resolved_by = NULL, updated_at = $6, finished_at = $6
           WHERE binding_id = $1 AND magento_id = $2 AND event = ANY($3)
             AND status NOT IN ('succeeded', 'running')",
     )
@@ -240,13 +262,14 @@ async fn exclude(connection: &mut PgConnection, document: &Document, action: &Ac
     .await?;
     let ended = Tally::Ended(RunStatus::SkippedByPolicy);
     overview::count(connection, document.binding, ended, skipped.rows_affected(), action.at).await?;
-    if !states.iter().any(|state| state == RunStatus::Succeeded.as_str()) {
+    if excluding.is_all_out() {
         let state = SyncState::excluded(document.entity, document.magento_id, action.at);
         tell(connection, (document.binding, document.run.0), &state, action.at).await?;
     }
     if document.entity == EntityKind::Invoice {
         let onward = Standing::onward(document.status, action.at);
-        wake_waiting(connection, document.binding, document.magento_id, &onward, action.at).await?;
+        let invoice = (document.binding, document.magento_id, false);
+        wake_waiting(connection, invoice, &onward, action.at).await?;
     }
     Ok(())
 }

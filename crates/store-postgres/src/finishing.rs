@@ -15,7 +15,7 @@ use crate::{
     bindings::hold_binding,
     changes::announce,
     deliveries::tell,
-    error::{Tried, clean, clean_option, ensure_affected, lost},
+    error::{Place, Tried, clean, clean_option, ensure_affected, lost},
     health, overview, plans,
     runs::{Held, hold},
     xrefs,
@@ -50,7 +50,9 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
     let ended_well = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if ended_well && held.event == EventName::InvoiceCreated.as_str() {
         let onward = Standing::onward(binding, now);
-        wake_waiting(&mut transaction, held.binding_id, held.magento_id, &onward, now).await?;
+        let is_synced = standing.status == RunStatus::Succeeded;
+        let invoice = (held.binding_id, held.magento_id, is_synced);
+        wake_waiting(&mut transaction, invoice, &onward, now).await?;
     }
     if standing.status.is_terminal() {
         let ended = Tally::Ended(standing.status);
@@ -100,16 +102,20 @@ async fn meanwhile(
             .bind(held.policy_version)
             .fetch_one(&mut *connection)
             .await?;
-    let has_invoice = match Standing::told(outcome).waits_for_invoice {
-        Some(invoice) => invoice_is_done(connection, held, invoice).await?,
-        None => false,
+    let invoice = match Standing::told(outcome).waits_for_invoice {
+        Some(invoice) => latest_of_invoice(connection, held, invoice).await?,
+        None => None,
     };
-    Ok(Meanwhile { binding, newer_policy, has_invoice })
+    Ok(Meanwhile { binding, newer_policy, invoice })
 }
 
-/// Whether the run of this invoice has ended well or was skipped. Its row is held meanwhile: an end at the same moment either
-/// is seen here, or sees this run wait and wakes it.
-async fn invoice_is_done(connection: &mut PgConnection, held: &Held, invoice: i64) -> Tried<bool> {
+/// Where the latest run of this invoice stands. Its row is held meanwhile: an end at the same moment either is seen here, or sees this
+/// run wait and wakes it.
+async fn latest_of_invoice(
+    connection: &mut PgConnection,
+    held: &Held,
+    invoice: i64,
+) -> Tried<Option<RunStatus>> {
     let status: Option<String> = sqlx::query_scalar(
         "SELECT status FROM runs WHERE binding_id = $1 AND magento_id = $2 AND event = 'invoice.created'
          ORDER BY id DESC LIMIT 1 FOR SHARE",
@@ -118,9 +124,9 @@ async fn invoice_is_done(connection: &mut PgConnection, held: &Held, invoice: i6
     .bind(invoice)
     .fetch_optional(connection)
     .await?;
-    Ok(status.is_some_and(|status| {
-        status == RunStatus::Succeeded.as_str() || status == RunStatus::SkippedByPolicy.as_str()
-    }))
+    let row = format!("invoice {invoice} of {}", held.binding_id);
+    let place = Place { table: "runs", row: &row };
+    Ok(status.map(|status| place.word("status", &status)).transpose()?)
 }
 
 /// The document is in Sage: what failed of it before needs nobody any more.
@@ -216,24 +222,25 @@ async fn free_business(connection: &mut PgConnection, fence: Fence) -> Tried<()>
     Ok(())
 }
 
-/// Lets go on what waited for this invoice.
+/// Lets go on what waited for this invoice of a binding and, when it is synced, what was skipped for want of it.
 pub(crate) async fn wake_waiting(
     connection: &mut PgConnection,
-    binding: Uuid,
-    invoice: i64,
+    (binding, invoice, is_synced): (Uuid, i64, bool),
     onward: &Standing<'_>,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(
         "UPDATE runs SET status = $4, code = $5, message = NULL, cause = NULL, waits_for_invoice = NULL, next_at = $3,
-                         updated_at = $3
-         WHERE binding_id = $1 AND status = 'waiting' AND waits_for_invoice = $2",
+                         updated_at = $3, finished_at = NULL
+         WHERE binding_id = $1 AND waits_for_invoice = $2
+           AND (status = 'waiting' OR $6 AND status = 'skipped_by_policy')",
     )
     .bind(binding)
     .bind(invoice)
     .bind(now)
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
+    .bind(is_synced)
     .execute(connection)
     .await?;
     Ok(())

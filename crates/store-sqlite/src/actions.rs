@@ -6,13 +6,14 @@ use domain::{
     code::Code,
     ids::{ActionId, BindingId, OrganisationId, RunId},
     run::{EntityKind, EventName, RunStatus},
+    xref::XrefKind,
 };
 use sqlx::SqliteConnection;
-use store::{Action, Actions, Actor, Error, Exclusion, Result, Standing, SyncState, Tally};
+use store::{Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally};
 
 use crate::{
     bindings,
-    columns::{Place, instant},
+    columns::{Place, instant, json},
     deliveries,
     error::translate,
     finishing, overview,
@@ -80,46 +81,67 @@ struct Document {
     entity: EntityKind,
     magento_id: i64,
     run: RunId,
-    is_posted: bool,
+    event: EventName,
 }
 
 impl Document {
     async fn of(connection: &mut SqliteConnection, run: RunId, action: &Action) -> Result<Self> {
-        let found: Option<(String, String, i64, String)> = sqlx::query_as(
-            "SELECT binding_id, event, magento_id, status FROM runs WHERE id = ?1 AND organisation_id = ?2",
+        let found: Option<(String, String, i64)> = sqlx::query_as(
+            "SELECT binding_id, event, magento_id FROM runs WHERE id = ?1 AND organisation_id = ?2",
         )
         .bind(run.to_string())
         .bind(action.organisation_id.to_string())
         .fetch_optional(connection)
         .await
         .map_err(translate)?;
-        let (binding, event, magento_id, status) = found.ok_or(Error::NotFound("the run"))?;
+        let (binding, event, magento_id) = found.ok_or(Error::NotFound("the run"))?;
         let id = run.to_string();
         let event: EventName = Place { table: "runs", row: &id }.word("event", &event)?;
-        let is_posted = event.happens_once() && status == RunStatus::Succeeded.as_str();
-        Ok(Self { binding, entity: event.entity(), magento_id, run, is_posted })
+        Ok(Self { binding, entity: event.entity(), magento_id, run, event })
     }
 
-    /// Whether one of its runs is in this state.
-    async fn has_run(&self, connection: &mut SqliteConnection, status: RunStatus) -> Result<bool> {
-        sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND status = ?3
-                                                 AND event IN (SELECT value FROM json_each(?4)))",
+    /// Its runs.
+    async fn runs(&self, connection: &mut SqliteConnection) -> Result<Vec<(EventName, RunStatus)>> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT id, event, status FROM runs
+              WHERE binding_id = ?1 AND magento_id = ?2 AND event IN (SELECT value FROM json_each(?3))",
         )
         .bind(&self.binding)
         .bind(self.magento_id)
-        .bind(status.as_str())
-        .bind(self.events())
-        .fetch_one(connection)
+        .bind(self.events()?)
+        .fetch_all(connection)
         .await
-        .map_err(translate)
+        .map_err(translate)?;
+        let read = |(id, event, status): &(String, String, String)| {
+            let place = Place { table: "runs", row: id };
+            Ok((place.word("event", event)?, place.word("status", status)?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// What its Sage business was asked to make for it and has not refused.
+    async fn asked(&self, connection: &mut SqliteConnection) -> Result<Vec<XrefKind>> {
+        let kinds: Vec<XrefKind> = EventName::about(self.entity).filter_map(XrefKind::made_by).collect();
+        let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        let magento_key = self.magento_id.to_string();
+        let rows: Vec<String> = sqlx::query_scalar(
+            "SELECT i.kind FROM intents i JOIN bindings b ON b.id = i.binding_id AND b.business_id = i.business_id
+              WHERE i.binding_id = ?1 AND i.magento_key = ?2 AND i.state <> 'refused'
+                AND i.kind IN (SELECT value FROM json_each(?3))",
+        )
+        .bind(&self.binding)
+        .bind(&magento_key)
+        .bind(json(&kinds)?)
+        .fetch_all(connection)
+        .await
+        .map_err(translate)?;
+        let place = Place { table: "intents", row: &magento_key };
+        rows.iter().map(|kind| place.word("kind", kind)).collect()
     }
 
     /// The events that are about it, as a JSON list.
-    fn events(&self) -> String {
-        let events = EventName::ALL.iter().filter(|event| event.entity() == self.entity);
-        let events: Vec<String> = events.map(|event| format!("\"{event}\"")).collect();
-        format!("[{}]", events.join(","))
+    fn events(&self) -> Result<String> {
+        json(&EventName::about(self.entity).map(EventName::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -168,9 +190,6 @@ impl Actions for SqliteStore {
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         let document = Document::of(&mut transaction, run, action).await?;
-        if document.is_posted || document.has_run(&mut transaction, RunStatus::Running).await? {
-            return Err(Error::Conflict("the run"));
-        }
         exclude(&mut transaction, &document, action).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
@@ -211,6 +230,9 @@ impl Actions for SqliteStore {
 }
 
 async fn exclude(connection: &mut SqliteConnection, document: &Document, action: &Action) -> Result<()> {
+    let (runs, asked) = (document.runs(connection).await?, document.asked(connection).await?);
+    let excluding = Excluding { runs: &runs, asked: &asked };
+    excluding.check(document.event)?;
     sqlx::query(
         "INSERT INTO exclusions (binding_id, entity, magento_id, reason, actor, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
@@ -227,13 +249,13 @@ async fn exclude(connection: &mut SqliteConnection, document: &Document, action:
     .map_err(translate)?;
     let skipped = sqlx::query(
         "UPDATE runs SET status = 'skipped_by_policy', code = ?4, message = ?5, cause = NULL, waits_for_invoice = NULL,
-                         updated_at = ?6, finished_at = ?6
+                         resolved_by = NULL, updated_at = ?6, finished_at = ?6
           WHERE binding_id = ?1 AND magento_id = ?2 AND event IN (SELECT value FROM json_each(?3))
             AND status NOT IN ('succeeded', 'running')",
     )
     .bind(&document.binding)
     .bind(document.magento_id)
-    .bind(document.events())
+    .bind(document.events()?)
     .bind(Code::ExcludedByPerson.as_str())
     .bind(&action.detail)
     .bind(instant(action.at))
@@ -242,15 +264,15 @@ async fn exclude(connection: &mut SqliteConnection, document: &Document, action:
     .map_err(translate)?;
     let ended = Tally::Ended(RunStatus::SkippedByPolicy);
     overview::count(connection, &document.binding, ended, skipped.rows_affected(), action.at).await?;
-    if !document.has_run(connection, RunStatus::Succeeded).await? {
+    if excluding.is_all_out() {
         let state = SyncState::excluded(document.entity, document.magento_id, action.at);
         deliveries::upsert(connection, (&document.binding, document.run), &state, action.at).await?;
     }
     if document.entity == EntityKind::Invoice {
         let status = bindings::status_of(connection, &document.binding).await?;
         let onward = Standing::onward(status, action.at);
-        finishing::release_waiting(connection, &document.binding, document.magento_id, &onward, action.at)
-            .await?;
+        let invoice = (document.binding.as_str(), document.magento_id, false);
+        finishing::release_waiting(connection, invoice, &onward, action.at).await?;
     }
     Ok(())
 }
@@ -277,7 +299,7 @@ async fn include(connection: &mut SqliteConnection, document: &Document, now: Da
     )
     .bind(&document.binding)
     .bind(document.magento_id)
-    .bind(document.events())
+    .bind(document.events()?)
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
     .bind(instant(now))

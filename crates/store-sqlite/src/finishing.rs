@@ -10,7 +10,7 @@ use store::{Fence, FinishRun, Meanwhile, Result, RunFacts, Standing, Tally};
 
 use crate::{
     attempts, bindings, claims,
-    columns::instant,
+    columns::{Place, instant},
     deliveries,
     error::{ensure_affected, stale, translate},
     health, overview, plans,
@@ -47,7 +47,9 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
     let is_over = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if is_over && event == EventName::InvoiceCreated.as_str() {
         let onward = Standing::onward(meanwhile.binding, finish.now);
-        release_waiting(&mut transaction, &binding, magento_id, &onward, finish.now).await?;
+        let is_synced = standing.status == RunStatus::Succeeded;
+        let invoice = (binding.as_str(), magento_id, is_synced);
+        release_waiting(&mut transaction, invoice, &onward, finish.now).await?;
     }
     transaction.commit().await.map_err(translate)?;
     store.announce();
@@ -93,16 +95,20 @@ async fn meanwhile(
     .fetch_one(&mut *connection)
     .await
     .map_err(translate)?;
-    let has_invoice = match Standing::told(&finish.outcome).waits_for_invoice {
-        Some(invoice) => has_ended_well(connection, binding, invoice).await?,
-        None => false,
+    let invoice = match Standing::told(&finish.outcome).waits_for_invoice {
+        Some(invoice) => latest_of_invoice(connection, binding, invoice).await?,
+        None => None,
     };
     let binding = bindings::status_of(connection, binding).await?;
-    Ok(Meanwhile { binding, newer_policy, has_invoice })
+    Ok(Meanwhile { binding, newer_policy, invoice })
 }
 
-/// Whether the invoice that a run is to wait for has ended, so that nobody would wake the run.
-async fn has_ended_well(connection: &mut SqliteConnection, binding: &str, invoice: i64) -> Result<bool> {
+/// Where the invoice stands that a run is to wait for: when it has ended, nobody would wake the run.
+async fn latest_of_invoice(
+    connection: &mut SqliteConnection,
+    binding: &str,
+    invoice: i64,
+) -> Result<Option<RunStatus>> {
     let status: Option<String> = sqlx::query_scalar(
         "SELECT status FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = 'invoice.created'
           ORDER BY id DESC LIMIT 1",
@@ -112,7 +118,8 @@ async fn has_ended_well(connection: &mut SqliteConnection, binding: &str, invoic
     .fetch_optional(connection)
     .await
     .map_err(translate)?;
-    Ok(matches!(status.as_deref(), Some("succeeded" | "skipped_by_policy")))
+    let place = Place { table: "runs", row: &format!("invoice {invoice} of {binding}") };
+    place.optional_word("status", status.as_deref())
 }
 
 /// Writes the run and tells what it was about.
@@ -215,24 +222,26 @@ async fn close_attempt(
     ensure_affected(&result, 1)
 }
 
-/// Wakes the payments and credit memos that wait for an invoice.
+/// Wakes the payments and credit memos that wait for a binding's invoice and, when it is synced, those that were skipped for want of it.
 pub(crate) async fn release_waiting(
     connection: &mut SqliteConnection,
-    binding: &str,
-    invoice: i64,
+    (binding, invoice, is_synced): (&str, i64, bool),
     onward: &Standing<'_>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query(
         "UPDATE runs
-            SET status = ?4, code = ?5, message = NULL, cause = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3
-          WHERE binding_id = ?1 AND status = 'waiting' AND waits_for_invoice = ?2",
+            SET status = ?4, code = ?5, message = NULL, cause = NULL, waits_for_invoice = NULL, next_at = ?3, updated_at = ?3,
+                finished_at = NULL
+          WHERE binding_id = ?1 AND waits_for_invoice = ?2
+            AND (status = 'waiting' OR ?6 AND status = 'skipped_by_policy')",
     )
     .bind(binding)
     .bind(invoice)
     .bind(instant(now))
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
+    .bind(is_synced)
     .execute(connection)
     .await
     .map_err(translate)?;

@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
-    run::{ActionKind, EntityKind},
+    run::{ActionKind, EntityKind, EventName, RunStatus},
+    xref::XrefKind,
 };
 
-use crate::Result;
+use crate::{Error, Result};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,35 @@ pub struct Exclusion {
     pub created_at: DateTime<Utc>,
 }
 
+/// A document that somebody wants to exclude, as a driver found it; decided here once for all drivers.
+#[derive(Clone, Copy, Debug)]
+pub struct Excluding<'a> {
+    /// Its runs.
+    pub runs: &'a [(EventName, RunStatus)],
+    /// What Sage was asked to make for it and has not refused: it is in Sage, or may be.
+    pub asked: &'a [XrefKind],
+}
+
+impl Excluding<'_> {
+    /// [`Error::Conflict`] when one of its runs is at work, or what a run that has not ended well was to make is in Sage or may be.
+    /// `event` is the event of the run that somebody looks at: what it has made stays.
+    pub fn check(&self, event: EventName) -> Result<()> {
+        let has = |event: EventName, status: RunStatus| self.runs.contains(&(event, status));
+        let is_running = self.runs.iter().any(|(_, status)| *status == RunStatus::Running);
+        let is_posted = event.happens_once() && has(event, RunStatus::Succeeded);
+        let may_be_in_sage = self.runs.iter().any(|(event, _)| {
+            !has(*event, RunStatus::Succeeded)
+                && XrefKind::made_by(*event).is_some_and(|kind| self.asked.contains(&kind))
+        });
+        if is_running || is_posted || may_be_in_sage { Err(Error::Conflict("the document")) } else { Ok(()) }
+    }
+
+    /// Whether Magento is to see it as excluded: nothing of it is in Sage.
+    pub fn is_all_out(&self) -> bool {
+        self.asked.is_empty() && !self.runs.iter().any(|(_, status)| *status == RunStatus::Succeeded)
+    }
+}
+
 /// Actions and exclusions.
 #[async_trait]
 pub trait Actions {
@@ -72,7 +102,7 @@ pub trait Actions {
     /// document are skipped the same way.
     ///
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when a run of the document is
-    /// running, or the document is in Sage already.
+    /// running, or the document is or may be in Sage ([`Excluding::check`]).
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()>;
 
     /// Takes the exclusion of a run's document back, in one transaction with its record: the runs that it skipped go on, as by

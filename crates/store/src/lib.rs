@@ -35,7 +35,7 @@ mod xrefs;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-pub use actions::{Action, Actions, Actor, Exclusion};
+pub use actions::{Action, Actions, Actor, Excluding, Exclusion};
 pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
 pub use alert_parcels::{AlertParcel, AlertParcels};
 pub use alerts::{Alert, Alerts, alert_id};

@@ -113,6 +113,8 @@ pub enum Outcome {
         code: Code,
         /// For a person.
         message: Option<String>,
+        /// The invoice (its Magento id) that was skipped before it: the run goes on when that one is synced after all.
+        waits_for_invoice: Option<i64>,
     },
     /// A person must act.
     Failed {

@@ -18,7 +18,7 @@ pub struct Standing<'a> {
     pub code: Option<Code>,
     /// The same with the document's figures.
     pub message: Option<&'a str>,
-    /// The invoice (its Magento id) whose run must end first.
+    /// The invoice (its Magento id) whose run wakes this one.
     pub waits_for_invoice: Option<i64>,
     /// When it is due; `None` leaves what was.
     pub next_at: Option<DateTime<Utc>>,
@@ -33,8 +33,8 @@ pub struct Meanwhile {
     pub binding: BindingStatus,
     /// The current policy version, where it is newer than the run's.
     pub newer_policy: Option<i64>,
-    /// Whether the run of the invoice that the outcome waits for has ended well or was skipped.
-    pub has_invoice: bool,
+    /// The status of the latest run of the invoice that the outcome waits for; none when it waits for none.
+    pub invoice: Option<RunStatus>,
 }
 
 /// Why the runs of a binding in this status wait; `None` when they need not.
@@ -59,10 +59,9 @@ impl<'a> Standing<'a> {
     pub fn told(outcome: &'a Outcome) -> Self {
         let (code, message, waits_for_invoice, next_at) = match outcome {
             Outcome::Succeeded => (None, None, None, None),
-            Outcome::Skipped { code, message } | Outcome::Failed { code, message } => {
-                (Some(*code), message.as_deref(), None, None)
-            }
-            Outcome::Waiting { code, message, waits_for_invoice } => {
+            Outcome::Failed { code, message } => (Some(*code), message.as_deref(), None, None),
+            Outcome::Skipped { code, message, waits_for_invoice }
+            | Outcome::Waiting { code, message, waits_for_invoice } => {
                 (Some(*code), message.as_deref(), *waits_for_invoice, None)
             }
             Outcome::Retrying { code, message, next_at } => {
@@ -90,7 +89,12 @@ impl<'a> Standing<'a> {
         let told = Self::told(outcome);
         let onward = Self::onward(meanwhile.binding, now);
         match outcome {
-            Outcome::Waiting { .. } if meanwhile.has_invoice => onward,
+            Outcome::Waiting { .. } | Outcome::Skipped { .. }
+                if meanwhile.invoice == Some(RunStatus::Succeeded) =>
+            {
+                onward
+            }
+            Outcome::Waiting { .. } if meanwhile.invoice == Some(RunStatus::SkippedByPolicy) => onward,
             Outcome::Waiting { code, .. }
                 if Code::MENDED_BY_SETTINGS.contains(code) && meanwhile.newer_policy.is_some() =>
             {

@@ -25,7 +25,7 @@ pub enum Course {
     Reauthorise,
     /// A repeat would fail the same way.
     Final,
-    /// Waits for the run of this invoice (its Magento id).
+    /// Goes on with the run of this invoice (its Magento id), and waits or is skipped until then.
     WaitForInvoice(i64),
 }
 
@@ -98,9 +98,12 @@ pub fn outcome(engine: &Engine, run: &Run, stop: Stop) -> Outcome {
         (Course::Reauthorise, _) => {
             Outcome::Waiting { code: Code::BindingNeedsReauth, message, waits_for_invoice: None }
         }
+        (Course::WaitForInvoice(id), Effect::Skips) => {
+            Outcome::Skipped { code, message, waits_for_invoice: Some(id) }
+        }
         (Course::WaitForInvoice(id), _) => Outcome::Waiting { code, message, waits_for_invoice: Some(id) },
         (Course::Retry { after }, _) => tried_again(engine, run, code, message, after),
-        (Course::ByCode, Effect::Skips) => Outcome::Skipped { code, message },
+        (Course::ByCode, Effect::Skips) => Outcome::Skipped { code, message, waits_for_invoice: None },
         (Course::ByCode, Effect::Holds) => Outcome::Waiting { code, message, waits_for_invoice: None },
         (Course::ByCode, Effect::Fails(_)) if code.is_retryable() => {
             tried_again(engine, run, code, message, None)

@@ -160,13 +160,12 @@ async fn invoice_paid(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> 
 pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), Stop> {
     let store = &work.engine.store;
     let parent = store.latest_run_of_event(work.binding.id, EventName::InvoiceCreated, invoice).await?;
-    match parent.map(|parent| parent.status) {
-        None | Some(RunStatus::Succeeded) => Ok(()),
-        Some(RunStatus::SkippedByPolicy) => Err(Stop::plain(Code::InvoiceNotSynced)),
-        Some(_) => {
-            Err(Stop { course: Course::WaitForInvoice(invoice), ..Stop::plain(Code::WaitingForInvoice) })
-        }
-    }
+    let code = match parent.map(|parent| parent.status) {
+        None | Some(RunStatus::Succeeded) => return Ok(()),
+        Some(RunStatus::SkippedByPolicy) => Code::InvoiceNotSynced,
+        Some(_) => Code::WaitingForInvoice,
+    };
+    Err(Stop { course: Course::WaitForInvoice(invoice), ..Stop::plain(code) })
 }
 
 /// What is known of a document before it is planned.

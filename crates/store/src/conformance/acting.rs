@@ -11,11 +11,13 @@ use domain::{
         EventName::{CustomerUpserted, InvoiceCreated, InvoicePaid},
         Role, RunStatus,
     },
+    xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_conflict, assert_not_found, failed, skipped, waiting_for};
+use super::world::{World, assert_conflict, assert_not_found, failed, fence, request, skipped, waiting_for};
 use crate::{
-    Action, Actor, Advance, BulkRetry, Claimed, FEED, Member, NewMember, Outcome, RunFilter, SavedView, Store,
+    Action, Actor, Advance, BulkRetry, Claimed, FEED, IntentKey, Member, NewMember, Outcome, RunFilter,
+    SavedView, Store,
 };
 
 impl World {
@@ -151,6 +153,39 @@ pub async fn what_is_posted_or_running_cannot_be_excluded(store: Arc<dyn Store>)
     assert_not_found(world.store.exclude_document(payment, &action).await);
     assert_not_found(world.store.include_document(payment, &action).await);
     assert!(world.store.actions_of_run(stranger, payment).await.unwrap().is_empty());
+}
+
+/// What Sage was asked for and has not refused may be there: neither its own run nor another of the document's takes it for out.
+pub async fn what_may_be_in_sage_cannot_be_excluded(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let payment = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
+    let invoice = world.receive(InvoiceCreated, 1).await;
+    let claimed = world.claim().await;
+    let xref = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
+    let key = IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref };
+    world.store.open_intent(fence(&claimed), &key, &request("1"), world.now()).await.unwrap();
+    world.fail(&claimed).await;
+    for run in [invoice, payment] {
+        assert_conflict(world.exclude(run).await);
+    }
+    assert_eq!(world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap(), None);
+    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    let claimed = world.claim().await;
+    world.store.refuse_intent(fence(&claimed), &key, &[], world.now()).await.unwrap();
+    world.fail(&claimed).await;
+    world.exclude(payment).await.unwrap();
+    assert_eq!(world.standing(invoice).await.1, Some(Code::ExcludedByPerson));
+}
+
+/// What a later run made good and is excluded afterwards has nothing to do with that run any more.
+pub async fn an_exclusion_forgets_what_resolved_a_failure(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let broken = world.run_through(CustomerUpserted, 1, failed()).await;
+    world.run_through(CustomerUpserted, 1, Outcome::Succeeded).await;
+    assert!(world.run(broken).await.resolved_by.is_some());
+    world.exclude(broken).await.unwrap();
+    let run = world.run(broken).await;
+    assert_eq!((run.code, run.resolved_by), (Some(Code::ExcludedByPerson), None));
 }
 
 /// A page that was saved once more takes the other's place; each member has their own.

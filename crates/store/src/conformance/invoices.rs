@@ -51,6 +51,30 @@ pub async fn a_payment_is_released_when_its_invoice_is_skipped(store: Arc<dyn St
     assert_eq!(world.standing(paid).await, (RunStatus::Queued, None));
 }
 
+/// What was skipped for want of its invoice goes on when the invoice is synced after all, and not before.
+pub async fn what_was_skipped_with_its_invoice_goes_on_with_it(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let invoice = world.run_through(InvoiceCreated, 1, skipped()).await;
+    let without =
+        Outcome::Skipped { code: Code::InvoiceNotSynced, message: None, waits_for_invoice: Some(1) };
+    let memo = world.run_through(CreditmemoCreated, 50, without.clone()).await;
+    let left = (RunStatus::SkippedByPolicy, Some(Code::InvoiceNotSynced));
+    assert_eq!(world.standing(memo).await, left);
+    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    let claimed = world.claim().await;
+    world.finish(&claimed, skipped()).await;
+    assert_eq!(world.standing(memo).await, left);
+    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    let claimed = world.claim().await;
+    world.finish(&claimed, Outcome::Succeeded).await;
+    let run = world.run(memo).await;
+    assert_eq!((run.status, run.code, run.finished_at), (RunStatus::Queued, None, None));
+    let claimed = world.claim().await;
+    assert_eq!(claimed.run.id, memo);
+    world.finish(&claimed, without).await;
+    assert_eq!(world.standing(memo).await, (RunStatus::Queued, None), "the invoice was synced meanwhile");
+}
+
 /// A person must mend the invoice first; then both go on.
 pub async fn a_payment_stays_when_its_invoice_fails(store: Arc<dyn Store>) {
     let world = World::new(store).await;

@@ -66,7 +66,8 @@ macro_rules! conformance_suite {
             sign_ins: a_sign_in_waits_for_its_code_with_few_tries, a_sign_in_that_waits_ends_once,
                 tries_run_out_and_come_back_one_by_one, a_try_that_was_none_is_given_back, what_has_ended_is_cleared_away;
             acting: actions_are_kept_and_told, a_document_is_excluded_and_taken_back,
-                what_is_posted_or_running_cannot_be_excluded, views_are_kept_by_name, a_bulk_retry_passes_each_run_once,
+                what_is_posted_or_running_cannot_be_excluded, what_may_be_in_sage_cannot_be_excluded,
+                an_exclusion_forgets_what_resolved_a_failure, views_are_kept_by_name, a_bulk_retry_passes_each_run_once,
                 a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
                 connecting_a_business_starts_trust_anew, leaving_active_makes_runs_wait,
@@ -93,7 +94,7 @@ macro_rules! conformance_suite {
                 unknown_facts_leave_what_was_known, steps_are_told_in_order, xrefs_are_replaced_and_kept_apart,
                 a_change_of_a_run_is_announced, the_schema_can_be_migrated_again;
             invoices: a_payment_is_released_by_the_success_of_its_invoice,
-                a_payment_is_released_when_its_invoice_is_skipped, a_payment_stays_when_its_invoice_fails,
+                a_payment_is_released_when_its_invoice_is_skipped, what_was_skipped_with_its_invoice_goes_on_with_it, a_payment_stays_when_its_invoice_fails,
                 a_payment_that_waits_too_late_goes_on_at_once, only_the_invoice_of_the_same_binding_counts;
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
                 a_retry_takes_the_current_policy_version, another_organisation_sees_nothing;

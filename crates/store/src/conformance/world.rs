@@ -275,7 +275,7 @@ pub fn request(mark: &str) -> Request {
 
 /// The run was skipped.
 pub fn skipped() -> Outcome {
-    Outcome::Skipped { code: Code::UnpaidInvoice, message: Some("open".to_owned()) }
+    Outcome::Skipped { code: Code::UnpaidInvoice, message: Some("open".to_owned()), waits_for_invoice: None }
 }
 
 /// The run failed.
