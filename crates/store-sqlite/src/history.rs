@@ -11,7 +11,7 @@ use store::{
     CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
 };
 
-use self::conditions::Bounds;
+use self::conditions::Extent;
 use crate::{columns::Place, error::translate, fill, runs::RunRow, sqlite::SqliteStore};
 
 type Query = QueryBuilder<Sqlite>;
@@ -35,8 +35,8 @@ impl History for SqliteStore {
         let narrow = list.narrow(&mut transaction).await?;
         let path = narrow.unwrap_or_else(|| filter.walked_path(Order::default()));
         let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
-        list.push_runs(&mut query, path, Bounds::BOTH);
-        list.push_filter(&mut query);
+        list.push_runs(&mut query, path, Extent::ALL);
+        list.push_filter(&mut query, path);
         query.push(" LIMIT ").push_bind(up_to).push(")");
         query.build_query_scalar().fetch_one(&mut *transaction).await.map_err(translate)
     }
@@ -87,7 +87,8 @@ pub(crate) async fn page(
         return Ok(Page::cut(found, request, None));
     }
     let path = request.filter.walked_path(request.order);
-    let found = list.walk(connection, path, &way, limit).await?;
+    let window = if is_whole { limit } else { list.reach.window };
+    let found = list.walk(connection, path, &way, (window, limit)).await?;
     let stopped_at = if i64::try_from(found.len()).unwrap_or(i64::MAX) < limit {
         list.end_of_window(connection, path, &way).await?
     } else {
@@ -133,10 +134,16 @@ impl Way {
         query.push_bind(from.clone()).push("), ").push_bind(from).push(")");
     }
 
-    /// Beyond where it starts, a bound that lies behind it narrows nothing, and a database may seek by it instead.
-    const fn bounds(&self) -> Bounds {
+    /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a
+    /// database may seek by it instead.
+    const fn extent(&self, window: i64) -> Extent<'_> {
         let behind = self.from.is_some();
-        Bounds { lower: !behind || self.descending, upper: !behind || !self.descending }
+        Extent {
+            lower: !behind || self.descending,
+            upper: !behind || !self.descending,
+            way: Some(self),
+            hits: Some(window + 1),
+        }
     }
 
     fn push_order(&self, query: &mut Query) {
@@ -156,11 +163,16 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// Enough of a path to know whether it gives few runs, and all of it where it does.
+    const fn few(&self) -> Extent<'static> {
+        Extent { hits: Some(self.reach.few + 1), ..Extent::ALL }
+    }
+
     /// The first path that gives few runs.
     async fn narrow(&self, connection: &mut SqliteConnection) -> Result<Option<Path>> {
         for path in self.filter.narrow_paths() {
             let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
-            self.push_runs(&mut query, path, Bounds::BOTH);
+            self.push_runs(&mut query, path, self.few());
             query.push(" LIMIT ").push_bind(self.reach.few + 1).push(")");
             let count: i64 =
                 query.build_query_scalar().fetch_one(&mut *connection).await.map_err(translate)?;
@@ -180,8 +192,8 @@ impl List<'_> {
         limit: i64,
     ) -> Result<Vec<Run>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, Bounds::BOTH);
-        self.push_filter(&mut query);
+        self.push_runs(&mut query, path, self.few());
+        self.push_filter(&mut query, path);
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT ").push_bind(limit);
@@ -195,15 +207,15 @@ impl List<'_> {
         connection: &mut SqliteConnection,
         path: Path,
         way: &Way,
-        limit: i64,
+        (window, limit): (i64, i64),
     ) -> Result<Vec<Run>> {
         let mut query = Query::new("SELECT id FROM (SELECT id, (1");
-        self.push_filter(&mut query);
+        self.push_filter(&mut query, path);
         query.push(") AS fits FROM ");
-        self.push_runs(&mut query, path, way.bounds());
+        self.push_runs(&mut query, path, way.extent(window));
         way.push_from(&mut query);
         way.push_order(&mut query);
-        query.push(" LIMIT ").push_bind(self.reach.window).push(") WHERE fits LIMIT ").push_bind(limit);
+        query.push(" LIMIT ").push_bind(window).push(") WHERE fits LIMIT ").push_bind(limit);
         let found = query.build_query_scalar().fetch_all(&mut *connection).await.map_err(translate)?;
         fetch(connection, &self.organisation, found).await
     }
@@ -216,7 +228,7 @@ impl List<'_> {
         way: &Way,
     ) -> Result<Option<RunId>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, way.bounds());
+        self.push_runs(&mut query, path, way.extent(self.reach.window));
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT 2 OFFSET ").push_bind(self.reach.window - 1);

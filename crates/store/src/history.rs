@@ -223,6 +223,7 @@ impl RunFilter {
     pub fn is_walked_whole(&self, order: Order) -> bool {
         let mut rest = self.clone();
         match self.walked_path(order) {
+            Path::Find => rest.find = None,
             Path::Status => rest.status = None,
             Path::Event => rest.event = None,
             Path::EventStatus => (rest.event, rest.status) = (None, None),
@@ -230,7 +231,7 @@ impl RunFilter {
             Path::Binding => rest.binding = None,
             Path::BindingStatus => (rest.binding, rest.status) = (None, None),
             Path::Amount if !self.takes_nothing() => (rest.at_least, rest.at_most) = (None, None),
-            Path::Received | Path::Amount | Path::Number | Path::Open | Path::Policy | Path::Find => {}
+            Path::Received | Path::Amount | Path::Number | Path::Open | Path::Policy => {}
         }
         if order.by == SortBy::Received {
             (rest.from, rest.until) = (None, None);
@@ -243,6 +244,7 @@ impl RunFilter {
         match (order.by, self.binding, self.event, self.status, self.code) {
             (SortBy::Amount, ..) => Path::Amount,
             (SortBy::Number, ..) => Path::Number,
+            (SortBy::Received, ..) if self.find.is_some() => Path::Find,
             (SortBy::Received, _, _, _, Some(_)) => Path::Code,
             (SortBy::Received, Some(_), _, Some(_), None) => Path::BindingStatus,
             (SortBy::Received, Some(_), _, None, None) => Path::Binding,

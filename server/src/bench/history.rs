@@ -98,6 +98,9 @@ async fn shops(
     Ok(shops)
 }
 
+/// An amount that one run in fifty has.
+const CROWDED: i64 = 2_999;
+
 /// One of so many runs, spread over a year: 96 in 100 succeed, one in 100 fails, of 25 causes.
 fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId]) -> Run {
     // Walks through all residues, so that neighbours differ in everything; their digits, so that what a run is says nothing of
@@ -119,7 +122,8 @@ fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId]) -> Run {
     };
     let at = start + TimeDelta::milliseconds(365 * 86_400_000 / of.max(1) * number);
     let has_amount = !matches!(event, EventName::CustomerUpserted | EventName::ProductUpserted);
-    let amount = has_amount.then_some(other % 50_000 + 100);
+    // One price is asked again and again.
+    let amount = has_amount.then_some(if other % 50 == 0 { CROWDED } else { other % 50_000 + 100 });
     let millis = u128::try_from(at.timestamp_millis()).unwrap_or_default();
     let place = u128::try_from(number).unwrap_or_default();
     let shop = usize::try_from(mixed / 2_000).unwrap_or_default() % shops.len().max(1);
@@ -212,7 +216,7 @@ const ORDERS: [(&str, Order); 4] = [
     ("by number", Order { by: SortBy::Number, descending: false }),
 ];
 
-fn filters(shops: &[BindingId], middle: &Run) -> [(&'static str, RunFilter); 23] {
+fn filters(shops: &[BindingId], middle: &Run) -> [(&'static str, RunFilter); 25] {
     let any = RunFilter::default;
     let shop = shops.get(BINDINGS / 2).copied();
     let (succeeded, failed) = (Some(RunStatus::Succeeded), Some(RunStatus::Failed));
@@ -260,6 +264,11 @@ fn filters(shops: &[BindingId], middle: &Run) -> [(&'static str, RunFilter); 23]
             find(Find { email_digest: middle.facts.email_digest.clone(), ..Find::default() }),
         ),
         ("an amount", find(Find { amount_minor: Some(8_152), ..Find::default() })),
+        ("an amount of thousands", find(Find { amount_minor: Some(CROWDED), ..Find::default() })),
+        (
+            "failed, of an amount of thousands",
+            RunFilter { status: failed, ..find(Find { amount_minor: Some(CROWDED), ..Find::default() }) },
+        ),
         ("a request of Sage's", find(Find { sage_id: Some("no such".to_owned()), ..Find::default() })),
     ]
 }

@@ -1,28 +1,32 @@
 //! What is asked for, as the conditions of a query.
 
-use sqlx::Postgres;
-use store::{Find, Path, RunFilter};
+use store::{Path, RunFilter};
+use uuid::Uuid;
 
-use super::{List, Query};
+use super::{List, Query, Way};
 use crate::error::clean;
 
-/// So many runs at most match one part of what is looked for, the newest of them.
-const PART: i64 = 500;
-
-/// Which of a filter's bounds are asked for.
+/// Which of the runs of a path are wanted.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct Extent<'a> {
+    /// Whether the lower bounds of the filter hold.
     pub(super) lower: bool,
+    /// Whether its upper bounds hold.
     pub(super) upper: bool,
+    /// From where on, and in which order, hits are looked for.
+    pub(super) way: Option<&'a Way>,
+    /// So many hits at most are looked for on each index. The first of all hits are among the first of each index.
+    pub(super) hits: Option<i64>,
 }
 
-impl Bounds {
-    pub(super) const BOTH: Self = Self { lower: true, upper: true };
+impl Extent<'_> {
+    /// All of a path, and every hit.
+    pub(super) const ALL: Self = Self { lower: true, upper: true, way: None, hits: None };
 }
 
 impl List<'_> {
     /// `runs WHERE ...`: the runs of a path, those of other organisations left out. Postgres finds the index itself.
-    pub(super) fn push_runs(&self, query: &mut Query, path: Path, bounds: Bounds) {
+    pub(super) fn push_runs(&self, query: &mut Query, path: Path, extent: Extent<'_>) {
         query.push("runs WHERE ");
         match path {
             Path::Binding | Path::BindingStatus | Path::Policy => self.push_binding(query),
@@ -43,17 +47,17 @@ impl List<'_> {
             Path::Policy => {
                 query.push(" AND policy_version = ").push_bind(filter.policy_version);
             }
-            Path::Amount => self.push_amounts(query, bounds),
-            Path::Find => self.push_find(query),
+            Path::Amount => self.push_amounts(query, extent),
+            Path::Find => self.push_hits(query, extent),
             Path::Received | Path::Number | Path::Binding => {}
         }
         if !matches!(path, Path::Amount | Path::Number | Path::Open | Path::Find) {
-            self.push_dates(query, bounds);
+            self.push_dates(query, extent);
         }
     }
 
-    /// ` AND ...`: everything that is asked for.
-    pub(super) fn push_filter(&self, query: &mut Query) {
+    /// ` AND ...`: everything that is asked for, of the runs of a path.
+    pub(super) fn push_filter(&self, query: &mut Query, path: Path) {
         let filter = self.filter;
         query.push(" AND organisation_id = ").push_bind(self.organisation);
         if filter.binding.is_some() {
@@ -67,9 +71,9 @@ impl List<'_> {
         if let Some(version) = filter.policy_version {
             query.push(" AND policy_version = ").push_bind(version);
         }
-        self.push_dates(query, Bounds::BOTH);
-        self.push_amounts(query, Bounds::BOTH);
-        if filter.find.is_some() {
+        self.push_dates(query, Extent::ALL);
+        self.push_amounts(query, Extent::ALL);
+        if path != Path::Find {
             self.push_find(query);
         }
     }
@@ -109,20 +113,20 @@ impl List<'_> {
         }
     }
 
-    fn push_dates(&self, query: &mut Query, bounds: Bounds) {
-        if let Some(lowest) = self.filter.lowest_id().filter(|_| bounds.lower) {
+    fn push_dates(&self, query: &mut Query, extent: Extent<'_>) {
+        if let Some(lowest) = self.filter.lowest_id().filter(|_| extent.lower) {
             query.push(" AND id >= ").push_bind(lowest.0);
         }
-        if let Some(beyond) = self.filter.beyond_id().filter(|_| bounds.upper) {
+        if let Some(beyond) = self.filter.beyond_id().filter(|_| extent.upper) {
             query.push(" AND id < ").push_bind(beyond.0);
         }
     }
 
-    fn push_amounts(&self, query: &mut Query, bounds: Bounds) {
-        if let Some(amount) = self.filter.at_least.filter(|_| bounds.lower) {
+    fn push_amounts(&self, query: &mut Query, extent: Extent<'_>) {
+        if let Some(amount) = self.filter.at_least.filter(|_| extent.lower) {
             query.push(" AND coalesce(amount_minor, 0) >= ").push_bind(amount);
         }
-        if let Some(amount) = self.filter.at_most.filter(|_| bounds.upper) {
+        if let Some(amount) = self.filter.at_most.filter(|_| extent.upper) {
             query.push(" AND coalesce(amount_minor, 0) <= ").push_bind(amount);
         }
         // Left out where it says nothing: a walk along the amounts would have to look at each run for it.
@@ -131,44 +135,111 @@ impl List<'_> {
         }
     }
 
-    /// Each part has an index of its own; together they are a few runs.
+    /// ` AND ...`: the hits, each part looked for on an index of its own. An array, or Postgres might walk the history for them.
+    fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
+        query.push(" AND id = ANY(ARRAY(SELECT NULL::uuid");
+        for part in self.parts() {
+            query.push(" UNION ALL (SELECT id FROM runs WHERE ");
+            match &part {
+                Part::OfBindings(_) => {
+                    query.push("binding_id = ANY(ARRAY(SELECT id FROM bindings WHERE organisation_id = ");
+                    query.push_bind(self.organisation).push("))");
+                }
+                Part::Run { .. } | Part::Id(_) | Part::Request(_) => {
+                    query.push("organisation_id = ").push_bind(self.organisation);
+                }
+            }
+            query.push(" AND ");
+            part.push(query);
+            self.push_dates(query, extent);
+            if let Some(way) = extent.way {
+                way.push_from(query);
+                way.push_order(query);
+            }
+            if let Some(hits) = extent.hits {
+                query.push(" LIMIT ").push_bind(hits);
+            }
+            query.push(")");
+        }
+        query.push("))");
+    }
+
+    /// ` AND ...`: that a run is a hit.
     fn push_find(&self, query: &mut Query) {
-        let Some(find) = &self.filter.find else { return };
-        let Find { numbers, magento_id, amount_minor, email_digest, sage_id, run } = find;
-        query.push(" AND id IN (SELECT NULL::uuid");
-        for number in numbers {
-            self.push_part(query, "coalesce(increment_id, '') = ", clean(number));
-            self.push_part(query, "sage_reference = ", clean(number));
+        if self.filter.find.is_none() {
+            return;
         }
-        if let Some(amount) = amount_minor {
-            self.push_part(query, "amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ", *amount);
-        }
-        if let Some(digest) = email_digest {
-            self.push_part(query, "email_digest = ", clean(digest));
-        }
-        if let Some(id) = sage_id {
-            self.push_part(query, "sage_id = ", clean(id));
-            query.push(" UNION ALL SELECT run_id FROM steps WHERE request_id = ").push_bind(clean(id));
-        }
-        if let Some(run) = run {
-            query.push(" UNION ALL SELECT ").push_bind(run.0);
-        }
-        if let Some(id) = magento_id {
-            query.push(
-                " UNION ALL SELECT x.id FROM bindings b CROSS JOIN runs x WHERE x.binding_id = b.id AND b.organisation_id = ",
-            );
-            query.push_bind(self.organisation).push(" AND x.magento_id = ").push_bind(*id);
+        query.push(" AND (false");
+        for part in self.parts() {
+            query.push(" OR ");
+            part.push(query);
         }
         query.push(")");
     }
 
-    /// The newest runs of which one thing is so.
-    fn push_part<'q, T>(&self, query: &mut Query, condition: &str, value: T)
-    where
-        T: 'q + sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres>,
-    {
-        query.push(" UNION ALL (SELECT id FROM runs WHERE organisation_id = ");
-        query.push_bind(self.organisation).push(format!(" AND {condition}")).push_bind(value);
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(PART).push(")");
+    /// The ways in which a run may be a hit.
+    fn parts(&self) -> Vec<Part> {
+        let Some(find) = &self.filter.find else { return Vec::new() };
+        let text = |condition, value: &String| Part::Run { condition, value: Value::Text(clean(value)) };
+        let mut parts = Vec::new();
+        for value in &find.numbers {
+            parts.push(text("coalesce(increment_id, '') = ", value));
+            parts.push(text("sage_reference = ", value));
+        }
+        let condition = "amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ";
+        parts.extend(find.amount_minor.map(|value| Part::Run { condition, value: Value::Number(value) }));
+        parts.extend(find.email_digest.as_ref().map(|value| text("email_digest = ", value)));
+        if let Some(id) = &find.sage_id {
+            parts.push(text("sage_id = ", id));
+            parts.push(Part::Request(clean(id)));
+        }
+        parts.extend(find.run.map(|run| Part::Id(run.0)));
+        parts.extend(find.magento_id.map(Part::OfBindings));
+        parts
+    }
+}
+
+/// One way in which a run may be a hit.
+enum Part {
+    /// A column of its own has the value.
+    Run { condition: &'static str, value: Value },
+    /// It is about Magento's id, on an index of the bindings.
+    OfBindings(i64),
+    /// It is the run of this id.
+    Id(Uuid),
+    /// One of its calls has Sage's id of the request.
+    Request(String),
+}
+
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Part {
+    /// That a run is a hit in this way.
+    fn push(&self, query: &mut Query) {
+        match self {
+            Self::Run { condition, value } => {
+                query.push(format!("({condition}"));
+                match value {
+                    Value::Text(text) => query.push_bind(text.clone()),
+                    Value::Number(number) => query.push_bind(*number),
+                };
+                query.push(")");
+            }
+            Self::OfBindings(id) => {
+                query.push("magento_id = ").push_bind(*id);
+            }
+            Self::Id(run) => {
+                query.push("id = ").push_bind(*run);
+            }
+            Self::Request(id) => {
+                query
+                    .push("id IN (SELECT run_id FROM steps WHERE request_id = ")
+                    .push_bind(id.clone())
+                    .push(")");
+            }
+        }
     }
 }

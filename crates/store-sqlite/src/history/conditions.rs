@@ -1,27 +1,30 @@
 //! What is asked for, as the conditions of a query.
 
-use sqlx::Sqlite;
-use store::{Find, Path, RunFilter};
+use store::{Path, RunFilter};
 
-use super::{List, Query};
+use super::{List, Query, Way};
 
-/// So many runs at most match one part of what is looked for, the newest of them.
-const PART: i64 = 500;
-
-/// Which of a filter's bounds are asked for.
+/// Which of the runs of a path are wanted.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct Extent<'a> {
+    /// Whether the lower bounds of the filter hold.
     pub(super) lower: bool,
+    /// Whether its upper bounds hold.
     pub(super) upper: bool,
+    /// From where on, and in which order, hits are looked for.
+    pub(super) way: Option<&'a Way>,
+    /// So many hits at most are looked for on each index. The first of all hits are among the first of each index.
+    pub(super) hits: Option<i64>,
 }
 
-impl Bounds {
-    pub(super) const BOTH: Self = Self { lower: true, upper: true };
+impl Extent<'_> {
+    /// All of a path, and every hit.
+    pub(super) const ALL: Self = Self { lower: true, upper: true, way: None, hits: None };
 }
 
 impl List<'_> {
     /// `runs INDEXED BY ... WHERE ...`: the runs of a path, those of other organisations left out.
-    pub(super) fn push_runs(&self, query: &mut Query, path: Path, bounds: Bounds) {
+    pub(super) fn push_runs(&self, query: &mut Query, path: Path, extent: Extent<'_>) {
         let index = match path {
             Path::Received => "INDEXED BY runs_history",
             Path::Amount => "INDEXED BY runs_history_amount",
@@ -56,17 +59,17 @@ impl List<'_> {
             Path::Policy => {
                 query.push(" AND policy_version = ").push_bind(filter.policy_version);
             }
-            Path::Amount => self.push_amounts(query, bounds),
-            Path::Find => self.push_find(query),
+            Path::Amount => self.push_amounts(query, extent),
+            Path::Find => self.push_hits(query, extent),
             Path::Received | Path::Number | Path::Binding => {}
         }
         if !matches!(path, Path::Amount | Path::Number | Path::Open | Path::Find) {
-            self.push_dates(query, bounds);
+            self.push_dates(query, extent);
         }
     }
 
-    /// ` AND ...`: everything that is asked for.
-    pub(super) fn push_filter(&self, query: &mut Query) {
+    /// ` AND ...`: everything that is asked for, of the runs of a path.
+    pub(super) fn push_filter(&self, query: &mut Query, path: Path) {
         let filter = self.filter;
         query.push(" AND organisation_id = ").push_bind(self.organisation.clone());
         if filter.binding.is_some() {
@@ -80,9 +83,9 @@ impl List<'_> {
         if let Some(version) = filter.policy_version {
             query.push(" AND policy_version = ").push_bind(version);
         }
-        self.push_dates(query, Bounds::BOTH);
-        self.push_amounts(query, Bounds::BOTH);
-        if filter.find.is_some() {
+        self.push_dates(query, Extent::ALL);
+        self.push_amounts(query, Extent::ALL);
+        if path != Path::Find {
             self.push_find(query);
         }
     }
@@ -122,20 +125,20 @@ impl List<'_> {
         }
     }
 
-    fn push_dates(&self, query: &mut Query, bounds: Bounds) {
-        if let Some(lowest) = self.filter.lowest_id().filter(|_| bounds.lower) {
+    fn push_dates(&self, query: &mut Query, extent: Extent<'_>) {
+        if let Some(lowest) = self.filter.lowest_id().filter(|_| extent.lower) {
             query.push(" AND id >= ").push_bind(lowest.to_string());
         }
-        if let Some(beyond) = self.filter.beyond_id().filter(|_| bounds.upper) {
+        if let Some(beyond) = self.filter.beyond_id().filter(|_| extent.upper) {
             query.push(" AND id < ").push_bind(beyond.to_string());
         }
     }
 
-    fn push_amounts(&self, query: &mut Query, bounds: Bounds) {
-        if let Some(amount) = self.filter.at_least.filter(|_| bounds.lower) {
+    fn push_amounts(&self, query: &mut Query, extent: Extent<'_>) {
+        if let Some(amount) = self.filter.at_least.filter(|_| extent.lower) {
             query.push(" AND sort_amount >= ").push_bind(amount);
         }
-        if let Some(amount) = self.filter.at_most.filter(|_| bounds.upper) {
+        if let Some(amount) = self.filter.at_most.filter(|_| extent.upper) {
             query.push(" AND sort_amount <= ").push_bind(amount);
         }
         // Left out where it says nothing: a walk along the amounts would have to look at each run for it.
@@ -144,52 +147,112 @@ impl List<'_> {
         }
     }
 
-    /// Each part has an index of its own; together they are a few runs.
-    fn push_find(&self, query: &mut Query) {
-        let Some(find) = &self.filter.find else { return };
-        let Find { numbers, magento_id, amount_minor, email_digest, sage_id, run } = find;
+    /// ` AND ...`: the hits, each part looked for on an index of its own.
+    fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
         query.push(" AND id IN (SELECT NULL");
-        for number in numbers {
-            self.push_part(query, "runs_history_number", "sort_number = ", number.clone());
-            self.push_part(query, "runs_sage_reference", "sage_reference = ", number.clone());
-        }
-        if let Some(amount) = amount_minor {
-            self.push_part(
-                query,
-                "runs_history_amount",
-                "amount_minor IS NOT NULL AND sort_amount = ",
-                *amount,
-            );
-        }
-        if let Some(digest) = email_digest {
-            self.push_part(query, "runs_email", "email_digest = ", digest.clone());
-        }
-        if let Some(id) = sage_id {
-            self.push_part(query, "runs_sage_id", "sage_id = ", id.clone());
-            query.push(" UNION ALL SELECT run_id FROM steps WHERE request_id = ").push_bind(id.clone());
-        }
-        if let Some(run) = run {
-            query.push(" UNION ALL SELECT ").push_bind(run.to_string());
-        }
-        if let Some(id) = magento_id {
-            query.push(
-                " UNION ALL SELECT x.id FROM bindings b CROSS JOIN runs x WHERE x.binding_id = b.id AND b.organisation_id = ",
-            );
-            query.push_bind(self.organisation.clone()).push(" AND x.magento_id = ").push_bind(*id);
+        for part in self.parts() {
+            query.push(" UNION ALL SELECT id FROM (SELECT id FROM ");
+            match &part {
+                // Named, or the order alone would lead through the whole history.
+                Part::Run { index: Some(index), .. } => {
+                    query.push(format!("runs INDEXED BY {index} WHERE organisation_id = "));
+                    query.push_bind(self.organisation.clone());
+                }
+                Part::Run { index: None, .. } => {
+                    query.push("runs INDEXED BY runs_entity WHERE binding_id IN (SELECT id FROM bindings WHERE organisation_id = ");
+                    query.push_bind(self.organisation.clone()).push(")");
+                }
+                Part::Id(_) | Part::Request(_) => {
+                    query.push("runs INDEXED BY sqlite_autoindex_runs_1 WHERE true");
+                }
+            }
+            query.push(" AND ");
+            part.push(query);
+            self.push_dates(query, extent);
+            if let Some(way) = extent.way {
+                way.push_from(query);
+                way.push_order(query);
+            }
+            if let Some(hits) = extent.hits {
+                query.push(" LIMIT ").push_bind(hits);
+            }
+            query.push(")");
         }
         query.push(")");
     }
 
-    /// The newest runs of which one thing is so.
-    fn push_part<'q, T>(&self, query: &mut Query, index: &str, condition: &str, value: T)
-    where
-        T: 'q + sqlx::Encode<'q, Sqlite> + sqlx::Type<Sqlite>,
-    {
-        // Named, or the order alone would lead through the whole history.
-        query.push(format!(
-            " UNION ALL SELECT id FROM (SELECT id FROM runs INDEXED BY {index} WHERE organisation_id = "
-        ));
-        query.push_bind(self.organisation.clone()).push(format!(" AND {condition}")).push_bind(value);
-        query.push(" ORDER BY id DESC LIMIT ").push_bind(PART).push(")");
+    /// ` AND ...`: that a run is a hit.
+    fn push_find(&self, query: &mut Query) {
+        if self.filter.find.is_none() {
+            return;
+        }
+        query.push(" AND (false");
+        for part in self.parts() {
+            query.push(" OR ");
+            part.push(query);
+        }
+        query.push(")");
+    }
+
+    /// The ways in which a run may be a hit.
+    fn parts(&self) -> Vec<Part> {
+        let Some(find) = self.filter.find.clone() else { return Vec::new() };
+        let text = |index, condition, value| Part::Run { index, condition, value: Value::Text(value) };
+        let number = |index, condition, value| Part::Run { index, condition, value: Value::Number(value) };
+        let mut parts = Vec::new();
+        for value in find.numbers {
+            parts.push(text(Some("runs_history_number"), "sort_number = ", value.clone()));
+            parts.push(text(Some("runs_sage_reference"), "sage_reference = ", value));
+        }
+        let amount = "amount_minor IS NOT NULL AND sort_amount = ";
+        parts.extend(find.amount_minor.map(|value| number(Some("runs_history_amount"), amount, value)));
+        parts.extend(find.email_digest.map(|value| text(Some("runs_email"), "email_digest = ", value)));
+        if let Some(id) = find.sage_id {
+            parts.push(text(Some("runs_sage_id"), "sage_id = ", id.clone()));
+            parts.push(Part::Request(id));
+        }
+        parts.extend(find.run.map(|run| Part::Id(run.to_string())));
+        parts.extend(find.magento_id.map(|value| number(None, "magento_id = ", value)));
+        parts
+    }
+}
+
+/// One way in which a run may be a hit.
+enum Part {
+    /// A column of its own has the value; on an index of the organisation or, without one, of its bindings.
+    Run { index: Option<&'static str>, condition: &'static str, value: Value },
+    /// It is the run of this id.
+    Id(String),
+    /// One of its calls has Sage's id of the request.
+    Request(String),
+}
+
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Part {
+    /// That a run is a hit in this way.
+    fn push(&self, query: &mut Query) {
+        match self {
+            Self::Run { condition, value, .. } => {
+                query.push(format!("({condition}"));
+                match value {
+                    Value::Text(text) => query.push_bind(text.clone()),
+                    Value::Number(number) => query.push_bind(*number),
+                };
+                query.push(")");
+            }
+            Self::Id(run) => {
+                query.push("id = ").push_bind(run.clone());
+            }
+            Self::Request(id) => {
+                query
+                    .push("id IN (SELECT run_id FROM steps WHERE request_id = ")
+                    .push_bind(id.clone())
+                    .push(")");
+            }
+        }
     }
 }
