@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     alert::AlertKind,
-    ids::RunId,
     run::{BindingStatus, UnknownWord, words},
 };
 
@@ -63,7 +62,9 @@ pub enum Ended {
     /// It is in Sage.
     Well,
     /// A person must act.
-    Failed(RunId),
+    Failed,
+    /// It failed before, and that is counted already: a person who tries a document again finds no new failure.
+    FailedAgain,
 }
 
 /// How a binding fares.
@@ -71,15 +72,13 @@ pub enum Ended {
 pub struct Health {
     /// Documents that failed one after another, without a success between.
     pub failed_in_a_row: u32,
-    /// The last of them: a person who tries it again and again finds no new failure.
-    pub last_failed: Option<RunId>,
     /// The stage.
     pub stage: Stage,
 }
 
 impl Default for Health {
     fn default() -> Self {
-        Self { failed_in_a_row: 0, last_failed: None, stage: Stage::Healthy }
+        Self { failed_in_a_row: 0, stage: Stage::Healthy }
     }
 }
 
@@ -88,8 +87,8 @@ impl Health {
     pub fn after_run(self, ended: Ended, thresholds: Thresholds) -> (Self, Option<AlertKind>) {
         match ended {
             Ended::Well => self.after_success(),
-            Ended::Failed(run) if self.last_failed == Some(run) => (self, None),
-            Ended::Failed(run) => self.after_failure(run, thresholds),
+            Ended::FailedAgain => (self, None),
+            Ended::Failed => self.after_failure(thresholds),
         }
     }
 
@@ -100,14 +99,11 @@ impl Health {
         }
         let recovers = matches!(self.stage, Stage::Troubled | Stage::Failing);
         let stage = if recovers { Stage::Healthy } else { self.stage };
-        (
-            Self { failed_in_a_row: 0, last_failed: None, stage },
-            recovers.then_some(AlertKind::BindingRecovered),
-        )
+        (Self { failed_in_a_row: 0, stage }, recovers.then_some(AlertKind::BindingRecovered))
     }
 
     /// Below the first stage each document is told by itself; from there on the stages speak for all of them.
-    fn after_failure(self, run: RunId, thresholds: Thresholds) -> (Self, Option<AlertKind>) {
+    fn after_failure(self, thresholds: Thresholds) -> (Self, Option<AlertKind>) {
         let failed_in_a_row = self.failed_in_a_row.saturating_add(1);
         let (before, reached) = (thresholds.stage(self.failed_in_a_row), thresholds.stage(failed_in_a_row));
         let pauses = reached == Stage::Paused && self.stage < Stage::Paused;
@@ -117,7 +113,7 @@ impl Health {
             Stage::Troubled => (before < reached).then_some(AlertKind::BindingTroubled),
             Stage::Healthy | Stage::Disconnected => Some(AlertKind::DocumentFailed),
         };
-        (Self { failed_in_a_row, last_failed: Some(run), stage: self.stage.max(reached) }, kind)
+        (Self { failed_in_a_row, stage: self.stage.max(reached) }, kind)
     }
 
     /// After its status was set. Who resumes a binding begins to count anew, and hears of its recovery with the first success.
@@ -140,22 +136,16 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use AlertKind::{
         BindingDisconnected, BindingFailing, BindingPaused, BindingRecovered, BindingTroubled, DocumentFailed,
     };
 
-    fn run(number: u32) -> RunId {
-        RunId(Uuid::from_u128(number.into()))
-    }
-
     /// What is told while so many fail one after another, with the count at which it was.
     fn fail(health: &mut Health, count: u32, thresholds: Thresholds) -> Vec<(u32, AlertKind)> {
         let mut told = Vec::new();
         for _ in 0..count {
-            let (next, kind) = health.after_run(Ended::Failed(run(health.failed_in_a_row + 1)), thresholds);
+            let (next, kind) = health.after_run(Ended::Failed, thresholds);
             *health = next;
             told.extend(kind.map(|kind| (health.failed_in_a_row, kind)));
         }
@@ -201,8 +191,8 @@ mod tests {
 
     #[test]
     fn the_same_document_failing_again_is_no_new_failure() {
-        let (first, _) = Health::default().after_run(Ended::Failed(run(1)), Thresholds::default());
-        assert_eq!(first.after_run(Ended::Failed(run(1)), Thresholds::default()), (first, None));
+        let (first, _) = Health::default().after_run(Ended::Failed, Thresholds::default());
+        assert_eq!(first.after_run(Ended::FailedAgain, Thresholds::default()), (first, None));
     }
 
     #[test]
@@ -255,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_lower_threshold_takes_hold_with_the_next_failure() {
-        let mut health = Health { failed_in_a_row: 30, last_failed: None, stage: Stage::Failing };
+        let mut health = Health { failed_in_a_row: 30, stage: Stage::Failing };
         let told = fail(&mut health, 2, Thresholds { pause: 10, ..Thresholds::default() });
         assert_eq!(told, [(31, BindingPaused)]);
     }

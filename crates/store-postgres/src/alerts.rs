@@ -140,13 +140,12 @@ async fn facts_of(connection: &mut PgConnection, binding: Uuid, run: RunId) -> T
 #[async_trait]
 impl Alerts for PostgresStore {
     async fn health(&self, binding: BindingId) -> Result<Health> {
-        let row: Option<HealthRow> = sqlx::query_as(
-            "SELECT failed_in_a_row, last_failed, stage FROM binding_health WHERE binding_id = $1",
-        )
-        .bind(binding.0)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
+        let row: Option<HealthRow> =
+            sqlx::query_as("SELECT failed_in_a_row, stage FROM binding_health WHERE binding_id = $1")
+                .bind(binding.0)
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(translate)?;
         Ok(row.map(|row| row.read(binding.0)).transpose()?.unwrap_or_default())
     }
 

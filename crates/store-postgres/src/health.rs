@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use domain::{
     alert::AlertKind,
     code::Code,
-    health::{Ended, Health},
+    health::Health,
     ids::{BindingId, RunId},
-    run::BindingStatus,
+    run::{BindingStatus, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
 use store::{FinishRun, Result, Standing};
@@ -21,7 +21,6 @@ use crate::{
 #[derive(FromRow)]
 pub(crate) struct HealthRow {
     failed_in_a_row: i64,
-    last_failed: Option<Uuid>,
     stage: String,
 }
 
@@ -29,7 +28,6 @@ impl HealthRow {
     pub(crate) fn read(self, binding: Uuid) -> Result<Health> {
         Ok(Health {
             failed_in_a_row: u32::try_from(self.failed_in_a_row).unwrap_or(u32::MAX),
-            last_failed: self.last_failed.map(RunId),
             stage: Place { table: "binding_health", row: &binding }.word("stage", &self.stage)?,
         })
     }
@@ -37,12 +35,11 @@ impl HealthRow {
 
 /// How a binding fares, which nobody else changes until the transaction ends.
 async fn hold(connection: &mut PgConnection, binding: Uuid) -> Tried<Health> {
-    let row: Option<HealthRow> = sqlx::query_as(
-        "SELECT failed_in_a_row, last_failed, stage FROM binding_health WHERE binding_id = $1 FOR UPDATE",
-    )
-    .bind(binding)
-    .fetch_optional(connection)
-    .await?;
+    let row: Option<HealthRow> =
+        sqlx::query_as("SELECT failed_in_a_row, stage FROM binding_health WHERE binding_id = $1 FOR UPDATE")
+            .bind(binding)
+            .fetch_optional(connection)
+            .await?;
     Ok(row.map(|row| row.read(binding)).transpose()?.unwrap_or_default())
 }
 
@@ -77,12 +74,16 @@ pub(crate) async fn note_run(
             raise(connection, binding, raised(kind, None), finish.now).await
         };
     }
-    let Some(ended) = standing.ended(run) else { return Ok(()) };
-    let is_failure = matches!(ended, Ended::Failed(_));
+    if standing.ended(false).is_none() {
+        return Ok(());
+    }
+    let is_failure = standing.status == RunStatus::Failed;
     if is_failure {
         begin(connection, binding, finish.now).await?;
     }
     let before = hold(connection, binding).await?;
+    let is_counted = is_failure && is_counted(connection, binding, finish).await?;
+    let Some(ended) = standing.ended(is_counted) else { return Ok(()) };
     let (after, kind) = before.after_run(ended, finish.thresholds);
     write(connection, binding, before, after, finish.now).await?;
     let Some(kind) = kind else { return Ok(()) };
@@ -121,6 +122,20 @@ pub(crate) async fn note_unreadable(
     raise(connection, binding, raised, now).await
 }
 
+/// Whether the run has failed already since the binding's failures are counted.
+async fn is_counted(connection: &mut PgConnection, binding: Uuid, finish: &FinishRun) -> Tried<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM attempts
+         WHERE binding_id = $1 AND run_id = $2 AND id <> $3 AND outcome = 'failed'
+           AND ended_at > coalesce((SELECT counted_from FROM binding_health WHERE binding_id = $1), '-infinity'))",
+    )
+    .bind(binding)
+    .bind(finish.fence.run_id.0)
+    .bind(finish.fence.attempt_id.0)
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Whether other documents wait for a setting already, so that members have been told of it.
 async fn others_miss_one(connection: &mut PgConnection, binding: Uuid, run: RunId) -> Tried<bool> {
     Ok(sqlx::query_scalar(
@@ -145,15 +160,16 @@ async fn write(
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO binding_health AS h (binding_id, failed_in_a_row, last_failed, stage, since)
+        "INSERT INTO binding_health AS h (binding_id, failed_in_a_row, counted_from, stage, since)
          VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (binding_id) DO UPDATE
-         SET failed_in_a_row = excluded.failed_in_a_row, last_failed = excluded.last_failed,
+         SET failed_in_a_row = excluded.failed_in_a_row,
+             counted_from = coalesce(excluded.counted_from, h.counted_from),
              since = CASE WHEN h.stage = excluded.stage THEN h.since ELSE excluded.since END, stage = excluded.stage",
     )
     .bind(binding)
     .bind(i64::from(after.failed_in_a_row))
-    .bind(after.last_failed.map(|run| run.0))
+    .bind((after.failed_in_a_row == 0).then_some(now))
     .bind(after.stage.as_str())
     .bind(now)
     .execute(connection)

@@ -6,7 +6,7 @@ use domain::{
     code::Code,
     health::{Ended, Health},
     ids::RunId,
-    run::BindingStatus,
+    run::{BindingStatus, RunStatus},
 };
 use sqlx::{SqliteConnection, SqliteExecutor};
 use store::{FinishRun, Result, Standing};
@@ -21,14 +21,13 @@ use crate::{
 #[derive(sqlx::FromRow)]
 struct HealthRow {
     failed_in_a_row: i64,
-    last_failed: Option<String>,
     stage: String,
 }
 
 /// How a binding fares.
 pub(crate) async fn read(executor: impl SqliteExecutor<'_>, binding: &str) -> Result<Health> {
     let row = sqlx::query_as::<_, HealthRow>(
-        "SELECT failed_in_a_row, last_failed, stage FROM binding_health WHERE binding_id = ?1",
+        "SELECT failed_in_a_row, stage FROM binding_health WHERE binding_id = ?1",
     )
     .bind(binding)
     .fetch_optional(executor)
@@ -38,7 +37,6 @@ pub(crate) async fn read(executor: impl SqliteExecutor<'_>, binding: &str) -> Re
     let place = Place { table: "binding_health", row: binding };
     Ok(Health {
         failed_in_a_row: u32::try_from(row.failed_in_a_row).unwrap_or(u32::MAX),
-        last_failed: place.optional_word("last_failed", row.last_failed.as_deref())?,
         stage: place.word("stage", &row.stage)?,
     })
 }
@@ -61,12 +59,13 @@ pub(crate) async fn note_run(
             raise(connection, binding, raised(kind, None), finish.now).await
         };
     }
-    let Some(ended) = standing.ended(run) else { return Ok(()) };
+    let is_counted = standing.status == RunStatus::Failed && is_counted(connection, binding, finish).await?;
+    let Some(ended) = standing.ended(is_counted) else { return Ok(()) };
     let before = read(&mut *connection, binding).await?;
     let (after, kind) = before.after_run(ended, finish.thresholds);
     write(connection, binding, before, after, finish.now).await?;
     let Some(kind) = kind else { return Ok(()) };
-    let failed = matches!(ended, Ended::Failed(_)).then_some(after.failed_in_a_row);
+    let failed = (ended == Ended::Failed).then_some(after.failed_in_a_row);
     raise(connection, binding, raised(kind, failed), finish.now).await?;
     if kind == AlertKind::BindingPaused
         && bindings::status_of(connection, binding).await? == BindingStatus::Active
@@ -108,6 +107,21 @@ pub(crate) async fn note_unreadable(
     raise(connection, &binding, raised, now).await
 }
 
+/// Whether the run has failed already since the binding's failures are counted.
+async fn is_counted(connection: &mut SqliteConnection, binding: &str, finish: &FinishRun) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM attempts
+          WHERE binding_id = ?1 AND run_id = ?2 AND id <> ?3 AND outcome = 'failed'
+            AND ended_at > coalesce((SELECT counted_from FROM binding_health WHERE binding_id = ?1), ''))",
+    )
+    .bind(binding)
+    .bind(finish.fence.run_id.to_string())
+    .bind(finish.fence.attempt_id.to_string())
+    .fetch_one(connection)
+    .await
+    .map_err(translate)
+}
+
 /// Whether other documents wait for a setting already, so that members have been told of it.
 async fn others_miss_one(
     connection: &mut SqliteConnection,
@@ -137,14 +151,15 @@ async fn write(
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO binding_health (binding_id, failed_in_a_row, last_failed, stage, since) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO binding_health (binding_id, failed_in_a_row, counted_from, stage, since) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (binding_id) DO UPDATE
-            SET failed_in_a_row = excluded.failed_in_a_row, last_failed = excluded.last_failed,
+            SET failed_in_a_row = excluded.failed_in_a_row,
+                counted_from = coalesce(excluded.counted_from, counted_from),
                 since = iif(stage = excluded.stage, since, excluded.since), stage = excluded.stage",
     )
     .bind(binding)
     .bind(after.failed_in_a_row)
-    .bind(after.last_failed.map(|run| run.to_string()))
+    .bind((after.failed_in_a_row == 0).then(|| instant(now)))
     .bind(after.stage.as_str())
     .bind(instant(now))
     .execute(connection)

@@ -59,11 +59,12 @@ pub fn alert_id(seed: Uuid, kind: AlertKind, now: DateTime<Utc>) -> AlertId {
 }
 
 impl Standing<'_> {
-    /// What the end of an attempt says of its binding.
-    pub fn ended(&self, run: RunId) -> Option<Ended> {
+    /// What the end of an attempt says of its binding; `is_counted` where the run failed before within what is counted now.
+    pub const fn ended(&self, is_counted: bool) -> Option<Ended> {
         match self.status {
             RunStatus::Succeeded => Some(Ended::Well),
-            RunStatus::Failed => Some(Ended::Failed(run)),
+            RunStatus::Failed if is_counted => Some(Ended::FailedAgain),
+            RunStatus::Failed => Some(Ended::Failed),
             _ => None,
         }
     }

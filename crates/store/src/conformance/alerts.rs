@@ -52,7 +52,7 @@ pub async fn trouble_is_told_in_stages_and_ends_in_a_pause(store: Arc<dyn Store>
     let expected: Vec<_> = [AlertKind::DocumentFailed; 4].into_iter().chain(staged).collect();
     assert_eq!(raised(&world).await, expected);
     let fares = health(&world).await;
-    assert_eq!((fares.failed_in_a_row, fares.last_failed, fares.stage), (50, Some(waiting), Stage::Paused));
+    assert_eq!((fares.failed_in_a_row, fares.stage), (50, Stage::Paused));
     let paused = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!(paused.status, BindingStatus::Paused);
     assert_eq!(world.standing(behind).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
@@ -99,6 +99,29 @@ pub async fn a_document_that_fails_again_is_one_failure(store: Arc<dyn Store>) {
     }
     assert_eq!(health(&world).await.failed_in_a_row, 1);
     assert_eq!(raised(&world).await, [AlertKind::DocumentFailed]);
+}
+
+/// However many a person tries again together; a success between begins the count anew.
+pub async fn documents_that_fail_again_together_are_no_new_failures(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut runs = Vec::new();
+    for number in 1..=4 {
+        runs.push(world.run_through(InvoiceCreated, number, failed()).await);
+    }
+    let again = async || {
+        for run in &runs {
+            world.pass(TimeDelta::minutes(1));
+            world.store.retry_run(world.organisation, *run, world.now()).await.unwrap();
+            let claimed = world.claim().await;
+            world.finish(&claimed, failed()).await;
+        }
+        health(&world).await.failed_in_a_row
+    };
+    assert_eq!(again().await, 4);
+    assert_eq!(raised(&world).await, [AlertKind::DocumentFailed; 4]);
+    world.pass(TimeDelta::minutes(1));
+    world.run_through(InvoiceCreated, 9, Outcome::Succeeded).await;
+    assert_eq!((again().await, again().await), (4, 4));
 }
 
 /// The thresholds are those of the process that works the run.

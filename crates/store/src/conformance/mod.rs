@@ -121,7 +121,8 @@ macro_rules! conformance_suite {
                 a_delivery_whose_holder_died_is_due_again, a_late_word_on_an_old_try_changes_nothing,
                 revoked_bindings_are_told_nothing, deliveries_are_taken_up_to_the_limit, how_a_delivery_stands_is_told_to_its_organisation;
             alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
-                only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure, thresholds_are_handed_in,
+                only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure,
+                documents_that_fail_again_together_are_no_new_failures, thresholds_are_handed_in,
                 a_lost_connection_is_told_once, a_missing_setting_is_told_once,
                 an_alert_knows_its_document_and_nothing_of_people, alerts_are_listed_to_their_organisation_and_purged;
             alert_channels: a_channel_is_its_members_alone, a_channel_is_used_once_it_is_confirmed,
