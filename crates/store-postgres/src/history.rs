@@ -96,10 +96,10 @@ pub(crate) async fn page(
         return Ok(Page::cut(found, request, None));
     }
     let path = request.filter.walked_path(request.order);
-    let window = if is_whole { limit } else { list.reach.window };
+    let window = if is_whole { limit } else { list.reach.window_of(path) };
     let found = list.walk(connection, path, &way, (window, limit)).await?;
     let stopped_at = if i64::try_from(found.len()).unwrap_or(i64::MAX) < limit {
-        list.end_of_window(connection, path, &way).await?
+        list.end_of_window(connection, path, &way, window).await?
     } else {
         None
     };
@@ -151,7 +151,7 @@ impl Way {
             lower: !behind || self.descending,
             upper: !behind || !self.descending,
             way: Some(self),
-            hits: Some(window + 1),
+            hits: Some(window.saturating_add(1)),
         }
     }
 
@@ -174,7 +174,7 @@ struct List<'a> {
 impl List<'_> {
     /// Enough of a path to know whether it gives few runs, and all of it where it does.
     const fn few(&self) -> Extent<'static> {
-        Extent { hits: Some(self.reach.few + 1), ..Extent::ALL }
+        Extent { hits: Some(self.reach.few.saturating_add(1)), ..Extent::ALL }
     }
 
     /// The first path that gives few runs.
@@ -182,7 +182,7 @@ impl List<'_> {
         for path in self.filter.narrow_paths() {
             let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
             self.push_runs(&mut query, path, self.few());
-            query.push(" LIMIT ").push_bind(self.reach.few + 1).push(") counted");
+            query.push(" LIMIT ").push_bind(self.reach.few.saturating_add(1)).push(") counted");
             let count: i64 = query
                 .build_query_scalar()
                 .persistent(false)
@@ -251,12 +251,13 @@ impl List<'_> {
         connection: &mut PgConnection,
         path: Path,
         way: &Way,
+        window: i64,
     ) -> Result<Option<RunId>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, way.extent(self.reach.window));
+        self.push_runs(&mut query, path, way.extent(window));
         way.push_from(&mut query);
         way.push_order(&mut query);
-        query.push(" LIMIT 2 OFFSET ").push_bind(self.reach.window - 1);
+        query.push(" LIMIT 2 OFFSET ").push_bind(window - 1);
         let ends: Vec<Uuid> =
             query.build_query_scalar().persistent(false).fetch_all(connection).await.map_err(translate)?;
         match ends.as_slice() {

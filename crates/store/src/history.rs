@@ -112,6 +112,13 @@ pub struct Reach {
     pub window: i64,
 }
 
+impl Reach {
+    /// How many runs a walk along this path looks at: those that were searched for lie scattered, and each costs a look of its own.
+    pub fn window_of(self, path: Path) -> i64 {
+        if path == Path::Find { (self.window / 4).max(1) } else { self.window }
+    }
+}
+
 impl Default for Reach {
     /// Some milliseconds in either database.
     fn default() -> Self {

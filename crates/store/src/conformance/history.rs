@@ -123,7 +123,7 @@ fn compare(order: Order, one: &Run, other: &Run) -> Ordering {
 }
 
 /// Goes through a list to its end; and where each page said that the one before it ends.
-async fn forth(world: &World, request: &PageRequest) -> (Vec<RunId>, Vec<Option<RunId>>) {
+pub(super) async fn forth(world: &World, request: &PageRequest) -> (Vec<RunId>, Vec<Option<RunId>>) {
     let mut request = request.clone();
     let (mut there, mut firsts) = (Vec::new(), Vec::new());
     loop {
