@@ -122,6 +122,7 @@ pub async fn begin_bulk(
     query: &HistoryQuery,
 ) -> Result<BulkRetryId, AppError> {
     let member = member.require(Role::Operator)?;
+    let query = query.kept();
     let filter = query.filter();
     let expected = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;
     let order = Order { by: SortBy::Received, descending: true };

@@ -185,6 +185,16 @@ impl HistoryQuery {
         Self { order, seek: Seek::First, ..self.clone() }
     }
 
+    /// The same as it may be kept: an e-mail address that is searched for is its digest, which finds the same.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        let (qualifiers, words): (Vec<&str>, Vec<&str>) =
+            self.search.split_whitespace().partition(|word| qualifier_of(word).is_some());
+        let Some(digest) = email::digest(&words.join(" ")) else { return self.clone() };
+        let search = qualifiers.into_iter().chain([digest.as_str()]).collect::<Vec<_>>().join(" ");
+        Self { search, ..self.clone() }
+    }
+
     /// Whether only some of the runs are asked for.
     pub fn is_filtered(&self) -> bool {
         self.filter().is_any()
@@ -237,6 +247,12 @@ pub const QUALIFIERS: [(&str, &str); 11] = [
     ("cause", "cause:1f0c…"),
 ];
 
+/// Name and value of a word that is a qualifier.
+fn qualifier_of(word: &str) -> Option<(&str, &str)> {
+    let is_known = |name: &str| name == "amount" || QUALIFIERS.iter().any(|(known, _)| *known == name);
+    word.split_once(':').filter(|(name, _)| is_known(name))
+}
+
 /// Reads words, and gathers what cannot be understood.
 struct Reader {
     error: AppError,
@@ -284,12 +300,10 @@ impl Reader {
     fn search(&mut self, fields: &mut Fields, search: &str) {
         let mut words = Vec::new();
         for word in search.split_whitespace() {
-            match word.split_once(':') {
+            match qualifier_of(word) {
                 Some(("amount", amount)) => self.amounts(fields, amount),
-                Some((name, text)) if QUALIFIERS.iter().any(|(known, _)| *known == name) => {
-                    self.qualifier(fields, name, text);
-                }
-                _ => words.push(word),
+                Some((name, text)) => self.qualifier(fields, name, text),
+                None => words.push(word),
             }
         }
         if !words.is_empty() {
@@ -297,12 +311,16 @@ impl Reader {
         }
     }
 
-    /// `>100`, `<100`, `100..200`, or `100` alone.
+    /// `>100`, `>=100`, `<100`, `<=100`, `100..200`, or `100` alone.
     fn amounts(&mut self, fields: &mut Fields, text: &str) {
-        if let Some(least) = text.strip_prefix('>') {
-            fields.at_least = self.amount("amount", least.trim_start_matches('='));
-        } else if let Some(most) = text.strip_prefix('<') {
-            fields.at_most = self.amount("amount", most.trim_start_matches('='));
+        if let Some(least) = text.strip_prefix(">=") {
+            fields.at_least = self.amount("amount", least);
+        } else if let Some(most) = text.strip_prefix("<=") {
+            fields.at_most = self.amount("amount", most);
+        } else if let Some(below) = text.strip_prefix('>') {
+            fields.at_least = self.amount("amount", below).map(|minor| minor + 1);
+        } else if let Some(above) = text.strip_prefix('<') {
+            fields.at_most = self.amount("amount", above).map(|minor| minor - 1);
         } else if let Some((least, most)) = text.split_once("..") {
             fields.at_least = self.amount("amount", least);
             fields.at_most = self.amount("amount", most);
@@ -338,6 +356,10 @@ impl Reader {
 
 /// Everything that a text may be the number of.
 fn found_by(text: &str) -> Find {
+    // An address is nothing else, and goes nowhere in clear.
+    if let Some(digest) = email::digest(text) {
+        return Find { email_digest: Some(digest), ..Find::default() };
+    }
     let mut numbers = vec![text.to_owned()];
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number && text.len() < 9 {
@@ -353,7 +375,7 @@ fn found_by(text: &str) -> Find {
         numbers,
         magento_id: text.trim_start_matches('#').parse().ok(),
         amount_minor: minor(text).filter(|_| has_decimals),
-        email_digest: email::digest(text),
+        email_digest: email::is_digest(text).then(|| text.to_owned()),
         sage_id: (text.len() >= 8 && !is_number).then(|| text.to_owned()),
         run: text.parse().ok(),
     }

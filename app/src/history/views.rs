@@ -2,6 +2,7 @@
 
 use store::SavedView;
 
+use super::query::HistoryQuery;
 use crate::{
     context::{Member, Services},
     error::{AppError, ErrorCode, FieldError},
@@ -27,8 +28,8 @@ pub async fn save(services: &Services, member: &Member, name: &str, query: &str)
     if !is_query {
         return Err(ErrorCode::Invalid.into());
     }
-    let view =
-        SavedView { name: name.to_owned(), query: query.to_owned(), created_at: services.outside.now() };
+    let query = HistoryQuery::parse(query)?.kept().text();
+    let view = SavedView { name: name.to_owned(), query, created_at: services.outside.now() };
     services.store.save_view(member.id(), &view).await?;
     Ok(Flash::ViewSaved)
 }

@@ -9,6 +9,11 @@ pub fn digest(address: &str) -> Option<String> {
     address.contains('@').then(|| hex::encode(&Sha256::digest(address)[..16]))
 }
 
+/// Whether a text may be such a digest.
+pub fn is_digest(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -18,5 +23,7 @@ mod tests {
         assert_eq!(digest(" Ada@Example.com"), digest("ada@example.com"));
         assert_ne!(digest("ada@example.com"), digest("eve@example.com"));
         assert_eq!(digest("ada"), None);
+        assert!(digest("ada@example.com").is_some_and(|digest| is_digest(&digest)));
+        assert!(!is_digest("ada@example.com"));
     }
 }

@@ -84,7 +84,7 @@ async fn begin(
 ) -> Result<Response, AppError> {
     let member = app::context::member_of(&services, headers).await?;
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?.at(Seek::First);
-    let detail = format!("{}: {}", kind.word(), query.text());
+    let detail = format!("{}: {}", kind.word(), query.kept().text());
     let record = action(&services, &member, ActionKind::Exported, (query.fields.binding, None), &detail);
     services.store.record_action(&record).await?;
     let names = services.store.list_bindings(member.organisation()).await?;

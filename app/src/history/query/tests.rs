@@ -36,7 +36,7 @@ fn empty_parameters_are_none_and_unknown_ones_are_named() {
 #[test]
 fn qualifiers_ask_for_what_the_fields_ask_for() {
     let filter = searched("status:failed amount:>100 code:sage_validation from:2026-03-01 until:2026-03-02");
-    assert_eq!((filter.status, filter.at_least), (Some(RunStatus::Failed), Some(10_000)));
+    assert_eq!((filter.status, filter.at_least), (Some(RunStatus::Failed), Some(10_001)));
     assert_eq!(filter.code, Some(Code::SageValidation));
     assert_eq!(filter.from.unwrap().to_rfc3339(), "2026-03-01T00:00:00+00:00");
     assert_eq!(filter.until.unwrap().to_rfc3339(), "2026-03-03T00:00:00+00:00", "the last day counts");
@@ -44,6 +44,8 @@ fn qualifiers_ask_for_what_the_fields_ask_for() {
     let filter = searched("amount:10..20.50 status:skipped");
     assert_eq!((filter.at_least, filter.at_most), (Some(1_000), Some(2_050)));
     assert_eq!(filter.status, Some(RunStatus::SkippedByPolicy));
+    let filter = searched("amount:>=100 amount:<200");
+    assert_eq!((filter.at_least, filter.at_most), (Some(10_000), Some(19_999)));
     let both = read(&[("status", "failed"), ("q", "status:succeeded")]).unwrap();
     assert_eq!(both.filter().status, Some(RunStatus::Succeeded), "the search box has the last word");
 }
@@ -59,6 +61,20 @@ fn what_people_hold_in_their_hands_is_looked_for_everywhere_it_may_be() {
     assert_eq!(find(RUN).run, RUN.parse().ok());
     assert_eq!(find(RUN).sage_id.as_deref(), Some(RUN));
     assert_eq!(find("http:x").numbers[0], "http:x", "an unknown qualifier is a word");
+}
+
+#[test]
+fn an_address_that_is_looked_for_is_kept_as_its_digest_alone() {
+    let query = read(&[("q", "status:failed Ada@Example.com"), ("min", "3")]).unwrap();
+    let kept = query.kept();
+    let digest = email::digest("ada@example.com").unwrap();
+    assert_eq!(kept.search, format!("status:failed {digest}"));
+    assert!(!format!("{:?} {:?} {}", query.filter(), kept.filter(), kept.text()).contains("xample"));
+    let (filter, again) = (query.filter(), kept.filter());
+    let hit = |filter: &RunFilter| filter.find.clone().unwrap().email_digest;
+    assert_eq!((hit(&filter), filter.status, filter.at_least), (hit(&again), again.status, again.at_least));
+    let other = read(&[("q", "status:failed SI-27")]).unwrap();
+    assert_eq!(other.kept(), other);
 }
 
 #[test]
