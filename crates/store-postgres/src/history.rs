@@ -173,23 +173,31 @@ struct List<'a> {
 
 impl List<'_> {
     /// Enough of a path to know whether it gives few runs, and all of it where it does.
-    const fn few(&self) -> Extent<'static> {
-        Extent { hits: Some(self.reach.few.saturating_add(1)), ..Extent::ALL }
+    fn few(&self, path: Path) -> Extent<'static> {
+        Extent { hits: Some(self.reach.few_of(path).saturating_add(1)), ..Extent::ALL }
     }
 
     /// The first path that gives few runs.
     async fn narrow(&self, connection: &mut PgConnection) -> Result<Option<Path>> {
         for path in self.filter.narrow_paths() {
+            let few = self.reach.few_of(path);
             let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
-            self.push_runs(&mut query, path, self.few());
-            query.push(" LIMIT ").push_bind(self.reach.few.saturating_add(1)).push(") counted");
+            if path == Path::Find {
+                // By the indexes alone; a run that is a hit in two ways is counted twice.
+                query.push("(");
+                self.push_hits(&mut query, self.few(path));
+                query.push(") hits");
+            } else {
+                self.push_runs(&mut query, path, self.few(path));
+            }
+            query.push(" LIMIT ").push_bind(few.saturating_add(1)).push(") counted");
             let count: i64 = query
                 .build_query_scalar()
                 .persistent(false)
                 .fetch_one(&mut *connection)
                 .await
                 .map_err(translate)?;
-            if count <= self.reach.few {
+            if count <= few {
                 return Ok(Some(path));
             }
         }
@@ -206,7 +214,7 @@ impl List<'_> {
     ) -> Result<Vec<Run>> {
         // Gathered before it is filtered: or Postgres might take another path to what it believes to be the same.
         let mut query = Query::new(format!("WITH few AS MATERIALIZED (SELECT {LOOKED_AT} FROM "));
-        self.push_runs(&mut query, path, self.few());
+        self.push_runs(&mut query, path, self.few(path));
         query.push(") SELECT id FROM few WHERE true");
         self.push_filter(&mut query, path);
         way.push_from(&mut query);

@@ -164,19 +164,27 @@ struct List<'a> {
 
 impl List<'_> {
     /// Enough of a path to know whether it gives few runs, and all of it where it does.
-    const fn few(&self) -> Extent<'static> {
-        Extent { hits: Some(self.reach.few.saturating_add(1)), ..Extent::ALL }
+    fn few(&self, path: Path) -> Extent<'static> {
+        Extent { hits: Some(self.reach.few_of(path).saturating_add(1)), ..Extent::ALL }
     }
 
     /// The first path that gives few runs.
     async fn narrow(&self, connection: &mut SqliteConnection) -> Result<Option<Path>> {
         for path in self.filter.narrow_paths() {
+            let few = self.reach.few_of(path);
             let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
-            self.push_runs(&mut query, path, self.few());
-            query.push(" LIMIT ").push_bind(self.reach.few.saturating_add(1)).push(")");
+            if path == Path::Find {
+                // By the indexes alone; a run that is a hit in two ways is counted twice.
+                query.push("(");
+                self.push_hits(&mut query, self.few(path));
+                query.push(") hits");
+            } else {
+                self.push_runs(&mut query, path, self.few(path));
+            }
+            query.push(" LIMIT ").push_bind(few.saturating_add(1)).push(")");
             let count: i64 =
                 query.build_query_scalar().fetch_one(&mut *connection).await.map_err(translate)?;
-            if count <= self.reach.few {
+            if count <= few {
                 return Ok(Some(path));
             }
         }
@@ -192,7 +200,7 @@ impl List<'_> {
         limit: i64,
     ) -> Result<Vec<Run>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, self.few());
+        self.push_runs(&mut query, path, self.few(path));
         self.push_filter(&mut query, path);
         way.push_from(&mut query);
         way.push_order(&mut query);

@@ -113,7 +113,12 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// How many runs a walk along this path looks at: those that were searched for lie scattered, and each costs a look of its own.
+    /// How many runs of this path are gathered and sorted. Those that were searched for lie scattered, and each costs a look of its own.
+    pub fn few_of(self, path: Path) -> i64 {
+        if path == Path::Find { self.few / 2 } else { self.few }
+    }
+
+    /// How many runs a walk along this path looks at.
     pub fn window_of(self, path: Path) -> i64 {
         if path == Path::Find { (self.window / 4).max(1) } else { self.window }
     }

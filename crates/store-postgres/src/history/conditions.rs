@@ -48,7 +48,12 @@ impl List<'_> {
                 query.push(" AND policy_version = ").push_bind(filter.policy_version);
             }
             Path::Amount => self.push_amounts(query, extent),
-            Path::Find => self.push_hits(query, extent),
+            // An array, or Postgres might walk the history for them.
+            Path::Find => {
+                query.push(" AND id = ANY(ARRAY(");
+                self.push_hits(query, extent);
+                query.push("))");
+            }
             Path::Received | Path::Number | Path::Binding => {}
         }
         if !matches!(path, Path::Amount | Path::Number | Path::Open | Path::Find) {
@@ -135,9 +140,9 @@ impl List<'_> {
         }
     }
 
-    /// ` AND ...`: the hits, each part looked for on an index of its own. An array, or Postgres might walk the history for them.
-    fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
-        query.push(" AND id = ANY(ARRAY(SELECT NULL::uuid");
+    /// `SELECT ...`: the ids of the hits, each part looked for on an index of its own, and a nothing.
+    pub(super) fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
+        query.push("SELECT NULL::uuid AS id");
         for part in self.parts() {
             query.push(" UNION ALL (SELECT id FROM runs WHERE ");
             match &part {
@@ -161,7 +166,6 @@ impl List<'_> {
             }
             query.push(")");
         }
-        query.push("))");
     }
 
     /// ` AND ...`: that a run is a hit.

@@ -60,7 +60,11 @@ impl List<'_> {
                 query.push(" AND policy_version = ").push_bind(filter.policy_version);
             }
             Path::Amount => self.push_amounts(query, extent),
-            Path::Find => self.push_hits(query, extent),
+            Path::Find => {
+                query.push(" AND id IN (");
+                self.push_hits(query, extent);
+                query.push(")");
+            }
             Path::Received | Path::Number | Path::Binding => {}
         }
         if !matches!(path, Path::Amount | Path::Number | Path::Open | Path::Find) {
@@ -147,9 +151,9 @@ impl List<'_> {
         }
     }
 
-    /// ` AND ...`: the hits, each part looked for on an index of its own.
-    fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
-        query.push(" AND id IN (SELECT NULL");
+    /// `SELECT ...`: the ids of the hits, each part looked for on an index of its own, and a nothing.
+    pub(super) fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
+        query.push("SELECT NULL AS id");
         for part in self.parts() {
             query.push(" UNION ALL SELECT id FROM (SELECT id FROM ");
             match &part {
@@ -178,7 +182,6 @@ impl List<'_> {
             }
             query.push(")");
         }
-        query.push(")");
     }
 
     /// ` AND ...`: that a run is a hit.
