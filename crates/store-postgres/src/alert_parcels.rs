@@ -17,7 +17,8 @@ use crate::{
 /// How often a claim looks again after others were quicker.
 const LOOKS: u32 = 5;
 
-/// The delivery that is due longest.
+/// The delivery that is due longest of those whose channel is not at work, the channels that work first: a receiver that does not
+/// answer holds up nobody else.
 #[derive(FromRow)]
 struct Due {
     alert_id: Uuid,
@@ -105,9 +106,10 @@ impl AlertParcels for PostgresStore {
 
     async fn next_alert_due(&self) -> Result<Option<DateTime<Utc>>> {
         sqlx::query_scalar(
-            "SELECT min(greatest(d.next_at, d.lease_until))
-             FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-             WHERE d.next_at IS NOT NULL",
+            "SELECT min(due) FROM (
+                SELECT greatest(min(d.next_at), max(d.lease_until)) AS due
+                FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
+                WHERE d.next_at IS NOT NULL GROUP BY d.channel_id) channels",
         )
         .fetch_one(&self.pool)
         .await
@@ -121,8 +123,10 @@ async fn look(store: &PostgresStore, now: DateTime<Utc>, lease_until: DateTime<U
     let due: Option<Due> = sqlx::query_as(
         "SELECT d.alert_id, d.channel_id, d.slot, d.parcel
          FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-         WHERE d.next_at <= $1 AND (d.lease_until IS NULL OR d.lease_until <= $1)
-         ORDER BY d.next_at, d.alert_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED",
+         WHERE d.next_at <= $1
+           AND NOT EXISTS (SELECT 1 FROM alert_deliveries h
+                           WHERE h.channel_id = d.channel_id AND h.next_at IS NOT NULL AND h.lease_until > $1)
+         ORDER BY c.last_error IS NOT NULL, d.next_at, d.alert_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED",
     )
     .bind(now)
     .fetch_optional(&mut *transaction)

@@ -13,7 +13,8 @@ use crate::{
     sqlite::SqliteStore,
 };
 
-/// The delivery that is due longest.
+/// The delivery that is due longest of those whose channel is not at work, the channels that work first: a receiver that does not
+/// answer holds up nobody else.
 #[derive(sqlx::FromRow)]
 struct Due {
     alert_id: String,
@@ -33,8 +34,10 @@ impl AlertParcels for SqliteStore {
         let due = sqlx::query_as::<_, Due>(
             "SELECT d.alert_id, d.channel_id, d.slot, d.parcel
                FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-              WHERE d.next_at <= ?1 AND coalesce(d.lease_until, '') <= ?1
-              ORDER BY d.next_at, d.alert_id LIMIT 1",
+              WHERE d.next_at <= ?1
+                AND NOT EXISTS (SELECT 1 FROM alert_deliveries h
+                                 WHERE h.channel_id = d.channel_id AND h.next_at IS NOT NULL AND h.lease_until > ?1)
+              ORDER BY c.last_error IS NOT NULL, d.next_at, d.alert_id LIMIT 1",
         )
         .bind(instant(now))
         .fetch_optional(&mut *transaction)
@@ -94,9 +97,10 @@ impl AlertParcels for SqliteStore {
 
     async fn next_alert_due(&self) -> Result<Option<DateTime<Utc>>> {
         let due: Option<String> = sqlx::query_scalar(
-            "SELECT min(max(d.next_at, coalesce(d.lease_until, '')))
-               FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-              WHERE d.next_at IS NOT NULL",
+            "SELECT min(due) FROM (
+                SELECT max(min(d.next_at), coalesce(max(d.lease_until), '')) AS due
+                  FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
+                 WHERE d.next_at IS NOT NULL GROUP BY d.channel_id)",
         )
         .fetch_one(&self.readers)
         .await

@@ -136,6 +136,7 @@ pub async fn a_channel_is_told_what_it_wants(store: Arc<dyn Store>) {
     while let Some(parcel) = claim(&world).await {
         assert_eq!(parcel.id, parcel.alerts[0].id);
         told.push((parcel.channel.id, kinds(&parcel)));
+        world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
     }
     told.sort();
     let mut expected = [
@@ -259,6 +260,29 @@ pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
     assert_eq!((kept.envelope.as_deref(), kept.version), (Some("anew"), 2));
 }
 
+/// A channel has one message on its way at a time, and those that work come first.
+pub async fn a_channel_that_does_not_answer_holds_up_no_other(store: Arc<dyn Store>) {
+    let (world, silent) = with_channel(store, AlertMode::AtOnce).await;
+    fail(&world, 1, 2).await;
+    let held = claim(&world).await.unwrap();
+    assert_eq!(held.channel.id, silent.id);
+    assert_eq!(claim(&world).await, None, "its other message waits behind this one");
+    let until = world.store.next_alert_due().await.unwrap().unwrap();
+    assert!(until > world.now(), "until its lease ends");
+    let other = keep(&world, new_channel(&world, silent.member_id)).await;
+    fail(&world, 10, 2).await;
+    for _ in 0..2 {
+        let parcel = claim(&world).await.unwrap();
+        assert_eq!(parcel.channel.id, other.id);
+        world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    }
+    assert_eq!(claim(&world).await, None);
+    world.store.alert_parcel_failed(&held, "no answer", Some(world.now())).await.unwrap();
+    fail(&world, 20, 1).await;
+    assert_eq!(claim(&world).await.unwrap().channel.id, other.id, "it has not failed");
+    assert_eq!(claim(&world).await.unwrap().channel.id, silent.id);
+}
+
 /// Workers at once take each message once.
 pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
     let (world, channel) = with_channel(store, AlertMode::DigestHourly).await;
@@ -273,6 +297,7 @@ pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
                 store.claim_alert_parcel(slot, slot + TimeDelta::minutes(1)).await.unwrap()
             {
                 taken.push((parcel.channel.id, parcel.alerts.len()));
+                store.alert_parcel_arrived(&parcel, slot).await.unwrap();
             }
             taken
         })

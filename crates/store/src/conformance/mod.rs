@@ -129,7 +129,7 @@ macro_rules! conformance_suite {
                 a_channel_is_told_what_it_wants, a_digest_holds_all_of_its_hour,
                 a_parcel_keeps_its_name_and_content_over_its_tries, a_parcel_is_given_up,
                 a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
-                workers_at_once_never_share_a_parcel;
+                a_channel_that_does_not_answer_holds_up_no_other, workers_at_once_never_share_a_parcel;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
             figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
             maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,
