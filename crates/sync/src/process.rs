@@ -1,6 +1,6 @@
 //! One claimed run: fetch, plan, perform, and what is to be recorded.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, panic::AssertUnwindSafe};
 
 use domain::{
     business::ReferenceSet,
@@ -16,6 +16,7 @@ use domain::{
     },
     xref::{XrefKey, XrefKind},
 };
+use futures::FutureExt;
 use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
 use tracing::warn;
 
@@ -70,7 +71,10 @@ impl Work<'_> {
 /// Works a run to the end of this attempt. Never fails: what goes wrong becomes the outcome.
 pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
     let mut gathered = Gathered::default();
-    let outcome = match attempt(engine, claimed, &mut gathered).await {
+    let attempted = AssertUnwindSafe(attempt(engine, claimed, &mut gathered)).catch_unwind().await;
+    // A run that makes Ledger panic is tried again and then fails, as any other: it is not claimed for ever.
+    let attempted = attempted.unwrap_or_else(|_| Err(Stop::plain(Code::Internal)));
+    let outcome = match attempted {
         Ok(outcome) => outcome,
         Err(stop) => {
             if stop.course == Course::Reauthorise {

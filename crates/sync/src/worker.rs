@@ -1,9 +1,10 @@
 //! The loops: runs, deliveries, upkeep; and their end.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{ids::AttemptId, run::BindingStatus};
+use futures::FutureExt;
 use store::{Advance, Binding, Claimed, Fence, FinishRun, Outcome, Run};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -43,31 +44,35 @@ impl Worker {
     pub async fn run(self, shutdown: CancellationToken) {
         let mut tasks = JoinSet::new();
         for number in 0..self.parallel {
-            let (engine, shutdown) = (Arc::clone(&self.engine), shutdown.clone());
+            let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
             let name = format!("{}/{number}", self.name);
-            tasks.spawn(async move { work_runs(&engine, &name, &shutdown).await });
+            tasks.spawn(async move { kept_up(&stop, || work_runs(&engine, &name, &stop)).await });
         }
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-        tasks.spawn(async move { work_deliveries(&engine, &stop).await });
+        tasks.spawn(async move { kept_up(&stop, || work_deliveries(&engine, &stop)).await });
         for _ in 0..ALERTS {
             let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-            tasks.spawn(async move { work_alerts(&engine, &stop).await });
+            tasks.spawn(async move { kept_up(&stop, || work_alerts(&engine, &stop)).await });
         }
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-        tasks.spawn(async move { work_bulk_retries(&engine, &stop).await });
-        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-        tasks.spawn(async move { work_upkeep(&engine, &stop).await });
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(panic) = ended {
-                error!(error = %panic, "a worker task ended by a panic; its run comes back when its lease ends");
-                if !shutdown.is_cancelled() {
-                    let (engine, stop, name) =
-                        (Arc::clone(&self.engine), shutdown.clone(), self.name.clone());
-                    tasks.spawn(async move { work_runs(&engine, &name, &stop).await });
-                }
-            }
-        }
+        tasks.spawn(async move { kept_up(&stop, || work_bulk_retries(&engine, &stop)).await });
+        let (engine, stop) = (Arc::clone(&self.engine), shutdown);
+        tasks.spawn(async move { kept_up(&stop, || work_upkeep(&engine, &stop)).await });
+        tasks.join_all().await;
         info!("the worker has stopped, holding nothing");
+    }
+}
+
+/// Keeps a loop up: one that ends by a panic begins anew after a breath.
+async fn kept_up<Work: Future<Output = ()>>(shutdown: &CancellationToken, begin: impl Fn() -> Work) {
+    while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
+        error!(
+            "a loop of the worker ended by a panic and begins anew; what it held comes back when its lease ends"
+        );
+        if shutdown.is_cancelled() {
+            return;
+        }
+        sleep(BREATH).await;
     }
 }
 
@@ -296,5 +301,22 @@ async fn refresh_stale_references(engine: &Engine, now: DateTime<Utc>) {
         if is_stale && let Err(problem) = engine.refresh_reference(binding).await {
             warn!(binding = %binding.id, error = %problem, "the reference set could not be refreshed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_that_panics_begins_anew() {
+        let (begun, shutdown) = (AtomicU32::new(0), CancellationToken::new());
+        kept_up(&shutdown, || async {
+            assert!(begun.fetch_add(1, Ordering::Relaxed) >= 2, "a fault");
+        })
+        .await;
+        assert_eq!(begun.into_inner(), 3);
     }
 }
