@@ -98,6 +98,9 @@ fn deeds(actions: Vec<Action>) -> Vec<(DateTime<Utc>, String)> {
         };
         let sentence = match action.kind {
             ActionKind::Retried => with("retried it"),
+            ActionKind::Requeued => with("made it due"),
+            ActionKind::SyncAsked => with("asked for it"),
+            ActionKind::Paused => with("paused the shop"),
             ActionKind::Excluded => with("excluded the document"),
             ActionKind::Included => with("took the exclusion back"),
             other => with(&other.as_str().replace('_', " ")),

@@ -171,6 +171,12 @@ words!(
     ActionKind {
         /// A run was put in the queue again.
         Retried = "retried",
+        /// A run that had not ended was made due.
+        Requeued = "requeued",
+        /// A document was asked for by its id.
+        SyncAsked = "sync_asked",
+        /// Runs that ended long ago were deleted.
+        CleanedUp = "cleaned_up",
         /// A retry of many runs was begun.
         BulkRetryBegun = "bulk_retry_begun",
         /// A retry of many runs was cancelled.

@@ -5,14 +5,15 @@ use domain::{
     alert::AlertKind,
     code::Code,
     health::Health,
-    ids::{BindingId, RunId},
+    ids::{BindingId, OrganisationId, RunId},
     run::{BindingStatus, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{FinishRun, Result, Standing};
+use store::{Action, FinishRun, Result, Standing};
 use uuid::Uuid;
 
 use crate::{
+    actions,
     alerts::{Raised, raise},
     bindings,
     error::{Place, Tried},
@@ -91,6 +92,13 @@ pub(crate) async fn note_run(
     raise(connection, binding, raised(kind, failed), finish.now).await?;
     if kind == AlertKind::BindingPaused && status == BindingStatus::Active {
         bindings::move_to(connection, BindingId(binding), BindingStatus::Paused, finish.now).await?;
+        let organisation: Uuid = sqlx::query_scalar("SELECT organisation_id FROM bindings WHERE id = $1")
+            .bind(binding)
+            .fetch_one(&mut *connection)
+            .await?;
+        let (organisation, binding) = (OrganisationId(organisation), BindingId(binding));
+        let action = Action::paused_by_ledger(finish, organisation, binding, after.failed_in_a_row);
+        actions::record(connection, &action).await?;
     }
     Ok(())
 }

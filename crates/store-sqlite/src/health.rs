@@ -9,9 +9,10 @@ use domain::{
     run::{BindingStatus, RunStatus},
 };
 use sqlx::{SqliteConnection, SqliteExecutor};
-use store::{FinishRun, Result, Standing};
+use store::{Action, FinishRun, Result, Standing};
 
 use crate::{
+    actions,
     alerts::{Raised, raise},
     bindings,
     columns::{Place, instant},
@@ -71,6 +72,16 @@ pub(crate) async fn note_run(
         && bindings::status_of(connection, binding).await? == BindingStatus::Active
     {
         bindings::move_to(connection, binding, BindingStatus::Paused, finish.now).await?;
+        let place = Place { table: "bindings", row: binding };
+        let organisation: String = sqlx::query_scalar("SELECT organisation_id FROM bindings WHERE id = ?1")
+            .bind(binding)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(translate)?;
+        let organisation = place.word("organisation_id", &organisation)?;
+        let binding = place.word("id", binding)?;
+        let action = Action::paused_by_ledger(finish, organisation, binding, after.failed_in_a_row);
+        actions::record(connection, &action).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use domain::{
     xref::XrefKind,
 };
 
-use crate::{Error, Result};
+use crate::{Error, FinishRun, Result};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,28 @@ pub struct Action {
     pub detail: String,
     /// When.
     pub at: DateTime<Utc>,
+}
+
+impl Action {
+    /// Ledger pauses a binding by itself, because so many of its documents failed one after another.
+    pub fn paused_by_ledger(
+        finish: &FinishRun,
+        organisation_id: OrganisationId,
+        binding: BindingId,
+        failed: u32,
+    ) -> Self {
+        Self {
+            // The same when the transaction is repeated.
+            id: ActionId(finish.fence.attempt_id.0),
+            organisation_id,
+            binding_id: Some(binding),
+            run_id: Some(finish.fence.run_id),
+            actor: Actor { member: None, name: "Ledger".to_owned() },
+            kind: ActionKind::Paused,
+            detail: format!("{failed} documents failed one after another"),
+            at: finish.now,
+        }
+    }
 }
 
 /// A document that is not to be synced.

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use domain::outside::Outside;
+use domain::{outside::Outside, run::ActionKind};
 use serde::Serialize;
 use store::{OldRuns, Store};
 
@@ -50,6 +50,13 @@ pub(super) async fn run(store: &Arc<dyn Store>, args: &Cleanup) -> Result<ExitCo
     let ended_before = now.checked_sub_signed(args.older_than).ok_or("so long ago there was no time")?;
     let old = OldRuns { ended_before, keep_failed: args.keep_failed };
     let runs = if args.dry_run { store.count_old_runs(old).await? } else { delete(store, old).await? };
+    if runs > 0 && !args.dry_run {
+        let kept = if args.keep_failed { ", but those that failed" } else { "" };
+        let detail = format!("runs that ended before {}{kept}", instant(ended_before));
+        for organisation in store.list_organisations().await? {
+            super::record(store, organisation.id, ActionKind::CleanedUp, None, &detail).await?;
+        }
+    }
     let cleaned = Cleaned { ended_before, keep_failed: args.keep_failed, dry_run: args.dry_run, runs };
     args.output.print(&cleaned, || {
         let done = if args.dry_run { "would be deleted" } else { "were deleted" };

@@ -11,12 +11,19 @@ pub mod sync;
 
 use std::sync::Arc;
 
-use domain::ids::{BindingId, OrganisationId, RunId};
-use store::{Binding, Run, Store};
+use domain::{
+    ids::{ActionId, BindingId, OrganisationId, RunId},
+    outside::Outside,
+    run::ActionKind,
+};
+use store::{Action, Actor, Binding, Run, Store};
 
-use crate::lifecycle::Failure;
+use crate::{lifecycle::Failure, outside::Machine};
 
 pub use output::Output;
+
+/// How the command line is called among those who act.
+const COMMAND_LINE: &str = "The command line";
 
 /// The binding of an id, whoever's it is.
 async fn binding(store: &Arc<dyn Store>, id: BindingId) -> Result<Binding, Failure> {
@@ -32,4 +39,28 @@ async fn run(store: &Arc<dyn Store>, id: RunId) -> Result<Option<(OrganisationId
         }
     }
     Ok(None)
+}
+
+/// Keeps what was done from here, with the account of this machine that did it.
+async fn record(
+    store: &Arc<dyn Store>,
+    organisation: OrganisationId,
+    kind: ActionKind,
+    run: Option<RunId>,
+    detail: &str,
+) -> Result<(), Failure> {
+    let account = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let name =
+        account.map_or_else(|_| COMMAND_LINE.to_owned(), |account| format!("{COMMAND_LINE} ({account})"));
+    let action = Action {
+        id: ActionId(Machine.id()),
+        organisation_id: organisation,
+        binding_id: None,
+        run_id: run,
+        actor: Actor { member: None, name },
+        kind,
+        detail: detail.to_owned(),
+        at: Machine.now(),
+    };
+    Ok(store.record_action(&action).await?)
 }

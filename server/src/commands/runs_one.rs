@@ -7,7 +7,7 @@ use domain::{
     code::Code,
     ids::{AttemptId, RunId},
     outside::Outside,
-    run::RunStatus,
+    run::{ActionKind, RunStatus},
 };
 use serde::Serialize;
 use store::{Attempt, Error, Requeued, Step, Store};
@@ -182,6 +182,7 @@ async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
     match store.retry_run(organisation, id, Machine.now()).await {
         Ok(()) => {
+            super::record(store, organisation, ActionKind::Retried, Some(id), "").await?;
             let now = store.run(organisation, id).await?;
             Ok(Done::due(id, now.is_none_or(|run| run.status != RunStatus::Waiting)))
         }
@@ -209,7 +210,11 @@ pub(super) async fn requeue(
 
 async fn requeue_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
-    let done = match store.requeue_run(organisation, id, Machine.now()).await? {
+    let requeued = store.requeue_run(organisation, id, Machine.now()).await?;
+    if matches!(requeued, Requeued::Due | Requeued::WaitsForBinding) {
+        super::record(store, organisation, ActionKind::Requeued, Some(id), "").await?;
+    }
+    let done = match requeued {
         Requeued::Due => Done::due(id, true),
         Requeued::WaitsForBinding => Done::due(id, false),
         Requeued::Held(until) => Done {

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use domain::{
     ids::{BindingId, EventId, OrganisationId, RunId},
     outside::Outside,
-    run::{EventName, RunStatus},
+    run::{ActionKind, EventName, RunStatus},
 };
 use serde::Serialize;
 use store::{Error, NewEvent, Received, Run, Store};
@@ -88,6 +88,9 @@ pub async fn run(config: &Config, args: &SyncArgs) -> Result<ExitCode, Failure> 
 async fn sync(store: &Arc<dyn Store>, args: &SyncArgs) -> Result<ExitCode, Failure> {
     let organisation = super::binding(store, args.binding).await?.organisation_id;
     let (result, id) = queue(store, organisation, args).await?;
+    if result != "running" {
+        super::record(store, organisation, ActionKind::SyncAsked, Some(id), "").await?;
+    }
     let run = if args.wait {
         let until = Instant::now() + Duration::from_secs(args.timeout);
         ended(store, organisation, id, until).await?

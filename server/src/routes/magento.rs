@@ -10,14 +10,14 @@ use axum::{
 use chrono::{SecondsFormat, TimeDelta};
 use domain::{
     code::{Code, Effect},
-    ids::BindingId,
-    run::{BindingStatus, EntityKind, RunStatus},
+    ids::{ActionId, BindingId},
+    run::{ActionKind, BindingStatus, EntityKind, RunStatus},
 };
 use magento::{SubKeys, Verified};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Binding, CredentialKind, Run};
+use store::{Action, Actor, Binding, CredentialKind, Run};
 
 use super::refusal::Refusal;
 use crate::state::Wire;
@@ -140,5 +140,25 @@ pub async fn disconnect(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Re
         tracing::error!(binding = %binding.id, error = %error, "a shop could not be disconnected");
         Refusal::Unavailable
     })?;
+    if binding.status != BindingStatus::Revoked {
+        record_disconnect(&wire, &binding).await;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The shop is disconnected already: that it cannot be recorded is no reason to let Magento try again.
+async fn record_disconnect(wire: &Wire, binding: &Binding) {
+    let action = Action {
+        id: ActionId(wire.engine.outside.id()),
+        organisation_id: binding.organisation_id,
+        binding_id: Some(binding.id),
+        run_id: None,
+        actor: Actor { member: None, name: "Magento".to_owned() },
+        kind: ActionKind::Disconnected,
+        detail: String::new(),
+        at: wire.engine.outside.now(),
+    };
+    if let Err(error) = wire.store.record_action(&action).await {
+        tracing::error!(binding = %binding.id, error = %error, "a disconnection could not be recorded");
+    }
 }

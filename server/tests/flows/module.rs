@@ -1,6 +1,10 @@
 //! What the module sees: chips, status, tile, disconnect.
 
-use domain::{code::Code, outside::Outside, run::BindingStatus};
+use domain::{
+    code::Code,
+    outside::Outside,
+    run::{ActionKind, BindingStatus},
+};
 use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
@@ -88,6 +92,8 @@ async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
     assert_eq!(answer.status, Some(204), "{}", answer.body);
     let store = &stage.process.engine.store;
     assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
+    let deed = store.list_actions(stage.organisation, None, 1).await.unwrap().remove(0);
+    assert_eq!((deed.kind, deed.actor.name.as_str()), (ActionKind::Disconnected, "Magento"));
     assert!(store.credential(stage.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
     let request = store::PageRequest { limit: 5, ..store::PageRequest::default() };
     assert_eq!(store.page_runs(stage.organisation, &request).await.unwrap().runs.len(), 5);

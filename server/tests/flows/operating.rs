@@ -8,7 +8,7 @@ use std::{
 use domain::{
     ids::{EventId, RunId},
     outside::Outside,
-    run::{EventName, RunStatus},
+    run::{ActionKind, EventName, RunStatus},
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -91,6 +91,10 @@ async fn looked_at_and_cleared_away(database_url: Option<String>) {
     assert_eq!(json(config, 1, &["runs", "requeue", &posted, &nobody])[0]["result"], "ended");
     let retried = json(config, 1, &["runs", "retry", &posted, &nobody]);
     assert_eq!((&retried[0]["result"], &retried[1]["result"]), (&"queued".into(), &"not_found".into()));
+    let deeds = stage.process.engine.store.list_actions(stage.organisation, None, 9).await.unwrap();
+    let deed = deeds.first().unwrap();
+    assert_eq!((deed.kind, deed.run_id.unwrap().to_string()), (ActionKind::Retried, posted.clone()));
+    assert!(deed.actor.name.starts_with("The command line") && deed.actor.member.is_none(), "{deed:?}");
     let (_, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(ledger(config, &["runs", "show", &nobody]).status.code(), Some(2));
@@ -113,6 +117,8 @@ async fn cleared_away(stage: &Stage, runs: &[Run]) {
     assert!(would.as_u64().unwrap() > 20, "{would}");
     let done = json(config, 0, &["runs", "cleanup", "--older-than", "0d"]);
     assert_eq!(done["runs"], would);
+    let deed = stage.process.engine.store.list_actions(stage.organisation, None, 1).await.unwrap().remove(0);
+    assert_eq!(deed.kind, ActionKind::CleanedUp);
     let left = json(config, 0, &["runs", "list"]);
     let terminal = ["succeeded", "skipped_by_policy", "failed"];
     let has_ended = |run: &Value| terminal.contains(&run["status"].as_str().unwrap());

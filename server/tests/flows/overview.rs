@@ -48,7 +48,8 @@ async fn a_shop_that_cannot_work_comes_first() {
     store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
     let stopped = page(&stage, &cookie, "/dashboard").await;
     assert!(stopped.contains("binding_needs_reauth") && stopped.contains("Go to the shop"), "{stopped}");
-    assert!(stopped.contains("not moving: the shop cannot work now"));
+    let still = stopped.matches("not moving: nothing of it can be worked now").count();
+    assert_eq!(still, 2, "the shop and all shops together agree");
     store.set_binding_status(id, BindingStatus::Paused, Machine.now()).await.unwrap();
     let paused = page(&stage, &cookie, "/dashboard").await;
     assert!(paused.contains("binding_paused") && paused.contains(&format!("&amp;shop={id}")), "{paused}");

@@ -10,7 +10,7 @@ use domain::{
     ids::RunId,
     money::Currency,
     outside::Outside,
-    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
+    run::{ActionKind, BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 
 use super::world::{World, failed, needs_mapping, retrying, skipped};
@@ -55,6 +55,11 @@ pub async fn trouble_is_told_in_stages_and_ends_in_a_pause(store: Arc<dyn Store>
     assert_eq!((fares.failed_in_a_row, fares.stage), (50, Stage::Paused));
     let paused = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!(paused.status, BindingStatus::Paused);
+    let deed = world.store.list_actions(world.organisation, None, 9).await.unwrap().remove(0);
+    assert_eq!(
+        (deed.kind, deed.actor.name.as_str(), deed.run_id),
+        (ActionKind::Paused, "Ledger", Some(waiting))
+    );
     assert_eq!(world.standing(behind).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
     assert_eq!(world.store.health(other).await.unwrap(), Health::default());
     let newest = world.store.list_alerts(world.organisation, 1).await.unwrap().remove(0);
