@@ -78,28 +78,50 @@ pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, 
     let version = *services.store.changes().borrow();
     let groups = services.store.causes(member.organisation(), CAUSES).await?;
     let names: HashMap<BindingId, String> = shops(services, member).await?.into_iter().collect();
-    let newest: Vec<RunId> = groups.iter().map(|group| group.newest).collect();
-    let newest = services.store.runs_by_id(member.organisation(), &newest).await?;
+    let groups = together(&groups);
+    let newest = |group: &[&CauseGroup]| group.iter().map(|group| group.newest).max();
+    let examples: Vec<RunId> = groups.iter().filter_map(|group| newest(group)).collect();
+    let examples = services.store.runs_by_id(member.organisation(), &examples).await?;
     let mut examples: HashMap<RunId, Option<String>> =
-        newest.into_iter().map(|run| (run.id, run.message)).collect();
-    let view = |group: CauseGroup| {
-        let shop = names.get(&group.binding_id).cloned().unwrap_or_default();
-        let example = examples.remove(&group.newest).flatten();
-        cause_view(group, shop, example)
+        examples.into_iter().map(|run| (run.id, run.message)).collect();
+    let view = |group: &Vec<&CauseGroup>| {
+        let first = *group.first()?;
+        let shop = names.get(&first.binding_id).cloned().unwrap_or_default();
+        let example = newest(group).and_then(|run| examples.remove(&run)).flatten();
+        Some(cause_view(first, group, shop, example))
     };
     Ok(CausesView {
-        groups: groups.into_iter().map(view).collect(),
+        groups: groups.iter().filter_map(view).collect(),
         may_retry: member.may(Role::Operator),
         version,
     })
 }
 
-fn cause_view(group: CauseGroup, shop: String, example: Option<String>) -> CauseView {
+/// Groups that one thing mends: of one shop, cause and status, in whatever currencies.
+pub fn together<'a>(groups: impl IntoIterator<Item = &'a CauseGroup>) -> Vec<Vec<&'a CauseGroup>> {
+    let key = |group: &'a CauseGroup| (group.binding_id, &group.cause, group.status);
+    let mut together: Vec<Vec<&CauseGroup>> = Vec::new();
+    for group in groups {
+        match together.iter_mut().find(|others| others.first().is_some_and(|other| key(other) == key(group)))
+        {
+            Some(others) => others.push(group),
+            None => together.push(vec![group]),
+        }
+    }
+    together
+}
+
+fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Option<String>) -> CauseView {
     let query = HistoryQuery::default().with(|fields| {
         fields.binding = Some(group.binding_id);
         fields.cause = Some(group.cause.clone());
+        fields.status = Some(group.status);
     });
+    let value =
+        |group: &&CauseGroup| Some(format!("{} {}", group.currency.as_ref()?, amount(group.value_minor)));
+    let values: Vec<String> = all.iter().filter_map(value).collect();
     CauseView {
+        id: format!("{}-{}-{}", group.binding_id, group.cause, group.status),
         status: group.status,
         code: group.code.as_str().to_owned(),
         sentence: group.code.sentence().to_owned(),
@@ -112,8 +134,8 @@ fn cause_view(group: CauseGroup, shop: String, example: Option<String>) -> Cause
             }
             _ => None,
         }),
-        count: group.runs,
-        value: group.currency.map(|currency| format!("{currency} {}", amount(group.value_minor))),
+        count: all.iter().map(|group| group.runs).sum(),
+        value: (!values.is_empty()).then(|| values.join(" and ")),
         href: query.href(),
         retry: acting::retry_href(&query),
     }

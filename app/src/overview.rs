@@ -15,6 +15,7 @@ use store::{Binding, CauseGroup, Load, Span, Times, Volume};
 use crate::{
     context::{Member, Services},
     error::AppError,
+    history::together,
     screen::{
         bindings::href,
         format::{Moment, amount},
@@ -64,7 +65,10 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         .filter_map(|binding| Some(shop(binding, loads.get(&binding.id)?, &causes, now)))
         .collect();
     shops.sort_by_key(|(trouble, _)| std::cmp::Reverse(*trouble));
-    let backlog = loads.values().map(|load| load.backlog).sum();
+    let backlog = shops.iter().map(|(_, shop)| shop.backlog).sum();
+    let moving =
+        |binding: &Binding| (binding.status == BindingStatus::Active).then(|| loads.get(&binding.id));
+    let moving: i64 = bindings.iter().filter_map(moving).flatten().map(|load| load.backlog).sum();
     let ended = loads.values().map(|load| load.ended).sum();
     let (needs_in_all, shops_in_all) = (needs.len(), shops.len());
     let in_trouble = shops.iter().filter(|(trouble, _)| *trouble > 0).count();
@@ -78,7 +82,7 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         shops_in_all,
         in_trouble,
         backlog,
-        end: end(backlog, ended, now),
+        end: if backlog > 0 && moving == 0 { EndView::Still } else { end(moving, ended, now) },
         calls: loads.values().map(|load| load.calls).sum(),
         chart: chart(span, from, until, &volume),
         times: times_view(&times),
@@ -103,17 +107,7 @@ impl<'a> Causes<'a> {
 
     /// The groups of a binding, those of one cause in several currencies together.
     fn of_binding(&self, binding: BindingId) -> Vec<Vec<&CauseGroup>> {
-        let mut together: Vec<Vec<&CauseGroup>> = Vec::new();
-        for group in self.groups.get(&binding).into_iter().flatten() {
-            let same = together.iter_mut().find(|others| {
-                others.iter().any(|other| other.cause == group.cause && other.status == group.status)
-            });
-            match same {
-                Some(others) => others.push(group),
-                None => together.push(vec![group]),
-            }
-        }
-        together
+        together(self.groups.get(&binding).into_iter().flatten())
     }
 
     /// What needs a person, the worst first.

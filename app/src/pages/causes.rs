@@ -78,7 +78,7 @@ fn cause(group: CauseView, may_retry: bool) -> AnyView {
             </a>
         }
     });
-    let id = format!("cause-{}", group.href.rsplit(['=', '&']).next().unwrap_or_default());
+    let id = format!("cause-{}", group.id);
     view! {
         <li class="card cause" id=id>
             <div class="card-head">

@@ -235,7 +235,7 @@ fn end(end: &EndView) -> AnyView {
     match end.clone() {
         EndView::Nothing => "nothing waits".into_any(),
         EndView::At(at) => view! { <Time at /> }.into_any(),
-        EndView::Still => "not moving: the shop cannot work now".into_any(),
+        EndView::Still => "not moving: nothing of it can be worked now".into_any(),
         EndView::Unknown => "not known: nothing ended within the last hour".into_any(),
     }
 }

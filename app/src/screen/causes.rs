@@ -17,6 +17,8 @@ pub struct CausesView {
 /// Open runs of one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CauseView {
+    /// Tells it from all others, for as long as it is open.
+    pub id: String,
     /// Failed or waiting.
     pub status: RunStatus,
     /// The code.
@@ -33,7 +35,7 @@ pub struct CauseView {
     pub settings: Option<String>,
     /// How many runs.
     pub count: i64,
-    /// Currency and sum of their totals, where they have any.
+    /// Currencies and sums of their totals, where they have any.
     pub value: Option<String>,
     /// The list of them.
     pub href: String,
