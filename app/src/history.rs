@@ -140,3 +140,39 @@ fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Op
         retry: acting::retry_href(&query),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{code::Code, run::RunStatus};
+
+    use super::*;
+
+    #[test]
+    fn one_cause_in_several_currencies_is_one_card_and_two_shops_are_two() {
+        let group = |shop: u32, cause: &str, currency: &str, runs: i64| CauseGroup {
+            binding_id: format!("{shop:032x}").parse().unwrap(),
+            status: RunStatus::Failed,
+            code: Code::SageValidation,
+            cause: cause.to_owned(),
+            currency: Some(currency.to_owned()),
+            runs,
+            value_minor: runs * 100,
+            oldest: RunId::default(),
+            newest: RunId::default(),
+        };
+        let groups = [
+            group(1, "a", "GBP", 3),
+            group(2, "a", "GBP", 2),
+            group(1, "a", "EUR", 2),
+            group(1, "b", "GBP", 1),
+        ];
+        let view = |group: &Vec<&CauseGroup>| cause_view(group[0], group, String::new(), None);
+        let views: Vec<CauseView> = together(&groups).iter().map(view).collect();
+        let told: Vec<_> = views.iter().map(|view| (view.count, view.value.as_deref())).collect();
+        assert_eq!(told, [(5, Some("GBP 3.00 and EUR 2.00")), (2, Some("GBP 2.00")), (1, Some("GBP 1.00"))]);
+        let mut ids: Vec<&str> = views.iter().map(|view| view.id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), 3, "{ids:?}");
+    }
+}
