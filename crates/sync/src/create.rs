@@ -27,6 +27,9 @@ use crate::{
 /// Sage keeps an idempotency id for seven days; a day is left for clocks and queues.
 const REPEATABLE_FOR: TimeDelta = TimeDelta::days(6);
 
+/// So soon after it was made, a record that Sage does not find may only not be there to be read yet.
+const SETTLED_AFTER: TimeDelta = TimeDelta::hours(1);
+
 /// A record that is in Sage.
 pub struct Made {
     /// What Sage says of it.
@@ -75,7 +78,8 @@ impl Performance<'_> {
             let request = requested(&body)?;
             let intent = self.open(key, &request).await?;
             if let Some(answer) = intent.answer {
-                if let Some(made) = self.still_there(gathered, call, key, answer).await? {
+                let is_young = self.work.engine.outside.now() - intent.first_sent_at < SETTLED_AFTER;
+                if let Some(made) = self.still_there(gathered, call, key, answer, is_young).await? {
                     return Ok(made);
                 }
                 self.begin_anew(gathered, key, &mut body, intent.generation).await?;
@@ -135,19 +139,22 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when they deleted or voided it.
-    /// Records without sums are not looked at.
+    /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when they deleted or voided it;
+    /// a young record that is not found is none that was deleted. Records without sums are not looked at.
     async fn still_there(
         &self,
         gathered: &mut Gathered,
         call: &Call,
         key: &IntentKey,
         answer: Answer,
+        is_young: bool,
     ) -> Result<Option<Made>, Stop> {
         if !matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. })) {
             return Ok(Some(Made::found(answer)));
         }
-        let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else { return Ok(None) };
+        let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else {
+            return Ok(is_young.then(|| Made::found(answer)));
+        };
         if record["status"]["id"].as_str() == Some("VOID") {
             return Ok(None);
         }
