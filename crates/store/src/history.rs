@@ -64,6 +64,45 @@ pub struct Find {
     pub run: Option<RunId>,
 }
 
+/// One way in which a run may be what a person looks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hit {
+    /// Its number in Magento.
+    Number(String),
+    /// Its number in Sage.
+    SageReference(String),
+    /// Magento's total, in minor units of two decimals.
+    Amount(i64),
+    /// The digest of its customer's e-mail address.
+    EmailDigest(String),
+    /// Sage's id of its record.
+    SageId(String),
+    /// Sage's id of one of its requests.
+    Request(String),
+    /// Its own id.
+    Run(RunId),
+    /// Magento's id of what it is about.
+    MagentoId(i64),
+}
+
+impl Find {
+    /// All ways in which a run may be it; each has an index of its own.
+    pub fn hits(&self) -> Vec<Hit> {
+        let numbers = self
+            .numbers
+            .iter()
+            .flat_map(|text| [Hit::Number(text.clone()), Hit::SageReference(text.clone())]);
+        let ids = self.sage_id.iter().flat_map(|id| [Hit::SageId(id.clone()), Hit::Request(id.clone())]);
+        numbers
+            .chain(self.amount_minor.map(Hit::Amount))
+            .chain(self.email_digest.clone().map(Hit::EmailDigest))
+            .chain(ids)
+            .chain(self.run.map(Hit::Run))
+            .chain(self.magento_id.map(Hit::MagentoId))
+            .collect()
+    }
+}
+
 /// What a list is sorted by; equals are sorted by their arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SortBy {

@@ -48,7 +48,7 @@ pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};
 pub use history::{
-    CauseGroup, Find, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
+    CauseGroup, Find, History, Hit, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
 };
 pub use intents::{Answer, Intent, IntentKey, Intents, Request};
 pub use invitations::{Acceptance, Invitation, Invitations};

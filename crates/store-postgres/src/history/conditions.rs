@@ -1,7 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
-use store::{Path, RunFilter};
-use uuid::Uuid;
+use store::{Find, Hit, Path, RunFilter};
 
 use super::{List, Query, Way};
 use crate::error::clean;
@@ -143,19 +142,16 @@ impl List<'_> {
     /// `SELECT ...`: the ids of the hits, each part looked for on an index of its own, and a nothing.
     pub(super) fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
         query.push("SELECT NULL::uuid AS id");
-        for part in self.parts() {
+        for hit in self.hits() {
             query.push(" UNION ALL (SELECT id FROM runs WHERE ");
-            match &part {
-                Part::OfBindings(_) => {
-                    query.push("binding_id = ANY(ARRAY(SELECT id FROM bindings WHERE organisation_id = ");
-                    query.push_bind(self.organisation).push("))");
-                }
-                Part::Run { .. } | Part::Id(_) | Part::Request(_) => {
-                    query.push("organisation_id = ").push_bind(self.organisation);
-                }
+            if matches!(hit, Hit::MagentoId(_)) {
+                query.push("binding_id = ANY(ARRAY(SELECT id FROM bindings WHERE organisation_id = ");
+                query.push_bind(self.organisation).push("))");
+            } else {
+                query.push("organisation_id = ").push_bind(self.organisation);
             }
             query.push(" AND ");
-            part.push(query);
+            push_hit(query, hit);
             self.push_dates(query, extent);
             if let Some(way) = extent.way {
                 way.push_from(query);
@@ -174,76 +170,33 @@ impl List<'_> {
             return;
         }
         query.push(" AND (false");
-        for part in self.parts() {
+        for hit in self.hits() {
             query.push(" OR ");
-            part.push(query);
+            push_hit(query, hit);
         }
         query.push(")");
     }
 
-    /// The ways in which a run may be a hit.
-    fn parts(&self) -> Vec<Part> {
-        let Some(find) = &self.filter.find else { return Vec::new() };
-        let text = |condition, value: &String| Part::Run { condition, value: Value::Text(clean(value)) };
-        let mut parts = Vec::new();
-        for value in &find.numbers {
-            parts.push(text("coalesce(increment_id, '') = ", value));
-            parts.push(text("sage_reference = ", value));
-        }
-        let condition = "amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ";
-        parts.extend(find.amount_minor.map(|value| Part::Run { condition, value: Value::Number(value) }));
-        parts.extend(find.email_digest.as_ref().map(|value| text("email_digest = ", value)));
-        if let Some(id) = &find.sage_id {
-            parts.push(text("sage_id = ", id));
-            parts.push(Part::Request(clean(id)));
-        }
-        parts.extend(find.run.map(|run| Part::Id(run.0)));
-        parts.extend(find.magento_id.map(Part::OfBindings));
-        parts
+    fn hits(&self) -> Vec<Hit> {
+        self.filter.find.as_ref().map(Find::hits).unwrap_or_default()
     }
 }
 
-/// One way in which a run may be a hit.
-enum Part {
-    /// A column of its own has the value.
-    Run { condition: &'static str, value: Value },
-    /// It is about Magento's id, on an index of the bindings.
-    OfBindings(i64),
-    /// It is the run of this id.
-    Id(Uuid),
-    /// One of its calls has Sage's id of the request.
-    Request(String),
-}
-
-enum Value {
-    Text(String),
-    Number(i64),
-}
-
-impl Part {
-    /// That a run is a hit in this way.
-    fn push(&self, query: &mut Query) {
-        match self {
-            Self::Run { condition, value } => {
-                query.push(format!("({condition}"));
-                match value {
-                    Value::Text(text) => query.push_bind(text.clone()),
-                    Value::Number(number) => query.push_bind(*number),
-                };
-                query.push(")");
-            }
-            Self::OfBindings(id) => {
-                query.push("magento_id = ").push_bind(*id);
-            }
-            Self::Id(run) => {
-                query.push("id = ").push_bind(*run);
-            }
-            Self::Request(id) => {
-                query
-                    .push("id IN (SELECT run_id FROM steps WHERE request_id = ")
-                    .push_bind(id.clone())
-                    .push(")");
-            }
+/// That a run is a hit in this way.
+fn push_hit(query: &mut Query, hit: Hit) {
+    match hit {
+        Hit::Number(text) => query.push("coalesce(increment_id, '') = ").push_bind(clean(&text)),
+        Hit::SageReference(text) => query.push("sage_reference = ").push_bind(clean(&text)),
+        Hit::Amount(minor) => query
+            .push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ")
+            .push_bind(minor)
+            .push(")"),
+        Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(clean(&digest)),
+        Hit::SageId(id) => query.push("sage_id = ").push_bind(clean(&id)),
+        Hit::Request(id) => {
+            query.push("id IN (SELECT run_id FROM steps WHERE request_id = ").push_bind(clean(&id)).push(")")
         }
-    }
+        Hit::Run(run) => query.push("id = ").push_bind(run.0),
+        Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),
+    };
 }

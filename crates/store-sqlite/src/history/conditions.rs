@@ -1,6 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
-use store::{Path, RunFilter};
+use store::{Find, Hit, Path, RunFilter};
 
 use super::{List, Query, Way};
 
@@ -154,24 +154,22 @@ impl List<'_> {
     /// `SELECT ...`: the ids of the hits, each part looked for on an index of its own, and a nothing.
     pub(super) fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
         query.push("SELECT NULL AS id");
-        for part in self.parts() {
-            query.push(" UNION ALL SELECT id FROM (SELECT id FROM ");
-            match &part {
-                // Named, or the order alone would lead through the whole history.
-                Part::Run { index: Some(index), .. } => {
-                    query.push(format!("runs INDEXED BY {index} WHERE organisation_id = "));
-                    query.push_bind(self.organisation.clone());
-                }
-                Part::Run { index: None, .. } => {
-                    query.push("runs INDEXED BY runs_entity WHERE binding_id IN (SELECT id FROM bindings WHERE organisation_id = ");
+        for hit in self.hits() {
+            query.push(" UNION ALL SELECT id FROM (SELECT id FROM runs INDEXED BY ");
+            // Named, or the order alone would lead through the whole history.
+            match index_of(&hit) {
+                "runs_entity" => {
+                    query.push(
+                        "runs_entity WHERE binding_id IN (SELECT id FROM bindings WHERE organisation_id = ",
+                    );
                     query.push_bind(self.organisation.clone()).push(")");
                 }
-                Part::Id(_) | Part::Request(_) => {
-                    query.push("runs INDEXED BY sqlite_autoindex_runs_1 WHERE true");
+                index => {
+                    query.push(index).push(" WHERE organisation_id = ").push_bind(self.organisation.clone());
                 }
             }
             query.push(" AND ");
-            part.push(query);
+            push_hit(query, hit);
             self.push_dates(query, extent);
             if let Some(way) = extent.way {
                 way.push_from(query);
@@ -190,72 +188,44 @@ impl List<'_> {
             return;
         }
         query.push(" AND (false");
-        for part in self.parts() {
+        for hit in self.hits() {
             query.push(" OR ");
-            part.push(query);
+            push_hit(query, hit);
         }
         query.push(")");
     }
 
-    /// The ways in which a run may be a hit.
-    fn parts(&self) -> Vec<Part> {
-        let Some(find) = self.filter.find.clone() else { return Vec::new() };
-        let text = |index, condition, value| Part::Run { index, condition, value: Value::Text(value) };
-        let number = |index, condition, value| Part::Run { index, condition, value: Value::Number(value) };
-        let mut parts = Vec::new();
-        for value in find.numbers {
-            parts.push(text(Some("runs_history_number"), "sort_number = ", value.clone()));
-            parts.push(text(Some("runs_sage_reference"), "sage_reference = ", value));
-        }
-        let amount = "amount_minor IS NOT NULL AND sort_amount = ";
-        parts.extend(find.amount_minor.map(|value| number(Some("runs_history_amount"), amount, value)));
-        parts.extend(find.email_digest.map(|value| text(Some("runs_email"), "email_digest = ", value)));
-        if let Some(id) = find.sage_id {
-            parts.push(text(Some("runs_sage_id"), "sage_id = ", id.clone()));
-            parts.push(Part::Request(id));
-        }
-        parts.extend(find.run.map(|run| Part::Id(run.to_string())));
-        parts.extend(find.magento_id.map(|value| number(None, "magento_id = ", value)));
-        parts
+    fn hits(&self) -> Vec<Hit> {
+        self.filter.find.as_ref().map(Find::hits).unwrap_or_default()
     }
 }
 
-/// One way in which a run may be a hit.
-enum Part {
-    /// A column of its own has the value; on an index of the organisation or, without one, of its bindings.
-    Run { index: Option<&'static str>, condition: &'static str, value: Value },
-    /// It is the run of this id.
-    Id(String),
-    /// One of its calls has Sage's id of the request.
-    Request(String),
-}
-
-enum Value {
-    Text(String),
-    Number(i64),
-}
-
-impl Part {
-    /// That a run is a hit in this way.
-    fn push(&self, query: &mut Query) {
-        match self {
-            Self::Run { condition, value, .. } => {
-                query.push(format!("({condition}"));
-                match value {
-                    Value::Text(text) => query.push_bind(text.clone()),
-                    Value::Number(number) => query.push_bind(*number),
-                };
-                query.push(")");
-            }
-            Self::Id(run) => {
-                query.push("id = ").push_bind(run.clone());
-            }
-            Self::Request(id) => {
-                query
-                    .push("id IN (SELECT run_id FROM steps WHERE request_id = ")
-                    .push_bind(id.clone())
-                    .push(")");
-            }
-        }
+const fn index_of(hit: &Hit) -> &'static str {
+    match hit {
+        Hit::Number(_) => "runs_history_number",
+        Hit::SageReference(_) => "runs_sage_reference",
+        Hit::Amount(_) => "runs_history_amount",
+        Hit::EmailDigest(_) => "runs_email",
+        Hit::SageId(_) => "runs_sage_id",
+        Hit::Run(_) | Hit::Request(_) => "sqlite_autoindex_runs_1",
+        Hit::MagentoId(_) => "runs_entity",
     }
+}
+
+/// That a run is a hit in this way.
+fn push_hit(query: &mut Query, hit: Hit) {
+    match hit {
+        Hit::Number(text) => query.push("sort_number = ").push_bind(text),
+        Hit::SageReference(text) => query.push("sage_reference = ").push_bind(text),
+        Hit::Amount(minor) => {
+            query.push("(amount_minor IS NOT NULL AND sort_amount = ").push_bind(minor).push(")")
+        }
+        Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(digest),
+        Hit::SageId(id) => query.push("sage_id = ").push_bind(id),
+        Hit::Request(id) => {
+            query.push("id IN (SELECT run_id FROM steps WHERE request_id = ").push_bind(id).push(")")
+        }
+        Hit::Run(run) => query.push("id = ").push_bind(run.to_string()),
+        Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),
+    };
 }
