@@ -19,7 +19,6 @@ const OBJECTS: &[(&str, &str)] = &[
     ("customer", "the customer"),
     ("delete draft", "the draft"),
     ("invoice", "the invoice"),
-    ("look at draft", "the draft"),
     ("original invoice", "the invoice that is taken back"),
     ("original payment", "the payment of that invoice"),
     ("payment", "the payment"),

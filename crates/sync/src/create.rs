@@ -38,6 +38,8 @@ pub struct Made {
     pub origin: Origin,
     /// Its total in the base currency, where Sage has just said so.
     pub base_total: Option<Decimal>,
+    /// Whether it is a draft; none until somebody has looked.
+    pub is_draft: Option<bool>,
 }
 
 /// How a record came to be in Sage.
@@ -53,7 +55,7 @@ pub enum Origin {
 
 impl Made {
     const fn found(answer: Answer) -> Self {
-        Self { answer, origin: Origin::Found, base_total: None }
+        Self { answer, origin: Origin::Found, base_total: None, is_draft: None }
     }
 }
 
@@ -102,7 +104,7 @@ impl Performance<'_> {
                 Ok((answer, base_total)) => {
                     self.answered(gathered, key, &answer, self.told(&key.xref).as_ref()).await?;
                     let origin = if intent.is_new { Origin::Fresh } else { Origin::Repeated };
-                    return Ok(Made { answer, origin, base_total });
+                    return Ok(Made { answer, origin, base_total, is_draft: None });
                 }
                 Err(error) => error,
             };
@@ -155,13 +157,14 @@ impl Performance<'_> {
         let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else {
             return Ok(is_young.then(|| Made::found(answer)));
         };
-        if record["status"]["id"].as_str() == Some("VOID") {
+        let status = record["status"]["id"].as_str();
+        if status == Some("VOID") {
             return Ok(None);
         }
         let Some(answer) = adopt::answer_of(&record) else { return Ok(Some(Made::found(answer))) };
         self.answered(gathered, key, &answer, None).await?;
         let base_total = adopt::amount_of(&record["base_currency_total_amount"]);
-        Ok(Some(Made { base_total, ..Made::found(answer) }))
+        Ok(Some(Made { base_total, is_draft: Some(status == Some("DRAFT")), ..Made::found(answer) }))
     }
 
     fn next_id(&self, key: &IntentKey, generation: u32) -> String {

@@ -71,11 +71,11 @@ fn already_there(work: &Work<'_>, gathered: &mut Gathered, known: &Known) {
 }
 
 /// Whether a record of this kind is what the run's event is about, and not only what it needs on its way.
-const fn is_of_run(event: EventName, kind: XrefKind) -> bool {
+fn is_of_run(event: EventName, kind: XrefKind) -> bool {
     match event {
-        EventName::InvoiceCreated => matches!(kind, XrefKind::Invoice),
-        EventName::InvoicePaid => matches!(kind, XrefKind::Payment),
-        EventName::CreditmemoCreated => matches!(kind, XrefKind::Creditmemo),
+        EventName::InvoiceCreated | EventName::InvoicePaid | EventName::CreditmemoCreated => {
+            XrefKind::made_by(event) == Some(kind)
+        }
         EventName::CustomerUpserted => matches!(kind, XrefKind::Contact(_)),
         EventName::ProductUpserted => {
             matches!(kind, XrefKind::Product | XrefKind::Service | XrefKind::StockItem)
@@ -133,7 +133,7 @@ impl Performance<'_> {
         let is_draft = if made.origin == Origin::Fresh {
             is_made_as_draft
         } else {
-            self.released_already(gathered, call, &made.answer).await?.is_none()
+            self.released_already(gathered, call, made).await?.is_none()
         };
         if is_draft {
             self.take_back_draft(gathered, call, key, &made.answer).await?;
@@ -240,7 +240,7 @@ impl Performance<'_> {
         made: &Made,
     ) -> Result<Answer, Stop> {
         if made.origin != Origin::Fresh
-            && let Some(released) = self.released_already(gathered, call, &made.answer).await?
+            && let Some(released) = self.released_already(gathered, call, made).await?
         {
             self.answered(gathered, key, &released, None).await?;
             return Ok(released);
@@ -253,13 +253,17 @@ impl Performance<'_> {
         Ok(answer)
     }
 
+    /// What was made, where it is no draft any more.
     async fn released_already(
         &self,
         gathered: &mut Gathered,
         call: &Call,
-        made: &Answer,
+        made: &Made,
     ) -> Result<Option<Answer>, Stop> {
-        let Some(record) = self.look_at(gathered, call, &made.sage_id).await? else {
+        if let Some(is_draft) = made.is_draft {
+            return Ok((!is_draft).then(|| made.answer.clone()));
+        }
+        let Some(record) = self.look_at(gathered, call, &made.answer.sage_id).await? else {
             return Err(Stop::plain(Code::SageNotFound));
         };
         let is_draft = record["status"]["id"].as_str() == Some("DRAFT");
@@ -280,7 +284,7 @@ impl Performance<'_> {
             if matches!(call.adopt, Some(Adopt::Document { .. })) { &unsent } else { &[] };
         let begun = self.work.engine.outside.now();
         let answered = self.sage.get(&path, query).await;
-        match recorded(gathered, step("look again", "GET", &path, begun), answered) {
+        match recorded(gathered, step(&call.name, "GET", &path, begun), answered) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(sage::Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -18,7 +18,7 @@ use domain::{
 };
 use futures::FutureExt;
 use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::{
     Engine, catalogue,
@@ -73,7 +73,10 @@ pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
     let mut gathered = Gathered::default();
     let attempted = AssertUnwindSafe(attempt(engine, claimed, &mut gathered)).catch_unwind().await;
     // A run that makes Ledger panic is tried again and then fails, as any other: it is not claimed for ever.
-    let attempted = attempted.unwrap_or_else(|_| Err(Stop::plain(Code::Internal)));
+    let attempted = attempted.unwrap_or_else(|_| {
+        error!(run = %claimed.run.id, "an attempt ended by a panic");
+        Err(Stop::plain(Code::Internal))
+    });
     let outcome = match attempted {
         Ok(outcome) => outcome,
         Err(stop) => {
