@@ -87,7 +87,7 @@ pub(crate) async fn page(
     request: &PageRequest,
 ) -> Result<Page> {
     let list = List { organisation: organisation.0, filter: &request.filter, reach: request.reach };
-    let way = Way::of(request);
+    let way = Way::of(request, list.organisation);
     let limit = i64::from(request.limit) + 1;
     let is_whole = request.filter.is_walked_whole(request.order);
     let narrow = if is_whole { None } else { list.narrow(connection).await? };
@@ -108,18 +108,19 @@ pub(crate) async fn page(
 
 /// Which way a list is gone through, and from where.
 struct Way {
+    organisation: Uuid,
     by: SortBy,
     descending: bool,
     from: Option<RunId>,
 }
 
 impl Way {
-    fn of(request: &PageRequest) -> Self {
+    fn of(request: &PageRequest, organisation: Uuid) -> Self {
         let Order { by, descending } = request.order;
         match request.seek {
-            Seek::First => Self { by, descending, from: None },
-            Seek::After(run) => Self { by, descending, from: Some(run) },
-            Seek::Before(run) => Self { by, descending: !descending, from: Some(run) },
+            Seek::First => Self { organisation, by, descending, from: None },
+            Seek::After(run) => Self { organisation, by, descending, from: Some(run) },
+            Seek::Before(run) => Self { organisation, by, descending: !descending, from: Some(run) },
         }
     }
 
@@ -131,7 +132,8 @@ impl Way {
         }
     }
 
-    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals.
+    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals. A run of another
+    /// organisation is as unknown as one that is not there: where it would stand tells what it holds.
     fn push_from(&self, query: &mut Query) {
         let Some(from) = self.from.map(|run| run.0) else { return };
         let beyond = if self.descending { "<" } else { ">" };
@@ -140,7 +142,8 @@ impl Way {
             return;
         };
         query.push(format!(" AND ({column}, id) {beyond} ((SELECT {column} FROM runs WHERE id = "));
-        query.push_bind(from).push("), ").push_bind(from).push(")");
+        query.push_bind(from).push(" AND organisation_id = ").push_bind(self.organisation);
+        query.push("), ").push_bind(from).push(")");
     }
 
     /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a

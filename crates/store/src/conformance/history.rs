@@ -277,6 +277,45 @@ pub async fn nothing_is_told_of_anothers_binding(store: Arc<dyn Store>) {
     }
 }
 
+/// A page that begins at a stranger's run is the page that begins at a run which never was, however it is sorted and whichever way it
+/// is gone: else where it begins would tell the stranger's sum or number.
+pub async fn a_strangers_run_is_as_unknown_as_none(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (second, stranger) = history(&world).await;
+    let request = PageRequest { limit: 1_000, ..PageRequest::default() };
+    let theirs = world.store.page_runs(stranger, &request).await.unwrap().runs;
+    assert_eq!(theirs.len(), 40);
+    let filters = [
+        RunFilter::default(),
+        RunFilter { binding: Some(second), ..RunFilter::default() },
+        RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() },
+        RunFilter { at_least: Some(0), ..RunFilter::default() },
+    ];
+    for run in theirs.iter().step_by(3) {
+        // Of the same instant, and of none that is kept.
+        let unknown = RunId(uuid::Uuid::from_u128(run.id.0.as_u128() ^ 1 << 40));
+        for (filter, order) in filters.iter().flat_map(|filter| ORDERS.map(|order| (filter, order))) {
+            for (reach, way) in
+                REACHES.iter().flat_map(|reach| [Seek::After, Seek::Before].map(|way| (reach, way)))
+            {
+                let request = PageRequest {
+                    filter: filter.clone(),
+                    order,
+                    limit: 1_000,
+                    reach: *reach,
+                    ..PageRequest::default()
+                };
+                let page = async |run| {
+                    let request = PageRequest { seek: way(run), ..request.clone() };
+                    let page = world.store.page_runs(world.organisation, &request).await.unwrap();
+                    page.runs.into_iter().map(|run| run.id).collect::<Vec<_>>()
+                };
+                assert_eq!(page(run.id).await, page(unknown).await, "{filter:?} {order:?} {reach:?}");
+            }
+        }
+    }
+}
+
 /// As a page of causes asks for its examples.
 pub async fn runs_are_read_by_their_ids(store: Arc<dyn Store>) {
     let world = World::new(store).await;

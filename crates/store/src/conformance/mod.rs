@@ -103,7 +103,8 @@ macro_rules! conformance_suite {
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
                 a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;
             history: every_filter_holds_whichever_way_leads_there, every_order_is_kept_back_and_forth,
-                a_search_that_finds_too_little_stops_and_goes_on, nothing_is_told_of_anothers_binding, runs_are_read_by_their_ids,
+                a_search_that_finds_too_little_stops_and_goes_on, nothing_is_told_of_anothers_binding, a_strangers_run_is_as_unknown_as_none,
+                runs_are_read_by_their_ids,
                 open_runs_are_grouped_by_cause, a_later_success_resolves_what_failed_before;
             finding: what_people_hold_in_their_hands_is_found, what_is_found_thousands_of_times_is_found_whole;
             overview: runs_are_counted_by_hour_and_day_as_they_come_and_end, only_an_end_is_counted_as_one,
