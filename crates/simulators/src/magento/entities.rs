@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 
 use super::answers::Answer;
-use super::documents::{Documents, Kind};
+use super::documents::Kind;
+use super::shop::Shop;
 use super::text::quoted;
 
 /// The sample shop's list.
@@ -34,9 +35,9 @@ pub(crate) fn kind(segment: &str) -> Option<Kind> {
 }
 
 /// One document, or the repository's own way of not having it.
-pub(crate) fn entity(documents: &Documents, kind: Kind, id: &str) -> Answer {
+pub(crate) fn entity(shop: &Shop, kind: Kind, id: &str) -> Answer {
     let Ok(number) = id.parse::<i64>() else { return Answer::wrong_type(id, "int") };
-    let found = u64::try_from(number).ok().and_then(|id| documents.raw(kind, id));
+    let found = u64::try_from(number).ok().and_then(|id| shop.fetch(kind, id));
     found.map_or_else(|| missing(kind, number), Answer::ok)
 }
 

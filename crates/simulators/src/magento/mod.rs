@@ -133,6 +133,16 @@ impl Running {
         &self.shop.documents
     }
 
+    /// The merchant edits a document: from now on this is what is served. No event says so.
+    pub fn edit(&self, kind: Kind, id: u64, document: &serde_json::Value) {
+        self.shop.edit(kind, id, text::as_magento_prints(&document.to_string()));
+    }
+
+    /// How often documents were asked for.
+    pub fn fetches(&self) -> u64 {
+        self.shop.fetches()
+    }
+
     /// Whether Ledger has paired, and has not been disconnected.
     pub fn is_paired(&self) -> bool {
         self.shop.with(|tables| tables.pairing.paired().is_some())

@@ -166,7 +166,7 @@ fn respond(
 fn entity(shop: &Shop, kind: Kind, id: &str) -> Answer {
     match id.parse() {
         Ok(number) if shop.faults.take(|faults| &mut faults.not_found) => entities::missing(kind, number),
-        _ => entities::entity(&shop.documents, kind, id),
+        _ => entities::entity(shop, kind, id),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The shop itself: its state, its clock, and what its observers and its cron do.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -23,6 +25,8 @@ pub(crate) struct Tables {
     pub replays: Replays,
     pub outbox: Outbox,
     pub sync_states: SyncStates,
+    /// Documents that were edited since the shop was opened.
+    edited: HashMap<(Kind, u64), String>,
     random: StdRng,
 }
 
@@ -44,6 +48,7 @@ pub(crate) struct Shop {
     client: Client,
     batch: usize,
     tables: Mutex<Tables>,
+    fetches: AtomicU64,
     /// One cron pass at a time, as Magento's lock per job.
     pass: tokio::sync::Mutex<()>,
 }
@@ -55,6 +60,7 @@ impl Shop {
             replays: Replays::default(),
             outbox: Outbox::default(),
             sync_states: SyncStates::default(),
+            edited: HashMap::new(),
             random: StdRng::seed_from_u64(options.seed),
         };
         let code = options.pairing_code.unwrap_or_else(|| tables.code());
@@ -66,6 +72,7 @@ impl Shop {
             client: Client::new()?,
             batch: options.batch,
             tables: Mutex::new(tables),
+            fetches: AtomicU64::new(0),
             pass: tokio::sync::Mutex::new(()),
         }))
     }
@@ -77,6 +84,23 @@ impl Shop {
     /// The tables, for one statement; nothing awaits in here.
     pub fn with<T>(&self, act: impl FnOnce(&mut Tables) -> T) -> T {
         act(&mut self.tables.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The merchant edits a document: from now on this is what is served.
+    pub fn edit(&self, kind: Kind, id: u64, text: String) {
+        self.with(|tables| tables.edited.insert((kind, id), text));
+    }
+
+    /// A document as it is served today; the look is counted.
+    pub fn fetch(&self, kind: Kind, id: u64) -> Option<String> {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        let edited = self.with(|tables| tables.edited.get(&(kind, id)).cloned());
+        edited.or_else(|| self.documents.raw(kind, id).map(str::to_owned))
+    }
+
+    /// How often a document was asked for.
+    pub fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::Relaxed)
     }
 
     /// The code that waits, or a new one when it was used or is too old.

@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -23,6 +25,12 @@ pub enum Kind {
     CutBefore,
     /// The work is done, then the connection is cut without an answer.
     CutAfter,
+    /// A failure (`status`, else 504) is answered at once; the work is done `after_s` seconds later, by the simulator's clock.
+    CommitLate,
+    /// Nothing is answered, and the work is done `after_s` seconds later or, without that, never.
+    HangBefore,
+    /// The work is done and nothing is answered.
+    HangAfter,
     /// 401, as for a token that has run out.
     RefuseTokens,
     /// 403, as when the user's rights were withdrawn.
@@ -55,11 +63,26 @@ pub struct Rule {
     /// The latency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
+    /// How much later the work is done, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_s: Option<u32>,
+    /// A failure without Sage's own body: a page, as a gateway before Sage answers it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
 }
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { times: 1, method: None, path: None, status: None, retry_after: None, ms: None }
+        Self {
+            times: 1,
+            method: None,
+            path: None,
+            status: None,
+            retry_after: None,
+            ms: None,
+            after_s: None,
+            bare: false,
+        }
     }
 }
 
@@ -77,6 +100,16 @@ impl Rule {
     /// Answers with this status.
     pub fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
+    }
+
+    /// Is done so many seconds later.
+    pub fn after(self, seconds: u32) -> Self {
+        Self { after_s: Some(seconds), ..self }
+    }
+
+    /// Answers without Sage's own body.
+    pub fn bare(self) -> Self {
+        Self { bare: true, ..self }
     }
 
     /// Answers with `Retry-After`.
@@ -103,7 +136,11 @@ struct Book {
 
 /// The faults that are set. Each rule counts down by itself.
 #[derive(Default)]
-pub struct Faults(Mutex<Book>);
+pub struct Faults {
+    book: Mutex<Book>,
+    /// How many requests have met a fault that lets them hang.
+    hung: watch::Sender<u64>,
+}
 
 impl Faults {
     /// Adds a rule; rules of one kind strike in the order they were added.
@@ -172,12 +209,23 @@ impl Faults {
         Some(taken)
     }
 
+    /// How many requests hang or have hung; it is watched to hang up on them.
+    pub fn hung(&self) -> watch::Receiver<u64> {
+        self.hung.subscribe()
+    }
+
+    /// Hangs until the client gives up.
+    pub(super) async fn hang(&self) -> Infallible {
+        self.hung.send_modify(|hung| *hung += 1);
+        std::future::pending().await
+    }
+
     pub(super) fn rates_inverted(&self) -> bool {
         self.book().rates_inverted
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// The query of a request.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Query {
     /// In the order they were sent.
     pairs: Vec<(String, String)>,

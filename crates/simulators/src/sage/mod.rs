@@ -18,6 +18,7 @@ mod errors;
 mod faults;
 mod idempotency;
 mod invoices;
+mod late;
 mod lines;
 mod lists;
 mod money;

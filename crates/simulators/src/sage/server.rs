@@ -7,17 +7,20 @@ use super::{
     businesses, control,
     errors::Refusal,
     faults::{Kind, Rule},
+    late::Late,
     lists::Query,
     state::Sim,
     wire::Line,
+    world::World,
 };
 use axum::{
     body::{Body, Bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{Html, IntoResponse, Response},
 };
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Resources that Sage numbers in sequence: no parallel POSTs in one business.
 const NUMBERED: [&str; 6] =
@@ -30,6 +33,8 @@ const LONGEST_BODY: usize = 8 * 1024 * 1024;
 enum Outcome {
     Done(Reply),
     Refused(Refusal, Option<u64>),
+    /// A gateway's page with this status.
+    Page(u16),
     Cut,
 }
 
@@ -43,7 +48,8 @@ impl From<Result<Reply, Refusal>> for Outcome {
 }
 
 /// One API request on its way.
-struct Call {
+#[derive(Clone)]
+pub(super) struct Call {
     method: String,
     path: String,
     business: Option<String>,
@@ -162,6 +168,7 @@ impl Outcome {
         match self {
             Self::Done(reply) => reply.status,
             Self::Refused(refusal, _) => refusal.status,
+            Self::Page(status) => *status,
             Self::Cut => 0,
         }
     }
@@ -176,8 +183,32 @@ async fn handle(sim: &Sim, call: &Call, body: &[u8]) -> Outcome {
     if let Some(outcome) = fault_before(sim, call) {
         return outcome;
     }
+    if let Some(rule) = call.strike(sim, Kind::HangBefore) {
+        if rule.after_s.is_some() {
+            put_off(sim, call, body, rule);
+        }
+        match sim.faults().hang().await {}
+    }
+    if let Some(rule) = call.strike(sim, Kind::CommitLate) {
+        return put_off(sim, call, body, rule);
+    }
     match work(sim, call, body) {
+        Ok(_) if call.strike(sim, Kind::HangAfter).is_some() => match sim.faults().hang().await {},
         Ok(reply) => fault_after(sim, call).unwrap_or(Outcome::Done(reply)),
+        Err(refusal) => Outcome::Refused(refusal, None),
+    }
+}
+
+/// The gateway gives up at once; the backend works the request later.
+fn put_off(sim: &Sim, call: &Call, body: &[u8], rule: Rule) -> Outcome {
+    let taken = sim.with_world(|world, now| {
+        admitted(world, call, now)?;
+        let due = now + TimeDelta::seconds(rule.after_s.unwrap_or_default().into());
+        world.late.push(Late { due, call: call.clone(), body: body.to_owned() });
+        Ok(())
+    });
+    match taken {
+        Ok(()) => failure(&Rule { status: rule.status.or(Some(504)), ..rule }),
         Err(refusal) => Outcome::Refused(refusal, None),
     }
 }
@@ -208,42 +239,59 @@ fn fault_after(sim: &Sim, call: &Call) -> Option<Outcome> {
 }
 
 fn failure(rule: &Rule) -> Outcome {
-    let refusal = Refusal::unexpected(rule.status.unwrap_or(500), "An unexpected error occurred.");
-    Outcome::Refused(refusal, rule.retry_after)
+    let status = rule.status.unwrap_or(500);
+    if rule.bare {
+        return Outcome::Page(status);
+    }
+    Outcome::Refused(Refusal::unexpected(status, "An unexpected error occurred."), rule.retry_after)
 }
 
 /// Token, business, media type, then the resource itself; all under the one lock.
 fn work(sim: &Sim, call: &Call, body: &[u8]) -> Result<Reply, Refusal> {
-    let path = segments(&call.path);
     sim.with_world(|world, now| {
-        let token = call.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
-        let allowed = world.grants.allows(token, &call.method, now).ok_or_else(Refusal::unauthorised)?;
-        if !allowed {
-            return Err(Refusal::denied());
-        }
-        if matches!(path.first(), Some(&("businesses" | "user"))) {
-            return if call.method == "GET" {
-                businesses::serve(world, &path, &call.query)
-            } else {
-                Err(Refusal::method_not_allowed())
-            };
-        }
-        let media = call.header("content-type");
-        if matches!(call.method.as_str(), "POST" | "PUT")
-            && !body.is_empty()
-            && !media.starts_with("application/json")
-        {
-            return Err(Refusal::unexpected(415, "Unsupported media type."));
-        }
-        let mut ids = world.ids.clone();
-        // A business that the user has no access to.
-        let business = world.business(call.business.as_deref()).ok_or_else(Refusal::denied)?;
-        let mut ctx =
-            Ctx { business, ids: &mut ids, now, query: &call.query, faults: sim.faults(), site: sim.site() };
-        let result = api::serve(&mut ctx, &call.method, &path, body);
-        world.ids = ids;
-        result
+        admitted(world, call, now)?;
+        act(sim, world, now, call, body)
     })
+}
+
+/// Whether the token is good for this.
+fn admitted(world: &World, call: &Call, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let token = call.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
+    let allowed = world.grants.allows(token, &call.method, now).ok_or_else(Refusal::unauthorised)?;
+    if allowed { Ok(()) } else { Err(Refusal::denied()) }
+}
+
+/// What an admitted request does.
+pub(super) fn act(
+    sim: &Sim,
+    world: &mut World,
+    now: DateTime<Utc>,
+    call: &Call,
+    body: &[u8],
+) -> Result<Reply, Refusal> {
+    let path = segments(&call.path);
+    if matches!(path.first(), Some(&("businesses" | "user"))) {
+        return if call.method == "GET" {
+            businesses::serve(world, &path, &call.query)
+        } else {
+            Err(Refusal::method_not_allowed())
+        };
+    }
+    let media = call.header("content-type");
+    if matches!(call.method.as_str(), "POST" | "PUT")
+        && !body.is_empty()
+        && !media.starts_with("application/json")
+    {
+        return Err(Refusal::unexpected(415, "Unsupported media type."));
+    }
+    let mut ids = world.ids.clone();
+    // A business that the user has no access to.
+    let business = world.business(call.business.as_deref()).ok_or_else(Refusal::denied)?;
+    let mut ctx =
+        Ctx { business, ids: &mut ids, now, query: &call.query, faults: sim.faults(), site: sim.site() };
+    let result = api::serve(&mut ctx, &call.method, &path, body);
+    world.ids = ids;
+    result
 }
 
 /// The parts of a path after `/v3.1`.
@@ -262,6 +310,13 @@ fn respond(sim: &Sim, parts: &Parts, outcome: Outcome, line: Option<Line>) -> Re
             (StatusCode::INTERNAL_SERVER_ERROR.into_response(), None)
         }
         Outcome::Done(reply) => (success(parts, reply), None),
+        Outcome::Page(status) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            (
+                (status, Html("<html><body><h1>The page cannot be shown</h1></body></html>")).into_response(),
+                None,
+            )
+        }
         Outcome::Refused(refusal, retry_after) => {
             let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             ((status, axum::Json(refusal.body())).into_response(), retry_after)

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Options, faults::Faults, world::World};
+use super::{Options, faults::Faults, late, world::World};
 
 /// Sage's limit of requests at once, for one app.
 const SEATS: usize = 150;
@@ -67,7 +67,9 @@ impl Sim {
 
     pub(super) fn with_world<T>(&self, work: impl FnOnce(&mut World, DateTime<Utc>) -> T) -> T {
         let now = (self.0.options.clock)();
-        work(&mut lock(&self.0.world), now)
+        let mut world = lock(&self.0.world);
+        late::land(self, &mut world, now);
+        work(&mut world, now)
     }
 
     /// Forgets everything, tokens and faults included.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    businesses, control::Logged, errors::Refusal, idempotency::Remembered, oauth::Grants,
+    businesses, control::Logged, errors::Refusal, idempotency::Remembered, late::Late, oauth::Grants,
     settlements::Settlement,
 };
 
@@ -21,12 +21,20 @@ pub(super) struct World {
     pub(super) grants: Grants,
     pub(super) businesses: Vec<Business>,
     pub(super) log: VecDeque<Logged>,
+    /// What is still to be worked.
+    pub(super) late: Vec<Late>,
 }
 
 impl World {
     pub(super) fn new(seed: u64, now: DateTime<Utc>) -> Self {
         let ids = Ids { seed, next: 0 };
-        Self { businesses: businesses::all(&ids, now), ids, grants: Grants::default(), log: VecDeque::new() }
+        Self {
+            businesses: businesses::all(&ids, now),
+            ids,
+            grants: Grants::default(),
+            log: VecDeque::new(),
+            late: Vec::new(),
+        }
     }
 
     /// The business named, or the lead business when none is.

@@ -102,3 +102,30 @@ async fn wrong_totals_are_a_penny_too_high() {
     let right = api.invoice(&contact, "10").await;
     assert_eq!(api.standing(&format!("/sales_invoices/{right}")).await.1, "10.0");
 }
+
+#[tokio::test]
+async fn a_late_commit_is_refused_at_once_and_lands_when_the_clock_has_come_so_far() {
+    let api = Api::new().await;
+    api.running.faults().add(Kind::CommitLate, Rule::times(1).on("POST", "/contacts$").after(40).bare());
+    let contact = json!({"contact": {"name": "Ada", "contact_type_ids": ["CUSTOMER"]}});
+    let answer = api.post("/contacts", contact).await;
+    assert_eq!((answer.status.as_u16(), answer.body), (504, Value::Null));
+    assert_eq!(api.get("/contacts").await.body["$total"], 0);
+    api.pass(41);
+    assert_eq!(api.get("/contacts").await.body["$total"], 1);
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_is_counted_and_dropped_with_its_client() {
+    let api = Arc::new(Api::new().await);
+    let mut hung = api.running.faults().hung();
+    api.running.faults().add(Kind::HangAfter, Rule::times(1).on("POST", "/contacts$"));
+    let contact = json!({"contact": {"name": "Ada", "contact_type_ids": ["CUSTOMER"]}});
+    let posting = tokio::spawn({
+        let api = Arc::clone(&api);
+        async move { api.post("/contacts", contact).await }
+    });
+    hung.wait_for(|hung| *hung == 1).await.unwrap();
+    posting.abort();
+    assert_eq!(api.get("/contacts").await.body["$total"], 1);
+}
