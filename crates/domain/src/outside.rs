@@ -1,5 +1,7 @@
 //! What pure code may not reach by itself, handed in: the time and random bytes.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -7,6 +9,12 @@ use uuid::Uuid;
 pub trait Outside: Send + Sync {
     /// The instant it is now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// How long the machine has been up, suspended time included: it never jumps, whoever sets the clock. A world that has no
+    /// machine moves it with its own time.
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.now().timestamp_millis()).unwrap_or(0))
+    }
 
     /// Fills `bytes` with random bytes fit for secrets.
     fn random(&self, bytes: &mut [u8]);

@@ -84,7 +84,9 @@ impl Code {
             | Self::MagentoUnreachable
             | Self::MagentoGarbage => &[CheckShop, Retry],
             Self::SageNotFound => &[OpenSettings("mappings"), Retry],
-            Self::SageRateLimited | Self::SageUnavailable | Self::SageUnreachable => &[Wait, Retry],
+            Self::SageRateLimited | Self::SageUnavailable | Self::SageUnreachable | Self::LeaseLost => {
+                &[Wait, Retry]
+            }
             Self::SageGarbage | Self::StoreFailed | Self::Internal => &[Report, Retry],
         }
     }

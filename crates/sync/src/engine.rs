@@ -54,7 +54,7 @@ pub struct Engine {
     /// Times.
     pub timing: Timing,
     /// Signs of life of the worker.
-    pub pulse: Pulse,
+    pub pulse: Arc<Pulse>,
     /// One refresh of a connection's tokens at a time in this process.
     pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
 }
@@ -70,7 +70,7 @@ impl Engine {
         outside: Arc<dyn Outside>,
         timing: Timing,
     ) -> Self {
-        let (keys, pulse) = (Arc::new(keys), Pulse::new(outside.now()));
+        let (keys, pulse) = (Arc::new(keys), Arc::new(Pulse::new(outside.now())));
         Self { store, keys, magento, sage, alerts, outside, timing, pulse, refreshing: Mutex::default() }
     }
 

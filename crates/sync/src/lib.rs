@@ -12,6 +12,7 @@ mod decide;
 mod deliver;
 mod engine;
 mod fetch;
+mod lease;
 mod perform;
 mod preflight;
 mod process;

@@ -24,6 +24,7 @@ use crate::{
     Engine, catalogue,
     decide::{self, Course, Stop},
     fetch::{self, Shop},
+    lease::Lease,
     perform, refund,
     trace::planned,
 };
@@ -51,6 +52,8 @@ pub struct Work<'a> {
     pub engine: &'a Engine,
     /// The run.
     pub claimed: &'a Claimed,
+    /// The hold on it: to be asked just before anything is written.
+    pub lease: &'a Lease,
     /// Its binding.
     pub binding: Binding,
     /// The Sage business.
@@ -69,9 +72,9 @@ impl Work<'_> {
 }
 
 /// Works a run to the end of this attempt. Never fails: what goes wrong becomes the outcome.
-pub async fn process(engine: &Engine, claimed: &Claimed) -> FinishRun {
+pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> FinishRun {
     let mut gathered = Gathered::default();
-    let attempted = AssertUnwindSafe(attempt(engine, claimed, &mut gathered)).catch_unwind().await;
+    let attempted = AssertUnwindSafe(attempt(engine, claimed, lease, &mut gathered)).catch_unwind().await;
     // A run that makes Ledger panic is tried again and then fails, as any other: it is not claimed for ever.
     let attempted = attempted.unwrap_or_else(|_| {
         error!(run = %claimed.run.id, "an attempt ended by a panic");
@@ -113,9 +116,14 @@ async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
     }
 }
 
-async fn attempt(engine: &Engine, claimed: &Claimed, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+async fn attempt(
+    engine: &Engine,
+    claimed: &Claimed,
+    lease: &Lease,
+    gathered: &mut Gathered,
+) -> Result<Outcome, Stop> {
     let run = &claimed.run;
-    let work = prepare(engine, claimed).await?;
+    let work = prepare(engine, claimed, lease).await?;
     if let Some(exclusion) =
         engine.store.exclusion(run.binding_id, run.event.entity(), run.magento_id).await?
     {
@@ -136,7 +144,7 @@ async fn attempt(engine: &Engine, claimed: &Claimed, gathered: &mut Gathered) ->
     }
 }
 
-async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed) -> Result<Work<'a>, Stop> {
+async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed, lease: &'a Lease) -> Result<Work<'a>, Stop> {
     let run = &claimed.run;
     let missing = |what: &str| Stop::new(Code::Internal, format!("the run's {what} is gone"));
     let binding = engine.store.binding(run.binding_id).await?.ok_or_else(|| missing("binding"))?;
@@ -151,7 +159,7 @@ async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed) -> Result<Work<'a
         Some(cached) => cached.set,
         None => engine.refresh_reference(&binding).await?,
     };
-    Ok(Work { engine, claimed, binding, business, policy, reference })
+    Ok(Work { engine, claimed, lease, binding, business, policy, reference })
 }
 
 /// A payment waits for its invoice; when no run of the invoice exists it syncs the invoice itself.

@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, info, info_span, warn};
 
-use crate::{Engine, alerts, deliver, process, trace};
+use crate::{Engine, alerts, deliver, lease::Lease, process, trace};
 
 /// How often ended sessions and tokens are cleared away.
 const UPKEEP_EVERY: std::time::Duration = std::time::Duration::from_mins(10);
@@ -80,8 +80,8 @@ async fn kept_up<Work: Future<Output = ()>>(shutdown: &CancellationToken, begin:
 pub async fn run_until_idle(engine: &Engine) -> usize {
     let mut worked = 0;
     loop {
-        if let Some(claimed) = claim(engine, "until-idle").await {
-            work_one(engine, claimed).await;
+        if let Some((claimed, lease)) = claim(engine, "until-idle").await {
+            work_one(engine, &claimed, &lease).await;
             worked += 1;
             continue;
         }
@@ -92,11 +92,15 @@ pub async fn run_until_idle(engine: &Engine) -> usize {
     }
 }
 
-async fn claim(engine: &Engine, worker: &str) -> Option<Claimed> {
-    let now = engine.outside.now();
+/// Takes the next run that is due, and begins to keep its lease.
+async fn claim(engine: &Engine, worker: &str) -> Option<(Claimed, Lease)> {
+    let (now, asked_at) = (engine.outside.now(), engine.outside.uptime());
     let attempt = AttemptId(engine.outside.id());
     match engine.store.claim_run(attempt, worker, now, now + engine.timing.lease).await {
-        Ok(claimed) => claimed,
+        Ok(claimed) => claimed.map(|claimed| {
+            let fence = Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id };
+            (claimed, lease(engine, fence, asked_at))
+        }),
         Err(problem) => {
             warn!(error = %problem, "no run could be claimed");
             None
@@ -104,13 +108,25 @@ async fn claim(engine: &Engine, worker: &str) -> Option<Claimed> {
     }
 }
 
+/// The lease of a run, kept from now on; each extension is a sign of life as well.
+fn lease(engine: &Engine, fence: Fence, asked_at: std::time::Duration) -> Lease {
+    let (store, outside) = (Arc::clone(&engine.store), Arc::clone(&engine.outside));
+    let (pulse, lease) = (Arc::clone(&engine.pulse), engine.timing.lease);
+    Lease::keep(Arc::clone(&engine.outside), lease.to_std().unwrap_or_default(), asked_at, move || {
+        let store = Arc::clone(&store);
+        let now = outside.now();
+        pulse.of_runs(now);
+        async move { store.extend_lease(fence, now + lease).await }
+    })
+}
+
 async fn work_runs(engine: &Engine, name: &str, shutdown: &CancellationToken) {
     let mut changes = engine.store.changes();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
         engine.pulse.of_runs(engine.outside.now());
-        if let Some(claimed) = claim(engine, name).await {
-            work_one(engine, claimed).await;
+        if let Some((claimed, lease)) = claim(engine, name).await {
+            work_one(engine, &claimed, &lease).await;
             continue;
         }
         let due = engine.store.next_due().await;
@@ -139,9 +155,8 @@ async fn rest(
     }
 }
 
-/// Works a run, showing signs of life meanwhile.
-async fn work_one(engine: &Engine, claimed: Claimed) {
-    let fence = Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id };
+/// Works a run until it ends, or until another worker has taken it over.
+async fn work_one(engine: &Engine, claimed: &Claimed, lease: &Lease) {
     let span = info_span!(
         "run",
         run = %claimed.run.id, binding = %claimed.run.binding_id, event = %claimed.run.event,
@@ -150,31 +165,24 @@ async fn work_one(engine: &Engine, claimed: Claimed) {
     );
     trace::continue_trace(&span, claimed.run.trace_parent.as_deref());
     let work = async {
-        let finish = process::process(engine, &claimed).await;
-        let code = code_of(&finish.outcome);
-        info!(
-            status = %finish.outcome.status(), code, sage = finish.facts.sage_reference.as_deref(),
-            "attempt ended"
-        );
-        count(&claimed.run, &finish);
-        if let Err(problem) = engine.store.finish_run(&finish).instrument(debug_span!("finish")).await {
-            error!(error = %problem, "the attempt's end could not be recorded; the run comes back when its lease ends");
-        }
-    }
-    .instrument(span);
-    tokio::pin!(work);
-    let third = (engine.timing.lease / 3).to_std().unwrap_or(std::time::Duration::from_secs(20));
-    loop {
         tokio::select! {
-            () = &mut work => return,
-            () = sleep(third) => {
-                engine.pulse.of_runs(engine.outside.now());
-                let until = engine.outside.now() + engine.timing.lease;
-                if let Err(problem) = engine.store.extend_lease(fence, until).await {
-                    warn!(run = %fence.run_id, error = %problem, "the lease could not be extended");
-                }
-            }
+            finish = process::process(engine, claimed, lease) => record(engine, claimed, &finish).await,
+            () = lease.taken_over() => warn!("another worker has taken the run over; this one lets it go"),
         }
+    };
+    work.instrument(span).await;
+}
+
+/// Records what came of an attempt.
+async fn record(engine: &Engine, claimed: &Claimed, finish: &FinishRun) {
+    let code = code_of(&finish.outcome);
+    info!(
+        status = %finish.outcome.status(), code, sage = finish.facts.sage_reference.as_deref(),
+        "attempt ended"
+    );
+    count(&claimed.run, finish);
+    if let Err(problem) = engine.store.finish_run(finish).instrument(debug_span!("finish")).await {
+        error!(error = %problem, "the attempt's end could not be recorded; the run comes back when its lease ends");
     }
 }
 
