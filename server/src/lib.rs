@@ -18,6 +18,7 @@ pub mod router;
 pub mod routes;
 pub mod sealing;
 pub mod security;
+pub mod serving;
 pub mod simulate;
 pub mod stage;
 pub mod state;

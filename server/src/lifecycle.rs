@@ -1,7 +1,6 @@
 //! Start-up and shutdown of a process: store, engine, router, worker.
 
 use std::{
-    net::SocketAddr,
     num::NonZeroU32,
     path::{Path, PathBuf},
     sync::Arc,
@@ -27,11 +26,15 @@ use crate::{
     outside::Machine,
     router,
     sealing::Seals,
+    serving::{self, ConnectionLimits},
     state::{AppState, Observing, Wire},
 };
 
 /// How long a worker may take to finish what it holds; after that its runs come back by their leases.
 const GRACE: Duration = Duration::from_mins(1);
+
+/// Connections at once for those who look at a process from outside.
+const OPERATORS: usize = 64;
 
 /// Anything that ends a command, as a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -139,14 +142,17 @@ pub async fn answer_operators(
     }
     let listener = listen(address).await?;
     let router = router::observing(wire(config, engine, shutdown, works)?);
-    let stop = shutdown.clone().cancelled_owned();
-    tokio::spawn(async move {
-        let router = router.into_make_service_with_connect_info::<SocketAddr>();
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop).await {
-            tracing::error!(%error, "serving operators ended");
-        }
-    });
+    let limits = ConnectionLimits { connections: OPERATORS, ..ConnectionLimits::default() };
+    tokio::spawn(serving::serve(listener, router, limits, shutdown.clone()));
     Ok(())
+}
+
+/// As many connections as configured, and no more than half of the files that the process may open: databases, shops and Sage need
+/// some as well.
+fn connections(config: &Config) -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    config.connections.min(files / 2).max(1)
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Failure> {
@@ -193,14 +199,8 @@ impl Process {
             wire: wire(config, &engine, &shutdown, config.worker.enabled)?,
             trusted_proxies: config.trusted_proxies,
         };
-        let router = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let stop = shutdown.clone();
-        let serving = tokio::spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "serving ended");
-            }
-        });
+        let limits = ConnectionLimits { connections: connections(config), ..ConnectionLimits::default() };
+        let serving = tokio::spawn(serving::serve(listener, router::router(state), limits, shutdown.clone()));
         let working = config.worker.enabled.then(|| {
             let name = format!("{}-{}", std::process::id(), address.port());
             let worker = sync::Worker::new(Arc::clone(&engine), name, config.worker.parallel);

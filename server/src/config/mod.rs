@@ -22,6 +22,8 @@ pub struct Config {
     pub public_url: String,
     /// `LEDGER_TRUSTED_PROXIES`: how many proxies in front say truly where requests come from.
     pub trusted_proxies: usize,
+    /// `LEDGER_CONNECTIONS`: how many may be open at once.
+    pub connections: usize,
     /// `LEDGER_DATABASE_URL`.
     pub database_url: String,
     /// `LEDGER_SITE_ROOT`: the folder with scripts and styles.
