@@ -9,12 +9,14 @@ mod keys;
 mod short;
 #[cfg(test)]
 mod tests;
-
-use std::collections::BTreeSet;
+mod words;
 
 use serde_json::{Map, Value};
 
 use crate::plan::{Adopt, Plan};
+
+use short::LONGEST_TEXT;
+use words::Words;
 
 pub use short::{LARGEST, shortened};
 
@@ -24,31 +26,36 @@ pub const STRUCK: &str = "\u{2022}\u{2022}\u{2022}";
 /// What begins the customer's own number in the notes of a document.
 const PURCHASE_ORDER: &str = "Purchase Order: ";
 
-/// Shorter texts are not looked for elsewhere: they would be found in words of every kind.
-const SHORTEST: usize = 4;
-
 /// The most choices of a Plan that are kept; an invoice of a thousand lines has a choice a line.
 const MOST_RULES: usize = 300;
+
+/// A larger value loses the ends of its lists before it is looked at, in bytes.
+const WORTH_CUTTING_FIRST: usize = 8 * LARGEST;
+
+/// Whether what stands under a key of a document belongs to nobody.
+pub fn is_public(key: &str) -> bool {
+    keys::stays(key, "", false, false)
+}
 
 /// Strikes out what belongs to people, and remembers it for what comes after.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    struck: BTreeSet<String>,
+    words: Words,
 }
 
 impl Redactor {
     /// Remembers what is to be struck out, so that it is found in what comes after.
     pub fn learn(&mut self, value: &Value) {
         let mut names = Vec::new();
-        walk(Place::START, value, &mut |place, text| {
+        walk(Place::START, value, usize::MAX, &mut |place, text| {
             if let Some(text) = text.as_str().filter(|_| keys::tells_who(place.name, place.is_person)) {
                 names.push(text.to_owned());
             }
             Value::Null
         });
-        names.extend(names_together(value));
+        names_together(value, &mut names);
         for name in &names {
-            self.remember(name.trim());
+            self.words.insert(name.trim());
         }
     }
 
@@ -56,7 +63,7 @@ impl Redactor {
     #[must_use]
     pub fn value(&mut self, value: &Value) -> Value {
         self.learn(value);
-        walk(Place::START, value, &mut |place, value| self.struck(place, value))
+        self.whole(value)
     }
 
     /// The same as text, no longer than [`LARGEST`]; nothing for nothing.
@@ -65,25 +72,33 @@ impl Redactor {
         if value.is_null() {
             return None;
         }
-        let redacted = self.value(value);
-        Some(shortened(redacted, LARGEST).to_string())
+        self.learn(value);
+        Some(self.short(value).to_string())
+    }
+
+    /// What is kept of a value that was learnt. Of a large one only what can survive the cut is looked at.
+    fn short(&self, value: &Value) -> Value {
+        let size = short::size(value);
+        if size <= WORTH_CUTTING_FIRST {
+            return shortened(self.whole(value), LARGEST);
+        }
+        let Some(entries) = short::entries_that_may_fit(value, LARGEST) else {
+            return short::too_many(size);
+        };
+        let start = walk(Place::START, value, entries, &mut |place, value| {
+            self.struck(place, value, LONGEST_TEXT + 1)
+        });
+        short::cut_as(&start, value, LARGEST)
+    }
+
+    fn whole(&self, value: &Value) -> Value {
+        walk(Place::START, value, usize::MAX, &mut |place, value| self.struck(place, value, usize::MAX))
     }
 
     /// The text without what is known to belong to people, and without anything that looks like an e-mail address.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        // The longest first: a name may hold another.
-        let mut struck: Vec<&String> = self.struck.iter().collect();
-        struck.sort_by_key(|word| std::cmp::Reverse(word.len()));
-        for word in struck {
-            text = without(&text, word);
-        }
-        if text.contains('@') {
-            text.split_inclusive(char::is_whitespace).map(no_address).collect()
-        } else {
-            text
-        }
+        self.words.struck_from(text, usize::MAX)
     }
 
     /// The Plan without what belongs to people, its bodies no longer than [`LARGEST`].
@@ -94,7 +109,7 @@ impl Redactor {
         }
         let mut plan = plan.clone();
         for call in &mut plan.calls {
-            call.body = shortened(self.value(&call.body), LARGEST);
+            call.body = self.short(&call.body);
             if let Some(Adopt::Contact { email: Some(email), .. }) = &mut call.adopt {
                 STRUCK.clone_into(email);
             }
@@ -114,21 +129,15 @@ impl Redactor {
         plan
     }
 
-    fn remember(&mut self, text: &str) {
-        if text.chars().count() >= SHORTEST && !text.contains(STRUCK) {
-            self.struck.insert(text.to_owned());
-        }
-    }
-
-    /// A value of a member: struck out, or without what is known to belong to people.
-    fn struck(&self, place: Place<'_>, value: &Value) -> Value {
+    /// A value of a member: struck out, or the beginning of it without what is known to belong to people.
+    fn struck(&self, place: Place<'_>, value: &Value, characters: usize) -> Value {
         match value {
             Value::Number(_) if keys::is_private(place.name) => Value::from(STRUCK),
             Value::String(_) if !place.stays() => Value::from(STRUCK),
             Value::String(text) if place.name == "notes" => {
-                Value::from(self.text(&without_order_number(text)))
+                Value::from(self.words.struck_from(&without_order_number(text), characters))
             }
-            Value::String(text) => Value::from(self.text(text)),
+            Value::String(text) => Value::from(self.words.struck_from(text, characters)),
             other => other.clone(),
         }
     }
@@ -151,11 +160,11 @@ impl<'a> Place<'a> {
     /// Where a body begins.
     const START: Place<'static> = Place { object: "", is_person: false, is_article: false, name: "" };
 
-    /// What stands under a key of an object that stands here.
-    fn within(self, members: &Map<String, Value>, name: &'a str) -> Self {
+    /// What stands in an object that stands here, under a key that is not known yet.
+    fn within(self, members: &Map<String, Value>) -> Self {
         let is_person =
             keys::is_about_people(self.name) || members.keys().any(|key| keys::shows_a_person(key));
-        Self { object: self.name, is_person, is_article: members.contains_key("sku"), name }
+        Self { object: self.name, is_person, is_article: members.contains_key("sku"), name: "" }
     }
 
     fn stays(self) -> bool {
@@ -163,33 +172,40 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The value with each text, number, truth and nothing in it replaced.
+/// The value with each text, number, truth and nothing in it replaced, and no more than so many entries of each list.
 fn walk<'a>(
     place: Place<'a>,
     value: &'a Value,
+    entries: usize,
     replace: &mut impl FnMut(Place<'_>, &Value) -> Value,
 ) -> Value {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .map(|(name, member)| (name.clone(), walk(place.within(members, name), member, replace)))
-            .collect(),
-        Value::Array(items) => items.iter().map(|item| walk(place, item, replace)).collect(),
+        Value::Object(members) => {
+            let within = place.within(members);
+            let member = |(name, member): (&'a String, &'a Value)| {
+                (name.clone(), walk(Place { name, ..within }, member, entries, replace))
+            };
+            members.iter().map(member).collect()
+        }
+        Value::Array(items) => {
+            items.iter().take(entries).map(|item| walk(place, item, entries, replace)).collect()
+        }
         other => replace(place, other),
     }
 }
 
 /// Given name and family name, as others put them together.
-fn names_together(value: &Value) -> Vec<String> {
+fn names_together(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             let part = |key: &str| members.get(key).and_then(Value::as_str).map(str::trim);
-            let own =
-                part("first_name").zip(part("last_name")).map(|(first, last)| format!("{first} {last}"));
-            own.into_iter().chain(members.values().flat_map(names_together)).collect()
+            names.extend(
+                part("first_name").zip(part("last_name")).map(|(first, last)| format!("{first} {last}")),
+            );
+            members.values().for_each(|member| names_together(member, names));
         }
-        Value::Array(items) => items.iter().flat_map(names_together).collect(),
-        _ => Vec::new(),
+        Value::Array(items) => items.iter().for_each(|item| names_together(item, names)),
+        _ => {}
     }
 }
 
@@ -199,29 +215,4 @@ fn without_order_number(notes: &str) -> String {
         Some((before, _)) => format!("{before}{PURCHASE_ORDER}{STRUCK}"),
         None => notes.to_owned(),
     }
-}
-
-/// The text with each whole `word` in it struck out: `Lee` is not in `Leeds`.
-fn without(text: &str, word: &str) -> String {
-    let mut left = text;
-    let mut done = String::with_capacity(text.len());
-    while let Some(at) = left.find(word) {
-        let (before, rest) = left.split_at(at);
-        let after = &rest[word.len()..];
-        let joins = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-        let last = before.chars().next_back().or_else(|| done.chars().next_back());
-        done.push_str(before);
-        done.push_str(if joins(last) || joins(after.chars().next()) { word } else { STRUCK });
-        left = after;
-    }
-    done.push_str(left);
-    done
-}
-
-/// A word with the space behind it, struck out where it looks like an e-mail address.
-fn no_address(word: &str) -> String {
-    let bare = word.trim_end();
-    let looks_like =
-        bare.split_once('@').is_some_and(|(before, after)| !before.is_empty() && after.len() > 2);
-    if looks_like { format!("{STRUCK}{}", &word[bare.len()..]) } else { word.to_owned() }
 }
