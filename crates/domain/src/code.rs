@@ -120,6 +120,8 @@ codes! {
     TotalsMismatch = "totals_mismatch", Fails(Validation), "No faithful posting exists: the sums in Sage would differ from Magento's. Nothing was posted.", "Compare the two sums shown, correct the document or the settings, then retry.";
     TotalsMismatchAfterPost = "totals_mismatch_after_post", Fails(Validation), "Sage shows other sums than Magento for the posted document. It is not posted again.", "Open the document in Sage and correct or void it there, then retry: Ledger looks at it again.";
     DocumentMakesNoSense = "document_makes_no_sense", Fails(Validation), "The document contradicts itself and cannot be posted.", "Check the document in Magento.";
+    UnreadableDocument = "unreadable_document", Fails(Validation), "A value in Magento's document cannot be read, or is beyond what Ledger accepts.", "Correct the field that is named in Magento, then retry.";
+    PlanTooSlow = "plan_too_slow", Fails(Validation), "Working out how to post the document took too long, so it was stopped. Nothing was posted.", "Report it with the run's id, or record the document in Sage by hand.";
     MultiCurrencyDisabled = "multi_currency_disabled", Fails(Validation), "The document is in another currency, and the Sage business does not use several currencies.", "Turn on foreign currencies in Sage, then retry.";
     ExchangeRateMissing = "exchange_rate_missing", Fails(Validation), "The document is in another currency, and Magento tells no exchange rate.", "Check the currency rates of the shop, then retry.";
     ExchangeRateDoubtful = "exchange_rate_doubtful", Fails(Validation), "Magento's exchange rate is far from the one that Sage has.", "Compare the shop's base currency and rates with Sage's, correct what is wrong, then retry.";

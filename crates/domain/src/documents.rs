@@ -1,12 +1,15 @@
 //! Magento's canonical documents, as the module's endpoints give them (wire specification, section 4). Money is exact; what
 //! is null or missing is `None`; unknown fields are passed over.
 
+mod reading;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::money::{Currency, amount, optional_amount, optional_rate};
+
+pub use reading::{Document, read};
 
 /// A postal address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,15 +59,8 @@ pub struct Customer {
     #[serde(default)]
     pub addresses: Vec<Address>,
     /// When the profile was changed last (UTC); of a guest, the order.
-    #[serde(default, deserialize_with = "instant_if_any")]
+    #[serde(default, deserialize_with = "reading::instant_if_any")]
     pub updated_at: Option<DateTime<Utc>>,
-}
-
-/// No document is refused for an instant that only sorts news.
-fn instant_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    let told = Value::deserialize(deserializer)?;
-    let at = told.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
-    Ok(at.map(|at| at.to_utc()))
 }
 
 /// A line of an invoice or a credit memo.
@@ -127,8 +123,10 @@ pub struct Invoice {
     /// Magento's id.
     pub magento_id: i64,
     /// The number that people see; unique per store only.
+    #[serde(deserialize_with = "reading::number")]
     pub increment_id: String,
     /// The order's number.
+    #[serde(default, deserialize_with = "reading::optional_number")]
     pub order_increment_id: Option<String>,
     /// Website; 0 = unknown.
     pub website_id: Option<i64>,
@@ -162,6 +160,7 @@ pub struct Invoice {
     #[serde(with = "amount")]
     pub grand_total: Decimal,
     /// When it was made (UTC).
+    #[serde(deserialize_with = "reading::instant")]
     pub created_at: DateTime<Utc>,
     /// The code of the payment method.
     pub payment_method: Option<String>,
@@ -182,6 +181,7 @@ pub struct Payment {
     /// The invoice's Magento id.
     pub invoice_id: i64,
     /// The invoice's number.
+    #[serde(default, deserialize_with = "reading::optional_number")]
     pub invoice_increment_id: Option<String>,
     /// The code of the payment method.
     pub method: String,
@@ -191,6 +191,7 @@ pub struct Payment {
     #[serde(with = "amount")]
     pub amount: Decimal,
     /// The invoice's creation time (the published module knows no better).
+    #[serde(deserialize_with = "reading::instant")]
     pub captured_at: DateTime<Utc>,
     /// The gateway's own id of the transaction.
     pub gateway_txn_id: Option<String>,
@@ -202,10 +203,12 @@ pub struct CreditMemo {
     /// Magento's id.
     pub magento_id: i64,
     /// The number that people see; unique per store only.
+    #[serde(deserialize_with = "reading::number")]
     pub increment_id: String,
     /// The invoice that it takes back; none for refunds made from the order.
     pub invoice_id: Option<i64>,
     /// That invoice's number.
+    #[serde(default, deserialize_with = "reading::optional_number")]
     pub invoice_increment_id: Option<String>,
     /// Website; 0 = unknown.
     pub website_id: Option<i64>,
@@ -237,8 +240,10 @@ pub struct CreditMemo {
     /// Why, in the words of whoever made it.
     pub reason: Option<String>,
     /// When it was made (UTC).
+    #[serde(deserialize_with = "reading::instant")]
     pub created_at: DateTime<Utc>,
     /// When the invoice was made (UTC).
+    #[serde(default, deserialize_with = "reading::optional_instant")]
     pub invoice_created_at: Option<DateTime<Utc>>,
     /// Order currency = base currency x this, every digit of it.
     #[serde(default, with = "optional_rate")]

@@ -7,6 +7,7 @@
 )]
 
 pub mod alert;
+pub mod bounds;
 pub mod business;
 pub mod cause;
 pub mod code;

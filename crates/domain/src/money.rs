@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::bounds;
+
 /// An ISO 4217 currency code: three capital letters.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency([u8; 3]);
@@ -57,7 +59,7 @@ impl FromStr for Currency {
             &[a, b, c] if [a, b, c].iter().all(u8::is_ascii_alphabetic) => {
                 Ok(Self([a.to_ascii_uppercase(), b.to_ascii_uppercase(), c.to_ascii_uppercase()]))
             }
-            _ => Err(NotACurrency(text.to_owned())),
+            _ => Err(NotACurrency(bounds::shown(text))),
         }
     }
 }
@@ -74,10 +76,16 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// A text that is no amount.
+/// A text that is no amount, or none within bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an amount")]
 pub struct NotAnAmount(pub String);
+
+impl NotAnAmount {
+    fn of(text: &str) -> Self {
+        Self(bounds::shown(text))
+    }
+}
 
 /// Reads an amount as it was written (`45`, `12.49`, `3.5527136788005e-15`, `"0.0"`) and rounds it to the four places that
 /// Magento's columns have.
@@ -87,8 +95,11 @@ pub fn parse(text: &str) -> Result<Decimal, NotAnAmount> {
 
 /// Reads a number as it was written, every digit of it: for rates, which an amount's four places would spoil.
 pub fn parse_exact(text: &str) -> Result<Decimal, NotAnAmount> {
-    let wrong = || NotAnAmount(text.to_owned());
+    let wrong = || NotAnAmount::of(text);
     let text = text.trim();
+    if !bounds::is_short_number(text) {
+        return Err(wrong());
+    }
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| wrong())?),
         None => (text, 0),
@@ -102,6 +113,13 @@ pub fn parse_exact(text: &str) -> Result<Decimal, NotAnAmount> {
         (0..exponent).try_fold(mantissa, |amount, _| amount.checked_mul(Decimal::TEN)).ok_or_else(wrong)?
     };
     Ok(shifted.normalize())
+}
+
+/// Reads an amount of a document: one that can be multiplied by another without leaving the range of decimals.
+fn parse_bounded(text: &str) -> Result<Decimal, NotAnAmount> {
+    let amount = parse(text)?;
+    let is_small = amount.abs() < Decimal::from(10_i64.pow(bounds::AMOUNT_DIGITS));
+    if is_small { Ok(amount) } else { Err(NotAnAmount::of(text)) }
 }
 
 /// Rounds half away from zero, as Magento and Sage do.
@@ -160,9 +178,9 @@ pub mod amount {
     /// Reads a JSON number as it was written, or a string.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
         match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Number(number) => super::parse(number.as_str()),
-            serde_json::Value::String(text) => super::parse(&text),
-            other => Err(super::NotAnAmount(other.to_string())),
+            serde_json::Value::Number(number) => super::parse_bounded(number.as_str()),
+            serde_json::Value::String(text) => super::parse_bounded(&text),
+            other => Err(super::NotAnAmount::of(&other.to_string())),
         }
         .map_err(serde::de::Error::custom)
     }
@@ -204,7 +222,7 @@ pub mod optional_rate {
             None | Some(serde_json::Value::Null) => Ok(None),
             Some(serde_json::Value::Number(number)) => super::parse_exact(number.as_str()).map(Some),
             Some(serde_json::Value::String(text)) => super::parse_exact(&text).map(Some),
-            Some(other) => Err(super::NotAnAmount(other.to_string())),
+            Some(other) => Err(super::NotAnAmount::of(&other.to_string())),
         }
         .map_err(serde::de::Error::custom)
     }
@@ -265,7 +283,9 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_refused() {
-        for text in ["", "abc", "1e99", "NaN", "12,40", "1e"] {
+        let long = "1".repeat(400);
+        let exponents = ["0E2147483647", "1e-2147483648", "0e401", "1e99999999999"];
+        for text in ["", "abc", "1e99", "NaN", "12,40", "1e", &long].into_iter().chain(exponents) {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -68,7 +68,9 @@ impl Code {
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
             Self::TotalsMismatchAfterPost | Self::SageConflict => &[OpenInSage, Retry],
+            Self::PlanTooSlow => &[Report, ByHand],
             Self::DocumentMakesNoSense
+            | Self::UnreadableDocument
             | Self::MultiCurrencyDisabled
             | Self::ExchangeRateMissing
             | Self::ExchangeRateDoubtful

@@ -6,11 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{
-    documents::{Invoice, Payment},
-    ids::BindingId,
-    outside::Outside,
-};
+use domain::{ids::BindingId, outside::Outside};
 use reqwest::{ClientBuilder, Method, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -132,33 +128,29 @@ impl Client {
         self.get(shop, "/payment-methods".to_owned()).await
     }
 
-    /// An invoice.
-    pub async fn invoice(&self, shop: &Shop, id: i64) -> Result<Fetched<Invoice>, Error> {
-        let fetched: Fetched<Invoice> = self.get(shop, format!("/invoice/{id}")).await?;
-        let same = fetched.value.magento_id == id;
-        fetched.only_if(same)
+    /// An invoice as it comes.
+    pub async fn invoice(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
+        self.entity(shop, "invoice", "magento_id", id).await
     }
 
-    /// The captured payment of an invoice.
-    pub async fn payment(&self, shop: &Shop, invoice_id: i64) -> Result<Fetched<Payment>, Error> {
-        let fetched: Fetched<Payment> = self.get(shop, format!("/payment/{invoice_id}")).await?;
-        let same = fetched.value.invoice_id == invoice_id;
-        fetched.only_if(same)
+    /// The captured payment of an invoice as it comes.
+    pub async fn payment(&self, shop: &Shop, invoice_id: i64) -> Result<Fetched<Value>, Error> {
+        self.entity(shop, "payment", "invoice_id", invoice_id).await
     }
 
     /// A credit memo as it comes.
     pub async fn creditmemo(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
-        self.entity(shop, "creditmemo", id).await
+        self.entity(shop, "creditmemo", "magento_id", id).await
     }
 
     /// A customer as it comes. Guests (id 0) have none.
     pub async fn customer(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
-        self.entity(shop, "customer", id).await
+        self.entity(shop, "customer", "magento_id", id).await
     }
 
     /// A product as it comes.
     pub async fn product(&self, shop: &Shop, id: i64) -> Result<Fetched<Value>, Error> {
-        self.entity(shop, "product", id).await
+        self.entity(shop, "product", "magento_id", id).await
     }
 
     /// Tells Magento what became of a document. Safe to repeat.
@@ -171,9 +163,10 @@ impl Client {
         Ok(self.fetched((), &reply, path))
     }
 
-    async fn entity(&self, shop: &Shop, kind: &str, id: i64) -> Result<Fetched<Value>, Error> {
+    /// Whatever names itself by this key. One that names itself by no whole number is left to whoever reads it.
+    async fn entity(&self, shop: &Shop, kind: &str, key: &str, id: i64) -> Result<Fetched<Value>, Error> {
         let fetched: Fetched<Value> = self.get(shop, format!("/{kind}/{id}")).await?;
-        let same = fetched.value.get("magento_id").and_then(Value::as_i64) == Some(id);
+        let same = fetched.value.get(key).is_some_and(|told| told.as_i64().is_none_or(|told| told == id));
         fetched.only_if(same)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::code::Code;
+use domain::{bounds::LARGEST_DOCUMENT, code::Code};
 
 use crate::{UrlError, address::RefusedAddress};
 
@@ -84,6 +84,11 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// An answer that is larger than any document.
+    TooLarge {
+        /// HTTP status.
+        status: u16,
+    },
     /// The HTTP client could not be made.
     Setup,
 }
@@ -98,6 +103,7 @@ impl Error {
             Self::Unavailable { .. } | Self::Redirected { .. } => Code::MagentoUnavailable,
             Self::Url(_) | Self::Unreachable(_) => Code::MagentoUnreachable,
             Self::Garbage { .. } => Code::MagentoGarbage,
+            Self::TooLarge { .. } => Code::UnreadableDocument,
             Self::Refused { .. } | Self::Setup => Code::Internal,
         }
     }
@@ -116,6 +122,7 @@ impl Error {
             | Self::NotFound { .. }
             | Self::ModuleMissing
             | Self::Refused { .. }
+            | Self::TooLarge { .. }
             | Self::Setup => Class::Rejected,
         }
     }
@@ -128,6 +135,7 @@ impl Error {
             Self::Refused { status, .. }
             | Self::Unavailable { status, .. }
             | Self::Redirected { status, .. }
+            | Self::TooLarge { status }
             | Self::Garbage { status, .. } => Some(*status),
             Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Setup => None,
         }
@@ -194,6 +202,9 @@ impl fmt::Display for Error {
             Self::Unreachable(Lost::TimedOut) => f.write_str("The shop took too long to answer."),
             Self::Unreachable(Lost::Cut) => f.write_str("The line to the shop was cut."),
             Self::Garbage { what, .. } => write!(f, "Magento's answer could not be read: {what}."),
+            Self::TooLarge { .. } => {
+                write!(f, "The document is larger than {} MiB.", LARGEST_DOCUMENT / 1024 / 1024)
+            }
             Self::Setup => f.write_str("The HTTP client could not be made."),
         }
     }

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::bounds::LARGEST_DOCUMENT;
 use reqwest::{Response, header};
 use serde_json::Value;
 use url::Url;
 
 use crate::{Error, message::sentence};
-
-/// The most that is read of an answer, in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
 
 /// Magento's sentence when no route fits the path: the module is not there.
 const NO_ROUTE: &str = "Request does not match any route.";
@@ -43,8 +41,8 @@ impl Reply {
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Error::of_transport(&error))? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(Error::Garbage { status, what: "it is larger than 8 MiB" });
+            if body.len() + chunk.len() > LARGEST_DOCUMENT {
+                return Err(Error::TooLarge { status });
             }
             body.extend_from_slice(&chunk);
         }

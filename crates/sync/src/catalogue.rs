@@ -1,5 +1,7 @@
 //! Customers and products: what must be read before they can be planned.
 
+use std::sync::Arc;
+
 use domain::{
     documents::Product,
     translate::{KnownStock, plan_customer, plan_product, wanted_customer_xrefs, wanted_product_xrefs},
@@ -12,9 +14,9 @@ use crate::{
     adopt::amount_of,
     decide::Stop,
     fetch::{self, Shop},
+    planning::planned,
     process::{Gathered, Known, Work, follow},
     tokens::StoredTokens,
-    trace::planned,
     trail::{recorded, step},
 };
 
@@ -22,17 +24,17 @@ use crate::{
 pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let customer = fetch::customer(work, shop, gathered).await?;
     let known = Known::of(work, &wanted_customer_xrefs(&customer, &work.reference)).await?;
-    let known = known.with_customer(work, &customer);
-    let plan = planned(|| plan_customer(&customer, &known.context(work)));
+    let known = Arc::new(known.with_customer(work, &customer));
+    let plan = planned(work, &known, move |context| plan_customer(&customer, context)).await?;
     follow(work, gathered, &plan, &known).await
 }
 
 /// A product becomes a product, a service or a stock item of Sage's, brought to Magento's quantity.
 pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let product = fetch::product(work, shop, gathered).await?;
-    let known = Known::of(work, &wanted_product_xrefs(&product)).await?;
+    let known = Arc::new(Known::of(work, &wanted_product_xrefs(&product)).await?);
     let stock = stock(work, gathered, &product, &known).await?;
-    let plan = planned(|| plan_product(&product, &stock, &known.context(work)));
+    let plan = planned(work, &known, move |context| plan_product(&product, &stock, context)).await?;
     follow(work, gathered, &plan, &known).await
 }
 

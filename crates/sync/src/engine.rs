@@ -21,6 +21,8 @@ pub struct Timing {
     pub delivery_schedule: Vec<i64>,
     /// Waits between the tries of an alert, in seconds.
     pub alert_schedule: Vec<i64>,
+    /// The longest that planning or redacting one document may take.
+    pub computing: std::time::Duration,
     /// The longest sleep when nothing is due; what another process queued is found after it at the latest.
     pub poll: std::time::Duration,
 }
@@ -32,6 +34,7 @@ impl Default for Timing {
             run_schedule: domain::retry::RUN_SCHEDULE.to_vec(),
             delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
             alert_schedule: domain::retry::ALERT_SCHEDULE.to_vec(),
+            computing: std::time::Duration::from_secs(10),
             poll: std::time::Duration::from_secs(2),
         }
     }

@@ -1,12 +1,13 @@
 //! Documents from Magento, each fetch a step of the audit trail.
 
+use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
-    documents::{CreditMemo, Customer, Invoice, Payment, Product},
+    documents::{self, CreditMemo, Customer, Document, Invoice, Payment, Product},
     email, money,
 };
 use magento::{Fetched, SubKeys};
-use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use store::{Binding, CredentialKind, Step};
 
 pub use magento::Shop;
@@ -14,6 +15,7 @@ pub use magento::Shop;
 use crate::{
     Engine, credentials,
     decide::Stop,
+    planning::computed,
     process::{Gathered, Work},
     trail::millis,
 };
@@ -49,7 +51,7 @@ pub async fn invoice_of(
 ) -> Result<Invoice, Stop> {
     let begun = work.engine.outside.now();
     let fetched = work.engine.magento.invoice(shop, id).await;
-    record(gathered, begun, "invoice", &format!("/V1/byte8/invoice/{id}"), fetched)
+    record(work, gathered, begun, ("invoice", id), fetched).await
 }
 
 /// Fetches the payment of the run's invoice.
@@ -58,7 +60,7 @@ pub async fn payment(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
     let engine = work.engine;
     let begun = engine.outside.now();
     let fetched = engine.magento.payment(shop, id).await;
-    let payment = record(gathered, begun, "payment", &format!("/V1/byte8/payment/{id}"), fetched)?;
+    let payment: Payment = record(work, gathered, begun, ("payment", id), fetched).await?;
     gathered.facts.amount_minor = money::to_minor(payment.amount);
     gathered.facts.tax_minor = None;
     Ok(payment)
@@ -91,11 +93,11 @@ pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
 }
 
 /// Fetches the run's entity of another kind.
-async fn entity<T: DeserializeOwned>(
+async fn entity<T: Document + Send + 'static>(
     work: &Work<'_>,
     shop: &Shop,
     gathered: &mut Gathered,
-    kind: &str,
+    kind: &'static str,
 ) -> Result<T, Stop> {
     let (engine, id) = (work.engine, work.claimed.run.magento_id);
     let begun = engine.outside.now();
@@ -104,8 +106,7 @@ async fn entity<T: DeserializeOwned>(
         "customer" => engine.magento.customer(shop, id).await,
         _ => engine.magento.product(shop, id).await,
     };
-    let value = record(gathered, begun, kind, &format!("/V1/byte8/{kind}/{id}"), fetched)?;
-    serde_json::from_value(value).map_err(|error| Stop::new(Code::MagentoGarbage, error.to_string()))
+    record(work, gathered, begun, (kind, id), fetched).await
 }
 
 /// What the customer's address is found by.
@@ -122,18 +123,19 @@ fn name_of(customer: &Customer) -> String {
     names.into_iter().flatten().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
-fn record<T: Serialize>(
+/// Keeps the fetch as a step, and reads what it brought.
+async fn record<T: Document + Send + 'static>(
+    work: &Work<'_>,
     gathered: &mut Gathered,
-    begun: chrono::DateTime<chrono::Utc>,
-    name: &str,
-    path: &str,
-    fetched: Result<Fetched<T>, magento::Error>,
+    begun: DateTime<Utc>,
+    (kind, id): (&str, i64),
+    fetched: Result<Fetched<Value>, magento::Error>,
 ) -> Result<T, Stop> {
     let mut step = Step {
         target: "magento".to_owned(),
-        name: name.to_owned(),
+        name: kind.to_owned(),
         method: "GET".to_owned(),
-        path: path.to_owned(),
+        path: format!("/V1/byte8/{kind}/{id}"),
         status: None,
         request_id: None,
         idempotency_id: None,
@@ -147,11 +149,10 @@ fn record<T: Serialize>(
         Ok(fetched) => {
             step.status = Some(i32::from(fetched.status));
             step.duration_ms = millis(fetched.duration);
-            // What cannot be written as JSON was read from it.
-            let document = serde_json::to_value(&fetched.value).unwrap_or_default();
-            step.answer = gathered.redactor.kept(&document);
+            let (answer, document) = redacted_and_read(work, gathered, fetched.value).await?;
+            step.answer = answer;
             gathered.steps.push(step);
-            Ok(fetched.value)
+            document
         }
         Err(error) => {
             step.status = error.status().map(i32::from);
@@ -160,4 +161,24 @@ fn record<T: Serialize>(
             Err(error.into())
         }
     }
+}
+
+/// The document as the audit trail keeps it, and as it is read. What is told of a field that cannot be read is redacted as well: the
+/// whole document is learnt first.
+async fn redacted_and_read<T: Document + Send + 'static>(
+    work: &Work<'_>,
+    gathered: &mut Gathered,
+    document: Value,
+) -> Result<(Option<String>, Result<T, Stop>), Stop> {
+    let (mut redactor, now) = (std::mem::take(&mut gathered.redactor), work.engine.outside.now());
+    let compute = move || {
+        redactor.learn(&document);
+        let read = documents::read::<T>(&document, now);
+        // What could be read is kept without what nobody reads; what was read from JSON can be written as such.
+        let known = read.as_ref().ok().map(|read| serde_json::to_value(read).unwrap_or_default());
+        (redactor.kept(known.as_ref().unwrap_or(&document)), redactor, read)
+    };
+    let (answer, redactor, read) = computed(work.engine.timing.computing, compute).await?;
+    gathered.redactor = redactor;
+    Ok((answer, read.map_err(|error| Stop::new(Code::UnreadableDocument, format!("{error}.")))))
 }

@@ -14,6 +14,7 @@ mod engine;
 mod fetch;
 mod lease;
 mod perform;
+mod planning;
 mod preflight;
 mod process;
 mod pulse;

@@ -1,11 +1,12 @@
 //! One claimed run: fetch, plan, perform, and what is to be recorded.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 
 use domain::{
     business::ReferenceSet,
     code::Code,
     documents::{Customer, Invoice},
+    ids::BindingId,
     plan::{Plan, Verdict},
     policy::{FIRST_DOCUMENTS, Policy, SafeMode},
     redact::Redactor,
@@ -25,8 +26,9 @@ use crate::{
     decide::{self, Course, Stop},
     fetch::{self, Shop},
     lease::Lease,
-    perform, refund,
-    trace::planned,
+    perform,
+    planning::{keep_plan, planned},
+    refund,
 };
 
 /// What an attempt has gathered so far.
@@ -59,9 +61,9 @@ pub struct Work<'a> {
     /// The Sage business.
     pub business: store::SageBusiness,
     /// The settings it was queued under.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// The business's lists.
-    pub reference: ReferenceSet,
+    pub reference: Arc<ReferenceSet>,
 }
 
 impl Work<'_> {
@@ -133,7 +135,7 @@ async fn attempt(
     match run.event {
         EventName::InvoiceCreated => {
             let invoice = fetch::invoice(&work, &shop, gathered).await?;
-            carry_out(&work, gathered, &invoice, plan_invoice).await
+            carry_out(&work, gathered, invoice, plan_invoice).await
         }
         EventName::InvoicePaid => invoice_paid(&work, &shop, gathered).await,
         EventName::CreditmemoCreated => refund::creditmemo(&work, &shop, gathered).await,
@@ -159,6 +161,7 @@ async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed, lease: &'a Lease)
         Some(cached) => cached.set,
         None => engine.refresh_reference(&binding).await?,
     };
+    let (policy, reference) = (Arc::new(policy), Arc::new(reference));
     Ok(Work { engine, claimed, lease, binding, business, policy, reference })
 }
 
@@ -168,7 +171,8 @@ async fn invoice_paid(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> 
     wait_for_invoice(work, run.magento_id).await?;
     let invoice = fetch::invoice(work, shop, gathered).await?;
     let payment = fetch::payment(work, shop, gathered).await?;
-    carry_out(work, gathered, &invoice, |invoice, context| plan_payment(invoice, &payment, context)).await
+    let plan = move |invoice: &Invoice, context: &Context<'_>| plan_payment(invoice, &payment, context);
+    carry_out(work, gathered, invoice, plan).await
 }
 
 /// Stops unless the run of this invoice has ended well, or there is none.
@@ -217,7 +221,8 @@ impl Known {
     /// The same, with a document that speaks for this customer.
     #[must_use]
     pub fn with_customer(self, work: &Work<'_>, customer: &Customer) -> Self {
-        Self { customer: contact_told(customer, &self.context(work)), ..self }
+        let context = self.context(work.binding.id, &work.business.id, &work.policy, &work.reference);
+        Self { customer: contact_told(customer, &context), ..self }
     }
 
     /// The record of this kind, where there is one.
@@ -226,12 +231,18 @@ impl Known {
     }
 
     /// What a translation depends on besides the document.
-    pub fn context<'a>(&'a self, work: &'a Work<'_>) -> Context<'a> {
+    pub fn context<'a>(
+        &'a self,
+        binding: BindingId,
+        business: &'a str,
+        policy: &'a Policy,
+        reference: &'a ReferenceSet,
+    ) -> Context<'a> {
         Context {
-            binding: work.binding.id,
-            business: &work.business.id,
-            policy: &work.policy,
-            reference: &work.reference,
+            binding,
+            business,
+            policy,
+            reference,
             xrefs: &self.xrefs,
             generations: &self.generations,
             safe_mode: self.safe_mode,
@@ -243,14 +254,17 @@ impl Known {
 async fn carry_out(
     work: &Work<'_>,
     gathered: &mut Gathered,
-    invoice: &Invoice,
-    plan: impl Fn(&Invoice, &Context<'_>) -> Plan,
+    invoice: Invoice,
+    plan: impl FnOnce(&Invoice, &Context<'_>) -> Plan + Send + 'static,
 ) -> Result<Outcome, Stop> {
-    let known = Known::of(work, &wanted_xrefs(invoice, &work.policy, &work.reference)).await?;
-    let known = known.with_customer(work, &invoice.customer);
+    let known = Known::of(work, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
+    let known = Arc::new(known.with_customer(work, &invoice.customer));
     gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
-    let context = known.context(work);
-    let plan = planned(|| with_contact_news(plan(invoice, &context), invoice, &known.told, &context));
+    let told = Arc::clone(&known);
+    let plan = move |context: &Context<'_>| {
+        with_contact_news(plan(&invoice, context), &invoice, &told.told, context)
+    };
+    let plan = planned(work, &known, plan).await?;
     follow(work, gathered, &plan, &known).await
 }
 
@@ -261,7 +275,7 @@ pub async fn follow(
     plan: &Plan,
     known: &Known,
 ) -> Result<Outcome, Stop> {
-    gathered.plan = Some(gathered.redactor.plan(plan));
+    keep_plan(work, gathered, plan).await?;
     match plan.verdict {
         Verdict::Post => {
             perform::perform(work, gathered, plan, known).await?;

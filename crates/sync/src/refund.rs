@@ -1,12 +1,14 @@
 //! A credit memo: what must be read before it can be planned.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use domain::{
     Decimal,
     code::Code,
     documents::CreditMemo,
     run::{EventName, RunStatus},
-    translate::{OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs},
+    translate::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs},
     xref::XrefKind,
 };
 use sage::Connection;
@@ -17,9 +19,9 @@ use crate::{
     adopt::amount_of,
     decide::{Course, Stop},
     fetch::{self, Shop},
+    planning::planned,
     process::{Gathered, Known, Work, follow, wait_for_invoice},
     tokens::StoredTokens,
-    trace::planned,
     trail::{recorded, step},
 };
 
@@ -31,9 +33,10 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
         wait_for_payment(work, invoice).await?;
     }
     let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
-    let known = Known::of(work, &keys).await?;
+    let known = Arc::new(Known::of(work, &keys).await?);
     let original = original(work, shop, gathered, &memo, &known).await?;
-    let plan = planned(|| plan_creditmemo(&memo, original.as_ref(), &known.context(work)));
+    let plan = move |context: &Context<'_>| plan_creditmemo(&memo, original.as_ref(), context);
+    let plan = planned(work, &known, plan).await?;
     follow(work, gathered, &plan, &known).await
 }
 

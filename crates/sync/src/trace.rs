@@ -4,7 +4,7 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
-use tracing::{Span, debug_span};
+use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// What is to be kept with a run that this span makes; none where no traces are sent.
@@ -38,13 +38,10 @@ fn parse(trace_parent: &str) -> Option<SpanContext> {
     Some(SpanContext::new(trace, span, flags, true, TraceState::default()))
 }
 
-/// Plans, as a part of the trace.
-pub fn planned<T>(plan: impl FnOnce() -> T) -> T {
-    debug_span!("plan").in_scope(plan)
-}
-
 #[cfg(test)]
 mod tests {
+    use tracing::debug_span;
+
     use super::*;
 
     #[test]
