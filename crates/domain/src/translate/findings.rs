@@ -17,6 +17,9 @@ pub(super) struct Missing {
     pub sentence: String,
 }
 
+/// Nobody reads more notes of one document.
+const MOST_NOTES: usize = 200;
+
 /// The rules and notes of a plan in the making.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
@@ -45,7 +48,7 @@ impl Findings {
     /// Remembers something for a person.
     pub fn note(&mut self, note: impl Into<String>) {
         let note = note.into();
-        if !self.notes.contains(&note) {
+        if self.notes.len() < MOST_NOTES && !self.notes.contains(&note) {
             self.notes.push(note);
         }
     }

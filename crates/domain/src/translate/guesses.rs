@@ -49,6 +49,15 @@ const ROUND: Decimal = Decimal::from_parts(5, 0, 0, false, 2);
 /// What the fault comes to at most where nothing but the memo tells of it.
 const FAULT: Decimal = Decimal::from_parts(5, 0, 0, false, 1);
 
+/// How far-fetched a product tax is at least.
+pub(super) const PRODUCT_TAX: u32 = 5;
+
+/// Guesses times lines: about a second's work.
+const MOST_STEPS: usize = 200_000;
+/// A shop sells in fewer quantities, and taxes at fewer percentages, on one document.
+const MOST_QUANTITIES: usize = 50;
+const MOST_PERCENTS: usize = 12;
+
 /// Makes guesses about a memo.
 pub(super) struct Seeker<'a> {
     memo: &'a CreditMemo,
@@ -58,6 +67,8 @@ pub(super) struct Seeker<'a> {
     fits: Fits,
     /// What the total holds beyond lines and shipping.
     gap: Decimal,
+    /// The whole quantities above one of the lines.
+    quantities: Vec<Decimal>,
 }
 
 /// What is left of the gap under one way of taxing discounts.
@@ -76,7 +87,25 @@ impl<'a> Seeker<'a> {
         let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
         let gap = sale.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
         let fits = Fits::of(&sums.goods, known.percentages);
-        Self { memo, known, lines, sums, fits, gap }
+        let mut quantities: Vec<Decimal> = Vec::new();
+        let several = |quantity: &Decimal| *quantity > Decimal::ONE && quantity.fract().is_zero();
+        for quantity in lines.iter().map(|line| line.qty).filter(several) {
+            if quantities.len() <= MOST_QUANTITIES && !quantities.contains(&quantity) {
+                quantities.push(quantity);
+            }
+        }
+        Self { memo, known, lines, sums, fits, gap, quantities }
+    }
+
+    /// Whether the lines are so different that not every product tax is guessed at.
+    pub fn is_cut_short(&self) -> bool {
+        let percents = |rest: &Rest| rest.percents.len() > MOST_PERCENTS;
+        self.quantities.len() > MOST_QUANTITIES || self.rests().iter().any(percents)
+    }
+
+    /// How many guesses are tried: each costs as much as there are lines.
+    pub fn most_guesses(&self) -> usize {
+        MOST_STEPS / self.lines.len().max(1)
     }
 
     /// What the memo's invoice tells.
@@ -178,7 +207,10 @@ impl<'a> Seeker<'a> {
                 for percent in
                     taxed.clone().filter_map(|_| reading.main).chain(taxed.clone().map(|(_, one)| *one))
                 {
-                    if percent > Decimal::ZERO && !percents.contains(&percent) {
+                    if percents.len() <= MOST_PERCENTS
+                        && percent > Decimal::ZERO
+                        && !percents.contains(&percent)
+                    {
                         percents.push(percent);
                     }
                 }
@@ -255,7 +287,7 @@ impl<'a> Seeker<'a> {
             for (order, net) in self.nets(beyond, *percent).into_iter().enumerate() {
                 if with_tax || (roundness(net) > 0 && roundness(net) >= as_it_stands) {
                     is_taxed = true;
-                    let far = if place == 0 { 5 } else { 13 };
+                    let far = if place == 0 { PRODUCT_TAX } else { 13 };
                     let penalty = plain.penalty + far + u32::from(order > 0);
                     guesses.push(Guess { tax: beyond - net, penalty, ..plain.clone() });
                 }
@@ -271,11 +303,7 @@ impl<'a> Seeker<'a> {
         let factor = Decimal::ONE + fraction(percent);
         let whole = round2(with_tax / factor);
         let mut nets = vec![whole];
-        for line in &self.lines {
-            let quantity = line.qty;
-            if quantity <= Decimal::ONE || !quantity.fract().is_zero() {
-                continue;
-            }
+        for quantity in self.quantities.iter().copied() {
             let unit = with_tax / quantity;
             if round2(unit) == unit && !nets.contains(&(round2(unit / factor) * quantity)) {
                 nets.push(round2(unit / factor) * quantity);

@@ -1,6 +1,8 @@
 //! What a memo's invoice tells of the tax that the memo does not show. The invoice holds the tax of all its product taxes; a memo that
 //! takes all of them back, or none, has all of it or nothing. Of a part only bounds are known, within which Magento rounds.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::{
@@ -25,6 +27,8 @@ const HAIR: Decimal = Decimal::from_parts(15, 0, 0, false, 5);
 /// An invoice as its memos need it.
 pub(super) struct Invoiced<'a> {
     lines: Vec<&'a Line>,
+    /// Where the lines of an article at a price are.
+    alike: BTreeMap<Article<'a>, Vec<usize>>,
     sums: Sums,
     reading: Reading,
     /// The tax within the discounts that Magento gave back, of each line.
@@ -39,6 +43,16 @@ pub(super) struct Invoiced<'a> {
     /// What the total holds beyond everything and without tax: a fee, a product tax that is not taxed.
     untaxed: Decimal,
 }
+
+/// Lines are of the same article at the same price where these are alike.
+type Article<'a> = (&'a str, &'a str, Decimal);
+
+fn article(line: &Line) -> Article<'_> {
+    (&line.sku, &line.name, line.unit_price)
+}
+
+/// So many lines of one article at one price are compared; further ones are taken for the nearest of them.
+const MOST_ALIKE: usize = 100;
 
 /// A line of the memo: which of the invoice's it takes back, and how much of it.
 #[derive(Clone, Copy)]
@@ -90,7 +104,12 @@ impl<'a> Invoiced<'a> {
         let given_back: Decimal = compensations.iter().map(|one| one.least).sum();
         let most_net =
             sums.net_gap - given_back - (explanation.shipping_compensation - PENNY).max(Decimal::ZERO);
+        let mut alike: BTreeMap<Article<'_>, Vec<usize>> = BTreeMap::new();
+        for (index, line) in lines.iter().enumerate() {
+            alike.entry(article(line)).or_default().push(index);
+        }
         Some(Self {
+            alike,
             shipping_compensation: explanation.shipping_compensation,
             tax: round2(sums.tax_gap).max(Decimal::ZERO),
             untaxed: explanation.difference.max(Decimal::ZERO),
@@ -157,14 +176,19 @@ impl<'a> Invoiced<'a> {
 
     /// Which line of the invoice a memo's line takes back: of several alike the one whose sums are the nearest.
     fn part(&self, line: &Line) -> Option<Part> {
-        let alike = |one: &Line| is_same(one, line) && one.qty >= line.qty && one.qty > Decimal::ZERO;
-        let part = |(index, one): (usize, &&Line)| {
+        let part = |index: usize| {
+            let one = self.lines[index];
             let share = line.qty / one.qty;
             let off = |of: fn(&Line) -> Decimal| (of(one) * share - of(line)).abs();
             let distance = off(|line| line.line_subtotal) + off(|line| line.line_tax) + off(Line::discount);
             (distance, Part { index, share })
         };
-        let parts = self.lines.iter().enumerate().filter(|(_, one)| alike(one)).map(part);
+        let is_enough = |index: &usize| {
+            let quantity = self.lines[*index].qty;
+            quantity >= line.qty && quantity > Decimal::ZERO
+        };
+        let alike = self.alike.get(&article(line)).into_iter().flatten().copied();
+        let parts = alike.filter(is_enough).take(MOST_ALIKE).map(part);
         parts.min_by_key(|(distance, _)| *distance).map(|(_, part)| part)
     }
 
@@ -215,15 +239,16 @@ impl<'a> Invoiced<'a> {
         if self.tax.is_zero() || parts.iter().all(|part| self.percents[part.index].most.is_zero()) {
             return Some(Decimal::ZERO);
         }
-        let left = |line: &Line| -> Decimal {
-            let of = |lines: &[&Line]| -> Decimal {
-                lines.iter().filter(|one| is_same(one, line)).map(|one| one.qty).sum()
-            };
-            of(&self.lines) - of(lines)
-        };
+        let mut left: BTreeMap<Article<'_>, Decimal> = BTreeMap::new();
+        for line in &self.lines {
+            *left.entry(article(line)).or_default() += line.qty;
+        }
+        for line in lines {
+            *left.entry(article(line)).or_default() -= line.qty;
+        }
         let mut taxed =
             self.lines.iter().zip(&self.percents).filter(|(_, percents)| !percents.most.is_zero());
-        if !taxed.all(|(line, _)| left(line).is_zero()) {
+        if !taxed.all(|(line, _)| left[&article(line)].is_zero()) {
             return None;
         }
         // The memo may leave fractions of pennies on its lines where the invoice has rounded: what both show of tax is the same sum.
@@ -297,9 +322,4 @@ impl<'a> Invoiced<'a> {
         let rate = fraction(percent);
         round2(beyond * rate / (Decimal::ONE + rate)).clamp(bounds.least, bounds.most)
     }
-}
-
-/// Whether two lines are of the same article at the same price.
-fn is_same(one: &Line, other: &Line) -> bool {
-    (&one.sku, &one.name, one.unit_price) == (&other.sku, &other.name, other.unit_price)
 }

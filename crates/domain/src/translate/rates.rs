@@ -3,6 +3,8 @@
 //! So the known percentages are tried under each way in which Magento taxes a discounted document, and one way holds for the
 //! whole document.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use crate::money::round2;
@@ -235,15 +237,13 @@ fn only(fits: &[(Level, Decimal, Decimal)]) -> Option<Decimal> {
 fn main_percent<'a>(
     rows: impl Iterator<Item = (&'a Taxed, &'a Vec<(Level, Decimal, Decimal)>)>,
 ) -> Option<Decimal> {
-    let mut weights: Vec<(Decimal, Decimal)> = Vec::new();
+    let mut weights: BTreeMap<Decimal, Decimal> = BTreeMap::new();
     for (row, fits) in rows {
-        let Some(percent) = only(fits) else { continue };
-        match weights.iter_mut().find(|(_, other)| *other == percent) {
-            Some((weight, _)) => *weight += row.subtotal.abs(),
-            None => weights.push((row.subtotal.abs(), percent)),
+        if let Some(percent) = only(fits) {
+            *weights.entry(percent).or_default() += row.subtotal.abs();
         }
     }
-    weights.into_iter().max().map(|(_, percent)| percent)
+    weights.into_iter().map(|(percent, weight)| (weight, percent)).max().map(|(_, percent)| percent)
 }
 
 /// The percentage of a row and what it costs: the document's main one where it fits, else the nearest, else what the tax itself

@@ -12,7 +12,7 @@ use crate::{
 use super::{
     findings::Findings,
     gap,
-    guesses::{Guess, Seeker},
+    guesses::{Guess, PRODUCT_TAX, Seeker},
     invoiced::Invoiced,
     rates::Fits,
     rows::counting_lines,
@@ -131,13 +131,14 @@ pub(super) fn tell(memo: &CreditMemo, known: Known<'_>) -> TakenBack {
 fn by_memo(sale: &Invoice, seeker: &Seeker<'_>, known: Known<'_>) -> TakenBack {
     let fits = seeker.fits();
     let (mut best, mut least) = attempt(sale, &Guess::default(), known, fits);
-    let mut doubtful = Decimal::ZERO;
+    let (mut doubtful, mut is_cut_short) = (Decimal::ZERO, false);
     if least > 0 {
         let mut guesses = seeker.guesses();
         guesses.sort_by_key(|guess| guess.penalty);
         guesses.dedup();
-        for guess in guesses {
-            if guess.penalty > least {
+        for (tried, guess) in guesses.into_iter().enumerate() {
+            is_cut_short = tried >= seeker.most_guesses() && guess.penalty <= least;
+            if is_cut_short || guess.penalty > least {
                 break;
             }
             let (other, cost) = attempt(sale, &guess, known, fits);
@@ -156,6 +157,12 @@ fn by_memo(sale: &Invoice, seeker: &Seeker<'_>, known: Known<'_>) -> TakenBack {
             "{} of it is in no line; it may be a product tax, a fee or Magento's credit of a discount on shipping, and nothing tells what of it is tax.",
             text(doubtful)
         ));
+    }
+    // What was not tried may fit as well.
+    is_cut_short |= least >= PRODUCT_TAX && seeker.is_cut_short();
+    if best.refusal.is_none() && is_cut_short {
+        best.refusal =
+            Some("It has too many different lines for its tax to be worked out from its total.".to_owned());
     }
     best.is_told = seeker.is_untaxed()
         || (best.hides_nothing()

@@ -12,6 +12,7 @@ mod magento;
 mod memo_cases;
 mod memo_laws;
 mod payments;
+mod poison;
 mod samples;
 mod settlements;
 
