@@ -30,7 +30,7 @@ use crate::{
     state::{AppState, Observing, Wire},
 };
 
-/// How long a worker may take to finish what it holds; after that its runs come back by their leases.
+/// How long a worker may take to finish what it holds; after that it comes back by its leases.
 const GRACE: Duration = Duration::from_mins(1);
 
 /// Connections at once for those who look at a process from outside.
@@ -216,7 +216,10 @@ impl Process {
         if let Some(working) = self.working
             && tokio::time::timeout(GRACE, working).await.is_err()
         {
-            tracing::warn!("a run did not end in time; it comes back when its lease ends");
+            let under_way = &self.engine.under_way;
+            tracing::warn!(
+                "{under_way} did not end in time; what is not done comes back when its lease ends"
+            );
         }
         // A browser that holds its connection open must not hold the process.
         if tokio::time::timeout(Duration::from_secs(5), self.serving).await.is_err() {

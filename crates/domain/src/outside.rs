@@ -1,6 +1,6 @@
 //! What pure code may not reach by itself, handed in: the time and random bytes.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -33,4 +33,21 @@ pub trait Outside: Send + Sync {
         self.random(&mut bytes);
         uuid::Builder::from_random_bytes(bytes).into_uuid()
     }
+}
+
+/// Does what may not be done after a moment of the uptime: none once that has come. It is looked at before each step, so that who stood
+/// still goes no further; what has been handed to the network by then cannot be called back.
+pub async fn unless_late<Work: Future>(
+    outside: &dyn Outside,
+    latest: Duration,
+    work: Work,
+) -> Option<Work::Output> {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        if outside.uptime() >= latest {
+            return Poll::Ready(None);
+        }
+        work.as_mut().poll(context).map(Some)
+    })
+    .await
 }

@@ -12,6 +12,9 @@ pub const DELIVERY_SCHEDULE: &[i64] =
 /// Waits between the tries of an alert, in seconds: over about three days, as Standard Webhooks proposes.
 pub const ALERT_SCHEDULE: &[i64] = &[5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
+/// For how long who did not answer is left alone, in seconds, one time after another; the last one again and again.
+pub const REST_SCHEDULE: &[i64] = &[5, 30, 120, 300, 900, 1800];
+
 /// The longest wait that a `Retry-After` may ask for, in seconds.
 pub const LONGEST_RETRY_AFTER: i64 = 3600;
 
@@ -32,9 +35,29 @@ pub fn next(
     now.checked_add_signed(TimeDelta::milliseconds(wait_ms.max(asked_ms)))
 }
 
+/// Until when who did not answer is left alone, after so many `rests` one after another. `retry_after` and `jitter` are as for [`next`].
+pub fn rest(
+    schedule: &[i64],
+    rests: u32,
+    retry_after: Option<i64>,
+    jitter: u16,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    let longest = u32::try_from(schedule.len()).unwrap_or(u32::MAX);
+    next(schedule, rests.saturating_add(1).min(longest), retry_after, jitter, now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rest_grows_and_never_ends_for_good() {
+        let now = DateTime::UNIX_EPOCH;
+        let after = |rests| rest(&[5, 30], rests, None, 0, now).map(|until| (until - now).num_seconds());
+        assert_eq!([after(0), after(1), after(2), after(u32::MAX)], [Some(5), Some(30), Some(30), Some(30)]);
+        assert_eq!(rest(&[5], 0, Some(60), 0, now), Some(now + TimeDelta::minutes(1)));
+    }
 
     #[test]
     fn ten_tries_spread_over_most_of_a_day() {

@@ -6,7 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{ids::BindingId, outside::Outside};
+use domain::{
+    ids::BindingId,
+    outside::{Outside, unless_late},
+};
 use reqwest::{ClientBuilder, Method, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -153,12 +156,18 @@ impl Client {
         self.entity(shop, "product", "magento_id", id).await
     }
 
-    /// Tells Magento what became of a document. Safe to repeat.
-    pub async fn post_sync_state(&self, shop: &Shop, body: &SyncStateBody) -> Result<Fetched<()>, Error> {
+    /// Tells Magento what became of a document. Safe to repeat, but it overwrites what was told later: it does not leave once the
+    /// uptime is `latest`.
+    pub async fn post_sync_state(
+        &self,
+        shop: &Shop,
+        body: &SyncStateBody,
+        latest: Duration,
+    ) -> Result<Fetched<()>, Error> {
         let path = "/sync-state".to_owned();
         // Strings, integers and a date always serialise.
         let body = serde_json::to_vec(body).map_err(|_| Error::Setup)?;
-        let reply = self.authorised(shop, Method::POST, &path, Some(body)).await?;
+        let reply = self.authorised(shop, Method::POST, &path, Some(body), latest).await?;
         reply.good_and_empty()?;
         Ok(self.fetched((), &reply, path))
     }
@@ -171,7 +180,7 @@ impl Client {
     }
 
     async fn get<T: DeserializeOwned>(&self, shop: &Shop, path: String) -> Result<Fetched<T>, Error> {
-        let reply = self.authorised(shop, Method::GET, &path, None).await?;
+        let reply = self.authorised(shop, Method::GET, &path, None, Duration::MAX).await?;
         let what = "it is not the entity that was asked for";
         let value = serde_json::from_value(reply.good()?)
             .map_err(|_| Error::Garbage { status: reply.status, what })?;
@@ -190,10 +199,12 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
+        latest: Duration,
     ) -> Result<Reply, Error> {
-        let call = || {
+        let call = async || {
             let token = mint(&shop.keys, shop.tenant, self.outside.as_ref());
-            self.once(&shop.url, method.clone(), path, body.clone(), Some(token))
+            let called = self.once(&shop.url, method.clone(), path, body.clone(), Some(token));
+            unless_late(self.outside.as_ref(), latest, called).await.unwrap_or(Err(Error::Late))
         };
         let first = call().await?;
         if !first.refuses_the_token() {

@@ -89,6 +89,8 @@ pub enum Error {
         /// HTTP status.
         status: u16,
     },
+    /// The time in which it might be said was over before it was.
+    Late,
     /// The HTTP client could not be made.
     Setup,
 }
@@ -104,6 +106,7 @@ impl Error {
             Self::Url(_) | Self::Unreachable(_) => Code::MagentoUnreachable,
             Self::Garbage { .. } => Code::MagentoGarbage,
             Self::TooLarge { .. } => Code::UnreadableDocument,
+            Self::Late => Code::LeaseLost,
             Self::Refused { .. } | Self::Setup => Code::Internal,
         }
     }
@@ -113,7 +116,7 @@ impl Error {
         match self {
             Self::Auth { .. } => Class::Reauthorise,
             Self::Unavailable { retry_after, .. } => Class::Retry { after: *retry_after },
-            Self::Redirected { .. } | Self::Unreachable(_) | Self::Garbage { .. } => {
+            Self::Redirected { .. } | Self::Unreachable(_) | Self::Garbage { .. } | Self::Late => {
                 Class::Retry { after: None }
             }
             Self::Url(_)
@@ -137,7 +140,17 @@ impl Error {
             | Self::Redirected { status, .. }
             | Self::TooLarge { status }
             | Self::Garbage { status, .. } => Some(*status),
-            Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Setup => None,
+            Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Late | Self::Setup => None,
+        }
+    }
+
+    /// Whether Magento may still act on what was sent: it was not answered, or only by something in front of it.
+    pub const fn may_arrive(&self) -> bool {
+        match self {
+            Self::Unreachable(lost) => !matches!(lost, Lost::NotConnected),
+            Self::Unavailable { status, .. } => *status >= 500,
+            Self::Late => true,
+            _ => false,
         }
     }
 
@@ -205,6 +218,7 @@ impl fmt::Display for Error {
             Self::TooLarge { .. } => {
                 write!(f, "The document is larger than {} MiB.", LARGEST_DOCUMENT / 1024 / 1024)
             }
+            Self::Late => f.write_str("Ledger was interrupted for so long that it sent nothing more."),
             Self::Setup => f.write_str("The HTTP client could not be made."),
         }
     }

@@ -111,7 +111,7 @@ impl AlertChannels for PostgresStore {
     ) -> Result<()> {
         repeating(move || async move {
             let changed = sqlx::query(
-                "UPDATE alert_channels SET kinds = $3, bindings = $4, mode = $5, disabled_at = NULL
+                "UPDATE alert_channels SET kinds = $3, bindings = $4, mode = $5, disabled_at = NULL, rests = 0, rests_until = NULL
                  WHERE member_id = $1 AND id = $2",
             )
             .bind(member.0)
@@ -224,14 +224,14 @@ impl AlertChannels for PostgresStore {
     async fn disable_alert_channel(&self, id: AlertChannelId, error: &str, now: DateTime<Utc>) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            sqlx::query("UPDATE alert_channels SET disabled_at = $2, last_error = $3 WHERE id = $1")
+            sqlx::query("UPDATE alert_channels SET disabled_at = $2, last_error = $3, lease_until = NULL WHERE id = $1")
                 .bind(id.0)
                 .bind(now)
                 .bind(clean(error))
                 .execute(&mut *transaction)
                 .await?;
             sqlx::query(
-                "UPDATE alert_deliveries SET next_at = NULL, lease_until = NULL, last_error = $2
+                "UPDATE alert_deliveries SET next_at = NULL, last_error = $2
                  WHERE channel_id = $1 AND next_at IS NOT NULL",
             )
             .bind(id.0)
@@ -254,7 +254,10 @@ pub(crate) async fn note(
 ) -> Tried<()> {
     sqlx::query(
         "UPDATE alert_channels
-         SET last_error = $2, last_ok_at = CASE WHEN $2::text IS NULL THEN $3 ELSE last_ok_at END WHERE id = $1",
+         SET last_error = $2, last_ok_at = CASE WHEN $2::text IS NULL THEN $3 ELSE last_ok_at END,
+             rests = CASE WHEN $2::text IS NULL THEN 0 ELSE rests END,
+             rests_until = CASE WHEN $2::text IS NULL THEN NULL ELSE rests_until END
+         WHERE id = $1",
     )
     .bind(id.0)
     .bind(error.map(clean))

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::AlertId;
+use domain::{alert::ChannelKind, ids::AlertId};
 use sqlx::{FromRow, PgConnection};
-use store::{Alert, AlertChannel, AlertParcel, AlertParcels, Result};
+use store::{Alert, AlertChannel, AlertParcel, AlertParcels, Failed, ORGANISATIONS_SHARE, Result, Targets};
 use uuid::Uuid;
 
 use crate::{
@@ -14,11 +14,36 @@ use crate::{
     error::{Tried, clean, repeating, translate},
 };
 
-/// How often a claim looks again after others were quicker.
-const LOOKS: u32 = 5;
+/// Alerts are few, and who may be told depends on all that is under way: they are taken one at a time.
+const ONE_AT_A_TIME: &str = "SELECT pg_advisory_xact_lock(hashtextextended('claim_alert_parcel', 0))";
 
-/// The delivery that is due longest of those whose channel is not at work, the channels that work first: a receiver that does not
-/// answer holds up nobody else.
+/// What is due first by a channel of the kind `$2` whose member and organisation have room for it, of the organisation whose turn was
+/// longest ago; in it the channels that work first. The channel is locked against its removal.
+const NEXT: &str = "
+    SELECT d.alert_id, d.channel_id, d.slot, d.parcel
+    FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id JOIN members m ON m.id = c.member_id
+    WHERE d.next_at <= $1 AND c.kind = $2 AND c.disabled_at IS NULL
+      AND (c.rests_until IS NULL OR c.rests_until <= $1) AND (c.rests = 0 OR $3)
+      AND NOT EXISTS (SELECT 1 FROM alert_channels h
+                      WHERE h.member_id = c.member_id AND h.kind = $2 AND h.lease_until > $1)
+      AND (SELECT count(*) FROM alert_channels h JOIN members n ON n.id = h.member_id
+           WHERE n.organisation_id = m.organisation_id AND h.kind = $2 AND h.lease_until > $1) < $4
+    ORDER BY (SELECT max(t.claimed_at) FROM alert_channels t JOIN members n ON n.id = t.member_id
+              WHERE n.organisation_id = m.organisation_id AND t.kind = $2) NULLS FIRST,
+             c.last_error IS NOT NULL, c.claimed_at NULLS FIRST, d.next_at, d.alert_id
+    LIMIT 1 FOR UPDATE OF c SKIP LOCKED";
+
+/// When [`NEXT`] can next find something, as far as members tell: an organisation's share is not looked at.
+const NEXT_DUE: &str = "
+    SELECT min(due) FROM (
+        SELECT greatest(min(d.next_at), c.rests_until,
+                        (SELECT max(h.lease_until) FROM alert_channels h
+                         WHERE h.member_id = c.member_id AND h.kind = $1)) AS due
+        FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id
+        WHERE d.next_at IS NOT NULL AND c.kind = $1 AND c.disabled_at IS NULL AND (c.rests = 0 OR $2)
+        GROUP BY c.id) channels";
+
+/// A delivery that is due.
 #[derive(FromRow)]
 struct Due {
     alert_id: Uuid,
@@ -27,37 +52,24 @@ struct Due {
     parcel: Option<Uuid>,
 }
 
-/// What a look at the queue found.
-enum Look {
-    Nothing,
-    /// Another worker took it in between.
-    Beaten,
-    Taken(Box<AlertParcel>),
-}
-
 #[async_trait]
 impl AlertParcels for PostgresStore {
     async fn claim_alert_parcel(
         &self,
+        kind: ChannelKind,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
+        targets: Targets,
     ) -> Result<Option<AlertParcel>> {
-        for _ in 0..LOOKS {
-            match repeating(move || look(self, now, lease_until)).await? {
-                Look::Nothing => return Ok(None),
-                Look::Beaten => {}
-                Look::Taken(parcel) => return Ok(Some(*parcel)),
-            }
-        }
-        // Others are busy taking what there is; the caller comes back.
-        Ok(None)
+        repeating(move || claim(self, kind, now, lease_until, targets)).await
     }
 
     async fn alert_parcel_arrived(&self, parcel: &AlertParcel, now: DateTime<Utc>) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
+            free(&mut transaction, parcel, None).await?;
             sqlx::query(
-                "UPDATE alert_deliveries SET next_at = NULL, lease_until = NULL, last_error = NULL, delivered_at = $3
+                "UPDATE alert_deliveries SET next_at = NULL, last_error = NULL, delivered_at = $3
                  WHERE channel_id = $1 AND parcel = $2",
             )
             .bind(parcel.channel.id.0)
@@ -72,100 +84,107 @@ impl AlertParcels for PostgresStore {
         .await
     }
 
-    async fn alert_parcel_failed(
-        &self,
-        parcel: &AlertParcel,
-        error: &str,
-        next_at: Option<DateTime<Utc>>,
-    ) -> Result<()> {
+    async fn alert_parcel_failed(&self, parcel: &AlertParcel, failed: Failed<'_>) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            let failed = sqlx::query(
-                "UPDATE alert_deliveries SET next_at = $4, lease_until = NULL, last_error = $5
-                 WHERE channel_id = $1 AND parcel = $2 AND attempts = $3 AND next_at IS NOT NULL",
+            if !free(&mut transaction, parcel, failed.rests_until).await? {
+                return Ok(());
+            }
+            sqlx::query(
+                "UPDATE alert_deliveries SET next_at = $3, last_error = $4
+                 WHERE channel_id = $1 AND parcel = $2 AND next_at IS NOT NULL",
             )
             .bind(parcel.channel.id.0)
             .bind(parcel.id.0)
-            .bind(parcel.attempts)
-            .bind(next_at)
-            .bind(clean(error))
+            .bind(failed.next_at)
+            .bind(clean(failed.error))
             .execute(&mut *transaction)
             .await?;
-            if failed.rows_affected() > 0 {
-                sqlx::query("UPDATE alert_channels SET last_error = $2 WHERE id = $1")
-                    .bind(parcel.channel.id.0)
-                    .bind(clean(error))
-                    .execute(&mut *transaction)
-                    .await?;
-            }
+            sqlx::query("UPDATE alert_channels SET last_error = $2 WHERE id = $1")
+                .bind(parcel.channel.id.0)
+                .bind(clean(failed.error))
+                .execute(&mut *transaction)
+                .await?;
             transaction.commit().await?;
             Ok(())
         })
         .await
     }
 
-    async fn next_alert_due(&self) -> Result<Option<DateTime<Utc>>> {
-        sqlx::query_scalar(
-            "SELECT min(due) FROM (
-                SELECT greatest(min(d.next_at), max(d.lease_until)) AS due
-                FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-                WHERE d.next_at IS NOT NULL GROUP BY d.channel_id) channels",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(translate)
+    async fn next_alert_due(&self, kind: ChannelKind, targets: Targets) -> Result<Option<DateTime<Utc>>> {
+        let due = sqlx::query_scalar(NEXT_DUE).bind(kind.as_str()).bind(targets == Targets::All);
+        due.fetch_one(&self.pool).await.map_err(translate)
     }
 }
 
-/// A look at the queue. The channel is held meanwhile, so that two workers cannot halve a digest.
-async fn look(store: &PostgresStore, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Tried<Look> {
+async fn claim(
+    store: &PostgresStore,
+    kind: ChannelKind,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+    targets: Targets,
+) -> Tried<Option<AlertParcel>> {
     let mut transaction = store.pool.begin().await?;
-    let due: Option<Due> = sqlx::query_as(
-        "SELECT d.alert_id, d.channel_id, d.slot, d.parcel
-         FROM alert_deliveries d JOIN alert_channels c ON c.id = d.channel_id AND c.disabled_at IS NULL
-         WHERE d.next_at <= $1
-           AND NOT EXISTS (SELECT 1 FROM alert_deliveries h
-                           WHERE h.channel_id = d.channel_id AND h.next_at IS NOT NULL AND h.lease_until > $1)
-         ORDER BY c.last_error IS NOT NULL, d.next_at, d.alert_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED",
+    sqlx::query(ONE_AT_A_TIME).execute(&mut *transaction).await?;
+    let due: Option<Due> = sqlx::query_as(NEXT)
+        .bind(now)
+        .bind(kind.as_str())
+        .bind(targets == Targets::All)
+        .bind(ORGANISATIONS_SHARE)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(due) = due else { return Ok(None) };
+    let (claim, rests): (i64, i32) = sqlx::query_as(
+        "UPDATE alert_channels SET claim = claim + 1, claimed_at = $2, lease_until = $3
+         WHERE id = $1 RETURNING claim, rests",
     )
+    .bind(due.channel_id)
     .bind(now)
-    .fetch_optional(&mut *transaction)
+    .bind(lease_until)
+    .fetch_one(&mut *transaction)
     .await?;
-    let Some(due) = due else { return Ok(Look::Nothing) };
-    let Some(attempts) = pack(&mut transaction, &due, now, lease_until).await? else {
-        return Ok(Look::Beaten);
-    };
+    let attempts = pack(&mut transaction, &due).await?;
     let parcel = open(&mut transaction, &due, attempts).await?;
     transaction.commit().await?;
-    Ok(Look::Taken(Box::new(parcel)))
+    Ok(Some(AlertParcel { claim, rests: u32::try_from(rests).unwrap_or_default(), ..parcel }))
+}
+
+/// Gives a channel back, to rest where it is to be left alone; false when another holds it by now.
+async fn free(
+    connection: &mut PgConnection,
+    parcel: &AlertParcel,
+    rests_until: Option<DateTime<Utc>>,
+) -> Tried<bool> {
+    let freed = sqlx::query(
+        "UPDATE alert_channels
+         SET lease_until = NULL, rests_until = $3, rests = CASE WHEN $3::timestamptz IS NULL THEN 0 ELSE rests + 1 END
+         WHERE id = $1 AND claim = $2 AND lease_until IS NOT NULL",
+    )
+    .bind(parcel.channel.id.0)
+    .bind(parcel.claim)
+    .bind(rests_until)
+    .execute(connection)
+    .await?;
+    Ok(freed.rows_affected() == 1)
 }
 
 /// Takes all of a parcel. At its first try that is one alert, or all of the digest that it belongs to and that is in no parcel yet.
-/// None when another worker has it by now.
-async fn pack(
-    connection: &mut PgConnection,
-    due: &Due,
-    now: DateTime<Utc>,
-    lease_until: DateTime<Utc>,
-) -> Tried<Option<i32>> {
+async fn pack(connection: &mut PgConnection, due: &Due) -> Tried<i32> {
     let attempts: Vec<i32> = sqlx::query_scalar(
-        "UPDATE alert_deliveries d SET attempts = d.attempts + 1, lease_until = $4, parcel = $2
+        "UPDATE alert_deliveries d SET attempts = d.attempts + 1, parcel = $2
          FROM alert_channels c
          WHERE c.id = d.channel_id AND d.channel_id = $1 AND d.next_at IS NOT NULL
-           AND (d.lease_until IS NULL OR d.lease_until <= $6)
-           AND (d.parcel = $2 OR d.parcel IS NULL AND $5::uuid IS NULL
+           AND (d.parcel = $2 OR d.parcel IS NULL AND $4::uuid IS NULL
                                  AND (d.alert_id = $2 OR d.slot = $3 AND c.mode <> 'at_once'))
          RETURNING d.attempts",
     )
     .bind(due.channel_id)
     .bind(due.parcel.unwrap_or(due.alert_id))
     .bind(due.slot)
-    .bind(lease_until)
     .bind(due.parcel)
-    .bind(now)
     .fetch_all(connection)
     .await?;
-    Ok(attempts.into_iter().max())
+    Ok(attempts.into_iter().max().unwrap_or_default())
 }
 
 async fn open(connection: &mut PgConnection, due: &Due, attempts: i32) -> Tried<AlertParcel> {
@@ -189,5 +208,7 @@ async fn open(connection: &mut PgConnection, due: &Due, attempts: i32) -> Tried<
         slot: due.slot,
         attempts,
         alerts: alerts.into_iter().map(Alert::try_from).collect::<Result<_>>()?,
+        claim: 0,
+        rests: 0,
     })
 }

@@ -1,4 +1,6 @@
-//! Deliveries of sync states to Magento: one row an entity.
+//! Deliveries of sync states to Magento: one row an entity, and a queue of the shops that are to be told something.
+
+mod queue;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -7,13 +9,24 @@ use domain::{
     run::EntityKind,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Deliveries, Delivery, DeliveryState, Error, Result, SyncState};
+use store::{Deliveries, Delivery, DeliveryState, Error, Failed, Result, SyncState, Targets, Unanswered};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     error::{Place, Tried, clean, clean_option, repeating, translate},
 };
+use queue::{Look, NEXT_DUE, free, hold, look, set_due};
+
+/// How often a claim looks again after others were quicker.
+const LOOKS: u32 = 8;
+
+/// A delivery's row.
+struct Key<'a> {
+    binding: Uuid,
+    entity: &'a str,
+    magento_id: i64,
+}
 
 #[derive(FromRow)]
 struct DeliveryRow {
@@ -29,142 +42,92 @@ struct DeliveryRow {
     version: i64,
     attempts: i32,
     trace_parent: Option<String>,
-}
-
-impl TryFrom<DeliveryRow> for Delivery {
-    type Error = Error;
-
-    fn try_from(row: DeliveryRow) -> Result<Self> {
-        let place = Place { table: "sync_state_deliveries", row: &row.magento_id };
-        Ok(Self {
-            binding_id: BindingId(row.binding_id),
-            state: SyncState {
-                entity: place.word("entity", &row.entity)?,
-                magento_id: row.magento_id,
-                status: row.status,
-                sage_id: row.sage_id,
-                sage_reference: row.sage_reference,
-                skip_reason: row.skip_reason,
-                error_code: row.error_code,
-                at: row.at,
-            },
-            version: row.version,
-            attempts: row.attempts,
-            trace_parent: row.trace_parent,
-        })
-    }
-}
-
-#[derive(FromRow)]
-struct StateRow {
-    #[sqlx(flatten)]
-    delivery: DeliveryRow,
+    unanswered_version: Option<i64>,
+    unanswered_at: Option<DateTime<Utc>>,
     next_at: Option<DateTime<Utc>>,
     delivered_at: Option<DateTime<Utc>>,
     last_error: Option<String>,
 }
 
-impl TryFrom<StateRow> for DeliveryState {
+impl DeliveryRow {
+    /// The row as it is held by this claim, the try that begins counted.
+    fn held(self, claim: i64, rests: u32) -> Result<Delivery> {
+        let unanswered = self.unanswered_version.zip(self.unanswered_at);
+        Ok(Delivery {
+            binding_id: BindingId(self.binding_id),
+            version: self.version,
+            attempts: self.attempts + 1,
+            trace_parent: self.trace_parent.clone(),
+            claim,
+            rests,
+            unanswered: unanswered.map(|(version, at)| Unanswered { version, at }),
+            state: self.state()?,
+        })
+    }
+
+    fn state(self) -> Result<SyncState> {
+        let place = Place { table: "sync_state_deliveries", row: &self.magento_id };
+        Ok(SyncState {
+            entity: place.word("entity", &self.entity)?,
+            magento_id: self.magento_id,
+            status: self.status,
+            sage_id: self.sage_id,
+            sage_reference: self.sage_reference,
+            skip_reason: self.skip_reason,
+            error_code: self.error_code,
+            at: self.at,
+        })
+    }
+}
+
+impl TryFrom<DeliveryRow> for DeliveryState {
     type Error = Error;
 
-    fn try_from(row: StateRow) -> Result<Self> {
-        let StateRow { delivery, next_at, delivered_at, last_error } = row;
-        let Delivery { state, attempts, .. } = delivery.try_into()?;
-        Ok(Self { state, attempts, next_at, delivered_at, last_error })
+    fn try_from(mut row: DeliveryRow) -> Result<Self> {
+        Ok(Self {
+            attempts: row.attempts,
+            next_at: row.next_at,
+            delivered_at: row.delivered_at,
+            last_error: row.last_error.take(),
+            state: row.state()?,
+        })
     }
 }
 
 #[async_trait]
 impl Deliveries for PostgresStore {
-    async fn claim_deliveries(
+    async fn claim_delivery(
         &self,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<Delivery>> {
-        repeating(move || async move {
-            let rows: Vec<DeliveryRow> = sqlx::query_as(
-                "WITH due AS (
-                     SELECT d.binding_id, d.entity, d.magento_id
-                     FROM sync_state_deliveries d
-                     JOIN bindings b ON b.id = d.binding_id AND b.status <> 'revoked'
-                     WHERE d.next_at <= $1 AND (d.lease_until IS NULL OR d.lease_until <= $1)
-                     ORDER BY d.next_at, d.binding_id, d.magento_id
-                     LIMIT $3 FOR UPDATE OF d SKIP LOCKED
-                 ), taken AS (
-                     UPDATE sync_state_deliveries d
-                     SET attempts = d.attempts + 1, lease_until = $2, leased_version = d.version
-                     FROM due
-                     WHERE d.binding_id = due.binding_id AND d.entity = due.entity AND d.magento_id = due.magento_id
-                     RETURNING d.*
-                 )
-                 SELECT binding_id, entity, magento_id, status, sage_id, sage_reference, skip_reason, error_code, at,
-                        version, attempts, trace_parent
-                 FROM taken ORDER BY next_at, binding_id, magento_id",
-            )
-            .bind(now)
-            .bind(lease_until)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
-            .await?;
-            Ok(rows.into_iter().map(Delivery::try_from).collect::<Result<Vec<_>>>()?)
-        })
-        .await
+        targets: Targets,
+    ) -> Result<Option<Delivery>> {
+        for _ in 0..LOOKS {
+            match repeating(move || look(self, now, lease_until, targets)).await? {
+                Look::Nothing => return Ok(None),
+                Look::Again => {}
+                Look::Taken(delivery) => return Ok(Some(*delivery)),
+            }
+        }
+        // Others are busy taking what there is; the caller comes back.
+        Ok(None)
+    }
+
+    async fn renew_delivery(
+        &self,
+        delivery: &Delivery,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Option<Delivery>> {
+        repeating(move || renew(self, delivery, now, lease_until)).await
     }
 
     async fn delivery_arrived(&self, delivery: &Delivery, now: DateTime<Utc>) -> Result<()> {
-        // True whoever holds the row by now; the lease is given back only if it is still that of this version.
-        repeating(move || async move {
-            sqlx::query(
-                "UPDATE sync_state_deliveries
-                 SET next_at = CASE WHEN version = $4 THEN NULL ELSE next_at END,
-                     delivered_at = CASE WHEN version = $4 THEN $5 ELSE delivered_at END,
-                     last_error = CASE WHEN version = $4 THEN NULL ELSE last_error END,
-                     lease_until = CASE WHEN leased_version = $4 THEN NULL ELSE lease_until END,
-                     leased_version = CASE WHEN leased_version = $4 THEN NULL ELSE leased_version END
-                 WHERE binding_id = $1 AND entity = $2 AND magento_id = $3 AND $4 IN (version, leased_version)",
-            )
-            .bind(delivery.binding_id.0)
-            .bind(delivery.state.entity.as_str())
-            .bind(delivery.state.magento_id)
-            .bind(delivery.version)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(())
-        })
-        .await
+        repeating(move || arrived(self, delivery, now)).await
     }
 
-    async fn delivery_failed(
-        &self,
-        delivery: &Delivery,
-        error: &str,
-        next_at: Option<DateTime<Utc>>,
-    ) -> Result<()> {
-        // A late word of one who lost the lease changes nothing: the same version has been tried again since, or a newer one is
-        // on its way.
-        repeating(move || async move {
-            sqlx::query(
-                "UPDATE sync_state_deliveries
-                 SET next_at = CASE WHEN version = $4 THEN $6 ELSE next_at END,
-                     last_error = CASE WHEN version = $4 THEN $7 ELSE last_error END,
-                     lease_until = NULL, leased_version = NULL
-                 WHERE binding_id = $1 AND entity = $2 AND magento_id = $3
-                   AND leased_version = $4 AND (version <> $4 OR attempts = $5)",
-            )
-            .bind(delivery.binding_id.0)
-            .bind(delivery.state.entity.as_str())
-            .bind(delivery.state.magento_id)
-            .bind(delivery.version)
-            .bind(delivery.attempts)
-            .bind(next_at)
-            .bind(clean(error))
-            .execute(&self.pool)
-            .await?;
-            Ok(())
-        })
-        .await
+    async fn delivery_failed(&self, delivery: &Delivery, failed: Failed<'_>) -> Result<()> {
+        repeating(move || fail(self, delivery, failed)).await
     }
 
     async fn delivery_of(
@@ -174,10 +137,9 @@ impl Deliveries for PostgresStore {
         entity: EntityKind,
         magento_id: i64,
     ) -> Result<Option<DeliveryState>> {
-        let row: Option<StateRow> = sqlx::query_as(
-            "SELECT d.binding_id, d.entity, d.magento_id, d.status, d.sage_id, d.sage_reference, d.skip_reason,
-                    d.error_code, d.at, d.version, d.trace_parent, d.attempts, d.next_at, d.delivered_at, d.last_error
-             FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id AND b.organisation_id = $1
+        let row: Option<DeliveryRow> = sqlx::query_as(
+            "SELECT d.* FROM sync_state_deliveries d
+             JOIN bindings b ON b.id = d.binding_id AND b.organisation_id = $1
              WHERE d.binding_id = $2 AND d.entity = $3 AND d.magento_id = $4",
         )
         .bind(organisation.0)
@@ -190,26 +152,168 @@ impl Deliveries for PostgresStore {
         row.map(DeliveryState::try_from).transpose()
     }
 
-    async fn next_delivery_due(&self) -> Result<Option<DateTime<Utc>>> {
-        sqlx::query_scalar(
-            "SELECT min(greatest(d.next_at, d.lease_until))
-             FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id AND b.status <> 'revoked'
-             WHERE d.next_at IS NOT NULL",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(translate)
+    async fn next_delivery_due(&self, targets: Targets) -> Result<Option<DateTime<Utc>>> {
+        let due = sqlx::query_scalar(NEXT_DUE).bind(targets == Targets::All).fetch_one(&self.pool).await;
+        due.map_err(translate)
     }
 }
 
-/// Notes within a transaction what Magento is to be told, by the run that has reached it: it takes the place of what was to be told before. A lease stays, so
-/// that this state cannot overtake an older one that is on its way.
+fn key_of(delivery: &Delivery) -> Key<'_> {
+    let (binding, state) = (delivery.binding_id.0, &delivery.state);
+    Key { binding, entity: state.entity.as_str(), magento_id: state.magento_id }
+}
+
+async fn renew(
+    store: &PostgresStore,
+    delivery: &Delivery,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Tried<Option<Delivery>> {
+    let key = key_of(delivery);
+    let mut transaction = store.pool.begin().await?;
+    let held = sqlx::query(
+        "UPDATE sync_state_queue SET lease_until = $3
+         WHERE binding_id = $1 AND claim = $2 AND lease_until IS NOT NULL",
+    )
+    .bind(key.binding)
+    .bind(delivery.claim)
+    .bind(lease_until)
+    .execute(&mut *transaction)
+    .await?;
+    if held.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let newest = read(&mut transaction, &key).await?;
+    let renewed = if newest.next_at.is_some() {
+        let renewed = newest.held(delivery.claim, delivery.rests)?;
+        leave(&mut transaction, &key, &renewed, now).await?;
+        Some(renewed)
+    } else {
+        free(&mut transaction, delivery, None).await?;
+        set_due(&mut transaction, key.binding).await?;
+        None
+    };
+    transaction.commit().await?;
+    Ok(renewed)
+}
+
+async fn arrived(store: &PostgresStore, delivery: &Delivery, now: DateTime<Utc>) -> Tried<()> {
+    let key = key_of(delivery);
+    let mut transaction = store.pool.begin().await?;
+    hold(&mut transaction, key.binding).await?;
+    if free(&mut transaction, delivery, None).await? {
+        note_calls(&mut transaction, &key, delivery.unanswered_at(now)).await?;
+        sqlx::query(
+            "UPDATE sync_state_deliveries SET next_at = $5, last_error = NULL, delivered_at = $6
+             WHERE binding_id = $1 AND entity = $2 AND magento_id = $3 AND version = $4",
+        )
+        .bind(key.binding)
+        .bind(key.entity)
+        .bind(key.magento_id)
+        .bind(delivery.version)
+        .bind(delivery.repeat_at(now))
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+    } else {
+        // It left while another held the shop: what that one has told since is overwritten by now.
+        sqlx::query(
+            "UPDATE sync_state_deliveries SET next_at = $5
+             WHERE binding_id = $1 AND entity = $2 AND magento_id = $3 AND version > $4
+               AND next_at IS NULL AND delivered_at IS NOT NULL",
+        )
+        .bind(key.binding)
+        .bind(key.entity)
+        .bind(key.magento_id)
+        .bind(delivery.version)
+        .bind(now)
+        .execute(&mut *transaction)
+        .await?;
+    }
+    set_due(&mut transaction, key.binding).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn fail(store: &PostgresStore, delivery: &Delivery, failed: Failed<'_>) -> Tried<()> {
+    let key = key_of(delivery);
+    let mut transaction = store.pool.begin().await?;
+    if !free(&mut transaction, delivery, failed.rests_until).await? {
+        return Ok(());
+    }
+    if !failed.may_arrive {
+        note_calls(&mut transaction, &key, delivery.unanswered).await?;
+    }
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET next_at = $5, last_error = $6, attempts = $7
+         WHERE binding_id = $1 AND entity = $2 AND magento_id = $3 AND version = $4",
+    )
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .bind(delivery.version)
+    .bind(failed.next_at)
+    .bind(clean(failed.error))
+    .bind(delivery.attempts)
+    .execute(&mut *transaction)
+    .await?;
+    set_due(&mut transaction, key.binding).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn read(connection: &mut PgConnection, key: &Key<'_>) -> Tried<DeliveryRow> {
+    let row = sqlx::query_as(
+        "SELECT * FROM sync_state_deliveries WHERE binding_id = $1 AND entity = $2 AND magento_id = $3",
+    );
+    Ok(row.bind(key.binding).bind(key.entity).bind(key.magento_id).fetch_one(connection).await?)
+}
+
+/// Notes that a call leaves now: until it is answered it may arrive at any time.
+async fn leave(
+    connection: &mut PgConnection,
+    key: &Key<'_>,
+    delivery: &Delivery,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    note_calls(connection, key, Some(delivery.unanswered_with(now))).await?;
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET attempts = $4 WHERE binding_id = $1 AND entity = $2 AND magento_id = $3",
+    )
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .bind(delivery.attempts)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes which calls may still arrive.
+async fn note_calls(connection: &mut PgConnection, key: &Key<'_>, left: Option<Unanswered>) -> Tried<()> {
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET unanswered_version = $4, unanswered_at = $5
+         WHERE binding_id = $1 AND entity = $2 AND magento_id = $3",
+    )
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .bind(left.map(|left| left.version))
+    .bind(left.map(|left| left.at))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes within a transaction what Magento is to be told, by the run that has reached it: it takes the place of what was to be told
+/// before. The shop first, as whoever tells it holds it first.
 pub(crate) async fn tell(
     connection: &mut PgConnection,
     (binding, run): (Uuid, Uuid),
     state: &SyncState,
     now: DateTime<Utc>,
 ) -> Tried<()> {
+    queue::enqueue(connection, binding, now).await?;
     sqlx::query(
         "INSERT INTO sync_state_deliveries AS d (binding_id, entity, magento_id, status, sage_id, sage_reference,
                                                  skip_reason, error_code, at, version, attempts, next_at,
@@ -219,8 +323,8 @@ pub(crate) async fn tell(
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
          SET status = excluded.status, sage_id = excluded.sage_id, sage_reference = excluded.sage_reference,
              skip_reason = excluded.skip_reason, error_code = excluded.error_code, at = excluded.at,
-             version = d.version + 1, attempts = 0, next_at = excluded.next_at, last_error = NULL,
-             trace_parent = excluded.trace_parent",
+             version = d.version + 1, attempts = 0, next_at = excluded.next_at,
+             delivered_at = NULL, last_error = NULL, trace_parent = excluded.trace_parent",
     )
     .bind(binding)
     .bind(state.entity.as_str())

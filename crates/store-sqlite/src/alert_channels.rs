@@ -103,7 +103,7 @@ impl AlertChannels for SqliteStore {
         wants: &AlertWants,
     ) -> Result<()> {
         let changed = sqlx::query(
-            "UPDATE alert_channels SET kinds = ?3, bindings = ?4, mode = ?5, disabled_at = NULL
+            "UPDATE alert_channels SET kinds = ?3, bindings = ?4, mode = ?5, disabled_at = NULL, rests = 0, rests_until = NULL
               WHERE member_id = ?1 AND id = ?2",
         )
         .bind(member.to_string())
@@ -204,15 +204,17 @@ impl AlertChannels for SqliteStore {
 
     async fn disable_alert_channel(&self, id: AlertChannelId, error: &str, now: DateTime<Utc>) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        sqlx::query("UPDATE alert_channels SET disabled_at = ?2, last_error = ?3 WHERE id = ?1")
-            .bind(id.to_string())
-            .bind(instant(now))
-            .bind(error)
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
         sqlx::query(
-            "UPDATE alert_deliveries SET next_at = NULL, lease_until = NULL, last_error = ?2
+            "UPDATE alert_channels SET disabled_at = ?2, last_error = ?3, lease_until = NULL WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .bind(instant(now))
+        .bind(error)
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        sqlx::query(
+            "UPDATE alert_deliveries SET next_at = NULL, last_error = ?2
               WHERE channel_id = ?1 AND next_at IS NOT NULL",
         )
         .bind(id.to_string())
@@ -232,7 +234,10 @@ pub(crate) async fn note(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE alert_channels SET last_error = ?2, last_ok_at = iif(?2 IS NULL, ?3, last_ok_at) WHERE id = ?1",
+        "UPDATE alert_channels
+            SET last_error = ?2, last_ok_at = iif(?2 IS NULL, ?3, last_ok_at),
+                rests = iif(?2 IS NULL, 0, rests), rests_until = iif(?2 IS NULL, NULL, rests_until)
+          WHERE id = ?1",
     )
     .bind(id.to_string())
     .bind(error)

@@ -1,4 +1,6 @@
-//! Deliveries of sync states to Magento: one row an entity.
+//! Deliveries of sync states to Magento: one row an entity, and a queue of the shops that are to be told something.
+
+mod queue;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -7,13 +9,21 @@ use domain::{
     run::EntityKind,
 };
 use sqlx::SqliteConnection;
-use store::{Deliveries, Delivery, DeliveryState, Error, Result, SyncState};
+use store::{Deliveries, Delivery, DeliveryState, Error, Failed, Result, SyncState, Targets, Unanswered};
 
 use crate::{
     columns::{Place, instant},
     error::translate,
     sqlite::SqliteStore,
 };
+use queue::{NEXT_DUE, NEXT_SHOP, free, set_due, take};
+
+/// A delivery's row.
+struct Key<'a> {
+    binding: &'a str,
+    entity: &'a str,
+    magento_id: i64,
+}
 
 #[derive(sqlx::FromRow)]
 struct DeliveryRow {
@@ -29,126 +39,191 @@ struct DeliveryRow {
     version: i64,
     attempts: i32,
     trace_parent: Option<String>,
-}
-
-impl TryFrom<DeliveryRow> for Delivery {
-    type Error = Error;
-
-    fn try_from(row: DeliveryRow) -> Result<Self> {
-        let name = format!("{} {} of {}", row.entity, row.magento_id, row.binding_id);
-        let place = Place { table: "sync_state_deliveries", row: &name };
-        let state = SyncState {
-            entity: place.word("entity", &row.entity)?,
-            magento_id: row.magento_id,
-            status: row.status,
-            sage_id: row.sage_id,
-            sage_reference: row.sage_reference,
-            skip_reason: row.skip_reason,
-            error_code: row.error_code,
-            at: place.time("at", &row.at)?,
-        };
-        let binding_id = place.word("binding_id", &row.binding_id)?;
-        let DeliveryRow { version, attempts, trace_parent, .. } = row;
-        Ok(Self { binding_id, state, version, attempts, trace_parent })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct StateRow {
-    #[sqlx(flatten)]
-    delivery: DeliveryRow,
+    unanswered_version: Option<i64>,
+    unanswered_at: Option<String>,
     next_at: Option<String>,
     delivered_at: Option<String>,
     last_error: Option<String>,
 }
 
-impl TryFrom<StateRow> for DeliveryState {
+impl DeliveryRow {
+    /// The row as it is held by this claim, the try that begins counted.
+    fn held(self, claim: i64, rests: u32) -> Result<Delivery> {
+        let name = format!("{} {} of {}", self.entity, self.magento_id, self.binding_id);
+        let place = Place { table: "sync_state_deliveries", row: &name };
+        let unanswered_at = place.optional_time("unanswered_at", self.unanswered_at.as_deref())?;
+        Ok(Delivery {
+            binding_id: place.word("binding_id", &self.binding_id)?,
+            version: self.version,
+            attempts: self.attempts + 1,
+            trace_parent: self.trace_parent.clone(),
+            claim,
+            rests,
+            unanswered: self
+                .unanswered_version
+                .zip(unanswered_at)
+                .map(|(version, at)| Unanswered { version, at }),
+            state: self.state()?,
+        })
+    }
+
+    fn state(self) -> Result<SyncState> {
+        let name = format!("{} {} of {}", self.entity, self.magento_id, self.binding_id);
+        let place = Place { table: "sync_state_deliveries", row: &name };
+        Ok(SyncState {
+            entity: place.word("entity", &self.entity)?,
+            at: place.time("at", &self.at)?,
+            magento_id: self.magento_id,
+            status: self.status,
+            sage_id: self.sage_id,
+            sage_reference: self.sage_reference,
+            skip_reason: self.skip_reason,
+            error_code: self.error_code,
+        })
+    }
+}
+
+impl TryFrom<DeliveryRow> for DeliveryState {
     type Error = Error;
 
-    fn try_from(row: StateRow) -> Result<Self> {
-        let StateRow { delivery, next_at, delivered_at, last_error } = row;
-        let Delivery { state, attempts, .. } = delivery.try_into()?;
-        let name = format!("{} {}", state.entity, state.magento_id);
+    fn try_from(mut row: DeliveryRow) -> Result<Self> {
+        let name = format!("{} {}", row.entity, row.magento_id);
         let place = Place { table: "sync_state_deliveries", row: &name };
-        let next_at = place.optional_time("next_at", next_at.as_deref())?;
-        let delivered_at = place.optional_time("delivered_at", delivered_at.as_deref())?;
-        Ok(Self { state, attempts, next_at, delivered_at, last_error })
+        Ok(Self {
+            attempts: row.attempts,
+            next_at: place.optional_time("next_at", row.next_at.as_deref())?,
+            delivered_at: place.optional_time("delivered_at", row.delivered_at.as_deref())?,
+            last_error: row.last_error.take(),
+            state: row.state()?,
+        })
     }
 }
 
 #[async_trait]
 impl Deliveries for SqliteStore {
-    async fn claim_deliveries(
+    async fn claim_delivery(
         &self,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<Delivery>> {
-        sqlx::query_as::<_, DeliveryRow>(
-            "UPDATE sync_state_deliveries SET attempts = attempts + 1, lease_until = ?2
-              WHERE rowid IN (
-                    SELECT d.rowid FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id
-                     WHERE d.next_at <= ?1 AND coalesce(d.lease_until, '') <= ?1 AND b.status <> 'revoked'
-                     ORDER BY d.next_at, d.rowid LIMIT ?3)
-             RETURNING *",
-        )
-        .bind(instant(now))
-        .bind(instant(lease_until))
-        .bind(limit)
-        .fetch_all(self.writer.pool())
-        .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Delivery::try_from)
-        .collect()
+        targets: Targets,
+    ) -> Result<Option<Delivery>> {
+        loop {
+            let mut transaction = self.writer.begin().await?;
+            let shop: Option<String> = sqlx::query_scalar(NEXT_SHOP)
+                .bind(instant(now))
+                .bind(targets == Targets::All)
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(translate)?;
+            let Some(shop) = shop else { return Ok(None) };
+            let taken = take(&mut transaction, &shop, now, lease_until).await?;
+            transaction.commit().await.map_err(translate)?;
+            if taken.is_some() {
+                return Ok(taken);
+            }
+        }
     }
 
-    async fn delivery_arrived(&self, delivery: &Delivery, now: DateTime<Utc>) -> Result<()> {
+    async fn renew_delivery(
+        &self,
+        delivery: &Delivery,
+        now: DateTime<Utc>,
+        lease_until: DateTime<Utc>,
+    ) -> Result<Option<Delivery>> {
+        let binding = delivery.binding_id.to_string();
+        let key = key_of(&binding, delivery);
         let mut transaction = self.writer.begin().await?;
-        let result = sqlx::query(
-            "UPDATE sync_state_deliveries SET next_at = NULL, lease_until = NULL, last_error = NULL, delivered_at = ?5
-              WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4",
+        let held = sqlx::query(
+            "UPDATE sync_state_queue SET lease_until = ?3
+              WHERE binding_id = ?1 AND claim = ?2 AND lease_until IS NOT NULL",
         )
-        .bind(delivery.binding_id.to_string())
-        .bind(delivery.state.entity.as_str())
-        .bind(delivery.state.magento_id)
-        .bind(delivery.version)
-        .bind(instant(now))
+        .bind(&binding)
+        .bind(delivery.claim)
+        .bind(instant(lease_until))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        if result.rows_affected() == 0 {
-            let_newer_go(&mut transaction, delivery).await?;
+        if held.rows_affected() == 0 {
+            return Ok(None);
         }
+        let newest = read(&mut transaction, &key).await?;
+        let renewed = if newest.next_at.is_some() {
+            let renewed = newest.held(delivery.claim, delivery.rests)?;
+            leave(&mut transaction, &key, &renewed, now).await?;
+            Some(renewed)
+        } else {
+            free(&mut transaction, delivery, None).await?;
+            set_due(&mut transaction, &binding).await?;
+            None
+        };
+        transaction.commit().await.map_err(translate)?;
+        Ok(renewed)
+    }
+
+    async fn delivery_arrived(&self, delivery: &Delivery, now: DateTime<Utc>) -> Result<()> {
+        let binding = delivery.binding_id.to_string();
+        let key = key_of(&binding, delivery);
+        let mut transaction = self.writer.begin().await?;
+        if free(&mut transaction, delivery, None).await? {
+            note_calls(&mut transaction, &key, delivery.unanswered_at(now)).await?;
+            sqlx::query(
+                "UPDATE sync_state_deliveries SET next_at = ?5, last_error = NULL, delivered_at = ?6
+                  WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4",
+            )
+            .bind(key.binding)
+            .bind(key.entity)
+            .bind(key.magento_id)
+            .bind(delivery.version)
+            .bind(delivery.repeat_at(now).map(instant))
+            .bind(instant(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        } else {
+            // It left while another held the shop: what that one has told since is overwritten by now.
+            sqlx::query(
+                "UPDATE sync_state_deliveries SET next_at = ?5
+                  WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version > ?4
+                    AND next_at IS NULL AND delivered_at IS NOT NULL",
+            )
+            .bind(key.binding)
+            .bind(key.entity)
+            .bind(key.magento_id)
+            .bind(delivery.version)
+            .bind(instant(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        }
+        set_due(&mut transaction, key.binding).await?;
         transaction.commit().await.map_err(translate)
     }
 
-    async fn delivery_failed(
-        &self,
-        delivery: &Delivery,
-        error: &str,
-        next_at: Option<DateTime<Utc>>,
-    ) -> Result<()> {
+    async fn delivery_failed(&self, delivery: &Delivery, failed: Failed<'_>) -> Result<()> {
+        let binding = delivery.binding_id.to_string();
+        let key = key_of(&binding, delivery);
         let mut transaction = self.writer.begin().await?;
-        // The count of tries tells whether it is still this holder's.
-        let result = sqlx::query(
-            "UPDATE sync_state_deliveries SET next_at = ?5, lease_until = NULL, last_error = ?6
-              WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4 AND attempts = ?7
-                AND next_at IS NOT NULL",
+        if !free(&mut transaction, delivery, failed.rests_until).await? {
+            return Ok(());
+        }
+        if !failed.may_arrive {
+            note_calls(&mut transaction, &key, delivery.unanswered).await?;
+        }
+        sqlx::query(
+            "UPDATE sync_state_deliveries SET next_at = ?5, last_error = ?6, attempts = ?7
+              WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4",
         )
-        .bind(delivery.binding_id.to_string())
-        .bind(delivery.state.entity.as_str())
-        .bind(delivery.state.magento_id)
+        .bind(key.binding)
+        .bind(key.entity)
+        .bind(key.magento_id)
         .bind(delivery.version)
-        .bind(next_at.map(instant))
-        .bind(error)
+        .bind(failed.next_at.map(instant))
+        .bind(failed.error)
         .bind(delivery.attempts)
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        if result.rows_affected() == 0 {
-            let_newer_go(&mut transaction, delivery).await?;
-        }
+        set_due(&mut transaction, key.binding).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -159,7 +234,7 @@ impl Deliveries for SqliteStore {
         entity: EntityKind,
         magento_id: i64,
     ) -> Result<Option<DeliveryState>> {
-        let row: Option<StateRow> = sqlx::query_as(
+        let row: Option<DeliveryRow> = sqlx::query_as(
             "SELECT d.* FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id
               WHERE d.binding_id = ?2 AND d.entity = ?3 AND d.magento_id = ?4 AND b.organisation_id = ?1",
         )
@@ -173,29 +248,68 @@ impl Deliveries for SqliteStore {
         row.map(DeliveryState::try_from).transpose()
     }
 
-    async fn next_delivery_due(&self) -> Result<Option<DateTime<Utc>>> {
-        let due: Option<String> = sqlx::query_scalar(
-            "SELECT min(max(d.next_at, coalesce(d.lease_until, '')))
-               FROM sync_state_deliveries d JOIN bindings b ON b.id = d.binding_id
-              WHERE d.next_at IS NOT NULL AND b.status <> 'revoked'",
-        )
-        .fetch_one(&self.readers)
-        .await
-        .map_err(translate)?;
-        Place { table: "sync_state_deliveries", row: "the next one" }.optional_time("next_at", due.as_deref())
+    async fn next_delivery_due(&self, targets: Targets) -> Result<Option<DateTime<Utc>>> {
+        let due: Option<String> = sqlx::query_scalar(NEXT_DUE)
+            .bind(targets == Targets::All)
+            .fetch_one(&self.readers)
+            .await
+            .map_err(translate)?;
+        Place { table: "sync_state_queue", row: "the next one" }.optional_time("due_at", due.as_deref())
     }
 }
 
-/// Frees a newer state that waited for this one to come home. One that is on its way itself (it has tries) is left alone.
-async fn let_newer_go(connection: &mut SqliteConnection, delivery: &Delivery) -> Result<()> {
-    sqlx::query(
-        "UPDATE sync_state_deliveries SET lease_until = NULL
-          WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version > ?4 AND attempts = 0",
+fn key_of<'a>(binding: &'a str, delivery: &Delivery) -> Key<'a> {
+    Key { binding, entity: delivery.state.entity.as_str(), magento_id: delivery.state.magento_id }
+}
+
+async fn read(connection: &mut SqliteConnection, key: &Key<'_>) -> Result<DeliveryRow> {
+    sqlx::query_as(
+        "SELECT * FROM sync_state_deliveries WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3",
     )
-    .bind(delivery.binding_id.to_string())
-    .bind(delivery.state.entity.as_str())
-    .bind(delivery.state.magento_id)
-    .bind(delivery.version)
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .fetch_one(connection)
+    .await
+    .map_err(translate)
+}
+
+/// Notes that a call leaves now: until it is answered it may arrive at any time.
+async fn leave(
+    connection: &mut SqliteConnection,
+    key: &Key<'_>,
+    delivery: &Delivery,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    note_calls(connection, key, Some(delivery.unanswered_with(now))).await?;
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET attempts = ?4 WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3",
+    )
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .bind(delivery.attempts)
+    .execute(connection)
+    .await
+    .map_err(translate)?;
+    Ok(())
+}
+
+/// Notes which calls may still arrive, now that one has come home.
+async fn note_calls(
+    connection: &mut SqliteConnection,
+    key: &Key<'_>,
+    left: Option<Unanswered>,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET unanswered_version = ?4, unanswered_at = ?5
+          WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3",
+    )
+    .bind(key.binding)
+    .bind(key.entity)
+    .bind(key.magento_id)
+    .bind(left.map(|left| left.version))
+    .bind(left.map(|left| instant(left.at)))
     .execute(connection)
     .await
     .map_err(translate)?;
@@ -209,6 +323,7 @@ pub(crate) async fn upsert(
     state: &SyncState,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    queue::enqueue(&mut *connection, binding, now).await?;
     sqlx::query(
         "INSERT INTO sync_state_deliveries (binding_id, entity, magento_id, status, sage_id, sage_reference, skip_reason,
                                             error_code, at, version, attempts, next_at, trace_parent)

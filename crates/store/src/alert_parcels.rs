@@ -3,11 +3,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::AlertId;
+use domain::{alert::ChannelKind, ids::AlertId};
 
-use crate::{Alert, AlertChannel, Result};
+use crate::{Alert, AlertChannel, Failed, Result, Targets};
 
-/// A message that a worker holds.
+/// How many channels of an organisation are told something at once, so that the silent receivers of one of its members delay no
+/// colleague, and those of a whole organisation no other one.
+pub const ORGANISATIONS_SHARE: i64 = 4;
+
+/// A message that a worker holds, and with it the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AlertParcel {
     /// By which channel.
@@ -20,30 +24,32 @@ pub struct AlertParcel {
     pub attempts: i32,
     /// What it tells, oldest first; never empty.
     pub alerts: Vec<Alert>,
+    /// The fence: whoever holds the channel later has a greater one.
+    pub claim: i64,
+    /// How often, one after another, the channel had to be left alone.
+    pub rests: u32,
 }
 
 /// Parcels.
 #[async_trait]
 pub trait AlertParcels {
-    /// Takes the parcel that is due longest, holding it until `lease_until`: one alert of a channel that tells at once, or all of a
-    /// digest.
+    /// Takes a parcel that is due by a channel of this kind, holding the channel until `lease_until`: one alert of a channel that tells
+    /// at once, or all of a digest. A member is told one message a kind at a time, an organisation [`ORGANISATIONS_SHARE`]; the
+    /// organisation whose turn was longest ago is next. Channels that rest are passed over.
     async fn claim_alert_parcel(
         &self,
+        kind: ChannelKind,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
+        targets: Targets,
     ) -> Result<Option<AlertParcel>>;
 
     /// Notes that it has arrived.
     async fn alert_parcel_arrived(&self, parcel: &AlertParcel, now: DateTime<Utc>) -> Result<()>;
 
-    /// Notes a failed try: due again at `next_at`, or given up when there is none. A late word on an older try changes nothing.
-    async fn alert_parcel_failed(
-        &self,
-        parcel: &AlertParcel,
-        error: &str,
-        next_at: Option<DateTime<Utc>>,
-    ) -> Result<()>;
+    /// Notes a failed try. A late word of one who does not hold the channel any more changes nothing.
+    async fn alert_parcel_failed(&self, parcel: &AlertParcel, failed: Failed<'_>) -> Result<()>;
 
-    /// When the next parcel is due; `None` when there is none.
-    async fn next_alert_due(&self) -> Result<Option<DateTime<Utc>>>;
+    /// When the next parcel by a channel of this kind can be claimed; `None` when there is none.
+    async fn next_alert_due(&self, kind: ChannelKind, targets: Targets) -> Result<Option<DateTime<Utc>>>;
 }

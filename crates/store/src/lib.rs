@@ -37,13 +37,13 @@ use tokio::sync::watch;
 
 pub use actions::{Action, Actions, Actor, Excluding, Exclusion};
 pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
-pub use alert_parcels::{AlertParcel, AlertParcels};
+pub use alert_parcels::{AlertParcel, AlertParcels, ORGANISATIONS_SHARE};
 pub use alerts::{Alert, Alerts, alert_id};
 pub use attempts::{Attempt, Attempts, Step, calls_of};
 pub use bindings::{Binding, Bindings, SageBusiness};
 pub use bulk::{Advance, BulkRetries, BulkRetry, CHUNK, FEED};
 pub use credentials::{CredentialKind, Credentials, Sealed, SealedCredential};
-pub use deliveries::{Deliveries, Delivery, DeliveryState, SyncState};
+pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Targets, Unanswered};
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};

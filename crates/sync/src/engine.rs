@@ -8,7 +8,7 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{Pulse, alerts::Posts};
+use crate::{Pulse, alerts::Posts, under_way::UnderWay};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
@@ -23,6 +23,10 @@ pub struct Timing {
     pub alert_schedule: Vec<i64>,
     /// The longest that planning or redacting one document may take.
     pub computing: std::time::Duration,
+    /// For how long a shop or a receiver of alerts that did not answer is left alone, in seconds.
+    pub rest_schedule: Vec<i64>,
+    /// The longest that it may take to tell a shop a state or a member an alert. Who is told is held for [`Timing::hold`].
+    pub exchange: std::time::Duration,
     /// The longest sleep when nothing is due; what another process queued is found after it at the latest.
     pub poll: std::time::Duration,
 }
@@ -35,8 +39,17 @@ impl Default for Timing {
             delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
             alert_schedule: domain::retry::ALERT_SCHEDULE.to_vec(),
             computing: std::time::Duration::from_secs(10),
+            rest_schedule: domain::retry::REST_SCHEDULE.to_vec(),
+            exchange: std::time::Duration::from_secs(45),
             poll: std::time::Duration::from_secs(2),
         }
+    }
+}
+
+impl Timing {
+    /// For how long a shop or a channel is held while it is told something: well beyond the longest that this may take.
+    pub fn hold(&self) -> std::time::Duration {
+        self.exchange * 2
     }
 }
 
@@ -58,6 +71,8 @@ pub struct Engine {
     pub timing: Timing,
     /// Signs of life of the worker.
     pub pulse: Arc<Pulse>,
+    /// What the worker is doing at this moment.
+    pub under_way: UnderWay,
     /// One refresh of a connection's tokens at a time in this process.
     pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
 }
@@ -74,7 +89,18 @@ impl Engine {
         timing: Timing,
     ) -> Self {
         let (keys, pulse) = (Arc::new(keys), Arc::new(Pulse::new(outside.now())));
-        Self { store, keys, magento, sage, alerts, outside, timing, pulse, refreshing: Mutex::default() }
+        Self {
+            store,
+            keys,
+            magento,
+            sage,
+            alerts,
+            outside,
+            timing,
+            pulse,
+            under_way: UnderWay::default(),
+            refreshing: Mutex::default(),
+        }
     }
 
     /// Thousandths of jitter for a wait.

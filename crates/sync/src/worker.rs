@@ -10,7 +10,15 @@ use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, info, info_span, warn};
 
-use crate::{Engine, alerts, deliver, lease::Lease, process, trace};
+use crate::{
+    Engine,
+    alerts::{self, Alerts},
+    deliver::SyncStates,
+    lease::Lease,
+    outbox::{self, Outbox},
+    process, trace,
+    under_way::Work,
+};
 
 /// How often ended sessions and tokens are cleared away.
 const UPKEEP_EVERY: std::time::Duration = std::time::Duration::from_mins(10);
@@ -19,9 +27,6 @@ const HOURS_ARE_KEPT: TimeDelta = TimeDelta::days(3);
 
 /// How often it is asked whether a retry of many runs can go on.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(300);
-/// How many alerts are sent at once: a receiver that does not answer holds up the others only a little.
-const ALERTS: usize = 2;
-
 /// For how long alerts are kept.
 const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -48,18 +53,20 @@ impl Worker {
             let name = format!("{}/{number}", self.name);
             tasks.spawn(async move { kept_up(&stop, || work_runs(&engine, &name, &stop)).await });
         }
-        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-        tasks.spawn(async move { kept_up(&stop, || work_deliveries(&engine, &stop)).await });
-        for _ in 0..ALERTS {
-            let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
-            tasks.spawn(async move { kept_up(&stop, || work_alerts(&engine, &stop)).await });
-        }
+        self.spawn_outbox(&mut tasks, SyncStates, &shutdown);
+        self.spawn_outbox(&mut tasks, Alerts::WEBHOOKS, &shutdown);
+        self.spawn_outbox(&mut tasks, Alerts::LETTERS, &shutdown);
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { kept_up(&stop, || work_bulk_retries(&engine, &stop)).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown);
         tasks.spawn(async move { kept_up(&stop, || work_upkeep(&engine, &stop)).await });
         tasks.join_all().await;
         info!("the worker has stopped, holding nothing");
+    }
+
+    fn spawn_outbox(&self, tasks: &mut JoinSet<()>, outbox: impl Outbox, shutdown: &CancellationToken) {
+        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
+        tasks.spawn(async move { kept_up(&stop, || outbox::work(&engine, outbox, &stop)).await });
     }
 }
 
@@ -85,7 +92,7 @@ pub async fn run_until_idle(engine: &Engine) -> usize {
             worked += 1;
             continue;
         }
-        match deliver::deliver_due(engine).await + alerts::deliver_due(engine).await {
+        match outbox::send_next(engine, SyncStates).await + alerts::deliver_due(engine).await {
             0 => return worked,
             delivered => worked += delivered,
         }
@@ -135,7 +142,7 @@ async fn work_runs(engine: &Engine, name: &str, shutdown: &CancellationToken) {
 }
 
 /// Rests until something is due, a run changes, or the worker is to stop; between a blink and the poll's length.
-async fn rest(
+pub(crate) async fn rest(
     engine: &Engine,
     due: store::Result<Option<DateTime<Utc>>>,
     news: &mut watch::Receiver<u64>,
@@ -157,6 +164,7 @@ async fn rest(
 
 /// Works a run until it ends, or until another worker has taken it over.
 async fn work_one(engine: &Engine, claimed: &Claimed, lease: &Lease) {
+    let _under_way = engine.under_way.begin(Work::Run);
     let span = info_span!(
         "run",
         run = %claimed.run.id, binding = %claimed.run.binding_id, event = %claimed.run.event,
@@ -208,19 +216,6 @@ fn count(run: &Run, finish: &FinishRun) {
     }
 }
 
-async fn work_deliveries(engine: &Engine, shutdown: &CancellationToken) {
-    let mut changes = engine.store.changes();
-    while !shutdown.is_cancelled() {
-        changes.mark_unchanged();
-        engine.pulse.of_deliveries(engine.outside.now());
-        if deliver::deliver_due(engine).await > 0 {
-            continue;
-        }
-        let due = engine.store.next_delivery_due().await;
-        rest(engine, due, &mut changes, shutdown).await;
-    }
-}
-
 /// Carries on the retries of many runs that people have begun, here or in a process that is no more.
 async fn work_bulk_retries(engine: &Engine, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
@@ -249,18 +244,6 @@ async fn advance_bulk_retries(engine: &Engine) -> bool {
         }
     }
     has_moved
-}
-
-async fn work_alerts(engine: &Engine, shutdown: &CancellationToken) {
-    let mut changes = engine.store.changes();
-    while !shutdown.is_cancelled() {
-        changes.mark_unchanged();
-        if alerts::deliver_due(engine).await > 0 {
-            continue;
-        }
-        let due = engine.store.next_alert_due().await;
-        rest(engine, due, &mut changes, shutdown).await;
-    }
 }
 
 async fn work_upkeep(engine: &Engine, shutdown: &CancellationToken) {

@@ -253,6 +253,7 @@ pub fn timing() -> sync::Timing {
         run_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
         delivery_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
         alert_schedule: vec![1, 1, 2, 2, 3],
+        rest_schedule: vec![1],
         ..sync::Timing::default()
     }
 }

@@ -27,5 +27,6 @@ mod preflight;
 mod progress;
 mod refreshing;
 mod settings;
+mod telling;
 mod traces;
 mod wrong_sums;

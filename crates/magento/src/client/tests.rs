@@ -239,11 +239,14 @@ async fn sync_states_are_delivered() {
     .await;
     let at = DateTime::from_timestamp(NOW, 0).unwrap();
     let body = SyncStateBody::new(EntityKind::Invoice, 42, SyncStatus::Synced, at);
-    assert_eq!(client().post_sync_state(&shop, &body).await.unwrap().status, 200);
+    assert_eq!(client().post_sync_state(&shop, &body, Duration::MAX).await.unwrap().status, 200);
     assert!(stub.seen.lock().unwrap()[0].body.contains(r#""sync_status":"synced""#));
-    let error = client().post_sync_state(&shop, &body).await.unwrap_err();
+    let error = client().post_sync_state(&shop, &body, Duration::MAX).await.unwrap_err();
     assert_eq!(error, Error::Refused { status: 400, message: "Unknown entity_type payment".to_owned() });
-    assert_eq!(client().post_sync_state(&shop, &body).await.unwrap_err().code(), Code::MagentoGarbage);
+    assert_eq!(
+        client().post_sync_state(&shop, &body, Duration::MAX).await.unwrap_err().code(),
+        Code::MagentoGarbage
+    );
 }
 
 async fn pair(answer: Scripted, code: &str) -> (Result<(), Error>, Arc<Stub>) {

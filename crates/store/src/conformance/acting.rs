@@ -17,7 +17,7 @@ use domain::{
 use super::world::{World, assert_conflict, assert_not_found, failed, fence, request, skipped, waiting_for};
 use crate::{
     Action, Actor, Advance, BulkRetry, Claimed, FEED, IntentKey, Member, NewMember, Outcome, RunFilter,
-    SavedView, Store,
+    SavedView, Store, Targets,
 };
 
 impl World {
@@ -121,9 +121,8 @@ pub async fn a_document_is_excluded_and_taken_back(store: Arc<dyn Store>) {
     let told = world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
     assert_eq!((told.reason.as_str(), told.actor.as_str()), ("a test order", "Ada"));
     let now = world.now();
-    let deliveries = world.store.claim_deliveries(now, now, 9).await.unwrap();
-    let states: Vec<_> = deliveries.iter().map(|one| one.state.skip_reason.as_deref()).collect();
-    assert_eq!(states, [Some("excluded_by_person")]);
+    let delivery = world.store.claim_delivery(now, now, Targets::All).await.unwrap().unwrap();
+    assert_eq!(delivery.state.skip_reason.as_deref(), Some("excluded_by_person"));
 
     let action = world.action(world.organisation, Some(invoice), ActionKind::Included);
     world.store.include_document(invoice, &action).await.unwrap();
@@ -144,7 +143,8 @@ pub async fn what_is_posted_or_running_cannot_be_excluded(store: Arc<dyn Store>)
     let payment = world.run_through(InvoicePaid, 1, skipped()).await;
     world.exclude(payment).await.unwrap();
     let now = world.now();
-    assert_eq!(world.store.claim_deliveries(now, now, 9).await.unwrap(), [], "its invoice stays synced");
+    let delivery = world.store.claim_delivery(now, now, Targets::All).await.unwrap();
+    assert_eq!(delivery, None, "its invoice stays synced");
     let running = world.receive(InvoiceCreated, 2).await;
     world.claim().await;
     assert_conflict(world.exclude(running).await);

@@ -7,15 +7,15 @@ use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
     ids::{AlertChannelId, BindingId, MemberId},
     outside::Outside,
-    run::{BindingStatus, Role},
+    run::{BindingStatus, EventName::InvoiceCreated, Role},
 };
 
 use super::{
     alerts::fail,
     people::{add_member, new_member},
-    world::{World, assert_not_found, assert_stale},
+    world::{World, assert_not_found, assert_stale, failed},
 };
-use crate::{AlertChannel, AlertParcel, AlertProof, AlertWants, Store};
+use crate::{AlertChannel, AlertParcel, AlertProof, AlertWants, Failed, ORGANISATIONS_SHARE, Store, Targets};
 
 /// A webhook that wants everything at once, not kept yet.
 fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
@@ -51,7 +51,17 @@ async fn with_channel(store: Arc<dyn Store>, mode: AlertMode) -> (World, AlertCh
 }
 
 async fn claim_at(world: &World, now: DateTime<Utc>) -> Option<AlertParcel> {
-    world.store.claim_alert_parcel(now, now + TimeDelta::minutes(1)).await.unwrap()
+    let until = now + TimeDelta::minutes(1);
+    world.store.claim_alert_parcel(ChannelKind::Webhook, now, until, Targets::All).await.unwrap()
+}
+
+async fn next_due(world: &World) -> Option<DateTime<Utc>> {
+    world.store.next_alert_due(ChannelKind::Webhook, Targets::All).await.unwrap()
+}
+
+async fn give_back(world: &World, parcel: &AlertParcel, error: &str, next_at: Option<DateTime<Utc>>) {
+    let refused = Failed { error, next_at, rests_until: None, may_arrive: false };
+    world.store.alert_parcel_failed(parcel, refused).await.unwrap();
 }
 
 async fn claim(world: &World) -> Option<AlertParcel> {
@@ -102,7 +112,7 @@ pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
     };
     world.store.create_alert_channel(&new, Some(&proof)).await.unwrap();
     fail(&world, 1, 1).await;
-    assert_eq!(claim(&world).await, None);
+    assert_eq!(world.store.next_alert_due(ChannelKind::Email, Targets::All).await.unwrap(), None);
     let confirm = |member, code, now| world.store.confirm_alert_channel(member, new.id, code, now);
     let now = world.now();
     assert!(!confirm(new.member_id, "wrong", now).await.unwrap());
@@ -112,7 +122,9 @@ pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
     assert!(!confirm(new.member_id, "right", now).await.unwrap());
     assert_eq!(world.store.alert_channel(new.id).await.unwrap().unwrap().confirmed_at, Some(now));
     fail(&world, 2, 1).await;
-    assert_eq!(claim(&world).await.map(|parcel| parcel.channel.id), Some(new.id));
+    let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
+    let parcel = world.store.claim_alert_parcel(ChannelKind::Email, now, until, Targets::All).await.unwrap();
+    assert_eq!(parcel.map(|parcel| parcel.channel.id), Some(new.id));
 }
 
 /// A channel is told what it wants of the shops that it wants, and of its own organisation alone.
@@ -155,7 +167,7 @@ pub async fn a_digest_holds_all_of_its_hour(store: Arc<dyn Store>) {
     let now = world.now();
     let slot = AlertMode::DigestHourly.slot(now);
     assert_eq!(claim(&world).await, None);
-    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(slot));
+    assert_eq!(next_due(&world).await, Some(slot));
     world.pass(slot - now);
     let parcel = claim(&world).await.unwrap();
     assert_eq!((parcel.channel.id, parcel.slot, parcel.attempts), (channel.id, slot, 1));
@@ -165,7 +177,7 @@ pub async fn a_digest_holds_all_of_its_hour(store: Arc<dyn Store>) {
     assert_eq!(claim(&world).await, None);
     world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
     let next = slot + TimeDelta::hours(1);
-    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(next));
+    assert_eq!(next_due(&world).await, Some(next));
     assert_eq!(kinds(&claim_at(&world, next).await.unwrap()), [AlertKind::BindingFailing]);
 }
 
@@ -173,25 +185,25 @@ pub async fn a_digest_holds_all_of_its_hour(store: Arc<dyn Store>) {
 pub async fn a_parcel_keeps_its_name_and_content_over_its_tries(store: Arc<dyn Store>) {
     let (world, _) = with_channel(store, AlertMode::DigestHourly).await;
     fail(&world, 1, 2).await;
-    let slot = world.store.next_alert_due().await.unwrap().unwrap();
+    let slot = next_due(&world).await.unwrap();
     let first = claim_at(&world, slot).await.unwrap();
     assert_eq!(claim_at(&world, slot + TimeDelta::seconds(59)).await, None);
-    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(slot + TimeDelta::minutes(1)));
+    assert_eq!(next_due(&world).await, Some(slot + TimeDelta::minutes(1)));
     let second = claim_at(&world, slot + TimeDelta::minutes(1)).await.unwrap();
     assert_eq!((second.id, &second.alerts, second.attempts), (first.id, &first.alerts, 2));
     let never = world.after(TimeDelta::days(9));
-    world.store.alert_parcel_failed(&first, "late", Some(never)).await.unwrap();
+    give_back(&world, &first, "late", Some(never)).await;
     let due = slot + TimeDelta::minutes(5);
-    world.store.alert_parcel_failed(&second, "The receiver answered 500.", Some(due)).await.unwrap();
-    assert_eq!(world.store.next_alert_due().await.unwrap(), Some(due));
+    give_back(&world, &second, "The receiver answered 500.", Some(due)).await;
+    assert_eq!(next_due(&world).await, Some(due));
     let kept = world.store.alert_channel(first.channel.id).await.unwrap().unwrap();
     assert_eq!(kept.last_error.as_deref(), Some("The receiver answered 500."));
     let third = claim_at(&world, due).await.unwrap();
     assert_eq!((third.id, third.attempts), (first.id, 3));
     let arrived = world.now();
     world.store.alert_parcel_arrived(&third, arrived).await.unwrap();
-    world.store.alert_parcel_failed(&third, "late", Some(due)).await.unwrap();
-    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    give_back(&world, &third, "late", Some(due)).await;
+    assert_eq!(next_due(&world).await, None);
     let kept = world.store.alert_channel(first.channel.id).await.unwrap().unwrap();
     assert_eq!((kept.last_ok_at, kept.last_error), (Some(arrived), None));
 }
@@ -201,11 +213,11 @@ pub async fn a_parcel_is_given_up(store: Arc<dyn Store>) {
     let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
     fail(&world, 1, 2).await;
     let first = claim(&world).await.unwrap();
-    world.store.alert_parcel_failed(&first, "no", None).await.unwrap();
+    give_back(&world, &first, "no", None).await;
     let second = claim(&world).await.unwrap();
     assert_ne!(second.id, first.id);
     world.store.alert_parcel_arrived(&second, world.now()).await.unwrap();
-    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    assert_eq!(next_due(&world).await, None);
     let now = world.now();
     world.store.note_alert_channel(channel.id, Some("not there"), now).await.unwrap();
     let kept = world.store.alert_channel(channel.id).await.unwrap().unwrap();
@@ -224,7 +236,7 @@ pub async fn a_channel_that_is_gone_is_told_nothing(store: Arc<dyn Store>) {
         .unwrap();
     fail(&world, 3, 1).await;
     assert_eq!(claim(&world).await, None);
-    assert_eq!(world.store.next_alert_due().await.unwrap(), None);
+    assert_eq!(next_due(&world).await, None);
     assert_eq!(world.store.alert_channel(channel.id).await.unwrap().unwrap().disabled_at, Some(now));
     world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants).await.unwrap();
     assert_eq!(claim(&world).await, None, "what was missed stays missed");
@@ -260,27 +272,78 @@ pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
     assert_eq!((kept.envelope.as_deref(), kept.version), (Some("anew"), 2));
 }
 
-/// A channel has one message on its way at a time, and those that work come first.
-pub async fn a_channel_that_does_not_answer_holds_up_no_other(store: Arc<dyn Store>) {
+/// A member is told one message at a time, so that ten silent webhooks take up the room of one; a colleague is told beside it.
+pub async fn a_member_is_told_one_message_at_a_time(store: Arc<dyn Store>) {
     let (world, silent) = with_channel(store, AlertMode::AtOnce).await;
+    for _ in 0..9 {
+        keep(&world, new_channel(&world, silent.member_id)).await;
+    }
+    let colleague = add_member(&world, "bob@shop.example", Role::Owner).await.id;
+    let other = keep(&world, new_channel(&world, colleague)).await;
     fail(&world, 1, 2).await;
     let held = claim(&world).await.unwrap();
-    assert_eq!(held.channel.id, silent.id);
-    assert_eq!(claim(&world).await, None, "its other message waits behind this one");
-    let until = world.store.next_alert_due().await.unwrap().unwrap();
-    assert!(until > world.now(), "until its lease ends");
-    let other = keep(&world, new_channel(&world, silent.member_id)).await;
-    fail(&world, 10, 2).await;
+    assert_eq!(held.channel.member_id, silent.member_id);
     for _ in 0..2 {
         let parcel = claim(&world).await.unwrap();
         assert_eq!(parcel.channel.id, other.id);
         world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
     }
     assert_eq!(claim(&world).await, None);
-    world.store.alert_parcel_failed(&held, "no answer", Some(world.now())).await.unwrap();
-    fail(&world, 20, 1).await;
-    assert_eq!(claim(&world).await.unwrap().channel.id, other.id, "it has not failed");
-    assert_eq!(claim(&world).await.unwrap().channel.id, silent.id);
+    assert!(next_due(&world).await.unwrap() > world.now(), "until its lease ends");
+    give_back(&world, &held, "no answer", Some(world.now())).await;
+    assert_ne!(claim(&world).await.unwrap().channel.id, held.channel.id, "those that work come first");
+}
+
+/// Who did not answer is left alone with all that it is to be told, until it answers or its member changes it.
+pub async fn a_channel_that_rests_is_passed_over(store: Arc<dyn Store>) {
+    let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
+    fail(&world, 1, 2).await;
+    let rest = async |until| {
+        let first = claim(&world).await.unwrap();
+        let next_at = Some(world.now());
+        let silent = Failed { error: "no answer", next_at, rests_until: Some(until), may_arrive: false };
+        world.store.alert_parcel_failed(&first, silent).await.unwrap();
+    };
+    let until = world.after(TimeDelta::hours(1));
+    rest(until).await;
+    assert_eq!((claim(&world).await, next_due(&world).await), (None, Some(until)));
+    let (kind, targets) = (ChannelKind::Webhook, Targets::Answering);
+    assert_eq!(world.store.claim_alert_parcel(kind, until, until, targets).await.unwrap(), None);
+    assert_eq!(world.store.next_alert_due(kind, targets).await.unwrap(), None);
+    let parcel = claim_at(&world, until).await.unwrap();
+    assert_eq!((parcel.attempts, parcel.rests), (1, 1), "the one that was not tried yet");
+    world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    rest(until).await;
+    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants).await.unwrap();
+    rest(until).await;
+    world.store.note_alert_channel(channel.id, None, world.now()).await.unwrap();
+    assert_eq!(claim(&world).await.unwrap().rests, 0, "a test has arrived");
+}
+
+/// Silent receivers of one organisation take up a share of the room, and its backlog delays another one by a single message.
+pub async fn organisations_are_told_in_turn(store: Arc<dyn Store>) {
+    let (world, first) = with_channel(store, AlertMode::AtOnce).await;
+    for number in 0..6 {
+        let member = add_member(&world, &format!("m{number}@shop.example"), Role::Viewer).await.id;
+        keep(&world, new_channel(&world, member)).await;
+    }
+    let elsewhere = world.add_organisation("Second").await;
+    let stranger = new_member(&world, elsewhere, "eve@other.example", Role::Owner);
+    world.store.create_member(&stranger).await.unwrap();
+    let other = keep(&world, new_channel(&world, stranger.member.id)).await;
+    let shop = world.new_binding(elsewhere, "business-2");
+    world.store.create_binding(&shop).await.unwrap();
+    fail(&world, 1, 2).await;
+    let run = world.receive_of(shop.id, InvoiceCreated, 1).await;
+    let claimed = world.claim().await;
+    assert_eq!(claimed.run.id, run);
+    world.finish(&claimed, failed()).await;
+    let mut told = Vec::new();
+    while let Some(parcel) = claim(&world).await {
+        told.push(parcel.channel.id);
+    }
+    assert_eq!(told.len(), usize::try_from(ORGANISATIONS_SHARE).unwrap() + 1);
+    assert!(told[..2].contains(&other.id) && told.iter().filter(|id| **id == first.id).count() <= 1);
 }
 
 /// Workers at once take each message once.
@@ -289,13 +352,17 @@ pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
     let at_once = keep(&world, new_channel(&world, channel.member_id)).await;
     fail(&world, 1, 4).await;
     let slot = AlertMode::DigestHourly.slot(world.now());
+    let (kind, until) = (ChannelKind::Webhook, slot + TimeDelta::minutes(1));
     let claims = std::iter::repeat_with(|| {
         let store = Arc::clone(&world.store);
         tokio::spawn(async move {
             let mut taken = Vec::new();
-            while let Some(parcel) =
-                store.claim_alert_parcel(slot, slot + TimeDelta::minutes(1)).await.unwrap()
-            {
+            while store.next_alert_due(kind, Targets::All).await.unwrap().is_some() {
+                let Some(parcel) = store.claim_alert_parcel(kind, slot, until, Targets::All).await.unwrap()
+                else {
+                    tokio::task::yield_now().await;
+                    continue;
+                };
                 taken.push((parcel.channel.id, parcel.alerts.len()));
                 store.alert_parcel_arrived(&parcel, slot).await.unwrap();
             }

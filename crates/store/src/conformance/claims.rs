@@ -12,7 +12,7 @@ use domain::{
 };
 
 use super::world::{World, assert_stale, fence, request, retrying};
-use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store};
+use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store, Targets};
 
 /// What the audit says of a worker that died.
 const LOST: &str = "The worker that held this run stopped answering; another took over.";
@@ -182,7 +182,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
             .unwrap()
             .is_empty()
     );
-    assert_eq!(store.next_delivery_due().await.unwrap(), None);
+    assert_eq!(store.next_delivery_due(Targets::All).await.unwrap(), None);
     let reopened = store.open_intent(fence(&heir), &intent, &request("3"), world.now()).await.unwrap();
     assert_eq!(reopened, crate::Intent { is_new: false, ..kept });
     world.finish(&heir, Outcome::Succeeded).await;

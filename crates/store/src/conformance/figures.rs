@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::world::{World, failed, needs_mapping, retrying};
-use crate::{BindingFigures, CachedReference, CredentialKind, Outcome, Store};
+use crate::{BindingFigures, CachedReference, CredentialKind, Failed, Outcome, Store, Targets};
 
 /// Each binding has its own, and what has ended is in none.
 pub async fn what_is_open_is_counted_for_each_binding(store: Arc<dyn Store>) {
@@ -79,16 +79,20 @@ pub async fn deliveries_are_counted(store: Arc<dyn Store>) {
         (figures[0].deliveries_due, figures[0].deliveries_given_up)
     };
     assert_eq!(count().await, (3, 0));
-    let until = world.after(TimeDelta::minutes(1));
-    let held = world.store.claim_deliveries(world.now(), until, 10).await.unwrap();
-    world.store.delivery_arrived(&held[0], world.now()).await.unwrap();
-    world.store.delivery_failed(&held[1], "400", None).await.unwrap();
+    let claim = async || {
+        let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
+        world.store.claim_delivery(now, until, Targets::All).await.unwrap().unwrap()
+    };
+    world.store.delivery_arrived(&claim().await, world.now()).await.unwrap();
+    let given_up = claim().await;
+    let failed = Failed { error: "400", next_at: None, rests_until: None, may_arrive: false };
+    world.store.delivery_failed(&given_up, failed).await.unwrap();
     let later = world.after(TimeDelta::hours(1));
-    world.store.delivery_failed(&held[2], "503", Some(later)).await.unwrap();
+    world.store.delivery_failed(&claim().await, Failed { next_at: Some(later), ..failed }).await.unwrap();
     assert_eq!(count().await, (0, 1));
     world
         .store
-        .retry_run(world.organisation, newest(&world, held[1].state.magento_id).await, world.now())
+        .retry_run(world.organisation, newest(&world, given_up.state.magento_id).await, world.now())
         .await
         .unwrap();
     let claimed = world.claim().await;

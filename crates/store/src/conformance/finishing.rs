@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::world::{World, failed, fence, needs_mapping, request, retrying, skipped};
-use crate::{IntentKey, NewXref, Outcome, RunFacts, Store, Xref};
+use crate::{IntentKey, NewXref, Outcome, RunFacts, Store, Targets, Xref};
 
 fn xref(kind: XrefKind, key: &str, business: &str, sage_id: &str) -> NewXref {
     NewXref {
@@ -74,8 +74,8 @@ pub async fn success_keeps_all_that_was_learnt(store: Arc<dyn Store>) {
     };
     assert_eq!(known, [expected]);
     let until = world.after(TimeDelta::minutes(1));
-    let deliveries = world.store.claim_deliveries(world.now(), until, 10).await.unwrap();
-    assert_eq!(deliveries[0].state, end.sync_state.unwrap());
+    let delivery = world.store.claim_delivery(world.now(), until, Targets::All).await.unwrap();
+    assert_eq!(delivery.map(|delivery| delivery.state), end.sync_state);
 }
 
 /// Status, code and message say the same on the run and on its attempt; only an end has a time.

@@ -18,7 +18,7 @@ use domain::{
 use super::world::{
     World, assert_not_found, assert_stale, failed, fence, needs_mapping, retrying, skipped, waiting_for,
 };
-use crate::{NewXref, OldRuns, Outcome, Received, Requeued, Store};
+use crate::{NewXref, OldRuns, Outcome, Received, Requeued, Store, Targets};
 
 async fn requeue(world: &World, run: RunId) -> Requeued {
     world.store.requeue_run(world.organisation, run, world.now()).await.unwrap()
@@ -189,7 +189,7 @@ pub async fn what_is_in_sage_is_known_after_its_run_was_deleted(store: Arc<dyn S
     assert_eq!(world.store.delete_old_runs(all_old(&world), 10).await.unwrap(), 2);
     let known = world.store.xrefs(world.binding, "business-1", std::slice::from_ref(&key)).await.unwrap();
     assert_eq!(known[0].sage_id, "sage-1");
-    assert!(world.store.next_delivery_due().await.unwrap().is_some(), "Magento is still told");
+    assert!(world.store.next_delivery_due(Targets::All).await.unwrap().is_some(), "Magento is still told");
     let again = world.event(InvoiceCreated, 1);
     assert_eq!(world.store.receive(&again).await.unwrap(), Received::Queued(again.run_id));
     let again = world.receive(CustomerUpserted, 7).await;

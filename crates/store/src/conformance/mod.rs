@@ -117,10 +117,13 @@ macro_rules! conformance_suite {
                 a_run_that_waits_for_its_binding_has_the_code_of_its_status, a_retry_waits_for_its_binding,
                 a_released_run_waits_for_its_binding, what_is_to_be_tried_again_waits_for_its_binding,
                 what_waited_for_an_invoice_waits_for_its_binding, what_needed_a_mapping_waits_for_its_binding;
-            deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one,
-                a_newer_state_waits_for_the_older_one_in_flight, a_failed_delivery_is_due_again_or_given_up,
-                a_delivery_whose_holder_died_is_due_again, a_late_word_on_an_old_try_changes_nothing,
-                revoked_bindings_are_told_nothing, deliveries_are_taken_up_to_the_limit, how_a_delivery_stands_is_told_to_its_organisation;
+            deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one, a_newer_state_has_not_arrived_yet,
+                a_newer_state_waits_for_the_older_one_in_flight, the_newest_state_is_read_before_it_is_sent,
+                a_shop_is_told_one_state_at_a_time, shops_are_told_in_turn, a_failed_delivery_is_due_again_or_given_up,
+                a_delivery_whose_holder_died_is_due_again, who_lost_a_shop_neither_sends_nor_decides,
+                what_a_late_call_has_overwritten_is_told_again, a_state_that_follows_an_unanswered_one_is_told_twice,
+                a_shop_that_rests_is_passed_over, revoked_bindings_are_told_nothing, workers_at_once_never_share_a_shop,
+                how_a_delivery_stands_is_told_to_its_organisation;
             alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
                 only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure,
                 documents_that_fail_again_together_are_no_new_failures, thresholds_are_handed_in,
@@ -130,7 +133,8 @@ macro_rules! conformance_suite {
                 a_channel_is_told_what_it_wants, a_digest_holds_all_of_its_hour,
                 a_parcel_keeps_its_name_and_content_over_its_tries, a_parcel_is_given_up,
                 a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
-                a_channel_that_does_not_answer_holds_up_no_other, workers_at_once_never_share_a_parcel;
+                a_member_is_told_one_message_at_a_time, a_channel_that_rests_is_passed_over, organisations_are_told_in_turn,
+                workers_at_once_never_share_a_parcel;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
             figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
             maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,

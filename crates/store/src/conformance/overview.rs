@@ -15,7 +15,7 @@ use domain::{
 };
 
 use super::world::{World, failed, retrying, skipped};
-use crate::{Action, Actor, Load, Outcome, Span, Step, Store, Tally, Volume};
+use crate::{Action, Actor, Failed, Load, Outcome, Span, Step, Store, Tally, Targets, Volume};
 
 async fn counted(world: &World, span: Span, from: DateTime<Utc>) -> Vec<(DateTime<Utc>, Tally, i64)> {
     let until = from + TimeDelta::days(30);
@@ -158,8 +158,9 @@ pub async fn what_magento_could_not_be_told_is_counted(store: Arc<dyn Store>) {
     world.store.finish_run(&end).await.unwrap();
     assert_eq!(load(&world).await.untold, 0, "it is on its way");
     let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
-    let delivery = world.store.claim_deliveries(now, until, 1).await.unwrap().remove(0);
-    world.store.delivery_failed(&delivery, "404", None).await.unwrap();
+    let delivery = world.store.claim_delivery(now, until, Targets::All).await.unwrap().unwrap();
+    let failed = Failed { error: "404", next_at: None, rests_until: None, may_arrive: false };
+    world.store.delivery_failed(&delivery, failed).await.unwrap();
     assert_eq!(load(&world).await.untold, 1, "it was given up");
 }
 

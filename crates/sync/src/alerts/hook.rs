@@ -3,10 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use chrono::DateTime;
 use domain::outside::Outside;
 use hmac::{Hmac, Mac};
 use magento::address::{Guard, Place, RefusedAddress, place};
-use reqwest::{Client, ClientBuilder, StatusCode, header, redirect::Policy};
+use reqwest::{
+    Client, ClientBuilder, StatusCode,
+    header::{self, HeaderMap},
+    redirect::Policy,
+};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use url::Url;
@@ -96,36 +101,48 @@ impl Hooks {
         let request = self.http.post(url).header(header::CONTENT_TYPE, "application/json");
         let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp);
         let sent = request.header("webhook-signature", signature).body(body.to_owned()).send().await;
-        match sent.map(|answer| answer.status()) {
-            Ok(status) if status.is_success() => Ok(()),
-            Ok(StatusCode::GONE) => {
+        let answer = sent.map_err(|error| refusal(&error))?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::GONE => {
                 Err(Refusal::Gone("The receiver answered 410: it is gone and wants nothing more.".to_owned()))
             }
-            Ok(status) if status.is_redirection() => {
+            status if status.is_redirection() => {
                 let status = status.as_u16();
-                Err(Refusal::Again(format!("The receiver answered {status}; redirects are not followed.")))
+                Err(Refusal::again(format!("The receiver answered {status}; redirects are not followed.")))
             }
-            Ok(status) => Err(Refusal::Again(format!("The receiver answered {}.", status.as_u16()))),
-            Err(error) => Err(Refusal::Again(why(&error).to_owned())),
+            status => {
+                let sentence = format!("The receiver answered {}.", status.as_u16());
+                Err(Refusal::Again { sentence, after: retry_after(answer.headers(), timestamp) })
+            }
         }
     }
 }
 
+/// For how many seconds from `now` (seconds since 1970) the receiver wants nothing: a number, or a date as HTTP writes it.
+fn retry_after(headers: &HeaderMap, now: i64) -> Option<i64> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let date = || DateTime::parse_from_rfc2822(value).ok().map(|date| date.timestamp() - now);
+    value.parse().ok().or_else(date).filter(|seconds| *seconds >= 0)
+}
+
 /// What kept a call from being answered. The error's own words hold the URL.
-fn why(error: &reqwest::Error) -> &'static str {
+fn refusal(error: &reqwest::Error) -> Refusal {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if inner.is::<RefusedAddress>() {
-            return "The receiver\u{2019}s name leads to no public address.";
+            return Refusal::again("The receiver\u{2019}s name leads to no public address.");
         }
         source = inner.source();
     }
     if error.is_timeout() {
-        "The receiver took longer than 15 seconds to answer."
+        Refusal::Silent("The receiver took longer than 15 seconds to answer.".to_owned())
     } else if error.is_connect() {
-        "The receiver could not be reached: its name, its certificate or its firewall may be at fault."
+        Refusal::again(
+            "The receiver could not be reached: its name, its certificate or its firewall may be at fault.",
+        )
     } else {
-        "The connection to the receiver broke."
+        Refusal::again("The connection to the receiver broke.")
     }
 }
 
@@ -184,11 +201,26 @@ mod tests {
         assert_eq!(development.check("http://receiver.example"), Err(HookUrlError::NotHttps));
     }
 
+    #[test]
+    fn a_receiver_says_when_it_wants_more() {
+        for (value, seconds) in [
+            ("60", Some(60)),
+            ("Mon, 05 Jan 2026 10:01:30 GMT", Some(90)),
+            ("Mon, 05 Jan 2026 09:00:00 GMT", None),
+            ("-1", None),
+            ("soon", None),
+        ] {
+            let headers = HeaderMap::from_iter([(header::RETRY_AFTER, value.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, 1_767_607_200), seconds, "{value}");
+        }
+    }
+
     #[tokio::test]
     async fn a_name_that_leads_home_is_not_called() {
         let hooks = Hooks::new(false).unwrap();
         // As it would be after the name's owner has pointed it to a private address: the check of the name alone passes.
         let error = hooks.http.post("https://localhost:1/").send().await.unwrap_err();
-        assert_eq!(why(&error), "The receiver\u{2019}s name leads to no public address.");
+        let sentence = "The receiver\u{2019}s name leads to no public address.";
+        assert_eq!(refusal(&error), Refusal::again(sentence));
     }
 }

@@ -1,5 +1,7 @@
 //! E-mail by SMTP.
 
+mod refusal;
+
 use std::time::Duration;
 
 use lettre::{
@@ -8,7 +10,6 @@ use lettre::{
         Mailbox, MultiPart,
         header::{Header, HeaderName, HeaderValue},
     },
-    transport::smtp,
 };
 use magento::address::{Place, place};
 use secrecy::{ExposeSecret, SecretString};
@@ -88,57 +89,17 @@ impl Mail {
             .header(ListUnsubscribe(format!("<{page}>")))
             .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
             .map_err(|_| Refusal::Final("The e-mail could not be written.".to_owned()))?;
-        self.transport.send(message).await.map(drop).map_err(|error| refusal(&error))
-    }
-}
-
-/// What kept a letter from being taken. The server's own words may hold the address.
-fn refusal(error: &smtp::Error) -> Refusal {
-    let status = error.status().map(|code| code.to_string());
-    match status {
-        Some(status) if error.is_permanent() => {
-            Refusal::Final(format!("The mail server refused the message for good ({status})."))
+        let Err(error) = self.transport.send(message).await else { return Ok(()) };
+        let refusal = refusal::of(&error);
+        // What is refused without any letter is the set-up's fault and will be put right; the letter waits for that.
+        if matches!(refusal, Refusal::Final(_))
+            && let Err(error) = self.transport.test_connection().await
+        {
+            return Err(refusal::of_connection(&error));
         }
-        Some(status) => Refusal::Again(format!("The mail server refused the message for now ({status}).")),
-        None if error.is_timeout() => Refusal::Again("The mail server took too long to answer.".to_owned()),
-        None if error.is_tls() => {
-            Refusal::Again("The mail server\u{2019}s certificate could not be verified.".to_owned())
-        }
-        None => Refusal::Again("The mail server could not be reached.".to_owned()),
+        Err(refusal)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn mail(url: &str, from: &str) -> Result<Mail, MailError> {
-        Mail::new(&SecretString::from(url.to_owned()), from)
-    }
-
-    #[test]
-    fn a_password_never_goes_out_in_the_open() {
-        let from = "Ledger <ledger@shop.example>";
-        for url in [
-            "smtps://me:secret@mail.example",
-            "smtp://me:secret@mail.example:587?tls=required",
-            "smtp://mail.example",
-            "smtp://me:secret@localhost:2525",
-        ] {
-            assert!(mail(url, from).is_ok(), "{url}");
-        }
-        for url in ["smtp://me:secret@mail.example", "smtp://me:secret@mail.example?tls=opportunistic"] {
-            assert!(matches!(mail(url, from), Err(MailError::Open)), "{url}");
-        }
-        for url in ["", "mail.example", "https://mail.example", "smtps://"] {
-            assert!(matches!(mail(url, from), Err(MailError::Url)), "{url}");
-        }
-        assert!(matches!(mail("smtp://localhost", "nobody"), Err(MailError::From)));
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_told_without_the_password() {
-        let error = mail("smtp://me:secret@mail.example", "ledger@shop.example").err().unwrap();
-        assert!(!error.to_string().contains("secret"), "{error}");
-    }
-}
+mod tests;

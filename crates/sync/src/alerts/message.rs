@@ -272,7 +272,7 @@ mod tests {
             last_error: None,
             disabled_at: None,
         };
-        AlertParcel { channel, id: alerts[0].id, slot: at, attempts: 1, alerts }
+        AlertParcel { channel, id: alerts[0].id, slot: at, attempts: 1, alerts, claim: 1, rests: 0 }
     }
 
     #[test]
