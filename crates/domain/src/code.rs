@@ -106,6 +106,7 @@ codes! {
     NothingToPay = "nothing_to_pay", Skips, "The invoice totals nothing, so there is no payment to record.", "Nothing to do.";
 
     WaitingForInvoice = "waiting_for_invoice", Holds, "The invoice must be in Sage first; this goes on by itself when it is.", "If the invoice has failed, mend and retry the invoice.";
+    SaleNotInSage = "sale_not_in_sage", Holds, "The credit memo names no invoice, and Ledger has posted no sale to this customer that covers it.", "Sync the customer's invoice, then retry. If the sale was entered in Sage by hand, enter the refund there as well and exclude this credit memo.";
     WaitingForWriter = "waiting_for_writer", Holds, "Another document is being written to this Sage business; this goes on by itself.", "Nothing to do.";
     BindingPending = "binding_pending", Holds, "The shop is not connected to a Sage business yet.", "Connect Sage; the documents that wait go on by themselves.";
     BindingPaused = "binding_paused", Holds, "Syncing of this shop is paused.", "Resume it; the documents that wait go on by themselves.";
@@ -140,6 +141,7 @@ codes! {
     MagentoModuleMissing = "magento_module_missing", Fails(NotFound), "The Ledger module is missing from the shop.", "Install the module again, then retry.";
     SageNotFound = "sage_not_found", Fails(NotFound), "Sage does not know a record that the settings name.", "Choose it anew in the settings, then retry.";
     SageRateLimited = "sage_rate_limited", Fails(RateLimited), "Sage asks us to call less often.", "Nothing to do: this is tried again.";
+    SageInProgress = "sage_in_progress", Fails(Provider), "Sage is still working on an earlier request for this document.", "No action needed: Ledger tries again.";
     SageUnavailable = "sage_unavailable", Fails(Provider), "Sage failed to answer properly.", "Nothing to do: this is tried again.";
     SageUnreachable = "sage_unreachable", Fails(Http), "Sage could not be reached, or the line was cut.", "Nothing to do: this is tried again.";
     SageGarbage = "sage_garbage", Fails(Serde), "Sage's answer could not be read.", "This is tried again; if it stays, report it with the request's id.";

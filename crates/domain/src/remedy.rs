@@ -64,6 +64,7 @@ impl Code {
             Self::BindingRevoked => &[PairMagento, ConnectSage, Retry],
             Self::NeedsMapping => &[OpenSettings("mappings")],
             Self::CrossBorderNotSupported => &[ByHand],
+            Self::SaleNotInSage => &[ByHand, Retry],
             Self::UnshownTax => &[OpenSettings("unshown_tax"), ByHand, Retry],
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
@@ -86,9 +87,11 @@ impl Code {
             | Self::MagentoUnreachable
             | Self::MagentoGarbage => &[CheckShop, Retry],
             Self::SageNotFound => &[OpenSettings("mappings"), Retry],
-            Self::SageRateLimited | Self::SageUnavailable | Self::SageUnreachable | Self::LeaseLost => {
-                &[Wait, Retry]
-            }
+            Self::SageRateLimited
+            | Self::SageInProgress
+            | Self::SageUnavailable
+            | Self::SageUnreachable
+            | Self::LeaseLost => &[Wait, Retry],
             Self::SageGarbage | Self::StoreFailed | Self::Internal => &[Report, Retry],
         }
     }

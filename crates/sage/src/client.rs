@@ -108,9 +108,18 @@ impl Client {
         self.http.request(method, url).header(header::ACCEPT, "application/json")
     }
 
-    /// Makes one call within the limits. Answers below 400 that can be read are good; everything else is an error.
+    /// Makes one call within the limits.
     pub(crate) async fn send(&self, call: &Outgoing<'_>, request: RequestBuilder) -> Result<Answer, Error> {
-        let permit = self.limits.admit(call.business).await?;
+        let _permit = self.limits.admit(call.business).await?;
+        self.send_admitted(call, request).await
+    }
+
+    /// Makes one call whose turn has come. Answers below 400 that can be read are good; everything else is an error.
+    pub(crate) async fn send_admitted(
+        &self,
+        call: &Outgoing<'_>,
+        request: RequestBuilder,
+    ) -> Result<Answer, Error> {
         let started = Instant::now();
         let (method, path) = (call.method.as_str(), call.path.split('?').next().unwrap_or_default());
         let span = tracing::debug_span!(
@@ -129,7 +138,6 @@ impl Client {
             }
         };
         let result = sending.instrument(span.clone()).await;
-        drop(permit);
         note(&span, &result);
         let status = result.as_ref().map_or_else(Error::status, |answer| Some(answer.status));
         meters::sage_call(method, path, status, started.elapsed());
@@ -198,9 +206,15 @@ async fn read(call: &Outgoing<'_>, mut response: Response, started: Instant) -> 
     Ok(Answer { method, path, status, body, request_id, duration, date: date.map(|date| date.to_utc()) })
 }
 
-/// Sorts a bad answer (Sage's guide on response codes).
+/// Sorts a bad answer (Sage's guide on response codes). A refusal without Sage's own error body is not Sage's: something between, such
+/// as a gateway during a deployment or a filter, has answered, and nobody knows whether Sage has got the request.
 fn judge(status: u16, after: Option<i64>, trouble: Box<Trouble>) -> Error {
     match status {
+        // What Sage's guide does not list, and gateways answer while an earlier request with the same id is under way.
+        409 | 423 | 425 => Error::InProgress { after, trouble },
+        400..500 if trouble.messages.is_empty() && !matches!(status, 401 | 408 | 429) => {
+            Error::Garbage { what: "it has no error of Sage's in it", trouble }
+        }
         401 if trouble.messages.iter().any(is_about_the_plan) => Error::Plan(trouble),
         401 => Error::Unauthorised(trouble),
         403 => Error::Forbidden(trouble),

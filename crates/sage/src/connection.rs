@@ -5,6 +5,7 @@ use backon::Retryable;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio::sync::SemaphorePermit;
 use url::Url;
 
 use crate::{Answer, Client, Error, Trouble, client::Outgoing};
@@ -40,6 +41,41 @@ impl TokenSource for FixedToken {
     }
 }
 
+/// A call that may be sent at once: its token is fresh and its turn has come. Whatever must be true when the bytes go out is looked at
+/// after this was had, for both may be waited for.
+pub struct Ready<'a> {
+    connection: Connection<'a>,
+    token: SecretString,
+    permit: SemaphorePermit<'a>,
+}
+
+impl<'a> Ready<'a> {
+    /// Sends a call, once.
+    pub async fn send(&self, method: domain::plan::Method, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+        let method = match method {
+            domain::plan::Method::Post => Method::POST,
+            domain::plan::Method::Put => Method::PUT,
+            domain::plan::Method::Delete => Method::DELETE,
+        };
+        let connection = self.connection;
+        let call = Outgoing { method, path, writes: true, business: connection.business_id };
+        let url = connection.url(path, &[]).ok_or_else(|| outside(path))?;
+        let request = connection.client.request(call.method.clone(), url).bearer_auth(self.token.expose_secret());
+        let request = call.named(request);
+        let request = if let Some(body) = body { request.json(body) } else { request };
+        connection.client.send_admitted(&call, request).await
+    }
+
+    /// The same after Sage has refused the token: with another one, and another turn. What Sage refused for its token it has not done.
+    pub async fn refreshed(self) -> Result<Self, Error> {
+        let Self { connection, token, permit } = self;
+        drop(permit);
+        let token = connection.tokens.refresh_after_401(&token).await?;
+        let permit = connection.client.limits.admit(connection.business_id).await?;
+        Ok(Self { connection, token, permit })
+    }
+}
+
 /// A business of Sage's, as one merchant's tokens reach it.
 #[derive(Clone, Copy)]
 pub struct Connection<'a> {
@@ -71,36 +107,14 @@ impl<'a> Connection<'a> {
 
     /// Reads. Tried again a little by itself.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
-        self.call(Method::GET, path, query, None).await
+        self.call(path, query).await
     }
 
-    /// Creates or releases. Sent once.
-    pub async fn post(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
-        self.call(Method::POST, path, &[], body).await
-    }
-
-    /// Updates. Sent once.
-    pub async fn put(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
-        self.call(Method::PUT, path, &[], body).await
-    }
-
-    /// Removes or voids. Sent once. `path` may carry a query, such as `?void_reason=...`.
-    pub async fn delete(&self, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
-        self.call(Method::DELETE, path, &[], body).await
-    }
-
-    /// A call of a plan. Sent once.
-    pub async fn perform(
-        &self,
-        method: domain::plan::Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, Error> {
-        match method {
-            domain::plan::Method::Post => self.post(path, body).await,
-            domain::plan::Method::Put => self.put(path, body).await,
-            domain::plan::Method::Delete => self.delete(path, body).await,
-        }
+    /// Waits for a token and for the turn of a call that changes something.
+    pub async fn ready(&self) -> Result<Ready<'a>, Error> {
+        let token = self.tokens.access_token().await?;
+        let permit = self.client.limits.admit(self.business_id).await?;
+        Ok(Ready { connection: *self, token, permit })
     }
 
     /// Reads a whole list, page by page. It ends where `$next` is null: a page past the end is the last page again (Sage's
@@ -122,49 +136,28 @@ impl<'a> Connection<'a> {
         Err(unreadable(answer, "the list does not end"))
     }
 
-    /// One call, with one refresh and one repeat after a 401: what Sage refused for its token it has not done.
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> Result<Answer, Error> {
-        let writes = method != Method::GET;
-        let call = Outgoing { method, path, writes, business: self.business_id };
-        let url = self.url(path, query).ok_or_else(|| Error::Garbage {
-            what: "a path leads outside the API",
-            trouble: Box::new(Trouble { path: path.to_owned(), ..Trouble::default() }),
-        })?;
+    /// One read, with one refresh and one repeat after a 401.
+    async fn call(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Error> {
+        let call = Outgoing { method: Method::GET, path, writes: false, business: self.business_id };
+        let url = self.url(path, query).ok_or_else(|| outside(path))?;
         let token = self.tokens.access_token().await?;
-        match self.tries(&call, &url, body, &token).await {
+        match self.tries(&call, &url, &token).await {
             Err(Error::Unauthorised(_)) => {
                 let fresh = self.tokens.refresh_after_401(&token).await?;
-                self.tries(&call, &url, body, &fresh).await
+                self.tries(&call, &url, &fresh).await
             }
             result => result,
         }
     }
 
-    /// A read is tried a few times, a write once.
-    async fn tries(
-        &self,
-        call: &Outgoing<'_>,
-        url: &Url,
-        body: Option<&Value>,
-        token: &SecretString,
-    ) -> Result<Answer, Error> {
+    /// A read is tried a few times.
+    async fn tries(&self, call: &Outgoing<'_>, url: &Url, token: &SecretString) -> Result<Answer, Error> {
         let once = || {
             let request =
                 self.client.request(call.method.clone(), url.clone()).bearer_auth(token.expose_secret());
-            let request = call.named(request);
-            self.client.send(call, if let Some(body) = body { request.json(body) } else { request })
+            self.client.send(call, call.named(request))
         };
-        if call.writes {
-            once().await
-        } else {
-            once.retry(self.client.repeats()).when(Error::is_worth_another_try).await
-        }
+        once.retry(self.client.repeats()).when(Error::is_worth_another_try).await
     }
 
     /// The URL of a path below the API's base; `None` when it leads elsewhere, where a token must not go. `$next` is relative to
@@ -188,6 +181,12 @@ impl<'a> Connection<'a> {
         }
         url.path().strip_prefix(base)?.starts_with('/').then_some(url)
     }
+}
+
+/// A path that leads where a token must not go.
+fn outside(path: &str) -> Error {
+    let trouble = Box::new(Trouble { path: path.to_owned(), ..Trouble::default() });
+    Error::Garbage { what: "a path leads outside the API", trouble }
 }
 
 /// The entries of a list: `$items` of its envelope, or the plain array that the swagger declares.

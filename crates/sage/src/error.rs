@@ -78,6 +78,13 @@ pub enum Error {
         /// The call.
         trouble: Box<Trouble>,
     },
+    /// An earlier request of the same record is still under way (409, 423, 425).
+    InProgress {
+        /// Seconds to wait, where Sage asks for it.
+        after: Option<i64>,
+        /// The call.
+        trouble: Box<Trouble>,
+    },
     /// Sage failed (5xx).
     Unavailable {
         /// Seconds to wait, where Sage asks for it.
@@ -137,6 +144,7 @@ impl Error {
                 Code::SageAuth
             }
             Self::RateLimited { .. } | Self::DayUsedUp { .. } => Code::SageRateLimited,
+            Self::InProgress { .. } => Code::SageInProgress,
             Self::Unavailable { .. } => Code::SageUnavailable,
             Self::Unreachable { .. } => Code::SageUnreachable,
             Self::Garbage { .. } => Code::SageGarbage,
@@ -156,7 +164,7 @@ impl Error {
             }
             Self::Unauthorised(_) | Self::OtherBusiness(_) | Self::Reauthorise { .. } => Class::Reauthorise,
             Self::RateLimited { after, .. } => Class::Retry { after: Some(*after) },
-            Self::Unavailable { after, .. } => Class::Retry { after: *after },
+            Self::Unavailable { after, .. } | Self::InProgress { after, .. } => Class::Retry { after: *after },
             // The app's settings are mended by the operator, and the runs then go on.
             Self::Unreachable { .. } | Self::Garbage { .. } | Self::TokenSource(_) | Self::App { .. } => {
                 Class::Retry { after: None }
@@ -166,10 +174,11 @@ impl Error {
     }
 
     /// Whether Sage may have done what was asked although no good answer came: a write that ended in a 5xx, a time-out, a cut
-    /// line, an unreadable answer or another business's.
+    /// line, an unreadable answer, another business's, or beside an earlier one that is under way.
     pub fn may_have_committed(&self) -> bool {
         match self {
             Self::Unavailable { trouble, .. }
+            | Self::InProgress { trouble, .. }
             | Self::Garbage { trouble, .. }
             | Self::OtherBusiness(trouble) => trouble.writes,
             Self::Unreachable { lost, trouble } => trouble.writes && *lost != Lost::NotConnected,
@@ -187,6 +196,7 @@ impl Error {
             | Self::Unauthorised(trouble)
             | Self::OtherBusiness(trouble)
             | Self::RateLimited { trouble, .. }
+            | Self::InProgress { trouble, .. }
             | Self::Unavailable { trouble, .. }
             | Self::Unreachable { trouble, .. }
             | Self::Garbage { trouble, .. } => Some(trouble),

@@ -23,7 +23,7 @@ pub use businesses::{Business, Subscription, User};
 pub use checks::Finances;
 pub use circuit::CircuitSettings;
 pub use client::{Answer, Client};
-pub use connection::{Connection, FixedToken, TokenSource};
+pub use connection::{Connection, FixedToken, Ready, TokenSource};
 pub use endpoints::{App, Endpoints};
 pub use error::{Class, Error, Lost, Trouble};
 pub use limits::{LimitSettings, Limits, Rate, Repeats};

@@ -123,7 +123,7 @@ impl Document {
         let magento_key = self.magento_id.to_string();
         let rows: Vec<String> = sqlx::query_scalar(
             "SELECT i.kind FROM intents i JOIN bindings b ON b.id = i.binding_id AND b.business_id = i.business_id
-             WHERE i.binding_id = $1 AND i.magento_key = $2 AND i.state <> 'refused' AND i.kind = ANY($3)",
+             WHERE i.binding_id = $1 AND i.magento_key = $2 AND (i.state = 'answered' OR i.unanswered_at IS NOT NULL) AND i.kind = ANY($3)",
         )
         .bind(self.binding)
         .bind(&magento_key)

@@ -61,7 +61,8 @@ pub(crate) fn columns(keys: &[XrefKey]) -> (Vec<String>, Vec<String>) {
     keys.iter().map(|key| (key.kind.to_string(), clean(&key.magento_key))).unzip()
 }
 
-/// Keeps a cross-reference within a transaction; a record that was made anew takes its place, its first day stays.
+/// Keeps a cross-reference within a transaction; a record that was made again takes its place, its first day stays. What was sent to
+/// make it need not be kept any more.
 pub(crate) async fn keep(
     connection: &mut PgConnection,
     binding: uuid::Uuid,
@@ -81,6 +82,16 @@ pub(crate) async fn keep(
     .bind(&xref.sage_id)
     .bind(clean_option(xref.displayed_as.as_ref()))
     .bind(now)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "UPDATE intents SET sealed_call = NULL
+         WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND sealed_call IS NOT NULL",
+    )
+    .bind(binding)
+    .bind(&xref.business_id)
+    .bind(xref.key.kind.to_string())
+    .bind(clean(&xref.key.magento_key))
     .execute(connection)
     .await?;
     Ok(())

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, translate::Told, xref::XrefKey};
-use sqlx::SqliteConnection;
-use store::{Answer, Error, Fence, Intent, IntentKey, Intents, Request, Result, Step};
+use sqlx::{Sqlite, query::Query, sqlite::SqliteArguments};
+use store::{
+    Answer, Error, Fence, Intent, IntentKey, IntentState, Intents, Request, Result, SealedIntent, Step,
+};
 
 use crate::{
     attempts, claims,
@@ -15,88 +17,182 @@ use crate::{
     sqlite::SqliteStore,
 };
 
+/// A statement with its first four values, the key of an intent.
+type Keyed = Query<'static, Sqlite, SqliteArguments>;
+
 #[derive(sqlx::FromRow)]
 struct IntentRow {
+    kind: String,
+    magento_key: String,
     generation: u32,
     state: String,
     idempotency_id: String,
     body_digest: String,
     reference: Option<String>,
     contact_id: Option<String>,
+    sealed_call: Option<String>,
     first_sent_at: String,
+    unanswered_at: Option<String>,
+    withdrawn: bool,
     sage_id: Option<String>,
     displayed_as: Option<String>,
     total_minor: Option<i64>,
     tax_minor: Option<i64>,
 }
 
-impl TryFrom<IntentRow> for Intent {
-    type Error = Error;
-
-    fn try_from(row: IntentRow) -> Result<Self> {
-        let place = Place { table: "intents", row: &row.idempotency_id };
-        let answer = match (row.state.as_str(), row.sage_id) {
-            ("answered", Some(sage_id)) => Some(Answer {
+impl IntentRow {
+    fn read(self) -> Result<(XrefKey, Intent)> {
+        let place = Place { table: "intents", row: &self.magento_key };
+        let state = match (self.state.as_str(), self.sage_id) {
+            ("answered", Some(sage_id)) => IntentState::Answered(Answer {
                 sage_id,
-                displayed_as: row.displayed_as,
-                total_minor: row.total_minor,
-                tax_minor: row.tax_minor,
+                displayed_as: self.displayed_as,
+                total_minor: self.total_minor,
+                tax_minor: self.tax_minor,
             }),
-            ("open", None) => None,
+            ("open", None) => IntentState::Open,
+            ("refused", None) => IntentState::Refused,
             _ => return Err(place.inconsistent("state", "it does not fit the answer")),
         };
-        let first_sent_at = place.time("first_sent_at", &row.first_sent_at)?;
-        Ok(Self {
-            generation: row.generation,
+        let intent = Intent {
+            generation: self.generation,
             request: Request {
-                idempotency_id: row.idempotency_id,
-                body_digest: row.body_digest,
-                reference: row.reference,
-                contact_id: row.contact_id,
+                idempotency_id: self.idempotency_id,
+                body_digest: self.body_digest,
+                reference: self.reference,
+                contact_id: self.contact_id,
+                sealed_call: self.sealed_call,
             },
-            first_sent_at,
-            is_new: false,
-            answer,
-        })
+            first_sent_at: place.time("first_sent_at", &self.first_sent_at)?,
+            unanswered_at: place.optional_time("unanswered_at", self.unanswered_at.as_deref())?,
+            is_withdrawn: self.withdrawn,
+            state,
+        };
+        let kind = place.word("kind", &self.kind)?;
+        Ok((XrefKey { kind, magento_key: self.magento_key }, intent))
+    }
+}
+
+/// Binds the key of an intent as the first four values.
+fn keyed(statement: &'static str, key: &IntentKey) -> Keyed {
+    sqlx::query(statement)
+        .bind(key.binding_id.to_string())
+        .bind(key.business_id.clone())
+        .bind(key.xref.kind.to_string())
+        .bind(key.xref.magento_key.clone())
+}
+
+/// Binds a request as the next five values.
+fn requested(statement: Keyed, request: &Request) -> Keyed {
+    statement
+        .bind(request.idempotency_id.clone())
+        .bind(request.body_digest.clone())
+        .bind(request.reference.clone())
+        .bind(request.contact_id.clone())
+        .bind(request.sealed_call.clone())
+}
+
+/// Binds an answer as the next four values.
+fn answered(statement: Keyed, answer: &Answer) -> Keyed {
+    statement
+        .bind(answer.sage_id.clone())
+        .bind(answer.displayed_as.clone())
+        .bind(answer.total_minor)
+        .bind(answer.tax_minor)
+}
+
+const OPEN: &str = "
+    INSERT INTO intents (binding_id, business_id, kind, magento_key, generation, state, idempotency_id, body_digest,
+                         reference, contact_id, sealed_call, first_sent_at, unanswered_at, updated_at)
+    VALUES (?1, ?2, ?3, ?4, 0, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?10)
+    ON CONFLICT (binding_id, business_id, kind, magento_key) DO UPDATE
+       SET state = 'open', idempotency_id = excluded.idempotency_id, body_digest = excluded.body_digest,
+           reference = excluded.reference, contact_id = excluded.contact_id, sealed_call = excluded.sealed_call,
+           first_sent_at = CASE WHEN intents.state = 'open' AND intents.unanswered_at IS NOT NULL
+                                THEN intents.first_sent_at ELSE excluded.first_sent_at END,
+           unanswered_at = excluded.unanswered_at, withdrawn = 0, updated_at = excluded.updated_at
+     WHERE intents.state = 'refused'
+        OR intents.state = 'open'
+           AND (intents.unanswered_at IS NULL
+                OR intents.idempotency_id = excluded.idempotency_id AND intents.body_digest = excluded.body_digest)";
+
+const ADOPT: &str = "
+    INSERT INTO intents (binding_id, business_id, kind, magento_key, generation, state, idempotency_id, body_digest,
+                         reference, contact_id, sealed_call, sage_id, displayed_as, total_minor, tax_minor, first_sent_at,
+                         updated_at)
+    VALUES (?1, ?2, ?3, ?4, 0, 'answered', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14)
+    ON CONFLICT (binding_id, business_id, kind, magento_key) DO UPDATE
+       SET state = 'answered', sage_id = excluded.sage_id, displayed_as = excluded.displayed_as,
+           total_minor = excluded.total_minor, tax_minor = excluded.tax_minor, unanswered_at = NULL, withdrawn = 0,
+           updated_at = excluded.updated_at
+     WHERE intents.state <> 'answered'";
+
+const ANSWER: &str = "
+    UPDATE intents SET state = 'answered', sage_id = ?5, displayed_as = ?6, total_minor = ?7, tax_minor = ?8,
+                       unanswered_at = NULL, withdrawn = 0, updated_at = ?9, told = coalesce(?10, told)
+     WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'";
+
+const SETTLE: &str = "
+    UPDATE intents SET unanswered_at = ?5, updated_at = ?6
+     WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state = 'open'";
+
+const WITHDRAW: &str = "
+    UPDATE intents SET withdrawn = 1, updated_at = ?5
+     WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state = 'answered'";
+
+const REFUSE: &str = "
+    UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL, displayed_as = NULL, total_minor = NULL,
+                       tax_minor = NULL, told = NULL, sealed_call = NULL, unanswered_at = NULL, withdrawn = 0, updated_at = ?5
+     WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'";
+
+const FORGET: &str =
+    "DELETE FROM xrefs WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4";
+
+impl SqliteStore {
+    /// Changes the one intent that a statement names, and keeps the calls that led to it, under a fence.
+    async fn change_intent(&self, fence: Fence, statement: Keyed, steps: &[Step]) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let binding = claims::holds(&mut transaction, fence).await?;
+        let result = statement.execute(&mut *transaction).await.map_err(missing("the binding"))?;
+        ensure_affected(&result, 1)?;
+        attempts::insert_steps(&mut transaction, &binding, fence, steps).await?;
+        transaction.commit().await.map_err(translate)
     }
 }
 
 #[async_trait]
 impl Intents for SqliteStore {
+    async fn may_write(&self, fence: Fence) -> Result<()> {
+        // From the writing connection: a reader could see what was before a takeover that is being committed.
+        let mut transaction = self.writer.begin().await?;
+        claims::writes(&mut transaction, fence).await
+    }
+
     async fn open_intent(
         &self,
         fence: Fence,
         key: &IntentKey,
         request: &Request,
         now: DateTime<Utc>,
-    ) -> Result<Intent> {
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        // The last look before a call that makes something.
         claims::writes(&mut transaction, fence).await?;
-        let opened = sqlx::query(
-            "INSERT INTO intents (binding_id, business_id, kind, magento_key, generation, state, idempotency_id, body_digest,
-                                  reference, contact_id, first_sent_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, 0, 'open', ?5, ?6, ?7, ?8, ?9, ?9)
-             ON CONFLICT (binding_id, business_id, kind, magento_key) DO UPDATE
-                SET state = 'open', idempotency_id = excluded.idempotency_id, body_digest = excluded.body_digest,
-                    reference = excluded.reference, contact_id = excluded.contact_id, first_sent_at = excluded.first_sent_at, updated_at = excluded.updated_at
-              WHERE intents.state = 'refused'",
-        )
-        .bind(key.binding_id.to_string())
-        .bind(&key.business_id)
-        .bind(key.xref.kind.to_string())
-        .bind(&key.xref.magento_key)
-        .bind(&request.idempotency_id)
-        .bind(&request.body_digest)
-        .bind(&request.reference)
-        .bind(&request.contact_id)
-        .bind(instant(now))
-        .execute(&mut *transaction)
-        .await
-        .map_err(missing("the binding"))?;
-        let row = read(&mut transaction, key).await?;
-        transaction.commit().await.map_err(translate)?;
-        Ok(Intent { is_new: opened.rows_affected() == 1, ..Intent::try_from(row)? })
+        let opened = requested(keyed(OPEN, key), request).bind(instant(now));
+        let opened = opened.execute(&mut *transaction).await.map_err(missing("the binding"))?;
+        ensure_affected(&opened, 1)?;
+        transaction.commit().await.map_err(translate)
+    }
+
+    async fn settle_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        unanswered_at: Option<DateTime<Utc>>,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let settled = keyed(SETTLE, key).bind(unanswered_at.map(instant)).bind(instant(now));
+        self.change_intent(fence, settled, steps).await
     }
 
     async fn answer_intent(
@@ -108,29 +204,32 @@ impl Intents for SqliteStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let mut transaction = self.writer.begin().await?;
-        let binding = claims::holds(&mut transaction, fence).await?;
-        let result = sqlx::query(
-            "UPDATE intents SET state = 'answered', sage_id = ?5, displayed_as = ?6, total_minor = ?7, tax_minor = ?8,
-                                updated_at = ?9, told = coalesce(?10, told)
-              WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'",
-        )
-        .bind(key.binding_id.to_string())
-        .bind(&key.business_id)
-        .bind(key.xref.kind.to_string())
-        .bind(&key.xref.magento_key)
-        .bind(&answer.sage_id)
-        .bind(&answer.displayed_as)
-        .bind(answer.total_minor)
-        .bind(answer.tax_minor)
-        .bind(instant(now))
-        .bind(told.map(json).transpose()?)
-        .execute(&mut *transaction)
-        .await
-        .map_err(translate)?;
-        ensure_affected(&result, 1)?;
-        attempts::insert_steps(&mut transaction, &binding, fence, steps).await?;
-        transaction.commit().await.map_err(translate)
+        let told = told.map(json).transpose()?;
+        let statement = answered(keyed(ANSWER, key), answer).bind(instant(now)).bind(told);
+        self.change_intent(fence, statement, steps).await
+    }
+
+    async fn adopt_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        request: &Request,
+        answer: &Answer,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let statement = answered(requested(keyed(ADOPT, key), request), answer).bind(instant(now));
+        self.change_intent(fence, statement, steps).await
+    }
+
+    async fn withdraw_intent(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.change_intent(fence, keyed(WITHDRAW, key).bind(instant(now)), steps).await
     }
 
     async fn refuse_intent(
@@ -140,35 +239,34 @@ impl Intents for SqliteStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
+        self.change_intent(fence, keyed(REFUSE, key).bind(instant(now)), steps).await
+    }
+
+    async fn forget_record(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        steps: &[Step],
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         let binding = claims::holds(&mut transaction, fence).await?;
-        let result = sqlx::query(
-            "UPDATE intents SET state = 'refused', generation = generation + 1, sage_id = NULL, displayed_as = NULL,
-                                total_minor = NULL, tax_minor = NULL, told = NULL, updated_at = ?5
-              WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND state <> 'refused'",
-        )
-        .bind(key.binding_id.to_string())
-        .bind(&key.business_id)
-        .bind(key.xref.kind.to_string())
-        .bind(&key.xref.magento_key)
-        .bind(instant(now))
-        .execute(&mut *transaction)
-        .await
-        .map_err(translate)?;
-        ensure_affected(&result, 1)?;
+        keyed(FORGET, key).execute(&mut *transaction).await.map_err(translate)?;
+        let refused = keyed(REFUSE, key).bind(instant(now));
+        refused.execute(&mut *transaction).await.map_err(translate)?;
         attempts::insert_steps(&mut transaction, &binding, fence, steps).await?;
         transaction.commit().await.map_err(translate)
     }
 
-    async fn generations(
+    async fn intents(
         &self,
         binding: BindingId,
         business: &str,
         keys: &[XrefKey],
-    ) -> Result<BTreeMap<XrefKey, u32>> {
-        let rows: Vec<(String, String, u32)> = sqlx::query_as(
-            "SELECT kind, magento_key, generation FROM intents
-              WHERE binding_id = ?1 AND business_id = ?2 AND generation > 0
+    ) -> Result<BTreeMap<XrefKey, Intent>> {
+        let rows: Vec<IntentRow> = sqlx::query_as(
+            "SELECT * FROM intents
+              WHERE binding_id = ?1 AND business_id = ?2
                 AND (kind, magento_key) IN (SELECT value ->> 'kind', value ->> 'magento_key' FROM json_each(?3))",
         )
         .bind(binding.to_string())
@@ -177,24 +275,54 @@ impl Intents for SqliteStore {
         .fetch_all(&self.readers)
         .await
         .map_err(translate)?;
-        rows.into_iter()
-            .map(|(kind, magento_key, generation)| {
-                let kind = Place { table: "intents", row: &magento_key }.word("kind", &kind)?;
-                Ok((XrefKey { kind, magento_key }, generation))
-            })
-            .collect()
+        rows.into_iter().map(IntentRow::read).collect()
+    }
+
+    async fn sealed_intents(&self, after: Option<&IntentKey>, limit: u32) -> Result<Vec<SealedIntent>> {
+        let rows: Vec<SealedRow> = sqlx::query_as(
+            "SELECT binding_id, business_id, kind, magento_key, sealed_call FROM intents
+              WHERE sealed_call IS NOT NULL AND (binding_id, business_id, kind, magento_key) > (?1, ?2, ?3, ?4)
+              ORDER BY binding_id, business_id, kind, magento_key LIMIT ?5",
+        )
+        .bind(after.map(|key| key.binding_id.to_string()).unwrap_or_default())
+        .bind(after.map(|key| key.business_id.clone()).unwrap_or_default())
+        .bind(after.map(|key| key.xref.kind.to_string()).unwrap_or_default())
+        .bind(after.map(|key| key.xref.magento_key.clone()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(translate)?;
+        rows.into_iter().map(SealedIntent::try_from).collect()
+    }
+
+    async fn reseal_intent(&self, sealed: &SealedIntent, envelope: &str) -> Result<()> {
+        const RESEAL: &str = "
+            UPDATE intents SET sealed_call = ?6
+             WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND sealed_call = ?5";
+        let resealed = keyed(RESEAL, &sealed.key).bind(sealed.envelope.clone()).bind(envelope.to_owned());
+        let result = resealed.execute(self.writer.pool()).await.map_err(translate)?;
+        ensure_affected(&result, 1)
     }
 }
 
-async fn read(connection: &mut SqliteConnection, key: &IntentKey) -> Result<IntentRow> {
-    sqlx::query_as(
-        "SELECT * FROM intents WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4",
-    )
-    .bind(key.binding_id.to_string())
-    .bind(&key.business_id)
-    .bind(key.xref.kind.to_string())
-    .bind(&key.xref.magento_key)
-    .fetch_one(connection)
-    .await
-    .map_err(translate)
+#[derive(sqlx::FromRow)]
+struct SealedRow {
+    binding_id: String,
+    business_id: String,
+    kind: String,
+    magento_key: String,
+    sealed_call: String,
+}
+
+impl TryFrom<SealedRow> for SealedIntent {
+    type Error = Error;
+
+    fn try_from(row: SealedRow) -> Result<Self> {
+        let place = Place { table: "intents", row: &row.magento_key };
+        let binding_id = place.word("binding_id", &row.binding_id)?;
+        let kind = place.word("kind", &row.kind)?;
+        let xref = XrefKey { kind, magento_key: row.magento_key };
+        let key = IntentKey { binding_id, business_id: row.business_id, xref };
+        Ok(Self { key, envelope: row.sealed_call })
+    }
 }

@@ -61,7 +61,7 @@ impl Xrefs for SqliteStore {
     }
 }
 
-/// Keeps a cross-reference; the newest answer holds, from its first day on.
+/// Keeps a cross-reference; the newest answer holds, from its first day on. What was sent to make it need not be kept any more.
 pub(crate) async fn upsert(
     connection: &mut SqliteConnection,
     binding: &str,
@@ -81,6 +81,17 @@ pub(crate) async fn upsert(
     .bind(&xref.sage_id)
     .bind(&xref.displayed_as)
     .bind(instant(now))
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    sqlx::query(
+        "UPDATE intents SET sealed_call = NULL
+          WHERE binding_id = ?1 AND business_id = ?2 AND kind = ?3 AND magento_key = ?4 AND sealed_call IS NOT NULL",
+    )
+    .bind(binding)
+    .bind(&xref.business_id)
+    .bind(xref.key.kind.to_string())
+    .bind(&xref.key.magento_key)
     .execute(connection)
     .await
     .map_err(translate)?;

@@ -50,7 +50,7 @@ pub use figures::{BindingFigures, Figures};
 pub use history::{
     CauseGroup, Find, History, Hit, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
 };
-pub use intents::{Answer, Intent, IntentKey, Intents, Request};
+pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
 pub use invitations::{Acceptance, Invitation, Invitations};
 pub use leases::{Leases, SeenTokens};
 pub use maintenance::{Maintenance, OldRuns, Requeued};

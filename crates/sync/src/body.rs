@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use store::Request;
@@ -42,7 +43,7 @@ impl Ids {
     }
 }
 
-/// What an intent keeps of a body: by what a repeat is known, and by what its record is found.
+/// What an intent keeps of a body in the open: by what a repeat is known, and by what its record is found.
 pub fn request_of(idempotency_id: &str, body: &Value) -> Request {
     let text = |name: &str| fields(body)?.get(name)?.as_str().map(str::to_owned);
     Request {
@@ -50,7 +51,13 @@ pub fn request_of(idempotency_id: &str, body: &Value) -> Request {
         body_digest: digest(body),
         reference: text("reference"),
         contact_id: text("contact_id"),
+        sealed_call: None,
     }
+}
+
+/// The day that a document's body bears.
+pub fn document_day(body: &Value) -> Option<NaiveDate> {
+    fields(body)?.get("date")?.as_str()?.parse().ok()
 }
 
 /// SHA-256 of a body, in hex.

@@ -23,7 +23,7 @@ use crate::{
 /// A customer's contacts are updated, in every currency that has one; one in the base currency is made where there is none.
 pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let customer = fetch::customer(work, shop, gathered).await?;
-    let known = Known::of(work, &wanted_customer_xrefs(&customer, &work.reference)).await?;
+    let known = Known::of(work, gathered, &wanted_customer_xrefs(&customer, &work.reference)).await?;
     let known = Arc::new(known.with_customer(work, &customer));
     let plan = planned(work, &known, move |context| plan_customer(&customer, context)).await?;
     follow(work, gathered, &plan, &known).await
@@ -32,7 +32,7 @@ pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> 
 /// A product becomes a product, a service or a stock item of Sage's, brought to Magento's quantity.
 pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let product = fetch::product(work, shop, gathered).await?;
-    let known = Arc::new(Known::of(work, &wanted_product_xrefs(&product)).await?);
+    let known = Arc::new(Known::of(work, gathered, &wanted_product_xrefs(&product)).await?);
     let stock = stock(work, gathered, &product, &known).await?;
     let plan = planned(work, &known, move |context| plan_product(&product, &stock, context)).await?;
     follow(work, gathered, &plan, &known).await

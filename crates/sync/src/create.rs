@@ -1,14 +1,11 @@
-//! One create at Sage, made once whatever happens.
-//!
-//! The intent's idempotency id is in the store before the first byte goes out, and the same id is sent again after a crash, a
-//! time-out or a 5xx (Sage keeps ids for seven days). Past that, or when the body is no longer the same, Sage is searched and what
-//! is there is adopted before anything new is sent.
+//! One create at Sage, made once whatever happens. Each next step is chosen by [`create_rules`]; the request that goes out is in the
+//! store before its first byte, and what may have reached Sage is sent again word for word.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use domain::{
     Decimal,
     code::Code,
-    plan::{Adopt, Call, Method},
+    plan::{Adopt, Call},
     translate::{Told, idempotency_id},
 };
 use sage::Trouble;
@@ -17,18 +14,14 @@ use store::{Answer, Intent, IntentKey, Request};
 
 use crate::{
     adopt::{self, Found},
-    body::{idempotency_id_of, request_of, set_idempotency_id},
-    decide::Stop,
+    body::{document_day, idempotency_id_of, request_of, set_idempotency_id},
+    create_rules::{self, MAY_LAND_FOR, Next, REPEATABLE_FOR},
+    decide::{Course, Stop},
     perform::Performance,
     process::Gathered,
-    trail::{recorded, step},
+    sealed_call,
+    write::{LastLook, Outgoing},
 };
-
-/// Sage keeps an idempotency id for seven days; a day is left for clocks and queues.
-const REPEATABLE_FOR: TimeDelta = TimeDelta::days(6);
-
-/// So soon after it was made, a record that Sage does not find may only not be there to be read yet.
-const SETTLED_AFTER: TimeDelta = TimeDelta::hours(1);
 
 /// A record that is in Sage.
 pub struct Made {
@@ -49,14 +42,26 @@ pub enum Origin {
     Fresh,
     /// The same request was sent again: this attempt or one before it made it.
     Repeated,
-    /// It was there already, made by a request that may have said something else.
-    Found,
+    /// An earlier attempt made it, and heard so.
+    Answered,
+    /// It was found there, and may say something else than what would be sent today.
+    Adopted,
 }
 
 impl Made {
-    const fn found(answer: Answer) -> Self {
-        Self { answer, origin: Origin::Found, base_total: None, is_draft: None }
+    const fn of(answer: Answer, origin: Origin) -> Self {
+        Self { answer, origin, base_total: None, is_draft: None }
     }
+}
+
+/// A create under way.
+struct Creating<'a> {
+    key: &'a IntentKey,
+    /// Today's call, its ids filled in.
+    call: Call,
+    known: create_rules::Known,
+    /// References of a contact that were found to be others'.
+    stepped: usize,
 }
 
 /// What a refused create calls for.
@@ -74,120 +79,221 @@ impl Performance<'_> {
         call: &Call,
         key: &IntentKey,
     ) -> Result<Made, Stop> {
-        let mut body = self.ids.fill(&call.body);
-        let (mut stepped, mut is_gone) = (0, false);
+        let call = Call { path: self.ids.fill_text(&call.path), body: self.ids.fill(&call.body), ..call.clone() };
+        let may_be_there = self.may_be_there(&call);
+        let known = create_rules::Known { may_be_there, ..create_rules::Known::default() };
+        let mut creating = Creating { key, call, known, stepped: 0 };
         loop {
-            let request = requested(&body)?;
-            let intent = self.open(key, &request).await?;
-            if let Some(answer) = intent.answer {
-                let is_young = self.work.engine.outside.now() - intent.first_sent_at < SETTLED_AFTER;
-                if let Some(made) = self.still_there(gathered, call, key, answer, is_young).await? {
-                    return Ok(made);
+            let intent = self.intent(key).await?;
+            let generation = intent.as_ref().map_or(0, |intent| intent.generation);
+            set_idempotency_id(&mut creating.call.body, &self.next_id(key, generation));
+            let sent = intent.as_ref().and_then(|intent| self.sent(key, intent, &creating.call));
+            creating.known.is_repeatable = sent.is_some();
+            let next = create_rules::next(intent.as_ref(), creating.known, self.work.engine.outside.now());
+            let made = match (next, intent, sent) {
+                (Next::LookAt, Some(intent), _) => self.still_there(gathered, &mut creating, &intent).await?,
+                (Next::Repeat, Some(intent), Some(sent)) => {
+                    self.request(gathered, &mut creating, &sent, Some(&intent)).await?
                 }
-                self.begin_anew(gathered, key, &mut body, intent.generation).await?;
-                is_gone = true;
-                continue;
-            }
-            let may_be_sent = intent.is_new || self.is_repeatable(&intent, &request);
-            // A merchant's catalogue was often in Sage before Ledger was.
-            if (!may_be_sent || is_gone || matches!(call.adopt, Some(Adopt::Item { .. })))
-                && let Some(answer) = self.made_before(gathered, call, &intent.request, &request).await?
-            {
-                self.answered(gathered, key, &answer, None).await?;
-                return Ok(Made::found(answer));
-            }
-            if !may_be_sent {
-                self.begin_anew(gathered, key, &mut body, intent.generation).await?;
-                continue;
-            }
-            let error = match self.send(gathered, call, &body).await {
-                Ok((answer, base_total)) => {
-                    self.answered(gathered, key, &answer, self.told(&key.xref).as_ref()).await?;
-                    let origin = if intent.is_new { Origin::Fresh } else { Origin::Repeated };
-                    return Ok(Made { answer, origin, base_total, is_draft: None });
+                (Next::Search, intent, sent) => {
+                    self.search(gathered, &mut creating, intent.as_ref(), sent.as_ref()).await?
                 }
-                Err(error) => error,
+                (Next::BeginAgain, ..) => {
+                    self.refuse(gathered, key).await?;
+                    None
+                }
+                (Next::RestUntil(until), ..) => return Err(under_way(until)),
+                (_, intent, _) => {
+                    let today = creating.call.clone();
+                    self.request(gathered, &mut creating, &today, intent.as_ref()).await?
+                }
             };
-            match self.look_after_refusal(gathered, call, &request, &error).await? {
-                Refusal::Adopt(answer) => {
-                    self.answered(gathered, key, &answer, None).await?;
-                    return Ok(Made::found(answer));
-                }
-                Refusal::Step(alternatives) if stepped < alternatives.len() => {
-                    body["contact"]["reference"] = Value::from(alternatives[stepped].clone());
-                    self.begin_anew(gathered, key, &mut body, intent.generation).await?;
-                    stepped += 1;
-                }
-                Refusal::Step(_) | Refusal::Stands => {
-                    if matches!(error.code(), Code::SageValidation | Code::SageNotFound) {
-                        self.refuse(gathered, key).await?;
-                    }
-                    return Err(error.into());
-                }
+            if let Some(made) = made {
+                return Ok(made);
             }
         }
     }
 
-    /// Gives up what stood under this generation: the next request is another one.
-    async fn begin_anew(
-        &self,
-        gathered: &mut Gathered,
-        key: &IntentKey,
-        body: &mut Value,
-        generation: u32,
-    ) -> Result<(), Stop> {
-        self.refuse(gathered, key).await?;
-        set_idempotency_id(body, &self.next_id(key, generation + 1));
-        Ok(())
+    /// Whether the record may be in Sage although this store has no intent of it. A merchant's catalogue was often there before Ledger;
+    /// a document that is older than Sage's memory of idempotency ids may have been sent by a connection or a store that is no more.
+    fn may_be_there(&self, call: &Call) -> bool {
+        let is_item = matches!(call.adopt, Some(Adopt::Item { .. }));
+        let oldest = (self.work.engine.outside.now() - REPEATABLE_FOR).date_naive();
+        let is_old = document_day(&call.body).is_some_and(|day| day <= oldest);
+        is_item || is_old && matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. }))
     }
 
-    /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when they deleted or voided it;
-    /// a young record that is not found is none that was deleted. Records without sums are not looked at.
-    async fn still_there(
-        &self,
-        gathered: &mut Gathered,
-        call: &Call,
-        key: &IntentKey,
-        answer: Answer,
-        is_young: bool,
-    ) -> Result<Option<Made>, Stop> {
-        if !matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. })) {
-            return Ok(Some(Made::found(answer)));
-        }
-        let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else {
-            return Ok(is_young.then(|| Made::found(answer)));
-        };
-        let status = record["status"]["id"].as_str();
-        if status == Some("VOID") {
-            return Ok(None);
-        }
-        let Some(answer) = adopt::answer_of(&record) else { return Ok(Some(Made::found(answer))) };
-        self.answered(gathered, key, &answer, None).await?;
-        let base_total = adopt::amount_of(&record["base_currency_total_amount"]);
-        Ok(Some(Made { base_total, is_draft: Some(status == Some("DRAFT")), ..Made::found(answer) }))
+    /// The intent of a key as it is kept.
+    pub(crate) async fn intent(&self, key: &IntentKey) -> Result<Option<Intent>, Stop> {
+        let keys = std::slice::from_ref(&key.xref);
+        let store = &self.work.engine.store;
+        Ok(store.intents(key.binding_id, &key.business_id, keys).await?.remove(&key.xref))
+    }
+
+    /// The call that went out under an intent, word for word. Versions that did not keep it kept its digest.
+    fn sent(&self, key: &IntentKey, intent: &Intent, today: &Call) -> Option<Call> {
+        sealed_call::open(self.work.engine, key, intent).or_else(|| {
+            let request = request_of(idempotency_id_of(&today.body)?, &today.body);
+            let is_same = request.body_digest == intent.request.body_digest
+                && request.idempotency_id == intent.request.idempotency_id;
+            is_same.then(|| today.clone())
+        })
     }
 
     fn next_id(&self, key: &IntentKey, generation: u32) -> String {
         idempotency_id(self.work.binding.id, &self.work.business.id, &key.xref, generation)
     }
 
-    /// Whether the same request may simply be sent again.
-    fn is_repeatable(&self, intent: &Intent, request: &Request) -> bool {
-        let age = self.work.engine.outside.now() - intent.first_sent_at;
-        age < REPEATABLE_FOR
-            && intent.request.body_digest == request.body_digest
-            && intent.request.idempotency_id == request.idempotency_id
+    /// Sends a create. None when another step is to follow.
+    async fn request(
+        &self,
+        gathered: &mut Gathered,
+        creating: &mut Creating<'_>,
+        call: &Call,
+        intent: Option<&Intent>,
+    ) -> Result<Option<Made>, Stop> {
+        let key = creating.key;
+        let request = self.requested(key, call)?;
+        // What was sent before this and may still land.
+        let earlier = intent.and_then(|intent| intent.unanswered_at);
+        let outgoing =
+            Outgoing { name: &call.name, method: call.method, path: &call.path, body: Some(&call.body) };
+        let written = self.write(gathered, &outgoing, LastLook::Create(key, &request)).await?;
+        let error = match written.answered.and_then(with_id) {
+            Ok((answer, base_total)) => {
+                // A request of an earlier day says nothing about what Magento tells today.
+                let told = self.told(&key.xref).filter(|_| call.body == creating.call.body);
+                self.answered(gathered, key, &answer, told.as_ref()).await?;
+                let origin = if earlier.is_none() { Origin::Fresh } else { Origin::Repeated };
+                return Ok(Some(Made { base_total, ..Made::of(answer, origin) }));
+            }
+            Err(error) => error,
+        };
+        if !written.is_sent || error.may_have_committed() {
+            return Err(error.into());
+        }
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.settle_intent(self.work.fence(), key, earlier, &gathered.steps, now).await?;
+        gathered.steps.clear();
+        if !matches!(error.code(), Code::SageValidation | Code::SageNotFound) {
+            return Err(error.into());
+        }
+        self.after_refusal(gathered, creating, call, earlier, error).await
     }
 
-    async fn open(&self, key: &IntentKey, request: &Request) -> Result<Intent, Stop> {
-        let now = self.work.engine.outside.now();
-        Ok(self.work.engine.store.open_intent(self.work.fence(), key, request, now).await?)
+    /// Sage has refused this request for good; one before it may still land.
+    async fn after_refusal(
+        &self,
+        gathered: &mut Gathered,
+        creating: &mut Creating<'_>,
+        call: &Call,
+        earlier: Option<DateTime<Utc>>,
+        error: sage::Error,
+    ) -> Result<Option<Made>, Stop> {
+        let (key, request) = (creating.key, self.requested(creating.key, call)?);
+        let refusal = match self.look_after_refusal(gathered, call, &request, &error).await? {
+            Refusal::Stands if earlier.is_some() => {
+                let made = self.made_before(gathered, &[(call, &request)]).await?;
+                made.map_or(Refusal::Stands, Refusal::Adopt)
+            }
+            refusal => refusal,
+        };
+        if let Refusal::Adopt(answer) = refusal {
+            self.answered(gathered, key, &answer, None).await?;
+            return Ok(Some(Made::of(answer, Origin::Adopted)));
+        }
+        if let Some(until) = create_rules::may_land_until(earlier, self.work.engine.outside.now()) {
+            return Err(under_way(until));
+        }
+        let gone = self.gone_contact(gathered, call).await?;
+        self.refuse(gathered, key).await?;
+        if let Some(contact) = gone {
+            let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+            store.forget_record(self.work.fence(), &contact, &gathered.steps, now).await?;
+            gathered.steps.clear();
+            return Err(Stop { course: Course::PlanAgain, ..error.into() });
+        }
+        match refusal {
+            Refusal::Step(alternatives) if creating.stepped < alternatives.len() => {
+                creating.call.body["contact"]["reference"] =
+                    Value::from(alternatives[creating.stepped].clone());
+                creating.stepped += 1;
+                creating.known.is_searched = false;
+                Ok(None)
+            }
+            _ => Err(error.into()),
+        }
     }
 
-    /// The last look before a change: the record's intent is answered already, but nobody else may hold the run or write to the
-    /// business.
-    pub(crate) async fn reopen(&self, key: &IntentKey, body: &Value) -> Result<(), Stop> {
-        self.open(key, &request_of(&self.next_id(key, 0), body)).await.map(|_| ())
+    /// Looks in Sage for what was sent under the intent, and for what would be sent today: settings may have changed the reference and
+    /// the contact since. None when it is not there.
+    async fn search(
+        &self,
+        gathered: &mut Gathered,
+        creating: &mut Creating<'_>,
+        intent: Option<&Intent>,
+        sent: Option<&Call>,
+    ) -> Result<Option<Made>, Stop> {
+        let (key, today) = (creating.key, self.requested(creating.key, &creating.call)?);
+        let before = intent.map(|intent| (sent.unwrap_or(&creating.call), &intent.request));
+        let before = before.filter(|(_, request)| !is_found_alike(request, &today));
+        let looks: Vec<(&Call, &Request)> = before.into_iter().chain([(&creating.call, &today)]).collect();
+        let Some(answer) = self.made_before(gathered, &looks).await? else {
+            creating.known.is_searched = true;
+            return Ok(None);
+        };
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.adopt_intent(self.work.fence(), key, &today, &answer, &gathered.steps, now).await?;
+        gathered.steps.clear();
+        Ok(Some(Made::of(answer, Origin::Adopted)))
+    }
+
+    /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when it was deleted or voided,
+    /// and then Sage is searched before it is made again; a young record that is not found is none that was deleted. Records without
+    /// sums are not looked at.
+    async fn still_there(
+        &self,
+        gathered: &mut Gathered,
+        creating: &mut Creating<'_>,
+        intent: &Intent,
+    ) -> Result<Option<Made>, Stop> {
+        let (key, call) = (creating.key, &creating.call);
+        let Some(answer) = intent.answer().cloned() else { return Ok(None) };
+        let found = Made::of(answer.clone(), Origin::Answered);
+        if !matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. })) {
+            return Ok(Some(found));
+        }
+        let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else {
+            let age = self.work.engine.outside.now() - intent.first_sent_at;
+            if age < MAY_LAND_FOR && !intent.is_withdrawn {
+                return Ok(Some(found));
+            }
+            return self.make_again(gathered, creating).await;
+        };
+        let status = record["status"]["id"].as_str();
+        if status == Some("VOID") {
+            return self.make_again(gathered, creating).await;
+        }
+        let is_draft = status == Some("DRAFT");
+        if intent.is_withdrawn && is_draft {
+            self.delete_draft(gathered, call, &answer.sage_id).await?;
+            return self.make_again(gathered, creating).await;
+        }
+        let Some(answer) = adopt::answer_of(&record) else { return Ok(Some(found)) };
+        self.answered(gathered, key, &answer, None).await?;
+        let base_total = adopt::amount_of(&record["base_currency_total_amount"]);
+        Ok(Some(Made { base_total, is_draft: Some(is_draft), ..Made::of(answer, Origin::Answered) }))
+    }
+
+    /// What the intent had made is not in Sage any more.
+    async fn make_again(
+        &self,
+        gathered: &mut Gathered,
+        creating: &mut Creating<'_>,
+    ) -> Result<Option<Made>, Stop> {
+        self.refuse(gathered, creating.key).await?;
+        creating.known.is_searched = false;
+        Ok(None)
     }
 
     /// Notes the answer, together with the calls that brought it: a trail written later would die with the worker.
@@ -212,36 +318,21 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// Sends a call once. The answer, and its total in the base currency.
-    pub(crate) async fn send(
-        &self,
-        gathered: &mut Gathered,
-        call: &Call,
-        body: &Value,
-    ) -> Result<(Answer, Option<Decimal>), sage::Error> {
-        let path = self.ids.fill_text(&call.path);
-        let begun = self.work.engine.outside.now();
-        let answered = self.sage.perform(call.method, &path, Some(body)).await;
-        let mut step = step(&call.name, method_name(call.method), &path, begun);
-        step.idempotency_id = idempotency_id_of(body).map(str::to_owned);
-        step.request = gathered.redactor.kept(body);
-        let answered = recorded(gathered, step, answered)?;
-        let base_total = adopt::amount_of(&answered.body["base_currency_total_amount"]);
-        let answer = adopt::answer_of(&answered.body).ok_or_else(|| without_id(answered))?;
-        Ok((answer, base_total))
+    /// What an intent keeps of a create, the call itself sealed.
+    pub(crate) fn requested(&self, key: &IntentKey, call: &Call) -> Result<Request, Stop> {
+        let id = idempotency_id_of(&call.body)
+            .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
+        let sealed_call = Some(sealed_call::seal(self.work.engine, key, call)?);
+        Ok(Request { sealed_call, ..request_of(id, &call.body) })
     }
 
-    /// What an earlier attempt may have made, under the reference and for the contact that it sent or, where the settings have
-    /// changed since, those of today. Another document under either stops the run.
+    /// What is in Sage under the reference and for the contact of one of these requests. Another document under either stops the run.
     async fn made_before(
         &self,
         gathered: &mut Gathered,
-        call: &Call,
-        sent: &Request,
-        now: &Request,
+        looks: &[(&Call, &Request)],
     ) -> Result<Option<Answer>, Stop> {
-        let moved = (&sent.reference, &sent.contact_id) != (&now.reference, &now.contact_id);
-        for request in moved.then_some(sent).into_iter().chain([now]) {
+        for (call, request) in looks {
             match self.look(gathered, call, request).await? {
                 Found::Same(answer) => return Ok(Some(answer)),
                 Found::Another if !matches!(call.adopt, Some(Adopt::Contact { .. })) => {
@@ -281,16 +372,41 @@ impl Performance<'_> {
             Found::Nothing => Refusal::Stands,
         })
     }
+
+    /// The known contact of a refused document, where somebody has deleted it in Sage.
+    async fn gone_contact(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+    ) -> Result<Option<IntentKey>, Stop> {
+        let Some(id) = request_of("", &call.body).contact_id else { return Ok(None) };
+        let Some(key) = self.known_contact(&id) else { return Ok(None) };
+        let contact = self.read(gathered, "contact", &format!("/contacts/{id}"), &[]).await?;
+        let is_gone = contact.is_none_or(|contact| !contact["deleted_at"].is_null());
+        Ok(is_gone.then(|| self.key(&key)))
+    }
 }
 
-fn requested(body: &Value) -> Result<Request, Stop> {
-    let id = idempotency_id_of(body)
-        .ok_or_else(|| Stop::new(Code::Internal, "the plan's body has no idempotency id"))?;
-    Ok(request_of(id, body))
+/// A request that went out before may still be carried out.
+fn under_way(until: DateTime<Utc>) -> Stop {
+    let message = format!(
+        "Sage may still carry out an earlier request for this document, so nothing is sent before {}.",
+        until.format("%H:%M UTC")
+    );
+    Stop { course: Course::RestUntil(until), ..Stop::new(Code::SageInProgress, message) }
 }
 
-/// Sage said yes without an id: what was made is found again by its intent.
-fn without_id(answered: sage::Answer) -> sage::Error {
+/// Whether two requests are found by the same reference for the same contact.
+fn is_found_alike(one: &Request, other: &Request) -> bool {
+    (&one.reference, &one.contact_id) == (&other.reference, &other.contact_id)
+}
+
+/// What Sage says of the record that it made, and its total in the base currency. A yes without an id is found again by its intent.
+pub fn with_id(answered: sage::Answer) -> Result<(Answer, Option<Decimal>), sage::Error> {
+    let base_total = adopt::amount_of(&answered.body["base_currency_total_amount"]);
+    if let Some(answer) = adopt::answer_of(&answered.body) {
+        return Ok((answer, base_total));
+    }
     let sage::Answer { method, path, status, request_id, duration, .. } = answered;
     let trouble = Trouble {
         method,
@@ -301,13 +417,5 @@ fn without_id(answered: sage::Answer) -> sage::Error {
         writes: true,
         messages: Vec::new(),
     };
-    sage::Error::Garbage { what: "it has no id", trouble: Box::new(trouble) }
-}
-
-const fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Post => "POST",
-        Method::Put => "PUT",
-        Method::Delete => "DELETE",
-    }
+    Err(sage::Error::Garbage { what: "it has no id", trouble: Box::new(trouble) })
 }

@@ -25,6 +25,8 @@ pub enum Course {
     Reauthorise,
     /// A repeat would fail the same way.
     Final,
+    /// What stopped it was put right, and a new plan takes it into account; at the last it is as the code says.
+    PlanAgain,
     /// Goes on with the run of this invoice (its Magento id), and waits or is skipped until then.
     WaitForInvoice(i64),
 }
@@ -103,12 +105,12 @@ pub fn outcome(engine: &Engine, run: &Run, stop: Stop) -> Outcome {
         }
         (Course::WaitForInvoice(id), _) => Outcome::Waiting { code, message, waits_for_invoice: Some(id) },
         (Course::Retry { after }, _) => tried_again(engine, run, code, message, after),
-        (Course::ByCode, Effect::Skips) => Outcome::Skipped { code, message, waits_for_invoice: None },
-        (Course::ByCode, Effect::Holds) => Outcome::Waiting { code, message, waits_for_invoice: None },
-        (Course::ByCode, Effect::Fails(_)) if code.is_retryable() => {
+        (Course::ByCode | Course::PlanAgain, Effect::Skips) => Outcome::Skipped { code, message, waits_for_invoice: None },
+        (Course::ByCode | Course::PlanAgain, Effect::Holds) => Outcome::Waiting { code, message, waits_for_invoice: None },
+        (Course::ByCode | Course::PlanAgain, Effect::Fails(_)) if code.is_retryable() => {
             tried_again(engine, run, code, message, None)
         }
-        (Course::ByCode | Course::Final, _) => Outcome::Failed { code, message },
+        (Course::ByCode | Course::PlanAgain | Course::Final, _) => Outcome::Failed { code, message },
     }
 }
 

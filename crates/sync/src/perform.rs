@@ -10,17 +10,19 @@ use domain::{
 };
 use sage::{Class, Connection};
 use serde_json::Value;
-use store::{Answer, IntentKey, NewXref};
+use store::{Answer, Intent, IntentKey, IntentState, NewXref};
 
 use crate::{
     adopt,
-    body::Ids,
-    create::{Made, Origin},
-    decide::Stop,
+    body::{self, Ids},
+    create::{self, Made, Origin},
+    decide::{Course, Stop},
     process::{Gathered, Known, Work},
+    sealed_call,
     sums::difference,
     tokens::StoredTokens,
     trail::{recorded, step},
+    write::{LastLook, Outgoing},
 };
 
 /// A plan being performed.
@@ -35,6 +37,14 @@ pub struct Performance<'a> {
     pub(crate) ids: Ids,
 }
 
+impl<'a> Performance<'a> {
+    /// A performance that has made nothing yet.
+    pub fn new(work: &'a Work<'a>, tokens: &'a StoredTokens<'a>, known: &'a Known) -> Self {
+        let sage = Connection::new(&work.engine.sage, &work.business.id, tokens);
+        Self { work, sage, known, ids: Ids::default() }
+    }
+}
+
 /// Performs a plan's calls; what was made is in `gathered` also when a later call fails.
 pub async fn perform(
     work: &Work<'_>,
@@ -43,8 +53,7 @@ pub async fn perform(
     known: &Known,
 ) -> Result<(), Stop> {
     let tokens = StoredTokens::new(work.engine, work.binding.id);
-    let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
-    let mut performance = Performance { work, sage, known, ids: Ids::default() };
+    let mut performance = Performance::new(work, &tokens, known);
     if let Some(predicted) = &plan.predicted {
         gathered.facts.sage_amount_minor = money::to_minor(predicted.total);
         gathered.facts.sage_tax_minor = money::to_minor(predicted.tax);
@@ -59,6 +68,28 @@ pub async fn perform(
         }
     }
     Ok(())
+}
+
+/// Finishes the create of a key that an earlier attempt began, as it was begun: whatever the settings say by now, Sage has the record
+/// or may have it. Nothing to do where none was begun, or its call was not kept. What Sage refuses for good is left to the plan.
+pub async fn finish_begun(
+    work: &Work<'_>,
+    gathered: &mut Gathered,
+    key: &XrefKey,
+    known: &Known,
+) -> Result<bool, Stop> {
+    let tokens = StoredTokens::new(work.engine, work.binding.id);
+    let mut performance = Performance::new(work, &tokens, known);
+    let key = performance.key(key);
+    let begun = performance.intent(&key).await?.filter(Intent::may_be_made);
+    let Some(call) = begun.and_then(|intent| sealed_call::open(work.engine, &key, &intent)) else {
+        return Ok(false);
+    };
+    match performance.make(gathered, &call, None).await {
+        Ok(()) => Ok(true),
+        Err(stop) if matches!(stop.code, Code::SageValidation | Code::SageNotFound) => Ok(false),
+        Err(stop) => Err(stop),
+    }
 }
 
 /// What Sage holds of the run's document already is shown; what the plan makes takes its place.
@@ -106,8 +137,8 @@ impl Performance<'_> {
                 let path = self.ids.fill_text(&release.path);
                 made.answer = self.release(gathered, call, &path, &key, &made).await?;
             }
-            // An earlier attempt may have been in safe mode, and have left a draft.
-            None if made.origin == Origin::Found
+            // What an earlier attempt sent may have been a draft, whatever today's plan says.
+            None if made.origin != Origin::Fresh
                 && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
             {
                 let path = format!("{}/{}/release", call.path, made.answer.sage_id);
@@ -116,6 +147,11 @@ impl Performance<'_> {
             None => {}
         }
         self.note(gathered, &key.xref, &made.answer);
+        // It may say something else than Magento does: a new plan knows it, and brings it up to date.
+        let is_updated = matches!(call.adopt, Some(Adopt::Contact { .. } | Adopt::Item { .. }));
+        if made.origin == Origin::Adopted && is_updated {
+            return Err(Stop { course: Course::PlanAgain, ..Stop::plain(Code::Internal) });
+        }
         Ok(())
     }
 
@@ -152,10 +188,14 @@ impl Performance<'_> {
                 format!("the plan's call {:?} changes nothing", call.name),
             ));
         };
-        let (key, body) = (self.key(xref), self.ids.fill(&call.body));
-        self.reopen(&key, &body).await?;
-        let answer = match self.send(gathered, call, &body).await {
+        let (key, body, path) = (self.key(xref), self.ids.fill(&call.body), self.ids.fill_text(&call.path));
+        let outgoing = Outgoing { name: &call.name, method: call.method, path: &path, body: Some(&body) };
+        let written = self.write(gathered, &outgoing, LastLook::Fence).await?;
+        let answer = match written.answered.and_then(create::with_id) {
             Ok((answer, _)) => answer,
+            Err(error) if self.is_gone(gathered, &error, xref).await? => {
+                return Err(Stop { course: Course::PlanAgain, ..error.into() });
+            }
             Err(error)
                 if error.class() == Class::Rejected && !is_of_run(self.work.claimed.run.event, xref.kind) =>
             {
@@ -163,13 +203,47 @@ impl Performance<'_> {
             }
             Err(error) => return Err(error.into()),
         };
-        self.answered(gathered, &key, &answer, self.told(xref).as_ref()).await?;
+        self.note_change(gathered, &key, &body, &answer).await?;
         self.ids.note(&call.name, &answer.sage_id);
         self.note(gathered, xref, &answer);
         Ok(())
     }
 
-    fn key(&self, xref: &XrefKey) -> IntentKey {
+    /// Notes what a change brought; a record that was never made by an intent gets one.
+    async fn note_change(
+        &self,
+        gathered: &mut Gathered,
+        key: &IntentKey,
+        body: &Value,
+        answer: &Answer,
+    ) -> Result<(), Stop> {
+        let intent = self.intent(key).await?;
+        if !intent.is_some_and(|intent| matches!(intent.state, IntentState::Answered(_))) {
+            let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+            let request = body::request_of("", body);
+            store.adopt_intent(self.work.fence(), key, &request, answer, &gathered.steps, now).await?;
+            gathered.steps.clear();
+        }
+        self.answered(gathered, key, answer, self.told(&key.xref).as_ref()).await
+    }
+
+    /// Whether Sage refused a change because somebody has deleted the record there. It is then forgotten, so that a new plan makes it.
+    async fn is_gone(
+        &self,
+        gathered: &mut Gathered,
+        error: &sage::Error,
+        xref: &XrefKey,
+    ) -> Result<bool, Stop> {
+        if !matches!(error, sage::Error::NotFound(_)) || !self.known.xrefs.contains_key(xref) {
+            return Ok(false);
+        }
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.forget_record(self.work.fence(), &self.key(xref), &gathered.steps, now).await?;
+        gathered.steps.clear();
+        Ok(true)
+    }
+
+    pub(crate) fn key(&self, xref: &XrefKey) -> IntentKey {
         let (binding_id, business_id) = (self.work.binding.id, self.work.business.id.clone());
         IntentKey { binding_id, business_id, xref: xref.clone() }
     }
@@ -178,6 +252,15 @@ impl Performance<'_> {
     pub(crate) fn told(&self, xref: &XrefKey) -> Option<Told> {
         let told = self.known.customer.as_ref().filter(|_| matches!(xref.kind, XrefKind::Contact(_)))?;
         Some(told.over(self.known.told.get(xref)))
+    }
+
+    /// The key of the known contact that has this id in Sage.
+    pub(crate) fn known_contact(&self, sage_id: &str) -> Option<XrefKey> {
+        let is_contact =
+            |key: &XrefKey| matches!(key.kind, XrefKind::Contact(_) | XrefKind::ContactFallback(_));
+        let mut known = self.known.xrefs.iter();
+        let found = known.find(|(key, record)| is_contact(key) && record.sage_id == sage_id);
+        found.map(|(key, _)| key.clone())
     }
 
     /// Notes what is in Sage: its cross-reference, and what people see of the run's own document.
@@ -210,7 +293,8 @@ impl Performance<'_> {
         }
     }
 
-    /// A draft whose sums differ never reaches the books: it is deleted, and the next try makes another.
+    /// A draft whose sums differ never reaches the books: it is deleted, and the next attempt makes another. That the deletion was begun
+    /// is known before it is asked for, so that a draft which is not found afterwards is no riddle.
     async fn take_back_draft(
         &self,
         gathered: &mut Gathered,
@@ -218,16 +302,27 @@ impl Performance<'_> {
         key: &IntentKey,
         answer: &Answer,
     ) -> Result<(), Stop> {
-        let path = format!("{}/{}", call.path, answer.sage_id);
-        let begun = self.work.engine.outside.now();
-        let answered =
-            self.sage.delete(&format!("{path}?void_reason=Totals+differ+from+Magento"), None).await;
-        match recorded(gathered, step("delete draft", "DELETE", &path, begun), answered) {
-            Ok(_) => {}
-            Err(error) if error.code() == Code::SageNotFound => {}
-            Err(error) => return Err(error.into()),
-        }
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.withdraw_intent(self.work.fence(), key, &gathered.steps, now).await?;
+        gathered.steps.clear();
+        self.delete_draft(gathered, call, &answer.sage_id).await?;
         self.refuse(gathered, key).await
+    }
+
+    /// Deletes a draft. Without a reason for voiding Sage deletes nothing but drafts (its swagger), so a request that is carried out late
+    /// cannot void what somebody has released meanwhile.
+    pub(crate) async fn delete_draft(
+        &self,
+        gathered: &mut Gathered,
+        call: &Call,
+        sage_id: &str,
+    ) -> Result<(), Stop> {
+        let path = format!("{}/{sage_id}", call.path);
+        let outgoing = Outgoing { name: "delete draft", method: Method::Delete, path: &path, body: None };
+        match self.write(gathered, &outgoing, LastLook::Fence).await?.answered {
+            Ok(_) | Err(sage::Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Releases a draft. Unless it was made by this very attempt it is looked at first: an earlier release may have succeeded.
@@ -245,9 +340,8 @@ impl Performance<'_> {
             self.answered(gathered, key, &released, None).await?;
             return Ok(released);
         }
-        let begun = self.work.engine.outside.now();
-        let answered = self.sage.post(path, None).await;
-        let answered = recorded(gathered, step("release", "POST", path, begun), answered)?;
+        let outgoing = Outgoing { name: "release", method: Method::Post, path, body: None };
+        let answered = self.write(gathered, &outgoing, LastLook::Fence).await?.answered?;
         let answer = adopt::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
         self.answered(gathered, key, &answer, None).await?;
         Ok(answer)
@@ -282,9 +376,20 @@ impl Performance<'_> {
         let unsent = [("mark_as_sent", "false")];
         let query: &[(&str, &str)] =
             if matches!(call.adopt, Some(Adopt::Document { .. })) { &unsent } else { &[] };
+        self.read(gathered, &call.name, &path, query).await
+    }
+
+    /// Reads a record of Sage's; none when Sage does not find it.
+    pub(crate) async fn read(
+        &self,
+        gathered: &mut Gathered,
+        name: &str,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Value>, Stop> {
         let begun = self.work.engine.outside.now();
-        let answered = self.sage.get(&path, query).await;
-        match recorded(gathered, step(&call.name, "GET", &path, begun), answered) {
+        let answered = self.sage.get(path, query).await;
+        match recorded(gathered, step(name, "GET", path, begun), answered) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(sage::Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),

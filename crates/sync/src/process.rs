@@ -18,7 +18,9 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 use futures::FutureExt;
-use store::{Binding, Claimed, Fence, FinishRun, NewXref, Outcome, RunFacts, Step, SyncState};
+use store::{
+    Answer, Binding, Claimed, Fence, FinishRun, Intent, NewXref, Outcome, RunFacts, Step, SyncState,
+};
 use tracing::{error, warn};
 
 use crate::{
@@ -132,17 +134,31 @@ async fn attempt(
         return Err(Stop::new(Code::ExcludedByPerson, exclusion.reason));
     }
     let shop = fetch::shop(engine, &work.binding).await?;
-    match run.event {
-        EventName::InvoiceCreated => {
-            let invoice = fetch::invoice(&work, &shop, gathered).await?;
-            carry_out(&work, gathered, invoice, plan_invoice).await
+    let mut planned = 1;
+    loop {
+        match work_event(&work, &shop, gathered).await {
+            Err(stop) if stop.course == Course::PlanAgain && planned < PLANS => planned += 1,
+            ended => return ended,
         }
-        EventName::InvoicePaid => invoice_paid(&work, &shop, gathered).await,
-        EventName::CreditmemoCreated => refund::creditmemo(&work, &shop, gathered).await,
-        EventName::CustomerUpserted => catalogue::customer(&work, &shop, gathered).await,
+    }
+}
+
+/// How often a document is planned in one attempt: again when performing the plan has found a record that was not known, or that one
+/// is gone. There are fewer kinds of such records in a plan.
+const PLANS: usize = 5;
+
+async fn work_event(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+    match work.claimed.run.event {
+        EventName::InvoiceCreated => {
+            let invoice = fetch::invoice(work, shop, gathered).await?;
+            carry_out(work, gathered, invoice, plan_invoice).await
+        }
+        EventName::InvoicePaid => invoice_paid(work, shop, gathered).await,
+        EventName::CreditmemoCreated => refund::creditmemo(work, shop, gathered).await,
+        EventName::CustomerUpserted => catalogue::customer(work, shop, gathered).await,
         // Nothing has to be fetched to know this, and a shop saves its products often.
         EventName::ProductUpserted if !work.policy.sync_products => Err(Stop::plain(Code::ProductsDisabled)),
-        EventName::ProductUpserted => catalogue::product(&work, &shop, gathered).await,
+        EventName::ProductUpserted => catalogue::product(work, shop, gathered).await,
     }
 }
 
@@ -195,13 +211,15 @@ pub struct Known {
     pub told: BTreeMap<XrefKey, Told>,
     /// What Magento tells of the customer now, where the document speaks for the customer.
     pub customer: Option<Told>,
+    /// What Sage was asked for.
+    pub intents: BTreeMap<XrefKey, Intent>,
     generations: Generations,
     safe_mode: bool,
 }
 
 impl Known {
-    /// Looks the keys up.
-    pub async fn of(work: &Work<'_>, keys: &[XrefKey]) -> Result<Self, Stop> {
+    /// Looks the keys up: in the store, and in what this attempt has made so far.
+    pub async fn of(work: &Work<'_>, gathered: &mut Gathered, keys: &[XrefKey]) -> Result<Self, Stop> {
         let (store, binding, business) = (&work.engine.store, work.binding.id, &work.business.id);
         let (mut xrefs, mut told) = (BTreeMap::new(), BTreeMap::new());
         for xref in store.xrefs(binding, business, keys).await? {
@@ -209,13 +227,16 @@ impl Known {
             let record = KnownRecord { sage_id: xref.sage_id, displayed_as: xref.displayed_as };
             xrefs.insert(xref.key, record);
         }
-        Ok(Self {
-            xrefs,
-            told,
-            customer: None,
-            generations: store.generations(binding, business, keys).await?,
-            safe_mode: safe_mode(work).await?,
-        })
+        let intents = store.intents(binding, business, keys).await?;
+        gathered.xrefs.extend(settled(&intents, &xrefs, business));
+        for xref in gathered.xrefs.iter().filter(|xref| keys.contains(&xref.key)) {
+            let record =
+                KnownRecord { sage_id: xref.sage_id.clone(), displayed_as: xref.displayed_as.clone() };
+            xrefs.insert(xref.key.clone(), record);
+        }
+        let generations =
+            intents.iter().map(|(key, intent)| (key.clone(), intent.generation)).collect();
+        Ok(Self { xrefs, told, customer: None, intents, generations, safe_mode: safe_mode(work).await? })
     }
 
     /// The same, with a document that speaks for this customer.
@@ -228,6 +249,12 @@ impl Known {
     /// The record of this kind, where there is one.
     pub fn record(&self, kind: XrefKind) -> Option<&KnownRecord> {
         self.xrefs.iter().find(|(key, _)| key.kind == kind).map(|(_, record)| record)
+    }
+
+    /// The key of this kind of a record that Sage was asked for and has or may have.
+    pub fn begun(&self, kind: XrefKind) -> Option<&XrefKey> {
+        let is_begun = |(key, intent): &(&XrefKey, &Intent)| key.kind == kind && intent.may_be_made();
+        self.intents.iter().find(is_begun).map(|(key, _)| key)
     }
 
     /// What a translation depends on besides the document.
@@ -250,6 +277,25 @@ impl Known {
     }
 }
 
+/// What settles a credit note and was made by an attempt that did not live to say so: it has no sums to compare and is no draft, so that
+/// it is known as soon as Sage has answered. The plan counts with it.
+fn settled(
+    intents: &BTreeMap<XrefKey, Intent>,
+    xrefs: &BTreeMap<XrefKey, KnownRecord>,
+    business: &str,
+) -> Vec<NewXref> {
+    let is_settlement = |key: &XrefKey| matches!(key.kind, XrefKind::Allocation | XrefKind::Refund);
+    let unknown = intents.iter().filter(|(key, _)| is_settlement(key) && !xrefs.contains_key(*key));
+    let answered = unknown.filter_map(|(key, intent)| Some((key, intent.answer()?)));
+    let xref = |(key, answer): (&XrefKey, &Answer)| NewXref {
+        key: key.clone(),
+        business_id: business.to_owned(),
+        sage_id: answer.sage_id.clone(),
+        displayed_as: answer.displayed_as.clone(),
+    };
+    answered.map(xref).collect()
+}
+
 /// Plans an invoice or its payment with what is known of them, and performs the plan.
 async fn carry_out(
     work: &Work<'_>,
@@ -257,7 +303,7 @@ async fn carry_out(
     invoice: Invoice,
     plan: impl FnOnce(&Invoice, &Context<'_>) -> Plan + Send + 'static,
 ) -> Result<Outcome, Stop> {
-    let known = Known::of(work, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
+    let known = Known::of(work, gathered, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
     let known = Arc::new(known.with_customer(work, &invoice.customer));
     gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
     let told = Arc::clone(&known);
@@ -268,7 +314,8 @@ async fn carry_out(
     follow(work, gathered, &plan, &known).await
 }
 
-/// Does what a plan says.
+/// Does what a plan says. What is in Sage already or may be there is finished as it was begun, also where today's settings would not
+/// have posted it: it cannot be skipped or held any more.
 pub async fn follow(
     work: &Work<'_>,
     gathered: &mut Gathered,
@@ -282,6 +329,12 @@ pub async fn follow(
             Ok(Outcome::Succeeded)
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {
+            let made = XrefKind::made_by(work.claimed.run.event).and_then(|kind| known.begun(kind));
+            if let Some(key) = made.filter(|key| !known.xrefs.contains_key(*key))
+                && perform::finish_begun(work, gathered, key, known).await?
+            {
+                return Err(Stop { course: Course::PlanAgain, ..Stop::plain(Code::Internal) });
+            }
             let code = plan.code.unwrap_or(Code::Internal);
             // The code's own sentence is shown beside it anyway.
             let message = plan.message.clone().filter(|message| message != code.sentence());

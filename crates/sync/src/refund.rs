@@ -9,7 +9,7 @@ use domain::{
     documents::CreditMemo,
     run::{EventName, RunStatus},
     translate::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs},
-    xref::XrefKind,
+    xref::{XrefKey, XrefKind},
 };
 use sage::Connection;
 use serde_json::Value;
@@ -19,6 +19,7 @@ use crate::{
     adopt::amount_of,
     decide::{Course, Stop},
     fetch::{self, Shop},
+    perform,
     planning::planned,
     process::{Gathered, Known, Work, follow, wait_for_invoice},
     tokens::StoredTokens,
@@ -33,11 +34,29 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
         wait_for_payment(work, invoice).await?;
     }
     let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
-    let known = Arc::new(Known::of(work, &keys).await?);
+    let known = Known::of(work, gathered, &keys).await?;
+    let known = Arc::new(with_settlement(work, gathered, known, &keys).await?);
     let original = original(work, shop, gathered, &memo, &known).await?;
     let plan = move |context: &Context<'_>| plan_creditmemo(&memo, original.as_ref(), context);
     let plan = planned(work, &known, plan).await?;
     follow(work, gathered, &plan, &known).await
+}
+
+/// An allocation or a refund that an earlier attempt sent without hearing an answer is finished before anything is planned: how much is
+/// left to settle depends on it.
+async fn with_settlement(
+    work: &Work<'_>,
+    gathered: &mut Gathered,
+    known: Known,
+    keys: &[XrefKey],
+) -> Result<Known, Stop> {
+    let begun = [XrefKind::Allocation, XrefKind::Refund].map(|kind| known.begun(kind).cloned());
+    let begun = begun.into_iter().flatten().filter(|key| !known.xrefs.contains_key(key));
+    let mut has_finished = false;
+    for key in begun.collect::<Vec<_>>() {
+        has_finished |= perform::finish_begun(work, gathered, &key, &known).await?;
+    }
+    if has_finished { Known::of(work, gathered, keys).await } else { Ok(known) }
 }
 
 /// How long a memo rests while its invoice's payment is about to be tried, and while the payment itself waits for somebody.
@@ -104,9 +123,11 @@ async fn left_of_note(
     gathered: &mut Gathered,
     known: &Known,
 ) -> Result<Option<Decimal>, Stop> {
-    let Some(record) = known.record(XrefKind::Creditmemo) else { return Ok(None) };
-    let note =
-        read(work, gathered, "credit note", &format!("/sales_credit_notes/{}", record.sage_id)).await?;
+    let made = known.record(XrefKind::Creditmemo).map(|record| &record.sage_id);
+    let answered = || known.intents.get(known.begun(XrefKind::Creditmemo)?)?.answer();
+    let Some(note) = made.or_else(|| Some(&answered()?.sage_id)) else { return Ok(None) };
+    let path = format!("/sales_credit_notes/{note}?mark_as_sent=false");
+    let note = read(work, gathered, "credit note", &path).await?;
     Ok(note.and_then(|note| amount_of(&note["outstanding_amount"])))
 }
 

@@ -4,6 +4,7 @@
 //! anew. What the first key has sealed is passed over, so an interrupted rotation is simply begun again.
 
 mod channels;
+mod sealed_calls;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -87,6 +88,7 @@ pub async fn rotate_keys(
     rotation.go_through(&Credentials(store), keys, outside).await?;
     rotation.go_through(&Factors(store), keys, outside).await?;
     rotation.go_through(&channels::Channels(store), keys, outside).await?;
+    rotation.go_through(&sealed_calls::SealedCalls(store), keys, outside).await?;
     Ok(rotation)
 }
 

@@ -26,6 +26,7 @@ mod postgres;
 mod preflight;
 mod progress;
 mod refreshing;
+mod second_decisions;
 mod settings;
 mod telling;
 mod traces;

@@ -11,7 +11,10 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_stale, fence, request, retrying};
+use super::{
+    intents::intent_of,
+    world::{World, assert_stale, fence, request, retrying},
+};
 use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store, Targets};
 
 /// What the audit says of a worker that died.
@@ -150,7 +153,8 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     let id = world.receive(InvoiceCreated, 1).await;
     let lost = world.claim().await;
     let intent = invoice_intent(&world);
-    let kept = world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await.unwrap();
+    world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await.unwrap();
+    let kept = intent_of(&world, &intent).await;
     world.pass(TimeDelta::minutes(2));
     let heir = world.claim().await;
     assert_eq!(heir.run.id, id);
@@ -183,8 +187,10 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
             .is_empty()
     );
     assert_eq!(store.next_delivery_due(Targets::All).await.unwrap(), None);
-    let reopened = store.open_intent(fence(&heir), &intent, &request("3"), world.now()).await.unwrap();
-    assert_eq!(reopened, crate::Intent { is_new: false, ..kept });
+    assert_stale(store.settle_intent(stale, &intent, None, &steps, world.now()).await);
+    assert_stale(store.withdraw_intent(stale, &intent, &steps, world.now()).await);
+    assert_stale(store.forget_record(stale, &intent, &steps, world.now()).await);
+    assert_eq!(intent_of(&world, &intent).await, kept);
     world.finish(&heir, Outcome::Succeeded).await;
     assert_stale(store.finish_run(&world.end(&heir, Outcome::Succeeded)).await);
 }
@@ -216,9 +222,8 @@ pub async fn a_lost_lease_is_not_extended_and_opens_nothing_beside_a_new_writer(
     assert_stale(world.store.extend_lease(fence(&lost), world.after(TimeDelta::minutes(1))).await);
     let intent = invoice_intent(&world);
     assert_stale(world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await);
-    assert!(
-        world.store.open_intent(fence(&writer), &intent, &request("1"), world.now()).await.unwrap().is_new
-    );
+    assert_stale(world.store.may_write(fence(&lost)).await);
+    world.store.open_intent(fence(&writer), &intent, &request("1"), world.now()).await.unwrap();
     world.store.extend_lease(fence(&writer), world.after(TimeDelta::minutes(1))).await.unwrap();
     world.finish(&writer, Outcome::Succeeded).await;
     assert_eq!(world.claim().await.run.id, lost.run.id);

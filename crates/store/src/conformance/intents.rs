@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::AttemptId,
     money::Currency,
@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::world::{World, assert_stale, fence, request, retrying};
-use crate::{Answer, Fence, Intent, IntentKey, NewXref, Store};
+use crate::{Answer, Fence, Intent, IntentKey, IntentState, NewXref, Store};
 
 async fn held(world: &World) -> Fence {
     world.receive(InvoiceCreated, 1).await;
@@ -34,28 +34,153 @@ fn answer() -> Answer {
     }
 }
 
-/// After a crash what was sent first is found again.
+/// The intent of a key as it is kept.
+pub async fn intent_of(world: &World, key: &IntentKey) -> Option<Intent> {
+    let keys = std::slice::from_ref(&key.xref);
+    world.store.intents(key.binding_id, &key.business_id, keys).await.unwrap().remove(&key.xref)
+}
+
+/// An intent that has just gone out.
+fn sent(mark: &str, now: DateTime<Utc>) -> Intent {
+    Intent {
+        generation: 0,
+        request: request(mark),
+        first_sent_at: now,
+        unanswered_at: Some(now),
+        is_withdrawn: false,
+        state: IntentState::Open,
+    }
+}
+
+/// After a crash what was sent first is found again and may be repeated; nothing else goes out while it may still land.
 pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
-    let opened = world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
-    let expected =
-        Intent { generation: 0, request: request("1"), first_sent_at: now, is_new: true, answer: None };
-    assert_eq!(opened, expected);
-    let again = world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
-    assert_eq!(again, Intent { is_new: false, ..expected });
+    assert_eq!(intent_of(&world, &key).await, None);
+    world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await, Some(sent("1", now)));
+    world.pass(TimeDelta::seconds(1));
+    assert_stale(world.store.open_intent(fence, &key, &request("2"), world.now()).await);
+    assert_eq!(intent_of(&world, &key).await, Some(sent("1", now)));
+    world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
+    let repeated = Intent { unanswered_at: Some(world.now()), ..sent("1", now) };
+    assert_eq!(intent_of(&world, &key).await, Some(repeated));
+}
+
+/// A request that Sage has definitely not carried out leaves what was unanswered before it; when that is nothing, another request may
+/// take its place.
+pub async fn a_settled_intent_may_be_opened_with_another_request(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let run = world.receive(InvoiceCreated, 1).await;
+    let (fence, key, now) =
+        (fence(&world.claim().await), key(&world, XrefKind::Invoice, "1"), world.now());
+    assert_stale(world.store.settle_intent(fence, &key, None, &[], now).await);
+    world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
+    let steps = [world.step("invoice")];
+    world.store.settle_intent(fence, &key, Some(now - TimeDelta::hours(1)), &steps, now).await.unwrap();
+    assert_eq!(world.attempts(run).await[0].steps, steps);
+    let earlier = Intent { unanswered_at: Some(now - TimeDelta::hours(1)), ..sent("1", now) };
+    assert_eq!(intent_of(&world, &key).await, Some(earlier));
+    assert_stale(world.store.open_intent(fence, &key, &request("2"), now).await);
+    world.store.settle_intent(fence, &key, None, &[], now).await.unwrap();
+    world.pass(TimeDelta::seconds(1));
+    world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await, Some(sent("2", world.now())));
 }
 
 /// What Sage has made is not made again.
 pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
-    assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await);
-    assert_stale(world.store.refuse_intent(fence, &key, &[], world.now()).await);
-    let opened = world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
+    let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
+    assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], now).await);
+    assert_stale(world.store.refuse_intent(fence, &key, &[], now).await);
+    world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, &[], now).await.unwrap();
+    let answered = Intent { unanswered_at: None, state: IntentState::Answered(answer()), ..sent("1", now) };
+    assert_eq!(intent_of(&world, &key).await, Some(answered.clone()));
+    for mark in ["1", "2"] {
+        assert_stale(world.store.open_intent(fence, &key, &request(mark), now).await);
+    }
+    assert_eq!(intent_of(&world, &key).await, Some(answered));
+}
+
+/// What was found in Sage needs no request; a stale worker adopts nothing.
+pub async fn an_adopted_record_answers_its_intent(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
+    assert_stale(world.store.adopt_intent(stale(fence), &key, &request("1"), &answer(), &[], now).await);
+    world.store.adopt_intent(fence, &key, &request("1"), &answer(), &[], now).await.unwrap();
+    let adopted = Intent { unanswered_at: None, state: IntentState::Answered(answer()), ..sent("1", now) };
+    assert_eq!(intent_of(&world, &key).await, Some(adopted));
+    assert_stale(world.store.adopt_intent(fence, &key, &request("1"), &answer(), &[], now).await);
+}
+
+/// A deletion that was begun is known to who comes after, until the record is answered again or refused.
+pub async fn a_withdrawn_draft_is_known_as_such(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key, now) = (held(&world).await, key(&world, XrefKind::Invoice, "1"), world.now());
+    world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
+    assert_stale(world.store.withdraw_intent(fence, &key, &[], now).await);
+    world.store.answer_intent(fence, &key, &answer(), None, &[], now).await.unwrap();
+    world.store.withdraw_intent(fence, &key, &[], now).await.unwrap();
+    assert!(intent_of(&world, &key).await.unwrap().is_withdrawn);
+    world.store.refuse_intent(fence, &key, &[], now).await.unwrap();
+    assert!(!intent_of(&world, &key).await.unwrap().is_withdrawn);
+}
+
+/// What somebody deleted in Sage is made again under another id.
+pub async fn a_forgotten_record_is_made_again(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    world.receive(InvoiceCreated, 1).await;
+    let claimed = world.claim().await;
+    let (fence, key) = (fence(&claimed), key(&world, XrefKind::Contact(Currency::GBP), "7"));
+    world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
     world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
-    let again = world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
-    assert_eq!(again, Intent { is_new: false, answer: Some(answer()), ..opened });
+    let mut end = world.end(&claimed, retrying(world.now()));
+    end.xrefs = vec![NewXref {
+        key: key.xref.clone(),
+        business_id: key.business_id.clone(),
+        sage_id: "contact".to_owned(),
+        displayed_as: None,
+    }];
+    world.store.finish_run(&end).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await.unwrap().request.sealed_call, None, "its run has ended");
+    assert_stale(world.store.forget_record(fence, &key, &[], world.now()).await);
+    let again = self::fence(&world.claim().await);
+    world.store.forget_record(again, &key, &[], world.now()).await.unwrap();
+    let asked = std::slice::from_ref(&key.xref);
+    assert!(world.store.xrefs(world.binding, "business-1", asked).await.unwrap().is_empty());
+    let intent = intent_of(&world, &key).await.unwrap();
+    assert_eq!((intent.generation, intent.state), (1, IntentState::Refused));
+}
+
+/// Sealed calls are gone through in one order, and an envelope that changed meanwhile is not overwritten.
+pub async fn sealed_calls_are_resealed(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let fence = held(&world).await;
+    let mut keys = ["1", "2", "3"].map(|number| key(&world, XrefKind::Payment, number));
+    for key in &keys {
+        world.store.open_intent(fence, key, &request("1"), world.now()).await.unwrap();
+    }
+    world.store.refuse_intent(fence, &keys[1], &[], world.now()).await.unwrap();
+    let mut found = Vec::new();
+    while let Some(next) = world.store.sealed_intents(found.last(), 1).await.unwrap().pop() {
+        assert_eq!(next.envelope, "sealed-1");
+        world.store.reseal_intent(&next, "again").await.unwrap();
+        assert_stale(world.store.reseal_intent(&next, "late").await);
+        found.push(next.key);
+    }
+    keys.sort_by(|one, other| one.xref.cmp(&other.xref));
+    assert_eq!(found, [keys[0].clone(), keys[2].clone()]);
+    assert_eq!(intent_of(&world, &keys[0]).await.unwrap().request.sealed_call.as_deref(), Some("again"));
+}
+
+/// Whoever lost the business may not change anything in it.
+pub async fn only_who_holds_the_run_may_write(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let fence = held(&world).await;
+    world.store.may_write(fence).await.unwrap();
+    assert_stale(world.store.may_write(stale(fence)).await);
 }
 
 /// A worker that is killed right after a call leaves the call in the trail; a write that is refused leaves nothing.
@@ -134,48 +259,23 @@ fn stale(fence: Fence) -> Fence {
     Fence { attempt_id: AttemptId(uuid::Uuid::nil()), ..fence }
 }
 
-/// After a refusal, or when a record was taken back, the next create is another one.
+/// After a refusal, or when a record was deleted, the next create is another one.
 pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
-    let other = request("other");
     for generation in 0..3 {
-        let (request, now) = (request(&generation.to_string()), world.now());
-        let opened = world.store.open_intent(fence, &key, &request, now).await.unwrap();
-        let expected = Intent { generation, request, first_sent_at: now, is_new: true, answer: None };
-        assert_eq!(opened, expected);
-        let again = world.store.open_intent(fence, &key, &other, world.now()).await.unwrap();
-        assert_eq!(again, Intent { is_new: false, ..expected });
+        let (mark, now) = (generation.to_string(), world.now());
+        world.store.open_intent(fence, &key, &request(&mark), now).await.unwrap();
+        assert_eq!(intent_of(&world, &key).await, Some(Intent { generation, ..sent(&mark, now) }));
         if generation == 1 {
             world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
         }
         world.store.refuse_intent(fence, &key, &[], world.now()).await.unwrap();
         assert_stale(world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await);
+        let refused = intent_of(&world, &key).await.unwrap();
+        assert_eq!((refused.generation, refused.state), (generation + 1, IntentState::Refused));
+        assert_eq!((refused.request.sealed_call, refused.unanswered_at), (None, None));
     }
-}
-
-/// The plan is made with the generation that each record has reached.
-pub async fn generations_are_told_of_what_was_refused(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let fence = held(&world).await;
-    let keys = ["1", "2", "3"].map(|number| key(&world, XrefKind::Payment, number));
-    for (key, refusals) in keys.iter().zip([0, 1, 2]) {
-        for _ in 0..=refusals {
-            world.store.open_intent(fence, key, &request("1"), world.now()).await.unwrap();
-            if refusals > 0 {
-                world.store.refuse_intent(fence, key, &[], world.now()).await.unwrap();
-            }
-        }
-    }
-    let mut asked = keys.iter().map(|key| key.xref.clone()).collect::<Vec<_>>();
-    asked.push(XrefKey { kind: XrefKind::Payment, magento_key: "4".to_owned() });
-    let told = world.store.generations(world.binding, "business-1", &asked).await.unwrap();
-    assert_eq!(told, BTreeMap::from([(asked[1].clone(), 2), (asked[2].clone(), 3)]));
-    let told = world.store.generations(world.binding, "business-1", &asked[..2]).await.unwrap();
-    assert_eq!(told, BTreeMap::from([(asked[1].clone(), 2)]));
-    assert!(world.store.generations(world.binding, "business-2", &asked).await.unwrap().is_empty());
-    let other = world.add_binding("business-1").await;
-    assert!(world.store.generations(other, "business-1", &asked).await.unwrap().is_empty());
 }
 
 /// Records of another kind, business or binding have intents of their own.
@@ -188,9 +288,8 @@ pub async fn intents_are_kept_apart(store: Arc<dyn Store>) {
     for key in
         [first, second, third, key(&world, XrefKind::Payment, "1"), key(&world, XrefKind::Invoice, "2")]
     {
-        assert!(
-            world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap().is_new,
-            "{key:?}"
-        );
+        assert_eq!(intent_of(&world, &key).await, None, "{key:?}");
+        world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
+        assert!(intent_of(&world, &key).await.is_some(), "{key:?}");
     }
 }

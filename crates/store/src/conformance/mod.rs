@@ -111,7 +111,9 @@ macro_rules! conformance_suite {
                 a_binding_tells_how_far_behind_it_is, failures_one_after_another_are_told, what_magento_could_not_be_told_is_counted,
                 the_times_of_what_succeeded_are_told_newest_first;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
-                what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, generations_are_told_of_what_was_refused, intents_are_kept_apart;
+                what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, a_settled_intent_may_be_opened_with_another_request,
+                an_adopted_record_answers_its_intent, a_withdrawn_draft_is_known_as_such, a_forgotten_record_is_made_again,
+                sealed_calls_are_resealed, only_who_holds_the_run_may_write, intents_are_kept_apart;
             standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
                 a_run_goes_on_when_its_binding_is_active_again_meanwhile,
                 a_run_that_waits_for_its_binding_has_the_code_of_its_status, a_retry_waits_for_its_binding,

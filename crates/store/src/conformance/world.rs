@@ -270,6 +270,7 @@ pub fn request(mark: &str) -> Request {
         body_digest: format!("digest-{mark}"),
         reference: Some(format!("WEB-{mark}")),
         contact_id: Some(format!("contact-{mark}")),
+        sealed_call: Some(format!("sealed-{mark}")),
     }
 }
 

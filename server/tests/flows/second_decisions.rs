@@ -1,0 +1,177 @@
+//! What Ledger does next: after a refusal, after an empty search, after a draft that was deleted, and when a record is gone from Sage.
+//! Nothing is made twice, nothing is lost, and nothing is called done that is not.
+
+use domain::{
+    policy::{Policy, SafeMode},
+    run::{EventName, RunStatus},
+};
+use serde_json::{Value, json};
+use server::{
+    demo::once::outcome,
+    stage::{Options, Stage},
+};
+use store::{PageRequest, Run};
+
+use crate::{documents::of, lost_answers::set};
+
+/// A shop whose events are worked by hand.
+async fn stage(options: Options) -> Stage {
+    Stage::set(Options { worker: false, ..options }).await.unwrap()
+}
+
+/// Posts an event and works what is due.
+async fn send(stage: &Stage, event: &str, id: i64) {
+    stage.shop().unwrap().enqueue(event, id.cast_unsigned(), None);
+    stage.shop().unwrap().run_cron().await;
+    work(stage).await;
+}
+
+async fn work(stage: &Stage) {
+    sync::run_until_idle(&stage.process.engine).await;
+}
+
+async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
+    let request = PageRequest { limit: 50, ..PageRequest::default() };
+    let runs = stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs;
+    of(&runs, event, id).clone()
+}
+
+/// A person presses Retry.
+async fn retry(stage: &Stage, event: EventName, id: i64) -> Run {
+    let (store, now) = (&stage.process.engine.store, stage.process.engine.outside.now());
+    store.retry_run(stage.organisation, run(stage, event, id).await.id, now).await.unwrap();
+    work(stage).await;
+    run(stage, event, id).await
+}
+
+async fn faults(stage: &Stage, faults: Value) {
+    stage.sage.post("/_sim/faults", &faults).await.unwrap();
+}
+
+async fn records(stage: &Stage, list: &str) -> Vec<Value> {
+    stage.books().await.unwrap()[list].as_array().unwrap().clone()
+}
+
+/// The answer to the first request is lost, the repeat is refused with this status, and somebody retries twice.
+async fn a_refused_repeat(status: u16, is_bare: bool, event: EventName, list: &str) {
+    let case = format!("{status} {is_bare} {list}");
+    let stage = stage(Options::default()).await;
+    if event != EventName::InvoiceCreated {
+        send(&stage, "invoice.created", 1).await;
+    }
+    if event == EventName::CreditmemoCreated {
+        send(&stage, "invoice.paid", 1).await;
+    }
+    let path = format!("/{list}$");
+    faults(&stage, json!({ "fail_after": [{ "times": 1, "method": "POST", "path": path, "status": 504 }] })).await;
+    send(&stage, event.as_str(), 1).await;
+    let refusal = json!({ "times": 1, "method": "POST", "path": path, "status": status, "bare": is_bare });
+    faults(&stage, json!({ "fail_before": [refusal] })).await;
+    retry(&stage, event, 1).await;
+    let ended = retry(&stage, event, 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{case}: {:?}", ended.message);
+    assert_eq!(records(&stage, list).await.len(), 1, "{case}");
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{case}: {problems:#?}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_is_refused_never_doubles_an_invoice() {
+    for status in [400, 403, 404, 409, 413, 422, 423, 425] {
+        for is_bare in [false, true] {
+            a_refused_repeat(status, is_bare, EventName::InvoiceCreated, "sales_invoices").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_that_is_refused_never_doubles_a_payment_or_a_credit_note() {
+    for (status, is_bare) in [(404, true), (409, false), (422, false)] {
+        a_refused_repeat(status, is_bare, EventName::InvoicePaid, "contact_payments").await;
+        a_refused_repeat(status, is_bare, EventName::CreditmemoCreated, "sales_credit_notes").await;
+    }
+}
+
+/// Sage carries the request out 40 s after its gateway gave up; the retry comes sooner and would say something else.
+async fn a_late_commit(options: Options, meanwhile: fn(&mut Policy)) {
+    let stage = stage(options).await;
+    let late = json!({ "times": 1, "method": "POST", "path": "/sales_invoices$", "after_s": 40 });
+    faults(&stage, json!({ "commit_late": [late] })).await;
+    send(&stage, "invoice.created", 1).await;
+    assert!(records(&stage, "sales_invoices").await.is_empty(), "it is not there yet");
+    set(&stage, meanwhile).await;
+    let ended = retry(&stage, EventName::InvoiceCreated, 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    // The simulator goes by the time of the machine, so the first request is let land by hand: Sage knows its id.
+    let sent: Vec<Value> = stage.sage.get("/_sim/requests").await.unwrap().as_array().unwrap().clone();
+    let ids: Vec<&str> = sent
+        .iter()
+        .filter(|request| request["method"] == "POST" && request["path"] == "/v3.1/sales_invoices")
+        .filter_map(|request| request["body"]["sales_invoice"]["idempotency_id"].as_str())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert_eq!(ids[0], ids[1], "the same request was repeated, whatever the settings say by now");
+    let invoices = records(&stage, "sales_invoices").await;
+    assert_eq!(invoices.len(), 1);
+    assert_ne!(invoices[0]["status"]["id"], "DRAFT");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_commit_doubles_nothing_after_the_settings_were_saved() {
+    a_late_commit(Options::default(), |policy| policy.invoice_number_prefix = Some("WEB-".to_owned())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_commit_doubles_nothing_when_safe_mode_ends_or_begins() {
+    let drafts = Options { safe_mode: SafeMode::Always, ..Options::default() };
+    a_late_commit(drafts, |policy| policy.safe_mode = SafeMode::Never).await;
+    a_late_commit(Options::default(), |policy| policy.safe_mode = SafeMode::Always).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_be_in_sage_is_finished_although_the_settings_would_skip_it_now() {
+    let stage = stage(Options::default()).await;
+    let lost = json!({ "times": 1, "method": "POST", "path": "/sales_invoices$", "status": 504 });
+    faults(&stage, json!({ "fail_after": [lost] })).await;
+    send(&stage, "invoice.created", 1).await;
+    set(&stage, |policy| policy.sync_since = "2999-01-01T00:00:00Z".parse().ok()).await;
+    let ended = retry(&stage, EventName::InvoiceCreated, 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    assert_eq!(records(&stage, "sales_invoices").await.len(), 1);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_whose_deletion_was_not_heard_is_made_again_at_once() {
+    let stage = stage(Options { safe_mode: SafeMode::Always, ..Options::default() }).await;
+    let lost = json!({ "times": 1, "method": "DELETE", "path": "/sales_invoices/", "status": 504 });
+    faults(&stage, json!({ "wrong_totals": 1, "fail_after": [lost] })).await;
+    send(&stage, "invoice.created", 1).await;
+    let ended = retry(&stage, EventName::InvoiceCreated, 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    let invoices = records(&stage, "sales_invoices").await;
+    assert_eq!(invoices.len(), 1);
+    assert_eq!((&invoices[0]["total_amount"], &invoices[0]["status"]["id"]), (&json!("81.52"), &json!("UNPAID")));
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contact_that_was_deleted_in_sage_is_made_again_with_the_next_invoice() {
+    let stage = stage(Options::default()).await;
+    send(&stage, "customer.upserted", 1).await;
+    let contact = records(&stage, "contacts").await[0].clone();
+    let business = stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
+    let path = format!("/_sim/records/{}/contacts/{}", business.id, contact["id"].as_str().unwrap());
+    stage.sage.delete(&path).await.unwrap();
+    for event in ["invoice.created", "customer.upserted"] {
+        send(&stage, event, 1).await;
+        let event = event.parse().unwrap();
+        let ended = run(&stage, event, 1).await;
+        assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{event}: {:?}", ended.message);
+    }
+    let contacts = records(&stage, "contacts").await;
+    assert_eq!(contacts.iter().filter(|contact| contact["reference"] == "M1").count(), 1);
+    stage.stop().await;
+}
