@@ -161,10 +161,15 @@ impl Performance<'_> {
         let written = self.write(gathered, &outgoing, LastLook::Create(key, &request)).await?;
         let error = match written.answered.and_then(with_id) {
             Ok((answer, base_total)) => {
-                // A request of an earlier day says nothing about what Magento tells today.
-                let told = self.told(&key.xref).filter(|_| call.body == creating.call.body);
+                // A request of an earlier attempt may say something else than Magento tells today.
+                let is_of_today = call.body == creating.call.body;
+                let told = self.told(&key.xref).filter(|_| is_of_today);
                 self.answered(gathered, key, &answer, told.as_ref()).await?;
-                let origin = if earlier.is_none() { Origin::Fresh } else { Origin::Repeated };
+                let origin = match earlier {
+                    None => Origin::Fresh,
+                    Some(_) if is_of_today => Origin::Repeated,
+                    Some(_) => Origin::Adopted,
+                };
                 return Ok(Some(Made { base_total, ..Made::of(answer, origin) }));
             }
             Err(error) => error,

@@ -62,14 +62,15 @@ async fn send(stage: &Stage, event: &str, id: u64) {
     stage.shop().unwrap().run_cron().await;
 }
 
-/// Every call to Sage's API, as a method and a resource.
+/// Every call to Sage's API, as a method and a resource; without the search for documents that are older than Sage's memory of
+/// idempotency ids, which depends on the day of the test.
 async fn calls(stage: &Stage) -> Vec<String> {
     let requests = stage.sage.get("/_sim/requests").await.unwrap();
     let calls = requests.as_array().unwrap().iter().filter_map(|request| {
         let resource = request["path"].as_str()?.strip_prefix("/v3.1/")?.split(['/', '?']).next()?;
         Some(format!("{} {resource}", request["method"].as_str()?))
     });
-    calls.collect()
+    calls.filter(|call| call != "GET sales_invoices" && call != "GET contact_payments").collect()
 }
 
 async fn updates(stage: &Stage) -> usize {
@@ -150,17 +151,17 @@ async fn a_contact_that_an_event_of_the_customer_made_is_known_to_the_invoices()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contact_that_was_adopted_is_brought_up_to_date_by_the_next_invoice() {
+async fn a_contact_that_an_earlier_request_made_is_brought_up_to_date_at_once() {
     let stage = stage(&[BEFORE, AFTER, AFTER, AFTER], None).await;
-    // The contact is made, but its answer is lost, and then the customer is another: it is found again by its reference.
+    // The contact is made, but its answer is lost, and then the customer has changed: the same request goes out again, and an update.
     let lost =
         json!({ "times": 1, "method": "POST", "path": "/contacts", "status": 503, "retry_after": 3600 });
     stage.sage.post("/_sim/faults", &json!({ "fail_after": [lost] })).await.unwrap();
     send(&stage, "invoice.created", 1).await;
-    assert_eq!(work(&stage, "invoice.created", 2).await, ["POST contacts", "GET contacts", INVOICE]);
-    assert_eq!(telephone(&stage).await, OLD);
-    assert_eq!(work(&stage, "invoice.created", 3).await, [UPDATE, INVOICE]);
+    let all = ["POST contacts", "POST contacts", UPDATE, INVOICE];
+    assert_eq!(work(&stage, "invoice.created", 2).await, all, "the first is of the invoice before");
     assert_eq!(telephone(&stage).await, NEW);
+    assert_eq!(work(&stage, "invoice.created", 3).await, [INVOICE]);
     assert_eq!(retry(&stage, 1).await, [INVOICE], "older news");
     assert_eq!(work(&stage, "invoice.created", 4).await, [INVOICE]);
     stage.stop().await;
