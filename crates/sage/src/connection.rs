@@ -51,7 +51,12 @@ pub struct Ready<'a> {
 
 impl<'a> Ready<'a> {
     /// Sends a call, once.
-    pub async fn send(&self, method: domain::plan::Method, path: &str, body: Option<&Value>) -> Result<Answer, Error> {
+    pub async fn send(
+        &self,
+        method: domain::plan::Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
         let method = match method {
             domain::plan::Method::Post => Method::POST,
             domain::plan::Method::Put => Method::PUT,
@@ -60,7 +65,8 @@ impl<'a> Ready<'a> {
         let connection = self.connection;
         let call = Outgoing { method, path, writes: true, business: connection.business_id };
         let url = connection.url(path, &[]).ok_or_else(|| outside(path))?;
-        let request = connection.client.request(call.method.clone(), url).bearer_auth(self.token.expose_secret());
+        let request =
+            connection.client.request(call.method.clone(), url).bearer_auth(self.token.expose_secret());
         let request = call.named(request);
         let request = if let Some(body) = body { request.json(body) } else { request };
         connection.client.send_admitted(&call, request).await

@@ -164,7 +164,9 @@ impl Error {
             }
             Self::Unauthorised(_) | Self::OtherBusiness(_) | Self::Reauthorise { .. } => Class::Reauthorise,
             Self::RateLimited { after, .. } => Class::Retry { after: Some(*after) },
-            Self::Unavailable { after, .. } | Self::InProgress { after, .. } => Class::Retry { after: *after },
+            Self::Unavailable { after, .. } | Self::InProgress { after, .. } => {
+                Class::Retry { after: *after }
+            }
             // The app's settings are mended by the operator, and the runs then go on.
             Self::Unreachable { .. } | Self::Garbage { .. } | Self::TokenSource(_) | Self::App { .. } => {
                 Class::Retry { after: None }

@@ -8,7 +8,7 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Counts, Error, Fence, FinishRun, Result, Run, RunFacts, Runs, Standing};
+use store::{Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing};
 use uuid::Uuid;
 
 use crate::{
@@ -241,6 +241,24 @@ impl Runs for PostgresStore {
         .await
         .map_err(translate)?;
         row.map(Run::try_from).transpose()
+    }
+
+    async fn posted_for(&self, binding: BindingId, email_digest: &str, currency: &str) -> Result<Posted> {
+        let (invoiced_minor, credited_minor) = sqlx::query_as(
+            "SELECT coalesce(sum(CASE WHEN kind = 'invoice' THEN amount END), 0)::bigint, coalesce(sum(CASE WHEN kind = 'memo' THEN amount END), 0)::bigint
+               FROM (SELECT CASE WHEN r.event = 'creditmemo.created' THEN 'memo' ELSE 'invoice' END AS kind, max(r.amount_minor) AS amount
+                       FROM runs r JOIN bindings b ON b.id = r.binding_id
+                      WHERE r.organisation_id = b.organisation_id AND r.email_digest = $2 AND r.binding_id = $1 AND r.currency = $3
+                        AND r.status = 'succeeded' AND r.event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')
+                      GROUP BY kind, r.magento_id) posted",
+        )
+        .bind(binding.0)
+        .bind(email_digest)
+        .bind(currency)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(Posted { invoiced_minor, credited_minor })
     }
 
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts> {

@@ -59,7 +59,7 @@ pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
 pub use plans::{Plans, RunPlan};
 pub use policies::{Policies, PolicyVersion, SavedPolicy};
 pub use references::{CachedReference, References};
-pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Run, RunFacts, Runs};
+pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Posted, Run, RunFacts, Runs};
 pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};

@@ -190,6 +190,15 @@ pub struct Counts {
     pub last_finished_at: Option<DateTime<Utc>>,
 }
 
+/// What has been posted for a customer, in minor units of two decimals of one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// Invoices, as Magento totals them.
+    pub invoiced_minor: i64,
+    /// Credit memos, as Magento totals them.
+    pub credited_minor: i64,
+}
+
 /// Runs.
 #[async_trait]
 pub trait Runs {
@@ -253,6 +262,10 @@ pub trait Runs {
         event: EventName,
         magento_id: i64,
     ) -> Result<Option<Run>>;
+
+    /// What a binding has posted for the customer of this e-mail address in a currency: each invoice and credit memo whose run has
+    /// succeeded, once.
+    async fn posted_for(&self, binding: BindingId, email_digest: &str, currency: &str) -> Result<Posted>;
 
     /// How a binding's runs stand.
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;

@@ -79,7 +79,8 @@ impl Performance<'_> {
         call: &Call,
         key: &IntentKey,
     ) -> Result<Made, Stop> {
-        let call = Call { path: self.ids.fill_text(&call.path), body: self.ids.fill(&call.body), ..call.clone() };
+        let call =
+            Call { path: self.ids.fill_text(&call.path), body: self.ids.fill(&call.body), ..call.clone() };
         let may_be_there = self.may_be_there(&call);
         let known = create_rules::Known { may_be_there, ..create_rules::Known::default() };
         let mut creating = Creating { key, call, known, stepped: 0 };
@@ -379,11 +380,7 @@ impl Performance<'_> {
     }
 
     /// The known contact of a refused document, where somebody has deleted it in Sage.
-    async fn gone_contact(
-        &self,
-        gathered: &mut Gathered,
-        call: &Call,
-    ) -> Result<Option<IntentKey>, Stop> {
+    async fn gone_contact(&self, gathered: &mut Gathered, call: &Call) -> Result<Option<IntentKey>, Stop> {
         let Some(id) = request_of("", &call.body).contact_id else { return Ok(None) };
         let Some(key) = self.known_contact(&id) else { return Ok(None) };
         let contact = self.read(gathered, "contact", &format!("/contacts/{id}"), &[]).await?;

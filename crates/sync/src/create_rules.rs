@@ -48,7 +48,9 @@ pub fn next(intent: Option<&Intent>, known: Known, now: DateTime<Utc>) -> Next {
     match (&intent.state, intent.unanswered_at) {
         (IntentState::Answered(_), _) => Next::LookAt,
         (IntentState::Refused, _) | (IntentState::Open, None) => first(intent.generation, known),
-        (IntentState::Open, Some(_)) if known.is_repeatable && now - intent.first_sent_at < REPEATABLE_FOR => {
+        (IntentState::Open, Some(_))
+            if known.is_repeatable && now - intent.first_sent_at < REPEATABLE_FOR =>
+        {
             Next::Repeat
         }
         (IntentState::Open, Some(_)) if !known.is_searched => Next::Search,
@@ -127,7 +129,10 @@ mod tests {
         assert_eq!(next(Some(&open), searched, at(400)), Next::RestUntil(at(HOUR)));
         assert_eq!(next(Some(&open), searched, at(HOUR)), Next::BeginAgain);
         let repeated_late = intent(IntentState::Open, Some(6 * DAY));
-        assert_eq!(next(Some(&repeated_late), searched, at(6 * DAY + 1)), Next::RestUntil(at(6 * DAY + HOUR)));
+        assert_eq!(
+            next(Some(&repeated_late), searched, at(6 * DAY + 1)),
+            Next::RestUntil(at(6 * DAY + HOUR))
+        );
     }
 
     #[test]

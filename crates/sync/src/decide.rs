@@ -105,8 +105,12 @@ pub fn outcome(engine: &Engine, run: &Run, stop: Stop) -> Outcome {
         }
         (Course::WaitForInvoice(id), _) => Outcome::Waiting { code, message, waits_for_invoice: Some(id) },
         (Course::Retry { after }, _) => tried_again(engine, run, code, message, after),
-        (Course::ByCode | Course::PlanAgain, Effect::Skips) => Outcome::Skipped { code, message, waits_for_invoice: None },
-        (Course::ByCode | Course::PlanAgain, Effect::Holds) => Outcome::Waiting { code, message, waits_for_invoice: None },
+        (Course::ByCode | Course::PlanAgain, Effect::Skips) => {
+            Outcome::Skipped { code, message, waits_for_invoice: None }
+        }
+        (Course::ByCode | Course::PlanAgain, Effect::Holds) => {
+            Outcome::Waiting { code, message, waits_for_invoice: None }
+        }
         (Course::ByCode | Course::PlanAgain, Effect::Fails(_)) if code.is_retryable() => {
             tried_again(engine, run, code, message, None)
         }

@@ -35,7 +35,7 @@ pub async fn invoice(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
     let invoice = invoice_of(work, shop, gathered, work.claimed.run.magento_id).await?;
     gathered.facts.increment_id = Some(invoice.increment_id.clone());
     gathered.facts.customer = Some(name_of(&invoice.customer));
-    gathered.facts.email_digest = email_of(&invoice.customer);
+    gathered.facts.email_digest = email_digest(&invoice.customer);
     gathered.facts.currency = Some(invoice.currency.to_string());
     gathered.facts.amount_minor = money::to_minor(invoice.grand_total);
     gathered.facts.tax_minor = money::to_minor(invoice.tax_amount);
@@ -71,7 +71,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
     let memo: CreditMemo = entity(work, shop, gathered, "creditmemo").await?;
     gathered.facts.increment_id = Some(memo.increment_id.clone());
     gathered.facts.customer = Some(name_of(&memo.customer));
-    gathered.facts.email_digest = email_of(&memo.customer);
+    gathered.facts.email_digest = email_digest(&memo.customer);
     gathered.facts.currency = Some(memo.currency.to_string());
     gathered.facts.amount_minor = money::to_minor(memo.grand_total);
     Ok(memo)
@@ -81,7 +81,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -
 pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Customer, Stop> {
     let customer: Customer = entity(work, shop, gathered, "customer").await?;
     gathered.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
-    gathered.facts.email_digest = email_of(&customer);
+    gathered.facts.email_digest = email_digest(&customer);
     Ok(customer)
 }
 
@@ -110,7 +110,7 @@ async fn entity<T: Document + Send + 'static>(
 }
 
 /// What the customer's address is found by.
-fn email_of(customer: &Customer) -> Option<String> {
+pub fn email_digest(customer: &Customer) -> Option<String> {
     customer.email.as_deref().and_then(email::digest)
 }
 

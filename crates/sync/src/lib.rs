@@ -22,6 +22,7 @@ mod process;
 mod pulse;
 mod refund;
 mod rotation;
+mod sale;
 mod sealed_call;
 mod sums;
 mod tokens;

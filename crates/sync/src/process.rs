@@ -234,8 +234,7 @@ impl Known {
                 KnownRecord { sage_id: xref.sage_id.clone(), displayed_as: xref.displayed_as.clone() };
             xrefs.insert(xref.key.clone(), record);
         }
-        let generations =
-            intents.iter().map(|(key, intent)| (key.clone(), intent.generation)).collect();
+        let generations = intents.iter().map(|(key, intent)| (key.clone(), intent.generation)).collect();
         Ok(Self { xrefs, told, customer: None, intents, generations, safe_mode: safe_mode(work).await? })
     }
 

@@ -21,7 +21,8 @@ use crate::{
     fetch::{self, Shop},
     perform,
     planning::planned,
-    process::{Gathered, Known, Work, follow, wait_for_invoice},
+    process::{Gathered, Known, Work, follow},
+    sale,
     tokens::StoredTokens,
     trail::{recorded, step},
 };
@@ -29,8 +30,8 @@ use crate::{
 /// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
 pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
     let memo = fetch::creditmemo(work, shop, gathered).await?;
+    sale::wait_for_sale(work, shop, gathered, &memo).await?;
     if let Some(invoice) = memo.invoice_id {
-        wait_for_invoice(work, invoice).await?;
         wait_for_payment(work, invoice).await?;
     }
     let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);

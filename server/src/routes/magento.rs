@@ -11,13 +11,14 @@ use chrono::{SecondsFormat, TimeDelta};
 use domain::{
     code::{Code, Effect},
     ids::{ActionId, BindingId},
-    run::{ActionKind, BindingStatus, EntityKind, RunStatus},
+    run::{ActionKind, BindingStatus, EntityKind, EventName, RunStatus},
+    xref::{XrefKey, XrefKind},
 };
 use magento::{SubKeys, Verified};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::{Action, Actor, Binding, CredentialKind, Run};
+use store::{Action, Actor, Binding, CredentialKind, Run, Xref};
 
 use super::refusal::Refusal;
 use crate::state::Wire;
@@ -87,9 +88,22 @@ pub async fn status(
         .entity_type
         .parse()
         .map_err(|error: domain::run::UnknownWord| Refusal::Malformed(format!("entity_type: {error}")))?;
-    let run =
+    let mut run =
         wire.store.latest_run(binding.id, entity, query.entity_id).await?.ok_or(Refusal::UnknownEntity)?;
+    if run.event == EventName::InvoicePaid {
+        // It speaks of the invoice, and its own record is the payment.
+        let invoice = invoice_record(&wire, &binding, query.entity_id).await?;
+        run.facts.sage_id = invoice.as_ref().map(|invoice| invoice.sage_id.clone());
+        run.facts.sage_reference = invoice.and_then(|invoice| invoice.displayed_as);
+    }
     Ok(Json(status_body(&run)))
+}
+
+/// What an invoice is in the binding's Sage business.
+async fn invoice_record(wire: &Wire, binding: &Binding, id: i64) -> Result<Option<Xref>, Refusal> {
+    let Some(business) = &binding.business else { return Ok(None) };
+    let key = XrefKey { kind: XrefKind::Invoice, magento_key: id.to_string() };
+    Ok(wire.store.xrefs(binding.id, &business.id, &[key]).await?.pop())
 }
 
 fn status_body(run: &Run) -> Value {

@@ -2,6 +2,7 @@
 //! Nothing is made twice, nothing is lost, and nothing is called done that is not.
 
 use domain::{
+    code::Code,
     policy::{Policy, SafeMode},
     run::{EventName, RunStatus},
 };
@@ -56,14 +57,17 @@ async fn records(stage: &Stage, list: &str) -> Vec<Value> {
 async fn a_refused_repeat(status: u16, is_bare: bool, event: EventName, list: &str) {
     let case = format!("{status} {is_bare} {list}");
     let stage = stage(Options::default()).await;
+    // The credit memo 1 is of the invoice 2.
+    let invoice = if event == EventName::CreditmemoCreated { 2 } else { 1 };
     if event != EventName::InvoiceCreated {
-        send(&stage, "invoice.created", 1).await;
+        send(&stage, "invoice.created", invoice).await;
     }
     if event == EventName::CreditmemoCreated {
-        send(&stage, "invoice.paid", 1).await;
+        send(&stage, "invoice.paid", invoice).await;
     }
     let path = format!("/{list}$");
-    faults(&stage, json!({ "fail_after": [{ "times": 1, "method": "POST", "path": path, "status": 504 }] })).await;
+    faults(&stage, json!({ "fail_after": [{ "times": 1, "method": "POST", "path": path, "status": 504 }] }))
+        .await;
     send(&stage, event.as_str(), 1).await;
     let refusal = json!({ "times": 1, "method": "POST", "path": path, "status": status, "bare": is_bare });
     faults(&stage, json!({ "fail_before": [refusal] })).await;
@@ -153,7 +157,10 @@ async fn a_draft_whose_deletion_was_not_heard_is_made_again_at_once() {
     assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
     let invoices = records(&stage, "sales_invoices").await;
     assert_eq!(invoices.len(), 1);
-    assert_eq!((&invoices[0]["total_amount"], &invoices[0]["status"]["id"]), (&json!("81.52"), &json!("UNPAID")));
+    assert_eq!(
+        (&invoices[0]["total_amount"], &invoices[0]["status"]["id"]),
+        (&json!("81.52"), &json!("UNPAID"))
+    );
     stage.stop().await;
 }
 
@@ -162,7 +169,8 @@ async fn a_contact_that_was_deleted_in_sage_is_made_again_with_the_next_invoice(
     let stage = stage(Options::default()).await;
     send(&stage, "customer.upserted", 1).await;
     let contact = records(&stage, "contacts").await[0].clone();
-    let business = stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
+    let business =
+        stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
     let path = format!("/_sim/records/{}/contacts/{}", business.id, contact["id"].as_str().unwrap());
     stage.sage.delete(&path).await.unwrap();
     for event in ["invoice.created", "customer.upserted"] {
@@ -174,4 +182,75 @@ async fn a_contact_that_was_deleted_in_sage_is_made_again_with_the_next_invoice(
     let contacts = records(&stage, "contacts").await;
     assert_eq!(contacts.iter().filter(|contact| contact["reference"] == "M1").count(), 1);
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_event_comes_first_brings_its_invoice_and_payment_along() {
+    let stage = stage(Options::default()).await;
+    send(&stage, "creditmemo.created", 1).await;
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    for event in [EventName::InvoiceCreated, EventName::InvoicePaid, EventName::CreditmemoCreated] {
+        let id = if event == EventName::CreditmemoCreated { 1 } else { 2 };
+        assert_eq!(run(&stage, event, id).await.status, RunStatus::Succeeded, "{event}");
+    }
+    // The late events of the invoice find its runs there.
+    send(&stage, "invoice.created", 2).await;
+    send(&stage, "invoice.paid", 2).await;
+    let books = stage.books().await.unwrap();
+    let invoices = books["sales_invoices"].as_array().unwrap();
+    assert_eq!((invoices.len(), &invoices[0]["status"]["id"]), (1, &json!("PAID")));
+    let notes = books["sales_credit_notes"].as_array().unwrap();
+    assert_eq!((notes.len(), &notes[0]["status"]["id"]), (1, &json!("PAID")));
+    assert_eq!(books["contact_payments"].as_array().unwrap().len(), 2, "a receipt and a refund");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_made_from_an_order_waits_for_a_sale_that_covers_it() {
+    let stage = stage(Options::default()).await;
+    send(&stage, "creditmemo.created", 2).await;
+    let waiting = run(&stage, EventName::CreditmemoCreated, 2).await;
+    assert_eq!((waiting.status, waiting.code), (RunStatus::Retrying, Some(Code::SaleNotInSage)));
+    assert!(records(&stage, "sales_credit_notes").await.is_empty());
+    send(&stage, "invoice.created", 2).await;
+    let ended = retry(&stage, EventName::CreditmemoCreated, 2).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    stage.stop().await;
+}
+
+/// Renames a record that Ledger has made and this binding no longer knows, and brings the event again: it is found by its reference.
+async fn an_adopted_record(event: &str, list: &str, known_by: (&str, &str)) {
+    let stage = stage(Options::default()).await;
+    set(&stage, |policy| policy.sync_products = true).await;
+    send(&stage, event, 1).await;
+    let made =
+        records(&stage, list).await.into_iter().find(|record| record[known_by.0] == known_by.1).unwrap();
+    stage.stop().await;
+
+    let stage = self::stage(Options::default()).await;
+    set(&stage, |policy| policy.sync_products = true).await;
+    let business =
+        stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
+    let path = format!("/_sim/records/{}/{list}/{}", business.id, made["id"].as_str().unwrap());
+    let mut older = made.clone();
+    for name in ["name", "description"].iter().filter(|name| made.get(**name).is_some()) {
+        older[*name] = json!("An older name");
+    }
+    stage.sage.patch(&path, &older).await.unwrap();
+    send(&stage, event, 1).await;
+    let ended = run(&stage, event.parse().unwrap(), 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{event}: {:?}", ended.message);
+    let all = records(&stage, list).await;
+    let found: Vec<_> = all.iter().filter(|record| record[known_by.0] == known_by.1).collect();
+    assert_eq!(found.len(), 1, "{event}: {all:#?}");
+    for name in ["name", "description"] {
+        assert_eq!(found[0].get(name), made.get(name), "{event}: it says what Magento says");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_was_found_in_sage_says_what_magento_says_before_its_run_succeeds() {
+    an_adopted_record("customer.upserted", "contacts", ("reference", "M1")).await;
 }

@@ -38,8 +38,10 @@ impl TokenSource for Counting {
 const VALIDATION: &str = r#"[{"$severity":"error","$dataCode":"RecordInvalid","$message":"This field is required.","$source":"line_items.currency_tax_amount"}]"#;
 const UNAUTHORISED: &str =
     r#"[{"$severity":"error","$dataCode":"AuthorizationFailure","$message":"Unauthorized","$source":""}]"#;
-const NOT_FOUND: &str = r#"[{"$severity":"error","$dataCode":"RecordNotFound","$message":"Couldn't find record.","$source":""}]"#;
-const DENIED: &str = r#"[{"$severity":"error","$dataCode":"MultiUserAccessDenied","$message":"Access denied.","$source":""}]"#;
+const NOT_FOUND: &str =
+    r#"[{"$severity":"error","$dataCode":"RecordNotFound","$message":"Couldn't find record.","$source":""}]"#;
+const DENIED: &str =
+    r#"[{"$severity":"error","$dataCode":"MultiUserAccessDenied","$message":"Access denied.","$source":""}]"#;
 const NO_PLAN: &str = r#"[{"$severity":"error","$dataCode":"AuthorizationFailure","$message":"No active subscription. (MSE)","$source":""}]"#;
 
 async fn post_to(sage: &Sage) -> Result<Answer, Error> {

@@ -72,8 +72,7 @@ pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
 pub async fn a_settled_intent_may_be_opened_with_another_request(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let run = world.receive(InvoiceCreated, 1).await;
-    let (fence, key, now) =
-        (fence(&world.claim().await), key(&world, XrefKind::Invoice, "1"), world.now());
+    let (fence, key, now) = (fence(&world.claim().await), key(&world, XrefKind::Invoice, "1"), world.now());
     assert_stale(world.store.settle_intent(fence, &key, None, &[], now).await);
     world.store.open_intent(fence, &key, &request("1"), now).await.unwrap();
     let steps = [world.step("invoice")];
