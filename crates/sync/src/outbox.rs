@@ -67,7 +67,7 @@ impl Hold {
     /// One that begins now.
     pub fn begin(engine: &Engine) -> Self {
         let (hold, uptime, now) = (engine.timing.hold(), engine.outside.uptime(), engine.outside.now());
-        Self { now, until: now + hold, latest: uptime + (hold - hold / MARGIN) }
+        Self { now, until: now + hold, latest: uptime + hold.saturating_sub(hold / MARGIN) }
     }
 }
 

@@ -184,7 +184,7 @@ impl Outside for Stopped {
         if bytes.len() == 16 && self.is_armed.swap(false, Ordering::SeqCst) {
             tokio::task::block_in_place(|| {
                 self.stands.send(()).unwrap();
-                self.go_on.lock().unwrap().recv_timeout(Duration::from_secs(60)).unwrap();
+                self.go_on.lock().unwrap().recv_timeout(Duration::from_mins(1)).unwrap();
             });
         }
         Machine.random(bytes);
@@ -217,7 +217,7 @@ async fn stood_still(stage: Stage) {
     reach(&second, binding, 1, "failed").await;
     outside.is_armed.store(true, Ordering::SeqCst);
     let stopped = tokio::spawn(async move { run_until_idle(&first).await });
-    tokio::task::spawn_blocking(move || is_standing.recv_timeout(Duration::from_secs(60)).unwrap())
+    tokio::task::spawn_blocking(move || is_standing.recv_timeout(Duration::from_mins(1)).unwrap())
         .await
         .unwrap();
 
