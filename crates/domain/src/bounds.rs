@@ -25,6 +25,12 @@ pub const MOST_ENTRIES: usize = 5_000;
 /// How many lists and objects may stand within one another.
 pub const DEEPEST: usize = 24;
 
+/// The largest id of an entity: Magento's are unsigned integers of 32 bits.
+pub const LARGEST_ID: i64 = 4_294_967_295;
+
+/// The longest number or name that a list shows, in characters.
+pub const LONGEST_NAME: usize = 255;
+
 /// The first second that anything from a shop may be dated: Magento is younger.
 pub const EARLIEST: DateTime<Utc> = match DateTime::from_timestamp(946_684_800, 0) {
     Some(at) => at,
@@ -57,6 +63,11 @@ pub fn is_short_number(text: &str) -> bool {
     let exponent = text.split_once(['e', 'E']).map_or("0", |(_, exponent)| exponent);
     text.len() <= LONGEST_NUMBER
         && exponent.parse::<i64>().is_ok_and(|exponent| exponent.unsigned_abs() <= LARGEST_EXPONENT.into())
+}
+
+/// A number or a name as lists show it: its beginning, without control characters.
+pub fn brief(text: &str) -> String {
+    text.chars().filter(|one| !one.is_control()).take(LONGEST_NAME).collect()
 }
 
 /// A value as a message shows it: its beginning, without control characters.

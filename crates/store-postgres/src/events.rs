@@ -10,7 +10,7 @@ use crate::{
     PostgresStore,
     changes::announce,
     error::{Place, Tried, clean, clean_option, repeating},
-    leases::note_token,
+    leases::{note_run, note_token, run_of_token},
     overview,
 };
 
@@ -34,7 +34,8 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
     if let Some((token_id, expires_at)) = &event.token
         && !note_token(&mut transaction, event.binding_id, token_id, *expires_at).await?
     {
-        return Ok(Received::Replayed);
+        let first = run_of_token(&mut transaction, event.binding_id, token_id, &event.request()).await?;
+        return Ok(first.map_or(Received::Replayed, Received::Known));
     }
     let folds_into =
         if event.event.happens_once() { None } else { waiting_news(&mut transaction, event).await? };
@@ -49,6 +50,9 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
     } else {
         Received::Known(first_run(&mut transaction, event).await?)
     };
+    if let (Some((token_id, _)), Some(run)) = (&event.token, received.run_id()) {
+        note_run(&mut transaction, event.binding_id, token_id, &event.request(), run).await?;
+    }
     transaction.commit().await?;
     Ok(received)
 }

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::BindingId;
+use domain::ids::{BindingId, RunId};
 use sqlx::PgConnection;
 use store::{Leases, Result, SeenTokens};
+use uuid::Uuid;
 
 use crate::{
     PostgresStore,
@@ -66,6 +67,42 @@ pub(crate) async fn note_token(
     .execute(connection)
     .await?;
     Ok(noted.rows_affected() == 1)
+}
+
+/// Notes what a token was used for.
+pub(crate) async fn note_run(
+    connection: &mut PgConnection,
+    binding: BindingId,
+    token_id: &str,
+    request: &str,
+    run: RunId,
+) -> Tried<()> {
+    sqlx::query("UPDATE seen_tokens SET request = $3, run_id = $4 WHERE binding_id = $1 AND token_id = $2")
+        .bind(binding.0)
+        .bind(clean(token_id))
+        .bind(request)
+        .bind(run.0)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The run that answered the very same request.
+pub(crate) async fn run_of_token(
+    connection: &mut PgConnection,
+    binding: BindingId,
+    token_id: &str,
+    request: &str,
+) -> Tried<Option<RunId>> {
+    let run: Option<Option<Uuid>> = sqlx::query_scalar(
+        "SELECT run_id FROM seen_tokens WHERE binding_id = $1 AND token_id = $2 AND request = $3",
+    )
+    .bind(binding.0)
+    .bind(clean(token_id))
+    .bind(request)
+    .fetch_optional(connection)
+    .await?;
+    Ok(run.flatten().map(RunId))
 }
 
 #[async_trait]

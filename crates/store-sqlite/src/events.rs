@@ -42,11 +42,20 @@ const OFTEN: &str = "SELECT b.status,
 
 /// Writes one event within the transaction of those that came with it.
 pub(crate) async fn receive(connection: &mut SqliteConnection, event: &NewEvent) -> Result<Received> {
-    if let Some((token, expires_at)) = &event.token
-        && !leases::use_token(connection, event.binding_id, token, *expires_at).await?
-    {
-        return Ok(Received::Replayed);
+    let Some((token, expires_at)) = &event.token else { return place(connection, event).await };
+    if !leases::use_token(connection, event.binding_id, token, *expires_at).await? {
+        let first = leases::run_of(connection, event.binding_id, token, &event.request()).await?;
+        return Ok(first.map_or(Received::Replayed, Received::Known));
     }
+    let received = place(connection, event).await?;
+    if let Some(run) = received.run_id() {
+        leases::note_run(connection, event.binding_id, token, &event.request(), run).await?;
+    }
+    Ok(received)
+}
+
+/// Makes a run of an event, or finds the one that answers for it.
+async fn place(connection: &mut SqliteConnection, event: &NewEvent) -> Result<Received> {
     let binding = event.binding_id.to_string();
     let happens_once = event.event.happens_once();
     let query = sqlx::query_as::<_, Placing>(if happens_once { ONCE } else { OFTEN })

@@ -2,12 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::BindingId;
+use domain::ids::{BindingId, RunId};
 use sqlx::SqliteConnection;
 use store::{Leases, Result, SeenTokens};
 
 use crate::{
-    columns::instant,
+    columns::{Place, instant},
     error::{missing, translate},
     sqlite::SqliteStore,
 };
@@ -81,4 +81,42 @@ pub(crate) async fn use_token(
     .await
     .map_err(missing("the binding"))?;
     Ok(result.rows_affected() == 1)
+}
+
+/// Notes what a token was used for.
+pub(crate) async fn note_run(
+    connection: &mut SqliteConnection,
+    binding: BindingId,
+    token_id: &str,
+    request: &str,
+    run: RunId,
+) -> Result<()> {
+    sqlx::query("UPDATE seen_tokens SET request = ?3, run_id = ?4 WHERE binding_id = ?1 AND token_id = ?2")
+        .bind(binding.to_string())
+        .bind(token_id)
+        .bind(request)
+        .bind(run.to_string())
+        .execute(connection)
+        .await
+        .map_err(translate)?;
+    Ok(())
+}
+
+/// The run that answered the very same request.
+pub(crate) async fn run_of(
+    connection: &mut SqliteConnection,
+    binding: BindingId,
+    token_id: &str,
+    request: &str,
+) -> Result<Option<RunId>> {
+    let run: Option<Option<String>> = sqlx::query_scalar(
+        "SELECT run_id FROM seen_tokens WHERE binding_id = ?1 AND token_id = ?2 AND request = ?3",
+    )
+    .bind(binding.to_string())
+    .bind(token_id)
+    .bind(request)
+    .fetch_optional(connection)
+    .await
+    .map_err(translate)?;
+    Place { table: "seen_tokens", row: token_id }.optional_word("run_id", run.flatten().as_deref())
 }

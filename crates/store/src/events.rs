@@ -6,6 +6,7 @@ use domain::{
     ids::{BindingId, EventId, RunId},
     run::EventName,
 };
+use sha2::{Digest, Sha256};
 
 use crate::Result;
 
@@ -42,14 +43,23 @@ pub struct NewEvent {
     pub trace_parent: Option<String>,
 }
 
+impl NewEvent {
+    /// Tells the request from every other one that bears the same token.
+    pub fn request(&self) -> String {
+        let request = [self.event.as_str(), &self.idempotency_key, &self.body].join("\0");
+        hex::encode(Sha256::digest(request.as_bytes()))
+    }
+}
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Received {
     /// A new run was made, with the id handed in.
     Queued(RunId),
-    /// The event is known, or was folded into a run that is still queued: the id of that run.
+    /// The event is known, or was folded into a run that is still queued, or the very same request came before (a proxy repeats one
+    /// whose answer was lost): the id of that run.
     Known(RunId),
-    /// The token was used before: nothing was written.
+    /// The token was used before, for another request: nothing was written.
     Replayed,
 }
 

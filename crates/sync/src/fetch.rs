@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
+    bounds::brief,
     code::Code,
     documents::{self, CreditMemo, Customer, Document, Invoice, Payment, Product},
     email, money,
@@ -88,7 +89,7 @@ pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> 
 /// Fetches the run's product and notes its SKU.
 pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Product, Stop> {
     let product: Product = entity(work, shop, gathered, "product").await?;
-    gathered.facts.increment_id = Some(product.sku.clone());
+    gathered.facts.increment_id = Some(brief(&product.sku));
     Ok(product)
 }
 
@@ -117,10 +118,10 @@ pub fn email_digest(customer: &Customer) -> Option<String> {
 /// The company, else the person.
 fn name_of(customer: &Customer) -> String {
     if let Some(company) = customer.company.as_deref().filter(|company| !company.trim().is_empty()) {
-        return company.trim().to_owned();
+        return brief(company.trim());
     }
     let names = [customer.first_name.as_deref(), customer.last_name.as_deref()];
-    names.into_iter().flatten().map(str::trim).collect::<Vec<_>>().join(" ")
+    brief(&names.into_iter().flatten().map(str::trim).collect::<Vec<_>>().join(" "))
 }
 
 /// Keeps the fetch as a step, and reads what it brought.

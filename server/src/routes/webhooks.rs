@@ -8,6 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    bounds::{LARGEST_ID, brief, is_sensible},
     ids::{EventId, RunId},
     run::EventName,
 };
@@ -37,6 +38,37 @@ struct EventBody {
     occurred_at: DateTime<Utc>,
     #[serde(default)]
     payload: Option<Value>,
+}
+
+impl EventBody {
+    /// Refuses what no shop can mean, before anything is computed with it.
+    fn check(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let ids = [
+            ("magento_entity_id", Some(self.magento_entity_id), 1),
+            ("website_id", self.website_id, 0),
+            ("store_id", self.store_id, 0),
+        ];
+        for (name, id, least) in ids {
+            if let Some(id) = id.filter(|id| !(least..=LARGEST_ID).contains(id)) {
+                return Err(Refusal::Malformed(format!(
+                    "{name} is {id}, and must be between {least} and {LARGEST_ID}"
+                )));
+            }
+        }
+        if is_sensible(self.occurred_at, now) {
+            return Ok(());
+        }
+        let told = self.occurred_at.format("%Y-%m-%dT%H:%M:%SZ");
+        Err(Refusal::Malformed(format!(
+            "occurred_at is {told}, and must be between 2000-01-01 and tomorrow: check the shop's clock"
+        )))
+    }
+
+    /// The number that people see; the fetched document tells the whole of one that is too long.
+    fn increment_id(&self) -> Option<String> {
+        let told = self.payload.as_ref()?["increment_id"].as_str()?;
+        Some(brief(told)).filter(|number| !number.is_empty())
+    }
 }
 
 /// Takes an event: the beginning of its trace.
@@ -80,6 +112,7 @@ async fn take(
         String::from_utf8(read(body).await?).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
     let parsed: EventBody =
         serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
+    parsed.check(wire.outside.now())?;
     let span = Span::current();
     span.record("binding", tracing::field::display(binding.id));
     span.record("magento_id", parsed.magento_entity_id);
@@ -90,11 +123,7 @@ async fn take(
         event,
         idempotency_key: idempotency_key(headers, event, parsed.magento_entity_id)?,
         magento_id: parsed.magento_entity_id,
-        increment_id: parsed
-            .payload
-            .as_ref()
-            .and_then(|payload| payload["increment_id"].as_str())
-            .map(str::to_owned),
+        increment_id: parsed.increment_id(),
         website_id: parsed.website_id.unwrap_or(0),
         store_id: parsed.store_id.unwrap_or(0),
         body: text,
@@ -137,9 +166,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// The key names event and entity; one that names another entity than the body contradicts it.
 fn idempotency_key(headers: &HeaderMap, event: EventName, magento_id: i64) -> Result<String, Refusal> {
-    if magento_id <= 0 {
-        return Err(Refusal::Malformed(format!("magento_entity_id is {magento_id}, and must be above 0")));
-    }
     let key = format!("{event}:{magento_id}");
     match headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default()) {
         None => Ok(key),

@@ -7,7 +7,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::{CreditMemo, Customer, Invoice, Payment, Product};
 use crate::{
-    bounds::{self, AHEAD, EARLIEST, OutOfBounds, shown},
+    bounds::{self, AHEAD, EARLIEST, LONGEST_NAME, OutOfBounds, shown},
     redact,
 };
 
@@ -131,6 +131,9 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
             )));
         }
     };
+    if text.chars().nth(LONGEST_NAME).is_some() {
+        return Err(D::Error::custom(format!("{:?} is too long for a document's number", shown(&text))));
+    }
     Ok(text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
@@ -191,6 +194,7 @@ mod tests {
             ("/lines/0/line_tax", "1e20", "lines[0].line_tax: \"1e+20\" is not an amount"),
             ("/lines/0/qty", "null", "lines[0].qty: \"null\" is not an amount"),
             ("/lines/0", "{}", "lines[0]: missing field `qty`"),
+            ("/increment_id", &long, "increment_id: \"99999"),
             ("/increment_id", "[1]", "increment_id: [1] is not a document's number"),
             ("/currency", r#""pounds""#, "currency: \"pounds\" is not a currency code"),
         ] {

@@ -99,7 +99,7 @@ pub async fn upserts_fold_while_queued_or_waiting_and_not_after(store: Arc<dyn S
     }
 }
 
-/// A token that was used is worth nothing, with this event or another.
+/// A token that was used is worth nothing, with another event or another body; the very same request is answered as it was.
 pub async fn a_replayed_token_writes_nothing(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let first = world.event(InvoiceCreated, 1);
@@ -108,10 +108,18 @@ pub async fn a_replayed_token_writes_nothing(store: Arc<dyn Store>) {
     replay.token.clone_from(&first.token);
     assert_eq!(world.store.receive(&replay).await.unwrap(), Received::Replayed);
     assert_eq!(world.store.run(world.organisation, replay.run_id).await.unwrap(), None);
-    assert_eq!(world.store.receive(&first).await.unwrap(), Received::Replayed);
+    assert_eq!(world.store.receive(&first).await.unwrap(), Received::Known(first.run_id));
+    let mut other_body = first.clone();
+    other_body.body = r#"{"payload":{"paid":true}}"#.to_owned();
+    assert_eq!(world.store.receive(&other_body).await.unwrap(), Received::Replayed);
 
     let (token, ends) = first.token.unwrap();
     assert!(!world.store.use_token(world.binding, &token, ends).await.unwrap());
+    let elsewhere_used = Some((world.uuid_v4().to_string(), ends));
+    let mut status_token = world.event(InvoiceCreated, 6);
+    status_token.token.clone_from(&elsewhere_used);
+    world.store.use_token(world.binding, &elsewhere_used.unwrap().0, ends).await.unwrap();
+    assert_eq!(world.store.receive(&status_token).await.unwrap(), Received::Replayed);
     let other = world.add_binding("business-2").await;
     let mut elsewhere = world.event_of(other, InvoiceCreated, 3);
     elsewhere.token = Some((token, ends));
@@ -124,13 +132,24 @@ pub async fn a_replayed_token_writes_nothing(store: Arc<dyn Store>) {
     }
 }
 
-/// A token is noted before the event is looked at.
+/// A token is noted before the event is looked at, with the run that it was answered with.
 pub async fn a_duplicate_spends_its_token(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let first = world.receive(InvoiceCreated, 1).await;
     let duplicate = world.event(InvoiceCreated, 1);
     assert_eq!(world.store.receive(&duplicate).await.unwrap(), Received::Known(first));
-    assert_eq!(world.store.receive(&duplicate).await.unwrap(), Received::Replayed);
+    assert_eq!(world.store.receive(&duplicate).await.unwrap(), Received::Known(first));
+    let mut saved = world.event(EventName::ProductUpserted, 7);
+    assert_eq!(world.store.receive(&saved).await.unwrap(), Received::Queued(saved.run_id));
+    let claimed = world.claim().await;
+    assert_eq!(claimed.run.id, first);
+    world.finish(&claimed, Outcome::Succeeded).await;
+    let claimed = world.claim().await;
+    world.finish(&claimed, Outcome::Succeeded).await;
+    // The run has ended, and the repeat of its request still makes no other one.
+    let first_of_saved = saved.run_id;
+    (saved.id, saved.run_id) = (domain::ids::EventId(world.id()), RunId(world.id()));
+    assert_eq!(world.store.receive(&saved).await.unwrap(), Received::Known(first_of_saved));
 }
 
 /// A run is judged by the settings of the day it came.
