@@ -149,6 +149,7 @@ codes! {
     MagentoUnreachable = "magento_unreachable", Fails(Http), "Magento could not be reached, or the line was cut.", "Check that the shop is up; this is tried again.";
     MagentoGarbage = "magento_garbage", Fails(Serde), "Magento's answer could not be read.", "Check for a maintenance page in front of the shop; this is tried again.";
     LeaseLost = "lease_lost", Fails(Database), "Ledger was interrupted for so long that another worker may have taken this document over, so it sent nothing more.", "Nothing to do: this is tried again.";
+    UnreadableRecord = "unreadable_record", Fails(Validation), "Ledger's own record of this run cannot be read in full.", "Run `ledger doctor` on the server: it names the record and what to do.";
     StoreFailed = "store_failed", Fails(Database), "Ledger's own database failed.", "Check its disk and its logs; this is tried again.";
     Internal = "internal", Fails(Internal), "A fault of Ledger's.", "Report it with the run's id; this is tried again.";
 }

@@ -92,6 +92,7 @@ impl Code {
             | Self::SageUnavailable
             | Self::SageUnreachable
             | Self::LeaseLost => &[Wait, Retry],
+            Self::UnreadableRecord => &[Report],
             Self::SageGarbage | Self::StoreFailed | Self::Internal => &[Report, Retry],
         }
     }

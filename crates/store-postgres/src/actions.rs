@@ -9,7 +9,9 @@ use domain::{
     xref::XrefKind,
 };
 use sqlx::PgConnection;
-use store::{Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally};
+use store::{
+    Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally, readable,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -158,10 +160,8 @@ impl Actions for PostgresStore {
         .bind(organisation.0)
         .fetch_all(&self.pool)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Action::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn list_actions(
@@ -178,10 +178,8 @@ impl Actions for PostgresStore {
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Action::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {

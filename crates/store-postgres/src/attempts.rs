@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{AttemptId, OrganisationId, RunId};
+use domain::{
+    code::Code,
+    ids::{AttemptId, OrganisationId, RunId},
+};
 use sqlx::{FromRow, PgConnection};
 use store::{Attempt, Attempts, Fence, Result, Step};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    error::{Place, Tried, clean, clean_option, translate},
+    error::{Tried, clean, clean_option, translate},
     overview,
 };
 
@@ -64,9 +67,8 @@ impl From<StepRow> for Step {
 }
 
 impl AttemptRow {
-    fn read(self, run_id: RunId, steps: Vec<Step>) -> Result<Attempt> {
-        let place = Place { table: "attempts", row: &self.id };
-        Ok(Attempt {
+    fn read(self, run_id: RunId, steps: Vec<Step>) -> Attempt {
+        Attempt {
             id: AttemptId(self.id),
             run_id,
             number: self.number,
@@ -74,10 +76,10 @@ impl AttemptRow {
             started_at: self.started_at,
             ended_at: self.ended_at,
             outcome: self.outcome,
-            code: self.code.map(|code| place.word("code", &code)).transpose()?,
+            code: self.code.map(|code| code.parse().unwrap_or(Code::UnreadableRecord)),
             message: self.message,
             steps,
-        })
+        }
     }
 }
 
@@ -113,13 +115,11 @@ impl Attempts for PostgresStore {
         for step in steps {
             by_attempt.entry(step.attempt_id).or_default().push(step.into());
         }
-        attempts
-            .into_iter()
-            .map(|attempt| {
-                let steps = by_attempt.remove(&attempt.id).unwrap_or_default();
-                attempt.read(run, steps)
-            })
-            .collect()
+        let attempts = attempts.into_iter().map(|attempt| {
+            let steps = by_attempt.remove(&attempt.id).unwrap_or_default();
+            attempt.read(run, steps)
+        });
+        Ok(attempts.collect())
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Binding, Bindings, Error, Result, SageBusiness, waiting_code};
+use store::{Binding, Bindings, Error, Result, SageBusiness, readable, waiting_code};
 use uuid::Uuid;
 
 use crate::{
@@ -132,7 +132,7 @@ impl Bindings for PostgresStore {
                 .fetch_all(&self.pool)
                 .await
                 .map_err(translate)?;
-        rows.into_iter().map(Binding::try_from).collect()
+        readable(rows.into_iter().map(Binding::try_from))
     }
 
     async fn list_all_bindings(&self) -> Result<Vec<Binding>> {
@@ -140,7 +140,7 @@ impl Bindings for PostgresStore {
             .fetch_all(&self.pool)
             .await
             .map_err(translate)?;
-        rows.into_iter().map(Binding::try_from).collect()
+        readable(rows.into_iter().map(Binding::try_from))
     }
 
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {

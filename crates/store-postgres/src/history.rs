@@ -3,10 +3,14 @@
 mod conditions;
 
 use async_trait::async_trait;
-use domain::ids::{BindingId, OrganisationId, RunId};
+use domain::{
+    code::Code,
+    ids::{BindingId, OrganisationId, RunId},
+};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use store::{
     CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
+    readable,
 };
 use uuid::Uuid;
 
@@ -15,7 +19,7 @@ use crate::{
     PostgresStore,
     error::{Place, translate},
     fill,
-    runs::{RunRow, run_columns},
+    runs::{RunRow, run_columns, shown},
 };
 
 type Query = QueryBuilder<Postgres>;
@@ -63,10 +67,8 @@ impl History for PostgresStore {
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(CauseGroup::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(CauseGroup::try_from)))
     }
 
     async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
@@ -291,7 +293,7 @@ async fn fetch(connection: &mut PgConnection, organisation: Uuid, ids: Vec<Uuid>
     .fetch_all(connection)
     .await
     .map_err(translate)?;
-    rows.into_iter().map(Run::try_from).collect()
+    readable(rows.into_iter().map(shown))
 }
 
 #[derive(sqlx::FromRow)]
@@ -315,7 +317,7 @@ impl TryFrom<CauseRow> for CauseGroup {
         Ok(Self {
             binding_id: BindingId(row.binding_id),
             status: place.word("status", &row.status)?,
-            code: place.word("code", &row.code)?,
+            code: row.code.parse().unwrap_or(Code::UnreadableRecord),
             oldest: RunId(row.oldest),
             newest: RunId(row.newest),
             cause: row.cause,

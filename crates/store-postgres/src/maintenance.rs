@@ -8,7 +8,7 @@ use domain::{
     run::RunStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing};
+use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words};
 use uuid::Uuid;
 
 use crate::{
@@ -41,6 +41,21 @@ impl Maintenance for PostgresStore {
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
         repeating(move || requeue(self, organisation, run, now)).await
+    }
+
+    async fn unreadable(&self) -> Result<Vec<Unreadable>> {
+        let mut found = Vec::new();
+        for Words { table, column, key, is_known } in WORDS {
+            let query = format!(
+                "SELECT {column} AS value, min({key}::text) AS row, count(*) AS rows FROM {table}
+                 WHERE {column} IS NOT NULL GROUP BY {column}"
+            );
+            let all: Vec<(String, String, i64)> =
+                sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_all(&self.pool).await.map_err(translate)?;
+            let unknown = all.into_iter().filter(|(value, ..)| !is_known(value));
+            found.extend(unknown.map(|(value, row, rows)| Unreadable { table, column, row, value, rows }));
+        }
+        Ok(found)
     }
 
     async fn count_old_runs(&self, old: OldRuns) -> Result<u64> {

@@ -106,6 +106,30 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
+/// A run as lists show it: what cannot be read of it is left out, and it says so.
+pub(crate) fn shown(row: RunRow) -> Result<Run> {
+    let (id, binding) = (RunId(row.id), BindingId(row.binding_id));
+    let (event, status) = (row.event.parse(), row.status.parse());
+    let facts = RunFacts {
+        increment_id: row.increment_id.clone(),
+        customer: row.customer.clone(),
+        currency: row.currency.clone(),
+        amount_minor: row.amount_minor,
+        sage_id: row.sage_id.clone(),
+        sage_reference: row.sage_reference.clone(),
+        ..RunFacts::default()
+    };
+    let (magento_id, occurred_at, finished_at) = (row.magento_id, row.occurred_at, row.finished_at);
+    match Run::try_from(row) {
+        Err(error @ Error::Inconsistency { .. }) => {
+            let bare = Run::unreadable(id, binding, &error);
+            let (event, status) = (event.unwrap_or(bare.event), status.unwrap_or(bare.status));
+            Ok(Run { event, status, magento_id, occurred_at, finished_at, facts, ..bare })
+        }
+        other => other,
+    }
+}
+
 /// What a fence proves.
 #[derive(FromRow)]
 pub(crate) struct Held {
@@ -193,7 +217,7 @@ impl Runs for PostgresStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(translate)?;
-        row.map(Run::try_from).transpose()
+        row.map(shown).transpose()
     }
 
     async fn latest_run(
@@ -220,7 +244,7 @@ impl Runs for PostgresStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(translate)?;
-        row.map(Run::try_from).transpose()
+        row.map(shown).transpose()
     }
 
     async fn latest_run_of_event(
@@ -240,7 +264,7 @@ impl Runs for PostgresStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(translate)?;
-        row.map(Run::try_from).transpose()
+        row.map(shown).transpose()
     }
 
     async fn posted_for(&self, binding: BindingId, email_digest: &str, currency: &str) -> Result<Posted> {

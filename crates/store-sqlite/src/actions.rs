@@ -9,7 +9,9 @@ use domain::{
     xref::XrefKind,
 };
 use sqlx::SqliteConnection;
-use store::{Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally};
+use store::{
+    Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally, readable,
+};
 
 use crate::{
     bindings,
@@ -161,10 +163,8 @@ impl Actions for SqliteStore {
         .bind(organisation.to_string())
         .fetch_all(&self.readers)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Action::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn list_actions(
@@ -181,10 +181,8 @@ impl Actions for SqliteStore {
         .bind(limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Action::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {

@@ -1,9 +1,12 @@
 //! Attempts and steps: the audit trail.
 
 use async_trait::async_trait;
-use domain::ids::{OrganisationId, RunId};
+use domain::{
+    code::Code,
+    ids::{OrganisationId, RunId},
+};
 use sqlx::SqliteConnection;
-use store::{Attempt, Attempts, Error, Fence, Result, Step};
+use store::{Attempt, Attempts, Error, Fence, Result, Step, readable};
 
 use crate::{
     columns::{Place, instant},
@@ -35,10 +38,11 @@ impl TryFrom<AttemptRow> for Attempt {
             run_id: place.word("run_id", &row.run_id)?,
             number: row.number,
             worker: row.worker,
-            started_at: place.time("started_at", &row.started_at)?,
-            ended_at: place.optional_time("ended_at", row.ended_at.as_deref())?,
+            // Of an attempt that cannot be read the rest is shown all the same.
+            started_at: place.time("started_at", &row.started_at).unwrap_or_default(),
+            ended_at: place.optional_time("ended_at", row.ended_at.as_deref()).unwrap_or_default(),
             outcome: row.outcome,
-            code: place.optional_word("code", row.code.as_deref())?,
+            code: row.code.map(|code| code.parse().unwrap_or(Code::UnreadableRecord)),
             message: row.message,
             steps: Vec::new(),
         })
@@ -62,13 +66,11 @@ struct StepRow {
     duration_ms: i64,
 }
 
-impl TryFrom<StepRow> for Step {
-    type Error = Error;
-
-    fn try_from(row: StepRow) -> Result<Self> {
-        let started_at =
-            Place { table: "steps", row: &row.attempt_id }.time("started_at", &row.started_at)?;
-        Ok(Self {
+impl From<StepRow> for Step {
+    fn from(row: StepRow) -> Self {
+        let place = Place { table: "steps", row: &row.attempt_id };
+        let started_at = place.time("started_at", &row.started_at).unwrap_or_default();
+        Self {
             target: row.target,
             name: row.name,
             method: row.method,
@@ -81,7 +83,7 @@ impl TryFrom<StepRow> for Step {
             answer: row.answer,
             started_at,
             duration_ms: row.duration_ms,
-        })
+        }
     }
 }
 
@@ -112,11 +114,12 @@ impl Attempts for SqliteStore {
         .fetch_all(&mut *transaction)
         .await
         .map_err(translate)?;
-        let mut attempts = attempts.into_iter().map(Attempt::try_from).collect::<Result<Vec<_>>>()?;
+        let mut attempts = readable(attempts.into_iter().map(Attempt::try_from))?;
         for row in steps {
-            let id = Place { table: "steps", row: &row.attempt_id }.word("attempt_id", &row.attempt_id)?;
-            if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.id == id) {
-                attempt.steps.push(Step::try_from(row)?);
+            if let Some(attempt) =
+                attempts.iter_mut().find(|attempt| attempt.id.to_string() == row.attempt_id)
+            {
+                attempt.steps.push(Step::from(row));
             }
         }
         Ok(attempts)

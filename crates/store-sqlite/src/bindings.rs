@@ -8,7 +8,7 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Binding, Bindings, Error, Result, SageBusiness, waiting_code};
+use store::{Binding, Bindings, Error, Result, SageBusiness, readable, waiting_code};
 
 use crate::{
     columns::{Place, instant},
@@ -110,20 +110,16 @@ impl Bindings for SqliteStore {
         .bind(organisation.to_string())
         .fetch_all(&self.readers)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(Binding::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(Binding::try_from)))
     }
 
     async fn list_all_bindings(&self) -> Result<Vec<Binding>> {
         sqlx::query_as::<_, BindingRow>("SELECT * FROM bindings ORDER BY created_at, id")
             .fetch_all(&self.readers)
             .await
-            .map_err(translate)?
-            .into_iter()
-            .map(Binding::try_from)
-            .collect()
+            .map_err(translate)
+            .and_then(|rows| readable(rows.into_iter().map(Binding::try_from)))
     }
 
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {

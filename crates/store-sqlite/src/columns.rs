@@ -6,9 +6,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::de::DeserializeOwned;
 use store::{Error, Result};
 
-/// An instant as it is kept.
+/// The first and the last millisecond whose text has four digits of year and sorts as time does.
+const FIRST: i64 = -62_135_596_800_000;
+const LAST: i64 = 253_402_300_799_999;
+
+/// An instant as it is kept; one outside the years 1 to 9999 as the nearest of them, which can be read again.
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    let millis = at.timestamp_millis().clamp(FIRST, LAST);
+    DateTime::from_timestamp_millis(millis).unwrap_or(at).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 /// Where a value was read, for the error when it cannot be understood.
@@ -85,6 +90,15 @@ mod tests {
             .map(|millis| instant(DateTime::from_timestamp_millis(millis).unwrap()));
         assert!(texts.is_sorted(), "{texts:?}");
         assert_eq!(texts[0], "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn no_instant_is_written_that_cannot_be_read_again() {
+        let place = Place { table: "runs", row: "7" };
+        for text in ["+262142-01-01T00:00:00Z", "-262143-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59"] {
+            let kept = instant(text.parse().unwrap());
+            assert!(kept.len() == 24 && place.time("at", &kept).is_ok(), "{text}: {kept}");
+        }
     }
 
     #[test]

@@ -5,14 +5,18 @@ mod conditions;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::ids::{OrganisationId, RunId};
+use domain::{
+    code::Code,
+    ids::{OrganisationId, RunId},
+};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use store::{
     CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
+    readable,
 };
 
 use self::conditions::Extent;
-use crate::{columns::Place, error::translate, fill, runs::RunRow, sqlite::SqliteStore};
+use crate::{columns::Place, error::translate, fill, runs::shown, sqlite::SqliteStore};
 
 type Query = QueryBuilder<Sqlite>;
 
@@ -54,10 +58,8 @@ impl History for SqliteStore {
         .bind(limit)
         .fetch_all(&self.readers)
         .await
-        .map_err(translate)?
-        .into_iter()
-        .map(CauseGroup::try_from)
-        .collect()
+        .map_err(translate)
+        .and_then(|rows| readable(rows.into_iter().map(CauseGroup::try_from)))
     }
 
     async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
@@ -264,8 +266,8 @@ async fn fetch(connection: &mut SqliteConnection, organisation: &str, ids: Vec<S
         places.push_bind(id.clone());
     }
     query.push(")");
-    let rows: Vec<RunRow> = query.build_query_as().fetch_all(connection).await.map_err(translate)?;
-    let mut runs = rows.into_iter().map(Run::try_from).collect::<Result<Vec<_>>>()?;
+    let rows = query.build().fetch_all(connection).await.map_err(translate)?;
+    let mut runs = readable(rows.iter().map(shown))?;
     let places: HashMap<&str, usize> =
         ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
     runs.sort_by_key(|run| places.get(run.id.to_string().as_str()).copied());
@@ -293,7 +295,7 @@ impl TryFrom<CauseRow> for CauseGroup {
         Ok(Self {
             binding_id: place.word("binding_id", &row.binding_id)?,
             status: place.word("status", &row.status)?,
-            code: place.word("code", &row.code)?,
+            code: row.code.parse().unwrap_or(Code::UnreadableRecord),
             oldest: place.word("id", &row.oldest)?,
             newest: place.word("id", &row.newest)?,
             cause: row.cause,

@@ -8,7 +8,7 @@ use domain::{
     run::RunStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing};
+use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS};
 
 use crate::{
     bindings, claims,
@@ -69,6 +69,23 @@ impl Maintenance for SqliteStore {
         Ok(if onward.code.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
     }
 
+    async fn unreadable(&self) -> Result<Vec<Unreadable>> {
+        let mut found = Vec::new();
+        for words in WORDS {
+            let all = values(self, (words.table, words.column, words.key), "1").await?;
+            found.extend(all.into_iter().filter(|one| !(words.is_known)(&one.value)));
+        }
+        for (table, column, key) in INSTANTS {
+            let is_no_instant = format!("length({column}) <> 24 OR julianday({column}) IS NULL");
+            found.extend(values(self, (table, column, key), &is_no_instant).await?);
+        }
+        for (table, column, key) in SMALL {
+            let is_large = format!("{column} NOT BETWEEN -2147483648 AND 2147483647");
+            found.extend(values(self, (table, column, key), &is_large).await?);
+        }
+        Ok(found)
+    }
+
     async fn count_old_runs(&self, old: OldRuns) -> Result<u64> {
         let count: i64 = sqlx::query_scalar(concat!("SELECT count(*) ", old_runs!()))
             .bind(instant(old.ended_before))
@@ -98,6 +115,43 @@ impl Maintenance for SqliteStore {
         }
         Ok(runs.len() as u64)
     }
+}
+
+/// Columns of instants, with what tells their rows apart.
+const INSTANTS: &[(&str, &str, &str)] = &[
+    ("bindings", "created_at", "id"),
+    ("events", "occurred_at", "id"),
+    ("runs", "occurred_at", "id"),
+    ("runs", "created_at", "id"),
+    ("runs", "updated_at", "id"),
+    ("runs", "next_at", "id"),
+    ("runs", "started_at", "id"),
+    ("runs", "finished_at", "id"),
+    ("attempts", "started_at", "id"),
+    ("attempts", "ended_at", "id"),
+    ("steps", "started_at", "attempt_id"),
+    ("actions", "at", "id"),
+];
+
+/// Columns of numbers that are smaller than what SQLite takes.
+const SMALL: &[(&str, &str, &str)] =
+    &[("runs", "attempts", "id"), ("runs", "attempts_in_all", "id"), ("attempts", "number", "id")];
+
+/// Each value of a column that fits a condition, with one of its rows and how many there are.
+async fn values(
+    store: &SqliteStore,
+    (table, column, key): (&'static str, &'static str, &'static str),
+    condition: &str,
+) -> Result<Vec<Unreadable>> {
+    let query = format!(
+        "SELECT CAST({column} AS TEXT) AS value, CAST(min({key}) AS TEXT) AS row, count(*) AS rows FROM {table}
+          WHERE {column} IS NOT NULL AND ({condition}) GROUP BY {column}"
+    );
+    let found: Vec<(String, String, i64)> =
+        sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_all(&store.readers).await.map_err(translate)?;
+    let unreadable =
+        |(value, row, rows): (String, String, i64)| Unreadable { table, column, row, value, rows };
+    Ok(found.into_iter().map(unreadable).collect())
 }
 
 async fn make_due(

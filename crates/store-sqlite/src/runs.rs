@@ -7,13 +7,13 @@ use domain::{
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     run::{EntityKind, EventName, RunStatus},
 };
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 use store::{Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing};
 
 use crate::{
     bindings, claims,
     columns::{Place, instant},
-    error::translate,
+    error::{is_unreadable, translate},
     finishing,
     sqlite::SqliteStore,
 };
@@ -93,6 +93,45 @@ impl TryFrom<RunRow> for Run {
     }
 }
 
+/// A run as lists show it: what cannot be read of it is left out, and it says so.
+pub(crate) fn shown(row: &SqliteRow) -> Result<Run> {
+    let read = RunRow::from_row(row).map_err(translate).and_then(Run::try_from);
+    match read {
+        Err(error) if is_unreadable(&error) => stand_in(row, &error),
+        other => other,
+    }
+}
+
+/// What can be read of a row, column by column.
+fn stand_in(row: &SqliteRow, problem: &Error) -> Result<Run> {
+    let text = |column: &str| row.try_get::<Option<String>, _>(column).ok().flatten();
+    let number = |column: &str| row.try_get::<Option<i64>, _>(column).ok().flatten();
+    let id = text("id").unwrap_or_default();
+    let place = Place { table: "runs", row: &id };
+    let time = |column: &'static str| text(column).and_then(|text| place.time(column, &text).ok());
+    let binding = place.word("binding_id", &text("binding_id").unwrap_or_default())?;
+    let bare = Run::unreadable(place.word("id", &id)?, binding, problem);
+    Ok(Run {
+        event: text("event").and_then(|word| word.parse().ok()).unwrap_or(bare.event),
+        status: text("status").and_then(|word| word.parse().ok()).unwrap_or(bare.status),
+        magento_id: number("magento_id").unwrap_or_default(),
+        occurred_at: time("occurred_at").unwrap_or(bare.occurred_at),
+        created_at: time("created_at").unwrap_or(bare.created_at),
+        updated_at: time("updated_at").unwrap_or(bare.updated_at),
+        finished_at: time("finished_at"),
+        facts: RunFacts {
+            increment_id: text("increment_id"),
+            customer: text("customer"),
+            currency: text("currency"),
+            amount_minor: number("amount_minor"),
+            sage_id: text("sage_id"),
+            sage_reference: text("sage_reference"),
+            ..RunFacts::default()
+        },
+        ..bare
+    })
+}
+
 #[derive(sqlx::FromRow)]
 struct CountsRow {
     pending: i64,
@@ -151,16 +190,15 @@ impl Runs for SqliteStore {
     }
 
     async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>> {
-        sqlx::query_as::<_, RunRow>(
+        let row = sqlx::query(
             "SELECT r.* FROM runs r JOIN bindings b ON b.id = r.binding_id WHERE r.id = ?1 AND b.organisation_id = ?2",
         )
         .bind(run.to_string())
         .bind(organisation.to_string())
         .fetch_optional(&self.readers)
         .await
-        .map_err(translate)?
-        .map(Run::try_from)
-        .transpose()
+        .map_err(translate)?;
+        row.as_ref().map(shown).transpose()
     }
 
     async fn latest_run(
@@ -254,7 +292,7 @@ async fn latest_but(
     magento_id: i64,
     silent: Option<RunStatus>,
 ) -> Result<Option<Run>> {
-    sqlx::query_as::<_, RunRow>(
+    let row = sqlx::query(
         "SELECT * FROM runs WHERE binding_id = ?1 AND magento_id = ?2 AND event = ?3 AND status IS NOT ?4
           ORDER BY id DESC LIMIT 1",
     )
@@ -264,9 +302,8 @@ async fn latest_but(
     .bind(silent.map(RunStatus::as_str))
     .fetch_optional(&store.readers)
     .await
-    .map_err(translate)?
-    .map(Run::try_from)
-    .transpose()
+    .map_err(translate)?;
+    row.as_ref().map(shown).transpose()
 }
 
 /// Puts a run that is not running in the queue as if it were new, or among those that wait for their binding.

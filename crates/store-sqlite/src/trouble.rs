@@ -6,12 +6,13 @@ use std::{
 };
 
 use domain::{
+    code::Code,
     ids::BindingId,
     outside::Outside,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{Error, Events, NewEvent, Received, Result, Store, conformance::World};
+use store::{Error, Events, History, NewEvent, PageRequest, Received, Result, Store, conformance::World};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -193,12 +194,56 @@ async fn a_change_by_another_process_is_announced() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_with_its_place() {
+async fn what_cannot_be_read_is_shown_as_such_and_hides_nothing_else() {
+    let (store, world, _folder) = make().await;
+    let organisation = world.organisation;
+    for (spoil, table, column) in [
+        ("UPDATE runs SET status = 'dancing' WHERE id = ?1", "runs", "status"),
+        ("UPDATE runs SET occurred_at = '+262142-01-01T00:00:00.000Z' WHERE id = ?1", "runs", "occurred_at"),
+        ("UPDATE runs SET created_at = '-262143-01-01T00:00:00.000Z' WHERE id = ?1", "runs", "created_at"),
+        ("UPDATE runs SET code = 'no_such_code', status = 'failed' WHERE id = ?1", "runs", "code"),
+        ("UPDATE runs SET event = 'invoice.eaten' WHERE id = ?1", "runs", "event"),
+        ("UPDATE runs SET attempts = 1099511627776 WHERE id = ?1", "runs", "attempts"),
+    ] {
+        let sound = world.receive(InvoiceCreated, world.now().timestamp_millis()).await;
+        world.pass(chrono::TimeDelta::milliseconds(5));
+        let id = world.receive(InvoiceCreated, world.now().timestamp_millis()).await;
+        world.pass(chrono::TimeDelta::milliseconds(5));
+        sqlx::query(spoil).bind(id.to_string()).execute(store.writer.pool()).await.unwrap();
+
+        let run = store::Runs::run(&*store, organisation, id).await.unwrap().unwrap();
+        assert_eq!(run.code, Some(Code::UnreadableRecord), "{column}");
+        assert!(run.message.as_deref().unwrap().contains(column), "{column}: {:?}", run.message);
+        assert!(run.facts.increment_id.is_some(), "{column}: what can be read is shown");
+        let page = store.page_runs(organisation, &PageRequest { limit: 100, ..PageRequest::default() }).await;
+        let runs = page.unwrap().runs;
+        assert!([sound, id].iter().all(|id| runs.iter().any(|run| run.id == *id)), "{column}");
+        store.causes(organisation, 50).await.unwrap();
+        assert_eq!(store.runs_by_id(organisation, &[id, sound]).await.unwrap().len(), 2);
+        let found = store::Maintenance::unreadable(&*store).await.unwrap();
+        let named =
+            found.iter().any(|one| (one.table, one.column, &one.row) == (table, column, &id.to_string()));
+        assert!(named, "{column}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_a_deed_or_a_shop_that_cannot_be_read_hides_no_other() {
     let (store, world, _folder) = make().await;
     let id = world.receive(InvoiceCreated, 1).await;
-    sqlx::query("UPDATE runs SET status = 'dancing'").execute(store.writer.pool()).await.unwrap();
-    let error = store::Runs::run(&*store, world.organisation, id).await.unwrap_err();
-    assert!(matches!(error, Error::Inconsistency { table: "runs", column: "status", .. }), "{error}");
+    let claimed = world.claim().await;
+    world.finish(&claimed, store::Outcome::Succeeded).await;
+    world.add_binding("business-2").await;
+    for spoil in [
+        "UPDATE attempts SET started_at = 'yesterday', code = 'no_such_code'",
+        "UPDATE bindings SET status = 'dancing' WHERE id IN (SELECT max(id) FROM bindings)",
+    ] {
+        sqlx::query(spoil).execute(store.writer.pool()).await.unwrap();
+    }
+    let attempts = store::Attempts::attempts(&*store, world.organisation, id).await.unwrap();
+    assert_eq!(attempts[0].code, Some(Code::UnreadableRecord));
+    assert_eq!(store::Bindings::list_bindings(&*store, world.organisation).await.unwrap().len(), 1);
+    assert!(store::Maintenance::unreadable(&*store).await.unwrap().len() >= 3);
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod second_factors;
 mod sessions;
 mod sign_ins;
 mod standing;
+mod unreadable;
 mod xrefs;
 
 use async_trait::async_trait;
@@ -65,6 +66,7 @@ pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};
 pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use standing::{Meanwhile, Standing, waiting_code};
+pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
 
 /// Everything that is kept.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganisationId, RunId};
 
-use crate::Result;
+use crate::{Result, Unreadable};
 
 /// What became of a run that was to be made due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,4 +48,7 @@ pub trait Maintenance {
     /// none is left. A run that has not ended is never deleted, nor an invoice's that another run waits for. Intents and
     /// cross-references stay: when Magento repeats an event whose run was deleted, what is in Sage is not made again.
     async fn delete_old_runs(&self, old: OldRuns, limit: u32) -> Result<u64>;
+
+    /// The values that no list can read. Looks at every row.
+    async fn unreadable(&self) -> Result<Vec<Unreadable>>;
 }

@@ -112,6 +112,7 @@ pub async fn database(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>)
     let (finding, is_usable) = schema(store.as_ref()).await;
     findings.push(finding);
     if is_usable {
+        findings.extend(rows(store.as_ref()).await);
         return (findings, Some(store));
     }
     store.close().await;
@@ -142,6 +143,28 @@ async fn schema(store: &dyn Store) -> (Finding, bool) {
             (Finding::problem(CHECK, error.to_string(), means, to_do), true)
         }
     }
+}
+
+/// The rows that cannot be read.
+async fn rows(store: &dyn Store) -> Vec<Finding> {
+    const CHECK: &str = "rows";
+    let means = "What can be read of it is shown, and nothing else is affected.";
+    let to_do = "Stop Ledger, make a backup, and correct the column with the database's own tool (docs/operating.md).";
+    let found = match store.unreadable().await {
+        Ok(found) => found,
+        Err(error) => {
+            return vec![Finding::problem(CHECK, error.to_string(), "The rows were not looked at.", "")];
+        }
+    };
+    if found.is_empty() {
+        return vec![Finding::ok(CHECK, "all of them can be read")];
+    }
+    let named = found.into_iter().map(|store::Unreadable { table, column, row, value, rows }| {
+        let others = if rows > 1 { format!(" and {} others", rows - 1) } else { String::new() };
+        let value = domain::bounds::shown(&value);
+        Finding::problem(CHECK, format!("{table}.{column} of {row}{others} holds {value:?}"), means, to_do)
+    });
+    named.collect()
 }
 
 /// The room that is left for a SQLite file and its log of changes.
