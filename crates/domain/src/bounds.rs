@@ -4,6 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+/// What stands for a field's name where it is all of a document.
+pub const WHOLE: &str = "the document";
+
 /// The largest document that is read, in bytes: [`MOST_ENTRIES`] lines of 400 bytes.
 pub const LARGEST_DOCUMENT: usize = 2 * 1024 * 1024;
 
@@ -84,7 +87,8 @@ pub fn check(document: &Value) -> Result<(), OutOfBounds> {
     within(document, 0).map_err(|(mut steps, problem)| {
         steps.reverse();
         let field = steps.concat();
-        OutOfBounds { field: field.strip_prefix('.').unwrap_or(&field).to_owned(), problem }
+        let field = field.strip_prefix('.').unwrap_or(&field);
+        OutOfBounds { field: if field.is_empty() { WHOLE } else { field }.to_owned(), problem }
     })
 }
 

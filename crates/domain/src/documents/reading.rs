@@ -7,7 +7,7 @@ use serde_path_to_error::{Path, Segment};
 
 use super::{CreditMemo, Customer, Invoice, Payment, Product};
 use crate::{
-    bounds::{self, AHEAD, EARLIEST, LONGEST_NAME, OutOfBounds, shown},
+    bounds::{self, AHEAD, EARLIEST, LONGEST_NAME, OutOfBounds, WHOLE, shown},
     redact,
 };
 
@@ -59,7 +59,7 @@ pub fn read<T: Document>(document: &Value, now: DateTime<Utc>) -> Result<T, OutO
 /// A list or an object that no field names is the document itself.
 fn unreadable(document: &Value, error: &serde_path_to_error::Error<serde_json::Error>) -> OutOfBounds {
     let path = error.path().to_string();
-    let field = if path == "." { "the document".to_owned() } else { path };
+    let field = if path == "." { WHOLE.to_owned() } else { path };
     let name = field.rsplit('.').next().unwrap_or_default().split('[').next().unwrap_or_default();
     let sentence = error.inner().to_string();
     let is_public = redact::is_public(name) || sentence.starts_with("missing field");

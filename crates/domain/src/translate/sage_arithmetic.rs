@@ -63,8 +63,8 @@ pub fn sage_arithmetic(document: &Value, lines: &str, reference: &ReferenceSet) 
 fn amount(value: &Value, field: &str) -> Result<Option<Decimal>, NotAnAmount> {
     match value.get(field) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::Number(number)) => crate::money::parse(number.as_str()).map(Some),
-        Some(Value::String(text)) => crate::money::parse(text).map(Some),
+        Some(Value::Number(number)) => crate::money::parse_bounded(number.as_str()).map(Some),
+        Some(Value::String(text)) => crate::money::parse_bounded(text).map(Some),
         Some(other) => Err(NotAnAmount(other.to_string())),
     }
 }
