@@ -62,8 +62,9 @@ pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
     world.pass(TimeDelta::seconds(1));
     assert_stale(world.store.open_intent(fence, &key, &request("2"), world.now()).await);
     assert_eq!(intent_of(&world, &key).await, Some(sent("1", now)));
-    world.store.open_intent(fence, &key, &request("1"), world.now()).await.unwrap();
-    let repeated = Intent { unanswered_at: Some(world.now()), ..sent("1", now) };
+    let later = world.now();
+    world.store.open_intent(fence, &key, &request("1"), later).await.unwrap();
+    let repeated = Intent { unanswered_at: Some(later), ..sent("1", now) };
     assert_eq!(intent_of(&world, &key).await, Some(repeated));
 }
 
@@ -83,8 +84,9 @@ pub async fn a_settled_intent_may_be_opened_with_another_request(store: Arc<dyn 
     assert_stale(world.store.open_intent(fence, &key, &request("2"), now).await);
     world.store.settle_intent(fence, &key, None, &[], now).await.unwrap();
     world.pass(TimeDelta::seconds(1));
-    world.store.open_intent(fence, &key, &request("2"), world.now()).await.unwrap();
-    assert_eq!(intent_of(&world, &key).await, Some(sent("2", world.now())));
+    let later = world.now();
+    world.store.open_intent(fence, &key, &request("2"), later).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await, Some(sent("2", later)));
 }
 
 /// What Sage has made is not made again.
