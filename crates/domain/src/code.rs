@@ -111,7 +111,8 @@ codes! {
     BindingPending = "binding_pending", Holds, "The shop is not connected to a Sage business yet.", "Connect Sage; the documents that wait go on by themselves.";
     BindingPaused = "binding_paused", Holds, "Syncing of this shop is paused.", "Resume it; the documents that wait go on by themselves.";
     BindingNeedsReauth = "binding_needs_reauth", Holds, "Sage or Magento no longer accepts our credentials.", "Connect it again; the documents that wait go on by themselves.";
-    BindingRevoked = "binding_revoked", Holds, "The shop is disconnected.", "Connect it again, then retry.";
+    BindingRevoked = "binding_revoked", Holds, "The shop is disconnected.", "Connect it again; the documents that wait resume automatically.";
+    BusinessShared = "business_shared", Holds, "Another shop posts to the same Sage business.", "Connect this shop to a business of its own, or disconnect the other shop first.";
     NeedsMapping = "needs_mapping", Holds, "A setting is missing that this document needs.", "Choose it in the settings; the documents that wait go on by themselves.";
     CrossBorderNotSupported = "cross_border_not_supported", Holds, "Sales to another tax area are not translated by this version.", "Wait for the version that does; the document is kept.";
     UnshownTax = "unshown_tax", Holds, "The credit memo holds money that is in no line, and nothing tells to the penny what of it is tax.", "Make the memo from its invoice in Magento, let such tax be inferred in the settings, or record this one in Sage by hand.";

@@ -58,7 +58,7 @@ impl Code {
             Self::ProductTypeNotSupported | Self::InvoiceCancelled | Self::NothingToPay => &[NothingToDo],
             Self::WaitingForInvoice => &[OpenInvoiceRun, Wait],
             Self::WaitingForWriter | Self::CircuitOpen => &[Wait],
-            Self::BindingPending | Self::SageAuth => &[ConnectSage],
+            Self::BindingPending | Self::BusinessShared | Self::SageAuth => &[ConnectSage],
             Self::BindingPaused => &[Resume],
             Self::BindingNeedsReauth => &[ConnectSage, CheckShop],
             Self::BindingRevoked => &[PairMagento, ConnectSage, Retry],

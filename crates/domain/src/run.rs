@@ -153,6 +153,18 @@ words!(
 );
 
 words!(
+    /// How far a backfill has come, in this order.
+    BackfillStage {
+        /// Invoices behind the last known one.
+        Invoices = "invoices",
+        /// Payments of invoices that were open.
+        Payments = "payments",
+        /// Credit memos behind the last known one: they take back what was paid by then.
+        CreditMemos = "credit_memos",
+    }
+);
+
+words!(
     /// What a member may do.
     Role {
         /// Looks.

@@ -8,14 +8,14 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Binding, Bindings, Error, Result, SageBusiness, readable, waiting_code};
+use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable, waiting_code};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     changes::announce,
-    error::{Place, Tried, clean, ensure_affected, repeating, translate},
-    health,
+    error::{Place, Tried, clean, ensure_affected, lost, repeating, translate},
+    health, revival,
 };
 
 #[derive(FromRow)]
@@ -143,27 +143,29 @@ impl Bindings for PostgresStore {
         readable(rows.into_iter().map(Binding::try_from))
     }
 
+    async fn revive_binding(&self, revival: &Revival) -> Result<()> {
+        repeating(move || revival::revive(self, revival)).await
+    }
+
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || set_business(self, id, business, now)).await
+    }
+
+    async fn note_shop_left(&self, id: BindingId) -> Result<()> {
         repeating(move || async move {
-            let done = sqlx::query(
-                "UPDATE bindings SET business_id = $2, business_name = $3, business_country = $4, trusted_since = $5
-                 WHERE id = $1",
-            )
-            .bind(id.0)
-            .bind(clean(&business.id))
-            .bind(clean(&business.name))
-            .bind(clean(&business.country))
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(ensure_affected(&done, 1)?)
+            let noted = sqlx::query("UPDATE bindings SET refusal = $2 WHERE id = $1")
+                .bind(id.0)
+                .bind(Code::MagentoAuth.as_str())
+                .execute(&self.pool)
+                .await?;
+            Ok(ensure_affected(&noted, 1)?)
         })
         .await
     }
 
     async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()> {
         repeating(move || async move {
-            let noted = sqlx::query("UPDATE bindings SET refusal = $2 WHERE id = $1")
+            let noted = sqlx::query("UPDATE bindings SET refusal = CASE WHEN status = 'active' THEN $2 ELSE refusal END WHERE id = $1")
                 .bind(id.0)
                 .bind(code.as_str())
                 .execute(&self.pool)
@@ -203,6 +205,37 @@ impl Bindings for PostgresStore {
     }
 }
 
+/// Out of `revoked` first: from here on the index lets no other binding have the business.
+async fn set_business(
+    store: &PostgresStore,
+    id: BindingId,
+    business: &SageBusiness,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    let mut transaction = store.pool.begin().await?;
+    let status: Option<String> = sqlx::query_scalar(
+        "UPDATE bindings
+         SET business_id = $2, business_name = $3, business_country = $4,
+             trusted_since = CASE WHEN business_id = $2 THEN trusted_since ELSE $5 END,
+             status = CASE WHEN status = 'revoked' THEN 'pending' ELSE status END,
+             status_changed_at = CASE WHEN status = 'revoked' THEN $5 ELSE status_changed_at END
+         WHERE id = $1 RETURNING status",
+    )
+    .bind(id.0)
+    .bind(clean(&business.id))
+    .bind(clean(&business.name))
+    .bind(clean(&business.country))
+    .bind(now)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let status = status.ok_or_else(lost)?;
+    if status == BindingStatus::Pending.as_str() {
+        move_to(&mut transaction, id, BindingStatus::Pending, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
 /// Where a status is named that it must come from, nothing is done from another.
 async fn set_status(
     store: &PostgresStore,
@@ -238,7 +271,8 @@ pub(crate) async fn move_to(
 ) -> Tried<()> {
     let done = sqlx::query(
         "UPDATE bindings
-         SET status_changed_at = CASE WHEN status = $2 THEN status_changed_at ELSE $3 END, status = $2
+         SET status_changed_at = CASE WHEN status = $2 THEN status_changed_at ELSE $3 END, status = $2,
+             refusal = CASE WHEN $2 = 'active' THEN NULL ELSE refusal END
          WHERE id = $1",
     )
     .bind(id.0)

@@ -104,6 +104,27 @@ impl Credentials for PostgresStore {
         rows.into_iter().map(SealedCredential::try_from).collect()
     }
 
+    async fn withdraw_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        version: i64,
+    ) -> Result<bool> {
+        repeating(move || async move {
+            let withdrawn = sqlx::query(
+                "UPDATE credentials SET envelope = NULL
+                 WHERE binding_id = $1 AND kind = $2 AND version = $3 AND envelope IS NOT NULL",
+            )
+            .bind(binding.0)
+            .bind(kind.as_str())
+            .bind(version)
+            .execute(&self.pool)
+            .await?;
+            Ok(withdrawn.rows_affected() == 1)
+        })
+        .await
+    }
+
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {
         repeating(move || async move {
             sqlx::query("UPDATE credentials SET envelope = NULL WHERE binding_id = $1 AND kind = $2")

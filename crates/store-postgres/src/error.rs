@@ -132,6 +132,7 @@ fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
         "alert_channels_pkey" => "the channel",
         "alerts_pkey" => "the alert",
         "bindings_pkey" => "the binding's id",
+        "bindings_business" => "the Sage business",
         "policy_versions_pkey" => "the policy version",
         "events_pkey" => "the event's id",
         "runs_pkey" => "the run's id",

@@ -22,7 +22,6 @@ use store_postgres::PostgresStore;
 use support::Database;
 use tokio::{sync::Barrier, time};
 
-const BUSINESSES: usize = 6;
 const BINDINGS: usize = 9;
 const RUNS: i64 = 20;
 
@@ -78,7 +77,7 @@ async fn two_processes_never_share_a_run_or_a_business() {
     let world = &processes.world;
     let mut businesses = BTreeMap::<BindingId, String>::new();
     for number in 0..BINDINGS {
-        let business = format!("hammer-{}", number % BUSINESSES);
+        let business = format!("hammer-{number}");
         businesses.insert(world.add_binding(&business).await, business);
     }
     for number in 0..RUNS {
@@ -128,10 +127,9 @@ async fn two_processes_never_share_a_run_or_a_business() {
 async fn of_many_claims_at_the_same_moment_one_gets_the_business() {
     let processes = Processes::start().await;
     let world = &processes.world;
-    let twin = world.add_binding("business-1").await;
     for round in 0..40 {
         world.receive(InvoiceCreated, round).await;
-        world.receive_of(twin, InvoiceCreated, round).await;
+        world.receive(InvoiceCreated, 1_000 + round).await;
         let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
         let start = Arc::new(Barrier::new(8));
         let mut claims = Vec::new();
@@ -407,4 +405,41 @@ async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
         .await
         .unwrap();
     assert_eq!(lost, ["lost"]);
+}
+
+/// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
+#[tokio::test]
+async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
+    let processes = Processes::start().await;
+    let (world, mut connection) = (&processes.world, processes.connection().await);
+    let mut bindings = vec![world.binding];
+    for business in ["second", "third", "gone", "alone"] {
+        bindings.push(world.add_binding(business).await);
+    }
+    for statement in [
+        "DROP TABLE backfills",
+        "DROP INDEX bindings_business",
+        "UPDATE bindings SET status = 'revoked' WHERE business_id = 'gone'",
+        "UPDATE bindings SET business_id = 'shared' WHERE business_id <> 'alone'",
+        "UPDATE bindings SET status = 'paused' WHERE id = (SELECT id FROM bindings ORDER BY created_at, id LIMIT 1)",
+        include_str!("../../../migrations/postgres/0021_pairing.sql"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    let mut states = Vec::new();
+    for id in &bindings {
+        let binding = processes.stores[0].binding(*id).await.unwrap().unwrap();
+        states.push((binding.status, binding.business.map(|business| business.id)));
+    }
+    let (shared, alone) = (Some("shared".to_owned()), Some("alone".to_owned()));
+    let expected = [
+        (BindingStatus::Pending, None),
+        (BindingStatus::Active, shared.clone()),
+        (BindingStatus::Pending, None),
+        (BindingStatus::Revoked, shared),
+        (BindingStatus::Active, alone),
+    ];
+    assert_eq!(states, expected);
+    let refusal = processes.stores[0].refusal(bindings[2]).await.unwrap();
+    assert_eq!(refusal, Some(domain::code::Code::BusinessShared));
 }

@@ -8,12 +8,12 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Binding, Bindings, Error, Result, SageBusiness, readable, waiting_code};
+use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable, waiting_code};
 
 use crate::{
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
-    health,
+    health, revival,
     sqlite::SqliteStore,
 };
 
@@ -122,28 +122,57 @@ impl Bindings for SqliteStore {
             .and_then(|rows| readable(rows.into_iter().map(Binding::try_from)))
     }
 
+    async fn revive_binding(&self, revival: &Revival) -> Result<()> {
+        revival::revive(self, revival).await
+    }
+
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
+        let id = id.to_string();
+        let mut transaction = self.writer.begin().await?;
+        // Out of `revoked` first: from here on the index lets no other binding have the business.
         let result = sqlx::query(
-            "UPDATE bindings SET business_id = ?2, business_name = ?3, business_country = ?4, trusted_since = ?5 WHERE id = ?1",
+            "UPDATE bindings
+                SET business_id = ?2, business_name = ?3, business_country = ?4,
+                    trusted_since = iif(business_id = ?2, trusted_since, ?5),
+                    status = iif(status = 'revoked', 'pending', status),
+                    status_changed_at = iif(status = 'revoked', ?5, status_changed_at)
+              WHERE id = ?1",
         )
-        .bind(id.to_string())
+        .bind(&id)
         .bind(&business.id)
         .bind(&business.name)
         .bind(&business.country)
         .bind(instant(now))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(translate)?;
+        ensure_affected(&result, 1)?;
+        if status_of(&mut transaction, &id).await? == BindingStatus::Pending {
+            move_to(&mut transaction, &id, BindingStatus::Pending, now).await?;
+        }
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(())
+    }
+
+    async fn note_shop_left(&self, id: BindingId) -> Result<()> {
+        let result = sqlx::query("UPDATE bindings SET refusal = ?2 WHERE id = ?1")
+            .bind(id.to_string())
+            .bind(Code::MagentoAuth.as_str())
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
         ensure_affected(&result, 1)
     }
 
     async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()> {
-        let result = sqlx::query("UPDATE bindings SET refusal = ?2 WHERE id = ?1")
-            .bind(id.to_string())
-            .bind(code.as_str())
-            .execute(self.writer.pool())
-            .await
-            .map_err(translate)?;
+        let result =
+            sqlx::query("UPDATE bindings SET refusal = iif(status = 'active', ?2, refusal) WHERE id = ?1")
+                .bind(id.to_string())
+                .bind(code.as_str())
+                .execute(self.writer.pool())
+                .await
+                .map_err(translate)?;
         ensure_affected(&result, 1)
     }
 
@@ -205,7 +234,9 @@ pub(crate) async fn move_to(
     now: DateTime<Utc>,
 ) -> Result<()> {
     let result = sqlx::query(
-        "UPDATE bindings SET status = ?2, status_changed_at = iif(status = ?2, status_changed_at, ?3) WHERE id = ?1",
+        "UPDATE bindings
+            SET status = ?2, status_changed_at = iif(status = ?2, status_changed_at, ?3), refusal = iif(?2 = 'active', NULL, refusal)
+          WHERE id = ?1",
     )
     .bind(id)
     .bind(status.as_str())
@@ -252,5 +283,46 @@ mod tests {
             .map(Code::as_str)
             .collect::<Vec<_>>();
         assert_eq!(codes, ["binding_pending", "binding_paused", "binding_needs_reauth", "binding_revoked"]);
+    }
+
+    /// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
+    #[tokio::test]
+    async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
+        use store::{Store as _, conformance::World};
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            std::sync::Arc::new(SqliteStore::open(&folder.path().join("ledger.sqlite")).await.unwrap());
+        store.migrate().await.unwrap();
+        let world = World::new(store.clone()).await;
+        let mut bindings = vec![world.binding];
+        for business in ["second", "third", "gone", "alone"] {
+            bindings.push(world.add_binding(business).await);
+        }
+        for statement in [
+            "DROP TABLE backfills",
+            "DROP INDEX bindings_business",
+            "UPDATE bindings SET status = 'revoked' WHERE business_id = 'gone'",
+            "UPDATE bindings SET business_id = 'shared' WHERE business_id <> 'alone'",
+            "UPDATE bindings SET status = 'paused' WHERE id = (SELECT id FROM bindings ORDER BY created_at, id LIMIT 1)",
+            include_str!("../../../migrations/sqlite/0021_pairing.sql"),
+        ] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(store.writer.pool()).await.unwrap();
+        }
+        let mut states = Vec::new();
+        for id in &bindings {
+            let binding = store.binding(*id).await.unwrap().unwrap();
+            states.push((binding.status, binding.business.map(|business| business.id)));
+        }
+        let (shared, alone) = (Some("shared".to_owned()), Some("alone".to_owned()));
+        let expected = [
+            (BindingStatus::Pending, None),
+            (BindingStatus::Active, shared.clone()),
+            (BindingStatus::Pending, None),
+            (BindingStatus::Revoked, shared),
+            (BindingStatus::Active, alone),
+        ];
+        assert_eq!(states, expected);
+        assert_eq!(store.refusal(bindings[2]).await.unwrap(), Some(Code::BusinessShared));
+        store.close().await;
     }
 }

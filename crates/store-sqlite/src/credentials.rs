@@ -108,6 +108,25 @@ impl Credentials for SqliteStore {
         rows.into_iter().map(SealedCredential::try_from).collect()
     }
 
+    async fn withdraw_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        version: i64,
+    ) -> Result<bool> {
+        let withdrawn = sqlx::query(
+            "UPDATE credentials SET envelope = NULL
+              WHERE binding_id = ?1 AND kind = ?2 AND version = ?3 AND envelope IS NOT NULL",
+        )
+        .bind(binding.to_string())
+        .bind(kind.as_str())
+        .bind(version)
+        .execute(self.writer.pool())
+        .await
+        .map_err(translate)?;
+        Ok(withdrawn.rows_affected() == 1)
+    }
+
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {
         sqlx::query("UPDATE credentials SET envelope = NULL WHERE binding_id = ?1 AND kind = ?2")
             .bind(binding.to_string())

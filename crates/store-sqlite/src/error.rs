@@ -64,6 +64,7 @@ fn taken(message: &str) -> &'static str {
         "alert_channels.id" => "the channel",
         "alerts.id" => "the alert",
         "bindings.id" => "the binding's id",
+        "bindings.business_id" => "the Sage business",
         "policy_versions.binding_id, policy_versions.version" => "the policy version",
         "events.binding_id, events.id" => "the event's id",
         "runs.id" => "the run's id",

@@ -40,15 +40,47 @@ pub struct Binding {
     pub created_at: DateTime<Utc>,
     /// When its status last changed.
     pub status_changed_at: DateTime<Utc>,
-    /// When Sage was connected or the policy changed last: safe mode's count of documents starts here.
+    /// When another Sage business was connected or the policy changed last: safe mode's count of documents starts here.
     pub trusted_since: DateTime<Utc>,
+}
+
+/// A shop that was paired again: what its binding goes on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revival {
+    /// The binding.
+    pub id: BindingId,
+    /// Its name, as typed now.
+    pub name: String,
+    /// Its address, as typed now.
+    pub magento_url: String,
+    /// The new key of the wire, sealed.
+    pub key: String,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// The status of a binding whose shop was paired again. `can_post`: it still has its business, and Sage's tokens. What a person
+/// paused stays so, and who lacks Sage must still connect it.
+pub fn revived(status: BindingStatus, refusal: Option<Code>, can_post: bool) -> BindingStatus {
+    match status {
+        // Whoever disconnected, Sage's tokens were revoked or are about to be.
+        BindingStatus::Pending | BindingStatus::Revoked => BindingStatus::Pending,
+        BindingStatus::NeedsReauth if refusal == Some(Code::SageAuth) => status,
+        BindingStatus::NeedsReauth | BindingStatus::Active if can_post => BindingStatus::Active,
+        BindingStatus::NeedsReauth | BindingStatus::Active => BindingStatus::Pending,
+        BindingStatus::Paused => status,
+    }
 }
 
 /// Bindings.
 #[async_trait]
 pub trait Bindings {
-    /// Keeps a new binding.
+    /// Keeps a new binding. [`crate::Error::Conflict`] when its business has another binding that is not revoked.
     async fn create_binding(&self, binding: &Binding) -> Result<()>;
+
+    /// Lets a binding go on whose shop was paired again: new key, the status that follows ([`revived`]), and a backfill of what the
+    /// shop did meanwhile. Everything else stays as it was; only a business that another binding has by now is let go.
+    async fn revive_binding(&self, revival: &Revival) -> Result<()>;
 
     /// The binding, whoever owns it: for the wire and the worker, which have proved their right by a token.
     async fn binding(&self, id: BindingId) -> Result<Option<Binding>>;
@@ -59,13 +91,18 @@ pub trait Bindings {
     /// All bindings, oldest first: for the command line and upkeep.
     async fn list_all_bindings(&self) -> Result<Vec<Binding>>;
 
-    /// Ties the binding to a Sage business, sets `trusted_since` to `now`.
+    /// Ties the binding to a Sage business; another one than before sets `trusted_since` to `now`. A revoked binding becomes `pending`
+    /// with that. [`crate::Error::Conflict`] when another binding that is not revoked has the business.
     async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()>;
 
-    /// Notes who refuses us, as a code, before the status says that the binding must be connected again.
+    /// Notes who refuses us, as a code, before the status says that the binding must be connected again. Only of a binding that
+    /// works: what stopped before keeps its reason.
     async fn note_refusal(&self, id: BindingId, code: Code) -> Result<()>;
 
-    /// Who refused us last; it means something while the binding must be connected again.
+    /// Notes that the shop has thrown its keys away, whatever the status: it must be paired again.
+    async fn note_shop_left(&self, id: BindingId) -> Result<()>;
+
+    /// Who refused us; none while the binding works. [`Code::MagentoAuth`] says that the shop must be paired again.
     async fn refusal(&self, id: BindingId) -> Result<Option<Code>>;
 
     /// Sets the status. In the same transaction: leaving `active` makes its `queued` and `retrying` runs `waiting` with the code

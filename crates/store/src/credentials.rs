@@ -88,6 +88,14 @@ pub trait Credentials {
         limit: u32,
     ) -> Result<Vec<SealedCredential>>;
 
+    /// Deletes a credential where it still has this version; `false` where it has moved on.
+    async fn withdraw_credential(
+        &self,
+        binding: BindingId,
+        kind: CredentialKind,
+        version: i64,
+    ) -> Result<bool>;
+
     /// Deletes a credential; a missing one is passed over.
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()>;
 }

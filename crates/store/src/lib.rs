@@ -5,6 +5,7 @@ mod alert_channels;
 mod alert_parcels;
 mod alerts;
 mod attempts;
+mod backfills;
 mod bindings;
 mod bulk;
 #[cfg(feature = "conformance")]
@@ -41,7 +42,8 @@ pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
 pub use alert_parcels::{AlertParcel, AlertParcels, ORGANISATIONS_SHARE};
 pub use alerts::{Alert, Alerts, alert_id};
 pub use attempts::{Attempt, Attempts, Step, calls_of};
-pub use bindings::{Binding, Bindings, SageBusiness};
+pub use backfills::{Backfill, Backfills};
+pub use bindings::{Binding, Bindings, Revival, SageBusiness, revived};
 pub use bulk::{Advance, BulkRetries, BulkRetry, CHUNK, FEED};
 pub use credentials::{CredentialKind, Credentials, Sealed, SealedCredential};
 pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Targets, Unanswered};
@@ -79,6 +81,7 @@ pub trait Store:
     + SecondFactors
     + SignIns
     + Bindings
+    + Backfills
     + Credentials
     + References
     + Policies

@@ -73,6 +73,7 @@ async fn the_tile_tells_who_refuses() {
     let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
     let (store, id) = (&stage.process.engine.store, stage.binding.id);
     for (code, told) in [(Code::SageAuth, "connected"), (Code::MagentoAuth, "token_revoked")] {
+        store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
         store.note_refusal(id, code).await.unwrap();
         store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
         let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
@@ -82,6 +83,10 @@ async fn the_tile_tells_who_refuses() {
     store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
     let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "it is connected again");
+    stage.process.engine.disconnect(&stage.binding).await.unwrap();
+    let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+    assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "Magento refused nothing");
+    assert_eq!(tile["binding"]["status"], "revoked");
     stage.stop().await;
 }
 

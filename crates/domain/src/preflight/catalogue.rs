@@ -61,7 +61,7 @@ findings! {
     SettingsGone = "settings_gone", Blocks, "The settings name records that Sage does not have any more.", "Choose others in the settings; if they are in Sage, fetch its lists anew.";
     StartsLater = "starts_later", Blocks, "The books of the Sage business begin after today, so Sage takes no document yet.", "Set an earlier start of accounts in Sage, then fetch its lists anew.";
     Locked = "locked", Blocks, "The books in Sage are locked beyond today.", "Take back the year-end lock in Sage.";
-    ShopRefuses = "shop_refuses", Blocks, "Magento refuses Ledger, although the shop was paired.", "In nearly all cases the proxy in front of the shop does not send \u{201c}X-Forwarded-Proto: https\u{201d}: let it do so. If it does, pair the shop again.";
+    ShopRefuses = "shop_refuses", Blocks, "Magento refuses Ledger.", "If the shop was disconnected in Magento, pair it again. If it was not, the proxy in front of the shop must send \u{201c}X-Forwarded-Proto: https\u{201d}: let it do so.";
     ShopModuleMissing = "shop_module_missing", Blocks, "The shop answers, but the Ledger module does not.", "Install the module in Magento again.";
     ShopRedirects = "shop_redirects", Blocks, "The shop\u{2019}s address leads on to another one.", "Pair the shop under the address that a browser ends at.";
     ShopUnreachable = "shop_unreachable", Blocks, "The shop cannot be reached.", "Check that the shop is up and that its firewall lets Ledger in.";

@@ -19,7 +19,7 @@ use crate::{SageBusiness, Store};
 pub async fn a_binding_reads_as_it_was_kept(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     for status in BindingStatus::ALL {
-        let mut binding = world.new_binding(world.organisation, "business-9");
+        let mut binding = world.new_binding(world.organisation, status.as_str());
         binding.status = *status;
         binding.business = binding.business.filter(|_| *status != BindingStatus::Pending);
         binding.trusted_since = world.after(TimeDelta::hours(1));
@@ -43,6 +43,48 @@ pub async fn bindings_are_listed_oldest_first_and_only_to_their_organisation(sto
     assert_eq!(ids(world.store.list_bindings(world.organisation).await.unwrap()), [world.binding, third]);
     assert_eq!(ids(world.store.list_bindings(other).await.unwrap()), [foreign.id]);
     assert_eq!(ids(world.store.list_all_bindings().await.unwrap()), [world.binding, foreign.id, third]);
+}
+
+/// Two that choose at the same moment are told apart by the index, and the second hears why.
+pub async fn a_business_has_one_binding_at_a_time(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let twin = world.new_binding(world.organisation, "business-1");
+    assert_conflict(world.store.create_binding(&twin).await);
+    let business =
+        |id: &str| SageBusiness { id: id.to_owned(), name: id.to_owned(), country: "GB".to_owned() };
+    for round in 0..10 {
+        let contested = business(&format!("contested-{round}"));
+        let (one, other) =
+            (world.add_binding(&format!("a{round}")).await, world.add_binding(&format!("b{round}")).await);
+        // A disconnected shop that connects again competes as any other.
+        world.store.set_binding_status(one, BindingStatus::Revoked, world.now()).await.unwrap();
+        let choose = |id| {
+            let (store, contested, now) = (Arc::clone(&world.store), contested.clone(), world.now());
+            tokio::spawn(async move { store.set_business(id, &contested, now).await })
+        };
+        let (first, second) = (choose(one), choose(other));
+        let (first, second) = (first.await.unwrap(), second.await.unwrap());
+        let (winner, loser, refused) = if first.is_ok() { (one, other, second) } else { (other, one, first) };
+        assert!(matches!(refused, Err(crate::Error::Conflict("the Sage business"))), "{refused:?}");
+        let of = async |id| world.store.binding(id).await.unwrap().unwrap();
+        assert_eq!(of(winner).await.business, Some(contested.clone()));
+        assert_ne!(of(loser).await.business, Some(contested.clone()));
+        // It is free again once its shop is disconnected.
+        world.store.set_binding_status(winner, BindingStatus::Revoked, world.now()).await.unwrap();
+        world.store.set_business(loser, &contested, world.now()).await.unwrap();
+    }
+}
+
+/// A disconnected shop that chooses a business is on its way again, and so are its runs.
+pub async fn a_revoked_binding_that_chooses_a_business_is_pending(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    world.set_status(BindingStatus::Revoked).await;
+    let before = world.store.binding(world.binding).await.unwrap().unwrap();
+    let same = before.business.clone().unwrap();
+    world.store.set_business(world.binding, &same, world.now()).await.unwrap();
+    let after = world.store.binding(world.binding).await.unwrap().unwrap();
+    assert_eq!((after.status, after.business), (BindingStatus::Pending, Some(same)));
+    assert_eq!(after.trusted_since, before.trusted_since, "the same business is trusted as before");
 }
 
 /// Safe mode counts anew for another business.
@@ -168,4 +210,12 @@ pub async fn a_refusal_is_noted(store: Arc<dyn Store>) {
         assert_eq!(world.store.refusal(world.binding).await.unwrap(), Some(code));
     }
     assert_stale(world.store.note_refusal(BindingId(world.id()), Code::SageAuth).await);
+    // The shop that left is told whatever the status, and a run that was under way does not say otherwise.
+    world.set_status(BindingStatus::Revoked).await;
+    world.store.note_shop_left(world.binding).await.unwrap();
+    world.store.note_refusal(world.binding, Code::SageAuth).await.unwrap();
+    assert_eq!(world.store.refusal(world.binding).await.unwrap(), Some(Code::MagentoAuth));
+    assert_stale(world.store.note_shop_left(BindingId(world.id())).await);
+    world.set_status(BindingStatus::Active).await;
+    assert_eq!(world.store.refusal(world.binding).await.unwrap(), None, "it works again");
 }

@@ -285,7 +285,7 @@ pub async fn intents_are_kept_apart(store: Arc<dyn Store>) {
     let fence = held(&world).await;
     let first = key(&world, XrefKind::Invoice, "1");
     let second = IntentKey { business_id: "business-2".to_owned(), ..first.clone() };
-    let third = IntentKey { binding_id: world.add_binding("business-1").await, ..first.clone() };
+    let third = IntentKey { binding_id: world.add_binding("business-3").await, ..first.clone() };
     for key in
         [first, second, third, key(&world, XrefKind::Payment, "1"), key(&world, XrefKind::Invoice, "2")]
     {

@@ -37,6 +37,7 @@ pub mod overview;
 pub mod pages;
 pub mod people;
 pub mod retries;
+pub mod revival;
 pub mod second_factors;
 pub mod settings;
 pub mod sign_ins;
@@ -71,12 +72,17 @@ macro_rules! conformance_suite {
                 an_exclusion_forgets_what_resolved_a_failure, views_are_kept_by_name, a_bulk_retry_passes_each_run_once,
                 a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
+                a_business_has_one_binding_at_a_time, a_revoked_binding_that_chooses_a_business_is_pending,
                 connecting_a_business_starts_trust_anew, leaving_active_makes_runs_wait,
                 becoming_active_queues_what_waited_for_it, waiting_runs_follow_from_one_stop_to_the_next,
                 the_day_of_a_status_moves_only_with_it, a_status_changes_only_from_the_one_that_is_named,
                 changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
+            revival: a_revived_binding_goes_on_where_it_stopped, each_status_is_revived_in_its_own_way,
+                a_revived_binding_lets_a_taken_business_go, a_backfill_begins_behind_what_is_known,
+                a_backfill_that_had_not_ended_is_not_forgotten, open_invoices_are_told_newest_first,
+                a_backfill_is_due_while_its_binding_works;
             settings: a_credential_is_written_in_place_of_the_version_it_names,
-                a_deleted_credential_is_never_mistaken_for_a_new_one, credentials_are_kept_apart,
+                a_deleted_credential_is_never_mistaken_for_a_new_one, a_credential_is_withdrawn_at_the_version_it_names, credentials_are_kept_apart,
                 credentials_are_gone_through_in_pages,
                 a_reference_set_is_replaced_whole, policies_are_kept_by_version, a_version_out_of_turn_is_refused,
                 the_history_of_settings_names_authors_and_counts_runs,
@@ -193,6 +199,7 @@ mod tests {
             ("pages", include_str!("pages.rs")),
             ("people", include_str!("people.rs")),
             ("retries", include_str!("retries.rs")),
+            ("revival", include_str!("revival.rs")),
             ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
             ("sign_ins", include_str!("sign_ins.rs")),

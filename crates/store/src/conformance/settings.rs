@@ -16,7 +16,7 @@ use domain::{
 use super::world::{World, assert_conflict, assert_not_found, assert_stale, needs_mapping, waiting_for};
 use crate::{
     CachedReference,
-    CredentialKind::{MagentoApiKey, SageTokens},
+    CredentialKind::{MagentoApiKey, SageConsent, SageTokens},
     Member, NewMember, PageRequest, PolicyVersion, RunFilter, SavedPolicy, Sealed, SealedCredential, Store,
 };
 
@@ -48,6 +48,25 @@ pub async fn a_deleted_credential_is_never_mistaken_for_a_new_one(store: Arc<dyn
     assert!(new > old);
     assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now).await);
     assert_eq!(store.credential(binding, SageTokens).await.unwrap().unwrap().envelope, "new");
+}
+
+/// Upkeep deletes what it has looked at, and nothing that came since.
+pub async fn a_credential_is_withdrawn_at_the_version_it_names(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let kind = SageConsent;
+    let put = async |replaces| {
+        world.store.put_credential(world.binding, kind, "sealed", replaces, world.now()).await.unwrap()
+    };
+    let withdraw =
+        async |version| world.store.withdraw_credential(world.binding, kind, version).await.unwrap();
+    assert!(!withdraw(1).await, "there is none");
+    let first = put(0).await;
+    let second = put(first).await;
+    assert!(!withdraw(first).await, "it has moved on");
+    assert!(withdraw(second).await);
+    assert_eq!(world.store.credential(world.binding, kind).await.unwrap(), None);
+    assert!(!withdraw(second).await);
+    assert_eq!(put(0).await, second + 1, "its numbers go on");
 }
 
 /// Kinds and bindings do not touch each other.

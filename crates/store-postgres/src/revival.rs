@@ -1,0 +1,85 @@
+//! A shop that is paired again goes on under its old binding.
+
+use domain::{code::Code, ids::BindingId, run::BindingStatus};
+use sqlx::PgConnection;
+use store::{CredentialKind, Error, Result, Revival};
+
+use crate::{
+    PostgresStore, backfills, bindings,
+    error::{Place, Tried, clean, ensure_affected},
+    health,
+};
+
+/// What a revival goes by.
+#[derive(sqlx::FromRow)]
+struct Before {
+    status: String,
+    refusal: Option<String>,
+    has_business: bool,
+    has_tokens: bool,
+}
+
+const BEFORE: &str = "SELECT b.status, b.refusal,
+        b.business_id IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM bindings o
+                          WHERE o.business_id = b.business_id AND o.id <> b.id AND o.status <> 'revoked') AS has_business,
+        EXISTS (SELECT 1 FROM credentials c
+                WHERE c.binding_id = b.id AND c.kind = $2 AND c.envelope IS NOT NULL) AS has_tokens
+   FROM bindings b WHERE b.id = $1 FOR UPDATE OF b";
+
+/// Gives a binding its new key and the status that follows, and begins its backfill, in one transaction.
+pub(crate) async fn revive(store: &PostgresStore, revival: &Revival) -> Tried<()> {
+    let id = revival.id;
+    let mut transaction = store.pool.begin().await?;
+    let before: Option<Before> = sqlx::query_as(BEFORE)
+        .bind(id.0)
+        .bind(CredentialKind::SageTokens.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let before = before.ok_or(Error::NotFound("the binding"))?;
+    let next = status_after(id, &before)?;
+    replace_key(&mut transaction, revival).await?;
+    let done = sqlx::query(
+        "UPDATE bindings
+         SET name = $2, magento_url = $3, refusal = NULLIF(refusal, $4),
+             business_id = CASE WHEN $5 THEN business_id END, business_name = CASE WHEN $5 THEN business_name END,
+             business_country = CASE WHEN $5 THEN business_country END
+         WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(clean(&revival.name))
+    .bind(clean(&revival.magento_url))
+    .bind(Code::MagentoAuth.as_str())
+    .bind(before.has_business)
+    .execute(&mut *transaction)
+    .await?;
+    ensure_affected(&done, 1)?;
+    bindings::move_to(&mut transaction, id, next, revival.now).await?;
+    health::note_status(&mut transaction, id.0, next, revival.now).await?;
+    backfills::begin(&mut transaction, id, revival.now).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+fn status_after(id: BindingId, before: &Before) -> Result<BindingStatus> {
+    let place = Place { table: "bindings", row: &id };
+    let status: BindingStatus = place.word("status", &before.status)?;
+    let refusal: Option<Code> =
+        before.refusal.as_deref().map(|code| place.word("refusal", code)).transpose()?;
+    Ok(store::revived(status, refusal, before.has_business && before.has_tokens))
+}
+
+async fn replace_key(connection: &mut PgConnection, revival: &Revival) -> Tried<()> {
+    sqlx::query(
+        "INSERT INTO credentials (binding_id, kind, envelope, version, updated_at) VALUES ($1, $2, $3, 1, $4)
+         ON CONFLICT (binding_id, kind) DO UPDATE
+            SET envelope = excluded.envelope, version = credentials.version + 1, updated_at = excluded.updated_at",
+    )
+    .bind(revival.id.0)
+    .bind(CredentialKind::MagentoApiKey.as_str())
+    .bind(&revival.key)
+    .bind(revival.now)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
