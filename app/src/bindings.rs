@@ -17,7 +17,7 @@ use crate::{
     history::acting::action,
     query::Flash,
     screen::{
-        bindings::{BindingView, ConnectView, ProgressView, checked_href, connect_href},
+        bindings::{BackfillView, BindingView, ConnectView, ProgressView, checked_href, connect_href},
         preflight::PreflightView,
     },
     session,
@@ -41,14 +41,14 @@ pub async fn one(services: &Services, member: &Member, id: &str) -> Result<Bindi
 pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
-    let businesses = match services.connecting.businesses(binding.id, member.id()).await {
-        Ok(businesses) => businesses,
-        // Before the consent, and when it has run out, there is nothing to choose from.
-        Err(error) if error.code == ErrorCode::ConsentUsedUp => Vec::new(),
-        Err(error) => return Err(error),
-    };
-    let businesses = businesses.into_iter().map(|business| (business.id, business.name)).collect();
-    Ok(ConnectView { binding: view(services, member, binding).await?, businesses })
+    let businesses = services.connecting.businesses(binding.id, member.id()).await?;
+    let mut businesses: Vec<_> =
+        businesses.into_iter().map(|business| (business.id, business.name)).collect();
+    let before = binding.business.as_ref().map(|business| business.id.clone());
+    // The one that was connected before comes first.
+    businesses.sort_by_key(|(id, _)| Some(id) != before.as_ref());
+    let before = before.filter(|before| businesses.iter().any(|(id, _)| id == before));
+    Ok(ConnectView { binding: view(services, member, binding).await?, businesses, before })
 }
 
 /// Pairs a shop.
@@ -233,7 +233,18 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         .unwrap_or_default();
     let health = services.store.health(binding.id).await?;
     let is_paused_by_ledger = binding.status == BindingStatus::Paused && health.stage == Stage::Paused;
+    let refusal = services.store.refusal(binding.id).await?;
+    let backfill = services.store.backfill(binding.id).await?;
     Ok(BindingView {
+        pair_href: pair_href(&binding),
+        refusal,
+        backfill: backfill.map(|backfill| BackfillView {
+            stage: backfill.stage,
+            found: backfill.found,
+            queued: backfill.queued,
+            code: backfill.code,
+            ended_at: backfill.ended_at.map(Into::into),
+        }),
         paused_after: is_paused_by_ledger.then_some(health.failed_in_a_row),
         id: binding.id.to_string(),
         name: binding.name,
@@ -248,6 +259,13 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         may_pause: member.may(Role::Operator),
         may_connect: member.may(Role::Owner),
     })
+}
+
+/// The form that pairs a shop, filled in.
+fn pair_href(binding: &Binding) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("name", &binding.name).append_pair("url", &binding.magento_url);
+    format!("/dashboard/connect-magento?{}", query.finish())
 }
 
 /// The suggested settings, where they keep every rule: a business without a sales account suggests none.

@@ -18,6 +18,10 @@ use crate::{
 pub struct Paired {
     /// Its binding.
     pub id: BindingId,
+    /// Whether it had one before, which goes on.
+    pub is_revived: bool,
+    /// Whether Sage must still be connected.
+    pub sage_is_missing: bool,
     /// What stops the shop although pairing worked.
     pub problem: Option<FindingCode>,
 }

@@ -63,6 +63,8 @@ error_codes! {
     ConsentDenied = "consent_denied", 422, "Sage was not allowed to share the books: the consent was cancelled.", "Begin again and approve when Sage asks.";
     ConsentUsedUp = "consent_used_up", 422, "This consent has run out or was used already.", "Begin again; from Sage\u{2019}s question to the answer there is half an hour.";
     ConsentWrongCountry = "consent_wrong_country", 422, "Sage says that the account belongs to another country.", "Choose the country in which the business is registered with Sage, then try again.";
+    PairingUnderWay = "pairing_under_way", 409, "Somebody is pairing this shop at this moment.", "Wait a minute, then look at the list of shops.";
+    BusinessTakenBySameShop = "business_taken_by_same_shop", 409, "This shop posts into this Sage business already, under another entry of the list.", "Use that entry, or disconnect it first to start over here.";
     BusinessTaken = "business_taken", 409, "Another shop posts into this Sage business already.", "Disconnect it there first, or choose another business.";
     NoBusiness = "no_business", 422, "This Sage user reaches no such business.", "Sign in to Sage as a user of the business, or choose another one.";
     SageTrouble = "sage_trouble", 422, "Sage does not answer as it should. Nothing was connected.", "Try again in some minutes.";

@@ -32,6 +32,12 @@ pub enum Flash {
     SignedOut,
     /// The shop is paired; Sage is next.
     Paired,
+    /// The shop is paired again; Sage is next.
+    #[cfg(feature = "ssr")]
+    PairedBefore,
+    /// The shop is paired again, and works.
+    #[cfg(feature = "ssr")]
+    PairedAgain,
     /// Sage is connected.
     Connected,
     /// The binding is paused.
@@ -86,6 +92,10 @@ impl Flash {
         Self::ViewForgotten,
         Self::SignedOut,
         Self::Paired,
+        #[cfg(feature = "ssr")]
+        Self::PairedBefore,
+        #[cfg(feature = "ssr")]
+        Self::PairedAgain,
         Self::Connected,
         Self::Paused,
         Self::Resumed,
@@ -123,6 +133,10 @@ impl Flash {
             Self::ViewForgotten => "view-forgotten",
             Self::SignedOut => "signed-out",
             Self::Paired => "paired",
+            #[cfg(feature = "ssr")]
+            Self::PairedBefore => "paired-before",
+            #[cfg(feature = "ssr")]
+            Self::PairedAgain => "paired-again",
             Self::Connected => "connected",
             Self::Paused => "paused",
             Self::Resumed => "resumed",
@@ -165,6 +179,12 @@ impl Flash {
             Self::ViewForgotten => "The view is forgotten.",
             Self::SignedOut => "You are signed out.",
             Self::Paired => "The shop is paired. Now connect Sage.",
+            #[cfg(feature = "ssr")]
+            Self::PairedBefore => {
+                "The shop is paired again. Settings and history are kept. Now connect Sage again."
+            }
+            #[cfg(feature = "ssr")]
+            Self::PairedAgain => "The shop is paired again, and Ledger carries on where it stopped.",
             Self::Connected => "Sage is connected, and its lists are fetched.",
             Self::Paused => "Paused. What the shop sends is kept and waits.",
             Self::Resumed => "Resumed. What waited is on its way.",

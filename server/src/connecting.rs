@@ -12,6 +12,7 @@ use domain::{
     business::Named,
     ids::{BindingId, MemberId, OrganisationId},
     preflight::Finding,
+    run::BindingStatus,
 };
 use magento::{Lost, UrlError};
 use store::Binding;
@@ -51,7 +52,9 @@ impl Connecting for Connections {
         let request =
             PairRequest { organisation, name, magento_url: url, code, ledger_url: &self.public_url };
         let paired = self.engine.pair(&request).await.map_err(|error| for_a_person(&error))?;
-        Ok(Paired { id: paired.binding.id, problem: paired.problem })
+        let sage_is_missing = paired.binding.status == BindingStatus::Pending;
+        let (id, is_revived, problem) = (paired.binding.id, paired.is_revived, paired.problem);
+        Ok(Paired { id, is_revived, sage_is_missing, problem })
     }
 
     async fn begin_consent(
@@ -117,7 +120,9 @@ pub fn for_a_person(error: &ConnectError) -> AppError {
         ConnectError::Store(store::Error::Unavailable(_)) => ErrorCode::Unavailable.into(),
         ConnectError::Store(_) | ConnectError::Credential(_) => ErrorCode::Internal.into(),
         ConnectError::NoSuchBusiness(_) => ErrorCode::NoBusiness.into(),
-        ConnectError::BusinessTaken(_) => ErrorCode::BusinessTaken.into(),
+        ConnectError::BusinessTaken { by_same_shop: true, .. } => ErrorCode::BusinessTakenBySameShop.into(),
+        ConnectError::BusinessTaken { .. } => ErrorCode::BusinessTaken.into(),
+        ConnectError::PairingUnderWay => ErrorCode::PairingUnderWay.into(),
         ConnectError::ConsentUsedUp => ErrorCode::ConsentUsedUp.into(),
     };
     tracing::warn!(error = %error, code = shown.code.as_str(), "connecting did not work");

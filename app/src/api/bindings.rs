@@ -70,11 +70,20 @@ pub async fn pair_shop(
     #[server(default)]
     code: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, query::Flash, screen::bindings::connect_href};
+    use crate::{
+        bindings, context,
+        query::Flash,
+        screen::bindings::{connect_href, href},
+    };
     let work =
         async { bindings::pair(&context::services()?, &context::member().await?, &name, &url, &code).await };
     let paired = context::answer(work).await?;
-    let next = Flash::Paired.on(&connect_href(&paired.id.to_string()));
+    let id = paired.id.to_string();
+    let next = match (paired.is_revived, paired.sage_is_missing) {
+        (false, _) => Flash::Paired.on(&connect_href(&id)),
+        (true, true) => Flash::PairedBefore.on(&connect_href(&id)),
+        (true, false) => Flash::PairedAgain.on(&href(&id)),
+    };
     let found = paired.problem.map(|problem| format!("&found={}", problem.as_str()));
     leptos_axum::redirect(&format!("{next}{}", found.unwrap_or_default()));
     Ok(())

@@ -19,7 +19,12 @@ use crate::{
     error::AppError,
     pages::preflight,
     refusal::refusal_of,
-    screen::{bindings::BindingView, format::Moment, preflight::PreflightView, settings},
+    screen::{
+        bindings::{BackfillView, BindingView, WayBack},
+        format::Moment,
+        preflight::PreflightView,
+        settings,
+    },
 };
 
 /// A binding.
@@ -99,9 +104,26 @@ fn both_sides(
         </div>
         <p>{binding.status_sentence()}</p>
         <dl class="facts">{facts.collect_view()}</dl>
+        {binding.backfill.as_ref().map(|search| backfill(search, binding.status))}
         {(!binding.suggestions.is_empty()).then(|| suggested(binding))}
         {ahead}
         {actions(binding, disconnecting)}
+    }
+}
+
+/// What Ledger looks for, or has found, since the shop was paired again.
+fn backfill(search: &BackfillView, status: BindingStatus) -> impl IntoView + use<> {
+    let ended = search.ended_at.clone().map(|at| {
+        view! {
+            <p class="field-hint">"Ended "<Time at />" (UTC)"</p>
+        }
+    });
+    view! {
+        <section class="preflight" aria-labelledby="backfill">
+            <h2 id="backfill">"While the shop was not paired"</h2>
+            <p>{search.sentence(status)}</p>
+            {ended}
+        </section>
     }
 }
 
@@ -146,21 +168,20 @@ fn when(moment: Option<Moment>) -> impl IntoView {
 }
 
 fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoView + use<> {
-    let connects = binding.may_connect
-        && matches!(
-            binding.status,
-            BindingStatus::Pending | BindingStatus::NeedsReauth | BindingStatus::Revoked
-        );
+    let way_back = binding.way_back().filter(|_| binding.may_connect).map(|way| match way {
+        WayBack::ConnectSage => (binding.connect_href(), "Connect Sage"),
+        WayBack::ConnectSageAgain => (binding.connect_href(), "Connect Sage again"),
+        WayBack::PairAgain => (binding.pair_href.clone(), "Pair the shop again"),
+    });
     let connected = matches!(binding.status, BindingStatus::Active | BindingStatus::Paused);
-    let label = if binding.status == BindingStatus::Pending { "Connect Sage" } else { "Connect Sage again" };
     let pausing = binding.status == BindingStatus::Active;
     let id = binding.id.clone();
     view! {
         <div class="actions">
-            {connects
-                .then(|| {
+            {way_back
+                .map(|(href, label)| {
                     view! {
-                        <a class="button button-main" href=binding.connect_href()>
+                        <a class="button button-main" href=href>
                             {label}
                         </a>
                     }

@@ -2,6 +2,7 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::bindings::PairShop,
@@ -15,10 +16,20 @@ pub fn ConnectMagentoPage() -> impl IntoView {
     let refused = refusal_of::<PairShop>();
     let wrong = |name| refused.as_ref().and_then(|error| error.of_field(name));
     let typed = |name| refused.as_ref().and_then(|error| error.typed(name)).unwrap_or_default().to_owned();
-    let (name, url) = (typed("name"), typed("url"));
+    // The page of a shop that is to be paired again brings its name and address along.
+    let map = use_query_map();
+    let brought = |name: &'static str| {
+        let known = typed(name);
+        if known.is_empty() {
+            map.with_untracked(|map| map.get_str(name).unwrap_or_default().to_owned())
+        } else {
+            known
+        }
+    };
+    let (name, url) = (brought("name"), brought("url"));
     let (name_wrong, url_wrong, code_wrong) = (wrong("name"), wrong("url"), wrong("code"));
     // The cursor stands in the first field that needs something.
-    let to_name = name_wrong.is_some() || refused.is_none();
+    let to_name = name_wrong.is_some() || refused.is_none() && name.is_empty();
     let to_url = !to_name && (url_wrong.is_some() || code_wrong.is_none() && url.is_empty());
     view! {
         <Title text="Connect a shop \u{b7} Ledger" />

@@ -14,7 +14,7 @@ use crate::{
     error::ErrorCode,
     pages::preflight,
     refusal::refusal_of,
-    screen::bindings::ConnectView,
+    screen::bindings::{ConnectView, WayBack},
 };
 
 /// Where a business may be registered with Sage, as ISO code and name (Sage's guide on regions).
@@ -60,14 +60,26 @@ pub fn ConnectSagePage() -> impl IntoView {
 }
 
 fn way_on(way: ConnectView) -> impl IntoView {
-    let ConnectView { binding, businesses } = way;
+    let ConnectView { binding, businesses, before } = way;
     let id = binding.id.clone();
+    let pair_first = (binding.way_back() == Some(WayBack::PairAgain)).then(|| {
+        view! {
+            <div class="problem" role="alert">
+                <p class="problem-sentence">"The shop was disconnected in Magento."</p>
+                <p>
+                    "Connecting Sage alone changes nothing: "
+                    <a href=binding.pair_href.clone()>"pair the shop again"</a>" first."
+                </p>
+            </div>
+        }
+    });
     view! {
+        {pair_first}
         <p>"Shop: "<a href=binding.href()>{binding.name.clone()}</a>" \u{b7} "{binding.shop.clone()}</p>
         {if businesses.is_empty() {
             Either::Left(consent(id, true))
         } else {
-            Either::Right(view! { {choice(id.clone(), businesses)} {consent(id, false)} })
+            Either::Right(view! { {choice(id.clone(), businesses, before)} {consent(id, false)} })
         }}
     }
 }
@@ -97,12 +109,19 @@ fn consent(binding: String, first: bool) -> impl IntoView {
     }
 }
 
-fn choice(binding: String, businesses: Vec<(String, String)>) -> impl IntoView {
+fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<String>) -> impl IntoView {
     let buttons = businesses.into_iter().map(|(id, name)| {
+        let is_before = before.as_ref() == Some(&id);
         view! {
             <li>
-                <button class="button" type="submit" name="business" value=id>
+                <button
+                    class=if is_before { "button button-main" } else { "button" }
+                    type="submit"
+                    name="business"
+                    value=id
+                >
                     {name}
+                    {is_before.then_some(", as before")}
                 </button>
             </li>
         }

@@ -33,6 +33,7 @@ impl Rights {
 pub(super) fn of(kept: &Kept, rights: Rights, advice: &Advice) -> Vec<RemedyView> {
     let mut remedies: Vec<_> =
         advice.remedies.iter().filter_map(|remedy| view(kept, rights, *remedy)).collect();
+    remedies.dedup();
     let has_retry = remedies.iter().any(|remedy| matches!(remedy, RemedyView::Retry { .. }));
     // What is excluded would be skipped again.
     let is_excluded = kept.run.code == Some(Code::ExcludedByPerson);
@@ -59,6 +60,13 @@ fn view(kept: &Kept, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
             format!("Open the setting \u{201c}{}\u{201d}", label(id)),
             format!("{}#{id}", settings::href(&binding)),
         ),
+        // The shop's page knows who refuses, and offers what is needed.
+        Remedy::ConnectSage | Remedy::PairMagento
+            if rights.may_connect
+                && matches!(kept.binding.status, BindingStatus::NeedsReauth | BindingStatus::Revoked) =>
+        {
+            link("Connect the shop again", bindings::href(&binding))
+        }
         Remedy::ConnectSage if rights.may_connect => link("Connect Sage", bindings::connect_href(&binding)),
         Remedy::PairMagento if rights.may_connect => link("Pair the shop", "/dashboard/connect-magento"),
         Remedy::ConnectSage | Remedy::PairMagento => say("An owner of your organisation can connect it."),

@@ -190,8 +190,8 @@ impl fmt::Display for Error {
                 write!(f, "Magento refuses our token. Its clock is {seconds} seconds {side} ours: set it right.")
             }
             Self::Auth { clock_ahead: None } => f.write_str(
-                "Magento refuses our token. If the shop was paired just now, the proxy in front of it must send \
-                 “X-Forwarded-Proto: https”; otherwise pair the shop again.",
+                "Magento refuses our token. If the shop was disconnected in Magento, pair it again; otherwise the proxy in \
+                 front of it must send “X-Forwarded-Proto: https”.",
             ),
             Self::NotFound { message } => write!(f, "Magento says: {message}"),
             Self::ModuleMissing => f.write_str("The Ledger module is missing from the shop."),

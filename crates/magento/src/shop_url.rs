@@ -88,6 +88,21 @@ impl ShopUrl {
         self.0.origin().ascii_serialization()
     }
 
+    /// The shop behind a stored address, whatever scheme and spelling it was typed with: host, port where it is not the scheme's own,
+    /// and path without `index.php`. Scheme and `index.php` only say how Magento is reached: a shop that moves from http to https, or
+    /// whose web server learns to rewrite, keeps its database, and with it the ids of its documents. Another path or host
+    /// may be another Magento, so it is another shop.
+    pub fn place_of(stored: &str) -> Option<String> {
+        let url = Self::parse(stored, true).ok()?.0;
+        let host = url.host_str()?.trim_end_matches('.');
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let mut path = url.path().trim_end_matches('/');
+        while let Some(before) = path.strip_suffix("/index.php") {
+            path = before.trim_end_matches('/');
+        }
+        Some(format!("{host}{port}{path}"))
+    }
+
     /// A call of the module: `path` such as `/invoice/42` below `rest/V1/byte8`.
     pub(crate) fn endpoint(&self, path: &str) -> Url {
         let mut url = self.0.clone();
@@ -136,6 +151,36 @@ mod tests {
             ShopUrl::parse("shop.example", false).unwrap().endpoint("/ping").path(),
             "/rest/V1/byte8/ping"
         );
+    }
+
+    #[test]
+    fn one_shop_has_one_place_however_it_is_typed() {
+        let place = |text: &str| ShopUrl::place_of(text).unwrap();
+        for text in [
+            "https://shop.example",
+            "shop.example",
+            "https://SHOP.example/",
+            "https://shop.example:443",
+            "https://shop.example.",
+            "https://shop.example/index.php",
+            "https://shop.example/index.php/",
+            "https://shop.example//index.php//",
+        ] {
+            assert_eq!(place(text), "shop.example", "{text}");
+        }
+        // Loopback is the only host that is ever called by http.
+        assert_eq!(place("http://localhost"), place("https://localhost"));
+        assert_eq!(place("http://localhost:8080/"), place("https://localhost:8080"));
+        for other in [
+            "https://shop.example:8443",
+            "https://www.shop.example",
+            "https://shop.example/de",
+            "https://shop.example/index.php/de",
+            "https://shop.example/INDEX.PHP",
+        ] {
+            assert_ne!(place(other), "shop.example", "{other}");
+        }
+        assert_eq!(ShopUrl::place_of("ftp://shop.example"), None);
     }
 
     #[test]

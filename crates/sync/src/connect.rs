@@ -1,17 +1,12 @@
-//! Connecting: pairing a shop, and tying its binding to a Sage business.
+//! Connecting: tying a binding to a Sage business, and untying it.
 
-use domain::{
-    business::ReferenceSet,
-    ids::{BindingId, OrganisationId},
-    preflight::{FindingCode, shop_blocks},
-    run::BindingStatus,
-};
-use magento::{PaymentMethod, Shop, SubKeys};
+use domain::{business::ReferenceSet, code::Code, ids::BindingId, preflight::ShopAnswer, run::BindingStatus};
+use magento::{PaymentMethod, Shop, ShopUrl, SubKeys};
 use sage::{Connection, FixedToken, Progress, Tokens};
 use secrecy::SecretString;
 use store::{Binding, CachedReference, CredentialKind, SageBusiness};
 
-use crate::{Engine, credentials, credentials::CredentialError, tokens::StoredTokens};
+use crate::{Engine, credentials, credentials::CredentialError, pairing, tokens, tokens::StoredTokens};
 
 /// Connecting did not work.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +26,17 @@ pub enum ConnectError {
     /// The Sage user does not own the business.
     #[error("The Sage user has no business {0}. Choose one of theirs.")]
     NoSuchBusiness(String),
-    /// Another shop posts to the business already; two would give documents the same references.
-    #[error("The Sage business {0} is connected to another shop already. Disconnect it there first.")]
-    BusinessTaken(String),
+    /// Another binding posts to the business already; two would give documents the same references.
+    #[error("The Sage business {business} is connected already. Disconnect it there first.")]
+    BusinessTaken {
+        /// Its name.
+        business: String,
+        /// Whether the other binding is the organisation's own, of this very shop.
+        by_same_shop: bool,
+    },
+    /// Somebody else is pairing this shop.
+    #[error("This shop is being paired at this moment.")]
+    PairingUnderWay,
     /// The consent is not one that this person began within the last half hour, or it was used already.
     #[error("The consent at Sage has run out. Begin again.")]
     ConsentUsedUp,
@@ -48,58 +51,7 @@ impl From<CredentialError> for ConnectError {
     }
 }
 
-/// What pairing needs.
-pub struct PairRequest<'a> {
-    /// Who pairs.
-    pub organisation: OrganisationId,
-    /// A name for people.
-    pub name: &'a str,
-    /// The store URL as typed.
-    pub magento_url: &'a str,
-    /// The code as pasted.
-    pub code: &'a str,
-    /// Where Magento finds us.
-    pub ledger_url: &'a str,
-}
-
-/// A shop that was paired.
-#[derive(Debug)]
-pub struct Paired {
-    /// The new binding.
-    pub binding: Binding,
-    /// What stops the shop although pairing worked, such as a proxy that hides https from Magento.
-    pub problem: Option<FindingCode>,
-}
-
 impl Engine {
-    /// Pairs a shop, and asks it at once whether it takes our tokens. Nothing is kept before Magento has said yes; afterwards the
-    /// binding is `pending` until Sage is connected, whatever the shop answered.
-    pub async fn pair(&self, request: &PairRequest<'_>) -> Result<Paired, ConnectError> {
-        let url = self.magento.shop_url(request.magento_url)?;
-        let id = BindingId(self.outside.id());
-        let mut bytes = [0; 32];
-        self.outside.random(&mut bytes);
-        let api_key = SecretString::from(hex::encode(bytes));
-        self.magento.pair(&url, request.code, id, &api_key, request.ledger_url).await?;
-        let now = self.outside.now();
-        let binding = Binding {
-            id,
-            organisation_id: request.organisation,
-            name: request.name.to_owned(),
-            magento_url: url.as_str().to_owned(),
-            business: None,
-            status: BindingStatus::Pending,
-            created_at: now,
-            status_changed_at: now,
-            trusted_since: now,
-        };
-        self.store.create_binding(&binding).await?;
-        let which = (id, CredentialKind::MagentoApiKey);
-        credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, &api_key, 0).await?;
-        let problem = shop_blocks(&self.ask_shop(&binding).await);
-        Ok(Paired { binding, problem })
-    }
-
     /// Ties a binding to a business of the Sage user whose tokens these are, fetches its reference set, and starts its runs.
     /// Nothing is kept before Sage has answered everything.
     pub async fn connect_sage(
@@ -114,7 +66,7 @@ impl Engine {
             .business(business_id)
             .await
             .map_err(|error| no_such_business(error, business_id))?;
-        self.refuse_a_taken_business(binding, &business).await?;
+        self.refuse_a_taken_business(binding, &business.id, &business.name).await?;
         let connection = Connection::new(&self.sage, &business.id, &bought);
         let set = sage::fetch_reference_set(&connection, progress).await?;
         if self.has_moved_on(binding).await? {
@@ -122,15 +74,42 @@ impl Engine {
             self.revoke(binding.id, tokens).await;
             return Err(ConnectError::ConsentUsedUp);
         }
-        self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json()).await?;
         let country = business.country.unwrap_or_else(|| "GB".to_owned());
         let business = SageBusiness { id: business.id, name: business.name, country };
         let now = self.outside.now();
-        self.store.set_business(binding.id, &business, now).await?;
+        // The business first: where two choose it at the same moment, the one that comes too late has connected nothing.
+        if let Err(error) = self.store.set_business(binding.id, &business, now).await {
+            return Err(match error {
+                store::Error::Conflict(_) => self.taken(binding, &business.id, business.name).await?,
+                other => other.into(),
+            });
+        }
+        self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json()).await?;
         let cached = CachedReference { set, fetched_at: now };
         self.store.put_reference(binding.id, &cached).await?;
-        self.store.set_binding_status(binding.id, BindingStatus::Active, now).await?;
+        let from =
+            if binding.status == BindingStatus::Revoked { BindingStatus::Pending } else { binding.status };
+        let to = self.status_once_connected(binding).await?;
+        if !self.store.change_binding_status(binding.id, from, to, now).await?
+            && self.is_revoked(binding.id).await?
+        {
+            self.revoke(binding.id, tokens).await;
+            self.store.delete_credential(binding.id, CredentialKind::SageTokens).await?;
+            return Err(ConnectError::ConsentUsedUp);
+        }
         Ok(cached.set)
+    }
+
+    async fn is_revoked(&self, binding: BindingId) -> Result<bool, ConnectError> {
+        let now = self.store.binding(binding).await?;
+        Ok(now.is_none_or(|now| now.status == BindingStatus::Revoked))
+    }
+
+    /// A shop that has thrown its keys away does not work, although Sage is connected now.
+    async fn status_once_connected(&self, binding: &Binding) -> Result<BindingStatus, ConnectError> {
+        let has_left = self.store.refusal(binding.id).await? == Some(Code::MagentoAuth)
+            && self.ask_shop(binding).await.shop == Some(ShopAnswer::Refuses);
+        Ok(if has_left { BindingStatus::NeedsReauth } else { BindingStatus::Active })
     }
 
     /// Whether the binding has taken another state since it was read.
@@ -139,23 +118,47 @@ impl Engine {
         Ok(now.is_none_or(|now| now.status != binding.status))
     }
 
-    async fn revoke(&self, binding: BindingId, tokens: &Tokens) {
+    pub(crate) async fn revoke(&self, binding: BindingId, tokens: &Tokens) {
         if let Err(problem) = self.sage.revoke(&tokens.refresh).await {
             tracing::warn!(%binding, error = %problem, "Sage did not revoke the tokens; they are deleted here");
         }
     }
 
+    /// Said before the lists are fetched, which takes seconds; that it stays so is the store's matter.
     async fn refuse_a_taken_business(
         &self,
         binding: &Binding,
-        business: &sage::Business,
+        business: &str,
+        name: &str,
     ) -> Result<(), ConnectError> {
-        let taken = self.store.list_all_bindings().await?.into_iter().any(|other| {
+        match self.holder_of(binding, business).await? {
+            None => Ok(()),
+            Some(_) => Err(self.taken(binding, business, name.to_owned()).await?),
+        }
+    }
+
+    /// The other binding that has a business.
+    async fn holder_of(&self, binding: &Binding, business: &str) -> Result<Option<Binding>, ConnectError> {
+        Ok(self.store.list_all_bindings().await?.into_iter().find(|other| {
             other.id != binding.id
                 && other.status != BindingStatus::Revoked
-                && other.business.is_some_and(|of_other| of_other.id == business.id)
+                && other.business.as_ref().is_some_and(|of_other| of_other.id == business)
+        }))
+    }
+
+    /// Why the business cannot be had.
+    async fn taken(
+        &self,
+        binding: &Binding,
+        business: &str,
+        name: String,
+    ) -> Result<ConnectError, ConnectError> {
+        let place = ShopUrl::place_of(&binding.magento_url);
+        let by_same_shop = self.holder_of(binding, business).await?.is_some_and(|holder| {
+            holder.organisation_id == binding.organisation_id
+                && place.as_deref().is_some_and(|place| pairing::is_at(&holder, place))
         });
-        if taken { Err(ConnectError::BusinessTaken(business.name.clone())) } else { Ok(()) }
+        Ok(ConnectError::BusinessTaken { business: name, by_same_shop })
     }
 
     /// Seals a credential in place of whatever is there.
@@ -193,18 +196,26 @@ impl Engine {
     /// History, cross-references and the shop's key stay: the shop may still have events under way.
     pub async fn disconnect(&self, binding: &Binding) -> Result<(), ConnectError> {
         self.store.set_binding_status(binding.id, BindingStatus::Revoked, self.outside.now()).await?;
-        if let Some(plain) = self.open_credential(binding.id, CredentialKind::SageTokens).await? {
+        let kind = CredentialKind::SageTokens;
+        // Again where a refresh that was under way has stored newer ones; what a new consent brings meanwhile stays.
+        while let Some((plain, version)) =
+            credentials::open(self.store.as_ref(), &self.keys, binding.id, kind).await?
+            && self.is_revoked(binding.id).await?
+        {
             if let Some(tokens) = Tokens::from_json(&plain) {
                 self.revoke(binding.id, &tokens).await;
             }
-            self.store.delete_credential(binding.id, CredentialKind::SageTokens).await?;
+            if self.store.withdraw_credential(binding.id, kind, version).await? {
+                break;
+            }
         }
-        // A consent whose business was not chosen yet has bought tokens, too.
-        if let Some(tokens) = self.consented_tokens(binding.id).await? {
-            self.revoke(binding.id, &tokens).await;
-        }
-        self.store.delete_credential(binding.id, CredentialKind::SageConsent).await?;
-        Ok(())
+        self.give_up_consent(binding.id).await
+    }
+
+    /// The same, asked for by the shop itself, which throws its keys away with that: it must be paired again.
+    pub async fn disconnect_by_shop(&self, binding: &Binding) -> Result<(), ConnectError> {
+        self.store.note_shop_left(binding.id).await?;
+        self.disconnect(binding).await
     }
 
     /// The shop's payment methods as they are now.
@@ -216,7 +227,7 @@ impl Engine {
         Ok(self.magento.payment_methods(&shop).await?.value)
     }
 
-    /// Fetches a connected binding's reference set anew.
+    /// Fetches a connected binding's reference set anew. That Sage answers proves the connection.
     pub async fn refresh_reference(&self, binding: &Binding) -> Result<ReferenceSet, ReferenceError> {
         let business = binding.business.as_ref().ok_or(ReferenceError::NotConnected)?;
         let tokens = StoredTokens::new(self, binding.id);
@@ -224,6 +235,8 @@ impl Engine {
         let set = sage::fetch_reference_set(&connection, &|_| ()).await?;
         let cached = CachedReference { set, fetched_at: self.outside.now() };
         self.store.put_reference(binding.id, &cached).await?;
+        let connected = tokens::connected_again(self.store.as_ref(), binding.id, self.outside.now()).await;
+        connected.map_err(ReferenceError::Store)?;
         Ok(cached.set)
     }
 }

@@ -9,13 +9,19 @@ use domain::{
 use sage::{Connection, FixedToken, Pkce, Progress, Tokens, authorize_url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use store::{Binding, CredentialKind};
+use store::{Binding, CredentialKind, SealedCredential};
 use url::Url;
 
-use crate::{ConnectError, Engine};
+use crate::{
+    ConnectError, Engine,
+    credentials::{self, CredentialError},
+};
 
 /// How long a consent may take, the choice of a business included.
 const PATIENCE: TimeDelta = TimeDelta::minutes(30);
+
+/// Credentials that are gone through at once.
+const PAGE: u32 = 200;
 
 /// A consent under way, as it lies in the vault.
 #[derive(Serialize, Deserialize)]
@@ -30,6 +36,15 @@ struct Consent {
     verifier: Option<String>,
     /// What the code bought.
     tokens: Option<String>,
+    /// Whether a business was chosen: then what it bought may be the connection by now.
+    #[serde(default)]
+    is_chosen: bool,
+}
+
+impl Consent {
+    fn bought(&self) -> Option<Tokens> {
+        Tokens::from_json(&self.tokens.clone()?.into())
+    }
 }
 
 impl Engine {
@@ -50,7 +65,9 @@ impl Engine {
             ends_at: self.outside.now() + PATIENCE,
             verifier: Some(pkce.verifier.expose_secret().to_owned()),
             tokens: None,
+            is_chosen: false,
         };
+        self.give_up_consent(binding).await?;
         self.keep_consent(binding, &consent).await?;
         Ok(authorize_url(self.sage.app(), self.sage.endpoints(), country, &consent.state, &pkce))
     }
@@ -77,13 +94,17 @@ impl Engine {
         Ok((binding, self.businesses_of(&tokens).await?))
     }
 
-    /// The businesses that a consent reaches.
+    /// The businesses that a consent reaches; none before the consent, and when it has run out.
     pub async fn consented_businesses(
         &self,
         binding: BindingId,
         member: MemberId,
     ) -> Result<Vec<Named>, ConnectError> {
-        self.businesses_of(&self.bought(binding, member).await?).await
+        match self.bought(binding, member).await {
+            Ok(tokens) => self.businesses_of(&tokens).await,
+            Err(ConnectError::ConsentUsedUp) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Connects the binding to one of the businesses that the member's consent reaches.
@@ -94,16 +115,17 @@ impl Engine {
         business: &str,
         progress: Progress<'_>,
     ) -> Result<ReferenceSet, ConnectError> {
-        let tokens = self.bought(binding.id, member).await?;
+        let mut consent = self.consent(binding.id, member).await?;
+        let tokens = consent.bought().ok_or(ConnectError::ConsentUsedUp)?;
+        consent.is_chosen = true;
+        self.keep_consent(binding.id, &consent).await?;
         let reference = self.connect_sage(binding, &tokens, business, progress).await?;
         self.store.delete_credential(binding.id, CredentialKind::SageConsent).await?;
         Ok(reference)
     }
 
     async fn bought(&self, binding: BindingId, member: MemberId) -> Result<Tokens, ConnectError> {
-        let consent = self.consent(binding, member).await?;
-        let tokens = consent.tokens.map(SecretString::from);
-        tokens.and_then(|tokens| Tokens::from_json(&tokens)).ok_or(ConnectError::ConsentUsedUp)
+        self.consent(binding, member).await?.bought().ok_or(ConnectError::ConsentUsedUp)
     }
 
     async fn businesses_of(&self, tokens: &Tokens) -> Result<Vec<Named>, ConnectError> {
@@ -119,12 +141,50 @@ impl Engine {
             .ok_or(ConnectError::ConsentUsedUp)
     }
 
-    /// The tokens that a consent under way has bought, whoever began it.
-    pub(crate) async fn consented_tokens(&self, binding: BindingId) -> Result<Option<Tokens>, ConnectError> {
-        let plain = self.open_credential(binding, CredentialKind::SageConsent).await?;
-        let consent = plain.and_then(|plain| serde_json::from_str::<Consent>(plain.expose_secret()).ok());
-        let tokens = consent.and_then(|consent| consent.tokens).map(SecretString::from);
-        Ok(tokens.and_then(|tokens| Tokens::from_json(&tokens)))
+    /// Gives a consent up, whoever began it: what it has bought is revoked at Sage and deleted here.
+    pub(crate) async fn give_up_consent(&self, binding: BindingId) -> Result<(), ConnectError> {
+        let kind = CredentialKind::SageConsent;
+        let Some(sealed) = self.store.credential(binding, kind).await? else { return Ok(()) };
+        let associated = credentials::associated(binding, kind);
+        let plain = self.keys.open(&sealed.envelope, &associated).map_err(CredentialError::from)?;
+        if let Ok(consent) = serde_json::from_str::<Consent>(plain.expose_secret())
+            && let Some(tokens) = consent.bought()
+            && !self.may_be_the_connection(binding, &consent, sealed.updated_at).await?
+        {
+            self.revoke(binding, &tokens).await;
+        }
+        self.store.withdraw_credential(binding, kind, sealed.version).await?;
+        Ok(())
+    }
+
+    /// A process that ended right after connecting has left the consent behind, with the tokens that the connection lives on.
+    async fn may_be_the_connection(
+        &self,
+        binding: BindingId,
+        consent: &Consent,
+        chosen_at: DateTime<Utc>,
+    ) -> Result<bool, ConnectError> {
+        let tokens = self.store.credential(binding, CredentialKind::SageTokens).await?;
+        Ok(consent.is_chosen && tokens.is_some_and(|tokens| tokens.updated_at >= chosen_at))
+    }
+
+    /// Gives up the consents that were begun and not ended: nobody can go on with them.
+    pub(crate) async fn give_up_old_consents(&self) -> store::Result<()> {
+        let last = self.outside.now() - PATIENCE;
+        let mut after = None;
+        loop {
+            let page = self.store.page_credentials(after, PAGE).await?;
+            let old = page.iter().filter(|credential| {
+                credential.kind == CredentialKind::SageConsent && credential.sealed.updated_at < last
+            });
+            for SealedCredential { binding, .. } in old {
+                if let Err(problem) = self.give_up_consent(*binding).await {
+                    tracing::warn!(%binding, error = %problem, "an abandoned consent could not be given up");
+                }
+            }
+            let Some(newest) = page.last().filter(|_| page.len() == PAGE as usize) else { return Ok(()) };
+            after = Some((newest.binding, newest.kind));
+        }
     }
 
     async fn keep_consent(&self, binding: BindingId, consent: &Consent) -> Result<(), ConnectError> {

@@ -33,6 +33,18 @@ pub async fn open(
     Ok(Some((plain, sealed.version)))
 }
 
+/// A credential, sealed.
+pub fn seal(
+    keys: &KeyRing,
+    outside: &dyn Outside,
+    (binding, kind): (BindingId, CredentialKind),
+    plain: &SecretString,
+) -> Result<String, CredentialError> {
+    let mut nonce = [0; 12];
+    outside.random(&mut nonce);
+    Ok(keys.seal(plain, &associated(binding, kind), nonce)?)
+}
+
 /// Seals and writes a credential in place of a version; returns the new version.
 pub async fn put(
     store: &dyn Store,
@@ -42,8 +54,6 @@ pub async fn put(
     plain: &SecretString,
     replaces: i64,
 ) -> Result<i64, CredentialError> {
-    let mut nonce = [0; 12];
-    outside.random(&mut nonce);
-    let envelope = keys.seal(plain, &associated(binding, kind), nonce)?;
+    let envelope = seal(keys, outside, (binding, kind), plain)?;
     Ok(store.put_credential(binding, kind, &envelope, replaces, outside.now()).await?)
 }

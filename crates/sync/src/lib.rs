@@ -2,6 +2,7 @@
 
 mod adopt;
 pub mod alerts;
+mod backfill;
 mod body;
 mod catalogue;
 mod connect;
@@ -15,6 +16,7 @@ mod engine;
 mod fetch;
 mod lease;
 mod outbox;
+mod pairing;
 mod perform;
 mod planning;
 mod preflight;
@@ -32,9 +34,11 @@ mod under_way;
 mod worker;
 mod write;
 
-pub use connect::{ConnectError, PairRequest, Paired, ReferenceError};
+pub use backfill::advance_backfills;
+pub use connect::{ConnectError, ReferenceError};
 pub use consent::binding_of_state;
 pub use engine::{Engine, Timing};
+pub use pairing::{PairRequest, Paired};
 pub use pulse::Pulse;
 pub use rotation::{Rotation, SealedRow, SealedRows, rotate_keys};
 pub use trace::{trace_id, trace_parent};

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::{
     business::Named,
     code::Code,
+    ids::BindingId,
     money::Currency,
     policy::Policy,
     preflight::{Access, Area, Facts, Finding, Live, SageAnswer, ShopAnswer, findings},
@@ -13,7 +15,7 @@ use domain::{
 };
 use futures::future::join_all;
 use sage::{Connection, Finances};
-use store::{Binding, PageRequest, RunFilter, SageBusiness};
+use store::{Binding, CredentialKind, PageRequest, RunFilter, SageBusiness};
 use tokio::time::timeout;
 
 use crate::{
@@ -48,8 +50,45 @@ impl Engine {
         }))
     }
 
-    /// Asks the shop alone whether it takes our tokens.
+    /// Asks the shop alone whether it takes our tokens, and lets its binding stop or work accordingly: a shop that was disconnected
+    /// while nobody listened refuses, and one whose proxy was mended accepts again.
     pub async fn ask_shop(&self, binding: &Binding) -> Live {
+        let begun = self.outside.now();
+        let live = self.ping_shop(binding).await;
+        let heeded = match live.shop {
+            Some(ShopAnswer::Refuses) if !self.was_paired_since(binding.id, begun).await => {
+                self.shop_refuses(binding.id).await
+            }
+            Some(ShopAnswer::Good) => self.shop_accepts(binding.id).await,
+            _ => Ok(()),
+        };
+        if let Err(problem) = heeded {
+            tracing::warn!(binding = %binding.id, error = %problem, "what the shop answered could not be noted");
+        }
+        live
+    }
+
+    async fn shop_refuses(&self, binding: BindingId) -> store::Result<()> {
+        self.store.note_refusal(binding, Code::MagentoAuth).await?;
+        let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
+        self.store.change_binding_status(binding, active, refused, self.outside.now()).await.map(drop)
+    }
+
+    async fn shop_accepts(&self, binding: BindingId) -> store::Result<()> {
+        if self.store.refusal(binding).await? == Some(Code::MagentoAuth) {
+            let (refused, active) = (BindingStatus::NeedsReauth, BindingStatus::Active);
+            self.store.change_binding_status(binding, refused, active, self.outside.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the shop has had a new key since then: a refusal of the old one says nothing any more.
+    pub(crate) async fn was_paired_since(&self, binding: BindingId, then: DateTime<Utc>) -> bool {
+        let key = self.store.credential(binding, CredentialKind::MagentoApiKey).await;
+        key.is_ok_and(|key| key.is_some_and(|key| key.updated_at >= then))
+    }
+
+    async fn ping_shop(&self, binding: &Binding) -> Live {
         let shop = match fetch::shop(self, binding).await {
             Ok(shop) => shop,
             Err(stop) => return Live { shop: without_a_call(stop.code), ..Live::default() },

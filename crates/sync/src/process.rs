@@ -113,6 +113,10 @@ pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> Finis
 async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
     let now = engine.outside.now();
     let id = claimed.run.binding_id;
+    let begun = claimed.run.started_at.unwrap_or(claimed.run.created_at);
+    if code == Code::MagentoAuth && engine.was_paired_since(id, begun).await {
+        return;
+    }
     let noted = engine.store.note_refusal(id, code).await;
     let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
     if let Err(problem) = noted.and(engine.store.change_binding_status(id, active, refused, now).await) {

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
-use domain::{ids::BindingId, outside::Outside};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{code::Code, ids::BindingId, outside::Outside, run::BindingStatus};
 use sage::{TokenSource, Tokens};
 use secrecy::{ExposeSecret, SecretString};
 use store::{CredentialKind, Store};
@@ -182,7 +182,10 @@ impl Refresher {
         let mut tries = 1;
         loop {
             match credentials::put(store, &self.keys, outside, which, &plain, version).await {
-                Ok(_) => return Ok(fresh.access.clone()),
+                Ok(_) => {
+                    self.connected_again().await;
+                    return Ok(fresh.access.clone());
+                }
                 Err(CredentialError::Store(store::Error::RowsAffected { .. })) => {
                     let (tokens, current) = match self.load().await {
                         // Disconnected meanwhile: what nobody knows of must not live on at Sage.
@@ -207,11 +210,27 @@ impl Refresher {
         }
     }
 
+    /// Who waited for these tokens may have taken the connection for dead.
+    async fn connected_again(&self) {
+        if let Err(problem) = connected_again(self.store.as_ref(), self.binding, self.outside.now()).await {
+            tracing::warn!(binding = %self.binding, error = %problem, "the binding could not be marked as connected again");
+        }
+    }
+
     async fn revoke(&self, tokens: &Tokens) {
         if let Err(problem) = self.sage.revoke(&tokens.refresh).await {
             tracing::warn!(binding = %self.binding, error = %problem, "tokens of a connection that has ended were not revoked");
         }
     }
+}
+
+/// Lets a binding work again that was stopped because Sage refused it, now that Sage has taken its tokens after all.
+pub async fn connected_again(store: &dyn Store, binding: BindingId, now: DateTime<Utc>) -> store::Result<()> {
+    if store.refusal(binding).await? == Some(Code::SageAuth) {
+        let (refused, works) = (BindingStatus::NeedsReauth, BindingStatus::Active);
+        store.change_binding_status(binding, refused, works, now).await?;
+    }
+    Ok(())
 }
 
 /// The lease of a connection's one refresher over all processes.

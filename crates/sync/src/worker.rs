@@ -3,8 +3,8 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::AttemptId, run::BindingStatus};
-use futures::FutureExt;
+use domain::{code::Code, ids::AttemptId, run::BindingStatus};
+use futures::{FutureExt, StreamExt, stream};
 use store::{Advance, Binding, Claimed, Fence, FinishRun, Outcome, Run};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use tracing::{Instrument, debug_span, error, info, info_span, warn};
 use crate::{
     Engine,
     alerts::{self, Alerts},
+    backfill,
     deliver::SyncStates,
     lease::Lease,
     outbox::{self, Outbox},
@@ -27,6 +28,11 @@ const HOURS_ARE_KEPT: TimeDelta = TimeDelta::days(3);
 
 /// How often it is asked whether a retry of many runs can go on.
 const BREATH: std::time::Duration = std::time::Duration::from_millis(300);
+/// How often a connection is checked that nothing else was heard of.
+const CHECKED_EVERY: TimeDelta = TimeDelta::hours(1);
+/// How many connections are checked at once.
+const CHECKS: usize = 8;
+
 /// For how long alerts are kept.
 const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -58,6 +64,8 @@ impl Worker {
         self.spawn_outbox(&mut tasks, Alerts::LETTERS, &shutdown);
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { kept_up(&stop, || work_bulk_retries(&engine, &stop)).await });
+        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
+        tasks.spawn(async move { kept_up(&stop, || work_backfills(&engine, &stop)).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown);
         tasks.spawn(async move { kept_up(&stop, || work_upkeep(&engine, &stop)).await });
         tasks.join_all().await;
@@ -246,6 +254,17 @@ async fn advance_bulk_retries(engine: &Engine) -> bool {
     has_moved
 }
 
+/// Carries on the searches for what shops did while they were not paired.
+async fn work_backfills(engine: &Engine, shutdown: &CancellationToken) {
+    while !shutdown.is_cancelled() {
+        backfill::advance_backfills(engine).await;
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = sleep(engine.timing.poll) => {}
+        }
+    }
+}
+
 async fn work_upkeep(engine: &Engine, shutdown: &CancellationToken) {
     loop {
         tokio::select! {
@@ -274,13 +293,53 @@ pub async fn keep_up(engine: &Engine) {
     if let Err(problem) = engine.store.forget_hours(now - HOURS_ARE_KEPT).await {
         warn!(error = %problem, "old counts could not be cleared away");
     }
-    refresh_stale_references(engine, now).await;
+    if let Err(problem) = engine.give_up_old_consents().await {
+        warn!(error = %problem, "abandoned consents could not be looked for");
+    }
+    let bindings = engine.store.list_all_bindings().await.unwrap_or_else(|problem| {
+        warn!(error = %problem, "the bindings could not be read for their upkeep");
+        Vec::new()
+    });
+    refresh_stale_references(engine, &bindings, now).await;
+    check_connections(engine, &bindings, now).await;
+}
+
+/// Asks each shop once in a while whether it still takes our tokens, which is the only way to hear of a disconnection that was
+/// announced to nobody, or of a proxy that was mended; and Sage, where it refused, whether that was its last word.
+async fn check_connections(engine: &Engine, bindings: &[Binding], now: DateTime<Utc>) {
+    let checks = bindings
+        .iter()
+        .filter(|binding| matches!(binding.status, BindingStatus::Active | BindingStatus::NeedsReauth));
+    stream::iter(checks).for_each_concurrent(CHECKS, |binding| check_connection(engine, binding, now)).await;
+}
+
+async fn check_connection(engine: &Engine, binding: &Binding, now: DateTime<Utc>) {
+    let (name, holder) = (format!("check:{}", binding.id), engine.outside.uuid_v4().to_string());
+    // Never given back: it keeps every process from the next check until it runs out.
+    let is_due = engine.store.acquire_lease(&name, &holder, now, now + CHECKED_EVERY).await;
+    if !is_due.unwrap_or(false) {
+        return;
+    }
+    if binding.status == BindingStatus::Active {
+        engine.ask_shop(binding).await;
+        if let Err(problem) = backfill::search_on(engine, binding.id, now).await {
+            warn!(binding = %binding.id, error = %problem, "it could not be seen whether the shop is to be searched on");
+        }
+        return;
+    }
+    match engine.store.refusal(binding.id).await {
+        Ok(Some(Code::MagentoAuth)) => drop(engine.ask_shop(binding).await),
+        Ok(Some(Code::SageAuth)) => {
+            // What it finds is the answer; that Sage still refuses is no news.
+            let _still_refused = engine.refresh_reference(binding).await;
+        }
+        _ => {}
+    }
 }
 
 /// Fetches anew the reference sets that are older than a day. The call also keeps idle connections alive, those of paused shops too: it
 /// refreshes their tokens, which Sage lets die after 31 days.
-async fn refresh_stale_references(engine: &Engine, now: DateTime<Utc>) {
-    let Ok(bindings) = engine.store.list_all_bindings().await else { return };
+async fn refresh_stale_references(engine: &Engine, bindings: &[Binding], now: DateTime<Utc>) {
     let is_connected =
         |binding: &&Binding| matches!(binding.status, BindingStatus::Active | BindingStatus::Paused);
     for binding in bindings.iter().filter(is_connected) {

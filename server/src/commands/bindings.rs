@@ -4,12 +4,13 @@ use std::{collections::HashMap, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    code::Code,
     ids::{BindingId, OrganisationId},
     outside::Outside,
-    run::BindingStatus,
+    run::{BackfillStage, BindingStatus},
 };
 use serde::Serialize;
-use store::{Binding, BindingFigures, Store};
+use store::{Backfill, Binding, BindingFigures, Store};
 
 use super::output::{Output, ago, dash, instant, table};
 use crate::{
@@ -33,6 +34,36 @@ struct Line {
     last_run_at: Option<DateTime<Utc>>,
     policy_version: Option<i64>,
     reference_at: Option<DateTime<Utc>>,
+    /// The search for what the shop did while it was not paired.
+    backfill: Option<Search>,
+}
+
+#[derive(Serialize)]
+struct Search {
+    stage: BackfillStage,
+    found: i64,
+    queued: i64,
+    held_up_by: Option<Code>,
+    begun_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl From<Backfill> for Search {
+    fn from(backfill: Backfill) -> Self {
+        let Backfill { stage, found, queued, code, begun_at, ended_at, .. } = backfill;
+        Self { stage, found, queued, held_up_by: code, begun_at, ended_at }
+    }
+}
+
+impl Search {
+    fn words(&self) -> String {
+        let state = match (self.ended_at, self.held_up_by) {
+            (Some(_), _) => "ended".to_owned(),
+            (None, Some(code)) => format!("held up: {code}"),
+            (None, None) => self.stage.to_string(),
+        };
+        format!("{} found, {} queued, {state}", self.found, self.queued)
+    }
 }
 
 #[derive(Clone, Serialize)]
@@ -67,6 +98,7 @@ async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Line>, 
     for binding in store.list_all_bindings().await? {
         let counts = store.count_runs(binding.id, now - TimeDelta::hours(24)).await?;
         let policy = store.current_policy(binding.id).await?;
+        let backfill = store.backfill(binding.id).await?;
         let figures = figures.get(&binding.id);
         let Binding { id, organisation_id, name, magento_url, business, status, .. } = binding;
         let of = organisations.get(&organisation_id).cloned().unwrap_or_default();
@@ -83,6 +115,7 @@ async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Line>, 
             last_run_at: counts.last_finished_at,
             policy_version: policy.map(|policy| policy.version),
             reference_at: figures.and_then(|figures| figures.reference_at),
+            backfill: backfill.map(Search::from),
         });
     }
     Ok(lines)
@@ -107,6 +140,7 @@ fn words(lines: &[Line], now: DateTime<Utc>) -> String {
                 line.last_run_at.map_or_else(dash, instant),
                 line.policy_version.map_or_else(dash, |version| version.to_string()),
                 line.reference_at.map_or_else(dash, |at| ago((now - at).num_seconds())),
+                line.backfill.as_ref().map_or_else(dash, Search::words),
             ]
         })
         .collect();
@@ -121,6 +155,7 @@ fn words(lines: &[Line], now: DateTime<Utc>) -> String {
         "last run",
         "settings",
         "lists' age",
+        "search after pairing",
     ];
     table(head, &rows)
 }

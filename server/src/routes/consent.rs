@@ -66,6 +66,10 @@ pub async fn returned(
         Err(error) => return went_wrong(for_a_person(&error.into()).code),
     };
     let Some(found) = found else { return went_wrong(ErrorCode::NotFound) };
+    // Another one than before is for the person to choose.
+    if found.business.as_ref().is_some_and(|before| before.id != only.id) {
+        return Redirect::to(&back);
+    }
     services.connecting.choose_business(&found, member.id(), &only.id).await;
     Redirect::to(&connecting_href(&binding.to_string()))
 }

@@ -132,12 +132,13 @@ pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<J
     let counts = wire.store.count_runs(binding.id, wire.outside.now() - TimeDelta::hours(24)).await?;
     let connection = match binding.status {
         BindingStatus::Pending => "pending",
-        BindingStatus::Revoked => "token_revoked",
-        // Sage may be the one that refuses: then Magento is connected.
-        BindingStatus::NeedsReauth if wire.store.refusal(binding.id).await? == Some(Code::MagentoAuth) => {
+        // Who disconnected in Ledger, and whom Sage refuses, has a shop that is connected all the same.
+        BindingStatus::NeedsReauth | BindingStatus::Revoked
+            if wire.store.refusal(binding.id).await? == Some(Code::MagentoAuth) =>
+        {
             "token_revoked"
         }
-        BindingStatus::Active | BindingStatus::Paused | BindingStatus::NeedsReauth => "connected",
+        _ => "connected",
     };
     let last = counts.last_finished_at.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
     Ok(Json(json!({
@@ -150,7 +151,7 @@ pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<J
 /// `POST /v1/tenant/disconnect`: the binding is revoked, Sage's tokens are revoked and deleted, its history stays.
 pub async fn disconnect(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<StatusCode, Refusal> {
     let binding = authenticate_once(&wire, &headers).await?;
-    wire.engine.disconnect(&binding).await.map_err(|error| {
+    wire.engine.disconnect_by_shop(&binding).await.map_err(|error| {
         tracing::error!(binding = %binding.id, error = %error, "a shop could not be disconnected");
         Refusal::Unavailable
     })?;

@@ -1,5 +1,8 @@
 //! Connecting a shop and Sage: what goes wrong on the way leaves nothing half-connected.
 
+use std::sync::Arc;
+
+use chrono::TimeDelta;
 use domain::{
     ids::{BindingId, MemberId, OrganisationId},
     outside::Outside,
@@ -16,7 +19,10 @@ use store::{Binding, CredentialKind};
 use sync::ConnectError;
 use url::Url;
 
-use crate::browser::{self, member};
+use crate::{
+    browser::{self, member},
+    refreshing::{Ahead, process},
+};
 
 async fn stage() -> Stage {
     Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
@@ -92,7 +98,7 @@ async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_d
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
     engine.take_code(&returned, &code, owner).await.unwrap();
     let refused = engine.choose_business(&binding, owner, &business, &|_| ()).await;
-    assert!(matches!(refused, Err(ConnectError::BusinessTaken(_))));
+    assert!(matches!(refused, Err(ConnectError::BusinessTaken { by_same_shop: false, .. })));
     engine.disconnect(&taken).await.unwrap();
     engine.choose_business(&binding, owner, &business, &|_| ()).await.unwrap();
 }
@@ -178,4 +184,79 @@ async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_
         let answer = client.post(format!("{}/api/bindings/{what}", stage.url())).form(&[("binding", &id)]);
         assert_eq!(answer.send().await.unwrap().status().as_u16(), 401, "{what} without a session");
     }
+}
+
+#[tokio::test]
+async fn the_page_before_the_consent_offers_nothing_and_fails_nothing() {
+    let stage = stage().await;
+    let engine = &stage.process.engine;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty());
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty(), "under way");
+    engine.take_code(&returned, &code, owner).await.unwrap();
+    assert!(engine.consented_businesses(binding.id, owner).await.unwrap().len() > 1);
+}
+
+/// How often Sage was asked to revoke something.
+async fn revocations(stage: &Stage) -> usize {
+    let requests = stage.sage.get("/_sim/requests").await.unwrap();
+    requests.as_array().unwrap().iter().filter(|request| request["path"] == "/revoke").count()
+}
+
+#[tokio::test]
+async fn what_an_abandoned_consent_has_bought_is_revoked_and_deleted() {
+    let stage = stage().await;
+    let clock = Arc::new(Ahead::default());
+    let engine = process(&stage, &clock).await;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let kept = async || engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner).await.unwrap();
+    sync::keep_up(&engine).await;
+    assert!(kept().await.is_some(), "there is still time to choose");
+    assert_eq!(revocations(&stage).await, 0);
+    clock.pass(TimeDelta::minutes(31));
+    sync::keep_up(&engine).await;
+    assert_eq!((kept().await, revocations(&stage).await), (None, 1));
+    // Another one in the place of one that was not ended.
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner).await.unwrap();
+    engine.begin_consent(binding.id, owner, None).await.unwrap();
+    assert_eq!(revocations(&stage).await, 2);
+}
+
+#[tokio::test]
+async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
+    let stage = stage().await;
+    let clock = Arc::new(Ahead::default());
+    let engine = process(&stage, &clock).await;
+    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    let consent = async || {
+        let opened = engine.open_credential(binding.id, CredentialKind::SageConsent).await.unwrap();
+        opened.map(|plain| plain.expose_secret().to_owned())
+    };
+    // As when the process is killed right after connecting: the lists are fetched, and the consent stays behind.
+    let slow = json!({ "latency_ms": [{ "times": 1, "path": "/ledger_accounts", "ms": 500 }] });
+    stage.sage.post("/_sim/faults", &slow).await.unwrap();
+    let (chosen, left) =
+        tokio::join!(engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()), async {
+            loop {
+                if let Some(consent) = consent().await
+                    && consent.contains("\"is_chosen\":true")
+                {
+                    return engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap();
+                }
+                tokio::task::yield_now().await;
+            }
+        });
+    chosen.unwrap();
+    let (left, kind) = (left.unwrap(), CredentialKind::SageConsent);
+    engine.store.put_credential(binding.id, kind, &left.envelope, 0, left.updated_at).await.unwrap();
+    clock.pass(TimeDelta::minutes(31));
+    sync::keep_up(&engine).await;
+    assert_eq!((consent().await, revocations(&stage).await), (None, 0));
+    engine.refresh_reference(&engine.store.binding(binding.id).await.unwrap().unwrap()).await.unwrap();
 }

@@ -151,7 +151,7 @@ async fn a_disconnected_shop_says_so_and_keeps_its_history() {
     let store = &stage.process.engine.store;
     store.set_binding_status(stage.binding.id, BindingStatus::Revoked, Machine.now()).await.unwrap();
     let text = page(&stage, &cookie, &path(&stage)).await;
-    assert!(text.contains("Disconnected") && text.contains("Its history stays."), "{text}");
+    assert!(text.contains("Disconnected") && text.contains("What the shop still sends is kept."), "{text}");
     assert!(text.contains("000000"));
     stage.stop().await;
 }

@@ -1,12 +1,17 @@
 //! What will fail before the first invoice does, asked of both simulators.
 
 use domain::{
+    ids::OrganisationId,
+    outside::Outside,
     policy::Policy,
     preflight::{Finding, FindingCode, Severity},
-    run::BindingStatus,
+    run::{BindingStatus, Role},
 };
 use serde_json::{Value, json};
-use server::stage::{EMAIL, Options, PASSWORD, Stage};
+use server::{
+    outside::Machine,
+    stage::{EMAIL, Options, PASSWORD, Stage},
+};
 
 use crate::browser;
 
@@ -118,16 +123,25 @@ async fn a_proxy_that_hides_https_is_said_right_after_pairing_and_pairing_stands
     let stage = stage().await;
     stage.magento.post("/_sim/pairing-code", &json!({ "code": "0123456789abcdef" })).await.unwrap();
     shop_fault(&stage, json!({ "https_required": true })).await;
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
+    let store = &stage.process.engine.store;
+    let stranger = store::Organisation {
+        id: OrganisationId(Machine.id()),
+        name: "Stranger".to_owned(),
+        created_at: Machine.now(),
+    };
+    store.create_organisation(&stranger).await.unwrap();
+    browser::member(&stage, stranger.id, "stranger@ledger.example", Role::Owner).await;
+    let cookie = browser::sign_in(&stage, "stranger@ledger.example", browser::PASSWORD).await;
     let form = [("name", "Second"), ("url", stage.magento.base()), ("code", "0123456789abcdef")];
     let answer = browser::submit(&stage, &cookie, "/api/bindings/pair", &form).await;
     let location = browser::location(&answer);
     assert!(location.ends_with("&flash=paired&found=shop_refuses"), "{location}");
     let page = browser::page(&stage, &cookie, &location).await;
     assert!(page.contains("X-Forwarded-Proto: https") && page.contains("The shop is paired."), "{page}");
-    let bindings = stage.process.engine.store.list_bindings(stage.organisation).await.unwrap();
-    let new = bindings.iter().find(|binding| binding.name == "Second").unwrap();
-    assert_eq!(new.status, BindingStatus::Pending);
+    let bindings = store.list_bindings(stranger.id).await.unwrap();
+    let new = bindings.first().unwrap();
+    assert_eq!((new.name.as_str(), new.status), ("Second", BindingStatus::Pending));
+    assert_ne!(new.id, stage.binding.id, "another organisation has a binding of its own");
     let page = browser::page(&stage, &cookie, &format!("/dashboard/bindings/{}?check=1", new.id)).await;
     assert!(page.contains("shop_refuses") && page.contains("not_connected"), "{page}");
     stage.stop().await;

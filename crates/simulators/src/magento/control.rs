@@ -26,6 +26,7 @@ pub(crate) fn router(shop: Arc<Shop>) -> Router {
         .route("/_sim/enqueue", post(enqueue))
         .route("/_sim/cron", post(cron))
         .route("/_sim/disconnect", post(disconnect))
+        .route("/_sim/forget", post(forget))
         .route("/_sim/tile", post(tile))
         .route("/_sim/status", get(status))
         .route("/_sim/admin", get(admin))
@@ -106,6 +107,12 @@ async fn cron(State(shop): Shared) -> Json<Value> {
 
 async fn disconnect(State(shop): Shared) -> Response {
     what_came_back(shop.disconnect().await)
+}
+
+/// Disconnects while nobody listens at Ledger's side.
+async fn forget(State(shop): Shared) -> StatusCode {
+    shop.with(|tables| tables.pairing.forget());
+    StatusCode::NO_CONTENT
 }
 
 async fn tile(State(shop): Shared) -> Response {
