@@ -7,7 +7,8 @@ use server::cli::{self, Cli};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match cli::run(Cli::parse()).await {
+    // On the heap: what a command keeps while it waits is more than a stack frame should hold.
+    match Box::pin(cli::run(Cli::parse())).await {
         Ok(code) => code,
         Err(failure) => {
             eprintln!("ledger: {failure}");

@@ -79,7 +79,7 @@ fn way_on(way: ConnectView) -> impl IntoView {
         {if businesses.is_empty() {
             Either::Left(consent(id, true))
         } else {
-            Either::Right(view! { {choice(id.clone(), businesses, before)} {consent(id, false)} })
+            Either::Right(view! { {choice(id.clone(), businesses, before.as_deref())} {consent(id, false)} })
         }}
     }
 }
@@ -109,9 +109,9 @@ fn consent(binding: String, first: bool) -> impl IntoView {
     }
 }
 
-fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<String>) -> impl IntoView {
+fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&str>) -> impl IntoView + use<> {
     let buttons = businesses.into_iter().map(|(id, name)| {
-        let is_before = before.as_ref() == Some(&id);
+        let is_before = before == Some(id.as_str());
         view! {
             <li>
                 <button
@@ -126,12 +126,13 @@ fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<Str
             </li>
         }
     });
+    let buttons = buttons.collect_view();
     view! {
         <form class="form" method="post" action=ChooseBusiness::PATH>
             <h2>"Which business?"</h2>
             <p>"The shop\u{2019}s documents go into this one. Its lists are fetched first, which takes some seconds."</p>
             <input type="hidden" name="binding" value=binding />
-            <ul class="choice">{buttons.collect_view()}</ul>
+            <ul class="choice">{buttons}</ul>
         </form>
     }
 }

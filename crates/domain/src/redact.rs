@@ -156,7 +156,7 @@ struct Place<'a> {
     name: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl Place<'_> {
     /// Where a body begins.
     const START: Place<'static> = Place { object: "", is_person: false, is_article: false, name: "" };
 

@@ -64,13 +64,13 @@ impl Code {
             Self::BindingRevoked => &[PairMagento, ConnectSage, Retry],
             Self::NeedsMapping => &[OpenSettings("mappings")],
             Self::CrossBorderNotSupported => &[ByHand],
-            Self::SaleNotInSage => &[ByHand, Retry],
             Self::UnshownTax => &[OpenSettings("unshown_tax"), ByHand, Retry],
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
             Self::TotalsMismatchAfterPost | Self::SageConflict => &[OpenInSage, Retry],
             Self::PlanTooSlow => &[Report, ByHand],
-            Self::DocumentMakesNoSense
+            Self::SaleNotInSage
+            | Self::DocumentMakesNoSense
             | Self::UnreadableDocument
             | Self::MultiCurrencyDisabled
             | Self::ExchangeRateMissing

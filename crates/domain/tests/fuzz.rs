@@ -56,16 +56,67 @@ fn samples() -> Vec<(String, Value)> {
 /// What is put in the place of a value.
 fn hostile() -> Vec<Value> {
     let numbers = [
-        "0", "-1", "1e400", "0E2147483647", "1e-2147483648", "9e99", "99999999999999", "1e13", "-1e13",
-        "9999999999.9999", "-9999999999", "10000000001", "3.5527136788005e-15", "0.00005", "1e-400", "-0.0",
-        "79228162514264337593543950335", "4294967296", "9223372036854775807", "-9223372036854775808", "0.0000001",
-        "33.333333333333", "1234567890123456789012345678901234567890123456789012345678901234567890",
+        "0",
+        "-1",
+        "1e400",
+        "0E2147483647",
+        "1e-2147483648",
+        "9e99",
+        "99999999999999",
+        "1e13",
+        "-1e13",
+        "9999999999.9999",
+        "-9999999999",
+        "10000000001",
+        "3.5527136788005e-15",
+        "0.00005",
+        "1e-400",
+        "-0.0",
+        "79228162514264337593543950335",
+        "4294967296",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "0.0000001",
+        "33.333333333333",
+        "1234567890123456789012345678901234567890123456789012345678901234567890",
     ];
     let texts = [
-        "", " ", "\0", "\r\n", "0E2147483647", "1e-2147483648", "NaN", "Infinity", "-", "\u{202e}abc", "<b>x</b>",
-        "&amp;&#0;", "2026-04-29 10:11:12", "0000-00-00 00:00:00", "+262142-01-01T00:00:00Z",
-        "9999-12-31T23:59:59-23:59", "2000-01-01T00:00:00Z", "2026-12-31T23:59:60Z", "GBP", "JPY", "KWD", "EUR", "XXX",
-        "GB", "IE", "US", "CA", "XI", "IRL", "paid", "open", "cancelled", "a@b", "virtual", "configurable", "12.5",
+        "",
+        " ",
+        "\0",
+        "\r\n",
+        "0E2147483647",
+        "1e-2147483648",
+        "NaN",
+        "Infinity",
+        "-",
+        "\u{202e}abc",
+        "<b>x</b>",
+        "&amp;&#0;",
+        "2026-04-29 10:11:12",
+        "0000-00-00 00:00:00",
+        "+262142-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-23:59",
+        "2000-01-01T00:00:00Z",
+        "2026-12-31T23:59:60Z",
+        "GBP",
+        "JPY",
+        "KWD",
+        "EUR",
+        "XXX",
+        "GB",
+        "IE",
+        "US",
+        "CA",
+        "XI",
+        "IRL",
+        "paid",
+        "open",
+        "cancelled",
+        "a@b",
+        "virtual",
+        "configurable",
+        "12.5",
     ];
     let deep = (0..120).fold(json!(1), |inner, _| json!([inner]));
     let mut values: Vec<Value> = numbers.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
@@ -96,7 +147,9 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     found.push(here.to_owned());
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, member)| pointers(member, &format!("{here}/{}", name.replace('~', "~0").replace('/', "~1")), found));
+            members.iter().for_each(|(name, member)| {
+                pointers(member, &format!("{here}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+            });
         }
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(at, item)| pointers(item, &format!("{here}/{at}"), found));
@@ -151,7 +204,10 @@ impl World {
         }
     }
 
-    fn context<'a>(&'a self, xrefs: &'a BTreeMap<domain::xref::XrefKey, domain::translate::KnownRecord>) -> Context<'a> {
+    fn context<'a>(
+        &'a self,
+        xrefs: &'a BTreeMap<domain::xref::XrefKey, domain::translate::KnownRecord>,
+    ) -> Context<'a> {
         Context {
             binding: BindingId::default(),
             business: "business",
@@ -185,7 +241,10 @@ fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &World) -> Vec<
     let context = world.context(&none);
     match kind {
         "invoice" => read::<Invoice>(document).map_or_else(Vec::new, |invoice| {
-            let _ = (wanted_xrefs(&invoice, &world.policy, &world.reference), contact_told(&invoice.customer, &context));
+            let _ = (
+                wanted_xrefs(&invoice, &world.policy, &world.reference),
+                contact_told(&invoice.customer, &context),
+            );
             vec![plan_invoice(&invoice, &context)]
         }),
         "payment" => read::<Payment>(document)

@@ -49,7 +49,7 @@ pub struct Ready<'a> {
     permit: SemaphorePermit<'a>,
 }
 
-impl<'a> Ready<'a> {
+impl Ready<'_> {
     /// Sends a call, once.
     pub async fn send(
         &self,

@@ -362,22 +362,6 @@ async fn text_that_postgres_refuses_is_kept_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_named() {
-    let processes = Processes::start().await;
-    let world = &processes.world;
-    let run = world.receive(InvoiceCreated, 1).await;
-    sqlx::query("UPDATE runs SET code = 'from_the_future'")
-        .execute(&mut processes.connection().await)
-        .await
-        .unwrap();
-    let read = processes.stores[0].run(world.organisation, run).await.unwrap_err();
-    assert!(
-        matches!(&read, Error::Inconsistency { table: "runs", column: "code", row, .. } if *row == run.to_string()),
-        "{read}"
-    );
-}
-
-#[tokio::test]
 async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
     let processes = Processes::start().await;
     let world = &processes.world;

@@ -1,7 +1,5 @@
 //! Rows that cannot be read are shown as such and hide no others.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on must say where")]
-
 mod support;
 
 use std::sync::Arc;

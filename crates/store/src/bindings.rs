@@ -63,12 +63,11 @@ pub struct Revival {
 /// paused stays so, and who lacks Sage must still connect it.
 pub fn revived(status: BindingStatus, refusal: Option<Code>, can_post: bool) -> BindingStatus {
     match status {
-        // Whoever disconnected, Sage's tokens were revoked or are about to be.
-        BindingStatus::Pending | BindingStatus::Revoked => BindingStatus::Pending,
         BindingStatus::NeedsReauth if refusal == Some(Code::SageAuth) => status,
         BindingStatus::NeedsReauth | BindingStatus::Active if can_post => BindingStatus::Active,
-        BindingStatus::NeedsReauth | BindingStatus::Active => BindingStatus::Pending,
         BindingStatus::Paused => status,
+        // Whoever disconnected, Sage's tokens were revoked or are about to be.
+        _ => BindingStatus::Pending,
     }
 }
 

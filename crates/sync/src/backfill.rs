@@ -278,10 +278,10 @@ impl Search<'_> {
             self.next_stage();
             return Ok(());
         };
-        if let Some(found) = self.look(shop, EntityKind::Invoice, id).await?.filter(|found| found.is_paid) {
-            if self.queue(EventName::InvoicePaid, id, &found).await? {
-                self.backfill.found += 1;
-            }
+        if let Some(found) = self.look(shop, EntityKind::Invoice, id).await?.filter(|found| found.is_paid)
+            && self.queue(EventName::InvoicePaid, id, &found).await?
+        {
+            self.backfill.found += 1;
         }
         (self.backfill.below_invoice, self.backfill.looked_at) = (Some(id), looked_at + 1);
         Ok(())

@@ -62,7 +62,7 @@ impl Lease {
     /// Nothing may be written any more once the lease may have ended: another worker may hold the run.
     pub fn ensure_held(&self) -> Result<(), Stop> {
         let silent = self.held.outside.uptime().saturating_sub(self.held.since());
-        if self.held.taken_over.is_cancelled() || silent >= self.held.length - self.held.length / MARGIN {
+        if self.held.taken_over.is_cancelled() || silent + self.held.length / MARGIN >= self.held.length {
             // Where nobody has taken over after all, the run goes on at once; where somebody has, the fence refuses this end.
             let course = Course::RestUntil(self.held.outside.now());
             return Err(Stop { course, ..Stop::plain(Code::LeaseLost) });

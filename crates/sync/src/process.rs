@@ -141,7 +141,7 @@ async fn attempt(
     let mut planned = 1;
     loop {
         match work_event(&work, &shop, gathered).await {
-            Err(stop) if stop.course == Course::PlanAgain && planned < PLANS => planned += 1,
+            Err(Stop { course: Course::PlanAgain, .. }) if planned < PLANS => planned += 1,
             ended => return ended,
         }
     }

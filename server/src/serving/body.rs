@@ -47,12 +47,11 @@ fn timed(body: BodyDataStream, until: Instant, is_late: Arc<AtomicBool>) -> Body
     let pieces = stream::try_unfold(body, move |mut body| {
         let is_late = Arc::clone(&is_late);
         async move {
-            match timeout_at(until, body.next()).await {
-                Ok(piece) => Ok(piece.transpose().map_err(io::Error::other)?.map(|piece| (piece, body))),
-                Err(_) => {
-                    is_late.store(true, Ordering::Release);
-                    Err(io::Error::from(io::ErrorKind::TimedOut))
-                }
+            if let Ok(piece) = timeout_at(until, body.next()).await {
+                Ok(piece.transpose().map_err(io::Error::other)?.map(|piece| (piece, body)))
+            } else {
+                is_late.store(true, Ordering::Release);
+                Err(io::Error::from(io::ErrorKind::TimedOut))
             }
         }
     });

@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::run::{EventName, RunStatus};
+use domain::{
+    outside::Outside,
+    run::{EventName, RunStatus},
+};
 use serde_json::{Value, json};
-use server::stage::{EMAIL, Options, PASSWORD, Stage};
+use server::{
+    outside::Machine,
+    stage::{EMAIL, Options, PASSWORD, Stage},
+};
 use simulators::magento::{Documents, Kind};
 use sync::Engine;
 
@@ -162,7 +168,7 @@ async fn a_live_event_waits_behind_a_handful_of_found_documents_at_most() {
 #[tokio::test(flavor = "multi_thread")]
 async fn documents_of_before_the_first_pairing_are_left_alone() {
     // Nothing was ever heard of memos: the first is found by its date. The first three are years old.
-    let now = chrono::Utc::now();
+    let now = Machine.now();
     let dated = |id: u64, at: chrono::DateTime<chrono::Utc>| {
         let mut memo = memo(id, 900 + id);
         memo["created_at"] = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into();

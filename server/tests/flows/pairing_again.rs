@@ -203,8 +203,8 @@ async fn the_way_back_is_offered_by_who_disconnected() {
     assert!(page.contains("The shop was disconnected in Magento."), "{page}");
 
     // Sage alone would change nothing, and its page says so.
-    let sage = format!("/dashboard/connect-sage?binding={}", stage.binding.id);
-    assert!(browser::page(&stage, &cookie, &sage).await.contains("pair the shop again"));
+    let connecting = format!("/dashboard/connect-sage?binding={}", stage.binding.id);
+    assert!(browser::page(&stage, &cookie, &connecting).await.contains("pair the shop again"));
     connect_sage(&stage, &binding(&stage, stage.binding.id).await, None).await;
     assert_eq!(binding(&stage, stage.binding.id).await.status, BindingStatus::NeedsReauth);
     let page = browser::page(&stage, &cookie, &path).await;

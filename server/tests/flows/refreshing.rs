@@ -152,37 +152,6 @@ async fn a_refresher_whose_lease_ran_out_is_not_taken_for_a_lost_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_are_stored_late_bring_the_connection_back() {
-    let stage = stage(None).await;
-    let clock = Arc::new(Ahead::default());
-    let (slow, quick) = (process(&stage, &clock).await, process(&stage, &clock).await);
-    stage.sage.delete("/_sim/requests").await.unwrap();
-    // The first process has the new tokens and stands still for so long that the second asks Sage with the old ones, waits in vain,
-    // and tells the merchant.
-    slow_token_host(&stage, 20_000).await;
-    clock.pass(LATER);
-    let id = stage.binding.id;
-    let binding = slow.store.binding(id).await.unwrap().unwrap();
-    let (first, ()) = tokio::join!(slow.refresh_reference(&binding), async {
-        until_held(&stage, &slow).await;
-        while refreshes(&stage).await == 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        stage.sage.post("/_sim/faults", &json!({ "latency_ms": [] })).await.unwrap();
-        clock.pass(TimeDelta::seconds(31));
-        let refused = quick.refresh_reference(&binding).await;
-        assert!(matches!(refused, Err(sync::ReferenceError::Sage(sage::Error::Reauthorise { .. }))));
-        // What a refused run does.
-        quick.store.note_refusal(id, Code::SageAuth).await.unwrap();
-        quick.store.set_binding_status(id, BindingStatus::NeedsReauth, clock.now()).await.unwrap();
-    });
-    first.unwrap();
-    still_connected(&stage).await;
-    assert_eq!(slow.store.refusal(id).await.unwrap(), None);
-    stage.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_was_taken_for_dead_is_tried_once_more_by_the_upkeep() {
     let stage = stage(None).await;
     let (engine, id) = (&stage.process.engine, stage.binding.id);

@@ -103,7 +103,9 @@ mod tests {
 
     fn words(of: &[&str]) -> Words {
         let mut words = Words::default();
-        of.iter().for_each(|word| words.insert(word));
+        for word in of {
+            words.insert(word);
+        }
         words
     }
 
