@@ -1,7 +1,7 @@
 //! One create at Sage, made once whatever happens. Each next step is chosen by [`create_rules`]; the request that goes out is in the
 //! store before its first byte, and what may have reached Sage is sent again word for word.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Decimal,
     code::Code,
@@ -22,6 +22,9 @@ use crate::{
     sealed_call,
     write::{LastLook, Outgoing},
 };
+
+/// How soon a young record that Sage does not show is looked for again.
+const LOOKS_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// A record that is in Sage.
 pub struct Made {
@@ -121,7 +124,7 @@ impl Performance<'_> {
         let is_item = matches!(call.adopt, Some(Adopt::Item { .. }));
         let oldest = (self.work.engine.outside.now() - REPEATABLE_FOR).date_naive();
         let is_old = document_day(&call.body).is_some_and(|day| day <= oldest);
-        is_item || is_old && matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. }))
+        is_item || is_old && is_document(call)
     }
 
     /// The intent of a key as it is kept.
@@ -168,6 +171,8 @@ impl Performance<'_> {
                 self.answered(gathered, key, &answer, told.as_ref()).await?;
                 let origin = match earlier {
                     None => Origin::Fresh,
+                    // Sage repeats its first answer, also of a record that somebody has voided or deleted since.
+                    Some(_) if is_document(call) => return Ok(None),
                     Some(_) if is_of_today => Origin::Repeated,
                     Some(_) => Origin::Adopted,
                 };
@@ -255,8 +260,8 @@ impl Performance<'_> {
     }
 
     /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when it was deleted or voided,
-    /// and then Sage is searched before it is made again; a young record that is not found is none that was deleted. Records without
-    /// sums are not looked at.
+    /// and then Sage is searched before it is made again; a young record that is not found may only not be shown yet, so it is looked
+    /// for again. Records without sums are not looked at.
     async fn still_there(
         &self,
         gathered: &mut Gathered,
@@ -266,13 +271,13 @@ impl Performance<'_> {
         let (key, call) = (creating.key, &creating.call);
         let Some(answer) = intent.answer().cloned() else { return Ok(None) };
         let found = Made::of(answer.clone(), Origin::Answered);
-        if !matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. })) {
+        if !is_document(call) {
             return Ok(Some(found));
         }
         let Some(record) = self.look_at(gathered, call, &answer.sage_id).await? else {
-            let age = self.work.engine.outside.now() - intent.first_sent_at;
-            if age < MAY_LAND_FOR && !intent.is_withdrawn {
-                return Ok(Some(found));
+            let (now, settled_at) = (self.work.engine.outside.now(), intent.first_sent_at + MAY_LAND_FOR);
+            if now < settled_at && !intent.is_withdrawn {
+                return Err(not_shown(settled_at.min(now + LOOKS_AGAIN_AFTER)));
             }
             return self.make_again(gathered, creating).await;
         };
@@ -387,6 +392,20 @@ impl Performance<'_> {
         let is_gone = contact.is_none_or(|contact| !contact["deleted_at"].is_null());
         Ok(is_gone.then(|| self.key(&key)))
     }
+}
+
+/// Whether a call makes a document or a payment: what has sums, and may be voided.
+const fn is_document(call: &Call) -> bool {
+    matches!(call.adopt, Some(Adopt::Document { .. } | Adopt::Payment { .. }))
+}
+
+/// Sage has said that it made the record, and does not show it.
+fn not_shown(until: DateTime<Utc>) -> Stop {
+    let message = format!(
+        "Sage does not show the document that it made. Ledger looks again at {}.",
+        until.format("%H:%M UTC")
+    );
+    Stop { course: Course::RestUntil(until), ..Stop::new(Code::SageInProgress, message) }
 }
 
 /// A request that went out before may still be carried out.

@@ -13,7 +13,7 @@ use domain::{
 };
 use sage::Connection;
 use serde_json::Value;
-use store::Outcome;
+use store::{Outcome, Run};
 
 use crate::{
     adopt::amount_of,
@@ -68,8 +68,11 @@ const LATER: TimeDelta = TimeDelta::minutes(10);
 async fn wait_for_payment(work: &Work<'_>, invoice: i64) -> Result<(), Stop> {
     let store = &work.engine.store;
     let payment = store.latest_run_of_event(work.binding.id, EventName::InvoicePaid, invoice).await?;
-    let Some(payment) = payment.filter(|payment| !payment.status.is_terminal()) else { return Ok(()) };
-    let rest = if payment.status == RunStatus::Waiting { LATER } else { SOON };
+    // One that failed comes first as well: once the memo has taken what is outstanding, there would be nothing left to pay.
+    let comes_first = |payment: &Run| !payment.status.is_terminal() || payment.status == RunStatus::Failed;
+    let Some(payment) = payment.filter(comes_first) else { return Ok(()) };
+    let needs_someone = matches!(payment.status, RunStatus::Waiting | RunStatus::Failed);
+    let rest = if needs_someone { LATER } else { SOON };
     let until = work.engine.outside.now().max(payment.next_at) + rest;
     let stop = Stop::new(Code::WaitingForInvoice, "The invoice's payment comes first.");
     Err(Stop { course: Course::RestUntil(until), ..stop })

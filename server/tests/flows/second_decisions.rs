@@ -254,3 +254,46 @@ async fn an_adopted_record(event: &str, list: &str, known_by: (&str, &str)) {
 async fn a_record_that_was_found_in_sage_says_what_magento_says_before_its_run_succeeds() {
     an_adopted_record("customer.upserted", "contacts", ("reference", "M1")).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_voided_before_its_answer_was_heard_is_posted_again() {
+    for (list, event) in
+        [("sales_invoices", EventName::InvoiceCreated), ("sales_credit_notes", EventName::CreditmemoCreated)]
+    {
+        let stage = stage(Options::default()).await;
+        if event == EventName::CreditmemoCreated {
+            send(&stage, "invoice.created", 2).await;
+        }
+        let lost = json!({ "times": 1, "method": "POST", "path": format!("/{list}$"), "status": 504 });
+        faults(&stage, json!({ "fail_after": [lost] })).await;
+        send(&stage, event.as_str(), 1).await;
+        let made = records(&stage, list).await[0].clone();
+        let business =
+            stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business.unwrap();
+        let path = format!("/_sim/records/{}/{list}/{}", business.id, made["id"].as_str().unwrap());
+        stage.sage.patch(&path, &json!({ "status": { "id": "VOID" } })).await.unwrap();
+        let ended = retry(&stage, event, 1).await;
+        assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{list}: {:?}", ended.message);
+        let valid = records(&stage, list).await.into_iter().filter(|record| record["status"]["id"] != "VOID");
+        assert_eq!(valid.count(), 1, "{list}");
+        stage.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_waits_for_a_payment_that_failed() {
+    let stage = stage(Options::default()).await;
+    send(&stage, "invoice.created", 2).await;
+    let refused = json!({ "times": 1, "method": "POST", "path": "/contact_payments", "status": 422 });
+    faults(&stage, json!({ "fail_before": [refused] })).await;
+    send(&stage, "invoice.paid", 2).await;
+    assert_eq!(run(&stage, EventName::InvoicePaid, 2).await.status, RunStatus::Failed);
+    send(&stage, "creditmemo.created", 1).await;
+    assert!(records(&stage, "sales_credit_notes").await.is_empty());
+    for event in [EventName::InvoicePaid, EventName::CreditmemoCreated] {
+        let id = if event == EventName::InvoicePaid { 2 } else { 1 };
+        let ended = retry(&stage, event, id).await;
+        assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{event}: {:?}", ended.message);
+    }
+    stage.stop().await;
+}
