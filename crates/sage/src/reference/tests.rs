@@ -92,7 +92,9 @@ async fn the_lists_of_a_british_business_are_fetched() {
 async fn what_a_business_lacks_is_left_empty_and_what_it_must_have_is_an_error() {
     let (set, _) = fetch(|target| match target.trim_start_matches("/v3.1") {
         "/business_settings" => answer(403, r#"[{"$dataCode":"MultiUserAccessDenied","$message":"no"}]"#),
-        path if path.starts_with("/eu_goods") => answer(404, ""),
+        path if path.starts_with("/eu_goods") => {
+            answer(404, r#"[{"$dataCode":"RecordNotFound","$message":"no"}]"#)
+        }
         "/financial_settings" => {
             answer(200, r#"{"base_currency":{"id":"GBP"},"tax_scheme":{"id":"NOT_REGISTERED"}}"#)
         }
@@ -120,7 +122,9 @@ async fn a_canadian_business_brings_the_rates_of_every_province_and_its_own() {
         path if path.contains("address_region_id=CA-BC") => {
             list(r#"{"id":"CA_GST_PST_BC","displayed_as":"GST/PST BC","percentage":"12.0"}"#)
         }
-        path if path.contains("address_region_id=CA-YT") => answer(422, ""),
+        path if path.contains("address_region_id=CA-YT") => {
+            answer(422, r#"[{"$dataCode":"Validation","$message":"no"}]"#)
+        }
         path if path.starts_with("/tax_rates") => {
             list(r#"{"id":"CA_GST","displayed_as":"GST","percentage":"5.0"}"#)
         }

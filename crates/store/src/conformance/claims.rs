@@ -11,10 +11,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::{
-    intents::intent_of,
-    world::{World, assert_stale, fence, request, retrying},
-};
+use super::world::{World, assert_stale, fence, intent_of, request, retrying};
 use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store, Targets};
 
 /// What the audit says of a worker that died.

@@ -12,7 +12,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 
-use super::world::{World, assert_stale, fence, request, retrying};
+use super::world::{World, assert_stale, fence, intent_of, request, retrying};
 use crate::{Answer, Fence, Intent, IntentKey, IntentState, NewXref, Store};
 
 async fn held(world: &World) -> Fence {
@@ -32,12 +32,6 @@ fn answer() -> Answer {
         total_minor: Some(12_345),
         tax_minor: Some(2_058),
     }
-}
-
-/// The intent of a key as it is kept.
-pub async fn intent_of(world: &World, key: &IntentKey) -> Option<Intent> {
-    let keys = std::slice::from_ref(&key.xref);
-    world.store.intents(key.binding_id, &key.business_id, keys).await.unwrap().remove(&key.xref)
 }
 
 /// An intent that has just gone out.

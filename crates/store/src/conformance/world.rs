@@ -16,8 +16,8 @@ use domain::{
 };
 
 use crate::{
-    Attempt, Binding, Claimed, Error, Fence, FinishRun, NewEvent, Organisation, Outcome, PolicyVersion,
-    Request, Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
+    Attempt, Binding, Claimed, Error, Fence, FinishRun, Intent, IntentKey, NewEvent, Organisation, Outcome,
+    PolicyVersion, Request, Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
 };
 
 /// 2026-01-05 10:00:00 UTC.
@@ -325,4 +325,10 @@ pub fn assert_not_found<T: std::fmt::Debug>(result: Result<T>) {
         Err(Error::NotFound(_)) => {}
         other => panic!("found: {other:?}"),
     }
+}
+
+/// The intent of a key as it is kept.
+pub async fn intent_of(world: &World, key: &IntentKey) -> Option<Intent> {
+    let keys = std::slice::from_ref(&key.xref);
+    world.store.intents(key.binding_id, &key.business_id, keys).await.unwrap().remove(&key.xref)
 }
