@@ -88,7 +88,8 @@ async function control(path: string, body: unknown) {
 }
 
 // The module's outbox takes a key once in thirty days, so each customer that is saved is another one.
-let customer = Math.floor(Date.now() / 100)
+// Magento numbers them in 32 bits.
+let customer = Math.floor(Date.now() / 100) % 4_000_000_000
 
 /** Saves a new customer in the shop and lets the shop's cron announce it. */
 export async function saveCustomer() {
