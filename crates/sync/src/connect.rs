@@ -227,7 +227,7 @@ impl Engine {
         Ok(self.magento.payment_methods(&shop).await?.value)
     }
 
-    /// Fetches a connected binding's reference set anew. That Sage answers proves the connection.
+    /// Fetches a connected binding's reference set again. That Sage answers proves the connection.
     pub async fn refresh_reference(&self, binding: &Binding) -> Result<ReferenceSet, ReferenceError> {
         let business = binding.business.as_ref().ok_or(ReferenceError::NotConnected)?;
         let tokens = StoredTokens::new(self, binding.id);

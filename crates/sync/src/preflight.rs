@@ -51,7 +51,7 @@ impl Engine {
     }
 
     /// Asks the shop alone whether it takes our tokens, and lets its binding stop or work accordingly: a shop that was disconnected
-    /// while nobody listened refuses, and one whose proxy was mended accepts again.
+    /// while nobody listened refuses, and one whose proxy was fixed accepts again.
     pub async fn ask_shop(&self, binding: &Binding) -> Live {
         let begun = self.outside.now();
         let live = self.ping_shop(binding).await;

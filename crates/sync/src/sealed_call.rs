@@ -29,7 +29,7 @@ pub fn open(engine: &Engine, key: &IntentKey, intent: &Intent) -> Option<Call> {
     let envelope = intent.request.sealed_call.as_deref()?;
     let opened = engine.keys.open(envelope, &associated(key)).map_err(|error| error.to_string());
     let read = opened.and_then(|plain| {
-        serde_json::from_str(plain.expose_secret()).map_err(|_| "it is no call".to_owned())
+        serde_json::from_str(plain.expose_secret()).map_err(|_| "it is not a call".to_owned())
     });
     read.inspect_err(|problem| {
         tracing::warn!(binding = %key.binding_id, kind = %key.xref.kind, problem, "a call that was sent cannot be opened");

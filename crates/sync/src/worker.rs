@@ -305,7 +305,7 @@ pub async fn keep_up(engine: &Engine) {
 }
 
 /// Asks each shop once in a while whether it still takes our tokens, which is the only way to hear of a disconnection that was
-/// announced to nobody, or of a proxy that was mended; and Sage, where it refused, whether that was its last word.
+/// announced to nobody, or of a proxy that was fixed; and Sage, where it refused, whether that was its last word.
 async fn check_connections(engine: &Engine, bindings: &[Binding], now: DateTime<Utc>) {
     let checks = bindings
         .iter()

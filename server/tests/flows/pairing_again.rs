@@ -268,7 +268,7 @@ async fn a_shop_that_left_unheard_is_noticed_by_the_next_refused_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_is_mended_lets_the_shop_work_again_by_itself() {
+async fn a_proxy_that_is_fixed_lets_the_shop_work_again() {
     let stage = stage(1, None).await;
     let status = async || binding(&stage, stage.binding.id).await.status;
     for (hides, expected) in [(true, BindingStatus::NeedsReauth), (false, BindingStatus::Active)] {

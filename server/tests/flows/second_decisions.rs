@@ -188,7 +188,7 @@ async fn a_contact_that_was_deleted_in_sage_is_made_again_with_the_next_invoice(
 async fn a_refund_whose_event_comes_first_brings_its_invoice_and_payment_along() {
     let stage = stage(Options::default()).await;
     send(&stage, "creditmemo.created", 1).await;
-    // It rests until the payment has been made, and goes on by itself; here nobody waits for that.
+    // It rests until the payment has been made, and then resumes; here nobody waits for that.
     retry(&stage, EventName::CreditmemoCreated, 1).await;
     for event in [EventName::InvoiceCreated, EventName::InvoicePaid, EventName::CreditmemoCreated] {
         let id = if event == EventName::CreditmemoCreated { 1 } else { 2 };

@@ -54,7 +54,7 @@ impl Words {
         done
     }
 
-    /// The length of the longest word that the text begins with, where it stands for itself: `Lee` is not in `Leeds`.
+    /// The length of the longest word that the text begins with, where it is a word of its own: `Lee` is not in `Leeds`.
     fn longest_at(&self, text: &str, before: Option<char>) -> Option<usize> {
         if is_joined(before, text.chars().next()) {
             return None;

@@ -99,7 +99,7 @@ pub async fn upserts_fold_while_queued_or_waiting_and_not_after(store: Arc<dyn S
     }
 }
 
-/// A token that was used is worth nothing, with another event or another body; the very same request is answered as it was.
+/// A token that was used is no longer valid with another event or another body; the very same request is answered as it was.
 pub async fn a_replayed_token_writes_nothing(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let first = world.event(InvoiceCreated, 1);
