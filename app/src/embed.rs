@@ -15,7 +15,7 @@ use crate::{
     error::{AppError, ErrorCode},
     screen::{
         embed::{EmbedPart, EmbedQuery, EmbedView, HistoryView, list_href},
-        runs::PAGE_SIZE,
+        runs::{PAGE_SIZE, RunRow},
     },
     second_factor,
     session::{self, Opened},
@@ -91,7 +91,7 @@ async fn history(services: &Services, binding: &Binding, query: EmbedQuery) -> R
         newest: (seek != Seek::First).then(|| list.clone()),
         newer: page.previous.map(|run| beyond("after", run)),
         older: page.next.map(|run| beyond("before", run)),
-        rows: page.runs.into_iter().map(Into::into).collect(),
+        rows: page.runs.into_iter().map(|run| RunRow::of(run, binding.status)).collect(),
         in_ledger: format!("{HISTORY}?shop={}", binding.id),
     })
 }

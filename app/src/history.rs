@@ -9,9 +9,9 @@ use std::collections::HashMap;
 use domain::{
     ids::{BindingId, RunId},
     remedy::Remedy,
-    run::Role,
+    run::{BindingStatus, Role},
 };
-use store::{CauseGroup, PageRequest, Seek};
+use store::{Binding, CauseGroup, PageRequest, Seek};
 
 use self::query::HistoryQuery;
 use crate::{
@@ -38,11 +38,13 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
     };
     let page = services.store.page_runs(member.organisation(), &request).await?;
     let shops = shops(services, member).await?;
-    let names: HashMap<BindingId, &str> = shops.iter().map(|(id, name)| (*id, name.as_str())).collect();
+    let by_id: HashMap<BindingId, &Binding> = shops.iter().map(|shop| (shop.id, shop)).collect();
     let has_several = shops.len() > 1;
     let row = |run: store::Run| {
-        let shop = names.get(&run.binding_id).filter(|_| has_several).map(|name| (*name).to_owned());
-        RunRow { shop, ..run.into() }
+        let binding = by_id.get(&run.binding_id);
+        let shop = binding.filter(|_| has_several).map(|binding| binding.name.clone());
+        let status = binding.map_or(BindingStatus::Active, |binding| binding.status);
+        RunRow { shop, ..RunRow::of(run, status) }
     };
     Ok(RunsPage {
         previous: page.previous.map(|run| query.at(Seek::Before(run)).href()),
@@ -58,15 +60,14 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
             .into_iter()
             .map(|view| (view.name, view.query))
             .collect(),
-        shops: shops.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+        shops: shops.iter().map(|shop| (shop.id.to_string(), shop.name.clone())).collect(),
     })
 }
 
 /// The organisation's shops, by name.
-async fn shops(services: &Services, member: &Member) -> Result<Vec<(BindingId, String)>, AppError> {
-    let bindings = services.store.list_bindings(member.organisation()).await?;
-    let mut shops: Vec<_> = bindings.into_iter().map(|binding| (binding.id, binding.name)).collect();
-    shops.sort_by(|one, other| one.1.cmp(&other.1));
+async fn shops(services: &Services, member: &Member) -> Result<Vec<Binding>, AppError> {
+    let mut shops = services.store.list_bindings(member.organisation()).await?;
+    shops.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(shops)
 }
 
@@ -77,7 +78,8 @@ const CAUSES: u32 = 200;
 pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, AppError> {
     let version = *services.store.changes().borrow();
     let groups = services.store.causes(member.organisation(), CAUSES).await?;
-    let names: HashMap<BindingId, String> = shops(services, member).await?.into_iter().collect();
+    let names: HashMap<BindingId, String> =
+        shops(services, member).await?.into_iter().map(|shop| (shop.id, shop.name)).collect();
     let groups = together(&groups);
     let newest = |group: &[&CauseGroup]| group.iter().map(|group| group.newest).max();
     let examples: Vec<RunId> = groups.iter().filter_map(|group| newest(group)).collect();

@@ -10,7 +10,7 @@ use domain::{
     percentile::percentile,
     run::{BindingStatus, Role, RunStatus},
 };
-use store::{Binding, CauseGroup, Load, Span, Times, Volume};
+use store::{Binding, CauseGroup, Load, Span, Times, Volume, waiting_code};
 
 use crate::{
     context::{Member, Services},
@@ -58,8 +58,8 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         store.times(whose, now - TIMES_SINCE, TIMES_OF),
     )?;
     let causes = Causes::of(&bindings, groups);
-    let mut needs = causes.needs();
     let loads: HashMap<BindingId, Load> = loads.into_iter().map(|load| (load.binding_id, load)).collect();
+    let mut needs = causes.needs(&loads);
     let mut shops: Vec<(usize, ShopView)> = bindings
         .iter()
         .filter_map(|binding| Some(shop(binding, loads.get(&binding.id)?, &causes, now)))
@@ -111,24 +111,26 @@ impl<'a> Causes<'a> {
     }
 
     /// What needs a person, the worst first.
-    fn needs(&self) -> Vec<NeedView> {
+    fn needs(&self, loads: &HashMap<BindingId, Load>) -> Vec<NeedView> {
         let mut needs = Vec::new();
         for binding in self.bindings {
             let groups = self.of_binding(binding.id);
             let stop = stops(binding.status);
+            let behind = loads.get(&binding.id).map_or(0, |load| load.backlog);
             if let Some(code) = stop {
-                let behind = groups.iter().flatten().filter(|group| group.code == code);
-                needs.push(need(
-                    binding,
-                    Severity::Stopped,
-                    code,
-                    href(&binding.id.to_string()),
-                    behind.copied(),
-                ));
+                let shop = href(&binding.id.to_string());
+                let (rank, need) = need(binding, Severity::Stopped, code, shop, std::iter::empty());
+                needs.push((rank, NeedView { runs: behind, ..need }));
+            } else if let Some(code) = waiting_code(binding.status).filter(|_| behind > 0)
+                && binding.status == BindingStatus::Paused
+            {
+                let list = format!("/dashboard/sync?status=queued&shop={}", binding.id);
+                let (rank, need) = need(binding, Severity::Held, code, list, std::iter::empty());
+                needs.push((rank, NeedView { runs: behind, ..need }));
             }
             for group in groups {
                 let Some(first) = group.first() else { continue };
-                if Some(first.code) == stop || !needs_a_person(first) {
+                if !needs_a_person(first) {
                     continue;
                 }
                 let severity =
@@ -177,10 +179,7 @@ const fn stops(status: BindingStatus) -> Option<Code> {
 
 /// Whether open runs need a person: what goes on by itself does not, nor what was ended on purpose.
 const fn needs_a_person(group: &CauseGroup) -> bool {
-    let goes_on = matches!(
-        group.code,
-        Code::WaitingForInvoice | Code::WaitingForWriter | Code::CircuitOpen | Code::BindingRevoked
-    );
+    let goes_on = matches!(group.code, Code::WaitingForInvoice | Code::WaitingForWriter | Code::CircuitOpen);
     matches!(group.status, RunStatus::Failed) || !goes_on
 }
 
@@ -197,7 +196,8 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
     if let Some(run) = run_of_failures(load.stage, load.failed_in_a_row) {
         told.insert(0, run);
     }
-    let due_for = load.oldest_due.map(|due| now - due).filter(|due_for| *due_for > PATIENCE);
+    let moves = binding.status == BindingStatus::Active;
+    let due_for = load.oldest_due.map(|due| now - due).filter(|due_for| moves && *due_for > PATIENCE);
     if let Some(due_for) = due_for {
         told.push(format!("Its oldest document has been due for {}.", lasting(due_for.num_milliseconds())));
     }
@@ -207,9 +207,7 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
     }
     let is_stopped = stops(binding.status).is_some();
     let trouble = told.len() + if is_stopped { 100 } else { 0 };
-    let for_the_shop = groups.iter().flatten().filter(|group| waits_for_shop(group.code));
-    let backlog = load.backlog + for_the_shop.map(|group| group.runs).sum::<i64>();
-    let moves = binding.status == BindingStatus::Active;
+    let backlog = load.backlog;
     let view = ShopView {
         name: binding.name.clone(),
         href: href(&binding.id.to_string()),
@@ -229,9 +227,7 @@ fn run_of_failures(stage: Stage, failed: u32) -> Option<String> {
     let documents = || many(failed.into(), "document", "documents");
     match stage {
         Stage::Healthy | Stage::Disconnected => None,
-        Stage::Troubled if failed == 0 => {
-            Some("It was resumed, and nothing has reached Sage since.".to_owned())
-        }
+        Stage::Troubled if failed == 0 => Some("Nothing has reached Sage lately.".to_owned()),
         Stage::Troubled | Stage::Failing => Some(format!("{} failed one after another.", documents())),
         Stage::Paused => Some(format!("Ledger paused it: {} failed one after another.", documents())),
     }
@@ -255,10 +251,6 @@ fn cause(group: &[&CauseGroup]) -> String {
         let how = if first.status == RunStatus::Failed { "failed" } else { "held" };
         format!("{documents} {how}: {}", first.code.sentence())
     })
-}
-
-const fn waits_for_shop(code: Code) -> bool {
-    matches!(code, Code::BindingPending | Code::BindingPaused | Code::BindingNeedsReauth)
 }
 
 /// When a backlog ends at the pace of the last hour.

@@ -172,7 +172,8 @@ fn may_exclude(run: &Run) -> bool {
 
 fn advice(kept: &Kept, rights: Rights) -> AdviceView {
     let run = &kept.run;
-    let advice = remedy::advice(run.status, run.code);
+    let code = run.reason(kept.binding.status);
+    let advice = remedy::advice(run.status, code);
     let of_a_retry = match remedy::retry_now(run.status, kept.binding.status) {
         RetryNow::Goes => None,
         RetryNow::Waits(why) | RetryNow::Cannot(why) => Some(why),
@@ -181,8 +182,8 @@ fn advice(kept: &Kept, rights: Rights) -> AdviceView {
         sentence: advice.sentence.to_owned(),
         action: advice.action.to_owned(),
         message: run.message.as_deref().map(fields::message_in_words),
-        code: run.code.map(domain::code::Code::as_str),
-        next_try: (run.status == RunStatus::Retrying).then(|| run.next_at.into()),
+        code: code.map(domain::code::Code::as_str),
+        next_try: (run.status == RunStatus::Retrying && code == run.code).then(|| run.next_at.into()),
         remedies: remedies::of(kept, rights, &advice),
         of_a_retry: of_a_retry.filter(|_| rights.may_retry),
     }

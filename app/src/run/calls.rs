@@ -83,6 +83,7 @@ pub(super) fn is_good(step: &Step) -> bool {
 pub(super) fn attempt(attempt: &Attempt) -> AttemptView {
     let outcome = match attempt.outcome.as_deref() {
         None => "At work".to_owned(),
+        Some("resting") => "Resting: this try does not count".to_owned(),
         Some("lost") => "Lost: the process that worked on it went away".to_owned(),
         Some(word) => word.parse().map_or_else(|_| word.to_owned(), |status| status_label(status).to_owned()),
     };

@@ -74,7 +74,10 @@ fn of_calls(attempt: &Attempt, is_planned: bool) -> Vec<Happened> {
 
 fn end(attempt: &Attempt) -> Option<Happened> {
     let outcome = attempt.outcome.as_deref()?;
-    let word = outcome.parse::<RunStatus>().map_or("Lost", status_label);
+    let word = match outcome {
+        "resting" => "Resting",
+        word => word.parse::<RunStatus>().map_or("Lost", status_label),
+    };
     let detail = attempt.code.map(|code| code.sentence().to_owned());
     Some(Happened { detail, ..happened(attempt.ended_at?, format!("Try {} ended: {word}", attempt.number)) })
 }

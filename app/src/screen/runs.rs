@@ -124,8 +124,12 @@ impl Reason {
 }
 
 #[cfg(feature = "ssr")]
-impl From<store::Run> for RunRow {
-    fn from(run: store::Run) -> Self {
+impl RunRow {
+    /// A run of a shop in this status.
+    pub fn of(run: store::Run, binding: domain::run::BindingStatus) -> Self {
+        let reason = run.reason(binding);
+        let next_try = run.status == RunStatus::Retrying && reason == run.code;
+        let message = run.message.filter(|_| reason == run.code);
         let facts = run.facts;
         Self {
             id: run.id.to_string(),
@@ -142,9 +146,9 @@ impl From<store::Run> for RunRow {
             }),
             sage_reference: facts.sage_reference,
             received: run.created_at.into(),
-            next_try: (run.status == RunStatus::Retrying).then(|| run.next_at.into()),
+            next_try: next_try.then(|| run.next_at.into()),
             attempts: run.attempts,
-            reason: run.code.map(|code| Reason::new(code, run.message)),
+            reason: reason.map(|code| Reason::new(code, message)),
             can_retry: !matches!(run.status, RunStatus::Queued | RunStatus::Running),
         }
     }

@@ -101,7 +101,7 @@ pub async fn one(
         RunFilter { binding: Some(binding.id), policy_version: Some(version), ..RunFilter::default() };
     let request = PageRequest { filter, limit: RUNS, ..PageRequest::default() };
     let runs = services.store.page_runs(member.organisation(), &request).await?.runs;
-    let newest = runs.into_iter().map(Into::into).collect();
+    let newest = runs.into_iter().map(|run| RunRow::of(run, binding.status)).collect();
     let shown = VersionView { newest, ..view(found, saved.get(1), &lists, current) };
     Ok(VersionsView {
         id: binding.id.to_string(),

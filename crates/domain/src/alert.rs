@@ -136,6 +136,13 @@ impl AlertKind {
     /// The same as [`Self::sentence`] with the alert's own figures.
     pub fn told(self, facts: &AlertFacts) -> String {
         let count = facts.failed_in_a_row.unwrap_or(0);
+        match (self, facts.code) {
+            // An outage: nothing failed, and everything waits.
+            (Self::BindingTroubled, Some(code)) if count == 0 => {
+                return format!("{} Documents wait until it answers again.", code.sentence());
+            }
+            _ => {}
+        }
         match self {
             Self::BindingTroubled | Self::BindingFailing if count > 0 => {
                 format!("{count} documents failed one after another.")
@@ -155,6 +162,7 @@ impl AlertKind {
     pub const fn to_do(self, facts: &AlertFacts) -> &'static str {
         match (self, facts.code) {
             (Self::DocumentFailed | Self::MappingMissing, Some(code)) => code.action(),
+            (Self::BindingTroubled, Some(code)) if facts.failed_in_a_row.is_none() => code.action(),
             _ => self.action(),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -15,7 +16,7 @@ words!(
     Stage {
         /// Its documents arrive.
         Healthy = "healthy",
-        /// Several failed one after another, or it was resumed and nothing has arrived since.
+        /// Several failed one after another, Sage or the shop has not answered for a while, or it was resumed and nothing has arrived since.
         Troubled = "troubled",
         /// Many failed one after another.
         Failing = "failing",
@@ -25,6 +26,9 @@ words!(
         Disconnected = "disconnected",
     }
 );
+
+/// How long Sage or a shop is silent before members are told: shorter outages end before anybody could do anything about them.
+const SILENCE_IS_TOLD_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// After how many documents that failed one after another a stage is reached; 0 is never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +118,14 @@ impl Health {
             Stage::Healthy | Stage::Disconnected => Some(AlertKind::DocumentFailed),
         };
         (Self { failed_in_a_row, stage: self.stage.max(reached) }, kind)
+    }
+
+    /// After one more rest, while Sage or the shop has not answered for so long. No document fails through it, and it pauses nothing.
+    pub fn after_rest(self, silent_for: TimeDelta) -> (Self, Option<AlertKind>) {
+        if self.stage == Stage::Healthy && silent_for >= SILENCE_IS_TOLD_AFTER {
+            return (Self { stage: Stage::Troubled, ..self }, Some(AlertKind::BindingTroubled));
+        }
+        (self, None)
     }
 
     /// After its status was set. Who resumes a binding begins to count anew, and hears of its recovery with the first success.
@@ -215,6 +227,21 @@ mod tests {
         assert_eq!(status(&mut health, BindingStatus::NeedsReauth), Some(BindingDisconnected));
         assert_eq!(status(&mut health, BindingStatus::NeedsReauth), None);
         assert_eq!(status(&mut health, BindingStatus::Active), Some(BindingRecovered));
+        assert_eq!(health, Health::default());
+    }
+
+    #[test]
+    fn an_outage_is_told_once_pauses_nothing_and_ends_with_the_first_success() {
+        let mut health = Health::default();
+        let mut told = Vec::new();
+        for minutes in 0..10_000 {
+            let (next, kind) = health.after_rest(TimeDelta::minutes(minutes));
+            health = next;
+            told.extend(kind.map(|kind| (minutes, kind)));
+        }
+        assert_eq!(told, [(15, BindingTroubled)]);
+        assert_eq!((health.failed_in_a_row, health.stage), (0, Stage::Troubled));
+        assert_eq!(success(&mut health), Some(BindingRecovered));
         assert_eq!(health, Health::default());
     }
 

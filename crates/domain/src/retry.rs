@@ -15,6 +15,13 @@ pub const ALERT_SCHEDULE: &[i64] = &[5, 300, 1800, 7200, 18_000, 36_000, 50_400,
 /// For how long who did not answer is left alone, in seconds, one time after another; the last one again and again.
 pub const REST_SCHEDULE: &[i64] = &[5, 30, 120, 300, 900, 1800];
 
+/// Waits between looks at a Sage business or a shop that does not answer, in seconds; the last one repeats. Whatever waited goes on
+/// within five minutes of its return.
+pub const OUTAGE_SCHEDULE: &[i64] = &[15, 30, 60, 120, 300];
+
+/// The longest rest that a `Retry-After` may ask for, in seconds: a day, as long as Sage's own count of calls.
+pub const LONGEST_REST: i64 = 86_400;
+
 /// The longest wait that a `Retry-After` may ask for, in seconds.
 pub const LONGEST_RETRY_AFTER: i64 = 3600;
 
@@ -45,6 +52,21 @@ pub fn rest(
 ) -> Option<DateTime<Utc>> {
     let longest = u32::try_from(schedule.len()).unwrap_or(u32::MAX);
     next(schedule, rests.saturating_add(1).min(longest), retry_after, jitter, now)
+}
+
+/// Until when a side rests that has rested so many times in a row already; no sooner than after `asked` seconds.
+pub fn outage(
+    schedule: &[i64],
+    rests: u32,
+    asked: Option<i64>,
+    jitter: u16,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let index = usize::try_from(rests).unwrap_or(usize::MAX).min(schedule.len().saturating_sub(1));
+    let wait = schedule.get(index).copied().unwrap_or_default();
+    let wait_ms = wait * 1000 + wait * 250 * i64::from(jitter.min(1000)) / 1000;
+    let asked_ms = asked.unwrap_or(0).clamp(0, LONGEST_REST) * 1000;
+    now.checked_add_signed(TimeDelta::milliseconds(wait_ms.max(asked_ms))).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -83,5 +105,14 @@ mod tests {
         assert_eq!(next(&[10], 1, Some(42), 0, now), Some(now + TimeDelta::seconds(42)));
         assert_eq!(next(&[10], 1, Some(5), 0, now), Some(now + TimeDelta::seconds(10)));
         assert_eq!(next(&[10], 1, Some(1_000_000), 0, now), Some(now + TimeDelta::seconds(3600)));
+    }
+
+    #[test]
+    fn rests_grow_to_five_minutes_and_no_further() {
+        let now = DateTime::UNIX_EPOCH;
+        let seconds = |rests| (outage(OUTAGE_SCHEDULE, rests, None, 0, now) - now).num_seconds();
+        assert_eq!([0, 1, 2, 3, 4, 5, 1_000].map(seconds), [15, 30, 60, 120, 300, 300, 300]);
+        assert_eq!(outage(&[10], 0, Some(90_000), 0, now), now + TimeDelta::days(1));
+        assert_eq!(outage(&[10], 0, Some(2), 1000, now), now + TimeDelta::milliseconds(12_500));
     }
 }

@@ -137,6 +137,16 @@ impl RunStatus {
 }
 
 words!(
+    /// Whom a binding ties to whom.
+    Side {
+        /// The Sage business.
+        Sage = "sage",
+        /// The shop.
+        Magento = "magento",
+    }
+);
+
+words!(
     /// A binding's state.
     BindingStatus {
         /// Magento is paired, Sage is missing.

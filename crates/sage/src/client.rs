@@ -133,7 +133,7 @@ impl Client {
         );
         let sending = async {
             match request.send().await {
-                Ok(response) => read(call, response, started).await,
+                Ok(response) => read(call, response, started, self.limits.now()).await,
                 Err(error) => Err(call.lost(&error, started)),
             }
         };
@@ -169,7 +169,23 @@ fn note(span: &Span, result: &Result<Answer, Error>) {
     }
 }
 
-async fn read(call: &Outgoing<'_>, mut response: Response, started: Instant) -> Result<Answer, Error> {
+/// The seconds that Sage asks us to wait: a number of them, or the instant until when, by Sage's own clock where it tells it.
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<i64> {
+    let asked = text(headers, "retry-after")?;
+    if let Ok(seconds) = asked.trim().parse::<i64>() {
+        return Some(seconds).filter(|seconds| *seconds >= 0);
+    }
+    let at = |text: &str| httpdate::parse_http_date(text.trim()).ok().map(DateTime::<Utc>::from);
+    let said_at = text(headers, "date").as_deref().and_then(at).unwrap_or(now);
+    Some((at(&asked)? - said_at).num_seconds().max(0))
+}
+
+async fn read(
+    call: &Outgoing<'_>,
+    mut response: Response,
+    started: Instant,
+    now: DateTime<Utc>,
+) -> Result<Answer, Error> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let mut trouble = Box::new(call.trouble());
@@ -191,8 +207,7 @@ async fn read(call: &Outgoing<'_>, mut response: Response, started: Instant) -> 
     };
     if !(200..300).contains(&status) {
         trouble.messages = body.map(|body| messages(&body, call.path)).unwrap_or_default();
-        let after = text(&headers, "retry-after").and_then(|text| text.trim().parse::<i64>().ok());
-        return Err(judge(status, after.filter(|seconds| *seconds >= 0), trouble));
+        return Err(judge(status, retry_after(&headers, now), trouble));
     }
     let answered_for = text(&headers, X_BUSINESS);
     if let (Some(asked), Some(answered)) = (call.business, answered_for)

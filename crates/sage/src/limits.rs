@@ -126,6 +126,21 @@ impl Limits {
         self.settings.in_flight.saturating_sub(self.in_flight.available_permits())
     }
 
+    /// Whether calls for the business may be made now, before anything is done for them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CircuitOpen`] and [`Error::DayUsedUp`] with the instant from which they may.
+    pub fn ensure_open(&self, business: &str) -> Result<(), Error> {
+        if let Some(until) = self.circuits.open_until(business, self.now()) {
+            return Err(Error::CircuitOpen { until });
+        }
+        if self.made_today() >= self.settings.per_day {
+            return Err(Error::DayUsedUp { until: midnight_after(self.now().date_naive()) });
+        }
+        Ok(())
+    }
+
     /// Waits for a place for one call; the place is free again when the permit falls. `business` is `None` for calls that are
     /// no business's (tokens, the list of businesses).
     pub(crate) async fn admit(&self, business: Option<&str>) -> Result<SemaphorePermit<'_>, Error> {
@@ -157,12 +172,16 @@ impl Limits {
             *day = (today, 0);
         }
         if day.1 >= self.settings.per_day {
-            let tomorrow = today.checked_add_days(Days::new(1)).unwrap_or(today);
-            return Err(Error::DayUsedUp { until: tomorrow.and_time(NaiveTime::MIN).and_utc() });
+            return Err(Error::DayUsedUp { until: midnight_after(today) });
         }
         day.1 += 1;
         Ok(())
     }
+}
+
+/// When the next day begins.
+fn midnight_after(day: NaiveDate) -> DateTime<Utc> {
+    day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN).and_utc()
 }
 
 #[cfg(test)]

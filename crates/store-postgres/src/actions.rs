@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
-    run::{BindingStatus, EntityKind, EventName, RunStatus},
+    run::{EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
 use sqlx::PgConnection;
@@ -78,7 +78,6 @@ pub(crate) async fn record(connection: &mut PgConnection, action: &Action) -> Tr
 /// The document of a run, whose binding is held.
 struct Document {
     binding: Uuid,
-    status: BindingStatus,
     entity: EntityKind,
     magento_id: i64,
     run: RunId,
@@ -87,7 +86,7 @@ struct Document {
 
 impl Document {
     async fn of(connection: &mut PgConnection, run: RunId, action: &Action) -> Tried<Self> {
-        let status = hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
+        hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
         let found: Option<(Uuid, String, i64)> = sqlx::query_as(
             "SELECT binding_id, event, magento_id FROM runs WHERE id = $1 AND organisation_id = $2",
         )
@@ -97,7 +96,7 @@ impl Document {
         .await?;
         let (binding, event, magento_id) = found.ok_or(Error::NotFound("the run"))?;
         let event: EventName = Place { table: "runs", row: &run.0 }.word("event", &event)?;
-        Ok(Self { binding, status, entity: event.entity(), magento_id, run, event })
+        Ok(Self { binding, entity: event.entity(), magento_id, run, event })
     }
 
     /// Its runs, which stay what they are until the transaction ends.
@@ -265,7 +264,7 @@ async fn exclude(connection: &mut PgConnection, document: &Document, action: &Ac
         tell(connection, (document.binding, document.run.0), &state, action.at).await?;
     }
     if document.entity == EntityKind::Invoice {
-        let onward = Standing::onward(document.status, action.at);
+        let onward = Standing::onward(action.at);
         let invoice = (document.binding, document.magento_id, false);
         wake_waiting(connection, invoice, &onward, action.at).await?;
     }
@@ -283,7 +282,7 @@ async fn include(connection: &mut PgConnection, document: &Document, now: DateTi
     if gone.rows_affected() == 0 {
         return Err(Error::NotFound("the exclusion").into());
     }
-    let onward = Standing::onward(document.status, now);
+    let onward = Standing::onward(now);
     sqlx::query(
         "UPDATE runs
             SET status = $4, code = $5, message = NULL, cause = NULL, attempts = 0, next_at = $6, updated_at = $6, finished_at = NULL,

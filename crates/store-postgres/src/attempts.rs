@@ -166,3 +166,51 @@ pub(crate) async fn insert_steps(
     .await?;
     overview::count_calls(connection, binding, steps).await
 }
+
+/// Folds the rests of a run, so that the audit does not grow with an outage: a try that made no call is forgotten, and of those in a row
+/// that made some the first and the last stay.
+pub(crate) async fn fold_rests(connection: &mut PgConnection, binding: Uuid, fence: Fence) -> Tried<()> {
+    let (run, attempt) = (fence.run_id.0, fence.attempt_id.0);
+    let forgotten = sqlx::query(
+        "DELETE FROM attempts a WHERE a.binding_id = $1 AND a.run_id = $2 AND a.id = $3
+           AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.binding_id = $1 AND s.run_id = $2 AND s.attempt_id = $3)
+           AND NOT EXISTS (SELECT 1 FROM run_plans p WHERE p.binding_id = $1 AND p.run_id = $2 AND p.attempt_id = $3)",
+    )
+    .bind(binding)
+    .bind(run)
+    .bind(attempt)
+    .execute(&mut *connection)
+    .await?;
+    if forgotten.rows_affected() > 0 {
+        sqlx::query(
+            "UPDATE runs SET attempts_in_all = attempts_in_all - 1 WHERE binding_id = $1 AND id = $2",
+        )
+        .bind(binding)
+        .bind(run)
+        .execute(connection)
+        .await?;
+        return Ok(());
+    }
+    let between: Vec<Uuid> = sqlx::query_scalar(
+        "DELETE FROM attempts a
+         WHERE a.binding_id = $1 AND a.run_id = $2 AND a.outcome = 'resting' AND a.id <> $3
+           AND NOT EXISTS (SELECT 1 FROM run_plans p
+                           WHERE p.binding_id = $1 AND p.run_id = $2 AND p.attempt_id = a.id)
+           AND 'resting' = (SELECT b.outcome FROM attempts b
+                            WHERE b.binding_id = $1 AND b.run_id = $2 AND b.number < a.number
+                            ORDER BY b.number DESC LIMIT 1)
+         RETURNING a.id",
+    )
+    .bind(binding)
+    .bind(run)
+    .bind(attempt)
+    .fetch_all(&mut *connection)
+    .await?;
+    sqlx::query("DELETE FROM steps WHERE binding_id = $1 AND run_id = $2 AND attempt_id = ANY($3)")
+        .bind(binding)
+        .bind(run)
+        .bind(between)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -8,14 +8,14 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable, waiting_code};
+use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     changes::announce,
     error::{Place, Tried, clean, ensure_affected, lost, repeating, translate},
-    health, revival,
+    health, rests, revival,
 };
 
 #[derive(FromRow)]
@@ -68,11 +68,6 @@ impl TryFrom<BindingRow> for Binding {
             trusted_since: row.trusted_since,
         })
     }
-}
-
-/// The codes of all statuses but `active`.
-fn waiting_codes() -> Vec<&'static str> {
-    BindingStatus::ALL.iter().filter_map(|status| waiting_code(*status)).map(Code::as_str).collect()
 }
 
 /// The status of a run's binding, which stays what it is until the transaction ends; none when there is no such run. To be asked
@@ -262,7 +257,7 @@ async fn set_status(
     Ok(true)
 }
 
-/// Gives a binding a status, and its runs what follows from it.
+/// Gives a binding a status. Its runs stay as they are: claims look at the status.
 pub(crate) async fn move_to(
     connection: &mut PgConnection,
     id: BindingId,
@@ -281,33 +276,8 @@ pub(crate) async fn move_to(
     .execute(&mut *connection)
     .await?;
     ensure_affected(&done, 1)?;
-    // Claims lock their run first and look at its status again, so that none is both claimed and set aside. What already waits
-    // for the binding is told the new reason.
-    let moved = if let Some(code) = waiting_code(status) {
-        sqlx::query(
-            "UPDATE runs SET status = 'waiting', code = $2, message = NULL, cause = NULL, updated_at = $3
-             WHERE binding_id = $1 AND (status IN ('queued', 'retrying')
-                                        OR status = 'waiting' AND code = ANY($4) AND code <> $2)",
-        )
-        .bind(id.0)
-        .bind(code.as_str())
-        .bind(now)
-        .bind(waiting_codes())
-        .execute(&mut *connection)
-        .await?
-    } else {
-        sqlx::query(
-            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = $3, updated_at = $3
-             WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($2)",
-        )
-        .bind(id.0)
-        .bind(waiting_codes())
-        .bind(now)
-        .execute(&mut *connection)
-        .await?
-    };
-    if moved.rows_affected() > 0 {
-        announce(connection).await?;
+    if status == BindingStatus::Active {
+        rests::end(connection, id.0).await?;
     }
-    Ok(())
+    announce(connection).await
 }

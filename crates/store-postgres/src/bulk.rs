@@ -196,10 +196,11 @@ async fn advance(store: &PostgresStore, id: BulkRetryId, outside: &dyn Outside) 
     Ok(if cursor.is_some() { Advance::Moved } else { Advance::Ended })
 }
 
-/// How many runs of an organisation are queued, counted up to what matters.
+/// How many runs of an organisation are queued and wait for no shop, counted up to what matters.
 async fn queued(connection: &mut PgConnection, organisation: OrganisationId) -> Tried<i64> {
     Ok(sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM runs WHERE organisation_id = $1 AND status = 'queued' LIMIT $2) counted",
+        "SELECT count(*) FROM (SELECT 1 FROM bindings b JOIN runs r ON r.binding_id = b.id
+                               WHERE b.organisation_id = $1 AND b.status = 'active' AND r.status = 'queued' LIMIT $2) counted",
     )
     .bind(organisation.0)
     .bind(FEED)

@@ -170,6 +170,8 @@ async fn candidate(connection: &mut PgConnection, now: DateTime<Utc>) -> Tried<O
               AND CASE WHEN r.status = 'running' THEN r.lease_until ELSE r.next_at END <= $1
          WHERE NOT EXISTS (SELECT 1 FROM business_leases l
                            WHERE l.business_id = b.business_id AND l.lease_until > $1)
+           AND NOT EXISTS (SELECT 1 FROM rests s WHERE s.side = 'sage' AND s.id = b.business_id AND s.until > $1)
+           AND NOT EXISTS (SELECT 1 FROM rests s WHERE s.side = 'magento' AND s.id = b.id::text AND s.until > $1)
          ORDER BY r.id LIMIT 1 FOR UPDATE OF r SKIP LOCKED"
     ))
     .bind(now)
@@ -279,14 +281,16 @@ async fn open_attempt(
     Ok(Claimed { run: Run::try_from(taken.run)?, attempt_id, attempt_number: taken.attempts_in_all })
 }
 
-/// When the next claim can succeed: a run of a business that is held waits for that lease at least.
+/// When the next claim can succeed: a run of a business that is held waits for that lease at least, and what rests for its rest.
 pub(crate) async fn next_due(store: &PostgresStore) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar(concat!(
         open_bindings!(),
-        "SELECT min(greatest(least(due.next_at, held.lease_until), l.lease_until))
+        "SELECT min(greatest(least(due.next_at, held.lease_until), l.lease_until, s.until, m.until))
          FROM open_bindings o
          JOIN bindings b ON b.id = o.binding_id AND b.status = 'active' AND b.business_id IS NOT NULL
          LEFT JOIN business_leases l ON l.business_id = b.business_id
+         LEFT JOIN rests s ON s.side = 'sage' AND s.id = b.business_id
+         LEFT JOIN rests m ON m.side = 'magento' AND m.id = b.id::text
          CROSS JOIN LATERAL (SELECT min(q.next_at) AS next_at FROM runs q
                              WHERE q.binding_id = o.binding_id AND q.status IN ('queued', 'retrying')) due
          CROSS JOIN LATERAL (SELECT min(q.lease_until) AS lease_until FROM runs q

@@ -1,9 +1,9 @@
 //! Events as they arrive from Magento, each with its run.
 
 use async_trait::async_trait;
-use domain::{code::Code, ids::RunId, run::BindingStatus};
+use domain::ids::RunId;
 use sqlx::PgConnection;
-use store::{Error, Events, NewEvent, Received, Result, Standing, Tally};
+use store::{Error, Events, NewEvent, Received, Result, Tally};
 use uuid::Uuid;
 
 use crate::{
@@ -24,13 +24,11 @@ impl Events for PostgresStore {
 async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
     let mut transaction = store.pool.begin().await?;
     // Shared: events of one binding do not wait for each other, only for a change of the binding.
-    let status: Option<String> = sqlx::query_scalar("SELECT status FROM bindings WHERE id = $1 FOR SHARE")
+    let binding: Option<Uuid> = sqlx::query_scalar("SELECT id FROM bindings WHERE id = $1 FOR SHARE")
         .bind(event.binding_id.0)
         .fetch_optional(&mut *transaction)
         .await?;
-    let status = status.ok_or(Error::NotFound("the binding"))?;
-    let status: BindingStatus =
-        Place { table: "bindings", row: &event.binding_id }.word("status", &status)?;
+    binding.ok_or(Error::NotFound("the binding"))?;
     if let Some((token_id, expires_at)) = &event.token
         && !note_token(&mut transaction, event.binding_id, token_id, *expires_at).await?
     {
@@ -43,7 +41,7 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
         insert_event(&mut transaction, event, run).await?;
         Received::Known(run)
     } else if insert_event(&mut transaction, event, event.run_id).await? {
-        insert_run(&mut transaction, event, status).await?;
+        insert_run(&mut transaction, event).await?;
         overview::count(&mut transaction, event.binding_id.0, Tally::Received, 1, event.received_at).await?;
         announce(&mut transaction).await?;
         Received::Queued(event.run_id)
@@ -104,25 +102,18 @@ async fn insert_event(connection: &mut PgConnection, event: &NewEvent, run: RunI
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn insert_run(
-    connection: &mut PgConnection,
-    event: &NewEvent,
-    binding_status: BindingStatus,
-) -> Tried<()> {
-    let standing = Standing::onward(binding_status, event.received_at);
+async fn insert_run(connection: &mut PgConnection, event: &NewEvent) -> Tried<()> {
     sqlx::query(
-        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, policy_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
-         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = $1), $1, $2, $3, $4, $5, $6, $7,
+         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = $1), $1, $2, $3, $4, 'queued', $5,
                  (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1),
-                 $8, $9, $10, $11, $7, $7, $12)",
+                 $6, $7, $8, $9, $5, $5, $10)",
     )
     .bind(event.binding_id.0)
     .bind(event.run_id.0)
     .bind(event.event.as_str())
     .bind(event.magento_id)
-    .bind(standing.status.as_str())
-    .bind(standing.code.map(Code::as_str))
     .bind(event.received_at)
     .bind(clean_option(event.increment_id.as_ref()))
     .bind(event.website_id)

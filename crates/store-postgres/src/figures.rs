@@ -63,7 +63,8 @@ const FIGURES: &str = "
            (SELECT count(*) FROM runs r WHERE r.binding_id = b.id AND r.status = 'waiting') AS waiting,
            (SELECT count(*) FROM runs r WHERE r.binding_id = b.id AND r.status = 'retrying') AS retrying,
            (SELECT min(r.next_at) FROM runs r
-            WHERE r.binding_id = b.id AND r.status IN ('queued', 'retrying') AND r.next_at <= $1) AS due_since,
+            WHERE b.status = 'active' AND r.binding_id = b.id AND r.status IN ('queued', 'retrying')
+              AND r.next_at <= $1) AS due_since,
            coalesce(due.number, 0) AS deliveries_due,
            coalesce(given_up.number, 0) AS deliveries_given_up,
            (SELECT c.updated_at FROM credentials c

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
-    run::{BindingStatus, EventName, RunStatus},
+    run::{EventName, RunStatus},
 };
 use sqlx::PgConnection;
 use store::{Fence, FinishRun, Meanwhile, Outcome, Standing, Tally};
@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    attempts::insert_steps,
+    attempts::{self, insert_steps},
     bindings::hold_binding,
     changes::announce,
     deliveries::tell,
     error::{Place, Tried, clean, clean_option, ensure_affected, lost},
-    health, overview, plans,
+    health, overview, plans, rests,
     runs::{Held, hold},
     xrefs,
 };
@@ -26,14 +26,15 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
     let mut transaction = store.pool.begin().await?;
     let binding = hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(lost)?;
     let held = hold(&mut transaction, fence).await?;
-    let meanwhile = meanwhile(&mut transaction, binding, &held, &finish.outcome).await?;
+    let meanwhile = meanwhile(&mut transaction, &held, &finish.outcome).await?;
     let standing = Standing::after(&finish.outcome, &meanwhile, now);
     insert_steps(&mut transaction, held.binding_id, fence, &finish.steps).await?;
-    let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
-    close_attempt(&mut transaction, &held, fence, &told, now).await?;
+    let word = finish.outcome.word(standing.status);
+    close_attempt(&mut transaction, &held, fence, (word, &Standing::told(&finish.outcome)), now).await?;
     write_run(&mut transaction, &held, finish, &standing).await?;
     // Before the business is free: whoever claims its next run then waits for this, and not this for them.
-    health::note_run(&mut transaction, held.binding_id, binding, finish, &standing).await?;
+    let silent_for = rests::note(&mut transaction, held.binding_id, &finish.outcome, now).await?;
+    health::note_run(&mut transaction, (held.binding_id, binding), finish, &standing, silent_for).await?;
     free_business(&mut transaction, fence).await?;
     if let Some(plan) = &finish.plan {
         plans::keep(&mut transaction, held.binding_id, fence, plan, now).await?;
@@ -44,12 +45,15 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
     if let Some(state) = &finish.sync_state {
         tell(&mut transaction, (held.binding_id, fence.run_id.0), state, now).await?;
     }
+    if let Outcome::Resting { .. } = finish.outcome {
+        attempts::fold_rests(&mut transaction, held.binding_id, fence).await?;
+    }
     if standing.status == RunStatus::Succeeded {
         resolve_earlier(&mut transaction, &held, fence).await?;
     }
     let ended_well = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if ended_well && held.event == EventName::InvoiceCreated.as_str() {
-        let onward = Standing::onward(binding, now);
+        let onward = Standing::onward(now);
         let is_synced = standing.status == RunStatus::Succeeded;
         let invoice = (held.binding_id, held.magento_id, is_synced);
         wake_waiting(&mut transaction, invoice, &onward, now).await?;
@@ -65,10 +69,10 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
 
 pub(crate) async fn release(store: &PostgresStore, fence: Fence, now: DateTime<Utc>) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
-    let binding = hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(lost)?;
+    hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(lost)?;
     let held = hold(&mut transaction, fence).await?;
-    let onward = Standing::onward(binding, now);
-    close_attempt(&mut transaction, &held, fence, &onward, now).await?;
+    let onward = Standing::onward(now);
+    close_attempt(&mut transaction, &held, fence, (onward.status.as_str(), &onward), now).await?;
     let released = sqlx::query(
         "UPDATE runs SET status = $4, code = $5, attempts = attempts - 1, attempt_id = NULL, lease_until = NULL,
                          next_at = $3, updated_at = $3
@@ -90,12 +94,7 @@ pub(crate) async fn release(store: &PostgresStore, fence: Fence, now: DateTime<U
 
 /// What the run must not wait for, because it has happened while the attempt was under way. The binding is held: whoever changes
 /// it or its policy either is seen here, or sees this run wait and wakes it.
-async fn meanwhile(
-    connection: &mut PgConnection,
-    binding: BindingStatus,
-    held: &Held,
-    outcome: &Outcome,
-) -> Tried<Meanwhile> {
+async fn meanwhile(connection: &mut PgConnection, held: &Held, outcome: &Outcome) -> Tried<Meanwhile> {
     let newer_policy: Option<i64> =
         sqlx::query_scalar("SELECT max(version) FROM policy_versions WHERE binding_id = $1 AND version > $2")
             .bind(held.binding_id)
@@ -106,7 +105,7 @@ async fn meanwhile(
         Some(invoice) => latest_of_invoice(connection, held, invoice).await?,
         None => None,
     };
-    Ok(Meanwhile { binding, newer_policy, invoice })
+    Ok(Meanwhile { newer_policy, invoice })
 }
 
 /// Where the latest run of this invoice stands. Its row is held meanwhile: an end at the same moment either is seen here, or sees this
@@ -149,7 +148,7 @@ async fn close_attempt(
     connection: &mut PgConnection,
     held: &Held,
     fence: Fence,
-    standing: &Standing<'_>,
+    (word, standing): (&str, &Standing<'_>),
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let closed = sqlx::query(
@@ -160,7 +159,7 @@ async fn close_attempt(
     .bind(fence.run_id.0)
     .bind(fence.attempt_id.0)
     .bind(now)
-    .bind(standing.status.as_str())
+    .bind(word)
     .bind(standing.code.map(Code::as_str))
     .bind(standing.message.map(clean))
     .execute(connection)
@@ -179,7 +178,7 @@ async fn write_run(
         "UPDATE runs
          SET status = $3, code = $4, message = $5, waits_for_invoice = $6, next_at = coalesce($7, next_at),
              policy_version = coalesce($19, policy_version), cause = $20, email_digest = coalesce($21, email_digest),
-             updated_at = $8, finished_at = $9, attempt_id = NULL, lease_until = NULL,
+             updated_at = $8, finished_at = $9, attempt_id = NULL, lease_until = NULL, attempts = attempts - $22,
              increment_id = coalesce($10, increment_id), customer = coalesce($11, customer),
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
              tax_minor = coalesce($14, tax_minor), sage_amount_minor = coalesce($15, sage_amount_minor),
@@ -208,6 +207,7 @@ async fn write_run(
     .bind(standing.policy_version)
     .bind(standing.cause())
     .bind(&facts.email_digest)
+    .bind(finish.outcome.uncounted())
     .execute(connection)
     .await?;
     Ok(ensure_affected(&written, 1)?)

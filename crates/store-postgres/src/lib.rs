@@ -28,6 +28,7 @@ mod overview;
 mod plans;
 mod policies;
 mod references;
+mod rests;
 mod revival;
 mod runs;
 mod saved_views;
@@ -81,6 +82,8 @@ impl PostgresStore {
         // Compiling one costs more than running it.
         let limited = options.clone().options([
             ("jit", "off"),
+            // What was answered with 202 survives a crash, whatever the server's own setting says.
+            ("synchronous_commit", "on"),
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "15s"),

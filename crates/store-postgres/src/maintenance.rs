@@ -8,7 +8,7 @@ use domain::{
     run::RunStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words};
+use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words, waiting_code};
 use uuid::Uuid;
 
 use crate::{
@@ -111,7 +111,7 @@ async fn requeue(
             claims::close_lost(&mut transaction, (found.binding_id, run.0), attempt, now).await?;
         }
     }
-    let onward = Standing::onward(binding, now);
+    let onward = Standing::onward(now);
     let changed = sqlx::query(
         "UPDATE runs
          SET status = $4, code = $5, message = NULL, waits_for_invoice = NULL, next_at = $3, updated_at = $3,
@@ -128,7 +128,7 @@ async fn requeue(
     ensure_affected(&changed, 1)?;
     announce(&mut transaction).await?;
     transaction.commit().await?;
-    Ok(if onward.code.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
+    Ok(if waiting_code(binding).is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
 }
 
 async fn delete(store: &PostgresStore, old: OldRuns, limit: u32) -> Tried<u64> {

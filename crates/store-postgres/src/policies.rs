@@ -6,8 +6,8 @@ use domain::{
     code::Code,
     ids::{BindingId, MemberId},
 };
-use sqlx::FromRow;
-use store::{Error, Policies, PolicyVersion, Result, SavedPolicy, Standing};
+use sqlx::{FromRow, PgConnection};
+use store::{Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
 use uuid::Uuid;
 
 use crate::{
@@ -44,6 +44,10 @@ impl Policies for PostgresStore {
             serde_json::to_string(&version.policy).map_err(|error| Error::Driver(Box::new(error)))?;
         let policy = policy.as_str();
         repeating(move || save(self, binding, version, policy)).await
+    }
+
+    async fn release_held(&self, now: DateTime<Utc>) -> Result<bool> {
+        repeating(move || release_more(self, now)).await
     }
 
     async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>> {
@@ -111,14 +115,14 @@ struct SavedRow {
 async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion, policy: &str) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
     // The binding's row makes savers, arriving events and ending runs take turns.
-    let status: Option<String> =
-        sqlx::query_scalar("UPDATE bindings SET trusted_since = $2 WHERE id = $1 RETURNING status")
-            .bind(binding.0)
-            .bind(version.created_at)
-            .fetch_optional(&mut *transaction)
-            .await?;
-    let status = status.ok_or(Error::NotFound("the binding"))?;
-    let status = Place { table: "bindings", row: &binding }.word("status", &status)?;
+    let touched = sqlx::query("UPDATE bindings SET trusted_since = $2 WHERE id = $1")
+        .bind(binding.0)
+        .bind(version.created_at)
+        .execute(&mut *transaction)
+        .await?;
+    if touched.rows_affected() == 0 {
+        return Err(Error::NotFound("the binding").into());
+    }
     let saved = sqlx::query(
         "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
          SELECT $1, $2, $3, $4, $5, $6
@@ -135,22 +139,47 @@ async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion
     if saved.rows_affected() == 0 {
         return Err(Error::Conflict("the policy version").into());
     }
-    let onward = Standing::onward(status, version.created_at);
-    let released = sqlx::query(
-        "UPDATE runs SET status = $4, code = $5, message = NULL, cause = NULL, policy_version = $2, next_at = $3, updated_at = $3
-         WHERE binding_id = $1 AND status = 'waiting' AND code = ANY($6)",
-    )
-    .bind(binding.0)
-    .bind(version.version)
-    .bind(version.created_at)
-    .bind(onward.status.as_str())
-    .bind(onward.code.map(Code::as_str))
-    .bind(Code::MENDED_BY_SETTINGS.map(Code::as_str).as_slice())
-    .execute(&mut *transaction)
-    .await?;
-    if released.rows_affected() > 0 {
-        announce(&mut transaction).await?;
-    }
+    release(&mut transaction, binding.0, version.created_at).await?;
     transaction.commit().await?;
+    Ok(())
+}
+
+/// One more batch of a binding whose settings were saved.
+async fn release_more(store: &PostgresStore, now: DateTime<Utc>) -> Tried<bool> {
+    let mut transaction = store.pool.begin().await?;
+    let binding: Option<Uuid> =
+        sqlx::query_scalar("SELECT id FROM bindings WHERE releases_held LIMIT 1 FOR UPDATE SKIP LOCKED")
+            .fetch_optional(&mut *transaction)
+            .await?;
+    let Some(binding) = binding else { return Ok(false) };
+    release(&mut transaction, binding, now).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Lets the runs that settings mend go on under the current version, so many at once; notes whether more may be left.
+async fn release(connection: &mut PgConnection, binding: Uuid, now: DateTime<Utc>) -> Tried<()> {
+    let released = sqlx::query(
+        "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = $2, updated_at = $2,
+                         policy_version = (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = $1)
+         WHERE binding_id = $1 AND id = ANY (ARRAY (
+             SELECT r.id FROM runs r WHERE r.binding_id = $1 AND r.status = 'waiting' AND r.code = ANY($3)
+             ORDER BY r.id LIMIT $4 FOR UPDATE))",
+    )
+    .bind(binding)
+    .bind(now)
+    .bind(Code::MENDED_BY_SETTINGS.map(Code::as_str).as_slice())
+    .bind(i64::from(RELEASED_AT_ONCE))
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    sqlx::query("UPDATE bindings SET releases_held = $2 WHERE id = $1 AND releases_held <> $2")
+        .bind(binding)
+        .bind(released == u64::from(RELEASED_AT_ONCE))
+        .execute(&mut *connection)
+        .await?;
+    if released > 0 {
+        announce(connection).await?;
+    }
     Ok(())
 }

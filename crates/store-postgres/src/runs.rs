@@ -17,7 +17,7 @@ use crate::{
     changes::announce,
     claims,
     error::{Place, Tried, ensure_affected, lost, repeating, translate},
-    finishing,
+    finishing, rests,
 };
 
 /// A run's row, as `run_columns!` lists it.
@@ -325,19 +325,25 @@ async fn retry(
     if !queue_again(&mut transaction, organisation, run, now).await? {
         return Err(Error::Conflict("the run").into());
     }
+    // Who asks for it now does not wait for the end of a rest.
+    let binding: Uuid = sqlx::query_scalar("SELECT binding_id FROM runs WHERE id = $1")
+        .bind(run.0)
+        .fetch_one(&mut *transaction)
+        .await?;
+    rests::end(&mut transaction, binding).await?;
     announce(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-/// Puts a run in the queue as if it were new, or among those that wait for their binding; `false` when it is running.
+/// Puts a run in the queue as if it were new; `false` when it is running.
 pub(crate) async fn queue_again(
     connection: &mut PgConnection,
     organisation: OrganisationId,
     run: RunId,
     now: DateTime<Utc>,
 ) -> Tried<bool> {
-    let binding = hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
+    hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
     let status: Option<String> =
         sqlx::query_scalar("SELECT status FROM runs WHERE id = $2 AND organisation_id = $1 FOR UPDATE")
             .bind(organisation.0)
@@ -348,7 +354,7 @@ pub(crate) async fn queue_again(
     if status == RunStatus::Running.as_str() {
         return Ok(false);
     }
-    let onward = Standing::onward(binding, now);
+    let onward = Standing::onward(now);
     sqlx::query(
         "UPDATE runs
          SET status = $3, code = $4, message = NULL, cause = NULL, attempts = 0, next_at = $2, updated_at = $2,

@@ -14,10 +14,12 @@ use chrono::TimeDelta;
 use domain::{
     ids::{AttemptId, BindingId, RunId},
     outside::Outside as _,
-    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
+    run::{EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use store::{Bindings as _, Error, Events as _, Outcome, Runs as _, Store as _, conformance::World};
+use store::{
+    Error, Events as _, Maintenance as _, Outcome, Requeued, Runs as _, Store as _, conformance::World,
+};
 use store_postgres::PostgresStore;
 use support::Database;
 use tokio::{sync::Barrier, time};
@@ -229,15 +231,13 @@ async fn what_clashes_with_another_transaction_is_tried_again() {
     // Postgres may give up either side; on a slow machine it is at times the other one, which proves nothing.
     for _ in 0..5 {
         if clash(&processes, run).await {
-            assert_eq!(processes.world.run(run).await.status, RunStatus::Waiting);
             return;
         }
-        processes.world.set_status(BindingStatus::Active).await;
     }
     panic!("Postgres gave up the other side five times");
 }
 
-/// Pauses the binding while another transaction holds its run and waits for the binding. True when the store's side was given up
+/// Makes a run due while another transaction holds it and waits for its binding. True when the store's side was given up
 /// (and then tried again).
 async fn clash(processes: &Processes, run: RunId) -> bool {
     let world = &processes.world;
@@ -252,8 +252,8 @@ async fn clash(processes: &Processes, run: RunId) -> bool {
         .await
         .unwrap();
     let (store, now) = (Arc::clone(&processes.stores[0]), world.now());
-    let pause =
-        tokio::spawn(async move { store.set_binding_status(binding, BindingStatus::Paused, now).await });
+    let organisation = world.organisation;
+    let requeue = tokio::spawn(async move { store.requeue_run(organisation, run, now).await });
     processes.until_blocked().await;
     let held = sqlx::query("UPDATE bindings SET name = 'held' WHERE id = $1")
         .bind(binding.0)
@@ -265,27 +265,33 @@ async fn clash(processes: &Processes, run: RunId) -> bool {
     } else {
         holder.rollback().await.unwrap();
     }
-    pause.await.unwrap().unwrap();
+    assert_eq!(requeue.await.unwrap().unwrap(), Requeued::Due);
     was_the_store
 }
 
-/// The wake-up that would be lost: the binding becomes active in the very moment in which the run ends.
+/// The wake-up that would be lost: the settings are saved in the very moment in which the run comes to wait for them.
 #[tokio::test]
-async fn an_end_beside_a_change_of_the_binding_sees_it() {
+async fn an_end_beside_a_save_of_the_settings_sees_it() {
     let processes = Processes::start().await;
     let world = &processes.world;
     let run = world.receive(InvoiceCreated, 1).await;
     let claimed = world.claim().await;
-    world.set_status(BindingStatus::Paused).await;
     let mut other = processes.connection().await;
-    let mut change = other.begin().await.unwrap();
-    sqlx::query("UPDATE bindings SET status = 'active'").execute(&mut *change).await.unwrap();
-    let code = domain::code::Code::BindingPaused;
+    let mut save = other.begin().await.unwrap();
+    sqlx::query("UPDATE bindings SET trusted_since = now()").execute(&mut *save).await.unwrap();
+    sqlx::query(
+        "INSERT INTO policy_versions (binding_id, version, policy, created_at) VALUES ($1, 1, '{}', now())",
+    )
+    .bind(world.binding.0)
+    .execute(&mut *save)
+    .await
+    .unwrap();
+    let code = domain::code::Code::NeedsMapping;
     let end = world.end(&claimed, Outcome::Waiting { code, message: None, waits_for_invoice: None });
     let store = Arc::clone(&processes.stores[0]);
     let ended = tokio::spawn(async move { store.finish_run(&end).await });
     processes.until_blocked().await;
-    change.commit().await.unwrap();
+    save.commit().await.unwrap();
     ended.await.unwrap().unwrap();
     assert_eq!(world.run(run).await.status, RunStatus::Queued);
 }

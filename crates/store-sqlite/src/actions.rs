@@ -14,7 +14,6 @@ use store::{
 };
 
 use crate::{
-    bindings,
     columns::{Place, instant, json},
     deliveries,
     error::translate,
@@ -267,8 +266,7 @@ async fn exclude(connection: &mut SqliteConnection, document: &Document, action:
         deliveries::upsert(connection, (&document.binding, document.run), &state, action.at).await?;
     }
     if document.entity == EntityKind::Invoice {
-        let status = bindings::status_of(connection, &document.binding).await?;
-        let onward = Standing::onward(status, action.at);
+        let onward = Standing::onward(action.at);
         let invoice = (document.binding.as_str(), document.magento_id, false);
         finishing::release_waiting(connection, invoice, &onward, action.at).await?;
     }
@@ -287,7 +285,7 @@ async fn include(connection: &mut SqliteConnection, document: &Document, now: Da
     if gone.rows_affected() == 0 {
         return Err(Error::NotFound("the exclusion"));
     }
-    let onward = Standing::onward(bindings::status_of(connection, &document.binding).await?, now);
+    let onward = Standing::onward(now);
     sqlx::query(
         "UPDATE runs
             SET status = ?4, code = ?5, message = NULL, cause = NULL, attempts = 0, next_at = ?6, updated_at = ?6, finished_at = NULL,

@@ -160,3 +160,53 @@ pub(crate) async fn insert_steps(
     }
     overview::count_calls(connection, binding, steps).await
 }
+
+/// Folds the rests of a run, so that the audit does not grow with an outage: a try that made no call is forgotten, and of those in a row
+/// that made some the first and the last stay.
+pub(crate) async fn fold_rests(connection: &mut SqliteConnection, fence: Fence) -> Result<()> {
+    let (run, attempt) = (fence.run_id.to_string(), fence.attempt_id.to_string());
+    let forgotten = sqlx::query(
+        "DELETE FROM attempts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM steps s WHERE s.attempt_id = ?1)
+            AND NOT EXISTS (SELECT 1 FROM run_plans p WHERE p.attempt_id = ?1)",
+    )
+    .bind(&attempt)
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    if forgotten.rows_affected() > 0 {
+        sqlx::query("UPDATE runs SET attempts_in_all = attempts_in_all - 1 WHERE id = ?1")
+            .bind(&run)
+            .execute(connection)
+            .await
+            .map_err(translate)?;
+        return Ok(());
+    }
+    let between: Vec<String> = sqlx::query_scalar(
+        "SELECT a.id FROM attempts a
+          WHERE a.run_id = ?1 AND a.binding_id = (SELECT r.binding_id FROM runs r WHERE r.id = ?1)
+            AND a.outcome = 'resting' AND a.id <> ?2
+            AND NOT EXISTS (SELECT 1 FROM run_plans p WHERE p.run_id = ?1 AND p.attempt_id = a.id)
+            AND 'resting' = (SELECT b.outcome FROM attempts b
+                              WHERE b.binding_id = a.binding_id AND b.run_id = ?1 AND b.number < a.number
+                              ORDER BY b.number DESC LIMIT 1)",
+    )
+    .bind(&run)
+    .bind(&attempt)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(translate)?;
+    for attempt in between {
+        for statement in [
+            "DELETE FROM steps WHERE run_id = ?1 AND attempt_id = ?2 AND binding_id = (SELECT r.binding_id FROM runs r WHERE r.id = ?1)",
+            "DELETE FROM attempts WHERE run_id = ?1 AND id = ?2",
+        ] {
+            sqlx::query(statement)
+                .bind(&run)
+                .bind(&attempt)
+                .execute(&mut *connection)
+                .await
+                .map_err(translate)?;
+        }
+    }
+    Ok(())
+}

@@ -1,4 +1,4 @@
-//! Bindings, and what their status does to their runs.
+//! Bindings: one Magento install tied to one Sage business.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,12 +8,12 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable, waiting_code};
+use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
 
 use crate::{
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
-    health, revival,
+    health, rests, revival,
     sqlite::SqliteStore,
 };
 
@@ -226,7 +226,7 @@ impl Bindings for SqliteStore {
     }
 }
 
-/// Gives a binding a status, and its runs what follows from it.
+/// Gives a binding a status. Its runs stay as they are.
 pub(crate) async fn move_to(
     connection: &mut SqliteConnection,
     id: &str,
@@ -245,26 +245,9 @@ pub(crate) async fn move_to(
     .await
     .map_err(translate)?;
     ensure_affected(&result, 1)?;
-    let runs = match waiting_code(status) {
-        None => sqlx::query(
-            "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = ?2, updated_at = ?2
-              WHERE binding_id = ?1 AND status = 'waiting'
-                AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')",
-        )
-        .bind(id)
-        .bind(instant(now)),
-        Some(code) => sqlx::query(
-            "UPDATE runs SET status = 'waiting', code = ?3, message = NULL, cause = NULL, updated_at = ?2
-              WHERE binding_id = ?1
-                AND (status IN ('queued', 'retrying')
-                     OR (status = 'waiting' AND code <> ?3
-                         AND code IN ('binding_pending', 'binding_paused', 'binding_needs_reauth', 'binding_revoked')))",
-        )
-        .bind(id)
-        .bind(instant(now))
-        .bind(code.as_str()),
-    };
-    runs.execute(connection).await.map_err(translate)?;
+    if status == BindingStatus::Active {
+        rests::end(connection, id).await?;
+    }
     Ok(())
 }
 
@@ -273,17 +256,6 @@ mod tests {
     use domain::code::Code;
 
     use super::*;
-
-    /// The statements above name these codes.
-    #[test]
-    fn a_binding_that_stands_still_has_a_code() {
-        let codes = BindingStatus::ALL
-            .iter()
-            .filter_map(|status| waiting_code(*status))
-            .map(Code::as_str)
-            .collect::<Vec<_>>();
-        assert_eq!(codes, ["binding_pending", "binding_paused", "binding_needs_reauth", "binding_revoked"]);
-    }
 
     /// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
     #[tokio::test]

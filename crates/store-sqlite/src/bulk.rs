@@ -139,7 +139,7 @@ impl BulkRetries for SqliteStore {
         let passed = i64::try_from(meant.len()).unwrap_or(i64::MAX);
         let mut retried = 0;
         for run in meant.iter().filter(|run| bulk.takes(run)) {
-            runs::queue_again(&mut transaction, run.id, run.binding_id, now).await?;
+            runs::queue_again(&mut transaction, run.id, now).await?;
             actions::record(&mut transaction, &bulk.action_of(run, outside)).await?;
             retried += 1;
         }
@@ -185,11 +185,11 @@ impl BulkRetries for SqliteStore {
     }
 }
 
-/// How many runs of an organisation are queued, counted up to what matters.
+/// How many runs of an organisation are queued and wait for no shop, counted up to what matters.
 async fn queued(connection: &mut SqliteConnection, organisation: OrganisationId) -> Result<i64> {
     sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM runs INDEXED BY runs_history_status
-                                WHERE organisation_id = ?1 AND status = 'queued' LIMIT ?2)",
+        "SELECT count(*) FROM (SELECT 1 FROM bindings b JOIN runs r INDEXED BY runs_queued ON r.binding_id = b.id
+                                WHERE b.organisation_id = ?1 AND b.status = 'active' AND r.status = 'queued' LIMIT ?2)",
     )
     .bind(organisation.to_string())
     .bind(FEED)

@@ -23,7 +23,9 @@ const OLDEST_DUE: &str = "
         SELECT b.id, b.business_id FROM bindings b
          WHERE b.status = 'active' AND b.business_id IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM runs h
-                            WHERE h.status = 'running' AND h.lease_business = b.business_id AND h.lease_until > ?1))
+                            WHERE h.status = 'running' AND h.lease_business = b.business_id AND h.lease_until > ?1)
+           AND NOT EXISTS (SELECT 1 FROM rests s WHERE s.side = 'sage' AND s.id = b.business_id AND s.until > ?1)
+           AND NOT EXISTS (SELECT 1 FROM rests s WHERE s.side = 'magento' AND s.id = b.id AND s.until > ?1))
     SELECT id FROM (
         SELECT (SELECT r.id FROM runs r INDEXED BY runs_status
                  WHERE r.binding_id = f.id AND r.status = 'queued' AND r.next_at <= ?1 ORDER BY r.id LIMIT 1) AS id
@@ -37,11 +39,15 @@ const OLDEST_DUE: &str = "
          WHERE r.status = 'running' AND r.lease_until <= ?1)
      WHERE id IS NOT NULL ORDER BY id LIMIT 1";
 
-/// When [`OLDEST_DUE`] can next find something. What belongs to a business that is held is due when its holder's lease runs out.
+/// When [`OLDEST_DUE`] can next find something. What belongs to a business that is held is due when its holder's lease runs out, and
+/// what rests when its rest is over.
 const NEXT_DUE: &str = "
     WITH able AS MATERIALIZED (
-        SELECT b.id, coalesce((SELECT max(h.lease_until) FROM runs h
-                                WHERE h.status = 'running' AND h.lease_business = b.business_id), '') AS held_until
+        SELECT b.id,
+               max(coalesce((SELECT max(h.lease_until) FROM runs h
+                              WHERE h.status = 'running' AND h.lease_business = b.business_id), ''),
+                   coalesce((SELECT s.until FROM rests s WHERE s.side = 'sage' AND s.id = b.business_id), ''),
+                   coalesce((SELECT s.until FROM rests s WHERE s.side = 'magento' AND s.id = b.id), '')) AS held_until
           FROM bindings b WHERE b.status = 'active' AND b.business_id IS NOT NULL)
     SELECT min(max(due, held_until)) FROM (
         SELECT (SELECT min(r.next_at) FROM runs r INDEXED BY runs_queued

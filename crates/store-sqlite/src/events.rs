@@ -1,9 +1,9 @@
 //! Events as they arrive from Magento, each with its run.
 
 use async_trait::async_trait;
-use domain::{ids::RunId, run::BindingStatus};
+use domain::ids::RunId;
 use sqlx::SqliteConnection;
-use store::{Error, Events, NewEvent, Received, Result, Standing, Tally};
+use store::{Error, Events, NewEvent, Received, Result, Tally};
 
 use crate::{
     columns::{Place, instant},
@@ -19,22 +19,19 @@ impl Events for SqliteStore {
     }
 }
 
-/// What must be known to place an event: the binding's status, its policy version, the run that answers already.
+/// What must be known to place an event: the binding's policy version, the run that answers already.
 #[derive(sqlx::FromRow)]
 struct Placing {
-    status: String,
     policy_version: i64,
     known: Option<String>,
 }
 
-const ONCE: &str = "SELECT b.status,
-        coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+const ONCE: &str = "SELECT coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
         (SELECT e.run_id FROM events e
           WHERE e.binding_id = b.id AND e.event = ?2 AND e.idempotency_key = ?3 AND e.happens_once = 1) AS known
    FROM bindings b WHERE b.id = ?1";
 
-const OFTEN: &str = "SELECT b.status,
-        coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+const OFTEN: &str = "SELECT coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
         (SELECT r.id FROM runs r
           WHERE r.binding_id = b.id AND r.magento_id = ?3 AND r.event = ?2 AND r.status IN ('queued', 'waiting')
           ORDER BY r.id DESC LIMIT 1) AS known
@@ -73,8 +70,7 @@ async fn place(connection: &mut SqliteConnection, event: &NewEvent) -> Result<Re
             Ok(Received::Known(run))
         }
         None => {
-            let status = Place { table: "bindings", row: &binding }.word("status", &placing.status)?;
-            insert_run(connection, event, status, placing.policy_version).await?;
+            insert_run(connection, event, placing.policy_version).await?;
             insert_event(connection, event, event.run_id).await?;
             overview::count(connection, &binding, Tally::Received, 1, event.received_at).await?;
             Ok(Received::Queued(event.run_id))
@@ -107,24 +103,16 @@ async fn insert_event(connection: &mut SqliteConnection, event: &NewEvent, run: 
     Ok(())
 }
 
-async fn insert_run(
-    connection: &mut SqliteConnection,
-    event: &NewEvent,
-    binding: BindingStatus,
-    policy_version: i64,
-) -> Result<()> {
-    let standing = Standing::onward(binding, event.received_at);
+async fn insert_run(connection: &mut SqliteConnection, event: &NewEvent, policy_version: i64) -> Result<()> {
     sqlx::query(
-        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, next_at, policy_version, increment_id,
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, policy_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
-         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = ?1), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?7, ?7, ?13)",
+         VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = ?1), ?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?5, ?5, ?11)",
     )
     .bind(event.binding_id.to_string())
     .bind(event.run_id.to_string())
     .bind(event.event.as_str())
     .bind(event.magento_id)
-    .bind(standing.status.as_str())
-    .bind(standing.code.map(domain::code::Code::as_str))
     .bind(instant(event.received_at))
     .bind(policy_version)
     .bind(&event.increment_id)

@@ -66,7 +66,8 @@ const FIGURES: &str = "
                  WHERE r.binding_id = b.id AND r.status = 'queued' AND r.next_at <= ?1
                 UNION ALL
                 SELECT min(r.next_at) FROM runs r INDEXED BY runs_retrying
-                 WHERE r.binding_id = b.id AND r.status = 'retrying' AND r.next_at <= ?1)) AS due_since,
+                 WHERE r.binding_id = b.id AND r.status = 'retrying' AND r.next_at <= ?1)
+             WHERE b.status = 'active') AS due_since,
            coalesce(due.number, 0) AS deliveries_due,
            coalesce(given_up.number, 0) AS deliveries_given_up,
            (SELECT c.updated_at FROM credentials c

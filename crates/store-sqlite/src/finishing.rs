@@ -6,14 +6,14 @@ use domain::{
     run::{EventName, RunStatus},
 };
 use sqlx::SqliteConnection;
-use store::{Fence, FinishRun, Meanwhile, Result, RunFacts, Standing, Tally};
+use store::{Fence, FinishRun, Meanwhile, Outcome, Result, RunFacts, Standing, Tally};
 
 use crate::{
-    attempts, bindings, claims,
+    attempts, claims,
     columns::{Place, instant},
     deliveries,
     error::{ensure_affected, stale, translate},
-    health, overview, plans,
+    health, overview, plans, rests,
     sqlite::SqliteStore,
     xrefs,
 };
@@ -24,9 +24,10 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
     let meanwhile = meanwhile(&mut transaction, &binding, finish).await?;
     let standing = Standing::after(&finish.outcome, &meanwhile, finish.now);
     let (event, magento_id) = end_run(&mut transaction, finish, &standing).await?;
-    health::note_run(&mut transaction, &binding, finish, &standing).await?;
-    let told = Standing { status: standing.status, ..Standing::told(&finish.outcome) };
-    close_attempt(&mut transaction, finish.fence, finish.now, &told).await?;
+    let silent_for = rests::note(&mut transaction, &binding, &finish.outcome, finish.now).await?;
+    health::note_run(&mut transaction, &binding, finish, &standing, silent_for).await?;
+    let word = finish.outcome.word(standing.status);
+    close_attempt(&mut transaction, finish.fence, finish.now, word, &Standing::told(&finish.outcome)).await?;
     attempts::insert_steps(&mut transaction, &binding, finish.fence, &finish.steps).await?;
     if let Some(plan) = &finish.plan {
         plans::keep(&mut transaction, &binding, finish.fence, plan, finish.now).await?;
@@ -37,6 +38,9 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
     if let Some(state) = &finish.sync_state {
         deliveries::upsert(&mut transaction, (&binding, finish.fence.run_id), state, finish.now).await?;
     }
+    if let Outcome::Resting { .. } = finish.outcome {
+        attempts::fold_rests(&mut transaction, finish.fence).await?;
+    }
     if standing.status.is_terminal() {
         let ended = Tally::Ended(standing.status);
         overview::count(&mut transaction, &binding, ended, 1, finish.now).await?;
@@ -46,7 +50,7 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
     }
     let is_over = matches!(standing.status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if is_over && event == EventName::InvoiceCreated.as_str() {
-        let onward = Standing::onward(meanwhile.binding, finish.now);
+        let onward = Standing::onward(finish.now);
         let is_synced = standing.status == RunStatus::Succeeded;
         let invoice = (binding.as_str(), magento_id, is_synced);
         release_waiting(&mut transaction, invoice, &onward, finish.now).await?;
@@ -58,8 +62,8 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
 
 pub(crate) async fn release(store: &SqliteStore, fence: Fence, now: DateTime<Utc>) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
-    let binding = claims::holds(&mut transaction, fence).await?;
-    let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
+    claims::holds(&mut transaction, fence).await?;
+    let onward = Standing::onward(now);
     let result = sqlx::query(
         "UPDATE runs
             SET status = ?4, code = ?5, attempts = attempts - 1, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
@@ -75,7 +79,7 @@ pub(crate) async fn release(store: &SqliteStore, fence: Fence, now: DateTime<Utc
     .await
     .map_err(translate)?;
     ensure_affected(&result, 1)?;
-    close_attempt(&mut transaction, fence, now, &onward).await?;
+    close_attempt(&mut transaction, fence, now, onward.status.as_str(), &onward).await?;
     transaction.commit().await.map_err(translate)?;
     store.announce();
     Ok(())
@@ -99,8 +103,7 @@ async fn meanwhile(
         Some(invoice) => latest_of_invoice(connection, binding, invoice).await?,
         None => None,
     };
-    let binding = bindings::status_of(connection, binding).await?;
-    Ok(Meanwhile { binding, newer_policy, invoice })
+    Ok(Meanwhile { newer_policy, invoice })
 }
 
 /// Where the invoice stands that a run is to wait for: when it has ended, nobody would wake the run.
@@ -145,6 +148,7 @@ async fn end_run(
             SET status = ?3, code = ?4, message = ?5, waits_for_invoice = ?6, next_at = coalesce(?7, next_at),
                 policy_version = coalesce(?19, policy_version), cause = ?20, email_digest = coalesce(?21, email_digest),
                 attempt_id = NULL, lease_until = NULL, lease_business = NULL, updated_at = ?8, finished_at = ?9,
+                attempts = attempts - ?22,
                 increment_id = coalesce(?10, increment_id), customer = coalesce(?11, customer),
                 currency = coalesce(?12, currency), amount_minor = coalesce(?13, amount_minor),
                 tax_minor = coalesce(?14, tax_minor), sage_amount_minor = coalesce(?15, sage_amount_minor),
@@ -174,6 +178,7 @@ async fn end_run(
     .bind(standing.policy_version)
     .bind(standing.cause())
     .bind(email_digest)
+    .bind(finish.outcome.uncounted())
     .fetch_optional(connection)
     .await
     .map_err(translate)?
@@ -207,13 +212,14 @@ async fn close_attempt(
     connection: &mut SqliteConnection,
     fence: Fence,
     now: DateTime<Utc>,
+    word: &str,
     standing: &Standing<'_>,
 ) -> Result<()> {
     let result =
         sqlx::query("UPDATE attempts SET ended_at = ?2, outcome = ?3, code = ?4, message = ?5 WHERE id = ?1")
             .bind(fence.attempt_id.to_string())
             .bind(instant(now))
-            .bind(standing.status.as_str())
+            .bind(word)
             .bind(standing.code.map(Code::as_str))
             .bind(standing.message)
             .execute(connection)

@@ -1,6 +1,6 @@
 //! How bindings fare: counted within the transaction in which a run ends or a status changes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     alert::AlertKind,
     code::Code,
@@ -42,12 +42,14 @@ pub(crate) async fn read(executor: impl SqliteExecutor<'_>, binding: &str) -> Re
     })
 }
 
-/// What the end of an attempt does to its binding; where too many documents have failed, it is paused.
+/// What the end of an attempt does to its binding, where Sage or the shop rests after it for how long it has been silent; where too many
+/// documents have failed, it is paused.
 pub(crate) async fn note_run(
     connection: &mut SqliteConnection,
     binding: &str,
     finish: &FinishRun,
     standing: &Standing<'_>,
+    silent_for: Option<TimeDelta>,
 ) -> Result<()> {
     let (run, seed) = (finish.fence.run_id, finish.fence.attempt_id.0);
     let raised = |kind, failed| Raised { kind, seed, run: Some(run), code: standing.code, failed };
@@ -58,6 +60,15 @@ pub(crate) async fn note_run(
             Ok(())
         } else {
             raise(connection, binding, raised(kind, None), finish.now).await
+        };
+    }
+    if let Some(silent_for) = silent_for {
+        let before = read(&mut *connection, binding).await?;
+        let (after, kind) = before.after_rest(silent_for);
+        write(connection, binding, before, after, finish.now).await?;
+        return match kind {
+            Some(kind) => raise(connection, binding, raised(kind, None), finish.now).await,
+            None => Ok(()),
         };
     }
     let is_counted = standing.status == RunStatus::Failed && is_counted(connection, binding, finish).await?;

@@ -29,6 +29,7 @@ mod overview;
 mod plans;
 mod policies;
 mod references;
+mod rests;
 mod revival;
 mod runs;
 mod saved_views;

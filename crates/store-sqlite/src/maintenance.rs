@@ -8,7 +8,7 @@ use domain::{
     run::RunStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS};
+use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, waiting_code};
 
 use crate::{
     bindings, claims,
@@ -62,11 +62,11 @@ impl Maintenance for SqliteStore {
             return Ok(Requeued::Held(until));
         }
         claims::close_lost(&mut transaction, &id, &instant(now)).await?;
-        let onward = Standing::onward(bindings::status_of(&mut transaction, &binding).await?, now);
-        make_due(&mut transaction, &id, &onward, now).await?;
+        make_due(&mut transaction, &id, &Standing::onward(now), now).await?;
+        let stops = waiting_code(bindings::status_of(&mut transaction, &binding).await?);
         transaction.commit().await.map_err(translate)?;
         self.announce();
-        Ok(if onward.code.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
+        Ok(if stops.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
     }
 
     async fn unreadable(&self) -> Result<Vec<Unreadable>> {

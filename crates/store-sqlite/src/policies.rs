@@ -1,8 +1,10 @@
 //! Policy versions: every save is kept.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{code::Code, ids::BindingId};
-use store::{Error, Policies, PolicyVersion, Result, SavedPolicy, Standing};
+use sqlx::SqliteConnection;
+use store::{Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
 
 use crate::{
     columns::{Place, instant, json},
@@ -48,15 +50,15 @@ impl Policies for SqliteStore {
     async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
         let (binding, now) = (binding.to_string(), instant(version.created_at));
         let mut transaction = self.writer.begin().await?;
-        let status: Option<String> =
-            sqlx::query_scalar("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1 RETURNING status")
-                .bind(&binding)
-                .bind(&now)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(translate)?;
-        let status = status.ok_or(Error::NotFound("the binding"))?;
-        let status = Place { table: "bindings", row: &binding }.word("status", &status)?;
+        let touched = sqlx::query("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1")
+            .bind(&binding)
+            .bind(&now)
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        if touched.rows_affected() == 0 {
+            return Err(Error::NotFound("the binding"));
+        }
         let saved = sqlx::query(
             "INSERT INTO policy_versions (binding_id, version, policy, author, reason, created_at)
              SELECT ?1, ?2, ?3, ?4, ?5, ?6
@@ -74,25 +76,24 @@ impl Policies for SqliteStore {
         if saved.rows_affected() == 0 {
             return Err(Error::Conflict("the policy version"));
         }
-        let onward = Standing::onward(status, version.created_at);
-        sqlx::query(
-            "UPDATE runs SET status = ?4, code = ?5, message = NULL, cause = NULL, next_at = ?3, updated_at = ?3, policy_version = ?2
-              WHERE binding_id = ?1 AND status = 'waiting' AND code IN (?6, ?7, ?8)",
-        )
-        .bind(&binding)
-        .bind(version.version)
-        .bind(&now)
-        .bind(onward.status.as_str())
-        .bind(onward.code.map(Code::as_str))
-        .bind(Code::MENDED_BY_SETTINGS[0].as_str())
-        .bind(Code::MENDED_BY_SETTINGS[1].as_str())
-        .bind(Code::MENDED_BY_SETTINGS[2].as_str())
-        .execute(&mut *transaction)
-        .await
-        .map_err(translate)?;
+        release(&mut transaction, &binding, &now).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
+    }
+
+    async fn release_held(&self, now: DateTime<Utc>) -> Result<bool> {
+        let mut transaction = self.writer.begin().await?;
+        let binding: Option<String> =
+            sqlx::query_scalar("SELECT id FROM bindings WHERE releases_held = 1 LIMIT 1")
+                .fetch_optional(&mut *transaction)
+                .await
+                .map_err(translate)?;
+        let Some(binding) = binding else { return Ok(false) };
+        release(&mut transaction, &binding, &instant(now)).await?;
+        transaction.commit().await.map_err(translate)?;
+        self.announce();
+        Ok(true)
     }
 
     async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>> {
@@ -143,4 +144,30 @@ impl Policies for SqliteStore {
         };
         rows.into_iter().map(saved).collect()
     }
+}
+
+/// Lets the runs that settings mend go on under the current version, so many at once; notes whether more may be left.
+async fn release(connection: &mut SqliteConnection, binding: &str, now: &str) -> Result<()> {
+    let released = sqlx::query(
+        "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = ?2, updated_at = ?2,
+                         policy_version = (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = ?1)
+          WHERE id IN (SELECT r.id FROM runs r
+                        WHERE r.binding_id = ?1 AND r.status = 'waiting' AND r.code IN (?3, ?4, ?5) ORDER BY r.id LIMIT ?6)",
+    )
+    .bind(binding)
+    .bind(now)
+    .bind(Code::MENDED_BY_SETTINGS[0].as_str())
+    .bind(Code::MENDED_BY_SETTINGS[1].as_str())
+    .bind(Code::MENDED_BY_SETTINGS[2].as_str())
+    .bind(RELEASED_AT_ONCE)
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    sqlx::query("UPDATE bindings SET releases_held = ?2 WHERE id = ?1 AND releases_held <> ?2")
+        .bind(binding)
+        .bind(released.rows_affected() == u64::from(RELEASED_AT_ONCE))
+        .execute(connection)
+        .await
+        .map_err(translate)?;
+    Ok(())
 }

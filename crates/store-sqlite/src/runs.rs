@@ -11,10 +11,10 @@ use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 use store::{Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing};
 
 use crate::{
-    bindings, claims,
+    claims,
     columns::{Place, instant},
     error::{is_unreadable, translate},
-    finishing,
+    finishing, rests,
     sqlite::SqliteStore,
 };
 
@@ -182,8 +182,9 @@ impl Runs for SqliteStore {
         if status == RunStatus::Running.as_str() {
             return Err(Error::Conflict("the run"));
         }
-        let binding = Place { table: "runs", row: &binding }.word("binding_id", &binding)?;
-        queue_again(&mut transaction, run, binding, now).await?;
+        queue_again(&mut transaction, run, now).await?;
+        // Who asks for it now does not wait for the end of a rest.
+        rests::end(&mut transaction, &binding).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
@@ -306,14 +307,13 @@ async fn latest_but(
     row.as_ref().map(shown).transpose()
 }
 
-/// Puts a run that is not running in the queue as if it were new, or among those that wait for their binding.
+/// Puts a run that is not running in the queue as if it were new.
 pub(crate) async fn queue_again(
     connection: &mut SqliteConnection,
     run: RunId,
-    binding: BindingId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let onward = Standing::onward(bindings::status_of(connection, &binding.to_string()).await?, now);
+    let onward = Standing::onward(now);
     sqlx::query(
         "UPDATE runs
             SET status = ?3, code = ?4, message = NULL, cause = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,

@@ -104,9 +104,8 @@ pub trait Bindings {
     /// Who refused us; none while the binding works. [`Code::MagentoAuth`] says that the shop must be paired again.
     async fn refusal(&self, id: BindingId) -> Result<Option<Code>>;
 
-    /// Sets the status. In the same transaction: leaving `active` makes its `queued` and `retrying` runs `waiting` with the code
-    /// of the new status (`binding_paused` ...); from one stop to the next their code follows; becoming `active` makes the runs
-    /// that wait with such a code `queued`, due now.
+    /// Sets the status. It touches no runs, however many wait: claims look at the status, and what people see is
+    /// [`crate::waiting_code`]. Becoming `active` ends the binding's rests.
     async fn set_binding_status(
         &self,
         id: BindingId,

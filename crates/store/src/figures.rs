@@ -23,7 +23,7 @@ pub struct BindingFigures {
     pub waiting: i64,
     /// Runs that are tried again later.
     pub retrying: i64,
-    /// Since when the longest due of the `queued` and `retrying` runs has been due; none when none is.
+    /// Since when the longest due of the `queued` and `retrying` runs has been due; none when none is, or the binding is not active.
     pub due_since: Option<DateTime<Utc>>,
     /// Sync states that Magento should have been told by now.
     pub deliveries_due: i64,

@@ -25,6 +25,7 @@ mod overview;
 mod plans;
 mod policies;
 mod references;
+mod rests;
 mod runs;
 mod saved_views;
 mod second_factors;
@@ -60,8 +61,9 @@ pub use maintenance::{Maintenance, OldRuns, Requeued};
 pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
 pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
 pub use plans::{Plans, RunPlan};
-pub use policies::{Policies, PolicyVersion, SavedPolicy};
+pub use policies::{Policies, PolicyVersion, RELEASED_AT_ONCE, SavedPolicy};
 pub use references::{CachedReference, References};
+pub use rests::{BindingRests, Rest, Rests};
 pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Posted, Run, RunFacts, Runs};
 pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
@@ -101,6 +103,7 @@ pub trait Store:
     + AlertChannels
     + AlertParcels
     + Leases
+    + Rests
     + SeenTokens
     + Figures
     + Maintenance

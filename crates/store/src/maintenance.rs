@@ -11,7 +11,7 @@ use crate::{Result, Unreadable};
 pub enum Requeued {
     /// It is due now.
     Due,
-    /// It waits until its binding is active again.
+    /// It is due, and waits until its binding is active again.
     WaitsForBinding,
     /// A worker holds it until then at least; nothing was changed.
     Held(DateTime<Utc>),

@@ -35,13 +35,19 @@ pub struct SavedPolicy {
     pub runs: i64,
 }
 
+/// So many runs are let go on in one transaction, so that none is long, however many wait.
+pub const RELEASED_AT_ONCE: u32 = 200;
+
 /// Policies.
 #[async_trait]
 pub trait Policies {
     /// Saves the next version (`version` must be the current one plus one, else [`crate::Error::Conflict`]), sets the binding's
-    /// `trusted_since`, and lets the runs that wait with a code that settings mend (`needs_mapping` ...) go on under the new version (as [`crate::Runs::retry_run`] does while the
-    /// binding is not active), all in one transaction.
+    /// `trusted_since`, and lets the first [`RELEASED_AT_ONCE`] of the runs that wait with a code that settings mend
+    /// (`needs_mapping` ...) go on under the new version, all in one transaction; the rest follow with [`Self::release_held`].
     async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()>;
+
+    /// Lets [`RELEASED_AT_ONCE`] more runs go on that waited for settings saved since; `false` when none is left.
+    async fn release_held(&self, now: DateTime<Utc>) -> Result<bool>;
 
     /// The newest version.
     async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>>;

@@ -7,10 +7,10 @@ use domain::{
     health::Thresholds,
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     plan::Plan,
-    run::{EntityKind, EventName, RunStatus},
+    run::{BindingStatus, EntityKind, EventName, RunStatus, Side},
 };
 
-use crate::{NewXref, Result, Step, SyncState};
+use crate::{NewXref, Result, Step, SyncState, waiting_code};
 
 /// A run as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,14 @@ pub struct Run {
     pub resolved_by: Option<RunId>,
     /// The trace it belongs to (W3C Trace Context's `traceparent`), where traces are kept.
     pub trace_parent: Option<String>,
+}
+
+impl Run {
+    /// Why it is where it is, as people are told: what is ready or due later of a shop that stands still waits for that shop.
+    pub fn reason(&self, binding: BindingStatus) -> Option<Code> {
+        let is_ready = matches!(self.status, RunStatus::Queued | RunStatus::Retrying);
+        waiting_code(binding).filter(|_| is_ready).or(self.code)
+    }
 }
 
 /// What is known of a run's document; `None` leaves what was known before.
@@ -141,6 +149,17 @@ pub enum Outcome {
         /// When.
         next_at: DateTime<Utc>,
     },
+    /// It rests, and the try does not count: `attempts` is lowered by one, and a try that made no call leaves no trace in the audit.
+    Resting {
+        /// Why.
+        code: Code,
+        /// For a person.
+        message: Option<String>,
+        /// Until when.
+        until: DateTime<Utc>,
+        /// Who does not answer: all runs that need that side rest with this one. None where only this run rests.
+        side: Option<Side>,
+    },
 }
 
 impl Outcome {
@@ -151,7 +170,7 @@ impl Outcome {
             Self::Skipped { .. } => RunStatus::SkippedByPolicy,
             Self::Failed { .. } => RunStatus::Failed,
             Self::Waiting { .. } => RunStatus::Waiting,
-            Self::Retrying { .. } => RunStatus::Retrying,
+            Self::Retrying { .. } | Self::Resting { .. } => RunStatus::Retrying,
         }
     }
 }
@@ -203,8 +222,9 @@ pub struct Posted {
 #[async_trait]
 pub trait Runs {
     /// Takes the oldest run that is due, in one short transaction: `queued` or `retrying` with `next_at` reached, or `running`
-    /// with a lease that has run out (its lost attempt is closed with a sentence), of an active binding, and of a Sage business
-    /// that no other live run holds (one writer per business; bindings without a business do not run). It becomes `running`,
+    /// with a lease that has run out (its lost attempt is closed with a sentence), of an active binding that does not rest, and of a
+    /// Sage business that neither rests nor is held by another live run (one writer per business; bindings without a business do not
+    /// run). It becomes `running`,
     /// `attempts` grows by one, an attempt row is opened with the id handed in.
     ///
     /// A run whose row cannot be read blocks nobody: it is set to `failed` with `internal` and a message that names the column,
@@ -228,18 +248,17 @@ pub trait Runs {
     ///
     /// A `Waiting` for what has come while the attempt was under way goes on at once, since nobody would wake it: one with
     /// `waits_for_invoice` when that invoice's run has ended well or was skipped; one with `needs_mapping` when a policy version
-    /// newer than the run's has been saved (under the current one); one with a binding's code when the binding is active again.
+    /// newer than the run's has been saved (under the current one).
     ///
-    /// To go on is to become `queued`, due now; while the binding is not active it is to become `waiting` with the binding's code
-    /// (`binding_paused` ...), as by [`crate::Events::receive`], and so does a `Retrying`. The attempt keeps what the worker told.
+    /// To go on is to become `queued`, due now; the claims wait while the binding is not active. The attempt keeps what the worker told.
+    ///
+    /// A `Resting` with a side makes that side rest until then; every other end says that both sides answered, and ends their rests.
     async fn finish_run(&self, finish: &FinishRun) -> Result<()>;
 
-    /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one; `waiting` with the
-    /// binding's code while the binding is not active.
+    /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
     async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()>;
 
-    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version; `waiting`
-    /// with the binding's code while the binding is not active.
+    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version.
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is running.
     async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()>;
 

@@ -29,15 +29,14 @@ pub struct Standing<'a> {
 /// What has happened while an attempt was under way: the run must not wait for what has come already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meanwhile {
-    /// The status of the binding by now.
-    pub binding: BindingStatus,
     /// The current policy version, where it is newer than the run's.
     pub newer_policy: Option<i64>,
     /// The status of the latest run of the invoice that the outcome waits for; none when it waits for none.
     pub invoice: Option<RunStatus>,
 }
 
-/// Why the runs of a binding in this status wait; `None` when they need not.
+/// Why the runs of a binding in this status are not claimed; `None` when they are. It is told where a run is shown, and written
+/// nowhere: a shop may have a million of them when its status changes.
 pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
     match status {
         BindingStatus::Active => None,
@@ -64,19 +63,19 @@ impl<'a> Standing<'a> {
             | Outcome::Waiting { code, message, waits_for_invoice } => {
                 (Some(*code), message.as_deref(), *waits_for_invoice, None)
             }
-            Outcome::Retrying { code, message, next_at } => {
+            Outcome::Retrying { code, message, next_at }
+            | Outcome::Resting { code, message, until: next_at, .. } => {
                 (Some(*code), message.as_deref(), None, Some(*next_at))
             }
         };
         Self { status: outcome.status(), code, message, waits_for_invoice, next_at, policy_version: None }
     }
 
-    /// What nothing of its own holds up: queued and due now, or waiting until its binding is active again.
-    pub const fn onward(binding: BindingStatus, now: DateTime<Utc>) -> Self {
-        let code = waiting_code(binding);
+    /// What nothing of its own holds up: queued and due now.
+    pub const fn onward(now: DateTime<Utc>) -> Self {
         Self {
-            status: if code.is_some() { RunStatus::Waiting } else { RunStatus::Queued },
-            code,
+            status: RunStatus::Queued,
+            code: None,
             message: None,
             waits_for_invoice: None,
             next_at: Some(now),
@@ -84,10 +83,9 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// After an attempt: as the worker tells it, unless what the run waits for has come meanwhile, or its binding stopped.
+    /// After an attempt: as the worker tells it, unless what the run waits for has come meanwhile.
     pub fn after(outcome: &'a Outcome, meanwhile: &Meanwhile, now: DateTime<Utc>) -> Self {
-        let told = Self::told(outcome);
-        let onward = Self::onward(meanwhile.binding, now);
+        let onward = Self::onward(now);
         match outcome {
             Outcome::Waiting { .. } | Outcome::Skipped { .. }
                 if meanwhile.invoice == Some(RunStatus::Succeeded) =>
@@ -100,14 +98,22 @@ impl<'a> Standing<'a> {
             {
                 Self { policy_version: meanwhile.newer_policy, ..onward }
             }
-            // Where the binding's status still is the one told, the worker's own words stay.
-            Outcome::Waiting { code, .. } if waits_for_binding(*code) && onward.code != Some(*code) => onward,
-            Outcome::Retrying { .. } if onward.code.is_some() => onward,
-            _ => told,
+            _ => Self::told(outcome),
         }
     }
 }
 
-fn waits_for_binding(code: Code) -> bool {
-    BindingStatus::ALL.iter().any(|status| waiting_code(*status) == Some(code))
+impl Outcome {
+    /// What the audit calls it.
+    pub const fn word(&self, standing: RunStatus) -> &'static str {
+        match self {
+            Self::Resting { .. } => "resting",
+            _ => standing.as_str(),
+        }
+    }
+
+    /// Tries that do not count.
+    pub const fn uncounted(&self) -> i32 {
+        matches!(self, Self::Resting { .. }) as i32
+    }
 }

@@ -1,9 +1,10 @@
 //! From an error to what becomes of the run.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::{Code, Effect},
     retry,
+    run::Side,
 };
 use store::{Outcome, Run};
 
@@ -19,8 +20,24 @@ pub enum Course {
         /// Seconds.
         after: Option<i64>,
     },
-    /// Rests until then; the try does not count.
+    /// Rests until then, alone; the try does not count.
     RestUntil(DateTime<Utc>),
+    /// A side failed to answer: whether it is down, or this document is too much for it, is still to be seen ([`crate::outage`]).
+    Silent {
+        /// Who.
+        side: Side,
+        /// Seconds that it asked for.
+        after: Option<i64>,
+    },
+    /// A side is down or asks for a pause, whatever is sent to it: it rests, with all that needs it, and no try counts.
+    Rests {
+        /// Who.
+        side: Side,
+        /// Seconds that it asked for.
+        after: Option<i64>,
+        /// No sooner than then, where the instant is known.
+        until: Option<DateTime<Utc>>,
+    },
     /// The connection itself is refused: the binding needs a new one, and its runs wait for that.
     Reauthorise,
     /// A repeat would fail the same way.
@@ -72,7 +89,7 @@ impl From<CredentialError> for Stop {
 impl From<magento::Error> for Stop {
     fn from(error: magento::Error) -> Self {
         let course = match error.class() {
-            magento::Class::Retry { after } => Course::Retry { after },
+            magento::Class::Retry { after } => Course::Silent { side: Side::Magento, after },
             magento::Class::Reauthorise => Course::Reauthorise,
             magento::Class::Rejected => Course::Final,
         };
@@ -83,8 +100,13 @@ impl From<magento::Error> for Stop {
 impl From<sage::Error> for Stop {
     fn from(error: sage::Error) -> Self {
         let course = match error.class() {
-            sage::Class::Retry { after } => Course::Retry { after },
-            sage::Class::Wait { until } => Course::RestUntil(until),
+            sage::Class::Retry { after } if matches!(error, sage::Error::RateLimited { .. }) => {
+                Course::Rests { side: Side::Sage, after, until: None }
+            }
+            sage::Class::Retry { after } => Course::Silent { side: Side::Sage, after },
+            sage::Class::Wait { until } => {
+                Course::Rests { side: Side::Sage, after: None, until: Some(until) }
+            }
             sage::Class::Reauthorise => Course::Reauthorise,
             sage::Class::Rejected => Course::Final,
         };
@@ -92,21 +114,37 @@ impl From<sage::Error> for Stop {
     }
 }
 
-/// What becomes of the run: skipped, held, tried again, or failed.
-pub fn outcome(engine: &Engine, run: &Run, stop: Stop) -> Outcome {
+/// How long a run rests at first whose shop refuses us: it goes on with the next claim once the shop is connected again.
+const REFUSED_FOR: TimeDelta = TimeDelta::minutes(1);
+
+/// What becomes of the run: skipped, held, tried again, or failed. `rests` are the rests in a row of the side that does not answer.
+pub fn outcome(engine: &Engine, run: &Run, stop: Stop, rests: u32) -> Outcome {
     let Stop { code, message, course } = stop;
+    let now = engine.outside.now();
     match (course, code.effect()) {
-        (Course::RestUntil(next_at), _) => Outcome::Retrying { code, message, next_at },
+        (Course::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
+        (Course::Rests { side, after, until }, _) => {
+            let next = retry::outage(&engine.timing.outage_schedule, rests, after, engine.jitter(), now);
+            let until = until.map_or(next, |until| until.max(next));
+            Outcome::Resting { code, message, until, side: Some(side) }
+        }
         (Course::Reauthorise, _) => {
-            Outcome::Waiting { code: Code::BindingNeedsReauth, message, waits_for_invoice: None }
+            let (code, until) = (Code::BindingNeedsReauth, now + REFUSED_FOR);
+            Outcome::Resting { code, message, until, side: None }
         }
         (Course::WaitForInvoice(id), Effect::Skips) => {
             Outcome::Skipped { code, message, waits_for_invoice: Some(id) }
         }
         (Course::WaitForInvoice(id), _) => Outcome::Waiting { code, message, waits_for_invoice: Some(id) },
-        (Course::Retry { after }, _) => tried_again(engine, run, code, message, after),
+        (Course::Retry { after } | Course::Silent { after, .. }, _) => {
+            tried_again(engine, run, code, message, after)
+        }
         (Course::ByCode | Course::PlanAgain, Effect::Skips) => {
             Outcome::Skipped { code, message, waits_for_invoice: None }
+        }
+        // The shop's own status says the rest.
+        (Course::ByCode, _) if code == Code::BindingPending => {
+            Outcome::Resting { code, message, until: now + REFUSED_FOR, side: None }
         }
         (Course::ByCode | Course::PlanAgain, Effect::Holds) => {
             Outcome::Waiting { code, message, waits_for_invoice: None }

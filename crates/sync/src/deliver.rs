@@ -129,7 +129,9 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
     let next_at = match stop.course {
         // What the module refuses for good (a 400) stays refused however often it is said.
         Course::Final => None,
-        Course::Retry { after } => retry::next(schedule, attempts, after, jitter, now),
+        Course::Retry { after } | Course::Silent { after, .. } => {
+            retry::next(schedule, attempts, after, jitter, now)
+        }
         _ => retry::next(schedule, attempts, None, jitter, now),
     };
     let rests_until = rests.and_then(|least| {

@@ -8,7 +8,7 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{Pulse, alerts::Posts, under_way::UnderWay};
+use crate::{Pulse, alerts::Posts, outage::Unanswered, under_way::UnderWay};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Timing {
     pub lease: TimeDelta,
     /// Waits between the tries of a run, in seconds.
     pub run_schedule: Vec<i64>,
+    /// Waits between looks at a Sage business or a shop that does not answer, in seconds; the last one repeats.
+    pub outage_schedule: Vec<i64>,
     /// Waits between the deliveries of a sync state, in seconds.
     pub delivery_schedule: Vec<i64>,
     /// Waits between the tries of an alert, in seconds.
@@ -36,6 +38,7 @@ impl Default for Timing {
         Self {
             lease: TimeDelta::seconds(90),
             run_schedule: domain::retry::RUN_SCHEDULE.to_vec(),
+            outage_schedule: domain::retry::OUTAGE_SCHEDULE.to_vec(),
             delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
             alert_schedule: domain::retry::ALERT_SCHEDULE.to_vec(),
             computing: std::time::Duration::from_secs(10),
@@ -73,6 +76,8 @@ pub struct Engine {
     pub pulse: Arc<Pulse>,
     /// What the worker is doing at this moment.
     pub under_way: UnderWay,
+    /// What Sage failed to answer lately.
+    pub(crate) unanswered: Unanswered,
     /// One refresh of a connection's tokens at a time in this process.
     pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
 }
@@ -99,6 +104,7 @@ impl Engine {
             timing,
             pulse,
             under_way: UnderWay::default(),
+            unanswered: Unanswered::default(),
             refreshing: Mutex::default(),
         }
     }

@@ -15,6 +15,7 @@ mod deliver;
 mod engine;
 mod fetch;
 mod lease;
+mod outage;
 mod outbox;
 mod pairing;
 mod perform;

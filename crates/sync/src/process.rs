@@ -28,7 +28,7 @@ use crate::{
     decide::{self, Course, Stop},
     fetch::{self, Shop},
     lease::Lease,
-    perform,
+    outage, perform,
     planning::{keep_plan, planned},
     refund,
 };
@@ -90,8 +90,10 @@ pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> Finis
             if stop.course == Course::Reauthorise {
                 needs_reauth(engine, claimed, stop.code).await;
             }
+            let stop = outage::judged(engine, &claimed.run, stop).await;
+            let rests = outage::rests_before(engine, &claimed.run, &stop).await;
             let message = stop.message.map(|message| gathered.redactor.text(&message));
-            decide::outcome(engine, &claimed.run, Stop { message, ..stop })
+            decide::outcome(engine, &claimed.run, Stop { message, ..stop }, rests)
         }
     };
     let sync_state = sync_state(engine, claimed, &outcome, &gathered);
@@ -132,6 +134,7 @@ async fn attempt(
 ) -> Result<Outcome, Stop> {
     let run = &claimed.run;
     let work = prepare(engine, claimed, lease).await?;
+    outage::ensure_up(engine, &work.binding).await?;
     if let Some(exclusion) =
         engine.store.exclusion(run.binding_id, run.event.entity(), run.magento_id).await?
     {
@@ -371,7 +374,7 @@ fn sync_state(
         Outcome::Skipped { .. } if is_payment => return None,
         Outcome::Skipped { code, .. } => ("skipped", Some(code.as_str().to_owned()), None),
         Outcome::Failed { code, .. } => ("failed", None, code.class().map(|class| class.as_str().to_owned())),
-        Outcome::Waiting { .. } | Outcome::Retrying { .. } => return None,
+        Outcome::Waiting { .. } | Outcome::Retrying { .. } | Outcome::Resting { .. } => return None,
     };
     let (sage_id, sage_reference) = if is_payment {
         let record = gathered.invoice_record.clone();

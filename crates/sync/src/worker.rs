@@ -1,12 +1,16 @@
 //! The loops: runs, deliveries, upkeep; and their end.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::VecDeque, panic::AssertUnwindSafe, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{code::Code, ids::AttemptId, run::BindingStatus};
 use futures::{FutureExt, StreamExt, stream};
 use store::{Advance, Binding, Claimed, Fence, FinishRun, Outcome, Run};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinHandle, JoinSet},
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, info, info_span, warn};
 
@@ -33,6 +37,11 @@ const CHECKED_EVERY: TimeDelta = TimeDelta::hours(1);
 /// How many connections are checked at once.
 const CHECKS: usize = 8;
 
+/// A run that takes longer, because its shop or Sage is slow to answer, no longer holds its worker: another run is begun beside it.
+const SLOW: std::time::Duration = std::time::Duration::from_secs(2);
+/// So many slow runs go on beside a worker's next one; each is of another Sage business.
+const SLOW_RUNS: usize = 32;
+
 /// For how long alerts are kept.
 const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -41,7 +50,7 @@ pub struct Worker {
     engine: Arc<Engine>,
     /// Names this process in attempts.
     name: String,
-    /// How many runs are worked at once.
+    /// How many runs are worked at once, besides those that wait for a slow answer.
     parallel: usize,
 }
 
@@ -135,17 +144,40 @@ fn lease(engine: &Engine, fence: Fence, asked_at: std::time::Duration) -> Lease 
     })
 }
 
-async fn work_runs(engine: &Engine, name: &str, shutdown: &CancellationToken) {
+async fn work_runs(engine: &Arc<Engine>, name: &str, shutdown: &CancellationToken) {
     let mut changes = engine.store.changes();
+    let mut slow = VecDeque::new();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
         engine.pulse.of_runs(engine.outside.now());
+        slow.retain(|run: &JoinHandle<()>| !run.is_finished());
+        if slow.len() >= SLOW_RUNS
+            && let Some(oldest) = slow.pop_front()
+        {
+            ended(oldest.await);
+            continue;
+        }
         if let Some((claimed, lease)) = claim(engine, name).await {
-            work_one(engine, &claimed, &lease).await;
+            let engine = Arc::clone(engine);
+            let mut run = tokio::spawn(async move { work_one(&engine, &claimed, &lease).await });
+            match timeout(SLOW, &mut run).await {
+                Ok(done) => ended(done),
+                Err(_) => slow.push_back(run),
+            }
             continue;
         }
         let due = engine.store.next_due().await;
         rest(engine, due, &mut changes, shutdown).await;
+    }
+    for run in slow {
+        ended(run.await);
+    }
+}
+
+/// A run's task never fails: what goes wrong within an attempt is caught there.
+fn ended(task: Result<(), JoinError>) {
+    if let Err(problem) = task {
+        error!(error = %problem, "a run's task ended by a panic; it comes back when its lease ends");
     }
 }
 
@@ -197,6 +229,9 @@ async fn record(engine: &Engine, claimed: &Claimed, finish: &FinishRun) {
         "attempt ended"
     );
     count(&claimed.run, finish);
+    if finish.outcome == Outcome::Succeeded {
+        engine.unanswered.forget(claimed.run.binding_id);
+    }
     if let Err(problem) = engine.store.finish_run(finish).instrument(debug_span!("finish")).await {
         error!(error = %problem, "the attempt's end could not be recorded; the run comes back when its lease ends");
     }
@@ -209,14 +244,15 @@ const fn code_of(outcome: &Outcome) -> Option<&'static str> {
         Outcome::Skipped { code, .. }
         | Outcome::Failed { code, .. }
         | Outcome::Waiting { code, .. }
-        | Outcome::Retrying { code, .. } => Some(code.as_str()),
+        | Outcome::Retrying { code, .. }
+        | Outcome::Resting { code, .. } => Some(code.as_str()),
     }
 }
 
 /// Counts an attempt by what came of it.
 fn count(run: &Run, finish: &FinishRun) {
     let code = code_of(&finish.outcome).unwrap_or_default();
-    meters::attempt(run.event.as_str(), finish.outcome.status().as_str(), code);
+    meters::attempt(run.event.as_str(), finish.outcome.word(finish.outcome.status()), code);
     if finish.outcome == Outcome::Succeeded
         && let Ok(since_saved) = (finish.now - run.occurred_at).to_std()
     {
@@ -224,7 +260,8 @@ fn count(run: &Run, finish: &FinishRun) {
     }
 }
 
-/// Carries on the retries of many runs that people have begun, here or in a process that is no more.
+/// Carries on the retries of many runs that people have begun, here or in a process that is no more, and lets go on what waited for
+/// settings that were saved.
 async fn work_bulk_retries(engine: &Engine, shutdown: &CancellationToken) {
     while !shutdown.is_cancelled() {
         if !advance_bulk_retries(engine).await {
@@ -242,7 +279,10 @@ async fn advance_bulk_retries(engine: &Engine) -> bool {
         warn!(error = %problem, "it could not be read which retries go on");
         Vec::new()
     });
-    let mut has_moved = false;
+    let mut has_moved = engine.store.release_held(engine.outside.now()).await.unwrap_or_else(|problem| {
+        warn!(error = %problem, "runs that waited for the settings could not be let go on");
+        false
+    });
     for bulk in running {
         match engine.store.advance_bulk_retry(bulk, &*engine.outside).await {
             Ok(advance) => has_moved |= advance == Advance::Moved,

@@ -7,7 +7,7 @@ use domain::{
     code::Code,
     ids::{AttemptId, RunId},
     outside::Outside,
-    run::{ActionKind, RunStatus},
+    run::ActionKind,
 };
 use serde::Serialize;
 use store::{Attempt, Error, Requeued, Step, Store};
@@ -183,8 +183,11 @@ async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
     match store.retry_run(organisation, id, Machine.now()).await {
         Ok(()) => {
             super::record(store, organisation, ActionKind::Retried, Some(id), "").await?;
-            let now = store.run(organisation, id).await?;
-            Ok(Done::due(id, now.is_none_or(|run| run.status != RunStatus::Waiting)))
+            let binding = match store.run(organisation, id).await? {
+                Some(run) => store.binding(run.binding_id).await?,
+                None => None,
+            };
+            Ok(Done::due(id, binding.is_none_or(|binding| store::waiting_code(binding.status).is_none())))
         }
         Err(Error::Conflict(_)) => {
             let says = "A worker holds it at this moment; nothing was changed.".to_owned();

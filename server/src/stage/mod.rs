@@ -251,6 +251,7 @@ fn config(
 pub fn timing() -> sync::Timing {
     sync::Timing {
         run_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
+        outage_schedule: vec![1, 1, 2, 2, 3],
         delivery_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
         alert_schedule: vec![1, 1, 2, 2, 3],
         rest_schedule: vec![1],

@@ -20,6 +20,7 @@ mod module;
 mod news;
 mod observing;
 mod operating;
+mod outages;
 mod overview;
 mod pairing_again;
 mod people;

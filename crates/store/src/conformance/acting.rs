@@ -288,5 +288,5 @@ pub async fn a_bulk_retry_may_be_carried_on_by_several(store: Arc<dyn Store>) {
         task.await.unwrap();
     }
     assert_eq!(world.told(&bulk).await, (BulkState::Done, 60, 0));
-    assert_eq!(world.standing(last).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
+    assert_eq!(world.standing(last).await, (RunStatus::Queued, None));
 }

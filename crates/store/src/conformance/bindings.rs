@@ -10,9 +10,7 @@ use domain::{
     run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 
-use super::world::{
-    World, assert_conflict, assert_not_found, assert_stale, needs_mapping, retrying, waiting_for,
-};
+use super::world::{World, assert_conflict, assert_not_found, assert_stale, needs_mapping, retrying};
 use crate::{SageBusiness, Store};
 
 /// Every field comes back, with a business and without.
@@ -99,59 +97,38 @@ pub async fn connecting_a_business_starts_trust_anew(store: Arc<dyn Store>) {
     assert_eq!(after, crate::Binding { business: Some(business), trusted_since: now, ..before });
 }
 
-/// What is ready or due later waits, with the reason of the new status; what runs or waits for something else is left alone.
-pub async fn leaving_active_makes_runs_wait(store: Arc<dyn Store>) {
+/// However many wait: the runs stay as they are, nothing of them is claimed, and what people are told follows from the status.
+pub async fn a_change_of_status_touches_no_runs(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mapping = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     let retried = world.run_through(InvoiceCreated, 2, retrying(world.after(TimeDelta::hours(1)))).await;
     let running = world.receive(InvoiceCreated, 3).await;
-    world.claim().await;
+    let claimed = world.claim().await;
     let queued = world.receive(InvoiceCreated, 4).await;
-    let other = world.add_binding("business-2").await;
-    let foreign = world.receive_of(other, InvoiceCreated, 5).await;
+    let ids = [mapping, retried, running, queued];
+    let all = || async {
+        let mut runs = Vec::new();
+        for id in ids {
+            runs.push(world.run(id).await);
+        }
+        runs
+    };
+    let before = all().await;
     for (status, code) in stops() {
-        world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
-        world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
-        assert_eq!(world.standing(queued).await, (RunStatus::Waiting, Some(code)));
-        assert_eq!(world.standing(retried).await, (RunStatus::Waiting, Some(code)));
-        assert_eq!(world.standing(running).await, (RunStatus::Running, None));
-        assert_eq!(world.standing(mapping).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
-        assert_eq!(world.standing(foreign).await, (RunStatus::Queued, None));
+        world.set_status(status).await;
+        assert_eq!(all().await, before, "{status}");
         assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, status);
+        let reasons = before.iter().map(|run| run.reason(status));
+        let expected = [Some(Code::NeedsMapping), Some(code), None, Some(code)];
+        assert_eq!(reasons.collect::<Vec<_>>(), expected, "{status}");
+        world.pass(TimeDelta::hours(2));
+        assert!(world.try_claim().await.is_none());
     }
-}
-
-/// The runs that waited for the binding are due now; the others go on waiting.
-pub async fn becoming_active_queues_what_waited_for_it(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let mapping = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
-    let parent = world.run_through(InvoiceCreated, 2, waiting_for(99)).await;
-    let retried = world.run_through(InvoiceCreated, 3, retrying(world.after(TimeDelta::hours(1)))).await;
-    world.store.set_binding_status(world.binding, BindingStatus::Paused, world.now()).await.unwrap();
-    let late = world.receive(InvoiceCreated, 4).await;
-    assert_eq!(world.standing(late).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
-    assert!(world.try_claim().await.is_none());
-    let now = world.now();
-    world.store.set_binding_status(world.binding, BindingStatus::Active, now).await.unwrap();
-    for id in [retried, late] {
-        let run = world.run(id).await;
-        assert_eq!((run.status, run.code, run.message, run.next_at), (RunStatus::Queued, None, None, now));
-    }
-    assert_eq!(world.standing(mapping).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
-    assert_eq!(world.standing(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
-    assert_eq!(world.claim().await.run.id, retried);
-}
-
-/// A page must not say that a binding is paused when by now it is disconnected.
-pub async fn waiting_runs_follow_from_one_stop_to_the_next(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let run = world.receive(InvoiceCreated, 1).await;
-    for (status, code) in stops() {
-        world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
-        assert_eq!(world.standing(run).await, (RunStatus::Waiting, Some(code)));
-    }
-    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
-    assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
+    world.set_status(BindingStatus::Active).await;
+    assert_eq!(all().await, before);
+    assert_eq!(before[3].reason(BindingStatus::Active), None);
+    assert_eq!(world.claim().await.run.id, retried, "the oldest that is due");
+    drop(claimed);
 }
 
 /// Saying the same again is no change.
@@ -170,17 +147,15 @@ pub async fn a_status_changes_only_from_the_one_that_is_named(store: Arc<dyn Sto
     let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
     for stays in [BindingStatus::Revoked, BindingStatus::Paused] {
         world.store.set_binding_status(world.binding, stays, world.now()).await.unwrap();
-        let standing = world.standing(run).await;
         assert!(
             !world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap()
         );
         assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, stays);
-        assert_eq!(world.standing(run).await, standing);
     }
     world.store.set_binding_status(world.binding, active, world.now()).await.unwrap();
     assert!(world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap());
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, refused);
-    assert_eq!(world.standing(run).await, (RunStatus::Waiting, Some(Code::BindingNeedsReauth)));
+    assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
 }
 
 /// A write that finds no row says so.

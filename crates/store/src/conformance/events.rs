@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    code::Code,
     ids::{BindingId, RunId},
     outside::Outside,
     policy::Policy,
@@ -168,19 +167,19 @@ pub async fn a_run_takes_the_current_policy_version(store: Arc<dyn Store>) {
     }
 }
 
-/// Nothing is lost while a binding stands still: its events wait, and say why.
-pub async fn runs_wait_while_the_binding_is_not_active(store: Arc<dyn Store>) {
+/// Nothing is lost while a binding stands still: its events are queued and wait for it.
+pub async fn events_are_queued_while_the_binding_is_not_active(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    for (number, status, code) in [
-        (1, BindingStatus::Pending, Code::BindingPending),
-        (2, BindingStatus::Paused, Code::BindingPaused),
-        (3, BindingStatus::NeedsReauth, Code::BindingNeedsReauth),
-        (4, BindingStatus::Revoked, Code::BindingRevoked),
+    for (number, status) in [
+        (1, BindingStatus::Pending),
+        (2, BindingStatus::Paused),
+        (3, BindingStatus::NeedsReauth),
+        (4, BindingStatus::Revoked),
     ] {
         world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
         let event = world.event(InvoiceCreated, number);
         assert_eq!(world.store.receive(&event).await.unwrap(), Received::Queued(event.run_id));
-        assert_eq!(world.standing(event.run_id).await, (RunStatus::Waiting, Some(code)));
+        assert_eq!(world.standing(event.run_id).await, (RunStatus::Queued, None));
     }
     assert!(world.try_claim().await.is_none());
     world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();

@@ -48,9 +48,9 @@ pub async fn what_is_open_is_counted_for_each_binding(store: Arc<dyn Store>) {
     let stopped = BindingFigures {
         binding_id: other,
         status: BindingStatus::Paused,
-        queued: 0,
+        queued: 1,
         running: 0,
-        waiting: 1,
+        waiting: 0,
         retrying: 0,
         due_since: None,
         ..expected

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    code::Code,
     ids::{AttemptId, RunId},
     outside::Outside,
     run::{
@@ -92,7 +91,7 @@ pub async fn what_is_made_due_waits_for_its_binding(store: Arc<dyn Store>) {
     let id = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     world.set_status(BindingStatus::Paused).await;
     assert_eq!(requeue(&world, id).await, Requeued::WaitsForBinding);
-    assert_eq!(world.standing(id).await, (RunStatus::Waiting, Some(Code::BindingPaused)));
+    assert_eq!(world.standing(id).await, (RunStatus::Queued, None));
     world.set_status(BindingStatus::Active).await;
     assert_eq!(world.claim().await.run.id, id);
 }

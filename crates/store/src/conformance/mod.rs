@@ -36,6 +36,7 @@ pub mod maintenance;
 pub mod overview;
 pub mod pages;
 pub mod people;
+pub mod rests;
 pub mod retries;
 pub mod revival;
 pub mod second_factors;
@@ -73,8 +74,7 @@ macro_rules! conformance_suite {
                 a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
                 a_business_has_one_binding_at_a_time, a_revoked_binding_that_chooses_a_business_is_pending,
-                connecting_a_business_starts_trust_anew, leaving_active_makes_runs_wait,
-                becoming_active_queues_what_waited_for_it, waiting_runs_follow_from_one_stop_to_the_next,
+                connecting_a_business_starts_trust_anew, a_change_of_status_touches_no_runs,
                 the_day_of_a_status_moves_only_with_it, a_status_changes_only_from_the_one_that_is_named,
                 changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
             revival: a_revived_binding_goes_on_where_it_stopped, each_status_is_revived_in_its_own_way,
@@ -86,11 +86,11 @@ macro_rules! conformance_suite {
                 credentials_are_gone_through_in_pages,
                 a_reference_set_is_replaced_whole, policies_are_kept_by_version, a_version_out_of_turn_is_refused,
                 the_history_of_settings_names_authors_and_counts_runs,
-                saving_a_policy_releases_what_needs_a_mapping, what_belongs_to_no_binding_is_refused;
+                saving_a_policy_releases_what_needs_a_mapping, what_waits_for_settings_is_released_in_batches, what_belongs_to_no_binding_is_refused;
             events: an_event_makes_a_run_that_is_due_at_once, what_happens_once_answers_its_first_run,
                 upserts_fold_while_queued_or_waiting_and_not_after, a_replayed_token_writes_nothing,
                 a_duplicate_spends_its_token, a_run_takes_the_current_policy_version,
-                runs_wait_while_the_binding_is_not_active, an_event_of_an_unknown_binding_is_refused,
+                events_are_queued_while_the_binding_is_not_active, an_event_of_an_unknown_binding_is_refused,
                 a_token_is_used_once_and_forgotten_when_it_has_ended;
             claims: the_oldest_due_run_is_claimed, a_business_has_one_writer_over_all_bindings,
                 only_active_bindings_with_a_business_run, a_retry_waits_for_its_time,
@@ -103,6 +103,9 @@ macro_rules! conformance_suite {
             invoices: a_payment_is_released_by_the_success_of_its_invoice,
                 a_payment_is_released_when_its_invoice_is_skipped, what_was_skipped_with_its_invoice_goes_on_with_it, a_payment_stays_when_its_invoice_fails,
                 a_payment_that_waits_too_late_goes_on_at_once, only_the_invoice_of_the_same_binding_counts;
+            rests: a_business_that_rests_is_passed_over, a_shop_that_rests_holds_up_no_other,
+                a_rest_is_no_attempt_and_leaves_no_rows, what_was_sent_before_a_rest_is_kept,
+                a_run_that_rests_alone_holds_up_nobody, a_person_ends_a_rest;
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
                 a_retry_takes_the_current_policy_version, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
@@ -121,9 +124,7 @@ macro_rules! conformance_suite {
                 an_adopted_record_answers_its_intent, a_withdrawn_draft_is_known_as_such, a_forgotten_record_is_made_again,
                 sealed_calls_are_resealed, only_who_holds_the_run_may_write, intents_are_kept_apart;
             standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
-                a_run_goes_on_when_its_binding_is_active_again_meanwhile,
-                a_run_that_waits_for_its_binding_has_the_code_of_its_status, a_retry_waits_for_its_binding,
-                a_released_run_waits_for_its_binding, what_is_to_be_tried_again_waits_for_its_binding,
+                a_retry_waits_for_its_binding, a_released_run_waits_for_its_binding, what_is_to_be_tried_again_waits_for_its_binding,
                 what_waited_for_an_invoice_waits_for_its_binding, what_needed_a_mapping_waits_for_its_binding;
             deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one, a_newer_state_has_not_arrived_yet,
                 a_newer_state_waits_for_the_older_one_in_flight, the_newest_state_is_read_before_it_is_sent,
@@ -198,6 +199,7 @@ mod tests {
             ("overview", include_str!("overview.rs")),
             ("pages", include_str!("pages.rs")),
             ("people", include_str!("people.rs")),
+            ("rests", include_str!("rests.rs")),
             ("retries", include_str!("retries.rs")),
             ("revival", include_str!("revival.rs")),
             ("second_factors", include_str!("second_factors.rs")),

@@ -274,3 +274,24 @@ pub async fn what_belongs_to_no_binding_is_refused(store: Arc<dyn Store>) {
     assert_not_found(world.store.put_credential(nobody, SageTokens, "v1", 0, world.now()).await);
     assert_eq!(world.store.credential(nobody, SageTokens).await.unwrap(), None);
 }
+
+/// No transaction is long, however many wait; what is left goes on with the next batches, whoever makes them.
+pub async fn what_waits_for_settings_is_released_in_batches(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let number = i64::from(crate::RELEASED_AT_ONCE) + 7;
+    for magento_id in 0..number {
+        world.run_through(InvoiceCreated, magento_id, needs_mapping()).await;
+    }
+    world.save_policy(1).await;
+    let waiting = || async {
+        let filter = crate::RunFilter { status: Some(RunStatus::Waiting), ..crate::RunFilter::default() };
+        let request = crate::PageRequest { filter, limit: 100, ..crate::PageRequest::default() };
+        world.store.page_runs(world.organisation, &request).await.unwrap().runs.len()
+    };
+    assert_eq!(waiting().await, 7);
+    assert!(world.store.release_held(world.now()).await.unwrap());
+    assert_eq!(waiting().await, 0);
+    assert!(!world.store.release_held(world.now()).await.unwrap(), "nothing is left to do");
+    let claimed = world.claim().await;
+    assert_eq!((claimed.run.magento_id, claimed.run.policy_version), (0, 1));
+}

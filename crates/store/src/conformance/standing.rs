@@ -17,26 +17,23 @@ use domain::{
 use super::world::{World, failed, fence, needs_mapping, retrying, waiting_for};
 use crate::{Outcome, Run, Store};
 
-/// The worker was told that the binding cannot work.
-fn stopped(code: Code) -> Outcome {
-    Outcome::Waiting { code, message: Some("401".to_owned()), waits_for_invoice: None }
-}
-
 /// The run is ready to be claimed since then, with nothing more to say.
 fn assert_goes_on(run: &Run, since: DateTime<Utc>) {
     let told = (run.status, run.code, run.message.as_deref(), run.next_at, run.finished_at);
     assert_eq!(told, (RunStatus::Queued, None, None, since, None));
 }
 
-/// The run waits for its paused binding, and is ready once that is active again.
+/// The run is not claimed while its binding is paused, and is ready once that is active again.
 async fn assert_waits_for_binding(world: &World, id: RunId) {
     let run = world.run(id).await;
-    let told = (run.status, run.code, run.message, run.finished_at);
-    assert_eq!(told, (RunStatus::Waiting, Some(Code::BindingPaused), None, None));
+    assert_eq!(
+        (run.status, run.reason(BindingStatus::Paused)),
+        (RunStatus::Queued, Some(Code::BindingPaused))
+    );
     assert_eq!(world.store.next_due().await.unwrap(), None);
     assert!(world.try_claim().await.is_none());
-    let since = world.set_status(BindingStatus::Active).await;
-    assert_goes_on(&world.run(id).await, since);
+    world.set_status(BindingStatus::Active).await;
+    assert_eq!(world.run(id).await, run);
     assert_eq!(world.claim().await.run.id, id);
 }
 
@@ -69,39 +66,6 @@ pub async fn a_run_goes_on_when_its_mapping_was_saved_meanwhile(store: Arc<dyn S
     assert_eq!((run.status, run.policy_version), (RunStatus::Failed, 2), "a new policy mends no failure");
 }
 
-/// The binding was mended between the call that failed and the wait.
-pub async fn a_run_goes_on_when_its_binding_is_active_again_meanwhile(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let id = world.receive(InvoiceCreated, 1).await;
-    let claimed = world.claim().await;
-    world.set_status(BindingStatus::NeedsReauth).await;
-    world.set_status(BindingStatus::Active).await;
-    let end = world.end(&claimed, stopped(Code::BindingNeedsReauth));
-    world.store.finish_run(&end).await.unwrap();
-    assert_goes_on(&world.run(id).await, end.now);
-    let attempt = world.attempts(id).await.remove(0);
-    assert_eq!((attempt.outcome.as_deref(), attempt.code), (Some("queued"), Some(Code::BindingNeedsReauth)));
-    assert_eq!(world.claim().await.run.id, id);
-}
-
-/// The worker's own words stay while they are true; the page must not speak of a stop that has become another one.
-pub async fn a_run_that_waits_for_its_binding_has_the_code_of_its_status(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let first = world.receive(InvoiceCreated, 1).await;
-    let claimed = world.claim().await;
-    world.set_status(BindingStatus::NeedsReauth).await;
-    world.finish(&claimed, stopped(Code::BindingNeedsReauth)).await;
-    let run = world.run(first).await;
-    let told = (run.status, run.code, run.message.as_deref());
-    assert_eq!(told, (RunStatus::Waiting, Some(Code::BindingNeedsReauth), Some("401")));
-
-    world.set_status(BindingStatus::Active).await;
-    let claimed = world.claim().await;
-    world.set_status(BindingStatus::Paused).await;
-    world.finish(&claimed, stopped(Code::BindingNeedsReauth)).await;
-    assert_waits_for_binding(&world, first).await;
-}
-
 /// Whatever state a person retries from; the retry counts all the same.
 pub async fn a_retry_waits_for_its_binding(store: Arc<dyn Store>) {
     let world = World::new(store).await;
@@ -131,22 +95,26 @@ pub async fn a_released_run_waits_for_its_binding(store: Arc<dyn Store>) {
     world.store.release_run(fence(&claimed), now).await.unwrap();
     assert_eq!(world.run(id).await.attempts, 0);
     let attempt = world.attempts(id).await.remove(0);
-    assert_eq!((attempt.ended_at, attempt.outcome.as_deref()), (Some(now), Some("waiting")));
+    assert_eq!((attempt.ended_at, attempt.outcome.as_deref()), (Some(now), Some("queued")));
     assert_waits_for_binding(&world, id).await;
 }
 
-/// The attempt keeps its own reason.
+/// It keeps its own time and reason; a pause that ended before then costs nothing.
 pub async fn what_is_to_be_tried_again_waits_for_its_binding(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let id = world.receive(InvoiceCreated, 1).await;
     let claimed = world.claim().await;
     world.set_status(BindingStatus::Paused).await;
-    world.finish(&claimed, retrying(world.after(TimeDelta::hours(1)))).await;
-    assert_eq!(world.run(id).await.attempts, 1);
-    let attempt = world.attempts(id).await.remove(0);
-    let told = (attempt.outcome.as_deref(), attempt.code, attempt.message.as_deref());
-    assert_eq!(told, (Some("waiting"), Some(Code::SageUnavailable), Some("503")));
-    assert_waits_for_binding(&world, id).await;
+    let due = world.after(TimeDelta::hours(1));
+    world.finish(&claimed, retrying(due)).await;
+    let run = world.run(id).await;
+    assert_eq!((run.status, run.attempts, run.next_at), (RunStatus::Retrying, 1, due));
+    assert_eq!(run.reason(BindingStatus::Paused), Some(Code::BindingPaused));
+    assert_eq!(run.reason(BindingStatus::Active), Some(Code::SageUnavailable));
+    world.set_status(BindingStatus::Active).await;
+    assert!(world.try_claim().await.is_none());
+    world.pass(TimeDelta::hours(1));
+    assert_eq!(world.claim().await.run.id, id);
 }
 
 /// The invoice ends while its binding stands still, before its payment waits for it and after.

@@ -1,0 +1,202 @@
+//! Sage or a shop is down for minutes or for days: nothing fails, nothing is fetched again and again, and all arrives by itself.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta};
+use domain::{
+    code::Code,
+    run::{BindingStatus, EventName, RunStatus},
+};
+use serde_json::{Value, json};
+use server::{
+    demo::once::outcome,
+    lifecycle,
+    stage::{Options, Stage},
+};
+use store::{PageRequest, Run};
+use sync::{Engine, Timing};
+
+use crate::{documents::of, postgres, refreshing::Ahead};
+
+/// A process at production's pace whose time passes as the test says.
+async fn process(stage: &Stage, clock: &Arc<Ahead>) -> Engine {
+    let store = lifecycle::open_store(&stage.config().database_url).await.unwrap();
+    lifecycle::engine_in(stage.config(), store, clock.clone(), Timing::default()).unwrap()
+}
+
+async fn stage(database_url: Option<String>) -> Stage {
+    Stage::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap()
+}
+
+async fn runs(stage: &Stage) -> Vec<Run> {
+    let request = PageRequest { limit: 200, ..PageRequest::default() };
+    stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs
+}
+
+/// Attempts and steps that are kept of all runs.
+async fn rows(stage: &Stage) -> (usize, usize) {
+    let (mut attempts, mut steps) = (0, 0);
+    for run in runs(stage).await {
+        let of_run = stage.process.engine.store.attempts(stage.organisation, run.id).await.unwrap();
+        attempts += of_run.len();
+        steps += of_run.iter().map(|attempt| attempt.steps.len()).sum::<usize>();
+    }
+    (attempts, steps)
+}
+
+/// Time passes until the next run is due, again and again.
+async fn until_all_is_done(engine: &Engine, clock: &Ahead) {
+    for _ in 0..200 {
+        sync::run_until_idle(engine).await;
+        let Some(due) = engine.store.next_due().await.unwrap() else { return };
+        clock.pass((due - engine.outside.now()).max(TimeDelta::zero()) + TimeDelta::seconds(1));
+    }
+    panic!("it goes round for ever");
+}
+
+fn ended_in_order(runs: &[Run], event: EventName) -> bool {
+    let mut ends: Vec<(i64, Option<DateTime<chrono::Utc>>)> = runs
+        .iter()
+        .filter(|run| run.event == event && run.status == RunStatus::Succeeded)
+        .map(|run| (run.id.0.as_u128() as i64, run.finished_at))
+        .collect();
+    ends.sort_by_key(|(id, _)| *id);
+    ends.is_sorted_by_key(|(_, at)| *at)
+}
+
+async fn sage_is_down_for_a_week(database_url: Option<String>) {
+    let (stage, clock) = (stage(database_url).await, Arc::new(Ahead::default()));
+    let engine = process(&stage, &clock).await;
+    let all = json!({ "fail_before": [{ "times": 1_000_000, "status": 502 }, { "times": 1_000_000, "status": 502, "path": "/token" }] });
+    stage.sage.post("/_sim/faults", &all).await.unwrap();
+    stage.send_all_events().await.unwrap();
+    sync::run_until_idle(&engine).await;
+    let before = rows(&stage).await;
+    assert_eq!(before.0, 1, "one document met the outage, the others wait behind it");
+    // Whoever is fetched from now on is not reached.
+    stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
+    for hours in [0, 0, 0, 0, 1, 2, 21, 24, 48, 72] {
+        clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
+        assert_eq!(sync::run_until_idle(&engine).await, 1, "one goes first, and no herd");
+    }
+    assert_eq!(rows(&stage).await, before, "neither fetches nor rows grow with an outage");
+    let met: Vec<Run> = runs(&stage).await.into_iter().filter(|run| run.code.is_some()).collect();
+    assert_eq!(met.len(), 1);
+    let told = (met[0].status, met[0].attempts, met[0].code);
+    assert!(
+        matches!(told, (RunStatus::Retrying, 0, Some(Code::SageUnavailable | Code::CircuitOpen))),
+        "{told:?}"
+    );
+    let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
+    assert_eq!(binding.status, BindingStatus::Active, "an outage pauses nothing");
+
+    stage.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
+    stage.magento.delete("/_sim/faults").await.unwrap();
+    until_all_is_done(&engine, &clock).await;
+    let (runs, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    assert!(ended_in_order(&runs, EventName::InvoiceCreated));
+    let alerts = engine.store.list_alerts(stage.organisation, 20).await.unwrap();
+    let kinds: Vec<&str> = alerts.iter().map(|alert| alert.kind.as_str()).collect();
+    assert!(kinds.contains(&"binding.troubled") && kinds.contains(&"binding.recovered"), "{kinds:?}");
+    assert!(!kinds.contains(&"document.failed"), "{kinds:?}");
+    engine.store.close().await;
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_without_sage_fails_nothing_and_fetches_nothing() {
+    sage_is_down_for_a_week(None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_without_sage_fails_nothing_and_fetches_nothing_on_postgres() {
+    let Some(database_url) = postgres::database().await else { return };
+    sage_is_down_for_a_week(Some(database_url)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_week_without_the_shop_fails_nothing() {
+    let (stage, clock) = (stage(None).await, Arc::new(Ahead::default()));
+    let engine = process(&stage, &clock).await;
+    stage.send_all_events().await.unwrap();
+    stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
+    for hours in [0, 0, 0, 0, 1, 24, 72, 72] {
+        sync::run_until_idle(&engine).await;
+        clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
+    }
+    let (attempts, _) = rows(&stage).await;
+    assert_eq!(attempts, 1, "one document met the outage");
+    assert!(runs(&stage).await.iter().all(|run| run.attempts == 0), "no try counts");
+    stage.magento.delete("/_sim/faults").await.unwrap();
+    until_all_is_done(&engine, &clock).await;
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    engine.store.close().await;
+    stage.stop().await;
+}
+
+/// Sage reads and does not write: after three documents it is no coincidence.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sage_that_only_reads_fails_nothing() {
+    let (stage, clock) = (stage(None).await, Arc::new(Ahead::default()));
+    let engine = process(&stage, &clock).await;
+    let writes = json!({ "fail_before": [{ "times": 1_000_000, "status": 503, "method": "POST" }] });
+    stage.sage.post("/_sim/faults", &writes).await.unwrap();
+    stage.send_all_events().await.unwrap();
+    for hours in [0, 0, 0, 0, 1, 2, 4, 8, 12, 24, 24, 24, 24, 24] {
+        sync::run_until_idle(&engine).await;
+        clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
+    }
+    assert!(runs(&stage).await.iter().all(|run| run.status != RunStatus::Failed));
+    stage.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
+    until_all_is_done(&engine, &clock).await;
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    engine.store.close().await;
+    stage.stop().await;
+}
+
+/// What Sage cannot digest is one document's fault: its tries count, and the others go on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_sage_never_answers_fails_alone() {
+    let (stage, clock) = (stage(None).await, Arc::new(Ahead::default()));
+    let engine = process(&stage, &clock).await;
+    stage.shop().unwrap().enqueue("invoice.created", 1, None);
+    stage.shop().unwrap().run_cron().await;
+    let poison = json!({ "fail_before": [{ "times": 1_000_000, "status": 500, "method": "POST", "path": "/sales_invoices" }] });
+    stage.sage.post("/_sim/faults", &poison).await.unwrap();
+    until_all_is_done(&engine, &clock).await;
+    let all = runs(&stage).await;
+    let failed = of(&all, EventName::InvoiceCreated, 1);
+    assert_eq!(
+        (failed.status, failed.code, failed.attempts),
+        (RunStatus::Failed, Some(Code::SageUnavailable), 10)
+    );
+    engine.store.close().await;
+    stage.stop().await;
+}
+
+/// Twenty documents do not make twenty calls after a 429.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_business_that_asks_for_a_pause_gets_it() {
+    let (stage, clock) = (stage(None).await, Arc::new(Ahead::default()));
+    let engine = process(&stage, &clock).await;
+    let limit = json!({ "rate_limit": [{ "times": 1, "retry_after": 600 }] });
+    stage.sage.post("/_sim/faults", &limit).await.unwrap();
+    stage.send_all_events().await.unwrap();
+    stage.sage.delete("/_sim/requests").await.unwrap();
+    sync::run_until_idle(&engine).await;
+    clock.pass(TimeDelta::minutes(9));
+    sync::run_until_idle(&engine).await;
+    let calls: Value = stage.sage.get("/_sim/requests").await.unwrap();
+    let calls = calls.as_array().unwrap().iter().filter(|call| call["path"] != "/token").count();
+    assert_eq!(calls, 1, "the one that was told to wait");
+    assert!(runs(&stage).await.iter().all(|run| run.attempts == 0));
+    clock.pass(TimeDelta::minutes(2));
+    until_all_is_done(&engine, &clock).await;
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    engine.store.close().await;
+    stage.stop().await;
+}
