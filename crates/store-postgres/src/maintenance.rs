@@ -38,9 +38,10 @@ impl Maintenance for PostgresStore {
         &self,
         organisation: OrganisationId,
         run: RunId,
+        force: bool,
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
-        repeating(move || requeue(self, organisation, run, now)).await
+        repeating(move || requeue(self, organisation, (run, force), now)).await
     }
 
     async fn unreadable(&self) -> Result<Vec<Unreadable>> {
@@ -85,7 +86,7 @@ struct Found {
 async fn requeue(
     store: &PostgresStore,
     organisation: OrganisationId,
-    run: RunId,
+    (run, force): (RunId, bool),
     now: DateTime<Utc>,
 ) -> Tried<Requeued> {
     let mut transaction = store.pool.begin().await?;
@@ -104,7 +105,7 @@ async fn requeue(
         return Ok(Requeued::Ended);
     }
     if status == RunStatus::Running {
-        if let Some(until) = found.lease_until.filter(|until| *until > now) {
+        if let Some(until) = found.lease_until.filter(|until| *until > now && !force) {
             return Ok(Requeued::Held(until));
         }
         if let Some(attempt) = found.attempt_id {

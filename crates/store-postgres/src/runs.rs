@@ -172,6 +172,11 @@ impl Runs for PostgresStore {
         claims::next_due(self).await
     }
 
+    async fn take_back_leases(&self, _now: DateTime<Utc>) -> Result<u64> {
+        // Nothing here says which processes live.
+        Ok(0)
+    }
+
     async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
         // One statement, so that a refusal leaves no lock behind. No lease of the business means that the run's had run out and
         // another run of the business has begun.

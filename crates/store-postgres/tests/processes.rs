@@ -253,7 +253,7 @@ async fn clash(processes: &Processes, run: RunId) -> bool {
         .unwrap();
     let (store, now) = (Arc::clone(&processes.stores[0]), world.now());
     let organisation = world.organisation;
-    let requeue = tokio::spawn(async move { store.requeue_run(organisation, run, now).await });
+    let requeue = tokio::spawn(async move { store.requeue_run(organisation, run, false, now).await });
     processes.until_blocked().await;
     let held = sqlx::query("UPDATE bindings SET name = 'held' WHERE id = $1")
         .bind(binding.0)

@@ -28,6 +28,7 @@ mod members;
 mod overview;
 mod plans;
 mod policies;
+mod presence;
 mod references;
 mod rests;
 mod revival;

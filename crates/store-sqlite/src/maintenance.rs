@@ -36,6 +36,7 @@ impl Maintenance for SqliteStore {
         &self,
         organisation: OrganisationId,
         run: RunId,
+        force: bool,
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
         let mut transaction = self.writer.begin().await?;
@@ -58,6 +59,7 @@ impl Maintenance for SqliteStore {
         if let Some(until) = place.optional_time("lease_until", lease_until.as_deref())?
             && status == RunStatus::Running
             && until > now
+            && !force
         {
             return Ok(Requeued::Held(until));
         }

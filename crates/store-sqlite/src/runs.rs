@@ -14,7 +14,7 @@ use crate::{
     claims,
     columns::{Place, instant},
     error::{is_unreadable, translate},
-    finishing, rests,
+    finishing, presence, rests,
     sqlite::SqliteStore,
 };
 
@@ -153,6 +153,10 @@ impl Runs for SqliteStore {
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
         claims::next_due(self).await
+    }
+
+    async fn take_back_leases(&self, now: DateTime<Utc>) -> Result<u64> {
+        presence::take_back_leases(self, now).await
     }
 
     async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::{
     error::{ensure_affected, translate},
     inbox::Inbox,
+    presence::Presence,
     watch::Watch,
 };
 
@@ -28,6 +29,7 @@ pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: SqlitePool,
     pub(crate) inbox: Inbox,
+    pub(crate) presence: Presence,
     changes: watch::Sender<u64>,
     watch: Watch,
 }
@@ -90,7 +92,7 @@ impl SqliteStore {
         let (changes, _) = watch::channel(0);
         let inbox = Inbox::start(writer.clone(), changes.clone());
         let watch = Watch::start(writer.clone(), changes.clone());
-        Ok(Self { writer, readers, inbox, changes, watch })
+        Ok(Self { writer, readers, inbox, presence: Presence::beside(path), changes, watch })
     }
 
     /// Tells live pages that a run has changed; to be called after the commit.

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use store::Store;
+use domain::{outside::Outside as _, run::EventName};
+use store::{Runs as _, Store, conformance::World};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -16,3 +17,31 @@ async fn make_store() -> (Arc<dyn Store>, TempDir) {
 }
 
 store::conformance_suite!(make_store);
+
+/// The only process is killed and started anew: what it held is due at once. Beside another one that works nothing is taken.
+#[tokio::test]
+async fn leases_of_a_process_that_is_no_more_are_taken_back_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let dead = Arc::new(SqliteStore::open(&path).await.unwrap());
+    dead.migrate().await.unwrap();
+    let mut world = World::new(dead.clone()).await;
+    assert_eq!(dead.take_back_leases(world.now()).await.unwrap(), 0);
+    let run = world.receive(EventName::InvoiceCreated, 1).await;
+    world.claim().await;
+
+    let beside = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(beside.take_back_leases(world.now()).await.unwrap(), 0, "the other one works");
+    assert!(world.try_claim().await.is_none());
+    beside.close().await;
+    drop(beside);
+    assert_eq!(dead.take_back_leases(world.now()).await.unwrap(), 0, "never its own");
+
+    // A kill takes the lock away with the process.
+    dead.close().await;
+    world.store = Arc::new(SqliteStore::open(&path).await.unwrap());
+    drop(dead);
+    assert_eq!(world.store.take_back_leases(world.now()).await.unwrap(), 1);
+    let heir = world.claim().await;
+    assert_eq!((heir.run.id, heir.attempt_number), (run, 2));
+}

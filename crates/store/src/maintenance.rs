@@ -34,10 +34,14 @@ pub trait Maintenance {
     /// Makes a run due now that waits, is due later, or was lost by its worker (its attempt is closed with a sentence). Other than
     /// a retry it goes on counting its attempts and stays under its policy version.
     /// [`crate::Error::NotFound`] when the organisation has no such run.
+    ///
+    /// With `force` a lease that has not run out is ended as well: for a worker that is known to be dead. One that lives is stopped by its
+    /// fence before its next write.
     async fn requeue_run(
         &self,
         organisation: OrganisationId,
         run: RunId,
+        force: bool,
         now: DateTime<Utc>,
     ) -> Result<Requeued>;
 

@@ -237,6 +237,10 @@ pub trait Runs {
         lease_until: DateTime<Utc>,
     ) -> Result<Option<Claimed>>;
 
+    /// At the start of a worker: ends the leases that nobody can hold any more, so that a crash costs no more than the restart; tells how
+    /// many. Where other processes may work on the same store their leases are left alone, and run out by themselves.
+    async fn take_back_leases(&self, now: DateTime<Utc>) -> Result<u64>;
+
     /// When the next run that could be claimed is due (a lease that runs out counts); `None` when there is none.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>>;
 

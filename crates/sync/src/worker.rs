@@ -62,6 +62,13 @@ impl Worker {
 
     /// Works until `shutdown`, then finishes what it holds and returns.
     pub async fn run(self, shutdown: CancellationToken) {
+        match self.engine.store.take_back_leases(self.engine.outside.now()).await {
+            Ok(0) => {}
+            Ok(runs) => info!(runs, "runs of a process that is no more go on at once"),
+            Err(problem) => {
+                warn!(error = %problem, "leases of a process that is no more could not be taken back")
+            }
+        }
         let mut tasks = JoinSet::new();
         for number in 0..self.parallel {
             let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());

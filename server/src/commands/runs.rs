@@ -51,6 +51,9 @@ pub enum RunsCommand {
         /// The runs' ids.
         #[arg(required = true)]
         runs: Vec<RunId>,
+        /// Takes runs also from a worker that still seems to hold them: for one that is known to be dead.
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         output: Output,
     },
@@ -201,7 +204,7 @@ pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Fail
         RunsCommand::List(args) => list(&store, &args).await,
         RunsCommand::Show { run, output } => runs_one::show(&store, run, output).await,
         RunsCommand::Retry { runs, output } => runs_one::retry(&store, &runs, output).await,
-        RunsCommand::Requeue { runs, output } => runs_one::requeue(&store, &runs, output).await,
+        RunsCommand::Requeue { runs, force, output } => runs_one::requeue(&store, &runs, force, output).await,
         RunsCommand::Cleanup(args) => cleanup::run(&store, &args).await,
     };
     store.close().await;

@@ -202,18 +202,19 @@ async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
 pub(super) async fn requeue(
     store: &Arc<dyn Store>,
     ids: &[RunId],
+    force: bool,
     output: Output,
 ) -> Result<ExitCode, Failure> {
     let mut done = Vec::new();
     for id in ids {
-        done.push(requeue_one(store, *id).await?);
+        done.push(requeue_one(store, *id, force).await?);
     }
     tell(&done, output)
 }
 
-async fn requeue_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
+async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
-    let requeued = store.requeue_run(organisation, id, Machine.now()).await?;
+    let requeued = store.requeue_run(organisation, id, force, Machine.now()).await?;
     if matches!(requeued, Requeued::Due | Requeued::WaitsForBinding) {
         super::record(store, organisation, ActionKind::Requeued, Some(id), "").await?;
     }
@@ -224,7 +225,7 @@ async fn requeue_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure>
             id,
             result: "running",
             says: format!(
-                "A worker holds it, until {} at least. If that worker is dead, another takes over by itself then; nothing was changed.",
+                "A worker holds it, until {} at least. If that worker is dead, another takes over by itself then, or at once with `--force`; nothing was changed.",
                 instant(until)
             ),
         },

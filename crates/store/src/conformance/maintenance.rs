@@ -20,7 +20,7 @@ use super::world::{
 use crate::{NewXref, OldRuns, Outcome, Received, Requeued, Store, Targets};
 
 async fn requeue(world: &World, run: RunId) -> Requeued {
-    world.store.requeue_run(world.organisation, run, world.now()).await.unwrap()
+    world.store.requeue_run(world.organisation, run, false, world.now()).await.unwrap()
 }
 
 /// All that have ended by now.
@@ -54,6 +54,23 @@ pub async fn a_run_that_is_held_is_left_alone(store: Arc<dyn Store>) {
     world.finish(&claimed, Outcome::Succeeded).await;
 }
 
+/// Whoever knows that its worker is dead need not wait for the end of its lease; a worker that lives after all is stopped by its fence.
+pub async fn a_lease_is_ended_by_force(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let id = world.receive(InvoiceCreated, 1).await;
+    let (now, attempt) = (world.now(), AttemptId(world.id()));
+    // A clock that was ahead.
+    let until = now + TimeDelta::hours(1);
+    let held = world.store.claim_run(attempt, "worker-1", now, until).await.unwrap().unwrap();
+    assert!(world.try_claim().await.is_none());
+    let forced = world.store.requeue_run(world.organisation, id, true, world.now()).await.unwrap();
+    assert_eq!(forced, Requeued::Due);
+    assert_stale(world.store.extend_lease(fence(&held), until).await);
+    let heir = world.claim().await;
+    assert_eq!(heir.run.id, id);
+    world.finish(&heir, Outcome::Succeeded).await;
+}
+
 /// Its worker is dead: what it may still say is stale, and its business is free.
 pub async fn a_run_that_was_lost_is_made_due(store: Arc<dyn Store>) {
     let world = World::new(store).await;
@@ -80,9 +97,9 @@ pub async fn what_has_ended_is_not_made_due(store: Arc<dyn Store>) {
         let before = world.run(id).await;
         assert_eq!(requeue(&world, id).await, Requeued::Ended);
         assert_eq!(world.run(id).await, before);
-        assert_not_found(world.store.requeue_run(stranger, id, world.now()).await);
+        assert_not_found(world.store.requeue_run(stranger, id, true, world.now()).await);
     }
-    assert_not_found(world.store.requeue_run(world.organisation, RunId(world.id()), world.now()).await);
+    assert_not_found(world.store.requeue_run(world.organisation, RunId(world.id()), true, world.now()).await);
 }
 
 /// Nothing runs for a shop that was stopped.

@@ -147,7 +147,7 @@ macro_rules! conformance_suite {
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
             figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
             maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,
-                a_run_that_was_lost_is_made_due, what_has_ended_is_not_made_due, what_is_made_due_waits_for_its_binding,
+                a_run_that_was_lost_is_made_due, a_lease_is_ended_by_force, what_has_ended_is_not_made_due, what_is_made_due_waits_for_its_binding,
                 only_what_has_ended_is_deleted, old_runs_are_deleted_little_by_little,
                 an_invoice_that_is_waited_for_is_kept, what_is_in_sage_is_known_after_its_run_was_deleted;
             crowds: events_at_once_make_a_run_each, the_same_event_at_once_makes_one_run,
