@@ -39,8 +39,8 @@ pub enum Simulate {
 }
 
 /// A Sage to run against. Its ids are the same in every run, so that settings may name them.
-pub async fn start_sage(port: u16) -> Result<sage::Running, Failure> {
-    let clock: sage::Clock = Arc::new(|| Machine.now());
+pub async fn start_sage(port: u16, outside: Arc<dyn Outside>) -> Result<sage::Running, Failure> {
+    let clock: sage::Clock = Arc::new(move || outside.now());
     Ok(sage::start(sage::Options { port, clock, ..sage::Options::default() }).await?)
 }
 
@@ -50,8 +50,9 @@ pub async fn start_magento(
     documents: magento::Documents,
     pairing_code: Option<String>,
     cron_every: Duration,
+    outside: Arc<dyn Outside>,
 ) -> Result<magento::Running, Failure> {
-    let clock: magento::Clock = Arc::new(|| Machine.now());
+    let clock: magento::Clock = Arc::new(move || outside.now());
     let options = magento::Options {
         port,
         documents,
@@ -76,15 +77,21 @@ pub async fn run(what: Simulate) -> Result<ExitCode, Failure> {
     telemetry::start("info", "text", "");
     match what {
         Simulate::Sage { port } => {
-            let running = start_sage(port).await?;
+            let running = start_sage(port, Arc::new(Machine)).await?;
             println!("Sage simulator at {}; its books are at {0}/_sim/books", running.url());
             asked_to_stop().await?;
             running.stop().await;
         }
         Simulate::Magento { port, documents, pairing_code, cron_seconds } => {
             let documents = magento::Documents::read(&documents)?;
-            let running =
-                start_magento(port, documents, pairing_code, Duration::from_secs(cron_seconds)).await?;
+            let running = start_magento(
+                port,
+                documents,
+                pairing_code,
+                Duration::from_secs(cron_seconds),
+                Arc::new(Machine),
+            )
+            .await?;
             println!("Magento simulator at {}; its controls are at {0}/_sim", running.url());
             println!("Pairing code: {}", running.pairing_code());
             asked_to_stop().await?;

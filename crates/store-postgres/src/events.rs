@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     changes::announce,
-    error::{Place, Tried, clean, clean_option, repeating},
+    error::{Tried, clean, clean_option, repeating},
     leases::{note_run, note_token, run_of_token},
     overview,
 };

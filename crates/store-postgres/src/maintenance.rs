@@ -8,7 +8,9 @@ use domain::{
     run::RunStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words, waiting_code};
+use store::{
+    Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words, waiting_code,
+};
 use uuid::Uuid;
 
 use crate::{

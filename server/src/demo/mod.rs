@@ -96,6 +96,7 @@ fn options(args: DemoArgs) -> Result<Options, Failure> {
         sage_url: args.sage_url,
         cron_every: Duration::from_secs(1),
         calls_per_second: if args.once { 0 } else { 20 },
+        ..Options::default()
     })
 }
 

@@ -62,6 +62,8 @@ pub struct Options {
     pub cron_every: Duration,
     /// Calls a second to Sage; 0 = as fast as they are answered.
     pub calls_per_second: u32,
+    /// The time of the bundled shop and the bundled Sage; the process's own is the machine's.
+    pub simulators: Arc<dyn Outside>,
 }
 
 impl Default for Options {
@@ -77,6 +79,7 @@ impl Default for Options {
             sage_url: None,
             cron_every: Duration::ZERO,
             calls_per_second: 0,
+            simulators: Arc::new(Machine),
         }
     }
 }
@@ -109,9 +112,9 @@ impl Stage {
     pub async fn set(options: Options) -> Result<Self, Failure> {
         let folder = tempfile::tempdir()?;
         let mail = mail::start().await?;
-        let (sage_url, sage_simulator) = sage_side(options.sage_url).await?;
+        let (sage_url, sage_simulator) = sage_side(options.sage_url, Arc::clone(&options.simulators)).await?;
         let (magento_url, pairing_code, shop) =
-            magento_side(options.magento, options.documents, options.cron_every).await?;
+            magento_side(options.magento, options.documents, options.cron_every, options.simulators).await?;
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(|error| {
             format!("port {} cannot be used ({error}); choose another with --port", options.port)
         })?;
@@ -195,11 +198,14 @@ impl Stage {
     }
 }
 
-async fn sage_side(url: Option<String>) -> Result<(String, Option<sage::Running>), Failure> {
+async fn sage_side(
+    url: Option<String>,
+    outside: Arc<dyn Outside>,
+) -> Result<(String, Option<sage::Running>), Failure> {
     if let Some(url) = url {
         return Ok((url.trim_end_matches('/').to_owned(), None));
     }
-    let running = simulate::start_sage(0).await?;
+    let running = simulate::start_sage(0, outside).await?;
     Ok((running.url(), Some(running)))
 }
 
@@ -209,12 +215,13 @@ async fn magento_side(
     outside: Option<(String, String)>,
     documents: Option<Documents>,
     cron_every: Duration,
+    simulators: Arc<dyn Outside>,
 ) -> Result<MagentoSide, Failure> {
     if let Some((url, code)) = outside {
         return Ok((url.trim_end_matches('/').to_owned(), code, None));
     }
     let documents = documents.map_or_else(bundled_documents, Ok)?;
-    let running = simulate::start_magento(0, documents, None, cron_every).await?;
+    let running = simulate::start_magento(0, documents, None, cron_every, simulators).await?;
     Ok((running.url(), running.pairing_code(), Some(Arc::new(running))))
 }
 

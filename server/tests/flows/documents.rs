@@ -237,12 +237,21 @@ async fn the_samples_reach_sage_on_postgres_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn simulators_that_run_by_themselves_serve_as_well() {
-    let running = server::simulate::start_sage(0).await.unwrap();
+    let running =
+        server::simulate::start_sage(0, std::sync::Arc::new(server::outside::Machine)).await.unwrap();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/documents");
     let documents = simulators::magento::Documents::read(std::path::Path::new(folder)).unwrap();
     let code = "0123456789abcdef".to_owned();
     let never = std::time::Duration::ZERO;
-    let shop = server::simulate::start_magento(0, documents, Some(code.clone()), never).await.unwrap();
+    let shop = server::simulate::start_magento(
+        0,
+        documents,
+        Some(code.clone()),
+        never,
+        std::sync::Arc::new(server::outside::Machine),
+    )
+    .await
+    .unwrap();
     let options =
         Options { magento: Some((shop.url(), code)), sage_url: Some(running.url()), ..Options::default() };
     let (stage, runs) = play(options, json!({})).await;
