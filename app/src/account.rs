@@ -1,13 +1,17 @@
 //! The service functions behind a person's own account: password, second factor, sessions.
 
 use chrono::TimeDelta;
-use domain::{ids::SessionId, run::Role};
+use domain::{
+    ids::SessionId,
+    run::{ActionKind, Role},
+};
 use secrecy::ExposeSecret;
-use store::SecondFactor;
+use store::{Action, SecondFactor};
 
 use crate::{
     context::{self, Member, Services},
     error::{AppError, ErrorCode, FieldError},
+    history::acting::action,
     limits::{self, Door},
     once::Once,
     query::Flash,
@@ -22,14 +26,16 @@ const SET_UP: TimeDelta = TimeDelta::minutes(30);
 /// A person's own account.
 pub async fn own(services: &Services, member: &Member) -> Result<AccountView, AppError> {
     let member = member.require(Role::Viewer)?;
-    let sessions = services.store.list_sessions(member.id(), services.outside.now()).await?;
-    let sessions = sessions.into_iter().map(|session| SessionView {
-        is_this: session.id == member.session(),
-        id: session.id.to_string(),
-        browser: session.browser,
-        since: session.created_at.into(),
-        last_seen: session.last_seen_at.into(),
-    });
+    let now = services.outside.now();
+    let sessions = services.store.list_sessions(member.id(), now).await?.into_iter();
+    let sessions =
+        sessions.filter(|session| now - session.last_seen_at < session::IDLE).map(|session| SessionView {
+            is_this: session.id == member.session(),
+            id: session.id.to_string(),
+            browser: session.browser,
+            since: session.created_at.into(),
+            last_seen: session.last_seen_at.into(),
+        });
     let codes = Once::Codes.take(services, member)?;
     Ok(AccountView {
         name: member.name().to_owned(),
@@ -70,12 +76,13 @@ pub async fn change_password(
     chosen: String,
 ) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
-    if let Some(wrong) = session::wrong_with_chosen(&chosen) {
+    if let Some(wrong) = session::wrong_with_chosen(&chosen, &[member.email(), member.name()]) {
         return Err(AppError::new(ErrorCode::Invalid).field("new_password", wrong));
     }
     session::confirm_password(services, member, "current_password", current).await?;
     let hash = session::hash_chosen(&*services.outside, chosen).await?;
-    services.store.set_password(member.id(), &hash, Some(member.session())).await?;
+    let record = record(services, member, ActionKind::PasswordChanged);
+    services.store.set_password(member.id(), &hash, Some(member.session()), Some(&record)).await?;
     Ok(Flash::PasswordChanged)
 }
 
@@ -112,7 +119,18 @@ pub async fn confirm_second_factor(
         None => return Err(wrong_code("first_code")),
     };
     let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
-    match store.confirm_second_factor(member.id(), factor.version, step, &hashes, now).await {
+    let record = record(services, member, ActionKind::SecondFactorOn);
+    match store
+        .confirm_second_factor(
+            member.id(),
+            factor.version,
+            step,
+            &hashes,
+            (now, Some(member.session())),
+            Some(&record),
+        )
+        .await
+    {
         Ok(()) => {}
         Err(store::Error::RowsAffected { .. }) => return Err(ErrorCode::NotFound.into()),
         Err(error) => return Err(error.into()),
@@ -128,7 +146,8 @@ pub async fn renew_codes(services: &Services, member: &Member, password: String)
     let factor = services.store.second_factor(member.id()).await?;
     factor.filter(|factor| factor.confirmed_at.is_some()).ok_or(ErrorCode::NotFound)?;
     let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
-    services.store.replace_recovery_codes(member.id(), &hashes).await?;
+    let record = record(services, member, ActionKind::RecoveryCodesRenewed);
+    services.store.replace_recovery_codes(member.id(), &hashes, Some(&record)).await?;
     Once::Codes.keep(services, member, &codes.join(" "))
 }
 
@@ -151,21 +170,30 @@ pub async fn end_second_factor(
         return Err(wrong_code("off_code"));
     }
     tries.give_back(store).await?;
-    store.remove_second_factor(member.id()).await?;
+    let record = record(services, member, ActionKind::SecondFactorOff);
+    store.remove_second_factor(member.id(), Some(member.session()), Some(&record)).await?;
     Ok(Flash::SecondFactorOff)
 }
 
 /// Ends one of the person's sessions.
 pub async fn end_session(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    services.store.end_session_of(member.require(Role::Viewer)?.id(), id).await?;
+    let record = record(services, member, ActionKind::SessionsEnded);
+    services.store.end_session_of(member.require(Role::Viewer)?.id(), id, Some(&record)).await?;
     Ok(Flash::SessionsEnded)
 }
 
 /// Ends all of the person's sessions but the one that asks.
 pub async fn end_other_sessions(services: &Services, member: &Member) -> Result<Flash, AppError> {
-    services.store.end_other_sessions(member.require(Role::Viewer)?.id(), member.session()).await?;
+    let record = record(services, member, ActionKind::SessionsEnded);
+    let who = member.require(Role::Viewer)?.id();
+    services.store.end_other_sessions(who, member.session(), Some(&record)).await?;
     Ok(Flash::SessionsEnded)
+}
+
+/// A record of what somebody does with their own account.
+fn record(services: &Services, member: &Member, kind: ActionKind) -> Action {
+    action(services, member, kind, (None, None), "")
 }
 
 fn required(field: &str) -> AppError {

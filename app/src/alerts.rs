@@ -5,15 +5,16 @@ use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
     ids::{AlertChannelId, BindingId},
     outside::Outside,
-    run::Role,
+    run::{ActionKind, Role},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use store::{AlertChannel, AlertProof, AlertWants};
+use store::{Action, AlertChannel, AlertProof, AlertWants};
 
 use crate::{
     context::{self, Member, Services},
     error::{AppError, ErrorCode, FieldError},
+    history::acting::action,
     limits::{self, Door},
     once::Once,
     people::wrong_with_email,
@@ -99,7 +100,8 @@ pub async fn add_mail(
     }
     let mut channel = new_channel(services, member, ChannelKind::Email, address, mode).await?;
     if channel.target == member.email() {
-        services.store.create_alert_channel(&channel, None).await?;
+        let record = record(services, member, ActionKind::ChannelAdded, &channel);
+        services.store.create_alert_channel(&channel, None, Some(&record)).await?;
         return Ok(Flash::Saved);
     }
     channel.confirmed_at = None;
@@ -110,7 +112,8 @@ pub async fn add_mail(
     let code = new_code(&*services.outside);
     let proof = AlertProof { code_hash: code_hash(&code), until: now + PROOF };
     services.alerting.send_code(&channel.target, &code).await?;
-    store.create_alert_channel(&channel, Some(&proof)).await?;
+    let record = record(services, member, ActionKind::ChannelAdded, &channel);
+    store.create_alert_channel(&channel, Some(&proof), Some(&record)).await?;
     Ok(Flash::CodeSent)
 }
 
@@ -131,7 +134,8 @@ pub async fn add_webhook(
     let mut channel = new_channel(services, member, ChannelKind::Webhook, url, mode).await?;
     let secret = services.alerting.new_secret();
     channel.envelope = Some(services.sealing.seal(&secret, &AlertChannel::bound_to(channel.id))?);
-    services.store.create_alert_channel(&channel, None).await?;
+    let record = record(services, member, ActionKind::ChannelAdded, &channel);
+    services.store.create_alert_channel(&channel, None, Some(&record)).await?;
     tracing::info!(channel = %channel.id, by = %member.id(), "a webhook is added");
     show(services, member, &secret)?;
     Ok(Flash::Saved)
@@ -169,9 +173,10 @@ async fn new_channel(
 /// Confirms an address by the code that was sent there.
 pub async fn confirm(services: &Services, member: &Member, id: &str, code: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
-    let id = read_id(id)?;
     let (store, now, hash) = (&*services.store, services.outside.now(), code_hash(&typed(code)));
-    if store.confirm_alert_channel(member.id(), id, &hash, now).await? {
+    let channel = one(services, member, id).await?;
+    let record = record(services, member, ActionKind::ChannelConfirmed, &channel);
+    if store.confirm_alert_channel(member.id(), channel.id, &hash, now, Some(&record)).await? {
         Ok(Flash::Saved)
     } else {
         Err(AppError::new(ErrorCode::WrongProof))
@@ -199,7 +204,9 @@ pub async fn change(
         bindings: Some(bindings).filter(|ids| !ids.is_empty()),
         mode: chosen.mode.parse().map_err(|_| invalid())?,
     };
-    services.store.change_alert_channel(member.id(), read_id(id)?, &wants).await?;
+    let channel = one(services, member, id).await?;
+    let record = record(services, member, ActionKind::ChannelChanged, &channel);
+    services.store.change_alert_channel(member.id(), channel.id, &wants, Some(&record)).await?;
     Ok(Flash::Saved)
 }
 
@@ -212,7 +219,8 @@ pub async fn roll_secret(services: &Services, member: &Member, id: &str) -> Resu
     }
     let secret = services.alerting.new_secret();
     let envelope = services.sealing.seal(&secret, &AlertChannel::bound_to(channel.id))?;
-    services.store.put_alert_secret(channel.id, &envelope, channel.version).await?;
+    let record = record(services, member, ActionKind::SecretRenewed, &channel);
+    services.store.put_alert_secret(channel.id, &envelope, channel.version, Some(&record)).await?;
     tracing::info!(channel = %channel.id, by = %member.id(), "a webhook has a new secret");
     show(services, member, &secret)?;
     Ok(Flash::Saved)
@@ -235,8 +243,25 @@ pub async fn send_test(services: &Services, member: &Member, id: &str) -> Result
 /// Removes a channel.
 pub async fn remove(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
-    services.store.remove_alert_channel(member.id(), read_id(id)?).await?;
+    // One that is gone already needs no removing.
+    if let Ok(channel) = one(services, member, id).await {
+        let record = record(services, member, ActionKind::ChannelRemoved, &channel);
+        services.store.remove_alert_channel(member.id(), channel.id, Some(&record)).await?;
+    }
     Ok(Flash::Saved)
+}
+
+/// A record of what somebody does with a channel. Of a webhook's address the path may be a secret.
+fn record(services: &Services, member: &Member, kind: ActionKind, channel: &AlertChannel) -> Action {
+    let target = match channel.kind {
+        ChannelKind::Email => channel.target.clone(),
+        ChannelKind::Webhook => {
+            let host =
+                url::Url::parse(&channel.target).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+            format!("webhook at {}", host.unwrap_or_default())
+        }
+    };
+    action(services, member, kind, (None, None), &target)
 }
 
 fn read_id(id: &str) -> Result<AlertChannelId, AppError> {

@@ -70,7 +70,8 @@ pub async fn pair(
         }
     }
     let paired = if error.fields.is_empty() {
-        services.connecting.pair(member.organisation(), name, url, code).await
+        let record = action(services, member, ActionKind::Paired, (None, None), &format!("{name}, {url}"));
+        services.connecting.pair(member.organisation(), name, url, code, &record).await
     } else {
         Err(error)
     };
@@ -88,7 +89,8 @@ pub async fn begin_consent(
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
     let country = Some(country).filter(|country| !country.is_empty());
-    services.connecting.begin_consent(binding.id, member.id(), country).await
+    let record = action(services, member, ActionKind::ConsentBegun, (Some(binding.id), None), "");
+    services.connecting.begin_consent(binding.id, member.id(), country, &record).await
 }
 
 /// Begins to connect a binding to a business of the consent.
@@ -100,7 +102,8 @@ pub async fn choose_business(
 ) -> Result<(), AppError> {
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
-    services.connecting.choose_business(&binding, member.id(), business).await;
+    let record = action(services, member, ActionKind::BusinessChosen, (Some(binding.id), None), business);
+    services.connecting.choose_business(&binding, member.id(), business, &record).await;
     Ok(())
 }
 
@@ -132,11 +135,11 @@ pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) 
         (BindingStatus::Paused, BindingStatus::Active, Flash::Resumed)
     };
     if binding.status == from {
-        if !services.store.change_binding_status(binding.id, from, to, services.outside.now()).await? {
+        let kind = if pause { ActionKind::Paused } else { ActionKind::Resumed };
+        let record = action(services, member, kind, (Some(binding.id), None), "");
+        if !services.store.change_binding_status(binding.id, from, to, record.at, Some(&record)).await? {
             return Err(ErrorCode::Invalid.into());
         }
-        let kind = if pause { ActionKind::Paused } else { ActionKind::Resumed };
-        services.store.record_action(&action(services, member, kind, (Some(binding.id), None), "")).await?;
     } else if binding.status != to {
         // Neither works nor is paused: its page offers neither.
         return Err(ErrorCode::Invalid.into());
@@ -154,9 +157,8 @@ pub async fn disconnect(
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
     session::confirm_password(services, member, "password", password).await?;
-    services.connecting.disconnect(&binding).await?;
     let record = action(services, member, ActionKind::Disconnected, (Some(binding.id), None), "");
-    services.store.record_action(&record).await?;
+    services.connecting.disconnect(&binding, &record).await?;
     Ok(Flash::Disconnected)
 }
 
@@ -164,7 +166,8 @@ pub async fn disconnect(
 pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Operator)?;
     let binding = own(services, member, id).await?;
-    services.connecting.refresh_reference(&binding).await?;
+    let record = action(services, member, ActionKind::ListsRefreshed, (Some(binding.id), None), "");
+    services.connecting.refresh_reference(&binding, Some(&record)).await?;
     Ok(Flash::Refreshed)
 }
 
@@ -181,7 +184,9 @@ pub async fn take_suggestions(services: &Services, member: &Member, id: &str) ->
         reason: None,
         created_at: services.outside.now(),
     };
-    match services.store.save_policy(binding.id, &first).await {
+    let about = (Some(binding.id), None);
+    let record = action(services, member, ActionKind::SettingsSaved, about, "version 1, as suggested");
+    match services.store.save_policy(binding.id, &first, Some(&record)).await {
         Ok(()) => Ok(Flash::SettingsTaken),
         Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsExist.into()),
         Err(error) => Err(error.into()),

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use domain::ids::{BindingId, OrganisationId};
 use http::{header, request::Parts};
 
+use crate::device::Device;
+
 /// The address of the client. The server works it out and puts it among the request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
@@ -18,6 +20,8 @@ pub struct Caller {
     pub browser: String,
     /// The shop within whose admin Ledger is framed: what they open there is its history alone.
     pub frame: Option<Frame>,
+    /// The account that somebody has signed in to from this browser before.
+    pub device: Option<Device>,
 }
 
 /// A shop whose admin frames Ledger.
@@ -37,6 +41,7 @@ impl Caller {
             address: request.extensions.get::<ClientAddress>().map(|address| address.0),
             browser: browser(agent.unwrap_or_default()),
             frame: None,
+            device: None,
         }
     }
 

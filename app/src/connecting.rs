@@ -6,7 +6,7 @@ use domain::{
     ids::{BindingId, MemberId, OrganisationId},
     preflight::{Finding, FindingCode},
 };
-use store::Binding;
+use store::{Action, Binding};
 
 use crate::{
     error::{AppError, ErrorCode},
@@ -35,7 +35,7 @@ pub enum Progress {
     Failed(ErrorCode),
 }
 
-/// Reaches Magento and Sage for the pages. Errors say what a person can do.
+/// Reaches Magento and Sage for the pages. Errors say what a person can do. What is done for somebody is kept with the record of it.
 #[async_trait]
 pub trait Connecting: Send + Sync {
     /// Pairs a shop, and asks it at once whether it takes our calls; nothing is kept unless Magento agrees.
@@ -45,6 +45,7 @@ pub trait Connecting: Send + Sync {
         name: &str,
         url: &str,
         code: &str,
+        action: &Action,
     ) -> Result<Paired, AppError>;
 
     /// Begins a consent at Sage and returns the address to send the browser to. `country` is an ISO code.
@@ -53,25 +54,26 @@ pub trait Connecting: Send + Sync {
         binding: BindingId,
         member: MemberId,
         country: Option<&str>,
+        action: &Action,
     ) -> Result<String, AppError>;
 
     /// The businesses that the member's consent reaches, to choose from.
     async fn businesses(&self, binding: BindingId, member: MemberId) -> Result<Vec<Named>, AppError>;
 
     /// Begins to connect a binding to one of them, and answers at once; where that is under way already, it goes on.
-    async fn choose_business(&self, binding: &Binding, member: MemberId, business: &str);
+    async fn choose_business(&self, binding: &Binding, member: MemberId, business: &str, action: &Action);
 
     /// How far that has come; none where it is over and went well, or where this process knows nothing of it.
     fn progress(&self, binding: BindingId) -> Option<Progress>;
 
     /// Revokes a binding and Sage's tokens.
-    async fn disconnect(&self, binding: &Binding) -> Result<(), AppError>;
+    async fn disconnect(&self, binding: &Binding, action: &Action) -> Result<(), AppError>;
 
     /// The shop's payment methods as they are now. Asked for a page that somebody waits for: it gives up early.
     async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError>;
 
-    /// Fetches the business's lists anew.
-    async fn refresh_reference(&self, binding: &Binding) -> Result<(), AppError>;
+    /// Fetches the business's lists anew; on record where somebody asks for it.
+    async fn refresh_reference(&self, binding: &Binding, action: Option<&Action>) -> Result<(), AppError>;
 
     /// What will fail before the first invoice does. The shop and Sage are asked only where `ask` says so, which takes seconds.
     async fn preflight(&self, binding: &Binding, ask: bool) -> Result<Vec<Finding>, AppError>;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, Utc};
 use domain::{outside::Outside, run::Role};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
@@ -13,6 +13,7 @@ use crate::{
     alerting::Alerting,
     caller::Caller,
     connecting::Connecting,
+    device::Device,
     error::{AppError, ErrorCode},
     screen::member::MemberView,
     sealing::Sealing,
@@ -39,9 +40,6 @@ pub struct Services {
     /// Where forms may lead besides Ledger itself: the origin of Sage's consent page.
     pub consent_origin: String,
 }
-
-/// How exactly it is kept when a session was last used: a write for each request would be one too many.
-const SEEN_WITHIN: TimeDelta = TimeDelta::minutes(5);
 
 /// Proof of who asks. Service functions want to see it, and only a live session makes one, so a forgotten check does not
 /// compile.
@@ -79,6 +77,11 @@ impl Member {
         self.0.session
     }
 
+    /// When they last showed their password, where that is known.
+    pub const fn proved_at(&self) -> Option<DateTime<Utc>> {
+        self.0.proved_at
+    }
+
     /// Whether this person may do what a role may.
     pub fn may(&self, role: Role) -> bool {
         self.0.member.role >= role
@@ -92,7 +95,11 @@ impl Member {
     /// The person as the header shows them.
     pub fn view(&self) -> MemberView {
         let store::Member { name, email, .. } = &self.0.member;
-        MemberView { name: if name.is_empty() { email } else { name }.clone(), email: email.clone() }
+        MemberView {
+            name: if name.is_empty() { email } else { name }.clone(),
+            email: email.clone(),
+            is_owner: self.may(Role::Owner),
+        }
     }
 }
 
@@ -108,7 +115,9 @@ pub fn request() -> Result<Parts, AppError> {
 
 /// Where this request comes from.
 pub fn caller() -> Result<Caller, AppError> {
-    Ok(Caller::of(&request()?))
+    let request = request()?;
+    let device = services().ok().and_then(|services| Device::of(&services, &request.headers));
+    Ok(Caller { device, ..Caller::of(&request) })
 }
 
 fn missing(what: &str) -> AppError {
@@ -124,15 +133,11 @@ pub async fn member() -> Result<Member, AppError> {
 
 /// Who sends a request with these headers: for routes that are no pages, such as `/live`.
 pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Member, AppError> {
-    let token = session::token(headers).ok_or(ErrorCode::NotSignedIn)?;
+    let token = session::token(headers, services.secure_cookies).ok_or(ErrorCode::NotSignedIn)?;
     let now = services.outside.now();
     let found = services.store.signed_in(&session::token_hash(token), now).await?;
+    let found = session::awake(services, found.ok_or(ErrorCode::NotSignedIn)?, token).await?;
     let found = found.ok_or(ErrorCode::NotSignedIn)?;
-    if now - found.last_seen_at >= SEEN_WITHIN
-        && let Err(error) = services.store.see_session(found.session, now).await
-    {
-        tracing::warn!(error = %error, "it could not be noted that a session is used");
-    }
     Ok(Member(found))
 }
 

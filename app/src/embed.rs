@@ -53,11 +53,10 @@ async fn part(
     query: EmbedQuery,
 ) -> Result<EmbedPart, AppError> {
     let (token, now) = (token(headers, COOKIE, services.secure_cookies), services.outside.now());
-    let found = match token {
-        Some(token) => services.store.signed_in_to(binding.id, &session::token_hash(token), now).await?,
-        None => None,
-    };
-    if found.is_some() {
+    if let Some(token) = token
+        && let Some(found) = services.store.signed_in_to(binding.id, &session::token_hash(token), now).await?
+        && session::awake(services, found, token).await?.is_some()
+    {
         return Ok(EmbedPart::History(Box::new(history(services, binding, query).await?)));
     }
     let has_pending = self::token(headers, CODE_COOKIE, services.secure_cookies).is_some();
@@ -163,17 +162,13 @@ fn into_history(binding: &Binding, token: &str, secure: bool) -> Onward {
 
 /// A cookie of the frame. Without https, on a developer's own machine, shop and Ledger are one site, and `Lax` will do.
 fn carrying(name: &str, token: &str, lifetime: TimeDelta, secure: bool) -> String {
-    let (name, lifetime) = (named(name, secure), lifetime.num_seconds());
+    let (name, lifetime) = (session::named(name, secure), lifetime.num_seconds());
     let site = if secure { "SameSite=None; Secure; Partitioned" } else { "SameSite=Lax" };
     format!("{name}={token}; HttpOnly; {site}; Path=/; Max-Age={lifetime}")
 }
 
-fn named(name: &str, secure: bool) -> String {
-    if secure { format!("__Host-{name}") } else { name.to_owned() }
-}
-
 fn token<'a>(headers: &'a HeaderMap, name: &str, secure: bool) -> Option<&'a str> {
-    session::cookie_value(headers, &named(name, secure)).filter(|token| token.len() == 64)
+    session::cookie_value(headers, &session::named(name, secure)).filter(|token| token.len() == 64)
 }
 
 #[cfg(test)]

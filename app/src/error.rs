@@ -52,6 +52,8 @@ error_codes! {
     Forbidden = "forbidden", 403, "Your role does not allow this.", "Ask an owner of your organisation for the right.";
     NotFound = "not_found", 404, "This does not exist, or it is not yours to see.", "Go back to the list and look for it there.";
     Invalid = "invalid", 422, "Something in the request cannot be understood.", "Correct what is marked, or start from the whole list.";
+    Malformed = "malformed", 400, "Ledger cannot read this request.", "Reload the page and try again.";
+    Busy = "busy", 503, "Too many people are signing in at this moment.", "Try again in a few seconds.";
     PairingRefused = "pairing_refused", 422, "Magento does not accept this pairing code: it is wrong, was used already, or is older than 30 minutes.", "Generate a new code in Magento and enter it here.";
     ShopNotHttps = "shop_not_https", 422, "The shop\u{2019}s address must begin with https://.", "Enter the address under which customers reach the shop by https.";
     ShopPrivate = "shop_private", 422, "The shop\u{2019}s address leads into a private network.", "Enter the address under which customers reach the shop.";
@@ -108,6 +110,8 @@ pub enum FieldError {
     TooLong,
     /// It is a password that is too easy to guess.
     TooShort,
+    /// It is a password that is guessed soon, because many people choose it or it follows a pattern.
+    TooCommon,
     /// It is well-formed and not accepted; the error's code says why.
     Refused,
 }
@@ -120,6 +124,9 @@ impl FieldError {
             Self::InvalidFormat => "This does not look right: check it for a typing mistake.",
             Self::Unknown => "There is no such value.",
             Self::TooLong => "This is too long.",
+            Self::TooCommon => {
+                "This password is easy to guess. Use several words that do not belong together."
+            }
             Self::TooShort => "Take at least 12 characters.",
             Self::Refused => "This is not accepted; above it says why.",
         }
@@ -209,7 +216,9 @@ impl FromServerFnError for AppError {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let code = match error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => ErrorCode::Unreachable,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => ErrorCode::Invalid,
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::Deserialization(_) => ErrorCode::Malformed,
             _ => ErrorCode::Internal,
         };
         Self::new(code)

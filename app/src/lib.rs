@@ -5,6 +5,8 @@
 #[cfg(feature = "ssr")]
 pub mod account;
 #[cfg(feature = "ssr")]
+pub mod activity;
+#[cfg(feature = "ssr")]
 pub mod alerting;
 #[cfg(feature = "ssr")]
 pub mod alerts;
@@ -19,6 +21,8 @@ pub mod connecting;
 #[cfg(feature = "ssr")]
 pub mod context;
 #[cfg(feature = "ssr")]
+pub mod device;
+#[cfg(feature = "ssr")]
 pub mod embed;
 pub mod error;
 #[cfg(feature = "ssr")]
@@ -30,6 +34,8 @@ pub mod once;
 #[cfg(feature = "ssr")]
 pub mod overview;
 pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod password;
 #[cfg(feature = "ssr")]
 pub mod people;
 #[cfg(feature = "ssr")]

@@ -12,11 +12,13 @@ use crate::error::{AppError, ErrorCode};
 /// What is tried. Short waits: whoever tries in another's name must not lock them out for long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door {
-    /// A password, by e-mail address.
+    /// A password, by e-mail address, from a browser that is not known.
     SignIn,
+    /// A password, from a browser that has signed in to this account before, by its cookie.
+    Device,
     /// A code of the second factor, by member.
     Code,
-    /// A recovery code; it is too long to be guessed, so only the client is counted.
+    /// A recovery code; it is too long to be guessed, and a sign-in has few tries.
     RecoveryCode,
     /// The password once more, by member.
     Password,
@@ -26,16 +28,20 @@ pub enum Door {
     Invitation,
 }
 
-/// One client at all doors together. Many people may share an address, so it is let in more often.
+/// One client that tries tokens. Many people may share an address, so it is let in more often. Passwords are not counted by client alone:
+/// behind a proxy that is not believed all people are one client, and whoever tries passwords of nobody would shut the door for all.
 const CLIENT: TryLimit = TryLimit { burst: 60, every: TimeDelta::seconds(5) };
 
-/// One customer of a provider, at all doors together: with IPv6 they hold many networks.
+/// One customer of a provider that tries tokens: with IPv6 they hold many networks.
 const CUSTOMER: TryLimit = TryLimit { burst: 240, every: TimeDelta::seconds(1) };
 
 /// An e-mail address from one client, and from all clients together: the second is wider, so that one client alone cannot use it
-/// up and keep the address's owner out.
+/// up and keep the address's owner out. A hundred is what NIST SP 800-63B allows.
 const ADDRESS_FROM_CLIENT: TryLimit = TryLimit { burst: 10, every: TimeDelta::seconds(30) };
-const ADDRESS: TryLimit = TryLimit { burst: 30, every: TimeDelta::seconds(6) };
+const ADDRESS: TryLimit = TryLimit { burst: 100, every: TimeDelta::seconds(6) };
+
+/// A browser that has signed in to the account before.
+const DEVICE: TryLimit = TryLimit { burst: 10, every: TimeDelta::seconds(30) };
 
 /// A member, whose password or session whoever tries has already.
 const MEMBER: TryLimit = TryLimit { burst: 5, every: TimeDelta::seconds(60) };
@@ -44,19 +50,18 @@ impl Door {
     /// What is counted, the narrowest first: who is refused there uses up nothing of the others.
     fn limits(self, who: &str, client: Option<IpAddr>) -> Vec<(String, TryLimit)> {
         let (near, far) = (network(client, 64), network(client, 48));
-        let mut limits = match self {
+        match self {
             Self::SignIn => vec![
                 (key("address-from-client", &format!("{who} {far}")), ADDRESS_FROM_CLIENT),
                 (key("address", who), ADDRESS),
             ],
+            Self::Device => vec![(key("device", who), DEVICE)],
             Self::Code => vec![(key("code", who), MEMBER)],
             Self::Password => vec![(key("password", who), MEMBER)],
             Self::Message => vec![(key("message", who), MEMBER)],
-            Self::RecoveryCode | Self::Invitation => Vec::new(),
-        };
-        limits.push((key("client", &near), CLIENT));
-        limits.push((key("customer", &far), CUSTOMER));
-        limits
+            Self::RecoveryCode => Vec::new(),
+            Self::Invitation => vec![(key("client", &near), CLIENT), (key("customer", &far), CUSTOMER)],
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use chrono::TimeDelta;
 use domain::{
     ids::{InvitationId, MemberId},
-    run::Role,
+    run::{ActionKind, Role},
 };
-use store::{Acceptance, Invitation};
+use store::{Acceptance, Action, Actor, Invitation};
 
 use crate::{
     context::{self, Member, Services},
     error::{AppError, ErrorCode, FieldError},
+    history::acting::action,
     limits::{self, Door},
     once::Once,
     query::Flash,
@@ -38,7 +39,13 @@ pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleVie
     });
     let people = people.collect();
     if !is_owner {
-        return Ok(PeopleView { people, invitations: Vec::new(), is_owner, link: None });
+        return Ok(PeopleView {
+            people,
+            invitations: Vec::new(),
+            is_owner,
+            link: None,
+            asks_password: false,
+        });
     }
     let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
     let invitations = open.into_iter().map(|invitation| InvitationView {
@@ -48,11 +55,17 @@ pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleVie
         until: invitation.expires_at.into(),
     });
     let link = Once::Link.take(services, member)?.map(Shown);
-    Ok(PeopleView { people, invitations: invitations.collect(), is_owner, link })
+    let asks_password = !session::is_proved(services, member);
+    Ok(PeopleView { people, invitations: invitations.collect(), is_owner, link, asks_password })
 }
 
 /// Invites somebody. The link is shown once, by the page that follows.
-pub async fn invite(services: &Services, member: &Member, email: &str, role: &str) -> Result<(), AppError> {
+pub async fn invite(
+    services: &Services,
+    member: &Member,
+    (email, role): (&str, &str),
+    password: String,
+) -> Result<(), AppError> {
     let member = member.require(Role::Owner)?;
     let email = email.trim().to_lowercase();
     let chosen: Option<Role> = role.parse().ok();
@@ -63,7 +76,10 @@ pub async fn invite(services: &Services, member: &Member, email: &str, role: &st
     if chosen.is_none() {
         error = error.field("role", FieldError::Unknown);
     }
-    let Some(role) = chosen.filter(|_| error.fields.is_empty()) else { return Err(error) };
+    let Some(chosen) = chosen.filter(|_| error.fields.is_empty()) else { return Err(error) };
+    let confirmed = session::confirm_person(services, member, password).await;
+    confirmed.map_err(|refused| refused.echo("email", &email).echo("role", role))?;
+    let role = chosen;
     let (token, now) = (session::new_token(&*services.outside), services.outside.now());
     let invitation = Invitation {
         id: InvitationId(services.outside.id()),
@@ -74,7 +90,10 @@ pub async fn invite(services: &Services, member: &Member, email: &str, role: &st
         created_at: now,
         expires_at: now + INVITATION,
     };
-    match services.store.create_invitation(&invitation, &session::token_hash(&token)).await {
+    let says = format!("{}, {role}", invitation.email);
+    let record = action(services, member, ActionKind::Invited, (None, None), &says);
+    let token_hash = session::token_hash(&token);
+    match services.store.create_invitation(&invitation, &token_hash, Some(&record)).await {
         Ok(()) => {}
         Err(store::Error::Conflict(_)) => {
             error.code = ErrorCode::AlreadyMember;
@@ -106,27 +125,55 @@ pub(crate) fn wrong_with_email(email: &str) -> Option<FieldError> {
 pub async fn withdraw(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Owner)?;
     let id: InvitationId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    services.store.withdraw_invitation(member.organisation(), id, services.outside.now()).await?;
+    let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
+    let invitation = open.into_iter().find(|open| open.id == id).ok_or(ErrorCode::NotFound)?;
+    let record = action(services, member, ActionKind::InvitationWithdrawn, (None, None), &invitation.email);
+    services.store.withdraw_invitation(member.organisation(), id, record.at, Some(&record)).await?;
     Ok(Flash::Saved)
 }
 
 /// Gives a member another role.
-pub async fn set_role(services: &Services, member: &Member, id: &str, role: &str) -> Result<Flash, AppError> {
+pub async fn set_role(
+    services: &Services,
+    member: &Member,
+    (id, role): (&str, &str),
+    password: String,
+) -> Result<Flash, AppError> {
     let member = member.require(Role::Owner)?;
     let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let role: Role = role.parse().map_err(|_| AppError::new(ErrorCode::Invalid))?;
-    services.store.set_role(member.organisation(), id, role, services.outside.now()).await?;
+    session::confirm_person(services, member, password).await?;
+    let colleague = colleague(services, member, id).await?;
+    let says = format!("{}: {} to {role}", colleague.email, colleague.role);
+    let record = action(services, member, ActionKind::RoleChanged, (None, None), &says);
+    services.store.set_role(member.organisation(), id, role, record.at, Some(&record)).await?;
     tracing::info!(member = %id, by = %member.id(), %role, "a member has another role");
     Ok(Flash::Saved)
 }
 
 /// Removes a member.
-pub async fn remove(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+pub async fn remove(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    password: String,
+) -> Result<Flash, AppError> {
     let member = member.require(Role::Owner)?;
     let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    services.store.remove_member(member.organisation(), id, services.outside.now()).await?;
+    session::confirm_person(services, member, password).await?;
+    let colleague = colleague(services, member, id).await?;
+    let says = format!("{}, {}", colleague.email, colleague.role);
+    let record = action(services, member, ActionKind::MemberRemoved, (None, None), &says);
+    services.store.remove_member(member.organisation(), id, record.at, Some(&record)).await?;
     tracing::info!(member = %id, by = %member.id(), "a member is removed");
     Ok(Flash::MemberRemoved)
+}
+
+/// A member of the same organisation.
+async fn colleague(services: &Services, member: &Member, id: MemberId) -> Result<store::Member, AppError> {
+    let all = services.store.list_members(member.organisation()).await?;
+    let found = all.into_iter().map(|colleague| colleague.member).find(|member| member.id == id);
+    found.ok_or_else(|| ErrorCode::NotFound.into())
 }
 
 /// What an invitation's link shows. The link is all that its reader has to prove.
@@ -143,14 +190,14 @@ pub async fn accept(
     password: String,
 ) -> Result<String, AppError> {
     let name = name.trim();
-    open_invitation(services, token).await.map_err(|error| error.echo("name", name))?;
+    let (invitation, _) = open_invitation(services, token).await.map_err(|error| error.echo("name", name))?;
     let mut error = AppError::new(ErrorCode::Invalid).echo("name", name);
     if name.is_empty() {
         error = error.field("name", FieldError::Required);
     } else if name.chars().count() > LONGEST_NAME {
         error = error.field("name", FieldError::TooLong);
     }
-    if let Some(wrong) = session::wrong_with_chosen(&password) {
+    if let Some(wrong) = session::wrong_with_chosen(&password, &[&invitation.email, name]) {
         error = error.field("password", wrong);
     }
     if !error.fields.is_empty() {
@@ -162,7 +209,11 @@ pub async fn accept(
         password_hash: session::hash_chosen(&*services.outside, password).await?,
     };
     let (store, token_hash) = (&*services.store, session::token_hash(token));
-    let accepted = store.accept_invitation(&token_hash, &acceptance, services.outside.now()).await;
+    let actor = Actor { member: Some(acceptance.member_id), name: name.to_owned() };
+    let kind = ActionKind::InvitationAccepted;
+    let record = Action::new(&*services.outside, invitation.organisation_id, actor, kind)
+        .saying(format!("{}, {}", invitation.email, invitation.role));
+    let accepted = store.accept_invitation(&token_hash, &acceptance, record.at, Some(&record)).await;
     let member = accepted.map_err(|error| match error {
         store::Error::NotFound(_) => ErrorCode::InvitationGone.into(),
         store::Error::Conflict(_) => ErrorCode::AddressTaken.into(),

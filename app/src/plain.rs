@@ -12,6 +12,7 @@ use leptos_router::{
 
 use crate::pages::{
     account::AccountPage,
+    activity::ActivityPage,
     alerts::AlertsPage,
     binding::BindingPage,
     bindings::BindingsPage,
@@ -65,6 +66,7 @@ pub fn Plain() -> impl IntoView {
                     <Route path=path!("bindings/:id/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("bindings/:id/settings/versions") view=VersionsPage ssr=SsrMode::Async />
                     <Route path=path!("bindings/:id/settings/versions/:version") view=VersionsPage ssr=SsrMode::Async />
+                    <Route path=path!("activity") view=ActivityPage ssr=SsrMode::Async />
                     <Route path=path!("members") view=MembersPage ssr=SsrMode::Async />
                     <Route path=path!("account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("account/alerts") view=AlertsPage ssr=SsrMode::Async />

@@ -133,7 +133,8 @@ pub async fn sign_in(
         return Err(AppError::new(ErrorCode::Invalid).field("code", FieldError::Required));
     }
     let (token_hash, now) = (session::token_hash(token), outside.now());
-    let member = store.try_sign_in(&token_hash, now).await?;
+    // A sign-in ends where it began: within the same shop's admin, or in Ledger itself.
+    let member = store.try_sign_in(&token_hash, caller.frame.map(|frame| frame.binding), now).await?;
     let member = member.filter(|member| caller.may_be(member)).ok_or(ErrorCode::SignInEnded)?;
     // What is right now is what the sign-in proved: a change of the password ends the sign-ins that wait.
     let proved = store.member_by_email(&member.email).await?.ok_or(ErrorCode::SignInEnded)?.password_hash;
@@ -141,6 +142,8 @@ pub async fn sign_in(
     let door = if is_recovery(code) { Door::RecoveryCode } else { Door::Code };
     let tries = limits::take(store, now, door, &member.id.to_string(), caller.address).await?;
     if !take_code(store, outside, sealing, member.id, code).await? {
+        meters::sign_in("wrong_code");
+        tracing::warn!(member = %member.id, "a sign-in gave a wrong code");
         return Err(AppError::new(ErrorCode::WrongCode).field("code", FieldError::Refused));
     }
     if !store.end_sign_in(&token_hash).await? {

@@ -1,30 +1,35 @@
-//! Signing in and out: password hashes, sessions and the cookie that carries them.
+//! Signing in and out: sessions and the cookie that carries them.
 
-use std::sync::{LazyLock, Mutex};
-
-use argon2::{
-    Algorithm, Argon2, Block, Params, PasswordHasher, Version,
-    password_hash::{Output, PasswordHash, SaltString},
-};
 use chrono::TimeDelta;
 use domain::{ids::SessionId, outside::Outside};
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
-use store::{PendingSignIn, Session, Store};
-use tokio::sync::Semaphore;
+use store::{PendingSignIn, Session, SignedIn, Store};
 
 use crate::{
     caller::Caller,
     context::{self, Member, Services},
     error::{AppError, ErrorCode, FieldError},
     limits::{self, Door},
+    password::{self, LONGEST_PASSWORD, Lane},
 };
 
-/// The cookie's name.
-pub const COOKIE: &str = "ledger_session";
+pub use crate::password::{hash_chosen, hash_password, wrong_with_chosen};
+
+/// The cookie's name. Under https a prefix keeps it from being planted by another host of the same domain (RFC 6265bis).
+const COOKIE: &str = "ledger_session";
 
 /// How long a session lasts.
 pub(crate) const LIFETIME: TimeDelta = TimeDelta::days(14);
+
+/// How long a session may rest. One that did is over, although its cookie is good for longer.
+pub(crate) const IDLE: TimeDelta = TimeDelta::hours(12);
+
+/// How exactly it is kept when a session was last used: a write for each request would be one too many.
+const SEEN_WITHIN: TimeDelta = TimeDelta::minutes(5);
+
+/// For so long a password that was shown need not be shown again.
+const PROVED_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// The cookie of a sign-in that waits for its code.
 const PENDING_COOKIE: &str = "ledger_sign_in";
@@ -35,22 +40,6 @@ pub(crate) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 /// How many codes may be tried in one sign-in.
 const CODE_TRIES: i32 = 5;
 
-/// A password that is shorter is guessed too soon, in characters.
-const SHORTEST_PASSWORD: usize = 12;
-
-/// No person types a longer password; hashing a megabyte would only serve an attacker.
-const LONGEST_PASSWORD: usize = 1024;
-
-/// Hashing is made to be slow and to take much memory: so many at once, the others wait.
-static HASHING: Semaphore = Semaphore::const_new(2);
-
-/// The memory of hashing, as many pieces as there are hashings at once.
-static MEMORY: Mutex<Vec<Vec<Block>>> = Mutex::new(Vec::new());
-
-/// What passwords of unknown accounts are compared with, so that the answer takes as long as for known ones.
-static DUMMY_HASH: LazyLock<String> =
-    LazyLock::new(|| hash("nobody has this password", &[7; 16]).unwrap_or_default());
-
 /// What a right password opens.
 #[derive(Debug)]
 pub enum Opened {
@@ -58,41 +47,6 @@ pub enum Opened {
     Session(String),
     /// The question for a code, by the token for its cookie.
     CodeAsked(String),
-}
-
-/// A failure to hash a password.
-#[derive(Debug, thiserror::Error)]
-#[error("the password could not be hashed: {0}")]
-pub struct HashError(argon2::password_hash::Error);
-
-/// The argon2id hash of a password in PHC form, with a random salt. Slow on purpose: not for an async task.
-pub fn hash_password(password: &str, outside: &dyn Outside) -> Result<String, HashError> {
-    let mut salt = [0; 16];
-    outside.random(&mut salt);
-    hash(password, &salt)
-}
-
-fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
-    let salt = SaltString::encode_b64(salt).map_err(HashError)?;
-    let hash = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(HashError)?;
-    Ok(hash.to_string())
-}
-
-/// Hashes a password that a person has chosen.
-pub async fn hash_chosen(outside: &dyn Outside, password: String) -> Result<String, AppError> {
-    let mut salt = [0; 16];
-    outside.random(&mut salt);
-    slowly(move || hash(&password, &salt)).await?.map_err(|error| failed(&error))
-}
-
-/// What is wrong with a password that a person chooses.
-pub fn wrong_with_chosen(password: &str) -> Option<FieldError> {
-    match password {
-        "" => Some(FieldError::Required),
-        _ if password.len() > LONGEST_PASSWORD => Some(FieldError::TooLong),
-        _ if password.chars().count() < SHORTEST_PASSWORD => Some(FieldError::TooShort),
-        _ => None,
-    }
 }
 
 /// Checks an e-mail address and a password and opens a session, or the question for a code. Of the token for the cookie only the
@@ -108,19 +62,34 @@ pub async fn sign_in(
 ) -> Result<Opened, AppError> {
     let email = email.trim().to_lowercase();
     check_fields(&email, &password)?;
+    let answer = try_to_sign_in(store, outside, caller, (&email, password)).await;
+    note(&email, &answer);
+    answer.map_err(|error| error.echo("email", &email))
+}
+
+async fn try_to_sign_in(
+    store: &dyn Store,
+    outside: &dyn Outside,
+    caller: &Caller,
+    (email, password): (&str, String),
+) -> Result<Opened, AppError> {
     let now = outside.now();
-    let tries = limits::take(store, now, Door::SignIn, &email, caller.address).await;
-    let tries = tries.map_err(|error| error.echo("email", &email))?;
-    let found = store.member_by_email(&email).await?;
+    // A browser that has signed in to this account before has tries of its own, so that nobody else's keep it out.
+    let device = caller.device.as_ref().filter(|device| device.email == email);
+    let (door, who, lane) = match device {
+        Some(device) => (Door::Device, device.key.as_str(), Lane::Known),
+        None => (Door::SignIn, email, Lane::Stranger),
+    };
+    let tries = limits::take(store, now, door, who, caller.address).await?;
+    let found = store.member_by_email(email).await?;
     let (hash, member) = match found {
         Some(found) => (found.password_hash, Some(found.member)),
-        None => (DUMMY_HASH.clone(), None),
+        None => (password::nobodys_hash(), None),
     };
     let proved = hash.clone();
-    let matches = password.len() <= LONGEST_PASSWORD && verify(password, hash).await?;
-    let Some(member) = member.filter(|member| matches && caller.may_be(member)) else {
-        return Err(AppError::new(ErrorCode::WrongCredentials).echo("email", &email));
-    };
+    let matches = password.len() <= LONGEST_PASSWORD && password::verify(lane, password, hash).await?;
+    let member =
+        member.filter(|member| matches && caller.may_be(member)).ok_or(ErrorCode::WrongCredentials)?;
     tries.give_back(store).await?;
     let factor = store.second_factor(member.id).await?;
     if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
@@ -133,13 +102,28 @@ pub async fn sign_in(
         member_id: member.id,
         tries: CODE_TRIES,
         expires_at: now + PATIENCE,
+        embed: caller.frame.map(|frame| frame.binding),
     };
     store.begin_sign_in(&pending).await?;
     if !still_stands(store, &member, &proved).await? {
         store.end_sign_in(&pending.token_hash).await?;
-        return Err(AppError::new(ErrorCode::WrongCredentials).echo("email", &email));
+        return Err(ErrorCode::WrongCredentials.into());
     }
     Ok(Opened::CodeAsked(token))
+}
+
+/// Counts what came of a sign-in, and logs the refused ones. Of the address only a digest, which tells whether it is the same one again.
+fn note(email: &str, answer: &Result<Opened, AppError>) {
+    let outcome = match answer {
+        Ok(Opened::Session(_)) => "signed_in",
+        Ok(Opened::CodeAsked(_)) => "code_asked",
+        Err(error) => error.code.as_str(),
+    };
+    meters::sign_in(outcome);
+    if answer.is_err() {
+        let account = token_hash(email);
+        tracing::warn!(account = account.get(..12), outcome, "a sign-in was refused");
+    }
 }
 
 /// Whether a member is still there with the password whose hash was proved.
@@ -199,15 +183,52 @@ pub async fn confirm_password(
     let client = context::caller()?.address;
     let tries = limits::take(store, services.outside.now(), Door::Password, &who, client).await?;
     let found = store.member_by_email(member.email()).await?.ok_or(ErrorCode::NotSignedIn)?;
-    if password.len() > LONGEST_PASSWORD || !verify(password, found.password_hash).await? {
+    if password.len() > LONGEST_PASSWORD
+        || !password::verify(Lane::Known, password, found.password_hash).await?
+    {
         return Err(AppError::new(ErrorCode::WrongPassword).field(field, FieldError::Refused));
     }
-    tries.give_back(store).await
+    tries.give_back(store).await?;
+    Ok(store.prove_session(member.session(), services.outside.now()).await?)
+}
+
+/// Whether a person showed their password a moment ago, so that it need not be asked again.
+pub fn is_proved(services: &Services, member: &Member) -> bool {
+    member.proved_at().is_some_and(|at| services.outside.now() - at < PROVED_FOR)
+}
+
+/// The same as [`confirm_password`], unless they showed it a moment ago.
+pub async fn confirm_person(services: &Services, member: &Member, password: String) -> Result<(), AppError> {
+    if is_proved(services, member) {
+        Ok(())
+    } else {
+        confirm_password(services, member, "password", password).await
+    }
+}
+
+/// The one who is signed in, unless their session has rested for too long, which ends it; that it is used is noted.
+pub(crate) async fn awake(
+    services: &Services,
+    found: SignedIn,
+    token: &str,
+) -> Result<Option<SignedIn>, AppError> {
+    let now = services.outside.now();
+    let rested = now - found.last_seen_at;
+    if rested >= IDLE {
+        services.store.end_session(&token_hash(token)).await?;
+        return Ok(None);
+    }
+    if rested >= SEEN_WITHIN
+        && let Err(error) = services.store.see_session(found.session, now).await
+    {
+        tracing::warn!(error = %error, "it could not be noted that a session is used");
+    }
+    Ok(Some(found))
 }
 
 /// Ends the session of these headers, if there is one.
-pub async fn sign_out(store: &dyn Store, headers: &HeaderMap) -> Result<(), AppError> {
-    if let Some(token) = token(headers) {
+pub async fn sign_out(store: &dyn Store, headers: &HeaderMap, secure: bool) -> Result<(), AppError> {
+    if let Some(token) = token(headers, secure) {
         store.end_session(&token_hash(token)).await?;
     }
     Ok(())
@@ -224,47 +245,6 @@ fn check_fields(email: &str, password: &str) -> Result<(), AppError> {
         error = error.field("password", FieldError::Required);
     }
     if error.fields.is_empty() { Ok(()) } else { Err(error) }
-}
-
-async fn verify(password: String, hash: String) -> Result<bool, AppError> {
-    slowly(move || matches(&password, &hash)).await?.map_err(|error| failed(&error))
-}
-
-/// Does what takes long and much memory away from the tasks, and not too much of it at once.
-async fn slowly<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
-    let _permit = HASHING.acquire().await.map_err(|error| failed(&error))?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
-}
-
-fn failed(error: &dyn std::fmt::Display) -> AppError {
-    tracing::error!(error = %error, "a password could not be hashed or checked");
-    AppError::new(ErrorCode::Internal)
-}
-
-/// Hashes a password as a hash was made, and compares. The memory that this takes, 19 MiB, is used again and again: freed each time
-/// it would stay with the thread that freed it, and every thread would come to hold some.
-fn matches(password: &str, hash: &str) -> argon2::password_hash::Result<bool> {
-    let hash = PasswordHash::new(hash)?;
-    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else {
-        return Err(argon2::password_hash::Error::PhcStringField);
-    };
-    let params = Params::try_from(&hash)?;
-    let algorithm = Algorithm::try_from(hash.algorithm)?;
-    let version = hash.version.map_or(Ok(Version::default()), Version::try_from)?;
-    let blocks = params.block_count();
-    let mut memory = MEMORY.lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
-    memory.resize(blocks.max(memory.len()), Block::default());
-    let mut salt_bytes = [0; 64];
-    let salt = salt.decode_b64(&mut salt_bytes)?;
-    let hashed = Output::init_with(expected.len(), |out| {
-        let argon2 = Argon2::new(algorithm, version, params);
-        Ok(argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory)?)
-    });
-    if let Ok(mut kept) = MEMORY.lock() {
-        kept.push(memory);
-    }
-    // Compared in constant time.
-    Ok(hashed? == expected)
 }
 
 /// The cookie that carries a session.
@@ -289,19 +269,25 @@ pub fn expired_pending_cookie(secure: bool) -> String {
     carrying(PENDING_COOKIE, "", TimeDelta::zero(), secure)
 }
 
-fn carrying(name: &str, token: &str, lifetime: TimeDelta, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
+/// A cookie of the whole site that no script can read.
+pub(crate) fn carrying(name: &str, token: &str, lifetime: TimeDelta, secure: bool) -> String {
+    let (name, secure) = (named(name, secure), if secure { "; Secure" } else { "" });
     format!("{name}={token}; HttpOnly; SameSite=Lax; Path=/; Max-Age={}{secure}", lifetime.num_seconds())
 }
 
+/// A cookie's name: under https browsers take one of this prefix from this very host only, with `Secure` and for the whole site.
+pub(crate) fn named(name: &str, secure: bool) -> String {
+    if secure { format!("__Host-{name}") } else { name.to_owned() }
+}
+
 /// The token of a request.
-pub fn token(headers: &HeaderMap) -> Option<&str> {
-    cookie_value(headers, COOKIE).filter(|token| token.len() == 64)
+pub fn token(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    cookie_value(headers, &named(COOKIE, secure)).filter(|token| token.len() == 64)
 }
 
 /// The token of a request whose sign-in waits for its code.
-pub fn pending_token(headers: &HeaderMap) -> Option<&str> {
-    cookie_value(headers, PENDING_COOKIE).filter(|token| token.len() == 64)
+pub fn pending_token(headers: &HeaderMap, secure: bool) -> Option<&str> {
+    cookie_value(headers, &named(PENDING_COOKIE, secure)).filter(|token| token.len() == 64)
 }
 
 /// The value of a request's cookie.

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use domain::{
     policy::{Lists, Policy, Problems, canonical_tax_map, differences, form::Form},
-    run::{BindingStatus, Role},
+    run::{ActionKind, BindingStatus, Role},
 };
 use store::{Binding, CachedReference, PolicyVersion};
 use tokio::time::timeout;
@@ -19,6 +19,7 @@ use crate::{
     bindings,
     context::{Member, Services},
     error::{AppError, ErrorCode},
+    history::acting::action,
     query::Flash,
     screen::settings::{Crossing, MethodsView, SettingsView, Told},
     session,
@@ -51,7 +52,7 @@ pub async fn open(services: &Services, member: &Member, id: &str) -> Result<Sett
     let mut desk = Desk::of(services, member, id).await?;
     if desk.is_old() {
         // Somebody waits: where Sage does not answer in time, the old lists must do.
-        let refreshed = timeout(PATIENCE, services.connecting.refresh_reference(&desk.binding)).await;
+        let refreshed = timeout(PATIENCE, services.connecting.refresh_reference(&desk.binding, None)).await;
         let is_stale = !matches!(refreshed, Ok(Ok(())));
         desk = Desk { is_stale, ..Desk::of(services, member, id).await? };
     }
@@ -76,7 +77,9 @@ pub async fn send(
             desk.again(form, Told::Nothing).await
         }
         "refresh" => {
-            let told = match services.connecting.refresh_reference(&desk.binding).await {
+            let record =
+                action(services, member, ActionKind::ListsRefreshed, (Some(desk.binding.id), None), "");
+            let told = match services.connecting.refresh_reference(&desk.binding, Some(&record)).await {
                 Ok(()) => Told::Refreshed,
                 Err(error) => Told::Problem(error.code),
             };
@@ -175,7 +178,11 @@ impl<'a> Desk<'a> {
             reason,
             created_at: self.services.outside.now(),
         };
-        self.services.store.save_policy(self.binding.id, &next).await
+        let reason = next.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let says = format!("version {}{reason}", next.version);
+        let about = (Some(self.binding.id), None);
+        let record = action(self.services, self.member, ActionKind::SettingsSaved, about, &says);
+        self.services.store.save_policy(self.binding.id, &next, Some(&record)).await
     }
 
     /// The page with what the other one changed, and where this form would change it again. Saving once more is meant.

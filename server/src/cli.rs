@@ -61,6 +61,8 @@ enum Command {
         #[command(subcommand)]
         command: RunsCommand,
     },
+    /// Lists who did what, newest first: people, shops, settings, connections.
+    Actions(commands::actions::ActionsArgs),
     /// Syncs a document as if Magento had told of it just now; one that has a run is retried.
     Sync(commands::sync::SyncArgs),
     /// The lists of Sage businesses: tax rates, accounts.
@@ -96,6 +98,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Users { command } => users::run(&read()?, command).await,
         Command::Bindings(output) => commands::bindings::run(&read()?, output).await,
         Command::Runs { command } => commands::runs::run(&read()?, command).await,
+        Command::Actions(args) => commands::actions::run(&read()?, &args).await,
         Command::Sync(args) => commands::sync::run(&read()?, &args).await,
         Command::Reference { command } => commands::reference::run(&read()?, command).await,
         Command::Doctor(args) => commands::doctor::run(&read()?, &args).await,

@@ -15,7 +15,7 @@ use domain::{
     run::BindingStatus,
 };
 use magento::{Lost, UrlError};
-use store::Binding;
+use store::{Action, Binding};
 use sync::{ConnectError, Engine, PairRequest};
 use tokio::time::timeout;
 
@@ -48,10 +48,11 @@ impl Connecting for Connections {
         name: &str,
         url: &str,
         code: &str,
+        action: &Action,
     ) -> Result<Paired, AppError> {
         let request =
             PairRequest { organisation, name, magento_url: url, code, ledger_url: &self.public_url };
-        let paired = self.engine.pair(&request).await.map_err(|error| for_a_person(&error))?;
+        let paired = self.engine.pair(&request, Some(action)).await.map_err(|error| for_a_person(&error))?;
         let sage_is_missing = paired.binding.status == BindingStatus::Pending;
         let (id, is_revived, problem) = (paired.binding.id, paired.is_revived, paired.problem);
         Ok(Paired { id, is_revived, sage_is_missing, problem })
@@ -62,8 +63,9 @@ impl Connecting for Connections {
         binding: BindingId,
         member: MemberId,
         country: Option<&str>,
+        action: &Action,
     ) -> Result<String, AppError> {
-        let url = self.engine.begin_consent(binding, member, country).await;
+        let url = self.engine.begin_consent(binding, member, country, Some(action)).await;
         Ok(url.map_err(|error| for_a_person(&error))?.into())
     }
 
@@ -71,13 +73,15 @@ impl Connecting for Connections {
         self.engine.consented_businesses(binding, member).await.map_err(|error| for_a_person(&error))
     }
 
-    async fn choose_business(&self, binding: &Binding, member: MemberId, business: &str) {
+    async fn choose_business(&self, binding: &Binding, member: MemberId, business: &str, action: &Action) {
         let Some(underway) = self.fetching.begin(binding.id) else { return };
         let (engine, binding, business) = (Arc::clone(&self.engine), binding.clone(), business.to_owned());
+        let action = action.clone();
         // A task of its own: the browser gets its answer at once, and may go away.
         tokio::spawn(async move {
-            let chosen =
-                engine.choose_business(&binding, member, &business, &|list| underway.reach(list)).await;
+            let chosen = engine
+                .choose_business(&binding, member, &business, &|list| underway.reach(list), Some(&action))
+                .await;
             underway.end(chosen.map(drop).map_err(|error| for_a_person(&error)));
         });
     }
@@ -86,8 +90,8 @@ impl Connecting for Connections {
         self.fetching.look(binding)
     }
 
-    async fn disconnect(&self, binding: &Binding) -> Result<(), AppError> {
-        self.engine.disconnect(binding).await.map_err(|error| for_a_person(&error))
+    async fn disconnect(&self, binding: &Binding, action: &Action) -> Result<(), AppError> {
+        self.engine.disconnect(binding, Some(action)).await.map_err(|error| for_a_person(&error))
     }
 
     async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError> {
@@ -102,8 +106,8 @@ impl Connecting for Connections {
         Ok(methods.map(method).collect())
     }
 
-    async fn refresh_reference(&self, binding: &Binding) -> Result<(), AppError> {
-        let refreshed = self.engine.refresh_reference(binding).await;
+    async fn refresh_reference(&self, binding: &Binding, action: Option<&Action>) -> Result<(), AppError> {
+        let refreshed = self.engine.refresh_reference(binding, action).await;
         refreshed.map(drop).map_err(|error| for_a_person(&error.into()))
     }
 

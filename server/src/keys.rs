@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::outside::Outside;
+use domain::{outside::Outside, run::ActionKind};
 use sync::Rotation;
 use vault::KeyRing;
 
 use crate::{
+    commands,
     config::{Config, ConfigError},
     lifecycle::{self, Failure},
     outside::Machine,
@@ -39,6 +40,12 @@ pub async fn run(
             let config = read()?;
             let keys = config.key_ring()?;
             let store = lifecycle::open_store(&config.database_url).await?;
+            for organisation in store.list_organisations().await? {
+                let action = commands::action(organisation.id, ActionKind::KeysRotated);
+                store
+                    .record_action(&action.saying(format!("to the key {:?}", keys.sealing_key_id())))
+                    .await?;
+            }
             let rotation = sync::rotate_keys(store.as_ref(), &keys, &Machine).await?;
             store.close().await;
             for line in report(&rotation, keys.sealing_key_id()) {

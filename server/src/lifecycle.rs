@@ -14,7 +14,7 @@ use leptos::config::LeptosOptions;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use store::Store;
 use sync::alerts::{Hooks, Mail, Posts};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use url::Url;
@@ -35,6 +35,9 @@ const GRACE: Duration = Duration::from_mins(1);
 
 /// Connections at once for those who look at a process from outside.
 const OPERATORS: usize = 64;
+
+/// For how long a look at the store answers those who ask `/readyz` again: shorter than orchestrators ask.
+const LOOKS_LAST: Duration = Duration::from_secs(5);
 
 /// Anything that ends a command, as a sentence.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -125,7 +128,13 @@ fn wire(
         outside: Arc::clone(&engine.outside),
         engine: Arc::clone(engine),
         shutdown: shutdown.clone(),
-        observing: Observing { token: config.metrics_token()?, by_binding: config.metrics.by_binding, works },
+        observing: Observing {
+            token: config.metrics_token()?,
+            by_binding: config.metrics.by_binding,
+            works,
+            looks_last: LOOKS_LAST,
+        },
+        looked: Mutex::default(),
     }))
 }
 

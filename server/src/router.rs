@@ -14,14 +14,12 @@ use leptos_axum::{
     AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list, render_app_async_with_context,
     site_pkg_dir_service,
 };
-use tower_http::{
-    compression::CompressionLayer, csrf::CsrfLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer,
-};
+use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 use crate::{
     client, isolation,
     routes::{consent, embed, export, health, live, magento, metrics, settings, webhooks},
-    security,
+    security::{self, PublicOrigin},
     state::{AppState, Wire},
     timing,
 };
@@ -33,7 +31,16 @@ pub static PAGES: LazyLock<[Vec<AxumRouteListing>; 2]> =
 
 /// The router of a process.
 pub fn router(state: AppState) -> Router {
-    wire(&state).merge(pages(state)).layer(middleware::from_fn(timing::time))
+    let is_https = state.services.secure_cookies;
+    let router = wire(&state)
+        .merge(pages(state))
+        .layer(middleware::from_fn(timing::time))
+        .layer(header_layer(HeaderName::from_static("permissions-policy"), security::PERMISSIONS));
+    if is_https {
+        router.layer(header_layer(header::STRICT_TRANSPORT_SECURITY, security::HSTS))
+    } else {
+        router
+    }
 }
 
 /// What operators ask, for an address of its own.
@@ -68,6 +75,7 @@ fn wire(state: &AppState) -> Router {
 fn pages(state: AppState) -> Router {
     let services = state.services.clone();
     let proxies = state.trusted_proxies;
+    let own = PublicOrigin::of(&services.public_url);
     let options = state.leptos_options.clone();
     let [routes, plain_routes] = PAGES.clone();
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
@@ -91,7 +99,11 @@ fn pages(state: AppState) -> Router {
         .layer(middleware::from_fn(isolation::own_root))
         .layer(middleware::from_fn_with_state(proxies, client::tell_address))
         .layer(CompressionLayer::new())
-        .layer(CsrfLayer::new())
+        .layer(middleware::from_fn(security::status_of_refusals))
+        .layer(middleware::from_fn_with_state(own.clone(), security::only_own_referer))
+        .layer(middleware::from_fn_with_state(own, security::only_own_forms))
+        .layer(middleware::from_fn(security::only_possible_names))
+        .layer(header_layer(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(middleware::from_fn(security::cache_the_package))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // A form's error travels back to the page it came from: `no-referrer` would lose it.

@@ -1,6 +1,6 @@
 //! What the routes work with.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use app::context::Services;
 use axum::extract::FromRef;
@@ -8,7 +8,10 @@ use domain::outside::Outside;
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use store::Store;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+
+use crate::routes::health::Looked;
 
 /// The state of the router.
 #[derive(Clone, FromRef)]
@@ -36,6 +39,8 @@ pub struct Wire {
     pub shutdown: CancellationToken,
     /// How the process is looked at from outside.
     pub observing: Observing,
+    /// The newest look at what `/readyz` tells.
+    pub looked: Mutex<Option<Looked>>,
 }
 
 /// How a process is looked at from outside.
@@ -46,4 +51,6 @@ pub struct Observing {
     pub by_binding: bool,
     /// Whether this process works runs.
     pub works: bool,
+    /// For how long a look at the store answers those who ask again: anybody may ask, and each look writes durably.
+    pub looks_last: Duration,
 }

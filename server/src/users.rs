@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use domain::{
     ids::{MemberId, OrganisationId},
     outside::Outside,
-    run::Role,
+    run::{ActionKind, Role},
 };
 use store::{Member, NewMember, Organisation, Store};
 
 use crate::{
+    commands,
     config::Config,
     lifecycle::{self, Failure},
     outside::Machine,
@@ -76,13 +77,17 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
         UsersCommand::List => list(store).await,
         UsersCommand::ResetSecondFactor { email } => {
             let member = find(store, &email).await?;
-            store.remove_second_factor(member.id).await?;
+            let action =
+                commands::action(member.organisation_id, ActionKind::SecondFactorOff).saying(&member.email);
+            store.remove_second_factor(member.id, None, Some(&action)).await?;
             Ok(format!("{} signs in with the password alone.", member.email))
         }
         UsersCommand::SetPassword { email, password } => {
             let member = find(store, &email).await?;
             let password_hash = hash(&password)?;
-            store.set_password(member.id, &password_hash, None).await?;
+            let action =
+                commands::action(member.organisation_id, ActionKind::PasswordChanged).saying(&member.email);
+            store.set_password(member.id, &password_hash, None, Some(&action)).await?;
             Ok(format!("{} has a new password and is signed out everywhere.", member.email))
         }
     }
@@ -108,7 +113,9 @@ async fn add(store: &dyn Store, user: AddUser) -> Result<String, Failure> {
         created_at: Machine.now(),
     };
     let said = format!("{} may sign in.", member.email);
-    store.create_member(&NewMember { member, password_hash }).await?;
+    let action = commands::action(organisation_id, ActionKind::MemberAdded);
+    let action = action.saying(format!("{}, {}", member.email, member.role));
+    store.create_member(&NewMember { member, password_hash }, Some(&action)).await?;
     Ok(said)
 }
 
@@ -132,7 +139,7 @@ async fn find(store: &dyn Store, email: &str) -> Result<Member, Failure> {
 
 /// The same rules as where people choose their passwords themselves.
 fn hash(password: &str) -> Result<String, Failure> {
-    if let Some(wrong) = app::session::wrong_with_chosen(password) {
+    if let Some(wrong) = app::session::wrong_with_chosen(password, &[]) {
         return Err(format!("LEDGER_PASSWORD cannot be used: {}", wrong.sentence()).into());
     }
     Ok(app::session::hash_password(password, &Machine)?)

@@ -4,7 +4,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
-    HOME, account, context,
+    HOME, account, context, device,
     error::{AppError, ErrorCode},
     query::safe_path,
     screen::account::AccountView,
@@ -27,11 +27,13 @@ pub async fn sign_in_with_code(
     let (services, request, caller) = (context::services()?, context::request()?, context::caller()?);
     let (store, outside) = (&*services.store, &*services.outside);
     let work = async {
-        let token = session::pending_token(&request.headers).ok_or(ErrorCode::SignInEnded)?;
+        let token = session::pending_token(&request.headers, services.secure_cookies);
+        let token = token.ok_or(ErrorCode::SignInEnded)?;
         second_factor::sign_in(store, outside, &*services.sealing, &caller, (token, &code)).await
     };
     let token = context::answer(work).await?;
     context::set_cookie(&session::cookie(&token, services.secure_cookies))?;
+    device::signed_in(&services, &token).await?;
     context::set_cookie(&session::expired_pending_cookie(services.secure_cookies))?;
     leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
     Ok(())

@@ -4,7 +4,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
-    HOME, context,
+    HOME, context, device,
     error::AppError,
     people,
     query::Flash,
@@ -30,9 +30,13 @@ pub async fn invite(
     /// As what.
     #[server(default)]
     role: String,
+    /// The inviter's password, where it is asked for.
+    #[server(default)]
+    password: String,
 ) -> Result<(), AppError> {
-    let work =
-        async { people::invite(&context::services()?, &context::member().await?, &email, &role).await };
+    let work = async {
+        people::invite(&context::services()?, &context::member().await?, (&email, &role), password).await
+    };
     context::answer(work).await?;
     leptos_axum::redirect(PAGE);
     Ok(())
@@ -60,9 +64,13 @@ pub async fn set_role(
     /// What they may do from now on.
     #[server(default)]
     role: String,
+    /// The owner's password, where it is asked for.
+    #[server(default)]
+    password: String,
 ) -> Result<(), AppError> {
-    let work =
-        async { people::set_role(&context::services()?, &context::member().await?, &member, &role).await };
+    let work = async {
+        people::set_role(&context::services()?, &context::member().await?, (&member, &role), password).await
+    };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
 }
@@ -73,8 +81,12 @@ pub async fn remove_member(
     /// The member.
     #[server(default)]
     member: String,
+    /// The owner's password, where it is asked for.
+    #[server(default)]
+    password: String,
 ) -> Result<(), AppError> {
-    let work = async { people::remove(&context::services()?, &context::member().await?, &member).await };
+    let work =
+        async { people::remove(&context::services()?, &context::member().await?, &member, password).await };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
 }
@@ -104,6 +116,7 @@ pub async fn accept_invitation(
     let services = context::services()?;
     let session = context::answer(people::accept(&services, &token, &name, password)).await?;
     context::set_cookie(&session::cookie(&session, services.secure_cookies))?;
+    device::signed_in(&services, &session).await?;
     leptos_axum::redirect(&Flash::Joined.on(HOME));
     Ok(())
 }

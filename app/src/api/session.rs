@@ -19,7 +19,7 @@ pub async fn sign_in(
     next: String,
 ) -> Result<(), AppError> {
     use crate::{
-        HOME, context,
+        HOME, context, device,
         query::{code_href, safe_path},
         session::{self, Opened},
     };
@@ -29,6 +29,7 @@ pub async fn sign_in(
     match context::answer(opened).await? {
         Opened::Session(token) => {
             context::set_cookie(&session::cookie(&token, secure))?;
+            device::signed_in(&services, &token).await?;
             leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
         }
         Opened::CodeAsked(token) => {
@@ -44,7 +45,7 @@ pub async fn sign_in(
 pub async fn sign_out() -> Result<(), AppError> {
     use crate::{context, query::Flash, session};
     let (services, request) = (context::services()?, context::request()?);
-    context::answer(session::sign_out(&*services.store, &request.headers)).await?;
+    context::answer(session::sign_out(&*services.store, &request.headers, services.secure_cookies)).await?;
     context::set_cookie(&session::expired_cookie(services.secure_cookies))?;
     leptos_axum::redirect(&Flash::SignedOut.on("/sign-in"));
     Ok(())

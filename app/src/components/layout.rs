@@ -15,6 +15,8 @@ use crate::{
 pub fn Frame(
     /// Who is signed in, and the way out.
     account: AnyView,
+    /// The ways that are open to some only.
+    more_ways: AnyView,
     /// The page.
     children: Children,
 ) -> impl IntoView {
@@ -36,6 +38,7 @@ pub fn Frame(
                 <A href="/dashboard/members" attr:rel="external">
                     "People"
                 </A>
+                {more_ways}
             </nav>
             <div class="top-end">
                 <ThemeChoice />

@@ -59,13 +59,12 @@ pub fn action(
 pub async fn retry(services: &Services, member: &Member, run: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Operator)?;
     let run: RunId = run.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    match services.store.retry_run(member.organisation(), run, services.outside.now()).await {
+    let record = action(services, member, ActionKind::Retried, (None, Some(run)), "");
+    match services.store.retry_run(member.organisation(), run, record.at, Some(&record)).await {
         Ok(()) => {}
         Err(store::Error::Conflict(_)) => return Ok(Flash::StillRunning),
         Err(error) => return Err(error.into()),
     }
-    let record = action(services, member, ActionKind::Retried, (None, Some(run)), "");
-    services.store.record_action(&record).await?;
     let now = services.store.run(member.organisation(), run).await?;
     Ok(if now.is_some_and(|run| run.status == RunStatus::Waiting) {
         Flash::RetriedToWait

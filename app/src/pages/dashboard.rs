@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 use leptos_router::{
-    components::{Outlet, Redirect},
+    components::{A, Outlet, Redirect},
     hooks::use_location,
 };
 
@@ -11,6 +11,7 @@ use crate::{
     components::layout::{Account, Frame},
     error::ErrorCode,
     query::sign_in_href,
+    screen::activity::ACTIVITY,
 };
 
 /// The frame around the dashboard's pages.
@@ -32,8 +33,23 @@ pub fn Dashboard() -> impl IntoView {
             }}
         </Transition>
     };
+    let more_ways = view! {
+        <Transition>
+            {move || {
+                let is_owner = who.get().is_some_and(|who| who.is_ok_and(|member| member.is_owner));
+                is_owner
+                    .then(|| {
+                        view! {
+                            <A href=ACTIVITY attr:rel="external">
+                                "Activity"
+                            </A>
+                        }
+                    })
+            }}
+        </Transition>
+    };
     view! {
-        <Frame account=account.into_any()>
+        <Frame account=account.into_any() more_ways=more_ways.into_any()>
             <Outlet />
         </Frame>
     }

@@ -48,7 +48,8 @@ pub fn MembersPage() -> impl IntoView {
 
 fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + use<> {
     let is_owner = view.is_owner;
-    let people = view.people.into_iter().map(move |person| card(person, is_owner));
+    let asks = view.asks_password;
+    let people = view.people.into_iter().map(move |person| card(person, is_owner, asks));
     view! {
         {view.link.map(link)}
         <ul class="cards">{people.collect_view()}</ul>
@@ -56,7 +57,7 @@ fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + us
             .then(|| {
                 view! {
                     {open_invitations(view.invitations)}
-                    {invite(inviting)}
+                    {invite(inviting, asks)}
                 }
             })}
     }
@@ -76,7 +77,7 @@ fn link(link: Shown) -> AnyView {
     .into_any()
 }
 
-fn card(person: PersonView, is_owner: bool) -> AnyView {
+fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
     let PersonView { id, name, email, role, is_me, has_second_factor } = person;
     let called = if name.is_empty() { email.clone() } else { name };
     let factor = has_second_factor.map(|has| if has { "Second factor: on" } else { "Second factor: off" });
@@ -89,13 +90,13 @@ fn card(person: PersonView, is_owner: bool) -> AnyView {
             <p class="card-line">{email}</p>
             <p class="card-line">{role_label(role)}</p>
             {factor.map(|factor| view! { <p class="card-line">{factor}</p> })}
-            {is_owner.then(|| change(&id, &called, role))}
+            {is_owner.then(|| change(&id, &called, role, asks))}
         </li>
     }
     .into_any()
 }
 
-fn change(id: &str, called: &str, role: Role) -> AnyView {
+fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
     let select = format!("role-{id}");
     view! {
         <form class="inline-form" method="post" action=SetRole::PATH autocomplete="off">
@@ -106,6 +107,7 @@ fn change(id: &str, called: &str, role: Role) -> AnyView {
             <select id=select name="role">
                 {roles(role)}
             </select>
+            {password(asks, &format!("role-password-{id}"))}
             <button class="button" type="submit">
                 "Change role"
             </button>
@@ -115,6 +117,7 @@ fn change(id: &str, called: &str, role: Role) -> AnyView {
             <form class="form" method="post" action=RemoveMember::PATH>
                 <p>"They are signed out at once and cannot sign in again. What they did stays in the history."</p>
                 <input type="hidden" name="member" value=id.to_owned() />
+                {password(asks, &format!("remove-password-{id}"))}
                 <button class="button" type="submit">
                     {format!("Remove {called} now")}
                 </button>
@@ -122,6 +125,20 @@ fn change(id: &str, called: &str, role: Role) -> AnyView {
         </details>
     }
     .into_any()
+}
+
+/// The question for the password of whoever acts; not when they showed it a moment ago.
+fn password(asks: bool, id: &str) -> Option<AnyView> {
+    let id = id.to_owned();
+    asks.then(|| {
+        view! {
+            <div class="field">
+                <label for=id.clone()>"Your password"</label>
+                <input id=id name="password" type="password" autocomplete="current-password" required />
+            </div>
+        }
+        .into_any()
+    })
 }
 
 fn roles(chosen: Role) -> impl IntoView {
@@ -160,7 +177,7 @@ fn open_invitations(invitations: Vec<InvitationView>) -> AnyView {
     .into_any()
 }
 
-fn invite(refused: Option<&AppError>) -> AnyView {
+fn invite(refused: Option<&AppError>, asks: bool) -> AnyView {
     let typed = |name| refused.and_then(|error| error.typed(name)).unwrap_or_default();
     let (email, error) = (typed("email").to_owned(), refused.and_then(|error| error.of_field("email")));
     let role = typed("role").parse().unwrap_or(Role::Viewer);
@@ -193,6 +210,7 @@ fn invite(refused: Option<&AppError>) -> AnyView {
                             {roles(role)}
                         </select>
                     </div>
+                    {password(asks, "invite-password")}
                     <button class="button button-main" type="submit">
                         "Make an invitation"
                     </button>

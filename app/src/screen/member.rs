@@ -9,4 +9,6 @@ pub struct MemberView {
     pub name: String,
     /// Their e-mail address.
     pub email: String,
+    /// Whether they may see what everybody does.
+    pub is_owner: bool,
 }

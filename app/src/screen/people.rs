@@ -29,6 +29,8 @@ pub struct PeopleView {
     pub is_owner: bool,
     /// The link that was just made, shown this once.
     pub link: Option<Shown>,
+    /// Whether who changes something shows their password again.
+    pub asks_password: bool,
 }
 
 /// A member.

@@ -189,7 +189,7 @@ words!(
 );
 
 words!(
-    /// What people, or Ledger itself, do with a shop and its runs.
+    /// What people, or Ledger itself, do with a shop, its runs and an organisation's people.
     ActionKind {
         /// A run was put in the queue again.
         Retried = "retried",
@@ -215,6 +215,52 @@ words!(
         Disconnected = "disconnected",
         /// A part of the history was taken out as a file.
         Exported = "exported",
+        /// A shop was paired.
+        Paired = "paired",
+        /// Somebody was sent to Sage to consent.
+        ConsentBegun = "consent_begun",
+        /// Sage's consent was brought back.
+        ConsentGiven = "consent_given",
+        /// A shop was tied to a Sage business.
+        BusinessChosen = "business_chosen",
+        /// A business's lists were fetched again.
+        ListsRefreshed = "lists_refreshed",
+        /// A version of a shop's settings was saved.
+        SettingsSaved = "settings_saved",
+        /// Somebody was invited.
+        Invited = "invited",
+        /// An invitation was withdrawn.
+        InvitationWithdrawn = "invitation_withdrawn",
+        /// An invitation was accepted.
+        InvitationAccepted = "invitation_accepted",
+        /// A member was added by whoever runs Ledger.
+        MemberAdded = "member_added",
+        /// A member was given another role.
+        RoleChanged = "role_changed",
+        /// A member was removed.
+        MemberRemoved = "member_removed",
+        /// A password was changed.
+        PasswordChanged = "password_changed",
+        /// Two-factor authentication was switched on.
+        SecondFactorOn = "second_factor_on",
+        /// Two-factor authentication was switched off.
+        SecondFactorOff = "second_factor_off",
+        /// Recovery codes were replaced.
+        RecoveryCodesRenewed = "recovery_codes_renewed",
+        /// Sessions were ended.
+        SessionsEnded = "sessions_ended",
+        /// A notification channel was added.
+        ChannelAdded = "channel_added",
+        /// A notification channel was confirmed.
+        ChannelConfirmed = "channel_confirmed",
+        /// A notification channel was changed.
+        ChannelChanged = "channel_changed",
+        /// A notification channel was removed.
+        ChannelRemoved = "channel_removed",
+        /// A webhook was given another secret.
+        SecretRenewed = "secret_renewed",
+        /// Everything sealed was sealed again with the newest key.
+        KeysRotated = "keys_rotated",
     }
 );
 

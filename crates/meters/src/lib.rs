@@ -45,6 +45,7 @@ struct Meters {
     deliveries: Counters<1>,
     refreshes: Counters<1>,
     requests: Timings<3>,
+    sign_ins: Counters<1>,
 }
 
 impl Meters {
@@ -52,6 +53,7 @@ impl Meters {
         let mut registry = Registry::with_prefix("ledger");
         let (attempts, webhooks) = (Counters::default(), Counters::default());
         let (deliveries, refreshes) = (Counters::default(), Counters::default());
+        let sign_ins = Counters::default();
         let (documents, requests) = (timings_of(document_timing), timings_of(call_timing));
         let (sage_calls, magento_calls) = (timings_of(call_timing), timings_of(call_timing));
         registry.register("attempts", "Attempts that have ended", attempts.clone());
@@ -65,6 +67,7 @@ impl Meters {
         registry.register("webhooks", "Events of Magento's by what was answered", webhooks.clone());
         registry.register("deliveries", "Tries to tell Magento a state", deliveries.clone());
         registry.register("token_refreshes", "Refreshes of Sage's tokens", refreshes.clone());
+        registry.register("sign_ins", "Sign-ins by what came of them", sign_ins.clone());
         registry.register("http_request_seconds", "Requests to Ledger", requests.clone());
         Self {
             registry,
@@ -76,6 +79,7 @@ impl Meters {
             deliveries,
             refreshes,
             requests,
+            sign_ins,
         }
     }
 }
@@ -113,6 +117,11 @@ fn call(method: &str, path: &str, status: Option<u16>) -> Labels<3> {
 pub fn webhook(event: &str, status: u16) {
     let labels = [("event", event.to_owned()), ("status", status.to_string())];
     METERS.webhooks.get_or_create(&labels).inc();
+}
+
+/// Somebody tried to sign in: `signed_in`, `code_asked`, `wrong_credentials`, `wrong_code`, `limited` or `failed`.
+pub fn sign_in(outcome: &str) {
+    METERS.sign_ins.get_or_create(&[("outcome", outcome.to_owned())]).inc();
 }
 
 /// Magento was told a state: `delivered`, `retrying` or `given_up`.

@@ -8,9 +8,10 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 use store::{
-    Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally, readable,
+    Action, ActionFilter, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally,
+    readable,
 };
 use uuid::Uuid;
 
@@ -55,8 +56,12 @@ impl TryFrom<ActionRow> for Action {
     }
 }
 
-/// Keeps what somebody did.
-pub(crate) async fn record(connection: &mut PgConnection, action: &Action) -> Tried<()> {
+/// Keeps what somebody did, where somebody did it, with the transaction of what was done.
+pub(crate) async fn record<'a>(
+    connection: &mut PgConnection,
+    action: impl Into<Option<&'a Action>> + Send,
+) -> Tried<()> {
+    let Some(action) = action.into() else { return Ok(()) };
     sqlx::query(
         "INSERT INTO actions (id, organisation_id, binding_id, run_id, member_id, actor, action, detail, at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -166,19 +171,28 @@ impl Actions for PostgresStore {
     async fn list_actions(
         &self,
         organisation: OrganisationId,
+        filter: &ActionFilter,
         before: Option<ActionId>,
         limit: u32,
     ) -> Result<Vec<Action>> {
-        sqlx::query_as::<_, ActionRow>(
-            "SELECT * FROM actions WHERE organisation_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
-        )
-        .bind(organisation.0)
-        .bind(before.map(|id| id.0))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)
-        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
+        let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM actions WHERE organisation_id = ");
+        query.push_bind(organisation.0);
+        if let Some(before) = before {
+            query.push(" AND id < ").push_bind(before.0);
+        }
+        if let Some(kind) = filter.kind {
+            query.push(" AND action = ").push_bind(kind.as_str());
+        }
+        if let Some(member) = filter.member {
+            query.push(" AND member_id = ").push_bind(member.0);
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+        query
+            .build_query_as::<ActionRow>()
+            .fetch_all(&self.pool)
+            .await
+            .map_err(translate)
+            .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {

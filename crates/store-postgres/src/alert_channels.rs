@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertChannelId, BindingId, MemberId};
 use sqlx::{FromRow, PgConnection};
-use store::{AlertChannel, AlertChannels, AlertProof, AlertWants, Error, Result};
+use store::{Action, AlertChannel, AlertChannels, AlertProof, AlertWants, Error, Result};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Place, Tried, clean, ensure_affected, repeating, translate},
 };
 
@@ -66,8 +67,14 @@ fn bindings(wants: &AlertWants) -> Option<Vec<Uuid>> {
 
 #[async_trait]
 impl AlertChannels for PostgresStore {
-    async fn create_alert_channel(&self, channel: &AlertChannel, proof: Option<&AlertProof>) -> Result<()> {
+    async fn create_alert_channel(
+        &self,
+        channel: &AlertChannel,
+        proof: Option<&AlertProof>,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             sqlx::query(
                 "INSERT INTO alert_channels (id, member_id, kind, target, envelope, version, kinds, bindings, mode,
                                              code_hash, code_until, created_at, confirmed_at)
@@ -86,8 +93,10 @@ impl AlertChannels for PostgresStore {
             .bind(proof.map(|proof| proof.until))
             .bind(channel.created_at)
             .bind(channel.confirmed_at)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
             Ok(())
         })
         .await
@@ -108,8 +117,10 @@ impl AlertChannels for PostgresStore {
         member: MemberId,
         id: AlertChannelId,
         wants: &AlertWants,
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             let changed = sqlx::query(
                 "UPDATE alert_channels SET kinds = $3, bindings = $4, mode = $5, disabled_at = NULL, rests = 0, rests_until = NULL
                  WHERE member_id = $1 AND id = $2",
@@ -119,9 +130,14 @@ impl AlertChannels for PostgresStore {
             .bind(kinds(wants))
             .bind(bindings(wants))
             .bind(wants.mode.as_str())
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-            if changed.rows_affected() == 0 { Err(Error::NotFound("the channel").into()) } else { Ok(()) }
+            if changed.rows_affected() == 0 {
+                return Err(Error::NotFound("the channel").into());
+            }
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
+            Ok(())
         })
         .await
     }
@@ -132,8 +148,10 @@ impl AlertChannels for PostgresStore {
         id: AlertChannelId,
         code_hash: &str,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool> {
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             let confirmed = sqlx::query(
                 "UPDATE alert_channels SET confirmed_at = $4, code_hash = NULL, code_until = NULL
                  WHERE member_id = $1 AND id = $2 AND code_hash = $3 AND code_until > $4 AND confirmed_at IS NULL",
@@ -142,16 +160,27 @@ impl AlertChannels for PostgresStore {
             .bind(id.0)
             .bind(code_hash)
             .bind(now)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-            Ok(confirmed.rows_affected() == 1)
+            let is_confirmed = confirmed.rows_affected() == 1;
+            if is_confirmed {
+                record(&mut transaction, action).await?;
+            }
+            transaction.commit().await?;
+            Ok(is_confirmed)
         })
         .await
     }
 
-    async fn remove_alert_channel(&self, member: MemberId, id: AlertChannelId) -> Result<()> {
+    async fn remove_alert_channel(
+        &self,
+        member: MemberId,
+        id: AlertChannelId,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
+            let mut removed = 0;
             for statement in [
                 // The channel first, locked: what is raised at this moment is either seen here, or passes it over.
                 "SELECT 1 FROM alert_channels WHERE member_id = $1 AND id = $2 FOR UPDATE",
@@ -159,7 +188,11 @@ impl AlertChannels for PostgresStore {
                  WHERE channel_id IN (SELECT id FROM alert_channels WHERE member_id = $1 AND id = $2)",
                 "DELETE FROM alert_channels WHERE member_id = $1 AND id = $2",
             ] {
-                sqlx::query(statement).bind(member.0).bind(id.0).execute(&mut *transaction).await?;
+                let of_member = sqlx::query(statement).bind(member.0).bind(id.0);
+                removed = of_member.execute(&mut *transaction).await?.rows_affected();
+            }
+            if removed > 0 {
+                record(&mut transaction, action).await?;
             }
             transaction.commit().await?;
             Ok(())
@@ -193,17 +226,27 @@ impl AlertChannels for PostgresStore {
         row.map(AlertChannel::try_from).transpose()
     }
 
-    async fn put_alert_secret(&self, id: AlertChannelId, envelope: &str, replaces: i64) -> Result<()> {
+    async fn put_alert_secret(
+        &self,
+        id: AlertChannelId,
+        envelope: &str,
+        replaces: i64,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             let put = sqlx::query(
                 "UPDATE alert_channels SET envelope = $2, version = version + 1 WHERE id = $1 AND version = $3",
             )
             .bind(id.0)
             .bind(envelope)
             .bind(replaces)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-            Ok(ensure_affected(&put, 1)?)
+            ensure_affected(&put, 1)?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
+            Ok(())
         })
         .await
     }

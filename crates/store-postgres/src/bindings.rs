@@ -8,11 +8,12 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
+use store::{Action, Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     changes::announce,
     error::{Place, Tried, clean, ensure_affected, lost, repeating, translate},
     health, rests, revival,
@@ -85,9 +86,10 @@ pub(crate) async fn hold_binding(connection: &mut PgConnection, run: RunId) -> T
 
 #[async_trait]
 impl Bindings for PostgresStore {
-    async fn create_binding(&self, binding: &Binding) -> Result<()> {
+    async fn create_binding(&self, binding: &Binding, action: Option<&Action>) -> Result<()> {
         let business = binding.business.as_ref();
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             sqlx::query(
                 "INSERT INTO bindings (id, organisation_id, name, magento_url, business_id, business_name,
                                        business_country, status, created_at, status_changed_at, trusted_since)
@@ -104,8 +106,10 @@ impl Bindings for PostgresStore {
             .bind(binding.created_at)
             .bind(binding.status_changed_at)
             .bind(binding.trusted_since)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
             Ok(())
         })
         .await
@@ -138,12 +142,18 @@ impl Bindings for PostgresStore {
         readable(rows.into_iter().map(Binding::try_from))
     }
 
-    async fn revive_binding(&self, revival: &Revival) -> Result<()> {
-        repeating(move || revival::revive(self, revival)).await
+    async fn revive_binding(&self, revival: &Revival, action: Option<&Action>) -> Result<()> {
+        repeating(move || revival::revive(self, revival, action)).await
     }
 
-    async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
-        repeating(move || set_business(self, id, business, now)).await
+    async fn set_business(
+        &self,
+        id: BindingId,
+        business: &SageBusiness,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        repeating(move || set_business(self, id, business, (now, action))).await
     }
 
     async fn note_shop_left(&self, id: BindingId) -> Result<()> {
@@ -185,8 +195,9 @@ impl Bindings for PostgresStore {
         id: BindingId,
         status: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
-        repeating(move || set_status(self, id, None, status, now)).await.map(drop)
+        repeating(move || set_status(self, id, None, status, (now, action))).await.map(drop)
     }
 
     async fn change_binding_status(
@@ -195,8 +206,9 @@ impl Bindings for PostgresStore {
         from: BindingStatus,
         to: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool> {
-        repeating(move || set_status(self, id, Some(from), to, now)).await
+        repeating(move || set_status(self, id, Some(from), to, (now, action))).await
     }
 }
 
@@ -205,7 +217,7 @@ async fn set_business(
     store: &PostgresStore,
     id: BindingId,
     business: &SageBusiness,
-    now: DateTime<Utc>,
+    (now, action): (DateTime<Utc>, Option<&Action>),
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
     let status: Option<String> = sqlx::query_scalar(
@@ -227,6 +239,7 @@ async fn set_business(
     if status == BindingStatus::Pending.as_str() {
         move_to(&mut transaction, id, BindingStatus::Pending, now).await?;
     }
+    record(&mut transaction, action).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -237,7 +250,7 @@ async fn set_status(
     id: BindingId,
     from: Option<BindingStatus>,
     status: BindingStatus,
-    now: DateTime<Utc>,
+    (now, action): (DateTime<Utc>, Option<&Action>),
 ) -> Tried<bool> {
     let mut transaction = store.pool.begin().await?;
     if let Some(from) = from {
@@ -253,6 +266,7 @@ async fn set_status(
     }
     move_to(&mut transaction, id, status, now).await?;
     health::note_status(&mut transaction, id.0, status, now).await?;
+    record(&mut transaction, action).await?;
     transaction.commit().await?;
     Ok(true)
 }

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
+use store::{Action, CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Place, lost, repeating, translate},
 };
 
@@ -56,6 +57,7 @@ impl Credentials for PostgresStore {
         envelope: &str,
         replaces: i64,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<i64> {
         // A deleted one is replaced by 0 like one that never was, but its numbers go on.
         let statement = if replaces == 0 {
@@ -70,15 +72,19 @@ impl Credentials for PostgresStore {
              RETURNING version"
         };
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             let version: Option<i64> = sqlx::query_scalar(statement)
                 .bind(binding.0)
                 .bind(kind.as_str())
                 .bind(envelope)
                 .bind(replaces)
                 .bind(now)
-                .fetch_optional(&self.pool)
+                .fetch_optional(&mut *transaction)
                 .await?;
-            version.ok_or_else(|| lost().into())
+            let version = version.ok_or_else(lost)?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
+            Ok(version)
         })
         .await
     }

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{InvitationId, MemberId, OrganisationId};
 use sqlx::FromRow;
-use store::{Acceptance, Error, Invitation, Invitations, Member, NewMember, Result};
+use store::{Acceptance, Action, Error, Invitation, Invitations, Member, NewMember, Result};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Place, clean, repeating, translate},
     members,
 };
@@ -50,7 +51,12 @@ struct NamedRow {
 
 #[async_trait]
 impl Invitations for PostgresStore {
-    async fn create_invitation(&self, invitation: &Invitation, token_hash: &str) -> Result<()> {
+    async fn create_invitation(
+        &self,
+        invitation: &Invitation,
+        token_hash: &str,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let email = &*clean(&invitation.email).to_lowercase();
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -87,6 +93,7 @@ impl Invitations for PostgresStore {
             .bind(invitation.expires_at)
             .execute(&mut *transaction)
             .await?;
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -133,8 +140,10 @@ impl Invitations for PostgresStore {
         organisation: OrganisationId,
         invitation: InvitationId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             let withdrawn = sqlx::query(
                 "UPDATE invitations SET withdrawn_at = $3
                  WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
@@ -142,11 +151,13 @@ impl Invitations for PostgresStore {
             .bind(organisation.0)
             .bind(invitation.0)
             .bind(now)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
             if withdrawn.rows_affected() == 0 {
                 return Err(Error::NotFound("the invitation").into());
             }
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
             Ok(())
         })
         .await
@@ -157,6 +168,7 @@ impl Invitations for PostgresStore {
         token_hash: &str,
         acceptance: &Acceptance,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<Member> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -180,6 +192,7 @@ impl Invitations for PostgresStore {
             };
             let new = NewMember { member, password_hash: acceptance.password_hash.clone() };
             members::insert(&mut transaction, &new).await?;
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(new.member)
         })

@@ -7,11 +7,12 @@ use domain::{
     run::Role,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Colleague, Error, Member, Members, NewMember, Organisation, Organisations, Result};
+use store::{Action, Colleague, Error, Member, Members, NewMember, Organisation, Organisations, Result};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Place, Tried, clean, ensure_affected, repeating, translate},
 };
 
@@ -94,10 +95,13 @@ struct ColleagueRow {
 
 #[async_trait]
 impl Members for PostgresStore {
-    async fn create_member(&self, new: &NewMember) -> Result<()> {
+    async fn create_member(&self, new: &NewMember, action: Option<&Action>) -> Result<()> {
         repeating(move || async move {
-            let mut connection = self.pool.acquire().await?;
-            insert(&mut connection, new).await
+            let mut transaction = self.pool.begin().await?;
+            insert(&mut transaction, new).await?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
+            Ok(())
         })
         .await
     }
@@ -142,6 +146,7 @@ impl Members for PostgresStore {
         member: MemberId,
         role: Role,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -162,6 +167,7 @@ impl Members for PostgresStore {
             if role != Role::Owner {
                 withdraw_invitations_of(&mut transaction, member, now).await?;
             }
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -173,6 +179,7 @@ impl Members for PostgresStore {
         organisation: OrganisationId,
         member: MemberId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -201,6 +208,7 @@ impl Members for PostgresStore {
             ] {
                 sqlx::query(statement).bind(member.0).execute(&mut *transaction).await?;
             }
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -212,6 +220,7 @@ impl Members for PostgresStore {
         member: MemberId,
         password_hash: &str,
         keep: Option<SessionId>,
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -222,20 +231,31 @@ impl Members for PostgresStore {
                     .execute(&mut *transaction)
                     .await?;
             ensure_affected(&set, 1)?;
-            sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id IS DISTINCT FROM $2")
-                .bind(member.0)
-                .bind(keep.map(|session| session.0))
-                .execute(&mut *transaction)
-                .await?;
-            sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = $1")
-                .bind(member.0)
-                .execute(&mut *transaction)
-                .await?;
+            end_other_sessions(&mut transaction, member, keep).await?;
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
         .await
     }
+}
+
+/// Ends a member's sessions but one, and their sign-ins that wait for a code.
+pub(crate) async fn end_other_sessions(
+    connection: &mut PgConnection,
+    member: MemberId,
+    keep: Option<SessionId>,
+) -> Tried<()> {
+    sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id IS DISTINCT FROM $2")
+        .bind(member.0)
+        .bind(keep.map(|session| session.0))
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = $1")
+        .bind(member.0)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Adds a member.

@@ -7,11 +7,12 @@ use domain::{
     ids::{BindingId, MemberId},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
+use store::{Action, Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     changes::announce,
     error::{Place, Tried, clean_option, repeating, translate},
 };
@@ -39,11 +40,16 @@ impl PolicyRow {
 
 #[async_trait]
 impl Policies for PostgresStore {
-    async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
+    async fn save_policy(
+        &self,
+        binding: BindingId,
+        version: &PolicyVersion,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let policy =
             serde_json::to_string(&version.policy).map_err(|error| Error::Driver(Box::new(error)))?;
         let policy = policy.as_str();
-        repeating(move || save(self, binding, version, policy)).await
+        repeating(move || save(self, binding, (version, policy), action)).await
     }
 
     async fn release_held(&self, now: DateTime<Utc>) -> Result<bool> {
@@ -112,7 +118,12 @@ struct SavedRow {
     runs: i64,
 }
 
-async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion, policy: &str) -> Tried<()> {
+async fn save(
+    store: &PostgresStore,
+    binding: BindingId,
+    (version, policy): (&PolicyVersion, &str),
+    action: Option<&Action>,
+) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
     // The binding's row makes savers, arriving events and ending runs take turns.
     let touched = sqlx::query("UPDATE bindings SET trusted_since = $2 WHERE id = $1")
@@ -140,6 +151,7 @@ async fn save(store: &PostgresStore, binding: BindingId, version: &PolicyVersion
         return Err(Error::Conflict("the policy version").into());
     }
     release(&mut transaction, binding.0, version.created_at).await?;
+    record(&mut transaction, action).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{CachedReference, Error, References, Result};
+use store::{Action, CachedReference, Error, References, Result};
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Place, repeating, translate},
 };
 
@@ -24,10 +25,16 @@ impl References for PostgresStore {
         Ok(Some(CachedReference { set, fetched_at }))
     }
 
-    async fn put_reference(&self, binding: BindingId, reference: &CachedReference) -> Result<()> {
+    async fn put_reference(
+        &self,
+        binding: BindingId,
+        reference: &CachedReference,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let body = serde_json::to_string(&reference.set).map_err(|error| Error::Driver(Box::new(error)))?;
         let body = body.as_str();
         repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
             sqlx::query(
                 "INSERT INTO reference_sets (binding_id, body, fetched_at) VALUES ($1, $2, $3)
                  ON CONFLICT (binding_id) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at",
@@ -35,8 +42,10 @@ impl References for PostgresStore {
             .bind(binding.0)
             .bind(body)
             .bind(reference.fetched_at)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+            record(&mut transaction, action).await?;
+            transaction.commit().await?;
             Ok(())
         })
         .await

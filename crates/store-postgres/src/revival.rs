@@ -2,10 +2,12 @@
 
 use domain::{code::Code, ids::BindingId, run::BindingStatus};
 use sqlx::PgConnection;
-use store::{CredentialKind, Error, Result, Revival};
+use store::{Action, CredentialKind, Error, Result, Revival};
 
 use crate::{
-    PostgresStore, backfills, bindings,
+    PostgresStore,
+    actions::record,
+    backfills, bindings,
     error::{Place, Tried, clean, ensure_affected},
     health,
 };
@@ -28,7 +30,7 @@ const BEFORE: &str = "SELECT b.status, b.refusal,
    FROM bindings b WHERE b.id = $1 FOR UPDATE OF b";
 
 /// Gives a binding its new key and the status that follows, and begins its backfill, in one transaction.
-pub(crate) async fn revive(store: &PostgresStore, revival: &Revival) -> Tried<()> {
+pub(crate) async fn revive(store: &PostgresStore, revival: &Revival, action: Option<&Action>) -> Tried<()> {
     let id = revival.id;
     let mut transaction = store.pool.begin().await?;
     let before: Option<Before> = sqlx::query_as(BEFORE)
@@ -57,6 +59,7 @@ pub(crate) async fn revive(store: &PostgresStore, revival: &Revival) -> Tried<()
     bindings::move_to(&mut transaction, id, next, revival.now).await?;
     health::note_status(&mut transaction, id.0, next, revival.now).await?;
     backfills::begin(&mut transaction, id, revival.now).await?;
+    record(&mut transaction, action).await?;
     transaction.commit().await?;
     Ok(())
 }

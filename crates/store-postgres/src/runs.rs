@@ -8,11 +8,14 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing};
+use store::{
+    Action, Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing,
+};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     bindings::hold_binding,
     changes::announce,
     claims,
@@ -207,8 +210,14 @@ impl Runs for PostgresStore {
         repeating(move || finishing::release(self, fence, now)).await
     }
 
-    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()> {
-        repeating(move || retry(self, organisation, run, now)).await
+    async fn retry_run(
+        &self,
+        organisation: OrganisationId,
+        run: RunId,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        repeating(move || retry(self, organisation, run, (now, action))).await
     }
 
     async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>> {
@@ -324,7 +333,7 @@ async fn retry(
     store: &PostgresStore,
     organisation: OrganisationId,
     run: RunId,
-    now: DateTime<Utc>,
+    (now, action): (DateTime<Utc>, Option<&Action>),
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
     if !queue_again(&mut transaction, organisation, run, now).await? {
@@ -336,6 +345,7 @@ async fn retry(
         .fetch_one(&mut *transaction)
         .await?;
     rests::end(&mut transaction, binding).await?;
+    record(&mut transaction, action).await?;
     announce(&mut transaction).await?;
     transaction.commit().await?;
     Ok(())

@@ -2,14 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::MemberId;
+use domain::ids::{MemberId, SessionId};
 use sqlx::{FromRow, PgConnection};
-use store::{Error, Result, SecondFactor, SecondFactors};
+use store::{Action, Error, Result, SecondFactor, SecondFactors};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{Tried, ensure_affected, repeating, translate},
+    members,
 };
 
 #[derive(FromRow)]
@@ -70,7 +72,8 @@ impl SecondFactors for PostgresStore {
         version: i64,
         step: i64,
         code_hashes: &[String],
-        now: DateTime<Utc>,
+        (now, keep): (DateTime<Utc>, Option<SessionId>),
+        action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
@@ -86,6 +89,8 @@ impl SecondFactors for PostgresStore {
             .await?;
             ensure_affected(&confirmed, 1)?;
             replace_codes(&mut transaction, member, code_hashes).await?;
+            members::end_other_sessions(&mut transaction, member, keep).await?;
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -107,10 +112,16 @@ impl SecondFactors for PostgresStore {
         .await
     }
 
-    async fn replace_recovery_codes(&self, member: MemberId, code_hashes: &[String]) -> Result<()> {
+    async fn replace_recovery_codes(
+        &self,
+        member: MemberId,
+        code_hashes: &[String],
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
             replace_codes(&mut transaction, member, code_hashes).await?;
+            record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -148,14 +159,23 @@ impl SecondFactors for PostgresStore {
         Ok(u32::try_from(left).unwrap_or(u32::MAX))
     }
 
-    async fn remove_second_factor(&self, member: MemberId) -> Result<()> {
+    async fn remove_second_factor(
+        &self,
+        member: MemberId,
+        keep: Option<SessionId>,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
             replace_codes(&mut transaction, member, &[]).await?;
-            sqlx::query("DELETE FROM second_factors WHERE member_id = $1")
+            let removed = sqlx::query("DELETE FROM second_factors WHERE member_id = $1")
                 .bind(member.0)
                 .execute(&mut *transaction)
                 .await?;
+            if removed.rows_affected() > 0 {
+                members::end_other_sessions(&mut transaction, member, keep).await?;
+                record(&mut transaction, action).await?;
+            }
             transaction.commit().await?;
             Ok(())
         })

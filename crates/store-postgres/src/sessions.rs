@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{BindingId, MemberId, SessionId};
 use sqlx::FromRow;
-use store::{Error, Result, Session, Sessions, SignedIn};
+use store::{Action, Error, Result, Session, Sessions, SignedIn};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
+    actions::record,
     error::{clean, repeating, translate},
     members::{MemberRow, member_columns},
 };
@@ -46,6 +47,7 @@ struct SignedInRow {
     member: MemberRow,
     session_id: Uuid,
     last_seen_at: DateTime<Utc>,
+    proved_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<SignedInRow> for SignedIn {
@@ -53,7 +55,7 @@ impl TryFrom<SignedInRow> for SignedIn {
 
     fn try_from(row: SignedInRow) -> Result<Self> {
         let (session, last_seen_at) = (SessionId(row.session_id), row.last_seen_at);
-        Ok(Self { member: row.member.try_into()?, session, last_seen_at })
+        Ok(Self { proved_at: row.proved_at, member: row.member.try_into()?, session, last_seen_at })
     }
 }
 
@@ -63,8 +65,8 @@ impl Sessions for PostgresStore {
         repeating(move || async move {
             sqlx::query(
                 "INSERT INTO sessions (id, token_hash, member_id, browser, created_at, last_seen_at, expires_at,
-                                       embed_binding_id)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                                       embed_binding_id, proved_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5)",
             )
             .bind(session.id.0)
             .bind(&session.token_hash)
@@ -85,7 +87,7 @@ impl Sessions for PostgresStore {
         let row: Option<SignedInRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
-            ", s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+            ", s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
               WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id IS NULL"
         ))
         .bind(token_hash)
@@ -105,7 +107,7 @@ impl Sessions for PostgresStore {
         let row: Option<SignedInRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
-            ", s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+            ", s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
                JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
               WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id = $3"
         ))
@@ -121,6 +123,18 @@ impl Sessions for PostgresStore {
     async fn see_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
         repeating(move || async move {
             sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")
+                .bind(session.0)
+                .bind(now)
+                .execute(&self.pool)
+                .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn prove_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query("UPDATE sessions SET proved_at = $2 WHERE id = $1")
                 .bind(session.0)
                 .bind(now)
                 .execute(&self.pool)
@@ -153,25 +167,45 @@ impl Sessions for PostgresStore {
         .await
     }
 
-    async fn end_session_of(&self, member: MemberId, session: SessionId) -> Result<()> {
+    async fn end_session_of(
+        &self,
+        member: MemberId,
+        session: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
-            sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id = $2")
+            let mut transaction = self.pool.begin().await?;
+            let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id = $2")
                 .bind(member.0)
                 .bind(session.0)
-                .execute(&self.pool)
+                .execute(&mut *transaction)
                 .await?;
+            if ended.rows_affected() > 0 {
+                record(&mut transaction, action).await?;
+            }
+            transaction.commit().await?;
             Ok(())
         })
         .await
     }
 
-    async fn end_other_sessions(&self, member: MemberId, keep: SessionId) -> Result<()> {
+    async fn end_other_sessions(
+        &self,
+        member: MemberId,
+        keep: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()> {
         repeating(move || async move {
-            sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id <> $2")
+            let mut transaction = self.pool.begin().await?;
+            let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id <> $2")
                 .bind(member.0)
                 .bind(keep.0)
-                .execute(&self.pool)
+                .execute(&mut *transaction)
                 .await?;
+            if ended.rows_affected() > 0 {
+                record(&mut transaction, action).await?;
+            }
+            transaction.commit().await?;
             Ok(())
         })
         .await

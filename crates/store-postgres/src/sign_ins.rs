@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::BindingId;
 use store::{Member, PendingSignIn, Result, SignIns, TryLimit};
 
 use crate::{
@@ -15,12 +16,13 @@ impl SignIns for PostgresStore {
     async fn begin_sign_in(&self, pending: &PendingSignIn) -> Result<()> {
         repeating(move || async move {
             sqlx::query(
-                "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at, embed_binding_id) VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(&pending.token_hash)
             .bind(pending.member_id.0)
             .bind(pending.tries)
             .bind(pending.expires_at)
+            .bind(pending.embed.map(|binding| binding.0))
             .execute(&self.pool)
             .await?;
             Ok(())
@@ -28,11 +30,16 @@ impl SignIns for PostgresStore {
         .await
     }
 
-    async fn try_sign_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<Member>> {
+    async fn try_sign_in(
+        &self,
+        token_hash: &str,
+        embed: Option<BindingId>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Member>> {
         let row: Option<MemberRow> = sqlx::query_as(concat!(
             "WITH tried AS (
                UPDATE pending_sign_ins SET tries_left = tries_left - 1
-                WHERE token_hash = $1 AND expires_at > $2 AND tries_left > 0
+                WHERE token_hash = $1 AND expires_at > $2 AND tries_left > 0 AND embed_binding_id IS NOT DISTINCT FROM $3
                RETURNING member_id)
              SELECT ",
             member_columns!(),
@@ -40,6 +47,7 @@ impl SignIns for PostgresStore {
         ))
         .bind(token_hash)
         .bind(now)
+        .bind(embed.map(|binding| binding.0))
         .fetch_optional(&self.pool)
         .await
         .map_err(translate)?;

@@ -314,12 +314,12 @@ async fn a_database_that_cannot_be_used_is_called_unavailable() {
     let (organisation, now) = (world.organisation, world.now());
 
     // A lock that is not had in time.
-    let late = processes.stores[0].retry_run(organisation, run, now).await;
+    let late = processes.stores[0].retry_run(organisation, run, now, None).await;
     assert!(matches!(late, Err(Error::Unavailable(_))), "{late:?}");
 
     // A connection that is cut while it waits.
     let store = Arc::clone(&processes.stores[0]);
-    let cut = tokio::spawn(async move { store.retry_run(organisation, run, now).await });
+    let cut = tokio::spawn(async move { store.retry_run(organisation, run, now, None).await });
     processes.until_blocked().await;
     sqlx::query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -331,7 +331,7 @@ async fn a_database_that_cannot_be_used_is_called_unavailable() {
     let cut = cut.await.unwrap();
     assert!(matches!(cut, Err(Error::Unavailable(_))), "{cut:?}");
     holder.rollback().await.unwrap();
-    processes.stores[0].retry_run(organisation, run, now).await.unwrap();
+    processes.stores[0].retry_run(organisation, run, now, None).await.unwrap();
 
     // A stand-by takes no writes.
     let name: String =

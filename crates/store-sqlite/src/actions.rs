@@ -8,9 +8,10 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 use store::{
-    Action, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally, readable,
+    Action, ActionFilter, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally,
+    readable,
 };
 
 use crate::{
@@ -55,8 +56,12 @@ impl TryFrom<ActionRow> for Action {
     }
 }
 
-/// Keeps what somebody did.
-pub(crate) async fn record(connection: &mut SqliteConnection, action: &Action) -> Result<()> {
+/// Keeps what somebody did, where somebody did it, with the transaction of what was done.
+pub(crate) async fn record<'a>(
+    connection: &mut SqliteConnection,
+    action: impl Into<Option<&'a Action>> + Send,
+) -> Result<()> {
+    let Some(action) = action.into() else { return Ok(()) };
     sqlx::query(
         "INSERT INTO actions (id, organisation_id, binding_id, run_id, member_id, actor, action, detail, at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -169,19 +174,28 @@ impl Actions for SqliteStore {
     async fn list_actions(
         &self,
         organisation: OrganisationId,
+        filter: &ActionFilter,
         before: Option<ActionId>,
         limit: u32,
     ) -> Result<Vec<Action>> {
-        sqlx::query_as::<_, ActionRow>(
-            "SELECT * FROM actions WHERE organisation_id = ?1 AND id < coalesce(?2, 'g') ORDER BY id DESC LIMIT ?3",
-        )
-        .bind(organisation.to_string())
-        .bind(before.map(|id| id.to_string()))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(translate)
-        .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM actions WHERE organisation_id = ");
+        query.push_bind(organisation.to_string());
+        if let Some(before) = before {
+            query.push(" AND id < ").push_bind(before.to_string());
+        }
+        if let Some(kind) = filter.kind {
+            query.push(" AND action = ").push_bind(kind.as_str());
+        }
+        if let Some(member) = filter.member {
+            query.push(" AND member_id = ").push_bind(member.to_string());
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+        query
+            .build_query_as::<ActionRow>()
+            .fetch_all(&self.readers)
+            .await
+            .map_err(translate)
+            .and_then(|rows| readable(rows.into_iter().map(Action::try_from)))
     }
 
     async fn exclude_document(&self, run: RunId, action: &Action) -> Result<()> {

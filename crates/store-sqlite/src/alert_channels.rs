@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{AlertChannelId, MemberId};
 use sqlx::SqliteConnection;
-use store::{AlertChannel, AlertChannels, AlertProof, AlertWants, Error, Result};
+use store::{Action, AlertChannel, AlertChannels, AlertProof, AlertWants, Error, Result};
 
 use crate::{
+    actions::record,
     columns::{Place, instant, json},
     error::{ensure_affected, missing, translate},
     sqlite::SqliteStore,
@@ -58,7 +59,13 @@ impl TryFrom<ChannelRow> for AlertChannel {
 
 #[async_trait]
 impl AlertChannels for SqliteStore {
-    async fn create_alert_channel(&self, channel: &AlertChannel, proof: Option<&AlertProof>) -> Result<()> {
+    async fn create_alert_channel(
+        &self,
+        channel: &AlertChannel,
+        proof: Option<&AlertProof>,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "INSERT INTO alert_channels (id, member_id, kind, target, envelope, version, kinds, bindings, mode, code_hash,
                                          code_until, created_at, confirmed_at)
@@ -77,10 +84,11 @@ impl AlertChannels for SqliteStore {
         .bind(proof.map(|proof| instant(proof.until)))
         .bind(instant(channel.created_at))
         .bind(channel.confirmed_at.map(instant))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(missing("the member"))?;
-        Ok(())
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn list_alert_channels(&self, member: MemberId) -> Result<Vec<AlertChannel>> {
@@ -101,7 +109,9 @@ impl AlertChannels for SqliteStore {
         member: MemberId,
         id: AlertChannelId,
         wants: &AlertWants,
+        action: Option<&Action>,
     ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         let changed = sqlx::query(
             "UPDATE alert_channels SET kinds = ?3, bindings = ?4, mode = ?5, disabled_at = NULL, rests = 0, rests_until = NULL
               WHERE member_id = ?1 AND id = ?2",
@@ -111,10 +121,14 @@ impl AlertChannels for SqliteStore {
         .bind(json(&wants.kinds)?)
         .bind(wants.bindings.as_ref().map(json).transpose()?)
         .bind(wants.mode.as_str())
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        if changed.rows_affected() == 0 { Err(Error::NotFound("the channel")) } else { Ok(()) }
+        if changed.rows_affected() == 0 {
+            return Err(Error::NotFound("the channel"));
+        }
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn confirm_alert_channel(
@@ -123,7 +137,9 @@ impl AlertChannels for SqliteStore {
         id: AlertChannelId,
         code_hash: &str,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool> {
+        let mut transaction = self.writer.begin().await?;
         let confirmed = sqlx::query(
             "UPDATE alert_channels SET confirmed_at = ?4, code_hash = NULL, code_until = NULL
               WHERE member_id = ?1 AND id = ?2 AND code_hash = ?3 AND code_until > ?4 AND confirmed_at IS NULL",
@@ -132,21 +148,35 @@ impl AlertChannels for SqliteStore {
         .bind(id.to_string())
         .bind(code_hash)
         .bind(instant(now))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        Ok(confirmed.rows_affected() == 1)
+        let is_confirmed = confirmed.rows_affected() == 1;
+        if is_confirmed {
+            record(&mut transaction, action).await?;
+        }
+        transaction.commit().await.map_err(translate)?;
+        Ok(is_confirmed)
     }
 
-    async fn remove_alert_channel(&self, member: MemberId, id: AlertChannelId) -> Result<()> {
+    async fn remove_alert_channel(
+        &self,
+        member: MemberId,
+        id: AlertChannelId,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
+        let mut removed = 0;
         for statement in [
             "DELETE FROM alert_deliveries
               WHERE channel_id IN (SELECT id FROM alert_channels WHERE member_id = ?1 AND id = ?2)",
             "DELETE FROM alert_channels WHERE member_id = ?1 AND id = ?2",
         ] {
             let of_member = sqlx::query(statement).bind(member.to_string()).bind(id.to_string());
-            of_member.execute(&mut *transaction).await.map_err(translate)?;
+            removed = of_member.execute(&mut *transaction).await.map_err(translate)?.rows_affected();
+        }
+        if removed > 0 {
+            record(&mut transaction, action).await?;
         }
         transaction.commit().await.map_err(translate)
     }
@@ -179,17 +209,26 @@ impl AlertChannels for SqliteStore {
             .transpose()
     }
 
-    async fn put_alert_secret(&self, id: AlertChannelId, envelope: &str, replaces: i64) -> Result<()> {
+    async fn put_alert_secret(
+        &self,
+        id: AlertChannelId,
+        envelope: &str,
+        replaces: i64,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         let put = sqlx::query(
             "UPDATE alert_channels SET envelope = ?2, version = version + 1 WHERE id = ?1 AND version = ?3",
         )
         .bind(id.to_string())
         .bind(envelope)
         .bind(replaces)
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        ensure_affected(&put, 1)
+        ensure_affected(&put, 1)?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn note_alert_channel(

@@ -8,9 +8,10 @@ use domain::{
     run::BindingStatus,
 };
 use sqlx::SqliteConnection;
-use store::{Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
+use store::{Action, Binding, Bindings, Error, Result, Revival, SageBusiness, readable};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
     health, rests, revival,
@@ -70,7 +71,8 @@ pub(crate) async fn status_of(connection: &mut SqliteConnection, binding: &str) 
 
 #[async_trait]
 impl Bindings for SqliteStore {
-    async fn create_binding(&self, binding: &Binding) -> Result<()> {
+    async fn create_binding(&self, binding: &Binding, action: Option<&Action>) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "INSERT INTO bindings (id, organisation_id, name, magento_url, business_id, business_name, business_country,
                                    status, created_at, status_changed_at, trusted_since)
@@ -87,10 +89,11 @@ impl Bindings for SqliteStore {
         .bind(instant(binding.created_at))
         .bind(instant(binding.status_changed_at))
         .bind(instant(binding.trusted_since))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(missing("the organisation"))?;
-        Ok(())
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn binding(&self, id: BindingId) -> Result<Option<Binding>> {
@@ -122,11 +125,17 @@ impl Bindings for SqliteStore {
             .and_then(|rows| readable(rows.into_iter().map(Binding::try_from)))
     }
 
-    async fn revive_binding(&self, revival: &Revival) -> Result<()> {
-        revival::revive(self, revival).await
+    async fn revive_binding(&self, revival: &Revival, action: Option<&Action>) -> Result<()> {
+        revival::revive(self, revival, action).await
     }
 
-    async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()> {
+    async fn set_business(
+        &self,
+        id: BindingId,
+        business: &SageBusiness,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let id = id.to_string();
         let mut transaction = self.writer.begin().await?;
         // Out of `revoked` first: from here on the index lets no other binding have the business.
@@ -150,6 +159,7 @@ impl Bindings for SqliteStore {
         if status_of(&mut transaction, &id).await? == BindingStatus::Pending {
             move_to(&mut transaction, &id, BindingStatus::Pending, now).await?;
         }
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
@@ -191,10 +201,12 @@ impl Bindings for SqliteStore {
         id: BindingId,
         status: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         move_to(&mut transaction, &id.to_string(), status, now).await?;
         health::note_status(&mut transaction, &id.to_string(), status, now).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())
@@ -206,6 +218,7 @@ impl Bindings for SqliteStore {
         from: BindingStatus,
         to: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool> {
         let id = id.to_string();
         let mut transaction = self.writer.begin().await?;
@@ -220,6 +233,7 @@ impl Bindings for SqliteStore {
         }
         move_to(&mut transaction, &id, to, now).await?;
         health::note_status(&mut transaction, &id, to, now).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(true)

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
+use store::{Action, CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{missing, stale, translate},
     sqlite::SqliteStore,
@@ -64,6 +65,7 @@ impl Credentials for SqliteStore {
         envelope: &str,
         replaces: i64,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<i64> {
         let query = if replaces == 0 {
             // A deleted one counts as none, but its version goes on.
@@ -83,7 +85,12 @@ impl Credentials for SqliteStore {
         };
         let query = query.bind(binding.to_string()).bind(kind.as_str()).bind(envelope).bind(instant(now));
         let query = if replaces == 0 { query } else { query.bind(replaces) };
-        query.fetch_optional(self.writer.pool()).await.map_err(missing("the binding"))?.ok_or_else(stale)
+        let mut transaction = self.writer.begin().await?;
+        let version = query.fetch_optional(&mut *transaction).await.map_err(missing("the binding"))?;
+        let version = version.ok_or_else(stale)?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)?;
+        Ok(version)
     }
 
     async fn page_credentials(

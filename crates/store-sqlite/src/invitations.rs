@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{InvitationId, OrganisationId};
-use store::{Acceptance, Error, Invitation, Invitations, Member, NewMember, Result};
+use store::{Acceptance, Action, Error, Invitation, Invitations, Member, NewMember, Result};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{missing, translate},
     members,
@@ -49,7 +50,12 @@ struct NamedRow {
 
 #[async_trait]
 impl Invitations for SqliteStore {
-    async fn create_invitation(&self, invitation: &Invitation, token_hash: &str) -> Result<()> {
+    async fn create_invitation(
+        &self,
+        invitation: &Invitation,
+        token_hash: &str,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let organisation = invitation.organisation_id.to_string();
         let (email, now) = (invitation.email.to_lowercase(), instant(invitation.created_at));
         let mut transaction = self.writer.begin().await?;
@@ -89,6 +95,7 @@ impl Invitations for SqliteStore {
         .execute(&mut *transaction)
         .await
         .map_err(missing("the organisation or the member"))?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -134,7 +141,9 @@ impl Invitations for SqliteStore {
         organisation: OrganisationId,
         invitation: InvitationId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         let withdrawn = sqlx::query(
             "UPDATE invitations SET withdrawn_at = ?3
               WHERE organisation_id = ?1 AND id = ?2 AND used_at IS NULL AND withdrawn_at IS NULL",
@@ -142,10 +151,14 @@ impl Invitations for SqliteStore {
         .bind(organisation.to_string())
         .bind(invitation.to_string())
         .bind(instant(now))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(translate)?;
-        if withdrawn.rows_affected() == 0 { Err(Error::NotFound("the invitation")) } else { Ok(()) }
+        if withdrawn.rows_affected() == 0 {
+            return Err(Error::NotFound("the invitation"));
+        }
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn accept_invitation(
@@ -153,6 +166,7 @@ impl Invitations for SqliteStore {
         token_hash: &str,
         acceptance: &Acceptance,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<Member> {
         let mut transaction = self.writer.begin().await?;
         let used = sqlx::query_as::<_, InvitationRow>(
@@ -176,6 +190,7 @@ impl Invitations for SqliteStore {
         };
         let new = NewMember { member, password_hash: acceptance.password_hash.clone() };
         members::insert(&mut transaction, &new).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         Ok(new.member)
     }

@@ -7,9 +7,10 @@ use domain::{
     run::Role,
 };
 use sqlx::SqliteConnection;
-use store::{Colleague, Error, Member, Members, NewMember, Organisation, Organisations, Result};
+use store::{Action, Colleague, Error, Member, Members, NewMember, Organisation, Organisations, Result};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
     sqlite::SqliteStore,
@@ -95,9 +96,11 @@ impl Organisations for SqliteStore {
 
 #[async_trait]
 impl Members for SqliteStore {
-    async fn create_member(&self, new: &NewMember) -> Result<()> {
-        let mut connection = self.writer.pool().acquire().await.map_err(translate)?;
-        insert(&mut connection, new).await
+    async fn create_member(&self, new: &NewMember, action: Option<&Action>) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        insert(&mut transaction, new).await?;
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 
     async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>> {
@@ -134,6 +137,7 @@ impl Members for SqliteStore {
         member: MemberId,
         role: Role,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         if role != Role::Owner {
@@ -154,6 +158,7 @@ impl Members for SqliteStore {
         if role != Role::Owner {
             withdraw_invitations_of(&mut transaction, member, now).await?;
         }
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -162,6 +167,7 @@ impl Members for SqliteStore {
         organisation: OrganisationId,
         member: MemberId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         ensure_other_owner(&mut transaction, organisation, member).await?;
@@ -190,6 +196,7 @@ impl Members for SqliteStore {
             let of_member = sqlx::query(statement).bind(member.to_string());
             of_member.execute(&mut *transaction).await.map_err(translate)?;
         }
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -198,6 +205,7 @@ impl Members for SqliteStore {
         member: MemberId,
         password_hash: &str,
         keep: Option<SessionId>,
+        action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         let set = sqlx::query("UPDATE members SET password_hash = ?2 WHERE id = ?1 AND removed_at IS NULL")
@@ -207,19 +215,30 @@ impl Members for SqliteStore {
             .await
             .map_err(translate)?;
         ensure_affected(&set, 1)?;
-        sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id IS NOT ?2")
-            .bind(member.to_string())
-            .bind(keep.map(|session| session.to_string()))
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
-        sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = ?1")
-            .bind(member.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
+        end_other_sessions(&mut transaction, member, keep).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
+}
+
+/// Ends a member's sessions but one, and their sign-ins that wait for a code.
+pub(crate) async fn end_other_sessions(
+    connection: &mut SqliteConnection,
+    member: MemberId,
+    keep: Option<SessionId>,
+) -> Result<()> {
+    sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id IS NOT ?2")
+        .bind(member.to_string())
+        .bind(keep.map(|session| session.to_string()))
+        .execute(&mut *connection)
+        .await
+        .map_err(translate)?;
+    sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = ?1")
+        .bind(member.to_string())
+        .execute(connection)
+        .await
+        .map_err(translate)?;
+    Ok(())
 }
 
 /// Adds a member.

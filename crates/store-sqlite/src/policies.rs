@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{code::Code, ids::BindingId};
 use sqlx::SqliteConnection;
-use store::{Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
+use store::{Action, Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
 
 use crate::{
+    actions::record,
     columns::{Place, instant, json},
     error::translate,
     sqlite::SqliteStore,
@@ -47,7 +48,12 @@ struct SavedRow {
 
 #[async_trait]
 impl Policies for SqliteStore {
-    async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()> {
+    async fn save_policy(
+        &self,
+        binding: BindingId,
+        version: &PolicyVersion,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let (binding, now) = (binding.to_string(), instant(version.created_at));
         let mut transaction = self.writer.begin().await?;
         let touched = sqlx::query("UPDATE bindings SET trusted_since = ?2 WHERE id = ?1")
@@ -77,6 +83,7 @@ impl Policies for SqliteStore {
             return Err(Error::Conflict("the policy version"));
         }
         release(&mut transaction, &binding, &now).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use domain::ids::BindingId;
-use store::{CachedReference, Error, References, Result};
+use store::{Action, CachedReference, Error, References, Result};
 
 use crate::{
+    actions::record,
     columns::{Place, instant, json},
     error::{missing, translate},
     sqlite::SqliteStore,
@@ -43,7 +44,13 @@ impl References for SqliteStore {
         .transpose()
     }
 
-    async fn put_reference(&self, binding: BindingId, reference: &CachedReference) -> Result<()> {
+    async fn put_reference(
+        &self,
+        binding: BindingId,
+        reference: &CachedReference,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
         sqlx::query(
             "INSERT INTO reference_sets (binding_id, body, fetched_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (binding_id) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at",
@@ -51,9 +58,10 @@ impl References for SqliteStore {
         .bind(binding.to_string())
         .bind(json(&reference.set)?)
         .bind(instant(reference.fetched_at))
-        .execute(self.writer.pool())
+        .execute(&mut *transaction)
         .await
         .map_err(missing("the binding"))?;
-        Ok(())
+        record(&mut transaction, action).await?;
+        transaction.commit().await.map_err(translate)
     }
 }

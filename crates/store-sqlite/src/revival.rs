@@ -2,9 +2,10 @@
 
 use domain::{code::Code, run::BindingStatus};
 use sqlx::SqliteConnection;
-use store::{CredentialKind, Error, Result, Revival};
+use store::{Action, CredentialKind, Error, Result, Revival};
 
 use crate::{
+    actions::record,
     backfills, bindings,
     columns::{Place, instant},
     error::{ensure_affected, translate},
@@ -30,7 +31,7 @@ const BEFORE: &str = "SELECT b.status, b.refusal,
    FROM bindings b WHERE b.id = ?1";
 
 /// Gives a binding its new key and the status that follows, and begins its backfill, in one transaction.
-pub(crate) async fn revive(store: &SqliteStore, revival: &Revival) -> Result<()> {
+pub(crate) async fn revive(store: &SqliteStore, revival: &Revival, action: Option<&Action>) -> Result<()> {
     let id = revival.id.to_string();
     let mut transaction = store.writer.begin().await?;
     let before: Option<Before> = sqlx::query_as(BEFORE)
@@ -64,6 +65,7 @@ pub(crate) async fn revive(store: &SqliteStore, revival: &Revival) -> Result<()>
     bindings::move_to(&mut transaction, &id, next, revival.now).await?;
     health::note_status(&mut transaction, &id, next, revival.now).await?;
     backfills::begin(&mut transaction, &id, revival.now).await?;
+    record(&mut transaction, action).await?;
     transaction.commit().await.map_err(translate)?;
     store.announce();
     Ok(())

@@ -8,9 +8,12 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
 };
 use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
-use store::{Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing};
+use store::{
+    Action, Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing,
+};
 
 use crate::{
+    actions::record,
     claims,
     columns::{Place, instant},
     error::{is_unreadable, translate},
@@ -171,7 +174,13 @@ impl Runs for SqliteStore {
         finishing::release(self, fence, now).await
     }
 
-    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()> {
+    async fn retry_run(
+        &self,
+        organisation: OrganisationId,
+        run: RunId,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         let found: Option<(String, String)> = sqlx::query_as(
             "SELECT r.binding_id, r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
@@ -189,6 +198,7 @@ impl Runs for SqliteStore {
         queue_again(&mut transaction, run, now).await?;
         // Who asks for it now does not wait for the end of a rest.
         rests::end(&mut transaction, &binding).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         self.announce();
         Ok(())

@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::MemberId;
+use domain::ids::{MemberId, SessionId};
 use sqlx::SqliteConnection;
-use store::{Error, Result, SecondFactor, SecondFactors};
+use store::{Action, Error, Result, SecondFactor, SecondFactors};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{ensure_affected, missing, translate},
+    members,
     sqlite::SqliteStore,
 };
 
@@ -72,7 +74,8 @@ impl SecondFactors for SqliteStore {
         version: i64,
         step: i64,
         code_hashes: &[String],
-        now: DateTime<Utc>,
+        (now, keep): (DateTime<Utc>, Option<SessionId>),
+        action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         let confirmed = sqlx::query(
@@ -88,6 +91,8 @@ impl SecondFactors for SqliteStore {
         .map_err(translate)?;
         ensure_affected(&confirmed, 1)?;
         replace_codes(&mut transaction, member, code_hashes).await?;
+        members::end_other_sessions(&mut transaction, member, keep).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -104,9 +109,15 @@ impl SecondFactors for SqliteStore {
         Ok(taken.rows_affected() == 1)
     }
 
-    async fn replace_recovery_codes(&self, member: MemberId, code_hashes: &[String]) -> Result<()> {
+    async fn replace_recovery_codes(
+        &self,
+        member: MemberId,
+        code_hashes: &[String],
+        action: Option<&Action>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         replace_codes(&mut transaction, member, code_hashes).await?;
+        record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 
@@ -136,14 +147,23 @@ impl SecondFactors for SqliteStore {
             .map_err(translate)
     }
 
-    async fn remove_second_factor(&self, member: MemberId) -> Result<()> {
+    async fn remove_second_factor(
+        &self,
+        member: MemberId,
+        keep: Option<SessionId>,
+        action: Option<&Action>,
+    ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         replace_codes(&mut transaction, member, &[]).await?;
-        sqlx::query("DELETE FROM second_factors WHERE member_id = ?1")
+        let removed = sqlx::query("DELETE FROM second_factors WHERE member_id = ?1")
             .bind(member.to_string())
             .execute(&mut *transaction)
             .await
             .map_err(translate)?;
+        if removed.rows_affected() > 0 {
+            members::end_other_sessions(&mut transaction, member, keep).await?;
+            record(&mut transaction, action).await?;
+        }
         transaction.commit().await.map_err(translate)
     }
 

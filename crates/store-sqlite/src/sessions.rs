@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{BindingId, MemberId, SessionId};
-use store::{Error, NewMember, Result, Session, Sessions, SignedIn};
+use store::{Action, Error, NewMember, Result, Session, Sessions, SignedIn};
 
 use crate::{
+    actions::record,
     columns::{Place, instant},
     error::{missing, translate},
     members::MemberRow,
@@ -48,6 +49,7 @@ struct SignedInRow {
     member: MemberRow,
     session_id: String,
     last_seen_at: String,
+    proved_at: Option<String>,
 }
 
 impl TryFrom<SignedInRow> for SignedIn {
@@ -58,6 +60,7 @@ impl TryFrom<SignedInRow> for SignedIn {
         Ok(Self {
             session: place.word("id", &row.session_id)?,
             last_seen_at: place.time("last_seen_at", &row.last_seen_at)?,
+            proved_at: place.optional_time("proved_at", row.proved_at.as_deref())?,
             member: NewMember::try_from(row.member)?.member,
         })
     }
@@ -67,8 +70,9 @@ impl TryFrom<SignedInRow> for SignedIn {
 impl Sessions for SqliteStore {
     async fn create_session(&self, session: &Session) -> Result<()> {
         sqlx::query(
-            "INSERT INTO sessions (id, token_hash, member_id, browser, created_at, last_seen_at, expires_at, embed_binding_id)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO sessions (id, token_hash, member_id, browser, created_at, last_seen_at, expires_at, embed_binding_id,
+                                   proved_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?5)",
         )
         .bind(session.id.to_string())
         .bind(&session.token_hash)
@@ -86,7 +90,7 @@ impl Sessions for SqliteStore {
 
     async fn signed_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
         sqlx::query_as::<_, SignedInRow>(
-            "SELECT m.*, s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+            "SELECT m.*, s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
               WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL
                 AND s.embed_binding_id IS NULL",
         )
@@ -106,7 +110,7 @@ impl Sessions for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<Option<SignedIn>> {
         sqlx::query_as::<_, SignedInRow>(
-            "SELECT m.*, s.id AS session_id, s.last_seen_at FROM sessions s JOIN members m ON m.id = s.member_id
+            "SELECT m.*, s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
                JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
               WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL AND s.embed_binding_id = ?3",
         )
@@ -122,6 +126,16 @@ impl Sessions for SqliteStore {
 
     async fn see_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
         sqlx::query("UPDATE sessions SET last_seen_at = ?2 WHERE id = ?1")
+            .bind(session.to_string())
+            .bind(instant(now))
+            .execute(self.writer.pool())
+            .await
+            .map_err(translate)?;
+        Ok(())
+    }
+
+    async fn prove_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+        sqlx::query("UPDATE sessions SET proved_at = ?2 WHERE id = ?1")
             .bind(session.to_string())
             .bind(instant(now))
             .execute(self.writer.pool())
@@ -153,24 +167,42 @@ impl Sessions for SqliteStore {
         Ok(())
     }
 
-    async fn end_session_of(&self, member: MemberId, session: SessionId) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id = ?2")
+    async fn end_session_of(
+        &self,
+        member: MemberId,
+        session: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let ended = sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id = ?2")
             .bind(member.to_string())
             .bind(session.to_string())
-            .execute(self.writer.pool())
+            .execute(&mut *transaction)
             .await
             .map_err(translate)?;
-        Ok(())
+        if ended.rows_affected() > 0 {
+            record(&mut transaction, action).await?;
+        }
+        transaction.commit().await.map_err(translate)
     }
 
-    async fn end_other_sessions(&self, member: MemberId, keep: SessionId) -> Result<()> {
-        sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id <> ?2")
+    async fn end_other_sessions(
+        &self,
+        member: MemberId,
+        keep: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let ended = sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id <> ?2")
             .bind(member.to_string())
             .bind(keep.to_string())
-            .execute(self.writer.pool())
+            .execute(&mut *transaction)
             .await
             .map_err(translate)?;
-        Ok(())
+        if ended.rows_affected() > 0 {
+            record(&mut transaction, action).await?;
+        }
+        transaction.commit().await.map_err(translate)
     }
 
     async fn purge_sessions(&self, now: DateTime<Utc>) -> Result<u64> {

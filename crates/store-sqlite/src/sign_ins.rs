@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::BindingId;
 use store::{Member, NewMember, PendingSignIn, Result, SignIns, TryLimit};
 
 use crate::{
@@ -15,27 +16,34 @@ use crate::{
 impl SignIns for SqliteStore {
     async fn begin_sign_in(&self, pending: &PendingSignIn) -> Result<()> {
         sqlx::query(
-            "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at, embed_binding_id) VALUES (?1, ?2, ?3, ?4, ?5)",
         )
         .bind(&pending.token_hash)
         .bind(pending.member_id.to_string())
         .bind(pending.tries)
         .bind(instant(pending.expires_at))
+        .bind(pending.embed.map(|binding| binding.to_string()))
         .execute(self.writer.pool())
         .await
         .map_err(missing("the member"))?;
         Ok(())
     }
 
-    async fn try_sign_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<Member>> {
+    async fn try_sign_in(
+        &self,
+        token_hash: &str,
+        embed: Option<BindingId>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Member>> {
         let mut transaction = self.writer.begin().await?;
         let tried: Option<String> = sqlx::query_scalar(
             "UPDATE pending_sign_ins SET tries_left = tries_left - 1
-              WHERE token_hash = ?1 AND expires_at > ?2 AND tries_left > 0
+              WHERE token_hash = ?1 AND expires_at > ?2 AND tries_left > 0 AND embed_binding_id IS ?3
              RETURNING member_id",
         )
         .bind(token_hash)
         .bind(instant(now))
+        .bind(embed.map(|binding| binding.to_string()))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(translate)?;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
+    outside::Outside,
     run::{ActionKind, EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
@@ -41,6 +42,40 @@ pub struct Action {
 }
 
 impl Action {
+    /// Somebody does something now.
+    pub fn new(
+        outside: &dyn Outside,
+        organisation_id: OrganisationId,
+        actor: Actor,
+        kind: ActionKind,
+    ) -> Self {
+        Self {
+            id: ActionId(outside.id()),
+            organisation_id,
+            binding_id: None,
+            run_id: None,
+            actor,
+            kind,
+            detail: String::new(),
+            at: outside.now(),
+        }
+    }
+
+    /// The same, with a binding.
+    pub fn with_binding(self, binding: BindingId) -> Self {
+        Self { binding_id: Some(binding), ..self }
+    }
+
+    /// The same, with a run.
+    pub fn with_run(self, run: RunId) -> Self {
+        Self { run_id: Some(run), ..self }
+    }
+
+    /// The same, with the reason or the particulars.
+    pub fn saying(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
     /// Ledger pauses a binding by itself, because so many of its documents failed one after another.
     pub fn paused_by_ledger(
         finish: &FinishRun,
@@ -60,6 +95,15 @@ impl Action {
             at: finish.now,
         }
     }
+}
+
+/// Which actions are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActionFilter {
+    /// Of this kind.
+    pub kind: Option<ActionKind>,
+    /// Of this member.
+    pub member: Option<MemberId>,
 }
 
 /// A document that is not to be synced.
@@ -115,6 +159,7 @@ pub trait Actions {
     async fn list_actions(
         &self,
         organisation: OrganisationId,
+        filter: &ActionFilter,
         before: Option<ActionId>,
         limit: u32,
     ) -> Result<Vec<Action>>;

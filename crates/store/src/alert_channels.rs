@@ -9,7 +9,7 @@ use domain::{
     ids::{AlertChannelId, BindingId, MemberId},
 };
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// Of what a member wants to be told by a channel, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,12 @@ pub struct AlertProof {
 #[async_trait]
 pub trait AlertChannels {
     /// Keeps a new channel; one that is not confirmed yet comes with the proof that it waits for.
-    async fn create_alert_channel(&self, channel: &AlertChannel, proof: Option<&AlertProof>) -> Result<()>;
+    async fn create_alert_channel(
+        &self,
+        channel: &AlertChannel,
+        proof: Option<&AlertProof>,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// A member's channels, oldest first.
     async fn list_alert_channels(&self, member: MemberId) -> Result<Vec<AlertChannel>>;
@@ -99,6 +104,7 @@ pub trait AlertChannels {
         member: MemberId,
         id: AlertChannelId,
         wants: &AlertWants,
+        action: Option<&Action>,
     ) -> Result<()>;
 
     /// Confirms a member's channel by the code's digest; false when it is another one or too late.
@@ -108,10 +114,16 @@ pub trait AlertChannels {
         id: AlertChannelId,
         code_hash: &str,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool>;
 
     /// Removes a member's channel with what it was to deliver; a missing one is passed over.
-    async fn remove_alert_channel(&self, member: MemberId, id: AlertChannelId) -> Result<()>;
+    async fn remove_alert_channel(
+        &self,
+        member: MemberId,
+        id: AlertChannelId,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Channels that hold a secret, by id, beginning after one: for sealing all of them anew.
     async fn sealed_alert_channels(
@@ -124,7 +136,13 @@ pub trait AlertChannels {
     async fn alert_channel(&self, id: AlertChannelId) -> Result<Option<AlertChannel>>;
 
     /// Writes a channel's envelope in place of this version; [`crate::Error::RowsAffected`] when another is there.
-    async fn put_alert_secret(&self, id: AlertChannelId, envelope: &str, replaces: i64) -> Result<()>;
+    async fn put_alert_secret(
+        &self,
+        id: AlertChannelId,
+        envelope: &str,
+        replaces: i64,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Notes what came of a message that is no alert, such as a test.
     async fn note_alert_channel(

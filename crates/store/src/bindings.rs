@@ -8,7 +8,7 @@ use domain::{
     run::BindingStatus,
 };
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// The Sage business of a binding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,11 +75,11 @@ pub fn revived(status: BindingStatus, refusal: Option<Code>, can_post: bool) -> 
 #[async_trait]
 pub trait Bindings {
     /// Keeps a new binding. [`crate::Error::Conflict`] when its business has another binding that is not revoked.
-    async fn create_binding(&self, binding: &Binding) -> Result<()>;
+    async fn create_binding(&self, binding: &Binding, action: Option<&Action>) -> Result<()>;
 
     /// Lets a binding go on whose shop was paired again: new key, the status that follows ([`revived`]), and a backfill of what the
     /// shop did meanwhile. Everything else stays as it was; only a business that another binding has by now is let go.
-    async fn revive_binding(&self, revival: &Revival) -> Result<()>;
+    async fn revive_binding(&self, revival: &Revival, action: Option<&Action>) -> Result<()>;
 
     /// The binding, whoever owns it: for the wire and the worker, which have proved their right by a token.
     async fn binding(&self, id: BindingId) -> Result<Option<Binding>>;
@@ -92,7 +92,13 @@ pub trait Bindings {
 
     /// Ties the binding to a Sage business; another one than before sets `trusted_since` to `now`. A revoked binding becomes `pending`
     /// with that. [`crate::Error::Conflict`] when another binding that is not revoked has the business.
-    async fn set_business(&self, id: BindingId, business: &SageBusiness, now: DateTime<Utc>) -> Result<()>;
+    async fn set_business(
+        &self,
+        id: BindingId,
+        business: &SageBusiness,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Notes who refuses us, as a code, before the status says that the binding must be connected again. Only of a binding that
     /// works: what stopped before keeps its reason.
@@ -111,6 +117,7 @@ pub trait Bindings {
         id: BindingId,
         status: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()>;
 
     /// The same, but only while the status is `from`: what was disconnected or paused meanwhile stays so. `false` where nothing was done.
@@ -120,5 +127,6 @@ pub trait Bindings {
         from: BindingStatus,
         to: BindingStatus,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<bool>;
 }

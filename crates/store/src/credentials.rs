@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{ids::BindingId, run::UnknownWord};
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// What a credential is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,7 @@ pub trait Credentials {
         envelope: &str,
         replaces: i64,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<i64>;
 
     /// Credentials of all bindings, in one order, from behind `after` on; fewer than `limit` only at the end.

@@ -7,7 +7,7 @@ use domain::{
     run::Role,
 };
 
-use crate::{Member, Result};
+use crate::{Action, Member, Result};
 
 /// An invitation, without what its link holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,12 @@ pub struct Acceptance {
 pub trait Invitations {
     /// Keeps a new invitation under the SHA-256 of its token, in hex, and withdraws the organisation's open ones to the same
     /// address; [`crate::Error::Conflict`] when the address is that of a member of the organisation.
-    async fn create_invitation(&self, invitation: &Invitation, token_hash: &str) -> Result<()>;
+    async fn create_invitation(
+        &self,
+        invitation: &Invitation,
+        token_hash: &str,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// The organisation's open invitations, oldest first.
     async fn list_invitations(
@@ -66,6 +71,7 @@ pub trait Invitations {
         organisation: OrganisationId,
         invitation: InvitationId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()>;
 
     /// Uses an open invitation up and adds the member, both or neither; [`crate::Error::NotFound`] when it is not open, and
@@ -75,5 +81,6 @@ pub trait Invitations {
         token_hash: &str,
         acceptance: &Acceptance,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<Member>;
 }

@@ -38,7 +38,7 @@ mod xrefs;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-pub use actions::{Action, Actions, Actor, Excluding, Exclusion};
+pub use actions::{Action, ActionFilter, Actions, Actor, Excluding, Exclusion};
 pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
 pub use alert_parcels::{AlertParcel, AlertParcels, ORGANISATIONS_SHARE};
 pub use alerts::{Alert, Alerts, alert_id};
@@ -74,6 +74,9 @@ pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
 
 /// Everything that is kept.
+///
+/// What changes who may do what, or where money goes, takes the record of who does it, and keeps it in the same transaction: neither is
+/// there without the other. None is for what nobody does: Ledger itself, as a consequence of something, and what sets a scene for tests.
 #[async_trait]
 pub trait Store:
     Organisations

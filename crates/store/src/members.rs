@@ -7,7 +7,7 @@ use domain::{
     run::Role,
 };
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// A merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct Colleague {
 #[async_trait]
 pub trait Members {
     /// Adds a member; [`crate::Error::Conflict`] when the e-mail address is taken.
-    async fn create_member(&self, member: &NewMember) -> Result<()>;
+    async fn create_member(&self, member: &NewMember, action: Option<&Action>) -> Result<()>;
 
     /// The member with this e-mail address (compared lower-cased) and the password's hash, for signing in.
     async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>>;
@@ -85,6 +85,7 @@ pub trait Members {
         member: MemberId,
         role: Role,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()>;
 
     /// Removes a member of the organisation, with their sessions, second factor and open invitations;
@@ -94,6 +95,7 @@ pub trait Members {
         organisation: OrganisationId,
         member: MemberId,
         now: DateTime<Utc>,
+        action: Option<&Action>,
     ) -> Result<()>;
 
     /// Sets a member's password, and ends their sessions but the one to keep.
@@ -102,5 +104,6 @@ pub trait Members {
         member: MemberId,
         password_hash: &str,
         keep: Option<SessionId>,
+        action: Option<&Action>,
     ) -> Result<()>;
 }

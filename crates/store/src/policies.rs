@@ -7,7 +7,7 @@ use domain::{
     policy::Policy,
 };
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// A saved policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,12 @@ pub trait Policies {
     /// Saves the next version (`version` must be the current one plus one, else [`crate::Error::Conflict`]), sets the binding's
     /// `trusted_since`, and lets the first [`RELEASED_AT_ONCE`] of the runs that wait with a code that settings mend
     /// (`needs_mapping` ...) go on under the new version, all in one transaction; the rest follow with [`Self::release_held`].
-    async fn save_policy(&self, binding: BindingId, version: &PolicyVersion) -> Result<()>;
+    async fn save_policy(
+        &self,
+        binding: BindingId,
+        version: &PolicyVersion,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Lets [`RELEASED_AT_ONCE`] more runs go on that waited for settings saved since; `false` when none is left.
     async fn release_held(&self, now: DateTime<Utc>) -> Result<bool>;

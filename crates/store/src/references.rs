@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{business::ReferenceSet, ids::BindingId};
 
-use crate::Result;
+use crate::{Action, Result};
 
 /// A reference set and when it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,5 +22,10 @@ pub trait References {
     async fn reference(&self, binding: BindingId) -> Result<Option<CachedReference>>;
 
     /// Replaces the cached set.
-    async fn put_reference(&self, binding: BindingId, reference: &CachedReference) -> Result<()>;
+    async fn put_reference(
+        &self,
+        binding: BindingId,
+        reference: &CachedReference,
+        action: Option<&Action>,
+    ) -> Result<()>;
 }

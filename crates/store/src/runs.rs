@@ -10,7 +10,7 @@ use domain::{
     run::{BindingStatus, EntityKind, EventName, RunStatus, Side},
 };
 
-use crate::{NewXref, Result, Step, SyncState, waiting_code};
+use crate::{Action, NewXref, Result, Step, SyncState, waiting_code};
 
 /// A run as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,7 +264,13 @@ pub trait Runs {
 
     /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version.
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is running.
-    async fn retry_run(&self, organisation: OrganisationId, run: RunId, now: DateTime<Utc>) -> Result<()>;
+    async fn retry_run(
+        &self,
+        organisation: OrganisationId,
+        run: RunId,
+        now: DateTime<Utc>,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// One run of an organisation.
     async fn run(&self, organisation: OrganisationId, run: RunId) -> Result<Option<Run>>;

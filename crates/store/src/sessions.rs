@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{BindingId, MemberId, SessionId};
 
-use crate::{Member, Result};
+use crate::{Action, Member, Result};
 
 /// A signed-in browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +36,14 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When it was last noted that the session is used.
     pub last_seen_at: DateTime<Utc>,
+    /// When the password was last shown in it; none where that was not noted yet.
+    pub proved_at: Option<DateTime<Utc>>,
 }
 
 /// Sessions.
 #[async_trait]
 pub trait Sessions {
-    /// Keeps a new session.
+    /// Keeps a new session, whose member has shown their password just now.
     async fn create_session(&self, session: &Session) -> Result<()>;
 
     /// Whom a session belongs to that has not ended. One that opens a single binding's history is none here.
@@ -59,6 +61,9 @@ pub trait Sessions {
     /// Notes that a session is used; one that is gone is passed over.
     async fn see_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()>;
 
+    /// Notes that the password was shown once more; one that is gone is passed over.
+    async fn prove_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()>;
+
     /// A member's sessions that have not ended, the last used first.
     async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>>;
 
@@ -66,10 +71,20 @@ pub trait Sessions {
     async fn end_session(&self, token_hash: &str) -> Result<()>;
 
     /// Ends a session of this member; another's is passed over as unknown ones are.
-    async fn end_session_of(&self, member: MemberId, session: SessionId) -> Result<()>;
+    async fn end_session_of(
+        &self,
+        member: MemberId,
+        session: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Ends all sessions of a member but one.
-    async fn end_other_sessions(&self, member: MemberId, keep: SessionId) -> Result<()>;
+    async fn end_other_sessions(
+        &self,
+        member: MemberId,
+        keep: SessionId,
+        action: Option<&Action>,
+    ) -> Result<()>;
 
     /// Deletes the sessions that have ended.
     async fn purge_sessions(&self, now: DateTime<Utc>) -> Result<u64>;

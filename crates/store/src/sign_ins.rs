@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::MemberId;
+use domain::ids::{BindingId, MemberId};
 
 use crate::{Member, Result};
 
@@ -17,6 +17,8 @@ pub struct PendingSignIn {
     pub tries: i32,
     /// When it ends by itself.
     pub expires_at: DateTime<Utc>,
+    /// Within which shop's admin it began; none is Ledger itself. It ends there as well.
+    pub embed: Option<BindingId>,
 }
 
 /// How often something may be tried: so many times at once, and then one more each time.
@@ -34,8 +36,13 @@ pub trait SignIns {
     /// Keeps a sign-in that waits for its code.
     async fn begin_sign_in(&self, pending: &PendingSignIn) -> Result<()>;
 
-    /// Uses up one try of a sign-in that waits and tells whose it is; none when it has ended or no try is left.
-    async fn try_sign_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<Member>>;
+    /// Uses up one try of a sign-in that waits and tells whose it is; none when it has ended, no try is left, or it began elsewhere.
+    async fn try_sign_in(
+        &self,
+        token_hash: &str,
+        embed: Option<BindingId>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Member>>;
 
     /// Ends a sign-in that waits; true for the one who ended it.
     async fn end_sign_in(&self, token_hash: &str) -> Result<bool>;

@@ -4,7 +4,7 @@ use domain::{business::ReferenceSet, code::Code, ids::BindingId, preflight::Shop
 use magento::{PaymentMethod, Shop, ShopUrl, SubKeys};
 use sage::{Connection, FixedToken, Progress, Tokens};
 use secrecy::SecretString;
-use store::{Binding, CachedReference, CredentialKind, SageBusiness};
+use store::{Action, Binding, CachedReference, CredentialKind, SageBusiness};
 
 use crate::{Engine, credentials, credentials::CredentialError, pairing, tokens, tokens::StoredTokens};
 
@@ -60,6 +60,7 @@ impl Engine {
         tokens: &Tokens,
         business_id: &str,
         progress: Progress<'_>,
+        action: Option<&Action>,
     ) -> Result<ReferenceSet, ConnectError> {
         let bought = FixedToken(tokens.access.clone());
         let business = Connection::without_business(&self.sage, &bought)
@@ -77,20 +78,22 @@ impl Engine {
         let country = business.country.unwrap_or_else(|| "GB".to_owned());
         let business = SageBusiness { id: business.id, name: business.name, country };
         let now = self.outside.now();
+        let says = format!("{} ({})", business.name, business.country);
+        let action = action.map(|action| action.clone().saying(says));
         // The business first: where two choose it at the same moment, the one that comes too late has connected nothing.
-        if let Err(error) = self.store.set_business(binding.id, &business, now).await {
+        if let Err(error) = self.store.set_business(binding.id, &business, now, action.as_ref()).await {
             return Err(match error {
                 store::Error::Conflict(_) => self.taken(binding, &business.id, business.name).await?,
                 other => other.into(),
             });
         }
-        self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json()).await?;
+        self.put_credential(binding.id, CredentialKind::SageTokens, &tokens.to_json(), None).await?;
         let cached = CachedReference { set, fetched_at: now };
-        self.store.put_reference(binding.id, &cached).await?;
+        self.store.put_reference(binding.id, &cached, None).await?;
         let from =
             if binding.status == BindingStatus::Revoked { BindingStatus::Pending } else { binding.status };
         let to = self.status_once_connected(binding).await?;
-        if !self.store.change_binding_status(binding.id, from, to, now).await?
+        if !self.store.change_binding_status(binding.id, from, to, now, None).await?
             && self.is_revoked(binding.id).await?
         {
             self.revoke(binding.id, tokens).await;
@@ -167,6 +170,7 @@ impl Engine {
         binding: BindingId,
         kind: CredentialKind,
         plain: &SecretString,
+        action: Option<&Action>,
     ) -> Result<(), ConnectError> {
         let replaces = self.store.credential(binding, kind).await?.map_or(0, |sealed| sealed.version);
         credentials::put(
@@ -174,8 +178,8 @@ impl Engine {
             &self.keys,
             self.outside.as_ref(),
             (binding, kind),
-            plain,
-            replaces,
+            (plain, replaces),
+            action,
         )
         .await?;
         Ok(())
@@ -194,8 +198,8 @@ impl Engine {
     /// Disconnects: the binding is revoked first, so that nothing more is posted; then Sage's tokens are revoked and deleted, those
     /// of a consent under way as well.
     /// History, cross-references and the shop's key stay: the shop may still have events under way.
-    pub async fn disconnect(&self, binding: &Binding) -> Result<(), ConnectError> {
-        self.store.set_binding_status(binding.id, BindingStatus::Revoked, self.outside.now()).await?;
+    pub async fn disconnect(&self, binding: &Binding, action: Option<&Action>) -> Result<(), ConnectError> {
+        self.store.set_binding_status(binding.id, BindingStatus::Revoked, self.outside.now(), action).await?;
         let kind = CredentialKind::SageTokens;
         // Again where a refresh that was under way has stored newer ones; what a new consent brings meanwhile stays.
         while let Some((plain, version)) =
@@ -213,9 +217,13 @@ impl Engine {
     }
 
     /// The same, asked for by the shop itself, which throws its keys away with that: it must be paired again.
-    pub async fn disconnect_by_shop(&self, binding: &Binding) -> Result<(), ConnectError> {
+    pub async fn disconnect_by_shop(
+        &self,
+        binding: &Binding,
+        action: Option<&Action>,
+    ) -> Result<(), ConnectError> {
         self.store.note_shop_left(binding.id).await?;
-        self.disconnect(binding).await
+        self.disconnect(binding, action).await
     }
 
     /// The shop's payment methods as they are now.
@@ -228,13 +236,17 @@ impl Engine {
     }
 
     /// Fetches a connected binding's reference set again. That Sage answers proves the connection.
-    pub async fn refresh_reference(&self, binding: &Binding) -> Result<ReferenceSet, ReferenceError> {
+    pub async fn refresh_reference(
+        &self,
+        binding: &Binding,
+        action: Option<&Action>,
+    ) -> Result<ReferenceSet, ReferenceError> {
         let business = binding.business.as_ref().ok_or(ReferenceError::NotConnected)?;
         let tokens = StoredTokens::new(self, binding.id);
         let connection = Connection::new(&self.sage, &business.id, &tokens);
         let set = sage::fetch_reference_set(&connection, &|_| ()).await?;
         let cached = CachedReference { set, fetched_at: self.outside.now() };
-        self.store.put_reference(binding.id, &cached).await?;
+        self.store.put_reference(binding.id, &cached, action).await?;
         let connected = tokens::connected_again(self.store.as_ref(), binding.id, self.outside.now()).await;
         connected.map_err(ReferenceError::Store)?;
         Ok(cached.set)

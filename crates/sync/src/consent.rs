@@ -9,7 +9,7 @@ use domain::{
 use sage::{Connection, FixedToken, Pkce, Progress, Tokens, authorize_url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use store::{Binding, CredentialKind, SealedCredential};
+use store::{Action, Binding, CredentialKind, SealedCredential};
 use url::Url;
 
 use crate::{
@@ -54,6 +54,7 @@ impl Engine {
         binding: BindingId,
         member: MemberId,
         country: Option<&str>,
+        action: Option<&Action>,
     ) -> Result<Url, ConnectError> {
         let (mut proof, mut nonce) = ([0; 32], [0; 16]);
         self.outside.random(&mut proof);
@@ -68,7 +69,7 @@ impl Engine {
             is_chosen: false,
         };
         self.give_up_consent(binding).await?;
-        self.keep_consent(binding, &consent).await?;
+        self.keep_consent(binding, &consent, action).await?;
         Ok(authorize_url(self.sage.app(), self.sage.endpoints(), country, &consent.state, &pkce))
     }
 
@@ -78,19 +79,20 @@ impl Engine {
         state: &str,
         code: &str,
         member: MemberId,
+        action: Option<&Action>,
     ) -> Result<(BindingId, Vec<Named>), ConnectError> {
         let binding = binding_of_state(state).ok_or(ConnectError::ConsentUsedUp)?;
         let mut consent = self.consent(binding, member).await?;
         let verifier = consent.verifier.take().filter(|_| same(&consent.state, state));
         let verifier = SecretString::from(verifier.ok_or(ConnectError::ConsentUsedUp)?);
         // Written first: a code that comes twice finds no proof any more.
-        self.keep_consent(binding, &consent).await?;
+        self.keep_consent(binding, &consent, None).await?;
         let tokens = self.sage.exchange_code(code, &verifier).await.map_err(|error| match error {
             sage::Error::Reauthorise { .. } => ConnectError::ConsentUsedUp,
             other => other.into(),
         })?;
         consent.tokens = Some(tokens.to_json().expose_secret().to_owned());
-        self.keep_consent(binding, &consent).await?;
+        self.keep_consent(binding, &consent, action).await?;
         Ok((binding, self.businesses_of(&tokens).await?))
     }
 
@@ -114,12 +116,13 @@ impl Engine {
         member: MemberId,
         business: &str,
         progress: Progress<'_>,
+        action: Option<&Action>,
     ) -> Result<ReferenceSet, ConnectError> {
         let mut consent = self.consent(binding.id, member).await?;
         let tokens = consent.bought().ok_or(ConnectError::ConsentUsedUp)?;
         consent.is_chosen = true;
-        self.keep_consent(binding.id, &consent).await?;
-        let reference = self.connect_sage(binding, &tokens, business, progress).await?;
+        self.keep_consent(binding.id, &consent, None).await?;
+        let reference = self.connect_sage(binding, &tokens, business, progress, action).await?;
         self.store.delete_credential(binding.id, CredentialKind::SageConsent).await?;
         Ok(reference)
     }
@@ -187,10 +190,15 @@ impl Engine {
         }
     }
 
-    async fn keep_consent(&self, binding: BindingId, consent: &Consent) -> Result<(), ConnectError> {
+    async fn keep_consent(
+        &self,
+        binding: BindingId,
+        consent: &Consent,
+        action: Option<&Action>,
+    ) -> Result<(), ConnectError> {
         let plain =
             serde_json::to_string(consent).map_err(|error| ConnectError::Credential(error.to_string()))?;
-        self.put_credential(binding, CredentialKind::SageConsent, &plain.into()).await
+        self.put_credential(binding, CredentialKind::SageConsent, &plain.into(), action).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{ids::BindingId, outside::Outside};
 use secrecy::SecretString;
-use store::{CredentialKind, Store};
+use store::{Action, CredentialKind, Store};
 use vault::KeyRing;
 
 /// A credential could not be read or written.
@@ -45,15 +45,15 @@ pub fn seal(
     Ok(keys.seal(plain, &associated(binding, kind), nonce)?)
 }
 
-/// Seals and writes a credential in place of a version; returns the new version.
+/// Seals and writes a credential in place of a version, on record where somebody acts; returns the new version.
 pub async fn put(
     store: &dyn Store,
     keys: &KeyRing,
     outside: &dyn Outside,
     (binding, kind): (BindingId, CredentialKind),
-    plain: &SecretString,
-    replaces: i64,
+    (plain, replaces): (&SecretString, i64),
+    action: Option<&Action>,
 ) -> Result<i64, CredentialError> {
     let envelope = seal(keys, outside, (binding, kind), plain)?;
-    Ok(store.put_credential(binding, kind, &envelope, replaces, outside.now()).await?)
+    Ok(store.put_credential(binding, kind, &envelope, replaces, outside.now(), action).await?)
 }

@@ -121,7 +121,7 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
         let now = engine.outside.now();
         engine.store.note_refusal(delivery.binding_id, stop.code).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
-        engine.store.change_binding_status(delivery.binding_id, active, refused, now).await?;
+        engine.store.change_binding_status(delivery.binding_id, active, refused, now, None).await?;
     }
     let attempts = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
     let schedule = &engine.timing.delivery_schedule;

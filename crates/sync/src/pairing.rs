@@ -8,7 +8,7 @@ use domain::{
 };
 use magento::ShopUrl;
 use secrecy::SecretString;
-use store::{Binding, CredentialKind, Revival};
+use store::{Action, Binding, CredentialKind, Revival};
 
 use crate::{ConnectError, Engine, credentials};
 
@@ -46,7 +46,11 @@ impl Engine {
     /// A shop that the organisation had paired before, at the same place, keeps its binding, which is the wire's tenant: so it keeps its
     /// cross-references and intents as well, by which nothing is posted twice. The key is new each time. Another
     /// organisation's binding of the shop is none of theirs.
-    pub async fn pair(&self, request: &PairRequest<'_>) -> Result<Paired, ConnectError> {
+    pub async fn pair(
+        &self,
+        request: &PairRequest<'_>,
+        action: Option<&Action>,
+    ) -> Result<Paired, ConnectError> {
         let url = self.magento.shop_url(request.magento_url)?;
         let place = ShopUrl::place_of(url.as_str()).unwrap_or_else(|| url.as_str().to_owned());
         let name = format!("pairing:{}:{place}", request.organisation);
@@ -56,7 +60,7 @@ impl Engine {
         if !self.store.acquire_lease(&name, &holder, now, now + PAIRING_LEASE).await? {
             return Err(ConnectError::PairingUnderWay);
         }
-        let paired = self.pair_at(request, &url, &place).await;
+        let paired = self.pair_at(request, (&url, &place), action).await;
         if let Err(problem) = self.store.release_lease(&name, &holder).await {
             tracing::warn!(error = %problem, "a pairing's lease could not be given back; it runs out by itself");
         }
@@ -66,8 +70,8 @@ impl Engine {
     async fn pair_at(
         &self,
         request: &PairRequest<'_>,
-        url: &ShopUrl,
-        place: &str,
+        (url, place): (&ShopUrl, &str),
+        action: Option<&Action>,
     ) -> Result<Paired, ConnectError> {
         let known = self.binding_at(request.organisation, place).await?;
         let id = known.as_ref().map_or_else(|| BindingId(self.outside.id()), |known| known.id);
@@ -75,11 +79,12 @@ impl Engine {
         self.outside.random(&mut bytes);
         let api_key = SecretString::from(hex::encode(bytes));
         self.magento.pair(url, request.code, id, &api_key, request.ledger_url).await?;
+        let action = action.map(|action| action.clone().with_binding(id));
         let is_revived = known.is_some();
         if is_revived {
-            self.revive(request, url, id, &api_key).await?;
+            self.revive(request, url, (id, &api_key), action.as_ref()).await?;
         } else {
-            self.keep_new(request, url, id, &api_key).await?;
+            self.keep_new(request, url, (id, &api_key), action.as_ref()).await?;
         }
         let binding = self.store.binding(id).await?.ok_or(store::Error::NotFound("the binding"))?;
         let problem = shop_blocks(&self.ask_shop(&binding).await);
@@ -104,13 +109,15 @@ impl Engine {
         &self,
         request: &PairRequest<'_>,
         url: &ShopUrl,
-        id: BindingId,
-        api_key: &SecretString,
+        (id, api_key): (BindingId, &SecretString),
+        action: Option<&Action>,
     ) -> Result<(), ConnectError> {
         let which = (id, CredentialKind::MagentoApiKey);
         let key = credentials::seal(&self.keys, self.outside.as_ref(), which, api_key)?;
         let (name, magento_url) = (request.name.to_owned(), url.as_str().to_owned());
-        self.store.revive_binding(&Revival { id, name, magento_url, key, now: self.outside.now() }).await?;
+        self.store
+            .revive_binding(&Revival { id, name, magento_url, key, now: self.outside.now() }, action)
+            .await?;
         Ok(())
     }
 
@@ -118,8 +125,8 @@ impl Engine {
         &self,
         request: &PairRequest<'_>,
         url: &ShopUrl,
-        id: BindingId,
-        api_key: &SecretString,
+        (id, api_key): (BindingId, &SecretString),
+        action: Option<&Action>,
     ) -> Result<(), ConnectError> {
         let now = self.outside.now();
         let binding = Binding {
@@ -133,9 +140,10 @@ impl Engine {
             status_changed_at: now,
             trusted_since: now,
         };
-        self.store.create_binding(&binding).await?;
+        self.store.create_binding(&binding, action).await?;
         let which = (id, CredentialKind::MagentoApiKey);
-        credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, api_key, 0).await?;
+        credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, (api_key, 0), None)
+            .await?;
         Ok(())
     }
 }

@@ -71,13 +71,13 @@ impl Engine {
     async fn shop_refuses(&self, binding: BindingId) -> store::Result<()> {
         self.store.note_refusal(binding, Code::MagentoAuth).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
-        self.store.change_binding_status(binding, active, refused, self.outside.now()).await.map(drop)
+        self.store.change_binding_status(binding, active, refused, self.outside.now(), None).await.map(drop)
     }
 
     async fn shop_accepts(&self, binding: BindingId) -> store::Result<()> {
         if self.store.refusal(binding).await? == Some(Code::MagentoAuth) {
             let (refused, active) = (BindingStatus::NeedsReauth, BindingStatus::Active);
-            self.store.change_binding_status(binding, refused, active, self.outside.now()).await?;
+            self.store.change_binding_status(binding, refused, active, self.outside.now(), None).await?;
         }
         Ok(())
     }

@@ -121,7 +121,8 @@ async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
     }
     let noted = engine.store.note_refusal(id, code).await;
     let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
-    if let Err(problem) = noted.and(engine.store.change_binding_status(id, active, refused, now).await) {
+    if let Err(problem) = noted.and(engine.store.change_binding_status(id, active, refused, now, None).await)
+    {
         warn!(binding = %id, error = %problem, "the binding could not be marked as needing a new connection");
     }
 }
@@ -182,7 +183,7 @@ async fn prepare<'a>(engine: &'a Engine, claimed: &'a Claimed, lease: &'a Lease)
         policy.ok_or_else(|| Stop::new(Code::NeedsMapping, "The settings have not been saved yet."))?.policy;
     let reference = match engine.store.reference(binding.id).await? {
         Some(cached) => cached.set,
-        None => engine.refresh_reference(&binding).await?,
+        None => engine.refresh_reference(&binding, None).await?,
     };
     let (policy, reference) = (Arc::new(policy), Arc::new(reference));
     Ok(Work { engine, claimed, lease, binding, business, policy, reference })

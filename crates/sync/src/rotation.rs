@@ -204,7 +204,7 @@ impl SealedRows for Credentials<'_> {
 
     async fn replace(&self, row: &SealedRow<Which>, envelope: &str, now: DateTime<Utc>) -> store::Result<()> {
         let Which(binding, kind) = row.place;
-        self.0.put_credential(binding, kind, envelope, row.version, now).await.map(drop)
+        self.0.put_credential(binding, kind, envelope, row.version, now, None).await.map(drop)
     }
 }
 

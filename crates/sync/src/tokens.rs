@@ -181,7 +181,7 @@ impl Refresher {
         let (store, outside) = (self.store.as_ref(), self.outside.as_ref());
         let mut tries = 1;
         loop {
-            match credentials::put(store, &self.keys, outside, which, &plain, version).await {
+            match credentials::put(store, &self.keys, outside, which, (&plain, version), None).await {
                 Ok(_) => {
                     self.connected_again().await;
                     return Ok(fresh.access.clone());
@@ -228,7 +228,7 @@ impl Refresher {
 pub async fn connected_again(store: &dyn Store, binding: BindingId, now: DateTime<Utc>) -> store::Result<()> {
     if store.refusal(binding).await? == Some(Code::SageAuth) {
         let (refused, works) = (BindingStatus::NeedsReauth, BindingStatus::Active);
-        store.change_binding_status(binding, refused, works, now).await?;
+        store.change_binding_status(binding, refused, works, now, None).await?;
     }
     Ok(())
 }

@@ -378,7 +378,7 @@ async fn check_connection(engine: &Engine, binding: &Binding, now: DateTime<Utc>
         Ok(Some(Code::MagentoAuth)) => drop(engine.ask_shop(binding).await),
         Ok(Some(Code::SageAuth)) => {
             // What it finds is the answer; that Sage still refuses is no news.
-            let _still_refused = engine.refresh_reference(binding).await;
+            let _still_refused = engine.refresh_reference(binding, None).await;
         }
         _ => {}
     }
@@ -395,7 +395,7 @@ async fn refresh_stale_references(engine: &Engine, bindings: &[Binding], now: Da
             Ok(None) => true,
             Err(_) => false,
         };
-        if is_stale && let Err(problem) = engine.refresh_reference(binding).await {
+        if is_stale && let Err(problem) = engine.refresh_reference(binding, None).await {
             warn!(binding = %binding.id, error = %problem, "the reference set could not be refreshed");
         }
     }

@@ -92,7 +92,7 @@ async fn shops(
         another.name = format!("Shop {number}");
         another.business = None;
         another.status = BindingStatus::Paused;
-        store.create_binding(&another).await?;
+        store.create_binding(&another, None).await?;
         shops.push(another.id);
     }
     Ok(shops)

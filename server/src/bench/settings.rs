@@ -20,7 +20,7 @@ const TIMES: usize = 20;
 pub async fn measure() -> Result<Vec<Line>, Failure> {
     let stage = Stage::set(Options { worker: false, ..Options::default() }).await?;
     let cached = CachedReference { set: grown(stage.reference.clone()), fetched_at: Machine.now() };
-    stage.process.engine.store.put_reference(stage.binding.id, &cached).await?;
+    stage.process.engine.store.put_reference(stage.binding.id, &cached, None).await?;
     let browser = Client::builder().redirect(Policy::none()).build()?;
     let form = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
     let signed_in = browser.post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await?;

@@ -54,7 +54,8 @@ pub(super) async fn run(store: &Arc<dyn Store>, args: &Cleanup) -> Result<ExitCo
         let kept = if args.keep_failed { ", but those that failed" } else { "" };
         let detail = format!("runs that ended before {}{kept}", instant(ended_before));
         for organisation in store.list_organisations().await? {
-            super::record(store, organisation.id, ActionKind::CleanedUp, None, &detail).await?;
+            let action = super::action(organisation.id, ActionKind::CleanedUp).saying(&detail);
+            store.record_action(&action).await?;
         }
     }
     let cleaned = Cleaned { ended_before, keep_failed: args.keep_failed, dry_run: args.dry_run, runs };

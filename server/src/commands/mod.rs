@@ -1,5 +1,6 @@
 //! What operators ask of a running Ledger: one file a command.
 
+pub mod actions;
 pub mod bindings;
 pub mod cleanup;
 pub mod doctor;
@@ -12,8 +13,7 @@ pub mod sync;
 use std::sync::Arc;
 
 use domain::{
-    ids::{ActionId, BindingId, OrganisationId, RunId},
-    outside::Outside,
+    ids::{BindingId, OrganisationId, RunId},
     run::ActionKind,
 };
 use store::{Action, Actor, Binding, Run, Store};
@@ -41,26 +41,10 @@ async fn run(store: &Arc<dyn Store>, id: RunId) -> Result<Option<(OrganisationId
     Ok(None)
 }
 
-/// Keeps what was done from here, with the account of this machine that did it.
-async fn record(
-    store: &Arc<dyn Store>,
-    organisation: OrganisationId,
-    kind: ActionKind,
-    run: Option<RunId>,
-    detail: &str,
-) -> Result<(), Failure> {
+/// What is done from here, with the account of this machine that does it.
+pub fn action(organisation: OrganisationId, kind: ActionKind) -> Action {
     let account = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let name =
         account.map_or_else(|_| COMMAND_LINE.to_owned(), |account| format!("{COMMAND_LINE} ({account})"));
-    let action = Action {
-        id: ActionId(Machine.id()),
-        organisation_id: organisation,
-        binding_id: None,
-        run_id: run,
-        actor: Actor { member: None, name },
-        kind,
-        detail: detail.to_owned(),
-        at: Machine.now(),
-    };
-    Ok(store.record_action(&action).await?)
+    Action::new(&Machine, organisation, Actor { member: None, name }, kind)
 }

@@ -3,7 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use domain::{business::ReferenceSet, ids::BindingId, run::BindingStatus};
+use domain::{
+    business::ReferenceSet,
+    ids::BindingId,
+    run::{ActionKind, BindingStatus},
+};
 use serde::Serialize;
 
 use super::output::{Output, table};
@@ -63,7 +67,10 @@ pub async fn run(config: &Config, command: ReferenceCommand) -> Result<ExitCode,
         |status| whose.binding.is_some() || matches!(status, BindingStatus::Active | BindingStatus::Paused);
     let mut all = Vec::new();
     for binding in bindings.into_iter().filter(|binding| is_asked_for(binding.status)) {
-        let fetched = engine.refresh_reference(&binding).await.map_err(|error| error.to_string());
+        let action =
+            super::action(binding.organisation_id, ActionKind::ListsRefreshed).with_binding(binding.id);
+        let fetched = engine.refresh_reference(&binding, Some(&action)).await;
+        let fetched = fetched.map_err(|error| error.to_string());
         let count = |of: fn(&ReferenceSet) -> usize| fetched.as_ref().ok().map(of);
         all.push(Refreshed {
             binding: binding.id,

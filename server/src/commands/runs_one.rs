@@ -180,9 +180,9 @@ pub(super) async fn retry(
 
 async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
-    match store.retry_run(organisation, id, Machine.now()).await {
+    let action = super::action(organisation, ActionKind::Retried).with_run(id);
+    match store.retry_run(organisation, id, action.at, Some(&action)).await {
         Ok(()) => {
-            super::record(store, organisation, ActionKind::Retried, Some(id), "").await?;
             let binding = match store.run(organisation, id).await? {
                 Some(run) => store.binding(run.binding_id).await?,
                 None => None,
@@ -216,7 +216,8 @@ async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<D
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
     let requeued = store.requeue_run(organisation, id, force, Machine.now()).await?;
     if matches!(requeued, Requeued::Due | Requeued::WaitsForBinding) {
-        super::record(store, organisation, ActionKind::Requeued, Some(id), "").await?;
+        let action = super::action(organisation, ActionKind::Requeued).with_run(id);
+        store.record_action(&action).await?;
     }
     let done = match requeued {
         Requeued::Due => Done::due(id, true),

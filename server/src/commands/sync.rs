@@ -88,8 +88,9 @@ pub async fn run(config: &Config, args: &SyncArgs) -> Result<ExitCode, Failure> 
 async fn sync(store: &Arc<dyn Store>, args: &SyncArgs) -> Result<ExitCode, Failure> {
     let organisation = super::binding(store, args.binding).await?.organisation_id;
     let (result, id) = queue(store, organisation, args).await?;
-    if result != "running" {
-        super::record(store, organisation, ActionKind::SyncAsked, Some(id), "").await?;
+    if result != "running" && result != "retried" {
+        let action = super::action(organisation, ActionKind::SyncAsked).with_run(id);
+        store.record_action(&action).await?;
     }
     let run = if args.wait {
         let until = Instant::now() + Duration::from_secs(args.timeout);
@@ -135,7 +136,8 @@ async fn queue(
     if !event.happens_once() {
         return Ok(("folded", known));
     }
-    match store.retry_run(organisation, known, now).await {
+    let action = super::action(organisation, ActionKind::SyncAsked).with_run(known);
+    match store.retry_run(organisation, known, now, Some(&action)).await {
         Ok(()) => Ok(("retried", known)),
         Err(Error::Conflict(_)) => Ok(("running", known)),
         Err(error) => Err(error.into()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::{
     context::{Services, member_of},
     error::ErrorCode,
+    history::acting::action,
     query::sign_in_href,
     screen::bindings::{connect_href, connecting_href},
 };
@@ -13,7 +14,7 @@ use axum::{
     http::HeaderMap,
     response::Redirect,
 };
-use domain::run::Role;
+use domain::run::{ActionKind, Role};
 use serde::Deserialize;
 
 use crate::{connecting::for_a_person, state::Wire};
@@ -53,7 +54,8 @@ pub async fn returned(
     let (Some(state), Some(code)) = (&returned.state, &returned.code) else {
         return went_wrong(ErrorCode::ConsentUsedUp);
     };
-    let (binding, businesses) = match wire.engine.take_code(state, code, member.id()).await {
+    let given = action(&services, &member, ActionKind::ConsentGiven, (binding, None), "");
+    let (binding, businesses) = match wire.engine.take_code(state, code, member.id(), Some(&given)).await {
         Ok(taken) => taken,
         Err(error) => return went_wrong(for_a_person(&error).code),
     };
@@ -70,7 +72,8 @@ pub async fn returned(
     if found.business.as_ref().is_some_and(|before| before.id != only.id) {
         return Redirect::to(&back);
     }
-    services.connecting.choose_business(&found, member.id(), &only.id).await;
+    let chosen = action(&services, &member, ActionKind::BusinessChosen, (Some(binding), None), &only.name);
+    services.connecting.choose_business(&found, member.id(), &only.id, &chosen).await;
     Redirect::to(&connecting_href(&binding.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! Is the process up, and can it work?
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 
@@ -17,11 +17,12 @@ pub async fn healthz() -> &'static str {
 /// `GET /readyz`: everything that this process needs of itself and its machine, a line a check. Sage and the shops are no part of
 /// it: their runs wait, and a restart would mend nothing.
 pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
+    let [store, schema, keys] = look(&wire).await;
     let checks = [
         ("running", running(&wire)),
-        ("store", store(&wire).await),
-        ("schema", schema(&wire).await),
-        ("keys", keys(&wire).await),
+        ("store", store),
+        ("schema", schema),
+        ("keys", keys),
         ("worker", worker(&wire)),
     ];
     let is_ready = checks.iter().all(|(_, check)| check.is_ok());
@@ -39,6 +40,26 @@ pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
 
 /// What is well, or what is not.
 type Check = Result<&'static str, String>;
+
+/// What was seen of the store, and when.
+pub struct Looked {
+    at: Duration,
+    checks: [Check; 3],
+}
+
+/// Looks at the store, or tells what was seen a moment ago. Those who ask meanwhile wait for the same look.
+async fn look(wire: &Wire) -> [Check; 3] {
+    let mut looked = wire.looked.lock().await;
+    let now = wire.outside.uptime();
+    if let Some(looked) = looked.as_ref()
+        && now.saturating_sub(looked.at) < wire.observing.looks_last
+    {
+        return looked.checks.clone();
+    }
+    let checks = [store(wire).await, schema(wire).await, keys(wire).await];
+    *looked = Some(Looked { at: now, checks: checks.clone() });
+    checks
+}
 
 fn running(wire: &Wire) -> Check {
     if wire.shutdown.is_cancelled() { Err("the process is ending".to_owned()) } else { Ok("not ending") }

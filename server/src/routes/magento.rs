@@ -10,7 +10,7 @@ use axum::{
 use chrono::{SecondsFormat, TimeDelta};
 use domain::{
     code::{Code, Effect},
-    ids::{ActionId, BindingId},
+    ids::BindingId,
     run::{ActionKind, BindingStatus, EntityKind, EventName, RunStatus},
     xref::{XrefKey, XrefKind},
 };
@@ -151,29 +151,14 @@ pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<J
 /// `POST /v1/tenant/disconnect`: the binding is revoked, Sage's tokens are revoked and deleted, its history stays.
 pub async fn disconnect(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<StatusCode, Refusal> {
     let binding = authenticate_once(&wire, &headers).await?;
-    wire.engine.disconnect_by_shop(&binding).await.map_err(|error| {
+    let actor = Actor { member: None, name: "Magento".to_owned() };
+    let kind = ActionKind::Disconnected;
+    let action = Action::new(&*wire.outside, binding.organisation_id, actor, kind).with_binding(binding.id);
+    // What is disconnected already is only made sure of.
+    let action = Some(&action).filter(|_| binding.status != BindingStatus::Revoked);
+    wire.engine.disconnect_by_shop(&binding, action).await.map_err(|error| {
         tracing::error!(binding = %binding.id, error = %error, "a shop could not be disconnected");
         Refusal::Unavailable
     })?;
-    if binding.status != BindingStatus::Revoked {
-        record_disconnect(&wire, &binding).await;
-    }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The shop is disconnected already: that it cannot be recorded is no reason to let Magento try again.
-async fn record_disconnect(wire: &Wire, binding: &Binding) {
-    let action = Action {
-        id: ActionId(wire.engine.outside.id()),
-        organisation_id: binding.organisation_id,
-        binding_id: Some(binding.id),
-        run_id: None,
-        actor: Actor { member: None, name: "Magento".to_owned() },
-        kind: ActionKind::Disconnected,
-        detail: String::new(),
-        at: wire.engine.outside.now(),
-    };
-    if let Err(error) = wire.store.record_action(&action).await {
-        tracing::error!(binding = %binding.id, error = %error, "a disconnection could not be recorded");
-    }
 }

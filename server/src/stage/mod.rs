@@ -136,7 +136,7 @@ impl Stage {
             let policy = policy::policy(&reference, options.safe_mode);
             let version =
                 PolicyVersion { version: 1, policy, author: None, reason: None, created_at: Machine.now() };
-            process.engine.store.save_policy(binding.id, &version).await?;
+            process.engine.store.save_policy(binding.id, &version, None).await?;
         }
         Ok(Self {
             process,
@@ -281,7 +281,7 @@ async fn people(engine: &Arc<sync::Engine>) -> Result<OrganisationId, Failure> {
         created_at: now,
     };
     let password_hash = app::session::hash_password(PASSWORD, &Machine)?;
-    engine.store.create_member(&NewMember { member, password_hash }).await?;
+    engine.store.create_member(&NewMember { member, password_hash }, None).await?;
     Ok(organisation)
 }
 
@@ -300,7 +300,7 @@ async fn connect(
         code: pairing_code,
         ledger_url: public_url,
     };
-    let binding = engine.pair(&request).await?.binding;
+    let binding = engine.pair(&request, None).await?.binding;
     let reference = shop::consent_and_connect(engine, &binding).await?;
     Ok((binding, reference))
 }

@@ -101,5 +101,5 @@ pub async fn consent_and_connect(
     let bought = FixedToken(tokens.access.clone());
     let businesses = Connection::without_business(&engine.sage, &bought).businesses().await?;
     let business = businesses.first().ok_or("the Sage user has no business")?;
-    Ok(engine.connect_sage(binding, &tokens, &business.id, &|_| ()).await?)
+    Ok(engine.connect_sage(binding, &tokens, &business.id, &|_| (), None).await?)
 }

@@ -103,6 +103,7 @@ const DOORS: &[Line] = &[
         Nothing,
         "/dashboard/bindings/{binding}/settings/versions/1",
     ),
+    ("GET /dashboard/activity", OWNER, Nothing, ""),
     ("GET /dashboard/members", VIEWER, Nothing, ""),
     ("GET /dashboard/account", VIEWER, Nothing, ""),
     ("GET /dashboard/account/alerts", VIEWER, Nothing, ""),

@@ -15,7 +15,7 @@ use server::{
     outside::Machine,
     stage::{EMAIL, Options, PASSWORD, Stage},
 };
-use store::{BulkRetry, PageRequest, Run, RunFacts, RunFilter};
+use store::{ActionFilter, BulkRetry, PageRequest, Run, RunFacts, RunFilter};
 use sync::run_until_idle;
 
 use crate::{browser, crash, documents::of, postgres::database};
@@ -119,8 +119,13 @@ async fn retried(stage: Stage, number: i64) {
 async fn retries_recorded(stage: &Stage) -> i64 {
     let (mut before, mut number) = (None, 0);
     loop {
-        let actions =
-            stage.process.engine.store.list_actions(stage.organisation, before, 1_000).await.unwrap();
+        let actions = stage
+            .process
+            .engine
+            .store
+            .list_actions(stage.organisation, &ActionFilter::default(), before, 1_000)
+            .await
+            .unwrap();
         let Some(last) = actions.last() else { return number };
         before = Some(last.id);
         let retried = actions.iter().filter(|action| action.kind == ActionKind::Retried).count();
@@ -159,7 +164,7 @@ async fn the_history_is_taken_out_whole_and_disarmed() {
     assert_eq!(serde_json::from_str::<Value>(&none).unwrap(), Value::Array(Vec::new()));
     let wrong = browser::look(&stage, &cookie, "/dashboard/sync/export.csv?status=borked").await;
     assert_eq!(wrong.status(), 422);
-    let actions = store.list_actions(stage.organisation, None, 9).await.unwrap();
+    let actions = store.list_actions(stage.organisation, &ActionFilter::default(), None, 9).await.unwrap();
     let told: Vec<_> = actions.iter().map(|action| action.detail.as_str()).collect();
     assert_eq!(told, ["json: status=queued", "json: q=amount%3A-12.34", "csv: status=failed"]);
     stage.stop().await;

@@ -24,7 +24,7 @@ pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, ro
     };
     let id = member.id;
     let password_hash = app::session::hash_password(PASSWORD, &Machine).unwrap();
-    stage.process.engine.store.create_member(&NewMember { member, password_hash }).await.unwrap();
+    stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }
 

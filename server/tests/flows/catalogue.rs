@@ -21,7 +21,7 @@ async fn with_products() -> Stage {
     policy.sync_stock = true;
     policy.default_purchase_ledger_account_id = purchases.map(|account| account.id.clone());
     let version = PolicyVersion { version: current.version + 1, policy, ..current };
-    store.save_policy(stage.binding.id, &version).await.unwrap();
+    store.save_policy(stage.binding.id, &version, None).await.unwrap();
     stage
 }
 
@@ -52,7 +52,7 @@ async fn products_services_and_stock_reach_sage_once() {
     // A repeat finds everything as it is.
     let store = &stage.process.engine.store;
     for id in [1, 4] {
-        store.retry_run(stage.organisation, of(id).id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+        store.retry_run(stage.organisation, of(id).id, chrono::DateTime::UNIX_EPOCH, None).await.unwrap();
     }
     let (_, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");

@@ -42,7 +42,7 @@ async fn paired(stage: &Stage) -> Binding {
         status_changed_at: now,
         trusted_since: now,
     };
-    stage.process.engine.store.create_binding(&binding).await.unwrap();
+    stage.process.engine.store.create_binding(&binding, None).await.unwrap();
     binding
 }
 
@@ -66,22 +66,26 @@ async fn a_code_is_taken_once_and_only_from_who_began() {
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     let other = member(&stage, stage.organisation, "other@ledger.example", Role::Owner).await;
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, Some("GB")).await.unwrap()).await;
+    let (returned, code) =
+        approve(engine.begin_consent(binding.id, owner, Some("GB"), None).await.unwrap()).await;
 
     let forged = format!("{}.00", binding.id);
     for (brought, who) in [(forged.as_str(), owner), (returned.as_str(), other)] {
-        let refused = engine.take_code(brought, &code, who).await;
+        let refused = engine.take_code(brought, &code, who, None).await;
         assert!(matches!(refused, Err(ConnectError::ConsentUsedUp)));
     }
-    let (of, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    let (of, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     assert_eq!(of, binding.id);
     assert!(businesses.len() > 1);
-    assert!(matches!(engine.take_code(&returned, &code, owner).await, Err(ConnectError::ConsentUsedUp)));
     assert!(matches!(
-        engine.choose_business(&binding, other, &businesses[1].id, &|_| ()).await,
+        engine.take_code(&returned, &code, owner, None).await,
         Err(ConnectError::ConsentUsedUp)
     ));
-    engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await.unwrap();
+    assert!(matches!(
+        engine.choose_business(&binding, other, &businesses[1].id, &|_| (), None).await,
+        Err(ConnectError::ConsentUsedUp)
+    ));
+    engine.choose_business(&binding, owner, &businesses[1].id, &|_| (), None).await.unwrap();
     let connected = engine.store.binding(binding.id).await.unwrap().unwrap();
     assert_eq!(connected.status, BindingStatus::Active);
     assert_eq!(connected.business.unwrap().id, businesses[1].id);
@@ -95,12 +99,12 @@ async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_d
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     let taken = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
     let business = taken.business.clone().unwrap().id;
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    engine.take_code(&returned, &code, owner).await.unwrap();
-    let refused = engine.choose_business(&binding, owner, &business, &|_| ()).await;
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner, None).await.unwrap();
+    let refused = engine.choose_business(&binding, owner, &business, &|_| (), None).await;
     assert!(matches!(refused, Err(ConnectError::BusinessTaken { by_same_shop: false, .. })));
-    engine.disconnect(&taken).await.unwrap();
-    engine.choose_business(&binding, owner, &business, &|_| ()).await.unwrap();
+    engine.disconnect(&taken, None).await.unwrap();
+    engine.choose_business(&binding, owner, &business, &|_| (), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -108,20 +112,20 @@ async fn what_was_disconnected_while_its_lists_were_fetched_stays_so() {
     let stage = stage().await;
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     // The page was read and its tokens opened before; this comes in between.
     let consent = engine.open_credential(binding.id, CredentialKind::SageConsent).await.unwrap().unwrap();
     let consent: serde_json::Value = serde_json::from_str(consent.expose_secret()).unwrap();
     let tokens = consent["tokens"].as_str().unwrap().to_owned().into();
     let tokens = sage::Tokens::from_json(&tokens).unwrap();
-    engine.store.set_binding_status(binding.id, BindingStatus::Revoked, Machine.now()).await.unwrap();
-    let late = engine.connect_sage(&binding, &tokens, &businesses[1].id, &|_| ()).await;
+    engine.store.set_binding_status(binding.id, BindingStatus::Revoked, Machine.now(), None).await.unwrap();
+    let late = engine.connect_sage(&binding, &tokens, &businesses[1].id, &|_| (), None).await;
     assert!(matches!(late, Err(ConnectError::ConsentUsedUp)), "{:?}", late.map(drop));
     assert_eq!(engine.store.credential(binding.id, CredentialKind::SageTokens).await.unwrap(), None);
-    engine.disconnect(&binding).await.unwrap();
+    engine.disconnect(&binding, None).await.unwrap();
     assert_eq!(engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap(), None);
-    let chosen = engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await;
+    let chosen = engine.choose_business(&binding, owner, &businesses[1].id, &|_| (), None).await;
     assert!(matches!(chosen, Err(ConnectError::ConsentUsedUp)), "{:?}", chosen.map(drop));
     let found = engine.store.binding(binding.id).await.unwrap().unwrap();
     assert_eq!((found.status, found.business), (BindingStatus::Revoked, None));
@@ -132,14 +136,14 @@ async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
     let stage = stage().await;
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     stage
         .sage
         .post("/_sim/faults", &json!({ "fail_before": { "times": 9, "path": "/ledger_accounts" } }))
         .await
         .unwrap();
-    let failed = engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()).await;
+    let failed = engine.choose_business(&binding, owner, &businesses[1].id, &|_| (), None).await;
     assert!(matches!(failed, Err(ConnectError::Sage(_))), "{:?}", failed.map(drop));
     let found = engine.store.binding(binding.id).await.unwrap().unwrap();
     assert_eq!((found.status, found.business), (BindingStatus::Pending, None));
@@ -192,9 +196,9 @@ async fn the_page_before_the_consent_offers_nothing_and_fails_nothing() {
     let engine = &stage.process.engine;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty());
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty(), "under way");
-    engine.take_code(&returned, &code, owner).await.unwrap();
+    engine.take_code(&returned, &code, owner, None).await.unwrap();
     assert!(engine.consented_businesses(binding.id, owner).await.unwrap().len() > 1);
 }
 
@@ -211,8 +215,8 @@ async fn what_an_abandoned_consent_has_bought_is_revoked_and_deleted() {
     let engine = process(&stage, &clock).await;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
     let kept = async || engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap();
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    engine.take_code(&returned, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner, None).await.unwrap();
     sync::keep_up(&engine).await;
     assert!(kept().await.is_some(), "there is still time to choose");
     assert_eq!(revocations(&stage).await, 0);
@@ -220,9 +224,9 @@ async fn what_an_abandoned_consent_has_bought_is_revoked_and_deleted() {
     sync::keep_up(&engine).await;
     assert_eq!((kept().await, revocations(&stage).await), (None, 1));
     // Another one in the place of one that was not ended.
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    engine.take_code(&returned, &code, owner).await.unwrap();
-    engine.begin_consent(binding.id, owner, None).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    engine.take_code(&returned, &code, owner, None).await.unwrap();
+    engine.begin_consent(binding.id, owner, None, None).await.unwrap();
     assert_eq!(revocations(&stage).await, 2);
 }
 
@@ -232,8 +236,8 @@ async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
     let clock = Arc::new(Ahead::default());
     let engine = process(&stage, &clock).await;
     let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&returned, &code, owner).await.unwrap();
+    let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     let consent = async || {
         let opened = engine.open_credential(binding.id, CredentialKind::SageConsent).await.unwrap();
         opened.map(|plain| plain.expose_secret().to_owned())
@@ -242,7 +246,7 @@ async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
     let slow = json!({ "latency_ms": [{ "times": 1, "path": "/ledger_accounts", "ms": 500 }] });
     stage.sage.post("/_sim/faults", &slow).await.unwrap();
     let (chosen, left) =
-        tokio::join!(engine.choose_business(&binding, owner, &businesses[1].id, &|_| ()), async {
+        tokio::join!(engine.choose_business(&binding, owner, &businesses[1].id, &|_| (), None), async {
             loop {
                 if let Some(consent) = consent().await
                     && consent.contains("\"is_chosen\":true")
@@ -254,9 +258,9 @@ async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
         });
     chosen.unwrap();
     let (left, kind) = (left.unwrap(), CredentialKind::SageConsent);
-    engine.store.put_credential(binding.id, kind, &left.envelope, 0, left.updated_at).await.unwrap();
+    engine.store.put_credential(binding.id, kind, &left.envelope, 0, left.updated_at, None).await.unwrap();
     clock.pass(TimeDelta::minutes(31));
     sync::keep_up(&engine).await;
     assert_eq!((consent().await, revocations(&stage).await), (None, 0));
-    engine.refresh_reference(&engine.store.binding(binding.id).await.unwrap().unwrap()).await.unwrap();
+    engine.refresh_reference(&engine.store.binding(binding.id).await.unwrap().unwrap(), None).await.unwrap();
 }

@@ -103,7 +103,7 @@ async fn a_wrong_sum_in_a_draft_never_reaches_the_books() {
 
     // The fault is gone: a person's retry makes another draft, and it is right.
     let store = &stage.process.engine.store;
-    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH, None).await.unwrap();
     let (runs, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(of(&runs, EventName::InvoiceCreated, 1).status, RunStatus::Succeeded);
@@ -125,8 +125,8 @@ async fn a_draft_that_was_left_is_released_although_safe_mode_is_over() {
     let store = &stage.process.engine.store;
     let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
     (version.version, version.policy.safe_mode) = (version.version + 1, SafeMode::Never);
-    store.save_policy(stage.binding.id, &version).await.unwrap();
-    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    store.save_policy(stage.binding.id, &version, None).await.unwrap();
+    store.retry_run(stage.organisation, run.id, chrono::DateTime::UNIX_EPOCH, None).await.unwrap();
     let (runs, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(of(&runs, EventName::InvoiceCreated, 1).status, RunStatus::Succeeded);
@@ -286,7 +286,7 @@ async fn a_credit_memo_that_arrives_before_its_payment_lets_the_payment_go_first
     assert_eq!(of(&runs, EventName::InvoicePaid, 2).status, RunStatus::Succeeded);
     let memo = of(&runs, EventName::CreditmemoCreated, 1);
     assert_eq!((memo.status, memo.code), (RunStatus::Retrying, Some(Code::WaitingForInvoice)));
-    store.retry_run(stage.organisation, memo.id, chrono::DateTime::UNIX_EPOCH).await.unwrap();
+    store.retry_run(stage.organisation, memo.id, chrono::DateTime::UNIX_EPOCH, None).await.unwrap();
     sync::run_until_idle(&stage.process.engine).await;
     let runs = store.page_runs(stage.organisation, &request).await.unwrap().runs;
     assert_eq!(of(&runs, EventName::CreditmemoCreated, 1).status, RunStatus::Succeeded);
@@ -302,7 +302,7 @@ async fn a_memo_whose_tax_is_not_told_waits_until_the_settings_let_it_be_inferre
     let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
     version.version += 1;
     version.policy.unshown_tax = domain::policy::UnshownTax::Infer;
-    store.save_policy(stage.binding.id, &version).await.unwrap();
+    store.save_policy(stage.binding.id, &version, None).await.unwrap();
     let (runs, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(of(&runs, EventName::CreditmemoCreated, 3).status, RunStatus::Succeeded);

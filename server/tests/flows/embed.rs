@@ -127,7 +127,7 @@ async fn a_second_factor_is_asked_for_within_the_frame() {
     store.begin_second_factor(member, "sealed", Machine.now()).await.unwrap();
     let version = store.second_factor(member).await.unwrap().unwrap().version;
     let hash = format!("{:x}", Sha256::digest("ABCDEFGHIJKLMNOP"));
-    store.confirm_second_factor(member, version, 1, &[hash], Machine.now()).await.unwrap();
+    store.confirm_second_factor(member, version, 1, &[hash], (Machine.now(), None), None).await.unwrap();
 
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let answer = submit(&stage, "", &format!("{path}/sign-in"), &form).await;
@@ -149,7 +149,7 @@ async fn a_disconnected_shop_says_so_and_keeps_its_history() {
     let stage = stage().await;
     let cookie = format!("ledger-embed={}", sign_in_framed(&stage, EMAIL, PASSWORD).await);
     let store = &stage.process.engine.store;
-    store.set_binding_status(stage.binding.id, BindingStatus::Revoked, Machine.now()).await.unwrap();
+    store.set_binding_status(stage.binding.id, BindingStatus::Revoked, Machine.now(), None).await.unwrap();
     let text = page(&stage, &cookie, &path(&stage)).await;
     assert!(text.contains("Disconnected") && text.contains("What the shop still sends is kept."), "{text}");
     assert!(text.contains("000000"));

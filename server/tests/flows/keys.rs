@@ -64,7 +64,7 @@ async fn rotated(options: Options) {
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
     let engine = lifecycle::engine(&config, store, timing()).unwrap();
     let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
-    engine.refresh_reference(&binding).await.unwrap();
+    engine.refresh_reference(&binding, None).await.unwrap();
     assert!(engine.open_credential(binding.id, CredentialKind::MagentoApiKey).await.unwrap().is_some());
     stage.stop().await;
 }

@@ -21,7 +21,7 @@ pub async fn set(stage: &Stage, change: fn(&mut Policy)) {
     let mut version = store.current_policy(stage.binding.id).await.unwrap().unwrap();
     version.version += 1;
     change(&mut version.policy);
-    store.save_policy(stage.binding.id, &version).await.unwrap();
+    store.save_policy(stage.binding.id, &version, None).await.unwrap();
 }
 
 /// Sage makes what the event asks for and does not say so; then the settings change, and somebody retries.
@@ -51,7 +51,7 @@ async fn retried_under_other_settings(event: EventName, path: &str, books: &str,
     stage.sage.post("/_sim/faults", &json!({ "fail_after": [] })).await.unwrap();
 
     set(&stage, change).await;
-    store.retry_run(stage.organisation, run.id, engine.outside.now()).await.unwrap();
+    store.retry_run(stage.organisation, run.id, engine.outside.now(), None).await.unwrap();
     sync::run_until_idle(engine).await;
     let (runs, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{event}: {problems:#?}");

@@ -3,6 +3,7 @@
 
 mod access;
 mod acting;
+mod activity;
 mod alerts;
 mod audit;
 mod backfilling;
@@ -14,6 +15,7 @@ mod documents;
 mod doors;
 mod embed;
 mod first_settings;
+mod guards;
 mod keys;
 mod lost_answers;
 mod module;

@@ -73,17 +73,17 @@ async fn the_tile_tells_who_refuses() {
     let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
     let (store, id) = (&stage.process.engine.store, stage.binding.id);
     for (code, told) in [(Code::SageAuth, "connected"), (Code::MagentoAuth, "token_revoked")] {
-        store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
+        store.set_binding_status(id, BindingStatus::Active, Machine.now(), None).await.unwrap();
         store.note_refusal(id, code).await.unwrap();
-        store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
+        store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now(), None).await.unwrap();
         let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
         assert_eq!(tile["tenant"]["magento_connection_status"], told, "{code:?}");
         assert_eq!(tile["binding"]["status"], "needs_reauth");
     }
-    store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
+    store.set_binding_status(id, BindingStatus::Active, Machine.now(), None).await.unwrap();
     let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "it is connected again");
-    stage.process.engine.disconnect(&stage.binding).await.unwrap();
+    stage.process.engine.disconnect(&stage.binding, None).await.unwrap();
     let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "Magento refused nothing");
     assert_eq!(tile["binding"]["status"], "revoked");
@@ -97,7 +97,11 @@ async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
     assert_eq!(answer.status, Some(204), "{}", answer.body);
     let store = &stage.process.engine.store;
     assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
-    let deed = store.list_actions(stage.organisation, None, 1).await.unwrap().remove(0);
+    let deed = store
+        .list_actions(stage.organisation, &store::ActionFilter::default(), None, 1)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!((deed.kind, deed.actor.name.as_str()), (ActionKind::Disconnected, "Magento"));
     assert!(store.credential(stage.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
     let request = store::PageRequest { limit: 5, ..store::PageRequest::default() };

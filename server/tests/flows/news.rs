@@ -98,7 +98,7 @@ async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
 async fn retry(stage: &Stage, id: i64) -> Vec<String> {
     let (store, before) = (&stage.process.engine.store, calls(stage).await.len());
     let run = run(stage, EventName::InvoiceCreated, id).await;
-    store.retry_run(stage.organisation, run.id, Machine.now()).await.unwrap();
+    store.retry_run(stage.organisation, run.id, Machine.now(), None).await.unwrap();
     sync::run_until_idle(&stage.process.engine).await;
     calls(stage).await.split_off(before)
 }

@@ -1,6 +1,6 @@
 //! How a process is looked at: whether it is ready, and its figures.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{body::to_bytes, extract::State, http::StatusCode, response::IntoResponse};
 use chrono::TimeDelta;
@@ -17,6 +17,7 @@ use server::{
 };
 use sqlx::{AssertSqlSafe, Connection};
 use sync::{Engine, Worker};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::{postgres, refreshing::Ahead};
@@ -28,7 +29,13 @@ fn wire(engine: &Arc<Engine>, works: bool) -> Arc<Wire> {
         outside: Arc::clone(&engine.outside),
         engine: Arc::clone(engine),
         shutdown: CancellationToken::new(),
-        observing: Observing { token: String::new().into(), by_binding: false, works },
+        observing: Observing {
+            token: String::new().into(),
+            by_binding: false,
+            works,
+            looks_last: Duration::ZERO,
+        },
+        looked: Mutex::default(),
     })
 }
 

@@ -18,7 +18,7 @@ use server::{
     outside::Machine,
     stage::{Options, Stage},
 };
-use store::{NewEvent, Run};
+use store::{ActionFilter, NewEvent, Run};
 
 use crate::postgres;
 
@@ -43,7 +43,7 @@ fn said(output: &Output) -> String {
 }
 
 /// Runs a command that must end with this code, and reads its JSON.
-fn json(config: &Config, code: i32, arguments: &[&str]) -> Value {
+pub fn json(config: &Config, code: i32, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--json"]].concat();
     let output = ledger(config, &arguments);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
@@ -91,7 +91,13 @@ async fn looked_at_and_cleared_away(database_url: Option<String>) {
     assert_eq!(json(config, 1, &["runs", "requeue", &posted, &nobody])[0]["result"], "ended");
     let retried = json(config, 1, &["runs", "retry", &posted, &nobody]);
     assert_eq!((&retried[0]["result"], &retried[1]["result"]), (&"queued".into(), &"not_found".into()));
-    let deeds = stage.process.engine.store.list_actions(stage.organisation, None, 9).await.unwrap();
+    let deeds = stage
+        .process
+        .engine
+        .store
+        .list_actions(stage.organisation, &ActionFilter::default(), None, 9)
+        .await
+        .unwrap();
     let deed = deeds.first().unwrap();
     assert_eq!((deed.kind, deed.run_id.unwrap().to_string()), (ActionKind::Retried, posted.clone()));
     assert!(deed.actor.name.starts_with("The command line") && deed.actor.member.is_none(), "{deed:?}");
@@ -117,7 +123,14 @@ async fn cleared_away(stage: &Stage, runs: &[Run]) {
     assert!(would.as_u64().unwrap() > 20, "{would}");
     let done = json(config, 0, &["runs", "cleanup", "--older-than", "0d"]);
     assert_eq!(done["runs"], would);
-    let deed = stage.process.engine.store.list_actions(stage.organisation, None, 1).await.unwrap().remove(0);
+    let deed = stage
+        .process
+        .engine
+        .store
+        .list_actions(stage.organisation, &ActionFilter::default(), None, 1)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(deed.kind, ActionKind::CleanedUp);
     let left = json(config, 0, &["runs", "list"]);
     let terminal = ["succeeded", "skipped_by_policy", "failed"];

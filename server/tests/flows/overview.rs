@@ -45,12 +45,12 @@ async fn a_shop_that_cannot_work_comes_first() {
     let cookie = sign_in(&stage, EMAIL, PASSWORD).await;
     stage.send_all_events().await.unwrap();
     let (store, id) = (&stage.process.engine.store, stage.binding.id);
-    store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
+    store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now(), None).await.unwrap();
     let stopped = page(&stage, &cookie, "/dashboard").await;
     assert!(stopped.contains("binding_needs_reauth") && stopped.contains("Go to the shop"), "{stopped}");
     let still = stopped.matches("not moving: nothing of it can be worked now").count();
     assert_eq!(still, 2, "the shop and all shops together agree");
-    store.set_binding_status(id, BindingStatus::Paused, Machine.now()).await.unwrap();
+    store.set_binding_status(id, BindingStatus::Paused, Machine.now(), None).await.unwrap();
     let paused = page(&stage, &cookie, "/dashboard").await;
     assert!(paused.contains("binding_paused") && paused.contains(&format!("&amp;shop={id}")), "{paused}");
     stage.stop().await;

@@ -59,18 +59,18 @@ pub async fn pair(stage: &Stage, url: &str) -> Binding {
         code: &code,
         ledger_url: &ledger_url,
     };
-    stage.process.engine.pair(&request).await.unwrap().binding
+    stage.process.engine.pair(&request, None).await.unwrap().binding
 }
 
 /// Consents at Sage again and chooses a business: the one of before, or the one at this place of the list.
 pub async fn connect_sage(stage: &Stage, binding: &Binding, other: Option<usize>) {
     let engine = &stage.process.engine;
     let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
-    let (brought, code) = approve(engine.begin_consent(binding.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&brought, &code, owner).await.unwrap();
+    let (brought, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&brought, &code, owner, None).await.unwrap();
     let first = stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business;
     let business = other.map_or_else(|| first.unwrap().id, |place| businesses[place].id.clone());
-    engine.choose_business(binding, owner, &business, &|_| ()).await.unwrap();
+    engine.choose_business(binding, owner, &business, &|_| (), None).await.unwrap();
 }
 
 pub async fn runs(stage: &Stage) -> Vec<Run> {
@@ -149,7 +149,7 @@ async fn what_waited_while_ledger_had_disconnected_the_shop_goes_on_after_pairin
     let stage = stage(2, None).await;
     let before = binding(&stage, stage.binding.id).await;
     work(&stage, "invoice.created", 1).await;
-    stage.process.engine.disconnect(&before).await.unwrap();
+    stage.process.engine.disconnect(&before, None).await.unwrap();
     work(&stage, "invoice.created", 2).await;
     assert_eq!(posted(&stage).await.0, 1, "it waits");
     // The owner takes the longer way, although the shop is still paired.
@@ -194,7 +194,7 @@ async fn the_way_back_is_offered_by_who_disconnected() {
     let page = browser::page(&stage, &cookie, &path).await;
     assert!(!page.contains(pair_again) && !page.contains(sage_again), "{page}");
 
-    stage.process.engine.disconnect(&stage.binding).await.unwrap();
+    stage.process.engine.disconnect(&stage.binding, None).await.unwrap();
     let page = browser::page(&stage, &cookie, &path).await;
     assert!(page.contains(sage_again) && !page.contains(pair_again), "{page}");
     stage.shop().unwrap().disconnect().await.unwrap();
@@ -293,12 +293,12 @@ async fn a_business_that_the_same_shop_has_says_so() {
         created_at: now,
         ..binding(&stage, stage.binding.id).await
     };
-    engine.store.create_binding(&second).await.unwrap();
+    engine.store.create_binding(&second, None).await.unwrap();
     let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
-    let (brought, code) = approve(engine.begin_consent(second.id, owner, None).await.unwrap()).await;
-    engine.take_code(&brought, &code, owner).await.unwrap();
+    let (brought, code) = approve(engine.begin_consent(second.id, owner, None, None).await.unwrap()).await;
+    engine.take_code(&brought, &code, owner, None).await.unwrap();
     let business = binding(&stage, stage.binding.id).await.business.unwrap().id;
-    let refused = engine.choose_business(&second, owner, &business, &|_| ()).await;
+    let refused = engine.choose_business(&second, owner, &business, &|_| (), None).await;
     assert!(matches!(refused, Err(ConnectError::BusinessTaken { by_same_shop: true, .. })));
     // Pairing once more goes on with the one that works.
     assert_eq!(pair(&stage, stage.magento.base()).await.id, stage.binding.id);

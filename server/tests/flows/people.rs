@@ -30,7 +30,7 @@ async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &str,
     };
     let id = member.id;
     let password_hash = app::session::hash_password(CHOSEN, &Machine).unwrap();
-    stage.process.engine.store.create_member(&NewMember { member, password_hash }).await.unwrap();
+    stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }
 

@@ -113,7 +113,7 @@ async fn each_trouble_of_the_shop_is_found_by_its_own_name() {
     let current = store.current_policy(stage.binding.id).await.unwrap().unwrap();
     let policy = Policy { default_bank_account_id: None, ..current.policy };
     let next = store::PolicyVersion { version: current.version + 1, policy, ..current };
-    store.save_policy(stage.binding.id, &next).await.unwrap();
+    store.save_policy(stage.binding.id, &next, None).await.unwrap();
     assert_eq!(wrong(&stage).await, [FindingCode::MethodsUnmapped]);
     stage.stop().await;
 }

@@ -26,10 +26,10 @@ async fn consented() -> (Stage, BindingId, String, String) {
         created_at: now,
         ..stage.binding.clone()
     };
-    engine.store.create_binding(&second).await.unwrap();
+    engine.store.create_binding(&second, None).await.unwrap();
     let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
-    let (brought, code) = approve(engine.begin_consent(second.id, owner, None).await.unwrap()).await;
-    let (_, businesses) = engine.take_code(&brought, &code, owner).await.unwrap();
+    let (brought, code) = approve(engine.begin_consent(second.id, owner, None, None).await.unwrap()).await;
+    let (_, businesses) = engine.take_code(&brought, &code, owner, None).await.unwrap();
     let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
     (stage, second.id, cookie, businesses[1].id.clone())
 }
@@ -112,7 +112,7 @@ async fn every_list_is_told_once_and_in_order() {
     let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
     let told = std::sync::Mutex::new(Vec::new());
     let tell = |list| told.lock().unwrap().push(list);
-    engine.choose_business(&binding, owner, &business, &tell).await.unwrap();
+    engine.choose_business(&binding, owner, &business, &tell, None).await.unwrap();
     assert_eq!(*told.lock().unwrap(), ReferenceList::ALL);
     stage.stop().await;
 }

@@ -75,7 +75,7 @@ async fn used_by_all(stage: &Stage, processes: &[Arc<Engine>]) {
     let mut tasks = tokio::task::JoinSet::new();
     for engine in processes.iter().chain(processes) {
         let (engine, binding) = (Arc::clone(engine), binding.clone());
-        tasks.spawn(async move { engine.refresh_reference(&binding).await.map(drop) });
+        tasks.spawn(async move { engine.refresh_reference(&binding, None).await.map(drop) });
     }
     for result in tasks.join_all().await {
         result.unwrap();
@@ -124,7 +124,8 @@ async fn who_hangs_up_during_a_refresh_does_not_lose_its_tokens() {
     clock.pass(LATER);
     let before = access_token(&stage).await;
     let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
-    let hung_up = tokio::time::timeout(Duration::from_millis(50), engine.refresh_reference(&binding)).await;
+    let hung_up =
+        tokio::time::timeout(Duration::from_millis(50), engine.refresh_reference(&binding, None)).await;
     assert!(hung_up.is_err());
     until_stored(&stage, &before).await;
     used_by_all(&stage, &[engine]).await;
@@ -140,10 +141,10 @@ async fn a_refresher_whose_lease_ran_out_is_not_taken_for_a_lost_connection() {
     slow_token_host(&stage, 500).await;
     clock.pass(LATER);
     let binding = slow.store.binding(stage.binding.id).await.unwrap().unwrap();
-    let (first, second) = tokio::join!(slow.refresh_reference(&binding), async {
+    let (first, second) = tokio::join!(slow.refresh_reference(&binding, None), async {
         until_held(&stage, &slow).await;
         clock.pass(TimeDelta::seconds(31));
-        quick.refresh_reference(&binding).await
+        quick.refresh_reference(&binding, None).await
     });
     first.unwrap();
     second.unwrap();
@@ -159,7 +160,7 @@ async fn a_connection_that_was_taken_for_dead_is_tried_once_more_by_the_upkeep()
         [(Code::SageAuth, BindingStatus::Active), (Code::SageForbidden, BindingStatus::NeedsReauth)]
     {
         engine.store.note_refusal(id, code).await.unwrap();
-        engine.store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now()).await.unwrap();
+        engine.store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now(), None).await.unwrap();
         sync::keep_up(engine).await;
         assert_eq!(engine.store.binding(id).await.unwrap().unwrap().status, expected);
     }
@@ -174,7 +175,7 @@ async fn a_connection_that_ended_during_a_refresh_leaves_nothing_alive_at_sage()
     slow_token_host(&stage, 500).await;
     clock.pass(LATER);
     let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
-    let (refreshed, ()) = tokio::join!(engine.refresh_reference(&binding), async {
+    let (refreshed, ()) = tokio::join!(engine.refresh_reference(&binding, None), async {
         until_held(&stage, &engine).await;
         let kind = CredentialKind::SageTokens;
         engine.store.delete_credential(binding.id, kind).await.unwrap();
@@ -196,7 +197,7 @@ async fn a_rotation_of_the_keys_during_a_refresh_does_not_lose_its_tokens() {
     let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
     slow_token_host(&stage, 500).await;
     clock.pass(LATER);
-    let (refreshed, rotation) = tokio::join!(engine.refresh_reference(&binding), async {
+    let (refreshed, rotation) = tokio::join!(engine.refresh_reference(&binding, None), async {
         until_held(&stage, &engine).await;
         sync::rotate_keys(engine.store.as_ref(), &engine.keys, clock.as_ref()).await.unwrap()
     });
@@ -204,7 +205,7 @@ async fn a_rotation_of_the_keys_during_a_refresh_does_not_lose_its_tokens() {
     assert_eq!((rotation.resealed, rotation.is_complete()), (2, true));
     // The tokens of the refresh are the ones that are kept: the old ones are dead by now.
     clock.pass(LATER);
-    engine.refresh_reference(&binding).await.unwrap();
+    engine.refresh_reference(&binding, None).await.unwrap();
     stage.stop().await;
 }
 
@@ -228,10 +229,10 @@ async fn new_tokens_that_are_lost_on_the_way_ask_for_a_new_connection_and_no_doc
 
     let binding = engine.store.binding(id).await.unwrap().unwrap();
     let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
-    let (brought, code) = approve(engine.begin_consent(id, owner, None).await.unwrap()).await;
-    engine.take_code(&brought, &code, owner).await.unwrap();
+    let (brought, code) = approve(engine.begin_consent(id, owner, None, None).await.unwrap()).await;
+    engine.take_code(&brought, &code, owner, None).await.unwrap();
     let business = binding.business.clone().unwrap().id;
-    engine.choose_business(&binding, owner, &business, &|_| ()).await.unwrap();
+    engine.choose_business(&binding, owner, &business, &|_| (), None).await.unwrap();
     let (_, problems) = outcome(&stage).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     stage.stop().await;
@@ -243,7 +244,7 @@ async fn an_idle_connection_is_kept_alive_even_where_the_shop_is_paused() {
     let clock = Arc::new(Ahead::default());
     let engine = process(&stage, &clock).await;
     let now = clock.now();
-    engine.store.set_binding_status(stage.binding.id, BindingStatus::Paused, now).await.unwrap();
+    engine.store.set_binding_status(stage.binding.id, BindingStatus::Paused, now, None).await.unwrap();
     for _ in 0..3 {
         clock.pass(TimeDelta::hours(25));
         stage.sage.delete("/_sim/requests").await.unwrap();

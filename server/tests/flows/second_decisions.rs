@@ -40,7 +40,7 @@ async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
 /// A person presses Retry.
 async fn retry(stage: &Stage, event: EventName, id: i64) -> Run {
     let (store, now) = (&stage.process.engine.store, stage.process.engine.outside.now());
-    store.retry_run(stage.organisation, run(stage, event, id).await.id, now).await.unwrap();
+    store.retry_run(stage.organisation, run(stage, event, id).await.id, now, None).await.unwrap();
     work(stage).await;
     run(stage, event, id).await
 }

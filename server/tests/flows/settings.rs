@@ -295,7 +295,7 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
     let mut set = desk.stage.reference.clone();
     set.tax_rates.retain(|rate| rate.id != "GB_STANDARD");
     store
-        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() })
+        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() }, None)
         .await
         .unwrap();
     let page = desk.get("").await;
@@ -366,7 +366,7 @@ async fn five_thousand_accounts_are_all_there_to_choose_from() {
     }
     let store = &desk.stage.process.engine.store;
     store
-        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() })
+        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() }, None)
         .await
         .unwrap();
     let page = desk.get("").await;

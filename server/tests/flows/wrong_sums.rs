@@ -36,7 +36,7 @@ async fn ended(stage: &Stage) -> Run {
 async fn retried(stage: &Stage) -> Run {
     let store = &stage.process.engine.store;
     let run = ended(stage).await;
-    store.retry_run(stage.organisation, run.id, stage.process.engine.outside.now()).await.unwrap();
+    store.retry_run(stage.organisation, run.id, stage.process.engine.outside.now(), None).await.unwrap();
     ended(stage).await
 }
 

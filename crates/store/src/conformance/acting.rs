@@ -16,12 +16,18 @@ use domain::{
 
 use super::world::{World, assert_conflict, assert_not_found, failed, fence, request, skipped, waiting_for};
 use crate::{
-    Action, Actor, Advance, BulkRetry, Claimed, FEED, IntentKey, Member, NewMember, Outcome, RunFilter,
-    SavedView, Store, Targets,
+    Action, ActionFilter, Actor, Advance, BulkRetry, Claimed, FEED, IntentKey, Member, NewMember, Outcome,
+    RunFilter, SavedView, Store, Targets,
 };
 
 impl World {
-    fn action(&self, organisation_id: OrganisationId, run_id: Option<RunId>, kind: ActionKind) -> Action {
+    /// Somebody has done this.
+    pub(super) fn action(
+        &self,
+        organisation_id: OrganisationId,
+        run_id: Option<RunId>,
+        kind: ActionKind,
+    ) -> Action {
         Action {
             id: ActionId(self.id()),
             organisation_id,
@@ -103,10 +109,22 @@ pub async fn actions_are_kept_and_told(store: Arc<dyn Store>) {
         world.store.actions_of_run(world.organisation, run).await.unwrap(),
         std::slice::from_ref(&first)
     );
-    let list = |before, limit| world.store.list_actions(world.organisation, before, limit);
+    let any = ActionFilter::default();
+    let list = |before, limit| world.store.list_actions(world.organisation, &any, before, limit);
     assert_eq!(list(None, 9).await.unwrap(), [second.clone(), first.clone()]);
-    assert_eq!(list(Some(second.id), 9).await.unwrap(), [first]);
-    assert_eq!(list(None, 1).await.unwrap(), [second]);
+    assert_eq!(list(Some(second.id), 9).await.unwrap(), std::slice::from_ref(&first));
+    assert_eq!(list(None, 1).await.unwrap(), std::slice::from_ref(&second));
+    let of = async |filter: ActionFilter| {
+        world.store.list_actions(world.organisation, &filter, None, 9).await.unwrap()
+    };
+    assert_eq!(
+        of(ActionFilter { kind: Some(ActionKind::Paused), ..any.clone() }).await,
+        std::slice::from_ref(&second)
+    );
+    assert_eq!(of(ActionFilter { kind: Some(ActionKind::Resumed), ..any.clone() }).await, []);
+    let (ada, bob) = (first.actor.member, second.actor.member);
+    assert_eq!(of(ActionFilter { member: ada, ..any }).await, [first]);
+    assert_eq!(of(ActionFilter { kind: Some(ActionKind::Retried), member: bob }).await, []);
 }
 
 /// Its runs are skipped with the reason, what waits for it goes on, Magento is told; and all of it is taken back.
@@ -169,7 +187,7 @@ pub async fn what_may_be_in_sage_cannot_be_excluded(store: Arc<dyn Store>) {
         assert_conflict(world.exclude(run).await);
     }
     assert_eq!(world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap(), None);
-    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.store.refuse_intent(fence(&claimed), &key, &[], world.now()).await.unwrap();
     world.fail(&claimed).await;
@@ -202,7 +220,7 @@ pub async fn views_are_kept_by_name(store: Arc<dyn Store>) {
             created_at: world.now(),
         };
         ids.push(member.id);
-        world.store.create_member(&NewMember { member, password_hash: "-".to_owned() }).await.unwrap();
+        world.store.create_member(&NewMember { member, password_hash: "-".to_owned() }, None).await.unwrap();
     }
     let view = |name: &str, query: &str| SavedView {
         name: name.to_owned(),

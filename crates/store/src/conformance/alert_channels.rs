@@ -18,7 +18,7 @@ use super::{
 use crate::{AlertChannel, AlertParcel, AlertProof, AlertWants, Failed, ORGANISATIONS_SHARE, Store, Targets};
 
 /// A webhook that wants everything at once, not kept yet.
-fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
+pub(super) fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
     let now = world.now();
     AlertChannel {
         id: AlertChannelId(world.id()),
@@ -36,8 +36,8 @@ fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
     }
 }
 
-async fn keep(world: &World, channel: AlertChannel) -> AlertChannel {
-    world.store.create_alert_channel(&channel, None).await.unwrap();
+pub(super) async fn keep(world: &World, channel: AlertChannel) -> AlertChannel {
+    world.store.create_alert_channel(&channel, None, None).await.unwrap();
     channel
 }
 
@@ -87,21 +87,21 @@ pub async fn a_channel_is_its_members_alone(store: Arc<dyn Store>) {
         bindings: Some(vec![world.binding]),
         mode: AlertMode::AtOnce,
     };
-    assert_not_found(world.store.change_alert_channel(bob, channel.id, &wants).await);
-    world.store.remove_alert_channel(bob, channel.id).await.unwrap();
-    world.store.change_alert_channel(channel.member_id, channel.id, &wants).await.unwrap();
+    assert_not_found(world.store.change_alert_channel(bob, channel.id, &wants, None).await);
+    world.store.remove_alert_channel(bob, channel.id, None).await.unwrap();
+    world.store.change_alert_channel(channel.member_id, channel.id, &wants, None).await.unwrap();
     let kept = world.store.list_alert_channels(channel.member_id).await.unwrap();
     assert_eq!(kept, [AlertChannel { wants, ..channel.clone() }]);
-    world.store.remove_alert_channel(channel.member_id, channel.id).await.unwrap();
+    world.store.remove_alert_channel(channel.member_id, channel.id, None).await.unwrap();
     assert!(world.store.list_alert_channels(channel.member_id).await.unwrap().is_empty());
     let nobodys = new_channel(&world, MemberId(world.id()));
-    assert_not_found(world.store.create_alert_channel(&nobodys, None).await);
+    assert_not_found(world.store.create_alert_channel(&nobodys, None, None).await);
 }
 
 /// What is not proved to be its member's gets nothing; the code is good once and for a while.
 pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
     let (world, webhook) = with_channel(store, AlertMode::AtOnce).await;
-    world.store.remove_alert_channel(webhook.member_id, webhook.id).await.unwrap();
+    world.store.remove_alert_channel(webhook.member_id, webhook.id, None).await.unwrap();
     let proof = AlertProof { code_hash: "right".to_owned(), until: world.after(TimeDelta::hours(1)) };
     let new = AlertChannel {
         kind: ChannelKind::Email,
@@ -110,10 +110,10 @@ pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
         confirmed_at: None,
         ..new_channel(&world, webhook.member_id)
     };
-    world.store.create_alert_channel(&new, Some(&proof)).await.unwrap();
+    world.store.create_alert_channel(&new, Some(&proof), None).await.unwrap();
     fail(&world, 1, 1).await;
     assert_eq!(world.store.next_alert_due(ChannelKind::Email, Targets::All).await.unwrap(), None);
-    let confirm = |member, code, now| world.store.confirm_alert_channel(member, new.id, code, now);
+    let confirm = |member, code, now| world.store.confirm_alert_channel(member, new.id, code, now, None);
     let now = world.now();
     assert!(!confirm(new.member_id, "wrong", now).await.unwrap());
     assert!(!confirm(MemberId(world.id()), "right", now).await.unwrap());
@@ -132,7 +132,7 @@ pub async fn a_channel_is_told_what_it_wants(store: Arc<dyn Store>) {
     let (world, all) = with_channel(store, AlertMode::AtOnce).await;
     let elsewhere = world.add_organisation("Second").await;
     let stranger = new_member(&world, elsewhere, "eve@other.example", Role::Owner);
-    world.store.create_member(&stranger).await.unwrap();
+    world.store.create_member(&stranger, None).await.unwrap();
     keep(&world, new_channel(&world, stranger.member.id)).await;
     let mut few = new_channel(&world, all.member_id);
     few.wants.kinds = vec![AlertKind::BindingDisconnected];
@@ -238,7 +238,7 @@ pub async fn a_channel_that_is_gone_is_told_nothing(store: Arc<dyn Store>) {
     assert_eq!(claim(&world).await, None);
     assert_eq!(next_due(&world).await, None);
     assert_eq!(world.store.alert_channel(channel.id).await.unwrap().unwrap().disabled_at, Some(now));
-    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants).await.unwrap();
+    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants, None).await.unwrap();
     assert_eq!(claim(&world).await, None, "what was missed stays missed");
     fail(&world, 4, 1).await;
     assert!(claim(&world).await.is_some());
@@ -249,7 +249,7 @@ pub async fn a_removed_member_is_told_nothing(store: Arc<dyn Store>) {
     let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
     let boss = add_member(&world, "boss@shop.example", Role::Owner).await;
     fail(&world, 1, 1).await;
-    world.store.remove_member(world.organisation, channel.member_id, world.now()).await.unwrap();
+    world.store.remove_member(world.organisation, channel.member_id, world.now(), None).await.unwrap();
     fail(&world, 2, 1).await;
     assert_eq!(claim(&world).await, None);
     assert_eq!(world.store.alert_channel(channel.id).await.unwrap(), None);
@@ -266,8 +266,8 @@ pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
     let page = world.store.sealed_alert_channels(None, 1).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&first));
     assert_eq!(world.store.sealed_alert_channels(Some(first.id), 10).await.unwrap(), [second]);
-    world.store.put_alert_secret(first.id, "anew", 1).await.unwrap();
-    assert_stale(world.store.put_alert_secret(first.id, "late", 1).await);
+    world.store.put_alert_secret(first.id, "anew", 1, None).await.unwrap();
+    assert_stale(world.store.put_alert_secret(first.id, "late", 1, None).await);
     let kept = world.store.alert_channel(first.id).await.unwrap().unwrap();
     assert_eq!((kept.envelope.as_deref(), kept.version), (Some("anew"), 2));
 }
@@ -314,7 +314,7 @@ pub async fn a_channel_that_rests_is_passed_over(store: Arc<dyn Store>) {
     assert_eq!((parcel.attempts, parcel.rests), (1, 1), "the one that was not tried yet");
     world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
     rest(until).await;
-    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants).await.unwrap();
+    world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants, None).await.unwrap();
     rest(until).await;
     world.store.note_alert_channel(channel.id, None, world.now()).await.unwrap();
     assert_eq!(claim(&world).await.unwrap().rests, 0, "a test has arrived");
@@ -329,10 +329,10 @@ pub async fn organisations_are_told_in_turn(store: Arc<dyn Store>) {
     }
     let elsewhere = world.add_organisation("Second").await;
     let stranger = new_member(&world, elsewhere, "eve@other.example", Role::Owner);
-    world.store.create_member(&stranger).await.unwrap();
+    world.store.create_member(&stranger, None).await.unwrap();
     let other = keep(&world, new_channel(&world, stranger.member.id)).await;
     let shop = world.new_binding(elsewhere, "business-2");
-    world.store.create_binding(&shop).await.unwrap();
+    world.store.create_binding(&shop, None).await.unwrap();
     fail(&world, 1, 2).await;
     let run = world.receive_of(shop.id, InvoiceCreated, 1).await;
     let claimed = world.claim().await;

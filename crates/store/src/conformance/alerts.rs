@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::world::{World, failed, needs_mapping, retrying, skipped};
-use crate::{Outcome, RunFacts, Store};
+use crate::{ActionFilter, Outcome, RunFacts, Store};
 
 /// Fails so many documents one after another, beginning with this number.
 pub(super) async fn fail(world: &World, first: i64, count: i64) -> Vec<RunId> {
@@ -55,7 +55,12 @@ pub async fn trouble_is_told_in_stages_and_ends_in_a_pause(store: Arc<dyn Store>
     assert_eq!((fares.failed_in_a_row, fares.stage), (50, Stage::Paused));
     let paused = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!(paused.status, BindingStatus::Paused);
-    let deed = world.store.list_actions(world.organisation, None, 9).await.unwrap().remove(0);
+    let deed = world
+        .store
+        .list_actions(world.organisation, &ActionFilter::default(), None, 9)
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(
         (deed.kind, deed.actor.name.as_str(), deed.run_id),
         (ActionKind::Paused, "Ledger", Some(waiting))
@@ -98,7 +103,7 @@ pub async fn a_document_that_fails_again_is_one_failure(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let run = world.run_through(InvoiceCreated, 1, failed()).await;
     for _ in 0..6 {
-        world.store.retry_run(world.organisation, run, world.now()).await.unwrap();
+        world.store.retry_run(world.organisation, run, world.now(), None).await.unwrap();
         let claimed = world.claim().await;
         world.finish(&claimed, failed()).await;
     }
@@ -116,7 +121,7 @@ pub async fn documents_that_fail_again_together_are_no_new_failures(store: Arc<d
     let again = async || {
         for run in &runs {
             world.pass(TimeDelta::minutes(1));
-            world.store.retry_run(world.organisation, *run, world.now()).await.unwrap();
+            world.store.retry_run(world.organisation, *run, world.now(), None).await.unwrap();
             let claimed = world.claim().await;
             world.finish(&claimed, failed()).await;
         }

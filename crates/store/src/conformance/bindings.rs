@@ -21,13 +21,13 @@ pub async fn a_binding_reads_as_it_was_kept(store: Arc<dyn Store>) {
         binding.status = *status;
         binding.business = binding.business.filter(|_| *status != BindingStatus::Pending);
         binding.trusted_since = world.after(TimeDelta::hours(1));
-        world.store.create_binding(&binding).await.unwrap();
+        world.store.create_binding(&binding, None).await.unwrap();
         assert_eq!(world.store.binding(binding.id).await.unwrap(), Some(binding.clone()));
-        assert_conflict(world.store.create_binding(&binding).await);
+        assert_conflict(world.store.create_binding(&binding, None).await);
     }
     assert_eq!(world.store.binding(BindingId(world.id())).await.unwrap(), None);
     let orphan = world.new_binding(OrganisationId(world.id()), "business-9");
-    assert_not_found(world.store.create_binding(&orphan).await);
+    assert_not_found(world.store.create_binding(&orphan, None).await);
 }
 
 /// An organisation sees its own bindings; the command line sees all.
@@ -35,7 +35,7 @@ pub async fn bindings_are_listed_oldest_first_and_only_to_their_organisation(sto
     let world = World::new(store).await;
     let other = world.add_organisation("Second").await;
     let foreign = world.new_binding(other, "business-2");
-    world.store.create_binding(&foreign).await.unwrap();
+    world.store.create_binding(&foreign, None).await.unwrap();
     let third = world.add_binding("business-3").await;
     let ids = |bindings: Vec<crate::Binding>| bindings.iter().map(|one| one.id).collect::<Vec<_>>();
     assert_eq!(ids(world.store.list_bindings(world.organisation).await.unwrap()), [world.binding, third]);
@@ -47,7 +47,7 @@ pub async fn bindings_are_listed_oldest_first_and_only_to_their_organisation(sto
 pub async fn a_business_has_one_binding_at_a_time(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let twin = world.new_binding(world.organisation, "business-1");
-    assert_conflict(world.store.create_binding(&twin).await);
+    assert_conflict(world.store.create_binding(&twin, None).await);
     let business =
         |id: &str| SageBusiness { id: id.to_owned(), name: id.to_owned(), country: "GB".to_owned() };
     for round in 0..10 {
@@ -55,10 +55,10 @@ pub async fn a_business_has_one_binding_at_a_time(store: Arc<dyn Store>) {
         let (one, other) =
             (world.add_binding(&format!("a{round}")).await, world.add_binding(&format!("b{round}")).await);
         // A disconnected shop that connects again competes as any other.
-        world.store.set_binding_status(one, BindingStatus::Revoked, world.now()).await.unwrap();
+        world.store.set_binding_status(one, BindingStatus::Revoked, world.now(), None).await.unwrap();
         let choose = |id| {
             let (store, contested, now) = (Arc::clone(&world.store), contested.clone(), world.now());
-            tokio::spawn(async move { store.set_business(id, &contested, now).await })
+            tokio::spawn(async move { store.set_business(id, &contested, now, None).await })
         };
         let (first, second) = (choose(one), choose(other));
         let (first, second) = (first.await.unwrap(), second.await.unwrap());
@@ -68,8 +68,8 @@ pub async fn a_business_has_one_binding_at_a_time(store: Arc<dyn Store>) {
         assert_eq!(of(winner).await.business, Some(contested.clone()));
         assert_ne!(of(loser).await.business, Some(contested.clone()));
         // It is free again once its shop is disconnected.
-        world.store.set_binding_status(winner, BindingStatus::Revoked, world.now()).await.unwrap();
-        world.store.set_business(loser, &contested, world.now()).await.unwrap();
+        world.store.set_binding_status(winner, BindingStatus::Revoked, world.now(), None).await.unwrap();
+        world.store.set_business(loser, &contested, world.now(), None).await.unwrap();
     }
 }
 
@@ -79,7 +79,7 @@ pub async fn a_revoked_binding_that_chooses_a_business_is_pending(store: Arc<dyn
     world.set_status(BindingStatus::Revoked).await;
     let before = world.store.binding(world.binding).await.unwrap().unwrap();
     let same = before.business.clone().unwrap();
-    world.store.set_business(world.binding, &same, world.now()).await.unwrap();
+    world.store.set_business(world.binding, &same, world.now(), None).await.unwrap();
     let after = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!((after.status, after.business), (BindingStatus::Pending, Some(same)));
     assert_eq!(after.trusted_since, before.trusted_since, "the same business is trusted as before");
@@ -92,7 +92,7 @@ pub async fn connecting_a_business_starts_trust_anew(store: Arc<dyn Store>) {
     let business =
         SageBusiness { id: "business-2".to_owned(), name: "Other GmbH".to_owned(), country: "DE".to_owned() };
     let now = world.after(TimeDelta::hours(1));
-    world.store.set_business(world.binding, &business, now).await.unwrap();
+    world.store.set_business(world.binding, &business, now, None).await.unwrap();
     let after = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!(after, crate::Binding { business: Some(business), trusted_since: now, ..before });
 }
@@ -135,8 +135,8 @@ pub async fn a_change_of_status_touches_no_runs(store: Arc<dyn Store>) {
 pub async fn the_day_of_a_status_moves_only_with_it(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (first, second) = (world.now(), world.now());
-    world.store.set_binding_status(world.binding, BindingStatus::Paused, first).await.unwrap();
-    world.store.set_binding_status(world.binding, BindingStatus::Paused, second).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, first, None).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, second, None).await.unwrap();
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status_changed_at, first);
 }
 
@@ -146,14 +146,20 @@ pub async fn a_status_changes_only_from_the_one_that_is_named(store: Arc<dyn Sto
     let run = world.receive(InvoiceCreated, 1).await;
     let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
     for stays in [BindingStatus::Revoked, BindingStatus::Paused] {
-        world.store.set_binding_status(world.binding, stays, world.now()).await.unwrap();
+        world.store.set_binding_status(world.binding, stays, world.now(), None).await.unwrap();
         assert!(
-            !world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap()
+            !world
+                .store
+                .change_binding_status(world.binding, active, refused, world.now(), None)
+                .await
+                .unwrap()
         );
         assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, stays);
     }
-    world.store.set_binding_status(world.binding, active, world.now()).await.unwrap();
-    assert!(world.store.change_binding_status(world.binding, active, refused, world.now()).await.unwrap());
+    world.store.set_binding_status(world.binding, active, world.now(), None).await.unwrap();
+    assert!(
+        world.store.change_binding_status(world.binding, active, refused, world.now(), None).await.unwrap()
+    );
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, refused);
     assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
 }
@@ -163,8 +169,8 @@ pub async fn changing_an_unknown_binding_is_an_error(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let nobody = BindingId(world.id());
     let business = SageBusiness { id: "b".to_owned(), name: "B".to_owned(), country: "GB".to_owned() };
-    assert_stale(world.store.set_business(nobody, &business, world.now()).await);
-    assert_stale(world.store.set_binding_status(nobody, BindingStatus::Paused, world.now()).await);
+    assert_stale(world.store.set_business(nobody, &business, world.now(), None).await);
+    assert_stale(world.store.set_binding_status(nobody, BindingStatus::Paused, world.now(), None).await);
 }
 
 fn stops() -> [(BindingStatus, Code); 4] {

@@ -77,19 +77,19 @@ pub async fn only_active_bindings_with_a_business_run(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut homeless = world.new_binding(world.organisation, "none");
     homeless.business = None;
-    world.store.create_binding(&homeless).await.unwrap();
+    world.store.create_binding(&homeless, None).await.unwrap();
     let run = world.receive_of(homeless.id, InvoiceCreated, 1).await;
     assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
     assert!(world.try_claim().await.is_none());
     assert_eq!(world.store.next_due().await.unwrap(), None);
 
     world.receive(InvoiceCreated, 2).await;
-    world.store.set_binding_status(world.binding, BindingStatus::Paused, world.now()).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Paused, world.now(), None).await.unwrap();
     assert!(world.try_claim().await.is_none());
     assert_eq!(world.store.next_due().await.unwrap(), None);
 
     let business = world.new_binding(world.organisation, "business-9").business.unwrap();
-    world.store.set_business(homeless.id, &business, world.now()).await.unwrap();
+    world.store.set_business(homeless.id, &business, world.now(), None).await.unwrap();
     assert_eq!(world.claim().await.run.id, run);
 }
 
@@ -273,6 +273,6 @@ pub async fn the_next_run_is_due_when_it_can_be_claimed(store: Arc<dyn Store>) {
         world.finish(&claimed, Outcome::Succeeded).await;
     }
     assert_eq!(due().await.unwrap(), Some(later));
-    world.store.set_binding_status(world.binding, BindingStatus::Revoked, world.now()).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Revoked, world.now(), None).await.unwrap();
     assert_eq!(due().await.unwrap(), None);
 }

@@ -347,13 +347,13 @@ pub async fn revoked_bindings_are_told_nothing(store: Arc<dyn Store>) {
     let other = world.add_binding("business-2").await;
     reach(&world, &world.synced(1)).await;
     reach_of(&world, other, &world.synced(1)).await;
-    world.store.set_binding_status(world.binding, BindingStatus::Revoked, world.now()).await.unwrap();
-    world.store.set_binding_status(other, BindingStatus::Paused, world.now()).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Revoked, world.now(), None).await.unwrap();
+    world.store.set_binding_status(other, BindingStatus::Paused, world.now(), None).await.unwrap();
     let taken = begin(&world).await;
     assert_eq!(taken.binding_id, other);
     arrive(&world, &taken).await;
     assert_eq!((claim(&world).await, next_due(&world).await), (None, None));
-    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now(), None).await.unwrap();
     assert!(claim(&world).await.is_some());
 }
 

@@ -75,9 +75,9 @@ pub async fn upserts_fold_while_queued_or_waiting_and_not_after(store: Arc<dyn S
         assert_eq!(world.store.receive(&save(7)).await.unwrap(), Received::Known(first));
         let another = world.receive_of(binding, name, 8).await;
         assert_ne!(another, first);
-        world.store.set_binding_status(binding, BindingStatus::Paused, world.now()).await.unwrap();
+        world.store.set_binding_status(binding, BindingStatus::Paused, world.now(), None).await.unwrap();
         assert_eq!(world.store.receive(&save(7)).await.unwrap(), Received::Known(first));
-        world.store.set_binding_status(binding, BindingStatus::Active, world.now()).await.unwrap();
+        world.store.set_binding_status(binding, BindingStatus::Active, world.now(), None).await.unwrap();
 
         let running = world.claim().await;
         assert_eq!(running.run.id, first);
@@ -159,7 +159,7 @@ pub async fn a_run_takes_the_current_policy_version(store: Arc<dyn Store>) {
         let created_at = world.now();
         let policy =
             PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
-        world.store.save_policy(world.binding, &policy).await.unwrap();
+        world.store.save_policy(world.binding, &policy, None).await.unwrap();
         runs.push(world.receive(InvoiceCreated, 1 + version).await);
     }
     for (version, id) in (0..).zip(runs) {
@@ -176,13 +176,13 @@ pub async fn events_are_queued_while_the_binding_is_not_active(store: Arc<dyn St
         (3, BindingStatus::NeedsReauth),
         (4, BindingStatus::Revoked),
     ] {
-        world.store.set_binding_status(world.binding, status, world.now()).await.unwrap();
+        world.store.set_binding_status(world.binding, status, world.now(), None).await.unwrap();
         let event = world.event(InvoiceCreated, number);
         assert_eq!(world.store.receive(&event).await.unwrap(), Received::Queued(event.run_id));
         assert_eq!(world.standing(event.run_id).await, (RunStatus::Queued, None));
     }
     assert!(world.try_claim().await.is_none());
-    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now()).await.unwrap();
+    world.store.set_binding_status(world.binding, BindingStatus::Active, world.now(), None).await.unwrap();
     for number in 1..=4 {
         let claimed = world.claim().await;
         assert_eq!(claimed.run.magento_id, number);

@@ -26,7 +26,7 @@ pub async fn what_is_open_is_counted_for_each_binding(store: Arc<dyn Store>) {
     let oldest = world.receive(InvoiceCreated, 7).await;
     world.receive(InvoiceCreated, 8).await;
     world.receive_of(other, InvoiceCreated, 1).await;
-    world.store.set_binding_status(other, BindingStatus::Paused, world.now()).await.unwrap();
+    world.store.set_binding_status(other, BindingStatus::Paused, world.now(), None).await.unwrap();
 
     let figures = world.store.figures(world.now()).await.unwrap();
     let due_since = Some(world.run(oldest).await.next_at);
@@ -92,7 +92,7 @@ pub async fn deliveries_are_counted(store: Arc<dyn Store>) {
     assert_eq!(count().await, (0, 1));
     world
         .store
-        .retry_run(world.organisation, newest(&world, given_up.state.magento_id).await, world.now())
+        .retry_run(world.organisation, newest(&world, given_up.state.magento_id).await, world.now(), None)
         .await
         .unwrap();
     let claimed = world.claim().await;
@@ -116,13 +116,13 @@ pub async fn ages_are_told(store: Arc<dyn Store>) {
     };
     assert_eq!(ages().await, (None, None));
     let at = world.now();
-    world.store.put_credential(world.binding, kind, "sealed", 0, at).await.unwrap();
+    world.store.put_credential(world.binding, kind, "sealed", 0, at, None).await.unwrap();
     let set = serde_json::from_value(serde_json::json!({
         "country": "GB", "base_currency": "GBP", "multi_currency_enabled": false, "registered_for_tax": true, "tax_rates": [], "ledger_accounts": [],
         "bank_accounts": [], "payment_methods": [], "currencies": [], "eu_goods_services_types": [], "exchange_rates": {},
     }));
     let reference = CachedReference { set: set.unwrap(), fetched_at: at };
-    world.store.put_reference(world.binding, &reference).await.unwrap();
+    world.store.put_reference(world.binding, &reference, None).await.unwrap();
     assert_eq!(ages().await, (Some(at), Some(at)));
     world.store.delete_credential(world.binding, kind).await.unwrap();
     assert_eq!(ages().await, (None, Some(at)));

@@ -224,7 +224,7 @@ pub async fn a_change_of_a_run_is_announced(store: Arc<dyn Store>) {
             "retry" => {
                 let page = crate::PageRequest { limit: 1, ..crate::PageRequest::default() };
                 let run = world.store.page_runs(world.organisation, &page).await.unwrap().runs.remove(0);
-                world.store.retry_run(world.organisation, run.id, world.now()).await.unwrap();
+                world.store.retry_run(world.organisation, run.id, world.now(), None).await.unwrap();
             }
             _ => {}
         }

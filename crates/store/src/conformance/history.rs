@@ -67,7 +67,7 @@ async fn history(world: &World) -> (BindingId, OrganisationId) {
     let second = world.add_binding("business-2").await;
     let stranger = world.add_organisation("Second").await;
     let theirs = world.new_binding(stranger, "business-3");
-    world.store.create_binding(&theirs).await.unwrap();
+    world.store.create_binding(&theirs, None).await.unwrap();
     for number in 0..40 {
         let binding = if number % 3 == 0 { second } else { world.binding };
         let event = EventName::ALL[usize::try_from(number * 7).unwrap() % EventName::ALL.len()];
@@ -357,7 +357,7 @@ pub async fn open_runs_are_grouped_by_cause(store: Arc<dyn Store>) {
         let request = PageRequest { filter, limit: 9, reach, ..PageRequest::default() };
         assert_eq!(gone_through(&world, &request).await, [newest, oldest]);
     }
-    world.store.retry_run(world.organisation, newest, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, newest, world.now(), None).await.unwrap();
     assert_eq!(world.store.causes(world.organisation, 10).await.unwrap()[0].runs, 1);
     assert_eq!(world.store.causes(world.organisation, 1).await.unwrap().len(), 1);
 }
@@ -377,6 +377,6 @@ pub async fn a_later_success_resolves_what_failed_before(store: Arc<dyn Store>) 
     assert_eq!(world.store.count_matching(world.organisation, &open, 9).await.unwrap(), 1);
     let again = through(1, failed()).await;
     assert_eq!(world.run(again).await.resolved_by, None, "what fails after it is open again");
-    world.store.retry_run(world.organisation, old, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, old, world.now(), None).await.unwrap();
     assert_eq!(world.run(old).await.resolved_by, None);
 }

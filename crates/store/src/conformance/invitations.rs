@@ -13,7 +13,7 @@ use super::{
     people::{add_member, new_member},
     world::{World, assert_conflict, assert_not_found},
 };
-use crate::{Acceptance, Invitation, Member, Result, Store};
+use crate::{Acceptance, Action, Invitation, Member, Result, Store};
 
 /// A world with an owner, who invites.
 async fn with_owner(store: Arc<dyn Store>) -> (World, Member) {
@@ -23,6 +23,18 @@ async fn with_owner(store: Arc<dyn Store>) -> (World, Member) {
 }
 
 async fn invite(world: &World, by: &Member, email: &str, token_hash: &str) -> Result<Invitation> {
+    invite_recorded(world, by, email, token_hash, None).await
+}
+
+/// Invites somebody, on record.
+pub(super) async fn invite_recorded(
+    world: &World,
+    by: &Member,
+    email: &str,
+    token_hash: &str,
+    action: impl Into<Option<&Action>>,
+) -> Result<Invitation> {
+    let action = action.into();
     let now = world.now();
     let invitation = Invitation {
         id: InvitationId(world.id()),
@@ -33,10 +45,10 @@ async fn invite(world: &World, by: &Member, email: &str, token_hash: &str) -> Re
         created_at: now,
         expires_at: now + TimeDelta::days(7),
     };
-    world.store.create_invitation(&invitation, token_hash).await.map(|()| invitation)
+    world.store.create_invitation(&invitation, token_hash, action).await.map(|()| invitation)
 }
 
-fn acceptance(world: &World) -> Acceptance {
+pub(super) fn acceptance(world: &World) -> Acceptance {
     Acceptance {
         member_id: MemberId(world.id()),
         name: "Bob Example".to_owned(),
@@ -60,12 +72,12 @@ pub async fn an_invitation_is_accepted_once(store: Arc<dyn Store>) {
     assert_eq!(found, Some((invitation.clone(), "First".to_owned())));
     assert_eq!(open_of(&world, world.organisation).await, [invitation]);
     let acceptance = acceptance(&world);
-    let member = world.store.accept_invitation("token", &acceptance, world.now()).await.unwrap();
+    let member = world.store.accept_invitation("token", &acceptance, world.now(), None).await.unwrap();
     assert_eq!((member.id, member.organisation_id), (acceptance.member_id, world.organisation));
     assert_eq!((member.email.as_str(), member.role), ("bob@shop.example", Role::Operator));
     let kept = world.store.member_by_email("bob@shop.example").await.unwrap().unwrap();
     assert_eq!((kept.member, kept.password_hash), (member, acceptance.password_hash.clone()));
-    assert_not_found(world.store.accept_invitation("token", &acceptance, world.now()).await);
+    assert_not_found(world.store.accept_invitation("token", &acceptance, world.now(), None).await);
     assert!(!is_open(&world, "token").await);
     assert!(open_of(&world, world.organisation).await.is_empty());
 }
@@ -74,12 +86,14 @@ pub async fn an_invitation_is_accepted_once(store: Arc<dyn Store>) {
 pub async fn an_invitation_that_is_not_open_is_none(store: Arc<dyn Store>) {
     let (world, owner) = with_owner(store).await;
     let withdrawn = invite(&world, &owner, "bob@shop.example", "withdrawn").await.unwrap();
-    world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now()).await.unwrap();
-    assert_not_found(world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now()).await);
+    world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now(), None).await.unwrap();
+    assert_not_found(
+        world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now(), None).await,
+    );
     let past = invite(&world, &owner, "eve@shop.example", "past").await.unwrap();
     for (token, now) in [("withdrawn", world.now()), ("unknown", world.now()), ("past", past.expires_at)] {
         assert_eq!(world.store.invitation_by_token(token, now).await.unwrap(), None, "{token}");
-        assert_not_found(world.store.accept_invitation(token, &acceptance(&world), now).await);
+        assert_not_found(world.store.accept_invitation(token, &acceptance(&world), now, None).await);
     }
     assert!(world.store.list_invitations(world.organisation, past.expires_at).await.unwrap().is_empty());
     assert!(world.store.member_by_email("bob@shop.example").await.unwrap().is_none());
@@ -91,7 +105,7 @@ pub async fn an_invitation_belongs_to_its_organisation(store: Arc<dyn Store>) {
     let other = world.add_organisation("Second").await;
     let invitation = invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
     assert!(open_of(&world, other).await.is_empty());
-    assert_not_found(world.store.withdraw_invitation(other, invitation.id, world.now()).await);
+    assert_not_found(world.store.withdraw_invitation(other, invitation.id, world.now(), None).await);
     assert!(is_open(&world, "token").await);
 }
 
@@ -103,15 +117,15 @@ pub async fn an_invitation_of_who_may_not_invite_any_more_is_withdrawn(store: Ar
         invite(&world, &second, "bob@shop.example", email).await.unwrap();
         let now = world.now();
         if removes {
-            world.store.remove_member(world.organisation, second.id, now).await.unwrap();
+            world.store.remove_member(world.organisation, second.id, now, None).await.unwrap();
         } else {
-            world.store.set_role(world.organisation, second.id, Role::Accountant, now).await.unwrap();
+            world.store.set_role(world.organisation, second.id, Role::Accountant, now, None).await.unwrap();
         }
         assert!(!is_open(&world, email).await, "{email}");
     }
     invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
     let other = world.add_organisation("Second").await;
-    assert_not_found(world.store.set_role(other, owner.id, Role::Viewer, world.now()).await);
+    assert_not_found(world.store.set_role(other, owner.id, Role::Viewer, world.now(), None).await);
     assert!(is_open(&world, "token").await);
 }
 
@@ -133,9 +147,9 @@ pub async fn a_taken_address_leaves_the_invitation_open(store: Arc<dyn Store>) {
     let (world, owner) = with_owner(store).await;
     let other = world.add_organisation("Second").await;
     let taken = new_member(&world, other, "bob@shop.example", Role::Viewer);
-    world.store.create_member(&taken).await.unwrap();
+    world.store.create_member(&taken, None).await.unwrap();
     invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
-    assert_conflict(world.store.accept_invitation("token", &acceptance(&world), world.now()).await);
+    assert_conflict(world.store.accept_invitation("token", &acceptance(&world), world.now(), None).await);
     assert!(is_open(&world, "token").await);
 }
 
@@ -144,7 +158,7 @@ pub async fn an_invitation_accepted_twice_at_once_makes_one_member(store: Arc<dy
     let (world, owner) = with_owner(store).await;
     invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
     let (first, second, now) = (acceptance(&world), acceptance(&world), world.now());
-    let accept = |acceptance| world.store.accept_invitation("token", acceptance, now);
+    let accept = |acceptance| world.store.accept_invitation("token", acceptance, now, None);
     let (one, two) = tokio::join!(accept(&first), accept(&second));
     assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
     assert_not_found(if one.is_ok() { two } else { one });

@@ -60,11 +60,11 @@ pub async fn what_was_skipped_with_its_invoice_goes_on_with_it(store: Arc<dyn St
     let memo = world.run_through(CreditmemoCreated, 50, without.clone()).await;
     let left = (RunStatus::SkippedByPolicy, Some(Code::InvoiceNotSynced));
     assert_eq!(world.standing(memo).await, left);
-    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, skipped()).await;
     assert_eq!(world.standing(memo).await, left);
-    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, Outcome::Succeeded).await;
     let run = world.run(memo).await;
@@ -83,7 +83,7 @@ pub async fn a_payment_stays_when_its_invoice_fails(store: Arc<dyn Store>) {
     assert_eq!(world.standing(paid).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
     let late = world.run_through(InvoicePaid, 2, waiting_for(1)).await;
     assert_eq!(world.run(late).await.status, RunStatus::Waiting);
-    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, Outcome::Succeeded).await;
     assert_eq!(world.standing(paid).await, (RunStatus::Queued, None));

@@ -126,7 +126,7 @@ pub async fn only_what_has_ended_is_deleted(store: Arc<dyn Store>) {
     for (number, outcome) in (5..).zip([needs_mapping(), waiting_for(99), retrying(later)]) {
         open.push(world.run_through(InvoiceCreated, number, outcome).await);
     }
-    world.store.retry_run(world.organisation, retried, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, retried, world.now(), None).await.unwrap();
     let running = world.claim().await;
     let queued = world.receive(InvoiceCreated, 9).await;
     open.extend([running.run.id, queued]);
@@ -174,7 +174,7 @@ pub async fn an_invoice_that_is_waited_for_is_kept(store: Arc<dyn Store>) {
     let invoice = world.run_through(InvoiceCreated, 1, failed()).await;
     world.run_through(InvoicePaid, 1, waiting_for(1)).await;
     assert_eq!(world.store.delete_old_runs(all_old(&world), 10).await.unwrap(), 0);
-    world.store.retry_run(world.organisation, invoice, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     for _ in 0..2 {
         world.finish(&world.claim().await, Outcome::Succeeded).await;
     }

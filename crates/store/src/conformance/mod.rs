@@ -19,6 +19,7 @@
 pub mod acting;
 pub mod alert_channels;
 pub mod alerts;
+pub mod audit;
 pub mod bindings;
 pub mod claims;
 pub mod crowds;
@@ -56,7 +57,7 @@ macro_rules! conformance_suite {
                 a_taken_address_is_refused, members_are_listed_only_to_their_organisation,
                 a_role_is_changed_only_by_its_organisation, the_last_owner_stays,
                 owners_who_demote_each_other_leave_one, a_removed_member_is_out_and_their_address_is_free,
-                a_new_password_ends_the_other_sessions, a_session_ends_by_itself, a_session_ends_when_asked,
+                a_new_password_ends_the_other_sessions, a_session_ends_by_itself, a_session_ends_when_asked, a_session_knows_when_its_password_was_shown,
                 sessions_are_listed_to_their_member, a_member_ends_only_their_own_sessions,
                 a_session_within_magento_opens_one_history;
             invitations: an_invitation_is_accepted_once, an_invitation_that_is_not_open_is_none,
@@ -65,8 +66,10 @@ macro_rules! conformance_suite {
                 an_invitation_accepted_twice_at_once_makes_one_member;
             second_factors: a_second_factor_is_in_force_once_it_is_confirmed, a_time_step_is_taken_once,
                 a_recovery_code_is_good_once, a_second_factor_is_switched_off_with_its_codes,
+                a_second_factor_ends_the_sessions_that_knew_another,
                 second_factors_are_sealed_anew_one_by_one;
             sign_ins: a_sign_in_waits_for_its_code_with_few_tries, a_sign_in_that_waits_ends_once,
+                a_sign_in_ends_where_it_began,
                 tries_run_out_and_come_back_one_by_one, a_try_that_was_none_is_given_back, what_has_ended_is_cleared_away;
             acting: actions_are_kept_and_told, a_document_is_excluded_and_taken_back,
                 what_is_posted_or_running_cannot_be_excluded, what_may_be_in_sage_cannot_be_excluded,
@@ -144,6 +147,8 @@ macro_rules! conformance_suite {
                 a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
                 a_member_is_told_one_message_at_a_time, a_channel_that_rests_is_passed_over, organisations_are_told_in_turn,
                 workers_at_once_never_share_a_parcel;
+            audit: what_is_done_with_people_is_kept_with_its_record, what_is_done_with_an_account_is_kept_with_its_record,
+                what_is_done_with_a_shop_is_kept_with_its_record, what_is_done_with_channels_is_kept_with_its_record;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
             figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
             maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,
@@ -183,6 +188,7 @@ mod tests {
             ("acting", include_str!("acting.rs")),
             ("alert_channels", include_str!("alert_channels.rs")),
             ("alerts", include_str!("alerts.rs")),
+            ("audit", include_str!("audit.rs")),
             ("bindings", include_str!("bindings.rs")),
             ("claims", include_str!("claims.rs")),
             ("crowds", include_str!("crowds.rs")),

@@ -27,7 +27,7 @@ async fn page(world: &World, filter: &RunFilter, seek: Seek, limit: u32) -> Page
 async fn history(world: &World) -> (Vec<(RunId, BindingId, EventName, RunStatus)>, BindingId) {
     let second = world.add_binding("business-2").await;
     let stranger = world.new_binding(world.add_organisation("Second").await, "business-3");
-    world.store.create_binding(&stranger).await.unwrap();
+    world.store.create_binding(&stranger, None).await.unwrap();
     let mut runs = Vec::new();
     for number in 0..60 {
         let binding = if number % 3 == 0 { second } else { world.binding };

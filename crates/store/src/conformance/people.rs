@@ -33,12 +33,12 @@ pub(super) fn new_member(
 /// Adds a member to the organisation.
 pub(super) async fn add_member(world: &World, email: &str, role: Role) -> Member {
     let new = new_member(world, world.organisation, email, role);
-    world.store.create_member(&new).await.unwrap();
+    world.store.create_member(&new, None).await.unwrap();
     new.member
 }
 
 /// Opens a session for some minutes.
-async fn open_session(world: &World, member: MemberId, token_hash: &str, minutes: i64) -> Session {
+pub(super) async fn open_session(world: &World, member: MemberId, token_hash: &str, minutes: i64) -> Session {
     let now = world.now();
     let session = Session {
         id: SessionId(world.id()),
@@ -89,7 +89,7 @@ pub async fn a_member_is_found_by_address_in_any_case(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     for role in Role::ALL {
         let new = new_member(&world, world.organisation, &format!("{role}@shop.example"), *role);
-        world.store.create_member(&new).await.unwrap();
+        world.store.create_member(&new, None).await.unwrap();
         let found = world.store.member_by_email(&format!("{role}@Shop.EXAMPLE")).await.unwrap().unwrap();
         assert_eq!((found.member, found.password_hash), (new.member, new.password_hash));
     }
@@ -101,13 +101,13 @@ pub async fn a_taken_address_is_refused(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let other = world.add_organisation("Second").await;
     let first = new_member(&world, world.organisation, "ada@shop.example", Role::Owner);
-    world.store.create_member(&first).await.unwrap();
+    world.store.create_member(&first, None).await.unwrap();
     assert_conflict(
-        world.store.create_member(&new_member(&world, other, "ada@shop.example", Role::Viewer)).await,
+        world.store.create_member(&new_member(&world, other, "ada@shop.example", Role::Viewer), None).await,
     );
     let nowhere = OrganisationId(world.id());
     assert_not_found(
-        world.store.create_member(&new_member(&world, nowhere, "bob@shop.example", Role::Viewer)).await,
+        world.store.create_member(&new_member(&world, nowhere, "bob@shop.example", Role::Viewer), None).await,
     );
     let kept = world.store.member_by_email("ada@shop.example").await.unwrap().unwrap();
     assert_eq!(kept.member, first.member);
@@ -118,14 +118,14 @@ pub async fn members_are_listed_only_to_their_organisation(store: Arc<dyn Store>
     let world = World::new(store).await;
     let other = world.add_organisation("Second").await;
     let stranger = new_member(&world, other, "eve@other.example", Role::Owner);
-    world.store.create_member(&stranger).await.unwrap();
+    world.store.create_member(&stranger, None).await.unwrap();
     let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
     let bob = add_member(&world, "bob@shop.example", Role::Viewer).await;
     let now = world.now();
     for (member, confirms) in [(&ada, true), (&bob, false)] {
         world.store.begin_second_factor(member.id, "sealed", now).await.unwrap();
         if confirms {
-            world.store.confirm_second_factor(member.id, 1, 7, &[], now).await.unwrap();
+            world.store.confirm_second_factor(member.id, 1, 7, &[], (now, None), None).await.unwrap();
         }
     }
     let listed = world.store.list_members(world.organisation).await.unwrap();
@@ -140,9 +140,9 @@ pub async fn a_role_is_changed_only_by_its_organisation(store: Arc<dyn Store>) {
     add_member(&world, "ada@shop.example", Role::Owner).await;
     let bob = add_member(&world, "bob@shop.example", Role::Viewer).await;
     let now = world.now();
-    assert_not_found(world.store.set_role(other, bob.id, Role::Owner, now).await);
-    assert_not_found(world.store.remove_member(other, bob.id, now).await);
-    world.store.set_role(world.organisation, bob.id, Role::Accountant, now).await.unwrap();
+    assert_not_found(world.store.set_role(other, bob.id, Role::Owner, now, None).await);
+    assert_not_found(world.store.remove_member(other, bob.id, now, None).await);
+    world.store.set_role(world.organisation, bob.id, Role::Accountant, now, None).await.unwrap();
     let found = world.store.member_by_email("bob@shop.example").await.unwrap().unwrap();
     assert_eq!(found.member.role, Role::Accountant);
 }
@@ -154,12 +154,12 @@ pub async fn the_last_owner_stays(store: Arc<dyn Store>) {
     let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
     let bob = add_member(&world, "bob@shop.example", Role::Accountant).await;
     let now = world.now();
-    assert_last_owner(world.store.set_role(organisation, ada.id, Role::Viewer, now).await);
-    assert_last_owner(world.store.remove_member(organisation, ada.id, now).await);
-    world.store.set_role(organisation, ada.id, Role::Owner, now).await.unwrap();
-    world.store.set_role(organisation, bob.id, Role::Owner, now).await.unwrap();
-    world.store.remove_member(organisation, ada.id, now).await.unwrap();
-    assert_last_owner(world.store.remove_member(organisation, bob.id, now).await);
+    assert_last_owner(world.store.set_role(organisation, ada.id, Role::Viewer, now, None).await);
+    assert_last_owner(world.store.remove_member(organisation, ada.id, now, None).await);
+    world.store.set_role(organisation, ada.id, Role::Owner, now, None).await.unwrap();
+    world.store.set_role(organisation, bob.id, Role::Owner, now, None).await.unwrap();
+    world.store.remove_member(organisation, ada.id, now, None).await.unwrap();
+    assert_last_owner(world.store.remove_member(organisation, bob.id, now, None).await);
 }
 
 /// Of two owners who demote each other at the same moment one stays.
@@ -168,7 +168,7 @@ pub async fn owners_who_demote_each_other_leave_one(store: Arc<dyn Store>) {
     let ada = add_member(&world, "ada@shop.example", Role::Owner).await;
     let bob = add_member(&world, "bob@shop.example", Role::Owner).await;
     let now = world.now();
-    let demote = |member| world.store.set_role(world.organisation, member, Role::Viewer, now);
+    let demote = |member| world.store.set_role(world.organisation, member, Role::Viewer, now, None);
     let (first, second) = tokio::join!(demote(ada.id), demote(bob.id));
     assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
     let listed = world.store.list_members(world.organisation).await.unwrap();
@@ -182,20 +182,35 @@ pub async fn a_removed_member_is_out_and_their_address_is_free(store: Arc<dyn St
     let (bob, session) = signed_in(&world, "bob", 10).await;
     let now = world.now();
     world.store.begin_second_factor(bob.id, "sealed", now).await.unwrap();
-    world.store.remove_member(world.organisation, bob.id, now).await.unwrap();
+    world.store.remove_member(world.organisation, bob.id, now, None).await.unwrap();
     assert_eq!(who(&world, &session.token_hash).await, None);
     assert!(world.store.member_by_email(&bob.email).await.unwrap().is_none());
     assert!(world.store.member_by_email(&format!("removed:{}", bob.id)).await.unwrap().is_none());
     assert_eq!(world.store.second_factor(bob.id).await.unwrap(), None);
     assert_eq!(world.store.list_members(world.organisation).await.unwrap().len(), 1);
-    assert_not_found(world.store.remove_member(world.organisation, bob.id, now).await);
-    assert_not_found(world.store.set_role(world.organisation, bob.id, Role::Owner, now).await);
-    assert_stale(world.store.set_password(bob.id, "$argon2id$new", None).await);
+    assert_not_found(world.store.remove_member(world.organisation, bob.id, now, None).await);
+    assert_not_found(world.store.set_role(world.organisation, bob.id, Role::Owner, now, None).await);
+    assert_stale(world.store.set_password(bob.id, "$argon2id$new", None, None).await);
     let again = add_member(&world, &bob.email, Role::Viewer).await;
     assert_ne!(again.id, bob.id);
     let mut same_id = new_member(&world, world.organisation, "else@shop.example", Role::Viewer);
     same_id.member.id = bob.id;
-    assert_conflict(world.store.create_member(&same_id).await);
+    assert_conflict(world.store.create_member(&same_id, None).await);
+}
+
+/// With the session, and again when it is shown once more.
+pub async fn a_session_knows_when_its_password_was_shown(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (_, session) = signed_in(&world, "ada", 9).await;
+    let proved = async || {
+        let found = world.store.signed_in("ada", world.now()).await.unwrap();
+        found.unwrap().proved_at
+    };
+    assert_eq!(proved().await, Some(session.created_at));
+    let again = world.after(TimeDelta::minutes(5));
+    world.store.prove_session(session.id, again).await.unwrap();
+    assert_eq!(proved().await, Some(again));
+    world.store.prove_session(SessionId(world.id()), again).await.unwrap();
 }
 
 /// A new password ends the sessions that the old one opened, but the one that changed it.
@@ -204,13 +219,13 @@ pub async fn a_new_password_ends_the_other_sessions(store: Arc<dyn Store>) {
     let (ada, kept) = signed_in(&world, "kept", 10).await;
     open_session(&world, ada.id, "other", 10).await;
     let (bob, _) = signed_in(&world, "bob", 10).await;
-    world.store.set_password(ada.id, "$argon2id$new", Some(kept.id)).await.unwrap();
+    world.store.set_password(ada.id, "$argon2id$new", Some(kept.id), None).await.unwrap();
     let found = world.store.member_by_email(&ada.email).await.unwrap().unwrap();
     assert_eq!(found.password_hash, "$argon2id$new");
     assert_eq!(who(&world, "kept").await, Some(ada.id));
     assert_eq!(who(&world, "other").await, None);
     assert_eq!(who(&world, "bob").await, Some(bob.id));
-    world.store.set_password(ada.id, "$argon2id$newer", None).await.unwrap();
+    world.store.set_password(ada.id, "$argon2id$newer", None, None).await.unwrap();
     assert_eq!(who(&world, "kept").await, None);
 }
 
@@ -261,10 +276,10 @@ pub async fn a_member_ends_only_their_own_sessions(store: Arc<dyn Store>) {
     let second = open_session(&world, ada.id, "second", 10).await;
     open_session(&world, ada.id, "third", 10).await;
     let (bob, of_bob) = signed_in(&world, "bob", 10).await;
-    world.store.end_session_of(ada.id, of_bob.id).await.unwrap();
-    world.store.end_session_of(ada.id, second.id).await.unwrap();
+    world.store.end_session_of(ada.id, of_bob.id, None).await.unwrap();
+    world.store.end_session_of(ada.id, second.id, None).await.unwrap();
     assert_eq!(who(&world, "second").await, None);
-    world.store.end_other_sessions(ada.id, first.id).await.unwrap();
+    world.store.end_other_sessions(ada.id, first.id, None).await.unwrap();
     assert_eq!(who(&world, "third").await, None);
     assert_eq!(who(&world, "first").await, Some(ada.id));
     assert_eq!(who(&world, "bob").await, Some(bob.id));
@@ -299,7 +314,7 @@ pub async fn a_session_within_magento_opens_one_history(store: Arc<dyn Store>) {
 
     let stranger = world.add_organisation("Second").await;
     let theirs = world.new_binding(stranger, "business-3");
-    world.store.create_binding(&theirs).await.unwrap();
+    world.store.create_binding(&theirs, None).await.unwrap();
     let crossed = Session {
         id: SessionId(world.id()),
         token_hash: "crossed".to_owned(),

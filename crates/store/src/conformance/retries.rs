@@ -23,14 +23,14 @@ pub async fn a_person_retries_from_every_state_but_running(store: Arc<dyn Store>
     for (number, outcome) in (1..).zip(outcomes) {
         let id = world.run_through(InvoiceCreated, number, outcome).await;
         let now = world.now();
-        world.store.retry_run(world.organisation, id, now).await.unwrap();
+        world.store.retry_run(world.organisation, id, now, None).await.unwrap();
         let run = world.run(id).await;
         assert_eq!((run.status, run.code, run.message, run.next_at), (RunStatus::Queued, None, None, now));
         assert_eq!((run.attempts, run.finished_at), (0, None));
-        world.store.retry_run(world.organisation, id, world.now()).await.unwrap();
+        world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
         let claimed = world.claim().await;
         assert_eq!(claimed.run.id, id);
-        assert_conflict(world.store.retry_run(world.organisation, id, world.now()).await);
+        assert_conflict(world.store.retry_run(world.organisation, id, world.now(), None).await);
         assert_eq!(world.run(id).await, claimed.run);
         world.finish(&claimed, Outcome::Succeeded).await;
     }
@@ -44,7 +44,7 @@ pub async fn a_retry_starts_counting_anew(store: Arc<dyn Store>) {
     let second = world.claim().await;
     assert_eq!((second.run.attempts, second.attempt_number), (2, 2));
     world.finish(&second, failed()).await;
-    world.store.retry_run(world.organisation, id, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
     let third = world.claim().await;
     assert_eq!((third.run.id, third.run.attempts, third.attempt_number), (id, 1, 3));
     assert_eq!(world.attempts(id).await.len(), 3);
@@ -58,7 +58,7 @@ pub async fn a_retry_takes_the_current_policy_version(store: Arc<dyn Store>) {
         world.save_policy(version).await;
     }
     assert_eq!(world.run(id).await.policy_version, 0);
-    world.store.retry_run(world.organisation, id, world.now()).await.unwrap();
+    world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
     assert_eq!(world.run(id).await.policy_version, 2);
 }
 
@@ -70,8 +70,8 @@ pub async fn another_organisation_sees_nothing(store: Arc<dyn Store>) {
     let before = world.run(id).await;
     assert_eq!(world.store.run(stranger, id).await.unwrap(), None);
     assert!(world.store.attempts(stranger, id).await.unwrap().is_empty());
-    assert_not_found(world.store.retry_run(stranger, id, world.now()).await);
-    assert_not_found(world.store.retry_run(world.organisation, RunId(world.id()), world.now()).await);
+    assert_not_found(world.store.retry_run(stranger, id, world.now(), None).await);
+    assert_not_found(world.store.retry_run(world.organisation, RunId(world.id()), world.now(), None).await);
     assert_eq!(world.run(id).await, before);
     for binding in [None, Some(world.binding)] {
         for seek in

@@ -27,13 +27,13 @@ fn revival(world: &World, id: BindingId) -> Revival {
 }
 
 async fn revive(world: &World) -> Binding {
-    world.store.revive_binding(&revival(world, world.binding)).await.unwrap();
+    world.store.revive_binding(&revival(world, world.binding), None).await.unwrap();
     world.store.binding(world.binding).await.unwrap().unwrap()
 }
 
 async fn tokens(world: &World) {
     let kind = CredentialKind::SageTokens;
-    world.store.put_credential(world.binding, kind, "tokens", 0, world.now()).await.unwrap();
+    world.store.put_credential(world.binding, kind, "tokens", 0, world.now(), None).await.unwrap();
 }
 
 async fn backfill(world: &World) -> Backfill {
@@ -47,7 +47,7 @@ pub async fn a_revived_binding_goes_on_where_it_stopped(store: Arc<dyn Store>) {
         async |kind| world.store.credential(world.binding, kind).await.unwrap(),
         CredentialKind::MagentoApiKey,
     );
-    let old = world.store.put_credential(world.binding, kind, "old key", 0, world.now()).await.unwrap();
+    let old = world.store.put_credential(world.binding, kind, "old key", 0, world.now(), None).await.unwrap();
     world.save_policy(1).await;
     let before = world.store.binding(world.binding).await.unwrap().unwrap();
     world.set_status(BindingStatus::Revoked).await;
@@ -63,7 +63,7 @@ pub async fn a_revived_binding_goes_on_where_it_stopped(store: Arc<dyn Store>) {
     assert_eq!(world.store.current_policy(world.binding).await.unwrap().unwrap().version, 1);
     world.set_status(BindingStatus::Active).await;
     assert_eq!(world.claim().await.run.id, waits);
-    assert_not_found(world.store.revive_binding(&revival(&world, BindingId(world.id()))).await);
+    assert_not_found(world.store.revive_binding(&revival(&world, BindingId(world.id())), None).await);
 }
 
 /// Who refused, and whether Sage is still connected, decide what is left to be done.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{ids::MemberId, outside::Outside, run::Role};
 
 use super::{
-    people::add_member,
+    people::{add_member, open_session},
     world::{World, assert_conflict, assert_not_found, assert_stale},
 };
 use crate::Store;
@@ -22,7 +22,30 @@ async fn confirm(world: &World, member: MemberId, codes: &[&str]) {
     let now = world.now();
     world.store.begin_second_factor(member, "sealed", now).await.unwrap();
     let version = world.store.second_factor(member).await.unwrap().unwrap().version;
-    world.store.confirm_second_factor(member, version, 100, &codes, now).await.unwrap();
+    world.store.confirm_second_factor(member, version, 100, &codes, (now, None), None).await.unwrap();
+}
+
+/// Switched on or off, it ends the sessions of other browsers: whoever holds one has shown less, or might switch it back.
+pub async fn a_second_factor_ends_the_sessions_that_knew_another(store: Arc<dyn Store>) {
+    let (world, ada) = with_member(store).await;
+    let bob = add_member(&world, "bob@shop.example", Role::Owner).await.id;
+    let open = async |token| open_session(&world, ada, token, 9).await.id;
+    let listed = async |member| -> Vec<_> {
+        let listed = world.store.list_sessions(member, world.now()).await.unwrap();
+        listed.into_iter().map(|session| session.id).collect()
+    };
+    let (here, bobs) = (open("here").await, open_session(&world, bob, "bob", 9).await.id);
+    open("there").await;
+    world.store.begin_second_factor(ada, "sealed", world.now()).await.unwrap();
+    world.store.confirm_second_factor(ada, 1, 7, &[], (world.now(), Some(here)), None).await.unwrap();
+    assert_eq!((listed(ada).await, listed(bob).await), (vec![here], vec![bobs]));
+    open("elsewhere").await;
+    world.store.remove_second_factor(ada, Some(here), None).await.unwrap();
+    assert_eq!(listed(ada).await, [here]);
+    world.store.begin_second_factor(ada, "sealed", world.now()).await.unwrap();
+    world.store.confirm_second_factor(ada, 1, 7, &[], (world.now(), Some(here)), None).await.unwrap();
+    world.store.remove_second_factor(ada, None, None).await.unwrap();
+    assert_eq!((listed(ada).await, listed(bob).await), (vec![], vec![bobs]));
 }
 
 /// Until a first code has come a secret can be replaced; afterwards only be switched off.
@@ -34,9 +57,9 @@ pub async fn a_second_factor_is_in_force_once_it_is_confirmed(store: Arc<dyn Sto
     world.store.begin_second_factor(member, "first", now).await.unwrap();
     assert!(!world.store.take_step(member, 5).await.unwrap(), "not in force yet");
     world.store.begin_second_factor(member, "second", now).await.unwrap();
-    assert_stale(world.store.confirm_second_factor(member, 1, 5, &[], now).await);
-    world.store.confirm_second_factor(member, 2, 5, &[], now).await.unwrap();
-    assert_stale(world.store.confirm_second_factor(member, 2, 6, &[], now).await);
+    assert_stale(world.store.confirm_second_factor(member, 1, 5, &[], (now, None), None).await);
+    world.store.confirm_second_factor(member, 2, 5, &[], (now, None), None).await.unwrap();
+    assert_stale(world.store.confirm_second_factor(member, 2, 6, &[], (now, None), None).await);
     assert_conflict(world.store.begin_second_factor(member, "third", now).await);
     let kept = world.store.second_factor(member).await.unwrap().unwrap();
     assert_eq!((kept.member_id, kept.envelope.as_str(), kept.confirmed_at), (member, "second", Some(now)));
@@ -67,7 +90,7 @@ pub async fn a_recovery_code_is_good_once(store: Arc<dyn Store>) {
     let (one, two) = tokio::join!(spend(ada, "a"), spend(ada, "a"));
     assert!(one.unwrap() != two.unwrap());
     assert_eq!(world.store.recovery_codes_left(ada).await.unwrap(), 1);
-    world.store.replace_recovery_codes(ada, &["c".to_owned(), "d".to_owned()]).await.unwrap();
+    world.store.replace_recovery_codes(ada, &["c".to_owned(), "d".to_owned()], None).await.unwrap();
     assert_eq!(world.store.recovery_codes_left(ada).await.unwrap(), 2);
     assert!(!spend(ada, "b").await.unwrap());
     assert!(spend(ada, "c").await.unwrap());
@@ -78,8 +101,8 @@ pub async fn a_recovery_code_is_good_once(store: Arc<dyn Store>) {
 pub async fn a_second_factor_is_switched_off_with_its_codes(store: Arc<dyn Store>) {
     let (world, member) = with_member(store).await;
     confirm(&world, member, &["a"]).await;
-    world.store.remove_second_factor(member).await.unwrap();
-    world.store.remove_second_factor(member).await.unwrap();
+    world.store.remove_second_factor(member, None, None).await.unwrap();
+    world.store.remove_second_factor(member, None, None).await.unwrap();
     assert_eq!(world.store.second_factor(member).await.unwrap(), None);
     assert!(!world.store.spend_recovery_code(member, "a", world.now()).await.unwrap());
     assert!(!world.store.take_step(member, 200).await.unwrap());

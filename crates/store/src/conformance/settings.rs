@@ -25,12 +25,12 @@ pub async fn a_credential_is_written_in_place_of_the_version_it_names(store: Arc
     let world = World::new(store).await;
     let (store, binding, now) = (&world.store, world.binding, world.now());
     assert_eq!(store.credential(binding, SageTokens).await.unwrap(), None);
-    assert_stale(store.put_credential(binding, SageTokens, "v0", 7, now).await);
-    let first = store.put_credential(binding, SageTokens, "v1", 0, now).await.unwrap();
-    assert_stale(store.put_credential(binding, SageTokens, "again", 0, now).await);
-    let second = store.put_credential(binding, SageTokens, "v2", first, now).await.unwrap();
+    assert_stale(store.put_credential(binding, SageTokens, "v0", 7, now, None).await);
+    let first = store.put_credential(binding, SageTokens, "v1", 0, now, None).await.unwrap();
+    assert_stale(store.put_credential(binding, SageTokens, "again", 0, now, None).await);
+    let second = store.put_credential(binding, SageTokens, "v2", first, now, None).await.unwrap();
     assert!(second > first);
-    assert_stale(store.put_credential(binding, SageTokens, "late", first, now).await);
+    assert_stale(store.put_credential(binding, SageTokens, "late", first, now, None).await);
     let kept = store.credential(binding, SageTokens).await.unwrap().unwrap();
     assert_eq!((kept.envelope.as_str(), kept.version, kept.updated_at), ("v2", second, now));
 }
@@ -39,14 +39,14 @@ pub async fn a_credential_is_written_in_place_of_the_version_it_names(store: Arc
 pub async fn a_deleted_credential_is_never_mistaken_for_a_new_one(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (store, binding, now) = (&world.store, world.binding, world.now());
-    let old = store.put_credential(binding, SageTokens, "old", 0, now).await.unwrap();
+    let old = store.put_credential(binding, SageTokens, "old", 0, now, None).await.unwrap();
     store.delete_credential(binding, SageTokens).await.unwrap();
     store.delete_credential(binding, SageTokens).await.unwrap();
     assert_eq!(store.credential(binding, SageTokens).await.unwrap(), None);
-    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now).await);
-    let new = store.put_credential(binding, SageTokens, "new", 0, now).await.unwrap();
+    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now, None).await);
+    let new = store.put_credential(binding, SageTokens, "new", 0, now, None).await.unwrap();
     assert!(new > old);
-    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now).await);
+    assert_stale(store.put_credential(binding, SageTokens, "refreshed", old, now, None).await);
     assert_eq!(store.credential(binding, SageTokens).await.unwrap().unwrap().envelope, "new");
 }
 
@@ -55,7 +55,7 @@ pub async fn a_credential_is_withdrawn_at_the_version_it_names(store: Arc<dyn St
     let world = World::new(store).await;
     let kind = SageConsent;
     let put = async |replaces| {
-        world.store.put_credential(world.binding, kind, "sealed", replaces, world.now()).await.unwrap()
+        world.store.put_credential(world.binding, kind, "sealed", replaces, world.now(), None).await.unwrap()
     };
     let withdraw =
         async |version| world.store.withdraw_credential(world.binding, kind, version).await.unwrap();
@@ -74,9 +74,9 @@ pub async fn credentials_are_kept_apart(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (store, binding, now) = (&world.store, world.binding, world.now());
     let other = world.add_binding("business-2").await;
-    store.put_credential(binding, SageTokens, "tokens", 0, now).await.unwrap();
-    store.put_credential(binding, MagentoApiKey, "key", 0, now).await.unwrap();
-    store.put_credential(other, MagentoApiKey, "other", 0, now).await.unwrap();
+    store.put_credential(binding, SageTokens, "tokens", 0, now, None).await.unwrap();
+    store.put_credential(binding, MagentoApiKey, "key", 0, now, None).await.unwrap();
+    store.put_credential(other, MagentoApiKey, "other", 0, now, None).await.unwrap();
     store.delete_credential(binding, SageTokens).await.unwrap();
     assert_eq!(store.credential(binding, MagentoApiKey).await.unwrap().unwrap().envelope, "key");
     assert_eq!(store.credential(other, MagentoApiKey).await.unwrap().unwrap().envelope, "other");
@@ -93,7 +93,7 @@ pub async fn credentials_are_gone_through_in_pages(store: Arc<dyn Store>) {
     for binding in &bindings {
         for kind in [MagentoApiKey, SageTokens] {
             let envelope = format!("{binding}/{}", kind.as_str());
-            let version = store.put_credential(*binding, kind, &envelope, 0, now).await.unwrap();
+            let version = store.put_credential(*binding, kind, &envelope, 0, now, None).await.unwrap();
             expected.push(SealedCredential {
                 binding: *binding,
                 kind,
@@ -118,17 +118,15 @@ pub async fn credentials_are_gone_through_in_pages(store: Arc<dyn Store>) {
     assert_eq!(met, expected);
 }
 
-/// The newest fetch is what is there.
-pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    assert_eq!(world.store.reference(world.binding).await.unwrap(), None);
+/// Lists as they are fetched.
+pub(super) fn reference(world: &World) -> CachedReference {
     let rate = TaxRate {
         id: "GB_STANDARD".to_owned(),
         name: "Standard".to_owned(),
         percentage: domain::money::from_minor(2050),
         regions: vec!["CA-ON".to_owned()],
     };
-    let mut set = ReferenceSet {
+    let set = ReferenceSet {
         country: "GB".to_owned(),
         base_currency: Currency::GBP,
         multi_currency_enabled: true,
@@ -144,16 +142,24 @@ pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
         exchange_rates: BTreeMap::from([(Currency::EUR, domain::money::from_minor(85))]),
         region: Some("CA-ON".to_owned()),
     };
+    CachedReference { set, fetched_at: world.now() }
+}
+
+/// The newest fetch is what is there.
+pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    assert_eq!(world.store.reference(world.binding).await.unwrap(), None);
+    let mut set = reference(&world).set;
     let first = CachedReference { set: set.clone(), fetched_at: world.now() };
-    world.store.put_reference(world.binding, &first).await.unwrap();
+    world.store.put_reference(world.binding, &first, None).await.unwrap();
     assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(first));
     set.tax_rates.clear();
     let second = CachedReference { set, fetched_at: world.now() };
-    world.store.put_reference(world.binding, &second).await.unwrap();
+    world.store.put_reference(world.binding, &second, None).await.unwrap();
     assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(second));
 }
 
-fn version(world: &World, version: i64) -> PolicyVersion {
+pub(super) fn version(world: &World, version: i64) -> PolicyVersion {
     let mut policy = Policy { default_tax_rate_id: Some(format!("rate-{version}")), ..Policy::default() };
     policy.payment_method_map.insert("checkmo".to_owned(), None);
     PolicyVersion {
@@ -177,12 +183,12 @@ pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
         created_at: world.now(),
     };
     let author = Some(member.id);
-    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }).await.unwrap();
+    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }, None).await.unwrap();
     assert_eq!(world.store.current_policy(world.binding).await.unwrap(), None);
     let first = version(&world, 1);
     let second = PolicyVersion { author, reason: None, ..version(&world, 2) };
-    world.store.save_policy(world.binding, &first).await.unwrap();
-    world.store.save_policy(world.binding, &second).await.unwrap();
+    world.store.save_policy(world.binding, &first, None).await.unwrap();
+    world.store.save_policy(world.binding, &second, None).await.unwrap();
     assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(second.clone()));
     assert_eq!(world.store.policy(world.binding, 1).await.unwrap(), Some(first));
     assert_eq!(world.store.policy(world.binding, 2).await.unwrap(), Some(second.clone()));
@@ -205,13 +211,13 @@ pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dy
         created_at: world.now(),
     };
     let author = Some(member.id);
-    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }).await.unwrap();
+    world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }, None).await.unwrap();
     let first = version(&world, 1);
-    world.store.save_policy(world.binding, &first).await.unwrap();
+    world.store.save_policy(world.binding, &first, None).await.unwrap();
     world.receive(InvoiceCreated, 1).await;
     world.receive(InvoiceCreated, 2).await;
     let second = PolicyVersion { author, ..version(&world, 2) };
-    world.store.save_policy(world.binding, &second).await.unwrap();
+    world.store.save_policy(world.binding, &second, None).await.unwrap();
     let late = world.receive(InvoiceCreated, 3).await;
 
     let saved = world.store.policy_history(world.binding, None, 9).await.unwrap();
@@ -234,12 +240,12 @@ pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dy
 /// The second of two people who save at once is told, and nothing of theirs is kept.
 pub async fn a_version_out_of_turn_is_refused(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    assert_conflict(world.store.save_policy(world.binding, &version(&world, 2)).await);
+    assert_conflict(world.store.save_policy(world.binding, &version(&world, 2), None).await);
     let first = version(&world, 1);
-    world.store.save_policy(world.binding, &first).await.unwrap();
+    world.store.save_policy(world.binding, &first, None).await.unwrap();
     let held = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     for wrong in [0, 1, 3] {
-        assert_conflict(world.store.save_policy(world.binding, &version(&world, wrong)).await);
+        assert_conflict(world.store.save_policy(world.binding, &version(&world, wrong), None).await);
     }
     assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(first.clone()));
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().trusted_since, first.created_at);
@@ -257,7 +263,7 @@ pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>
     world.finish(&claimed, needs_mapping()).await;
     world.pass(TimeDelta::hours(1));
     let saved = version(&world, 1);
-    world.store.save_policy(world.binding, &saved).await.unwrap();
+    world.store.save_policy(world.binding, &saved, None).await.unwrap();
     let run = world.run(held).await;
     assert_eq!((run.status, run.code, run.message), (RunStatus::Queued, None, None));
     assert_eq!((run.policy_version, run.next_at), (1, saved.created_at));
@@ -270,8 +276,8 @@ pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>
 pub async fn what_belongs_to_no_binding_is_refused(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let nobody = BindingId(world.id());
-    assert_not_found(world.store.save_policy(nobody, &version(&world, 1)).await);
-    assert_not_found(world.store.put_credential(nobody, SageTokens, "v1", 0, world.now()).await);
+    assert_not_found(world.store.save_policy(nobody, &version(&world, 1), None).await);
+    assert_not_found(world.store.put_credential(nobody, SageTokens, "v1", 0, world.now(), None).await);
     assert_eq!(world.store.credential(nobody, SageTokens).await.unwrap(), None);
 }
 

@@ -16,8 +16,13 @@ const LIMIT: TryLimit = TryLimit { burst: 3, every: TimeDelta::seconds(30) };
 async fn begin(world: &World, token_hash: &str, tries: i32) -> (Member, DateTime<Utc>) {
     let member = add_member(world, &format!("{token_hash}@shop.example"), Role::Operator).await;
     let expires_at = world.after(TimeDelta::minutes(5));
-    let pending =
-        PendingSignIn { token_hash: token_hash.to_owned(), member_id: member.id, tries, expires_at };
+    let pending = PendingSignIn {
+        token_hash: token_hash.to_owned(),
+        member_id: member.id,
+        tries,
+        expires_at,
+        embed: None,
+    };
     world.store.begin_sign_in(&pending).await.unwrap();
     assert_conflict(world.store.begin_sign_in(&pending).await);
     (member, expires_at)
@@ -27,13 +32,30 @@ async fn begin(world: &World, token_hash: &str, tries: i32) -> (Member, DateTime
 pub async fn a_sign_in_waits_for_its_code_with_few_tries(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (ada, expires_at) = begin(&world, "ada", 2).await;
-    let try_at = |now| world.store.try_sign_in("ada", now);
+    let try_at = |now| world.store.try_sign_in("ada", None, now);
     assert_eq!(try_at(expires_at).await.unwrap(), None, "past its time");
-    assert_eq!(world.store.try_sign_in("unknown", world.now()).await.unwrap(), None);
+    assert_eq!(world.store.try_sign_in("unknown", None, world.now()).await.unwrap(), None);
     for _ in 0..2 {
         assert_eq!(try_at(world.now()).await.unwrap(), Some(ada.clone()));
     }
     assert_eq!(try_at(world.now()).await.unwrap(), None, "no try is left");
+}
+
+/// A sign-in that began within a shop's admin, whose session opens one history only, ends in no other place.
+pub async fn a_sign_in_ends_where_it_began(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let ada = add_member(&world, "ada@shop.example", Role::Operator).await;
+    let (within, expires_at) = (Some(world.binding), world.after(TimeDelta::minutes(5)));
+    let other = Some(world.add_binding("business-2").await);
+    for (token_hash, embed) in [("framed", within), ("plain", None)] {
+        let token_hash = token_hash.to_owned();
+        let pending = PendingSignIn { token_hash, member_id: ada.id, tries: 9, expires_at, embed };
+        world.store.begin_sign_in(&pending).await.unwrap();
+    }
+    let ends =
+        async |token, embed| world.store.try_sign_in(token, embed, world.now()).await.unwrap().is_some();
+    assert!(ends("framed", within).await && ends("plain", None).await);
+    assert!(!ends("framed", None).await && !ends("framed", other).await && !ends("plain", within).await);
 }
 
 /// Of two right codes at once one opens a session.
@@ -42,7 +64,7 @@ pub async fn a_sign_in_that_waits_ends_once(store: Arc<dyn Store>) {
     begin(&world, "ada", 2).await;
     let (one, two) = tokio::join!(world.store.end_sign_in("ada"), world.store.end_sign_in("ada"));
     assert!(one.unwrap() != two.unwrap());
-    assert_eq!(world.store.try_sign_in("ada", world.now()).await.unwrap(), None);
+    assert_eq!(world.store.try_sign_in("ada", None, world.now()).await.unwrap(), None);
 }
 
 /// So many at once, and then one each time; a refused one costs nothing, and other keys are others' business.

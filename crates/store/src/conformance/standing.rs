@@ -73,7 +73,7 @@ pub async fn a_retry_waits_for_its_binding(store: Arc<dyn Store>) {
         let id = world.run_through(InvoiceCreated, number, outcome).await;
         world.set_status(BindingStatus::Paused).await;
         world.save_policy(number).await;
-        world.store.retry_run(world.organisation, id, world.now()).await.unwrap();
+        world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
         let run = world.run(id).await;
         assert_eq!((run.attempts, run.policy_version), (0, number));
         assert_waits_for_binding(&world, id).await;

@@ -105,7 +105,7 @@ impl World {
     /// Adds an active binding to the organisation.
     pub async fn add_binding(&self, business: &str) -> BindingId {
         let binding = self.new_binding(self.organisation, business);
-        self.store.create_binding(&binding).await.unwrap();
+        self.store.create_binding(&binding, None).await.unwrap();
         binding.id
     }
 
@@ -214,14 +214,14 @@ impl World {
         let created_at = self.now();
         let version =
             PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
-        self.store.save_policy(self.binding, &version).await.unwrap();
+        self.store.save_policy(self.binding, &version, None).await.unwrap();
         version
     }
 
     /// Sets the first binding's status and tells when.
     pub async fn set_status(&self, status: BindingStatus) -> DateTime<Utc> {
         let now = self.now();
-        self.store.set_binding_status(self.binding, status, now).await.unwrap();
+        self.store.set_binding_status(self.binding, status, now, None).await.unwrap();
         now
     }
 

@@ -45,6 +45,6 @@ impl SealedRows for Channels<'_> {
 
     async fn replace(&self, row: &SealedRow<Which>, envelope: &str, _: DateTime<Utc>) -> store::Result<()> {
         let Which(id) = row.place;
-        self.0.put_alert_secret(id, envelope, row.version).await
+        self.0.put_alert_secret(id, envelope, row.version, None).await
     }
 }

@@ -1,0 +1,153 @@
+//! `/dashboard/activity`: who did what in the organisation, for its owners.
+
+use domain::run::ActionKind;
+use leptos::{either::Either, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    activity::{self, ActivityQuery},
+    components::{pager::Pager, problem::or_problem, time::Time},
+    context,
+    error::AppError,
+    screen::activity::{ACTIVITY, ActivityRow, ActivityView, kind_label},
+};
+
+/// What was done.
+#[component]
+pub fn ActivityPage() -> impl IntoView {
+    let query = use_query_map().with_untracked(|map| {
+        let field = |name| map.get(name).unwrap_or_default();
+        ActivityQuery { kind: field("kind"), person: field("person"), before: field("before") }
+    });
+    let answer = Resource::new(|| (), move |()| load(query.clone()));
+    view! {
+        <Title text="Activity \u{b7} Ledger" />
+        <div class="page-head">
+            <h1>"Activity"</h1>
+        </div>
+        <p class="page-note">
+            "Who did what: people, shops, settings, connections. Nothing is ever removed from this list. Times are in UTC."
+        </p>
+        <Transition>{move || answer.get().map(|answer| or_problem(answer, whole))}</Transition>
+    }
+    .into_any()
+}
+
+async fn load(query: ActivityQuery) -> Result<ActivityView, AppError> {
+    let work = async { activity::page(&context::services()?, &context::member().await?, &query).await };
+    context::answer(work).await
+}
+
+fn whole(view: ActivityView) -> AnyView {
+    let filters = filters(&view);
+    let is_filtered = view.kind.is_some() || !view.person.is_empty();
+    let list = if view.rows.is_empty() {
+        let title = if is_filtered { "No activity matches" } else { "No activity yet" };
+        Either::Left(view! {
+            <div class="empty">
+                <p class="empty-title">{title}</p>
+                <p>"What people do with shops, settings and each other is listed here."</p>
+            </div>
+        })
+    } else {
+        Either::Right(table(view.rows))
+    };
+    view! {
+        {filters}
+        {list}
+        <Pager first=view.newest previous=None next=view.older names=["Newest", "Newer", "Older"] />
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<ActivityRow>) -> AnyView {
+    view! {
+        <div class="activity-frame">
+            <table class="activity">
+                <caption class="visually-hidden">"Activity, newest first"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Time"</th>
+                        <th scope="col">"Person"</th>
+                        <th scope="col">"Activity"</th>
+                        <th scope="col">"Shop"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(line).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn line(row: ActivityRow) -> AnyView {
+    let ActivityRow { at, who, person, what, detail, shop, run } = row;
+    let who = match person {
+        Some(id) => Either::Left(view! { <a href=format!("{ACTIVITY}?person={id}")>{who}</a> }),
+        None => Either::Right(who),
+    };
+    let what = match run {
+        Some(href) => Either::Left(view! { <a href=href>{what}</a> }),
+        None => Either::Right(what),
+    };
+    view! {
+        <tr>
+            <td>
+                <Time at />
+            </td>
+            <td>{who}</td>
+            <td>
+                {what}
+                {(!detail.is_empty()).then(|| view! { <span class="activity-detail">{detail}</span> })}
+            </td>
+            <td>{shop.map(|(name, href)| view! { <a href=href>{name}</a> })}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn filters(view: &ActivityView) -> AnyView {
+    let kinds = ActionKind::ALL.iter().map(|kind| (kind.to_string(), kind_label(*kind).to_owned()));
+    let chosen = view.kind.map(ActionKind::as_str).unwrap_or_default();
+    let clear = (view.kind.is_some() || !view.person.is_empty())
+        .then(|| view! { <a class="button button-quiet" href=ACTIVITY>"Clear filters"</a> });
+    view! {
+        <form class="filter-form" method="get" action=ACTIVITY autocomplete="off">
+            {choice("kind", "Activity", "All activity", kinds.collect(), chosen)}
+            {choice("person", "Person", "Everyone", view.people.clone(), &view.person)}
+            <button class="button" type="submit">
+                "Apply"
+            </button>
+            {clear}
+        </form>
+    }
+    .into_any()
+}
+
+fn choice(
+    name: &'static str,
+    label: &'static str,
+    all: &'static str,
+    options: Vec<(String, String)>,
+    chosen: &str,
+) -> AnyView {
+    let options = options.into_iter().map(|(value, text)| {
+        let selected = value == chosen;
+        view! {
+            <option value=value selected=selected>
+                {text}
+            </option>
+        }
+    });
+    view! {
+        <div class="filter-field">
+            <label for=name>{label}</label>
+            <select id=name name=name>
+                <option value="">{all}</option>
+                {options.collect_view()}
+            </select>
+        </div>
+    }
+    .into_any()
+}

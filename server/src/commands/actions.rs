@@ -1,0 +1,119 @@
+//! `ledger actions`: who did what, as owners read it on their page.
+
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+
+use app::screen::activity::kind_label;
+use chrono::{DateTime, Utc};
+use clap::Args;
+use domain::{
+    ids::{ActionId, BindingId, MemberId, RunId},
+    run::ActionKind,
+};
+use serde::Serialize;
+use store::{Action, ActionFilter, Store};
+
+use super::output::{Output, dash, instant, table};
+use crate::{
+    config::Config,
+    lifecycle::{self, Failure},
+};
+
+/// Which actions are listed, newest first.
+#[derive(Args)]
+pub struct ActionsArgs {
+    /// Only of this organisation, by its name.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// Only of this kind, such as `role_changed`.
+    #[arg(long)]
+    kind: Option<ActionKind>,
+    /// Only of the member with this e-mail address.
+    #[arg(long)]
+    email: Option<String>,
+    /// How many at most.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+    /// Only older than this action: the last one of the list before.
+    #[arg(long, value_name = "ACTION")]
+    before: Option<ActionId>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: ActionId,
+    at: DateTime<Utc>,
+    organisation: String,
+    actor: String,
+    member: Option<MemberId>,
+    kind: ActionKind,
+    detail: String,
+    binding: Option<BindingId>,
+    run: Option<RunId>,
+}
+
+/// Lists them.
+pub async fn run(config: &Config, args: &ActionsArgs) -> Result<ExitCode, Failure> {
+    let store = lifecycle::open_store(&config.database_url).await?;
+    let lines = list(&store, args).await;
+    store.close().await;
+    let lines = lines?;
+    args.output.print(&lines, || words(&lines))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, Failure> {
+    let member = match &args.email {
+        Some(email) => {
+            let found = store.member_by_email(email.trim()).await?;
+            Some(found.ok_or_else(|| format!("nobody signs in with {email}"))?.member.id)
+        }
+        None => None,
+    };
+    let filter = ActionFilter { kind: args.kind, member };
+    let all = store.list_organisations().await?;
+    let named = |name: &str| args.organisation.as_ref().is_none_or(|wanted| wanted == name);
+    let names: BTreeMap<_, _> =
+        all.into_iter().filter(|one| named(&one.name)).map(|one| (one.id, one.name)).collect();
+    if let (Some(wanted), true) = (&args.organisation, names.is_empty()) {
+        return Err(format!("there is no organisation {wanted}; `ledger users list` names them").into());
+    }
+    let mut lines = Vec::new();
+    for (id, name) in names {
+        let actions = store.list_actions(id, &filter, args.before, args.limit).await?;
+        lines.extend(actions.into_iter().map(|action| line(action, &name)));
+    }
+    lines.sort_by(|one, other| other.id.cmp(&one.id));
+    lines.truncate(args.limit as usize);
+    Ok(lines)
+}
+
+fn line(action: Action, organisation: &str) -> Line {
+    Line {
+        id: action.id,
+        at: action.at,
+        organisation: organisation.to_owned(),
+        actor: action.actor.name,
+        member: action.actor.member,
+        kind: action.kind,
+        detail: action.detail,
+        binding: action.binding_id,
+        run: action.run_id,
+    }
+}
+
+fn words(lines: &[Line]) -> String {
+    if lines.is_empty() {
+        return "No activity.".to_owned();
+    }
+    let rows: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let detail = if line.detail.is_empty() { dash() } else { line.detail.clone() };
+            let what = kind_label(line.kind).to_owned();
+            [instant(line.at), line.organisation.clone(), line.actor.clone(), what, detail]
+        })
+        .collect();
+    table(["time", "organisation", "who", "what", ""], &rows)
+}

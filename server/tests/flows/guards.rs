@@ -1,0 +1,192 @@
+//! What guards the pages: floods at the sign-in, forms of other sites, calls that make no sense, sessions that rested, and acts
+//! that ask for the password again.
+
+use chrono::TimeDelta;
+use domain::{ids::SessionId, outside::Outside, run::Role};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
+use server::{
+    outside::Machine,
+    stage::{EMAIL, Options, PASSWORD, Stage},
+};
+
+use crate::browser::{self, location, look, member, page, submit};
+
+async fn stage() -> Stage {
+    Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
+}
+
+fn post(stage: &Stage, path: &str) -> RequestBuilder {
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    client.post(format!("{}{path}", stage.url()))
+}
+
+/// Signs in with these cookies and returns the cookies afterwards, by name.
+async fn sign_in(stage: &Stage, cookies: &str, password: &str) -> (StatusCode, Vec<(String, String)>) {
+    let form = [("email", EMAIL), ("password", password), ("next", "")];
+    let answer = post(stage, "/api/session/sign-in").form(&form).header(header::COOKIE, cookies);
+    let answer = answer.header(header::ACCEPT, "application/json").send().await.unwrap();
+    let pair = |cookie: &header::HeaderValue| {
+        let (name, value) = cookie.to_str().unwrap().split(';').next().unwrap().split_once('=').unwrap();
+        (name.to_owned(), value.to_owned())
+    };
+    (answer.status(), answer.headers().get_all(header::SET_COOKIE).iter().map(pair).collect())
+}
+
+fn all(cookies: &[(String, String)]) -> String {
+    cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+}
+
+async fn sessions(stage: &Stage) -> Vec<SessionId> {
+    let store = &stage.process.engine.store;
+    let owner = store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    store.list_sessions(owner, Machine.now()).await.unwrap().into_iter().map(|session| session.id).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_is_remembered_and_has_one_session() {
+    let stage = stage().await;
+    let (_, first) = sign_in(&stage, "", PASSWORD).await;
+    assert_eq!(
+        first.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
+        ["ledger_session", "ledger_device"]
+    );
+    assert!(!all(&first).contains(EMAIL), "the account's name is sealed");
+    let (_, second) = sign_in(&stage, &all(&first), PASSWORD).await;
+    assert_eq!(second.len(), 1, "it is known already: {second:?}");
+    assert_eq!(sessions(&stage).await.len(), 1, "the earlier session of this browser is over");
+    sign_in(&stage, "", PASSWORD).await;
+    assert_eq!(sessions(&stage).await.len(), 2, "another browser's is not");
+
+    // Whoever else tries passwords of this account, from wherever, does not keep the browser out.
+    let refused = |_| sign_in(&stage, "", "wrong");
+    for number in 0..10 {
+        assert_eq!(refused(number).await.0, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(sign_in(&stage, "", PASSWORD).await.0, StatusCode::TOO_MANY_REQUESTS);
+    let forged = sign_in(&stage, "ledger_device=made-up", PASSWORD).await;
+    assert_eq!(forged.0, StatusCode::TOO_MANY_REQUESTS);
+    assert!(sign_in(&stage, &all(&first), PASSWORD).await.0.is_success());
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_rested_is_over() {
+    let stage = stage().await;
+    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
+    let session = sessions(&stage).await[0];
+    let store = &stage.process.engine.store;
+    store.see_session(session, Machine.now() - TimeDelta::hours(11)).await.unwrap();
+    assert!(look(&stage, &cookie, "/dashboard").await.status().is_success());
+    store.see_session(session, Machine.now() - TimeDelta::hours(12)).await.unwrap();
+    assert!(location(&look(&stage, &cookie, "/dashboard").await).starts_with("/sign-in"));
+    assert!(sessions(&stage).await.is_empty());
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_do_what_is_changed_by_password() {
+    let stage = stage().await;
+    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
+    let bob = member(&stage, stage.organisation, "bob@shop.example", Role::Viewer).await.to_string();
+    assert!(
+        !page(&stage, &cookie, "/dashboard/members").await.contains("Your password"),
+        "it was shown just now"
+    );
+    let long_ago = Machine.now() - TimeDelta::minutes(11);
+    stage.process.engine.store.prove_session(sessions(&stage).await[0], long_ago).await.unwrap();
+    assert!(page(&stage, &cookie, "/dashboard/members").await.contains("Your password"));
+    let role = ("role", "operator");
+    for (path, form) in [
+        ("/api/people/role", vec![("member", bob.as_str()), role]),
+        ("/api/people/remove", vec![("member", &bob)]),
+        ("/api/people/invite", vec![("email", "eve@shop.example"), role]),
+    ] {
+        for password in ["", "a wrong one"] {
+            let form = [form.clone(), vec![("password", password)]].concat();
+            let to = location(&submit(&stage, &cookie, path, &form).await);
+            assert!(to.contains("__err"), "{path} {password:?}: {to}");
+        }
+    }
+    let store = &stage.process.engine.store;
+    let found = store.member_by_email("bob@shop.example").await.unwrap().unwrap().member;
+    assert_eq!(found.role, Role::Viewer);
+    let form = [("member", bob.as_str()), role, ("password", PASSWORD)];
+    assert!(!location(&submit(&stage, &cookie, "/api/people/role", &form).await).contains("__err"));
+    // Shown once, it is not asked for again for some minutes.
+    let to = location(&submit(&stage, &cookie, "/api/people/remove", &[("member", bob.as_str())]).await);
+    assert!(!to.contains("__err"), "{to}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_that_make_no_sense_are_the_callers_mistake() {
+    let stage = stage().await;
+    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
+    let call = async |path: &str, kind: &str, body: &str| -> Response {
+        let call = post(&stage, path).header(header::COOKIE, &cookie).header(header::CONTENT_TYPE, kind);
+        call.body(body.to_owned()).send().await.unwrap()
+    };
+    for (path, kind, body) in [
+        ("/api/bindings/one", "application/json", "{"),
+        ("/api/bindings/one", "application/json", r#"{"id":7}"#),
+        ("/api/bindings/preflight", "application/json", "{}"),
+        ("/api/bindings/pause", "application/x-www-form-urlencoded", "binding=x&pause=perhaps"),
+        ("/api/people/role", "application/x-www-form-urlencoded", "member=%ff%fe"),
+    ] {
+        let answer = call(path, kind, body).await;
+        assert_ne!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path} {body}");
+        assert!(answer.status().is_client_error(), "{path} {body}: {}", answer.status());
+    }
+    let malformed = call("/api/bindings/one", "application/json", "{").await;
+    assert_eq!(malformed.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(malformed.text().await.unwrap(), r#"{"code":"malformed"}"#);
+    for path in
+        [format!("/pkg/{}.js", "x".repeat(252)), format!("/{}", "%41".repeat(256)), "/pkg/a%00b".to_owned()]
+    {
+        let answer = look(&stage, &cookie, &path).await;
+        assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer.text().await.unwrap().ends_with("Check it.\n"));
+    }
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_sites_forms_are_refused_and_nobody_is_led_to_them() {
+    let stage = stage().await;
+    let public = stage.url();
+    let theirs = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site"), ("origin", "null")];
+    for (name, value) in theirs {
+        let answer = post(&stage, "/api/session/sign-out").header(name, value).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{name}: {value}");
+        let says = answer.text().await.unwrap();
+        assert!(says.contains(value) && says.contains("public_url") && says.contains(&public), "{says}");
+    }
+    for (name, value) in [("origin", public.as_str()), ("sec-fetch-site", "same-origin"), ("x-nothing", "x")]
+    {
+        let answer = post(&stage, "/api/session/sign-out").header(name, value).send().await.unwrap();
+        assert_ne!(answer.status(), StatusCode::FORBIDDEN, "{name}: {value}");
+    }
+    let refused = async |referer: &str| {
+        let form = [("email", EMAIL), ("password", "wrong")];
+        let form = post(&stage, "/api/session/sign-in").form(&form).header(header::ACCEPT, "text/html");
+        location(&form.header(header::REFERER, referer).send().await.unwrap())
+    };
+    let to = refused("https://evil.example/phish").await;
+    assert!(!to.contains("evil"), "{to}");
+    let to = refused(&format!("{public}/sign-in?next=%2F")).await;
+    assert!(to.contains("/sign-in?") && to.contains("__err"), "{to}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let stage = stage().await;
+    for path in ["/sign-in", "/healthz", "/nowhere"] {
+        let answer = look(&stage, "", path).await;
+        let headers = answer.headers();
+        assert!(headers["permissions-policy"].to_str().unwrap().contains("camera=()"), "{path}");
+        assert!(!headers.contains_key("strict-transport-security"), "plain http must stay reachable");
+    }
+    assert_eq!(look(&stage, "", "/sign-in").await.headers()["cross-origin-opener-policy"], "same-origin");
+    stage.stop().await;
+}
