@@ -141,6 +141,14 @@ pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Membe
     Ok(Member(found))
 }
 
+/// Whether the session of these headers is still one. Not noted as its use: a page that only watches does not keep its session alive.
+pub async fn is_signed_in(services: &Services, headers: &HeaderMap) -> bool {
+    let Some(token) = session::token(headers, services.secure_cookies) else { return false };
+    let now = services.outside.now();
+    let found = services.store.signed_in(&session::token_hash(token), now).await;
+    matches!(found, Ok(Some(found)) if now - found.last_seen_at < session::IDLE)
+}
+
 /// Gives the answer of a server function or of a page's data the status of its error.
 ///
 /// Redirects keep their own: a plain form's answer leads back to the form, which shows the error, and a page leads to the

@@ -28,7 +28,7 @@ use crate::{
 /// A page of the runs of the member's organisation.
 pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) -> Result<RunsPage, AppError> {
     // Read before the rows: what changes meanwhile is announced again rather than missed.
-    let version = *services.store.changes().borrow();
+    let version = *services.store.changes_of(member.organisation()).borrow();
     let request = PageRequest {
         filter: query.filter(),
         order: query.order,
@@ -76,7 +76,7 @@ const CAUSES: u32 = 200;
 
 /// What is open, grouped by what would mend it.
 pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, AppError> {
-    let version = *services.store.changes().borrow();
+    let version = *services.store.changes_of(member.organisation()).borrow();
     let groups = services.store.causes(member.organisation(), CAUSES).await?;
     let names: HashMap<BindingId, String> =
         shops(services, member).await?.into_iter().map(|shop| (shop.id, shop.name)).collect();

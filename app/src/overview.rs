@@ -47,7 +47,7 @@ const TIMES_OF: u32 = 1_000;
 /// The overview of the member's organisation; `span` is that of the chart's bars.
 pub async fn overview(services: &Services, member: &Member, span: Span) -> Result<OverviewView, AppError> {
     // Read before the rest: what changes meanwhile is announced again rather than missed.
-    let version = *services.store.changes().borrow();
+    let version = *services.store.changes_of(member.organisation()).borrow();
     let (store, now, whose) = (&*services.store, services.outside.now(), member.organisation());
     let (from, until) = reach(span, now);
     let (bindings, groups, loads, volume, times) = tokio::try_join!(

@@ -59,7 +59,7 @@ pub struct Kept {
 pub async fn page(services: &Services, member: &Member, id: &str) -> Result<RunView, AppError> {
     let id: RunId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     // Read before the rest: what changes meanwhile is announced again rather than missed.
-    let version = *services.store.changes().borrow();
+    let version = *services.store.changes_of(member.organisation()).borrow();
     let kept = kept(services, member, id).await?;
     Ok(RunView { version, ..view(&kept, Rights::of(member)) })
 }

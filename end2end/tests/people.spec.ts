@@ -65,6 +65,7 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   await look(guest, 'invitation-gone')
   await guest.goto('/dashboard/members')
   await expect(guest.getByRole('heading', { name: 'Invite somebody' })).toHaveCount(0)
+  await expect(guest.getByRole('link', { name: 'Activity' })).toHaveCount(0)
 
   await page.reload()
   const card = page.getByRole('listitem').filter({ hasText: email })
@@ -76,6 +77,18 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   await card.getByRole('button', { name: 'Remove Gwen now' }).click()
   await expect(page.getByRole('status')).toContainText('Removed.')
   await expect(page.getByText(email)).toHaveCount(0)
+
+  await page.getByRole('link', { name: 'Activity' }).click()
+  await expect(page.getByRole('heading', { name: 'Activity' })).toBeVisible()
+  const done = page.getByRole('row').filter({ hasText: email })
+  for (const what of ['Invited a person', 'Accepted an invitation', 'Changed a role', 'Removed a person']) {
+    await expect(done.filter({ hasText: what })).toHaveCount(1)
+  }
+  await look(page, 'activity')
+  await page.getByLabel('Activity', { exact: true }).selectOption({ label: 'Removed a person' })
+  await page.getByRole('button', { name: 'Apply' }).click()
+  await expect(done).toHaveCount(1)
+
   await guest.goto('/dashboard/members')
   await expect(guest).toHaveURL(/\/sign-in/)
   await guest.context().close()
@@ -185,6 +198,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await look(page, `people-${width}-${colorScheme}`)
         await page.goto('/dashboard/account')
         await look(page, `account-${width}-${colorScheme}`)
+        await page.goto('/dashboard/activity')
+        await expect(page.getByRole('heading', { name: 'Activity' })).toBeVisible()
+        await look(page, `activity-${width}-${colorScheme}`)
         await page.goto(link)
         await look(page, `invitation-${width}-${colorScheme}`)
         await page.goto('/sign-in/code')

@@ -21,6 +21,7 @@ use url::Url;
 
 use crate::{
     alerting::Alerts,
+    client::Proxies,
     config::{self, Config},
     connecting::Connections,
     outside::Machine,
@@ -134,6 +135,7 @@ fn wire(
             works,
             looks_last: LOOKS_LAST,
         },
+        streams: Arc::default(),
         looked: Mutex::default(),
     }))
 }
@@ -206,8 +208,11 @@ impl Process {
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
             wire: wire(config, &engine, &shutdown, config.worker.enabled)?,
-            trusted_proxies: config.trusted_proxies,
+            proxies: Proxies::new(config.trusted_proxies),
         };
+        for problem in config.doubts() {
+            tracing::warn!("{problem}");
+        }
         let limits = ConnectionLimits { connections: connections(config), ..ConnectionLimits::default() };
         let serving = tokio::spawn(serving::serve(listener, router::router(state), limits, shutdown.clone()));
         let working = config.worker.enabled.then(|| {

@@ -74,7 +74,7 @@ fn wire(state: &AppState) -> Router {
 /// What browsers call: a cookie, guarded against other sites' posts.
 fn pages(state: AppState) -> Router {
     let services = state.services.clone();
-    let proxies = state.trusted_proxies;
+    let proxies = Arc::clone(&state.proxies);
     let own = PublicOrigin::of(&services.public_url);
     let options = state.leptos_options.clone();
     let [routes, plain_routes] = PAGES.clone();

@@ -11,7 +11,10 @@ use store::Store;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::routes::health::Looked;
+use crate::{
+    client::Proxies,
+    routes::{health::Looked, live::Streams},
+};
 
 /// The state of the router.
 #[derive(Clone, FromRef)]
@@ -22,9 +25,9 @@ pub struct AppState {
     pub services: Services,
     /// What the wire's routes work with.
     pub wire: Arc<Wire>,
-    /// How many proxies in front of us say truly where requests come from.
+    /// The proxies in front of us.
     #[from_ref(skip)]
-    pub trusted_proxies: usize,
+    pub proxies: Arc<Proxies>,
 }
 
 /// What the wire's routes work with.
@@ -39,6 +42,8 @@ pub struct Wire {
     pub shutdown: CancellationToken,
     /// How the process is looked at from outside.
     pub observing: Observing,
+    /// The pages that watch.
+    pub streams: Arc<Streams>,
     /// The newest look at what `/readyz` tells.
     pub looked: Mutex<Option<Looked>>,
 }

@@ -20,7 +20,7 @@ use crate::{
 /// What is done with people.
 #[derive(Subcommand)]
 pub enum UsersCommand {
-    /// Adds a member; the organisation is made when it is the first of its name. The password is read from LEDGER_PASSWORD.
+    /// Adds a member; the organisation is made when it is the first of its name. The password is read from LEDGER_PASSWORD, or from standard input.
     Add(AddUser),
     /// Lists the members of every organisation.
     List,
@@ -30,14 +30,14 @@ pub enum UsersCommand {
         #[arg(long)]
         email: String,
     },
-    /// Sets a member's password, from LEDGER_PASSWORD, and ends their sessions.
+    /// Sets a member's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
     SetPassword {
         /// The e-mail address they sign in with.
         #[arg(long)]
         email: String,
-        /// The password, from the environment so that it stays out of the shell's history.
-        #[arg(long, env = "LEDGER_PASSWORD", hide_env_values = true)]
-        password: String,
+        /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+        #[arg(long)]
+        password: Option<String>,
     },
 }
 
@@ -56,9 +56,9 @@ pub struct AddUser {
     /// viewer, operator, accountant or owner.
     #[arg(long, default_value = "owner")]
     role: Role,
-    /// The password, from the environment so that it stays out of the shell's history.
-    #[arg(long, env = "LEDGER_PASSWORD", hide_env_values = true)]
-    password: String,
+    /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+    #[arg(long)]
+    password: Option<String>,
 }
 
 /// Carries out a command.
@@ -84,7 +84,7 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
         }
         UsersCommand::SetPassword { email, password } => {
             let member = find(store, &email).await?;
-            let password_hash = hash(&password)?;
+            let password_hash = hash(&chosen(password)?)?;
             let action =
                 commands::action(member.organisation_id, ActionKind::PasswordChanged).saying(&member.email);
             store.set_password(member.id, &password_hash, None, Some(&action)).await?;
@@ -94,7 +94,7 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
 }
 
 async fn add(store: &dyn Store, user: AddUser) -> Result<String, Failure> {
-    let password_hash = hash(&user.password)?;
+    let password_hash = hash(&chosen(user.password)?)?;
     let known = store.list_organisations().await?.into_iter().find(|known| known.name == user.organisation);
     let organisation_id = if let Some(known) = known {
         known.id
@@ -137,6 +137,22 @@ async fn find(store: &dyn Store, email: &str) -> Result<Member, Failure> {
     Ok(found.ok_or_else(|| format!("nobody signs in with {email}"))?.member)
 }
 
+/// The password: as an argument, with a warning; from the environment; or a line of standard input.
+fn chosen(argument: Option<String>) -> Result<String, Failure> {
+    if let Some(password) = argument {
+        eprintln!(
+            "An argument can be read by other users of this machine while the command runs: use LEDGER_PASSWORD or standard input."
+        );
+        return Ok(password);
+    }
+    if let Ok(password) = std::env::var("LEDGER_PASSWORD") {
+        return Ok(password);
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 /// The same rules as where people choose their passwords themselves.
 fn hash(password: &str) -> Result<String, Failure> {
     if let Some(wrong) = app::session::wrong_with_chosen(password, &[]) {
@@ -163,7 +179,7 @@ mod tests {
             email: " Ada@Shop.example ".to_owned(),
             name: "Ada".to_owned(),
             role: Role::Owner,
-            password: password.to_owned(),
+            password: Some(password.to_owned()),
         };
         let short = carry_out(&store, UsersCommand::Add(ada("short"))).await.unwrap_err().to_string();
         assert!(short.contains("12 characters"), "{short}");
@@ -175,7 +191,7 @@ mod tests {
         let before = store.member_by_email("ada@shop.example").await.unwrap().unwrap();
         store.begin_second_factor(before.member.id, "sealed", Machine.now()).await.unwrap();
         let email = "Ada@shop.example".to_owned();
-        let password = "another horse battery".to_owned();
+        let password = Some("another horse battery".to_owned());
         carry_out(&store, UsersCommand::ResetSecondFactor { email: email.clone() }).await.unwrap();
         carry_out(&store, UsersCommand::SetPassword { email, password }).await.unwrap();
         assert_eq!(store.second_factor(before.member.id).await.unwrap(), None);

@@ -113,9 +113,9 @@ pub fn BulkPage() -> impl IntoView {
 
 async fn bulk(id: String) -> Result<(BulkView, u64), AppError> {
     let work = async {
-        let services = context::services()?;
-        let version = *services.store.changes().borrow();
-        Ok((acting::bulk(&services, &context::member().await?, &id).await?, version))
+        let (services, member) = (context::services()?, context::member().await?);
+        let version = *services.store.changes_of(member.organisation()).borrow();
+        Ok((acting::bulk(&services, &member, &id).await?, version))
     };
     context::answer(work).await
 }

@@ -11,7 +11,7 @@ use domain::{
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use store::{
     Action, ActionFilter, Actions, Actor, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally,
-    readable,
+    Whose, readable,
 };
 use uuid::Uuid;
 
@@ -201,7 +201,7 @@ impl Actions for PostgresStore {
             let document = Document::of(&mut transaction, run, action).await?;
             exclude(&mut transaction, &document, action).await?;
             record(&mut transaction, action).await?;
-            announce(&mut transaction).await?;
+            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -214,7 +214,7 @@ impl Actions for PostgresStore {
             let document = Document::of(&mut transaction, run, action).await?;
             include(&mut transaction, &document, action.at).await?;
             record(&mut transaction, action).await?;
-            announce(&mut transaction).await?;
+            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
             transaction.commit().await?;
             Ok(())
         })

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     actions::record,
-    changes::announce,
+    changes::announce_of,
     error::{Place, Tried, clean, ensure_affected, lost, repeating, translate},
     health, rests, revival,
 };
@@ -293,5 +293,5 @@ pub(crate) async fn move_to(
     if status == BindingStatus::Active {
         rests::end(connection, id.0).await?;
     }
-    announce(connection).await
+    announce_of(connection, id.0).await
 }

@@ -7,7 +7,7 @@ use domain::{
     outside::Outside,
 };
 use sqlx::PgConnection;
-use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run};
+use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, Whose};
 use uuid::Uuid;
 
 use crate::{
@@ -83,7 +83,7 @@ impl BulkRetries for PostgresStore {
             .execute(&mut *transaction)
             .await?;
             actions::record(&mut transaction, action).await?;
-            announce(&mut transaction).await?;
+            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -141,7 +141,7 @@ impl BulkRetries for PostgresStore {
                 return Err(Error::Conflict("the retry").into());
             }
             actions::record(&mut transaction, action).await?;
-            announce(&mut transaction).await?;
+            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
             transaction.commit().await?;
             Ok(())
         })
@@ -191,7 +191,7 @@ async fn advance(store: &PostgresStore, id: BulkRetryId, outside: &dyn Outside) 
     .bind(now)
     .execute(&mut *transaction)
     .await?;
-    announce(&mut transaction).await?;
+    announce(&mut transaction, Whose::Organisation(bulk.organisation_id)).await?;
     transaction.commit().await?;
     Ok(if cursor.is_some() { Advance::Moved } else { Advance::Ended })
 }

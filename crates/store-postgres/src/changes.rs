@@ -1,12 +1,14 @@
 //! The counter of changes: fed by NOTIFY, from this process and every other.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     PgConnection,
     postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions},
 };
-use tokio::{sync::watch, task::JoinHandle, time};
+use store::{Announcements, Whose};
+use tokio::{task::JoinHandle, time};
+use uuid::Uuid;
 
 use crate::error::Tried;
 
@@ -19,32 +21,53 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// How long the test of the line may take.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Announces a change of a run; others hear of it when the transaction commits.
-pub(crate) async fn announce(connection: &mut PgConnection) -> Tried<()> {
-    sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(connection).await?;
+/// Announces a change of a run; others hear of it when the transaction commits. What is announced is whose it is, and nothing more.
+pub(crate) async fn announce(connection: &mut PgConnection, whose: Whose) -> Tried<()> {
+    let payload = match whose {
+        Whose::Organisation(organisation) => organisation.to_string(),
+        Whose::Everybody => String::new(),
+    };
+    sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload).execute(connection).await?;
     Ok(())
+}
+
+/// The same of a binding's run.
+pub(crate) async fn announce_of(connection: &mut PgConnection, binding: Uuid) -> Tried<()> {
+    sqlx::query(
+        "SELECT pg_notify($1, coalesce((SELECT organisation_id::text FROM bindings WHERE id = $2), ''))",
+    )
+    .bind(CHANNEL)
+    .bind(binding)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whose an announcement is; one that cannot be read is everybody's.
+fn whose(payload: &str) -> Whose {
+    payload.parse().map_or(Whose::Everybody, Whose::Organisation)
 }
 
 /// The counter and the task that feeds it.
 pub(crate) struct Changes {
-    receiver: watch::Receiver<u64>,
+    announcements: Arc<Announcements>,
     task: JoinHandle<()>,
 }
 
 impl Changes {
     /// Starts to listen, on a connection beside the pool. When that fails at first it is tried again in the background.
     pub(crate) async fn start(options: PgConnectOptions) -> Self {
-        let (sender, receiver) = watch::channel(0);
+        let announcements = Arc::<Announcements>::default();
         // sqlx listens on a pool's connection only, so this is a pool of one.
         let line = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER).connect_lazy_with(options);
         let listener = listen(&line).await;
-        let task = tokio::spawn(feed(line, listener, sender));
-        Self { receiver, task }
+        let task = tokio::spawn(feed(line, listener, Arc::clone(&announcements)));
+        Self { announcements, task }
     }
 
-    /// A view of the counter.
-    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
-        self.receiver.clone()
+    /// Those who watch.
+    pub(crate) fn announcements(&self) -> &Announcements {
+        &self.announcements
     }
 
     /// Stops listening.
@@ -81,11 +104,11 @@ async fn listen(line: &PgPool) -> Option<PgListener> {
 }
 
 /// Feeds the counter for as long as the store lives.
-async fn feed(line: PgPool, mut listener: Option<PgListener>, sender: watch::Sender<u64>) {
-    let grow = || sender.send_modify(|count| *count = count.wrapping_add(1));
+async fn feed(line: PgPool, mut listener: Option<PgListener>, announcements: Arc<Announcements>) {
+    let grow = || announcements.announce(Whose::Everybody);
     loop {
         if let Some(listening) = listener.take() {
-            hear(listening, &grow).await;
+            hear(listening, &announcements).await;
         }
         // Whatever happened while nobody listened was missed.
         grow();
@@ -99,13 +122,21 @@ async fn feed(line: PgPool, mut listener: Option<PgListener>, sender: watch::Sen
 }
 
 /// Counts what is heard, until the line is lost.
-async fn hear(mut listener: PgListener, grow: &impl Fn()) {
+async fn hear(mut listener: PgListener, announcements: &Announcements) {
     loop {
         match time::timeout(SILENCE, listener.try_recv()).await {
-            Ok(Ok(Some(_))) => {
+            Ok(Ok(Some(first))) => {
                 // Many at once are one change to those who watch.
-                while listener.next_buffered().is_some() {}
-                grow();
+                let mut heard = vec![whose(first.payload())];
+                while let Some(more) = listener.next_buffered() {
+                    let more = whose(more.payload());
+                    if !heard.contains(&more) {
+                        heard.push(more);
+                    }
+                }
+                for whose in heard {
+                    announcements.announce(whose);
+                }
             }
             Ok(Ok(None)) => return,
             Ok(Err(error)) => {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    changes::announce,
+    changes::announce_of,
     error::{Tried, clean, lost, repeating, translate},
     health, overview,
     runs::{RunRow, run_columns},
@@ -100,7 +100,7 @@ async fn look(
     }
     match open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await {
         Ok(claimed) => {
-            announce(&mut transaction).await?;
+            announce_of(&mut transaction, candidate.binding_id).await?;
             transaction.commit().await?;
             Ok(Look::Taken(Box::new(claimed)))
         }
@@ -145,7 +145,7 @@ async fn set_aside(
     }
     let ended = Tally::Ended(RunStatus::Failed);
     overview::count(&mut transaction, candidate.binding_id, ended, 1, now).await?;
-    announce(&mut transaction).await?;
+    announce_of(&mut transaction, candidate.binding_id).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     PostgresStore,
-    changes::announce,
+    changes::announce_of,
     error::{Tried, clean, clean_option, repeating},
     leases::{note_run, note_token, run_of_token},
     overview,
@@ -43,7 +43,7 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
     } else if insert_event(&mut transaction, event, event.run_id).await? {
         insert_run(&mut transaction, event).await?;
         overview::count(&mut transaction, event.binding_id.0, Tally::Received, 1, event.received_at).await?;
-        announce(&mut transaction).await?;
+        announce_of(&mut transaction, event.binding_id.0).await?;
         Received::Queued(event.run_id)
     } else {
         Received::Known(first_run(&mut transaction, event).await?)

@@ -13,7 +13,7 @@ use crate::{
     PostgresStore,
     attempts::{self, insert_steps},
     bindings::hold_binding,
-    changes::announce,
+    changes::announce_of,
     deliveries::tell,
     error::{Place, Tried, clean, clean_option, ensure_affected, lost},
     health, overview, plans, rests,
@@ -62,7 +62,7 @@ pub(crate) async fn finish(store: &PostgresStore, finish: &FinishRun) -> Tried<(
         let ended = Tally::Ended(standing.status);
         overview::count(&mut transaction, held.binding_id, ended, 1, now).await?;
     }
-    announce(&mut transaction).await?;
+    announce_of(&mut transaction, held.binding_id).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -87,7 +87,7 @@ pub(crate) async fn release(store: &PostgresStore, fence: Fence, now: DateTime<U
     .await?;
     ensure_affected(&released, 1)?;
     free_business(&mut transaction, fence).await?;
-    announce(&mut transaction).await?;
+    announce_of(&mut transaction, held.binding_id).await?;
     transaction.commit().await?;
     Ok(())
 }

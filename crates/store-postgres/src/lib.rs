@@ -40,6 +40,7 @@ mod xrefs;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::ids::OrganisationId;
 use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
@@ -133,7 +134,11 @@ impl Store for PostgresStore {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.watch()
+        self.changes.announcements().all()
+    }
+
+    fn changes_of(&self, organisation: OrganisationId) -> watch::Receiver<u64> {
+        self.changes.announcements().of(organisation)
     }
 
     async fn close(&self) {

@@ -9,7 +9,7 @@ use domain::{
 };
 use sqlx::{FromRow, PgConnection};
 use store::{
-    Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Words, waiting_code,
+    Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Whose, Words, waiting_code,
 };
 use uuid::Uuid;
 
@@ -129,7 +129,7 @@ async fn requeue(
     .execute(&mut *transaction)
     .await?;
     ensure_affected(&changed, 1)?;
-    announce(&mut transaction).await?;
+    announce(&mut transaction, Whose::Organisation(organisation)).await?;
     transaction.commit().await?;
     Ok(if waiting_code(binding).is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
 }
@@ -153,7 +153,7 @@ async fn delete(store: &PostgresStore, old: OldRuns, limit: u32) -> Tried<u64> {
     let number = runs.len() as u64;
     let (bindings, ids): (Vec<Uuid>, Vec<Uuid>) = runs.into_iter().unzip();
     delete_all(&mut transaction, &bindings, &ids).await?;
-    announce(&mut transaction).await?;
+    announce(&mut transaction, Whose::Everybody).await?;
     transaction.commit().await?;
     Ok(number)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     actions::record,
-    changes::announce,
+    changes::announce_of,
     error::{Place, Tried, clean_option, repeating, translate},
 };
 
@@ -191,7 +191,7 @@ async fn release(connection: &mut PgConnection, binding: Uuid, now: DateTime<Utc
         .execute(&mut *connection)
         .await?;
     if released > 0 {
-        announce(connection).await?;
+        announce_of(connection, binding).await?;
     }
     Ok(())
 }

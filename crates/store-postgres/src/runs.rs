@@ -9,7 +9,7 @@ use domain::{
 };
 use sqlx::{FromRow, PgConnection};
 use store::{
-    Action, Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing,
+    Action, Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, RunFacts, Runs, Standing, Whose,
 };
 use uuid::Uuid;
 
@@ -346,7 +346,7 @@ async fn retry(
         .await?;
     rests::end(&mut transaction, binding).await?;
     record(&mut transaction, action).await?;
-    announce(&mut transaction).await?;
+    announce(&mut transaction, Whose::Organisation(organisation)).await?;
     transaction.commit().await?;
     Ok(())
 }

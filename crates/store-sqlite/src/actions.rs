@@ -204,7 +204,7 @@ impl Actions for SqliteStore {
         exclude(&mut transaction, &document, action).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(action.organisation_id);
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl Actions for SqliteStore {
         include(&mut transaction, &document, action.at).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(action.organisation_id);
         Ok(())
     }
 

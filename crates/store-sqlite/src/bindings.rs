@@ -161,7 +161,7 @@ impl Bindings for SqliteStore {
         }
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.binding(&id).await;
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl Bindings for SqliteStore {
         health::note_status(&mut transaction, &id.to_string(), status, now).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.binding(&id.to_string()).await;
         Ok(())
     }
 
@@ -235,7 +235,7 @@ impl Bindings for SqliteStore {
         health::note_status(&mut transaction, &id, to, now).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.binding(&id).await;
         Ok(true)
     }
 }

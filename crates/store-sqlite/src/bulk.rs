@@ -83,7 +83,7 @@ impl BulkRetries for SqliteStore {
         .map_err(translate)?;
         actions::record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(action.organisation_id);
         Ok(())
     }
 
@@ -159,7 +159,7 @@ impl BulkRetries for SqliteStore {
         .await
         .map_err(translate)?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(bulk.organisation_id);
         Ok(if cursor.is_some() { Advance::Moved } else { Advance::Ended })
     }
 
@@ -180,7 +180,7 @@ impl BulkRetries for SqliteStore {
         }
         actions::record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(action.organisation_id);
         Ok(())
     }
 }

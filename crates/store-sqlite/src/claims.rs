@@ -79,7 +79,7 @@ pub(crate) async fn claim(
         match take(&mut transaction, &run, attempt_id, worker, &instant(now), &instant(lease_until)).await {
             Ok(claimed) => {
                 transaction.commit().await.map_err(translate)?;
-                store.announce();
+                store.announcer.binding(&claimed.run.binding_id.to_string()).await;
                 return Ok(Some(claimed));
             }
             Err(error) if is_unreadable(&error) => {
@@ -155,7 +155,7 @@ async fn set_aside(store: &SqliteStore, run: &str, error: &Error, now: DateTime<
     tracing::error!(run, %error, "a run cannot be read; it is set aside as failed");
     health::note_unreadable(&mut transaction, run, now).await?;
     transaction.commit().await.map_err(translate)?;
-    store.announce();
+    store.announcer.binding(&binding).await;
     Ok(())
 }
 

@@ -64,6 +64,6 @@ pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs
     let [first, last] = &ends;
     sqlx::query(COUNT).bind(first).bind(last).execute(&mut *transaction).await.map_err(translate)?;
     transaction.commit().await.map_err(translate)?;
-    store.announce();
+    store.announcer.everybody();
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
         release_waiting(&mut transaction, invoice, &onward, finish.now).await?;
     }
     transaction.commit().await.map_err(translate)?;
-    store.announce();
+    store.announcer.binding(&binding).await;
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn release(store: &SqliteStore, fence: Fence, now: DateTime<Utc
     ensure_affected(&result, 1)?;
     close_attempt(&mut transaction, fence, now, onward.status.as_str(), &onward).await?;
     transaction.commit().await.map_err(translate)?;
-    store.announce();
+    store.announcer.binding(&binding).await;
     Ok(())
 }
 

@@ -1,18 +1,19 @@
 //! Webhooks that arrive together are written together: one durable commit (a wait for the disk) serves all that have queued up
 //! while the one before was under way. Nobody is kept waiting for company.
 
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
 use sqlx::{Connection, Sqlite, Transaction};
 use store::{Error, NewEvent, Received, Result};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
 use crate::{
+    announcer::Announcer,
     error::{again, translate},
     events, leases,
     sqlite::{Writer, closed},
@@ -38,7 +39,7 @@ struct Token {
 
 /// An answer that waits for the commit.
 enum Answer {
-    Receive(Result<Received>, oneshot::Sender<Result<Received>>),
+    Receive(BindingId, Result<Received>, oneshot::Sender<Result<Received>>),
     UseToken(Result<bool>, oneshot::Sender<Result<bool>>),
 }
 
@@ -50,9 +51,9 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     /// Starts the task; it ends when the inbox is closed or dropped and all is written.
-    pub(crate) fn start(writer: Writer, changes: watch::Sender<u64>) -> Self {
+    pub(crate) fn start(writer: Writer, announcer: Announcer) -> Self {
         let (jobs, queue) = mpsc::channel(PLACES);
-        let task = tokio::spawn(work(queue, writer, changes));
+        let task = tokio::spawn(work(queue, writer, announcer));
         Self { jobs: Mutex::new(Some(jobs)), task: tokio::sync::Mutex::new(Some(task)) }
     }
 
@@ -103,7 +104,7 @@ impl Inbox {
     }
 }
 
-async fn work(mut queue: mpsc::Receiver<Job>, writer: Writer, changes: watch::Sender<u64>) {
+async fn work(mut queue: mpsc::Receiver<Job>, writer: Writer, announcer: Announcer) {
     while let Some(first) = queue.recv().await {
         let begun = writer.begin().await;
         // Only now, so that whoever came while another process was writing shares this transaction, or its failure.
@@ -116,8 +117,8 @@ async fn work(mut queue: mpsc::Receiver<Job>, writer: Writer, changes: watch::Se
         }
         match begun {
             Ok(transaction) => {
-                if write(transaction, jobs).await {
-                    changes.send_modify(|changes| *changes += 1);
+                for binding in write(transaction, jobs).await {
+                    announcer.binding(&binding.to_string()).await;
                 }
             }
             Err(error) => {
@@ -130,8 +131,8 @@ async fn work(mut queue: mpsc::Receiver<Job>, writer: Writer, changes: watch::Se
     }
 }
 
-/// Writes the jobs, each within a savepoint of its own, commits, and only then answers. `true` when runs were made.
-async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) -> bool {
+/// Writes the jobs, each within a savepoint of its own, commits, and only then answers. Returns the bindings for which runs were made.
+async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) -> BTreeSet<BindingId> {
     let mut answers = Vec::with_capacity(jobs.len());
     let mut jobs = jobs.into_iter();
     let mut failure = None;
@@ -149,9 +150,9 @@ async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) ->
         tracing::warn!(%error, "a transaction that failed could not be taken back");
     }
     let Some(error) = failure else {
-        let has_runs = answers.iter().any(|one| matches!(one, Answer::Receive(Ok(Received::Queued(_)), _)));
+        let made = answers.iter().filter_map(Answer::made).collect();
         answers.into_iter().for_each(Answer::send);
-        return has_runs;
+        return made;
     };
     tracing::warn!(%error, together = answers.len() + jobs.len(), "events were not written");
     for answer in answers {
@@ -160,7 +161,7 @@ async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) ->
     for job in jobs {
         job.refuse(&error);
     }
-    false
+    BTreeSet::new()
 }
 
 impl Job {
@@ -170,7 +171,7 @@ impl Job {
             Self::Receive(event, sender) => {
                 let (result, broken) =
                     within(transaction, async |savepoint| events::receive(savepoint, &event).await).await;
-                (Answer::Receive(result, sender), broken)
+                (Answer::Receive(event.binding_id, result, sender), broken)
             }
             Self::UseToken(token, sender) => {
                 let (result, broken) = within(transaction, async |savepoint| {
@@ -191,17 +192,25 @@ impl Job {
 }
 
 impl Answer {
+    /// The binding for which a run was made.
+    const fn made(&self) -> Option<BindingId> {
+        match self {
+            Self::Receive(binding, Ok(Received::Queued(_)), _) => Some(*binding),
+            _ => None,
+        }
+    }
+
     /// Whoever asked may have gone; what was written stays.
     fn send(self) {
         match self {
-            Self::Receive(result, sender) => drop(sender.send(result)),
+            Self::Receive(_, result, sender) => drop(sender.send(result)),
             Self::UseToken(result, sender) => drop(sender.send(result)),
         }
     }
 
     fn refuse(self, error: &Error) {
         match self {
-            Self::Receive(_, sender) => drop(sender.send(Err(again(error)))),
+            Self::Receive(_, _, sender) => drop(sender.send(Err(again(error)))),
             Self::UseToken(_, sender) => drop(sender.send(Err(again(error)))),
         }
     }

@@ -4,6 +4,7 @@ mod actions;
 mod alert_channels;
 mod alert_parcels;
 mod alerts;
+mod announcer;
 mod attempts;
 mod backfills;
 mod bindings;

@@ -67,7 +67,7 @@ impl Maintenance for SqliteStore {
         make_due(&mut transaction, &id, &Standing::onward(now), now).await?;
         let stops = waiting_code(bindings::status_of(&mut transaction, &binding).await?);
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(organisation);
         Ok(if stops.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
     }
 
@@ -113,7 +113,7 @@ impl Maintenance for SqliteStore {
         }
         transaction.commit().await.map_err(translate)?;
         if !runs.is_empty() {
-            self.announce();
+            self.announcer.everybody();
         }
         Ok(runs.len() as u64)
     }

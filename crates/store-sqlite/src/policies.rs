@@ -85,7 +85,7 @@ impl Policies for SqliteStore {
         release(&mut transaction, &binding, &now).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.binding(&binding).await;
         Ok(())
     }
 
@@ -99,7 +99,7 @@ impl Policies for SqliteStore {
         let Some(binding) = binding else { return Ok(false) };
         release(&mut transaction, &binding, &instant(now)).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.binding(&binding).await;
         Ok(true)
     }
 

@@ -67,7 +67,7 @@ pub(crate) async fn revive(store: &SqliteStore, revival: &Revival, action: Optio
     backfills::begin(&mut transaction, &id, revival.now).await?;
     record(&mut transaction, action).await?;
     transaction.commit().await.map_err(translate)?;
-    store.announce();
+    store.announcer.binding(&id).await;
     Ok(())
 }
 

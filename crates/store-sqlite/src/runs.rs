@@ -200,7 +200,7 @@ impl Runs for SqliteStore {
         rests::end(&mut transaction, &binding).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
-        self.announce();
+        self.announcer.organisation(organisation);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::{io::ErrorKind, path::Path, time::Duration};
 
 use async_trait::async_trait;
+use domain::ids::OrganisationId;
 use sqlx::{
     Connection, Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
@@ -12,6 +13,7 @@ use store::{Error, Result, Store};
 use tokio::sync::watch;
 
 use crate::{
+    announcer::Announcer,
     error::{ensure_affected, translate},
     inbox::Inbox,
     presence::Presence,
@@ -30,7 +32,7 @@ pub struct SqliteStore {
     pub(crate) readers: SqlitePool,
     pub(crate) inbox: Inbox,
     pub(crate) presence: Presence,
-    changes: watch::Sender<u64>,
+    pub(crate) announcer: Announcer,
     watch: Watch,
 }
 
@@ -89,15 +91,10 @@ impl SqliteStore {
             .test_before_acquire(false)
             .connect_lazy_with(file.read_only(true));
         let writer = Writer { pool };
-        let (changes, _) = watch::channel(0);
-        let inbox = Inbox::start(writer.clone(), changes.clone());
-        let watch = Watch::start(writer.clone(), changes.clone());
-        Ok(Self { writer, readers, inbox, presence: Presence::beside(path), changes, watch })
-    }
-
-    /// Tells live pages that a run has changed; to be called after the commit.
-    pub(crate) fn announce(&self) {
-        self.changes.send_modify(|changes| *changes += 1);
+        let announcer = Announcer::new(readers.clone());
+        let inbox = Inbox::start(writer.clone(), announcer.clone());
+        let watch = Watch::start(writer.clone(), announcer.clone());
+        Ok(Self { writer, readers, inbox, presence: Presence::beside(path), announcer, watch })
     }
 }
 
@@ -142,7 +139,11 @@ impl Store for SqliteStore {
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.changes.subscribe()
+        self.announcer.announcements().all()
+    }
+
+    fn changes_of(&self, organisation: OrganisationId) -> watch::Receiver<u64> {
+        self.announcer.announcements().of(organisation)
     }
 
     async fn close(&self) {

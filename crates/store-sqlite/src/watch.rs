@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use sqlx::Connection;
-use tokio::{sync::watch, task::AbortHandle};
+use tokio::task::AbortHandle;
 
-use crate::sqlite::Writer;
+use crate::{announcer::Announcer, sqlite::Writer};
 
 /// How soon a change of another process is announced.
 const PACE: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Begins to look.
-    pub(crate) fn start(writer: Writer, changes: watch::Sender<u64>) -> Self {
+    pub(crate) fn start(writer: Writer, announcer: Announcer) -> Self {
         let task = tokio::spawn(async move {
             let mut pace = tokio::time::interval(PACE);
             pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -26,7 +26,7 @@ impl Watch {
                 pace.tick().await;
                 let now = version(&writer).await;
                 if last.is_some() && now.is_some() && now != last {
-                    changes.send_modify(|changes| *changes += 1);
+                    announcer.everybody();
                 }
                 last = now.or(last);
             }

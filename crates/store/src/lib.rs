@@ -4,6 +4,7 @@ mod actions;
 mod alert_channels;
 mod alert_parcels;
 mod alerts;
+mod announcements;
 mod attempts;
 mod backfills;
 mod bindings;
@@ -36,12 +37,14 @@ mod unreadable;
 mod xrefs;
 
 use async_trait::async_trait;
+use domain::ids::OrganisationId;
 use tokio::sync::watch;
 
 pub use actions::{Action, ActionFilter, Actions, Actor, Excluding, Exclusion};
 pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
 pub use alert_parcels::{AlertParcel, AlertParcels, ORGANISATIONS_SHARE};
 pub use alerts::{Alert, Alerts, alert_id};
+pub use announcements::{Announcements, Whose};
 pub use attempts::{Attempt, Attempts, Step, calls_of};
 pub use backfills::{Backfill, Backfills};
 pub use bindings::{Binding, Bindings, Revival, SageBusiness, revived};
@@ -123,8 +126,12 @@ pub trait Store:
     /// How many steps of the schema that this program knows are missing; 0 also where another process has brought it further.
     async fn missing_migrations(&self) -> Result<usize>;
 
-    /// A number that grows with every change of a run, in this process or another; live pages watch it.
+    /// A number that grows with every change of a run, in this process or another; workers watch it.
     fn changes(&self) -> watch::Receiver<u64>;
+
+    /// The same for an organisation's runs alone, which its live pages watch. It may grow for nothing, never for another organisation's run
+    /// as long as whose it is can be told.
+    fn changes_of(&self, organisation: OrganisationId) -> watch::Receiver<u64>;
 
     /// Finishes what is under way and closes the connections.
     async fn close(&self);

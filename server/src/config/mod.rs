@@ -1,6 +1,9 @@
 //! Configuration: built-in defaults, a file, the environment, in this order.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use domain::health::Thresholds;
 use figment::{
@@ -128,6 +131,33 @@ pub struct Sage {
     pub circuit_rests_seconds: u32,
 }
 
+/// Something in a configuration that is most likely wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Doubt {
+    /// https always comes through a proxy, since Ledger speaks no TLS.
+    #[error(
+        "public_url is https, so a proxy stands in front, and trusted_proxies is 0: all people count as one client. Set LEDGER_TRUSTED_PROXIES to the number of proxies that append to X-Forwarded-For"
+    )]
+    NoProxyTrusted,
+    /// Whoever reaches the socket past the proxies writes the header as they like.
+    #[error(
+        "trusted_proxies is above 0, but public_url is not https and Ledger listens on a public address: whoever comes past the proxies chooses their own address. Let Ledger listen where only the proxies reach it, or set LEDGER_TRUSTED_PROXIES=0"
+    )]
+    ProxiesOfAPublicSocket,
+    /// The keys open everything that is sealed.
+    #[error("the file of LEDGER_KEYS_FILE can be read by other users of this machine: chmod 600 it")]
+    KeysReadByOthers,
+}
+
+/// Whether a file lets others read it.
+fn is_open(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    if file.as_os_str().is_empty() {
+        return false;
+    }
+    std::fs::metadata(file).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -179,6 +209,20 @@ impl Config {
         Ok(vault::KeyRing::parse(text.expose_secret().trim())?)
     }
 
+    /// What is most likely wrong although it can be used: for the log at the start, and for the doctor.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let is_https = self.public_url.starts_with("https://");
+        let is_public = self.listen.parse().is_ok_and(|listen: SocketAddr| !listen.ip().is_loopback());
+        [
+            (is_https && self.trusted_proxies == 0).then_some(Doubt::NoProxyTrusted),
+            (!is_https && is_public && self.trusted_proxies > 0).then_some(Doubt::ProxiesOfAPublicSocket),
+            is_open(&self.keys_file).then_some(Doubt::KeysReadByOthers),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// The token for `/metrics`.
     pub fn metrics_token(&self) -> Result<SecretString, ConfigError> {
         secret(&self.metrics.token, &self.metrics.token_file)
@@ -215,6 +259,27 @@ mod tests {
         let config = Config::defaults().unwrap();
         assert_eq!(config.listen, "127.0.0.1:3000");
         assert!(matches!(config.key_ring(), Err(ConfigError::NoKey)));
+    }
+
+    #[test]
+    fn what_is_most_likely_wrong_is_doubted() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let defaults = Config::defaults().unwrap();
+        assert_eq!(defaults.doubts(), []);
+        let https = Config { public_url: "https://ledger.example".to_owned(), ..defaults.clone() };
+        assert_eq!(https.doubts(), [Doubt::NoProxyTrusted]);
+        assert_eq!(Config { trusted_proxies: 1, ..https }.doubts(), []);
+        let open = Config { trusted_proxies: 1, listen: "0.0.0.0:3000".to_owned(), ..defaults.clone() };
+        assert_eq!(open.doubts(), [Doubt::ProxiesOfAPublicSocket]);
+        let folder = tempfile::tempdir().unwrap();
+        let keys_file = folder.path().join("keys");
+        std::fs::write(&keys_file, "k1:00").unwrap();
+        let with_mode = |mode| {
+            std::fs::set_permissions(&keys_file, std::fs::Permissions::from_mode(mode)).unwrap();
+            Config { keys_file: keys_file.clone(), ..defaults.clone() }.doubts()
+        };
+        assert_eq!((with_mode(0o640), with_mode(0o600)), (vec![Doubt::KeysReadByOthers], vec![]));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Who did what: kept with the act, and read by owners alone.
 
-use domain::run::{ActionKind, Role};
+use domain::{
+    ids::ActionId,
+    run::{ActionKind, Role},
+};
 use reqwest::StatusCode;
 use server::{
     outside::Machine,
     stage::{EMAIL, Options, PASSWORD, Stage},
 };
 use store::{Action, ActionFilter, Actor};
+use uuid::Uuid;
 
 use crate::{
     browser::{look, member, page, sign_in, submit},
@@ -80,9 +84,11 @@ async fn the_trail_is_read_page_by_page_and_by_the_command_line() {
     let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
     let owner = sign_in(&stage, EMAIL, PASSWORD).await;
     assert!(page(&stage, &owner, "/dashboard/activity").await.contains("No activity yet"));
-    for number in 0..51 {
+    for number in 0..51_u128 {
         let actor = Actor { member: None, name: "Magento".to_owned() };
         let action = Action::new(&Machine, stage.organisation, actor, ActionKind::Exported);
+        // In order, also within one millisecond.
+        let action = Action { id: ActionId(Uuid::from_u128(number + 1)), ..action };
         stage.process.engine.store.record_action(&action.saying(format!("number {number};"))).await.unwrap();
     }
     let first = page(&stage, &owner, "/dashboard/activity?kind=exported").await;

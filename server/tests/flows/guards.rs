@@ -1,13 +1,22 @@
 //! What guards the pages: floods at the sign-in, forms of other sites, calls that make no sense, sessions that rested, and acts
 //! that ask for the password again.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
-use domain::{ids::SessionId, outside::Outside, run::Role};
+use domain::{
+    ids::{EventId, OrganisationId, RunId, SessionId},
+    outside::Outside,
+    run::{EventName, Role},
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header, redirect::Policy};
 use server::{
     outside::Machine,
     stage::{EMAIL, Options, PASSWORD, Stage},
 };
+
+use store::{NewEvent, Organisation};
+use tokio::time::timeout;
 
 use crate::browser::{self, location, look, member, page, submit};
 
@@ -66,6 +75,13 @@ async fn a_browser_is_remembered_and_has_one_session() {
     let forged = sign_in(&stage, "ledger_device=made-up", PASSWORD).await;
     assert_eq!(forged.0, StatusCode::TOO_MANY_REQUESTS);
     assert!(sign_in(&stage, &all(&first), PASSWORD).await.0.is_success());
+    let figures = page(&stage, "", "/metrics").await;
+    for outcome in ["signed_in", "wrong_credentials", "too_many_tries"] {
+        assert!(
+            figures.contains(&format!("ledger_sign_ins_total{{outcome=\"{outcome}\"}}")),
+            "{outcome}: {figures}"
+        );
+    }
     stage.stop().await;
 }
 
@@ -104,17 +120,18 @@ async fn who_may_do_what_is_changed_by_password() {
         for password in ["", "a wrong one"] {
             let form = [form.clone(), vec![("password", password)]].concat();
             let to = location(&submit(&stage, &cookie, path, &form).await);
-            assert!(to.contains("__err"), "{path} {password:?}: {to}");
+            assert!(!to.starts_with("/dashboard/members"), "{path} {password:?}: {to}");
         }
     }
     let store = &stage.process.engine.store;
     let found = store.member_by_email("bob@shop.example").await.unwrap().unwrap().member;
     assert_eq!(found.role, Role::Viewer);
     let form = [("member", bob.as_str()), role, ("password", PASSWORD)];
-    assert!(!location(&submit(&stage, &cookie, "/api/people/role", &form).await).contains("__err"));
+    let to = location(&submit(&stage, &cookie, "/api/people/role", &form).await);
+    assert!(to.starts_with("/dashboard/members"), "{to}");
     // Shown once, it is not asked for again for some minutes.
     let to = location(&submit(&stage, &cookie, "/api/people/remove", &[("member", bob.as_str())]).await);
-    assert!(!to.contains("__err"), "{to}");
+    assert!(to.starts_with("/dashboard/members"), "{to}");
     stage.stop().await;
 }
 
@@ -141,7 +158,7 @@ async fn calls_that_make_no_sense_are_the_callers_mistake() {
     assert_eq!(malformed.status(), StatusCode::BAD_REQUEST);
     assert_eq!(malformed.text().await.unwrap(), r#"{"code":"malformed"}"#);
     for path in
-        [format!("/pkg/{}.js", "x".repeat(252)), format!("/{}", "%41".repeat(256)), "/pkg/a%00b".to_owned()]
+        [format!("/pkg/{}.js", "x".repeat(253)), format!("/{}", "%41".repeat(256)), "/pkg/a%00b".to_owned()]
     {
         let answer = look(&stage, &cookie, &path).await;
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{path}");
@@ -175,6 +192,75 @@ async fn other_sites_forms_are_refused_and_nobody_is_led_to_them() {
     assert!(!to.contains("evil"), "{to}");
     let to = refused(&format!("{public}/sign-in?next=%2F")).await;
     assert!(to.contains("/sign-in?") && to.contains("__err"), "{to}");
+    stage.stop().await;
+}
+
+/// The next event of a stream; none when it has ended.
+async fn next(stream: &mut Response) -> Option<String> {
+    loop {
+        let piece =
+            timeout(Duration::from_secs(20), stream.chunk()).await.expect("it tells or ends").unwrap()?;
+        let text = String::from_utf8(piece.to_vec()).unwrap();
+        if text.starts_with("data:") {
+            return Some(text);
+        }
+    }
+}
+
+async fn receive(stage: &Stage, number: i64) {
+    let action = stage.process.engine.store.list_bindings(stage.organisation).await.unwrap().remove(0);
+    let event = NewEvent {
+        id: EventId(Machine.id()),
+        run_id: RunId(Machine.id()),
+        binding_id: action.id,
+        event: EventName::InvoiceCreated,
+        idempotency_key: format!("invoice.created:{number}"),
+        magento_id: number,
+        website_id: 1,
+        store_id: 1,
+        increment_id: None,
+        body: "{}".to_owned(),
+        occurred_at: Machine.now(),
+        received_at: Machine.now(),
+        token: None,
+        trace_parent: None,
+    };
+    stage.process.engine.store.receive(&event).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_page_hears_of_its_own_organisation_and_ends_with_its_session() {
+    let stage = stage().await;
+    let store = &stage.process.engine.store;
+    let other = Organisation {
+        id: OrganisationId(Machine.id()),
+        name: "Other".to_owned(),
+        created_at: Machine.now(),
+    };
+    store.create_organisation(&other).await.unwrap();
+    member(&stage, other.id, "eve@other.example", Role::Owner).await;
+    let (owner, eve) = (
+        browser::sign_in(&stage, EMAIL, PASSWORD).await,
+        browser::sign_in(&stage, "eve@other.example", browser::PASSWORD).await,
+    );
+    let mut own = look(&stage, &owner, "/live").await;
+    let mut theirs = look(&stage, &eve, "/live").await;
+    assert!(
+        next(&mut own).await.is_some() && next(&mut theirs).await.is_some(),
+        "each begins with the version"
+    );
+    receive(&stage, 901).await;
+    assert!(next(&mut own).await.is_some());
+
+    // Who has signed out hears of nothing more, and neither does who was removed.
+    submit(&stage, &owner, "/api/session/sign-out", &[]).await;
+    receive(&stage, 902).await;
+    assert_eq!(next(&mut own).await, None);
+    let heard = timeout(Duration::from_millis(600), theirs.chunk()).await;
+    assert!(heard.is_err(), "another organisation's changes: {heard:?}");
+    let many: Vec<_> = futures::future::join_all((0..12).map(|_| look(&stage, &eve, "/live"))).await;
+    let refused = many.iter().filter(|answer| answer.status() == StatusCode::TOO_MANY_REQUESTS).count();
+    assert_eq!(refused, 3, "ten at once: one is open already");
     stage.stop().await;
 }
 

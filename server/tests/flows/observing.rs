@@ -35,6 +35,7 @@ fn wire(engine: &Arc<Engine>, works: bool) -> Arc<Wire> {
             works,
             looks_last: Duration::ZERO,
         },
+        streams: Arc::default(),
         looked: Mutex::default(),
     })
 }

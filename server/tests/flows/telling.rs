@@ -95,10 +95,10 @@ async fn shop(
         code: &running.pairing_code(),
         ledger_url: &stage.url(),
     };
-    let Binding { id, .. } = engine.pair(&request).await.unwrap().binding;
+    let Binding { id, .. } = engine.pair(&request, None).await.unwrap().binding;
     let business = SageBusiness { id: id.to_string(), name: name.to_owned(), country: "GB".to_owned() };
-    engine.store.set_business(id, &business, Machine.now()).await.unwrap();
-    engine.store.set_binding_status(id, BindingStatus::Active, Machine.now()).await.unwrap();
+    engine.store.set_business(id, &business, Machine.now(), None).await.unwrap();
+    engine.store.set_binding_status(id, BindingStatus::Active, Machine.now(), None).await.unwrap();
     (running, id)
 }
 
@@ -302,7 +302,7 @@ async fn add_channel(engine: &Engine, member_id: MemberId, kind: ChannelKind, ta
         last_error: None,
         disabled_at: None,
     };
-    engine.store.create_alert_channel(&channel, None).await.unwrap();
+    engine.store.create_alert_channel(&channel, None, None).await.unwrap();
 }
 
 async fn silent_mail(stage: Stage) {

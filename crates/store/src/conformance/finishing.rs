@@ -205,7 +205,33 @@ pub async fn xrefs_are_replaced_and_kept_apart(store: Arc<dyn Store>) {
     assert!(world.store.xrefs(world.binding, "business-1", &[]).await.unwrap().is_empty());
 }
 
-/// Live pages hear of it.
+/// Live pages hear of it, and those of other organisations do not.
+pub async fn a_change_is_announced_to_its_organisation_alone(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let stranger = world.add_organisation("Second").await;
+    let theirs = world.new_binding(stranger, "business-2");
+    world.store.create_binding(&theirs, None).await.unwrap();
+    let mut watches = [world.organisation, stranger].map(|organisation| world.store.changes_of(organisation));
+    let heard = async |watch: &mut tokio::sync::watch::Receiver<u64>| {
+        tokio::time::timeout(std::time::Duration::from_secs(10), watch.changed()).await.unwrap().unwrap();
+    };
+    for (number, binding, whose) in
+        [(1, world.binding, 0), (2, theirs.id, 1), (3, world.binding, 0), (4, theirs.id, 1)]
+    {
+        watches.iter_mut().for_each(tokio::sync::watch::Receiver::mark_unchanged);
+        let run = world.receive_of(binding, InvoiceCreated, number).await;
+        heard(&mut watches[whose]).await;
+        let claimed = world.claim().await;
+        assert_eq!(claimed.run.id, run);
+        heard(&mut watches[whose]).await;
+        world.finish(&claimed, failed()).await;
+        heard(&mut watches[whose]).await;
+        // A line that was just opened announces to everybody what may have been missed before; later nothing is.
+        assert!(number < 3 || !watches[1 - whose].has_changed().unwrap(), "{number}");
+    }
+}
+
+/// Workers hear of it.
 pub async fn a_change_of_a_run_is_announced(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut changes = world.store.changes();

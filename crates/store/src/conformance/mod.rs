@@ -102,7 +102,7 @@ macro_rules! conformance_suite {
                 the_next_run_is_due_when_it_can_be_claimed;
             finishing: success_keeps_all_that_was_learnt, every_outcome_has_its_status, the_newest_plan_of_a_run_is_kept,
                 unknown_facts_leave_what_was_known, steps_are_told_in_order, xrefs_are_replaced_and_kept_apart,
-                a_change_of_a_run_is_announced, the_schema_can_be_migrated_again;
+                a_change_of_a_run_is_announced, a_change_is_announced_to_its_organisation_alone, the_schema_can_be_migrated_again;
             invoices: a_payment_is_released_by_the_success_of_its_invoice,
                 a_payment_is_released_when_its_invoice_is_skipped, what_was_skipped_with_its_invoice_goes_on_with_it, a_payment_stays_when_its_invoice_fails,
                 a_payment_that_waits_too_late_goes_on_at_once, only_the_invoice_of_the_same_binding_counts;

@@ -7,7 +7,10 @@ use store::Store;
 use url::Url;
 
 use super::Finding;
-use crate::{config::Config, lifecycle};
+use crate::{
+    config::{Config, Doubt},
+    lifecycle,
+};
 
 const MIB: u64 = 1024 * 1024;
 /// With less room than this SQLite's next writes are in danger.
@@ -46,7 +49,23 @@ pub fn configuration(config: &Config) -> Vec<Finding> {
             to_do,
         ));
     }
+    findings.extend(config.doubts().into_iter().map(doubted));
     findings
+}
+
+/// What is most likely wrong with the configuration.
+fn doubted(doubt: Doubt) -> Finding {
+    let says = doubt.to_string();
+    let (check, means) = match doubt {
+        Doubt::NoProxyTrusted => {
+            ("trusted_proxies", "Tries to sign in are not told apart by where they come from.")
+        }
+        Doubt::ProxiesOfAPublicSocket => ("trusted_proxies", "Limits by address can be evaded."),
+        Doubt::KeysReadByOthers => {
+            ("keys_file", "Whoever reads it and the database can open every credential.")
+        }
+    };
+    Finding::problem(check, says, means, "")
 }
 
 /// Whether browsers and shops would reach this Ledger by its public address; from here, which is not from there.
