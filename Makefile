@@ -2,7 +2,7 @@
 
 LEDGER := target/release/ledger
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-rust test-browser laws fmt lint check-doors bench conformance clean
+.PHONY: help setup demo build test test-rust test-browser laws matrix soak fmt lint check-doors bench conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,14 @@ test-browser: build ## Run only the browser tests
 
 laws: ## Try the laws of the books on 100,000 generated documents of each kind (CASES=N: on as many)
 	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain --lib laws -- --nocapture
+
+matrix: ## Play every kill and fault on every call, on both databases, and write the table (ONLY='part of a name': just those; hours)
+	scripts/setup test
+	MATRIX=long ONLY='$(ONLY)' $(if $(ONLY),,MATRIX_WRITES='$(CURDIR)/docs/exactly-once.md') scripts/test-rust --test matrix
+
+soak: ## Play a day of 200 shops with failures of all kinds, and outages of Sage (SEED=N, SHOPS=N, DOCUMENTS=N)
+	SOAK_SHOPS=$(or $(SHOPS),200) SOAK_SEED=$(or $(SEED),1) OUTAGE_DOCUMENTS=$(or $(DOCUMENTS),1000) \
+		cargo test --workspace --exclude frontend --test soak --test outage -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

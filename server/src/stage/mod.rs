@@ -23,7 +23,8 @@ use store::{Binding, Member, NewMember, Organisation, PolicyVersion};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-pub use shop::Controls;
+pub use policy::policy;
+pub use shop::{Controls, consent_and_connect};
 
 use crate::{
     config::Config,

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{business::ReferenceSet, outside::Outside};
+use domain::{
+    business::{Named, ReferenceSet},
+    outside::Outside,
+    run::BindingStatus,
+};
 use reqwest::{Client, header, redirect::Policy};
 use sage::{Connection, FixedToken, Pkce, authorize_url};
 use serde_json::{Value, json};
@@ -72,7 +76,7 @@ pub async fn allow_irish_tax(sage: &Controls) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Consents at Sage as a merchant does in a browser, and connects the British business on the largest plan.
+/// Consents at Sage as a merchant does in a browser, and connects the first free British business on the largest plan.
 pub async fn consent_and_connect(
     engine: &Arc<sync::Engine>,
     binding: &Binding,
@@ -100,6 +104,13 @@ pub async fn consent_and_connect(
     let tokens = engine.sage.exchange_code(&code, &pkce.verifier).await?;
     let bought = FixedToken(tokens.access.clone());
     let businesses = Connection::without_business(&engine.sage, &bought).businesses().await?;
-    let business = businesses.first().ok_or("the Sage user has no business")?;
+    let bindings = engine.store.list_all_bindings().await?;
+    let is_taken = |business: &Named| {
+        let others = bindings.iter().filter(|other| other.id != binding.id);
+        let mut others = others.filter(|other| other.status != BindingStatus::Revoked);
+        others.any(|other| other.business.as_ref().is_some_and(|taken| taken.id == business.id))
+    };
+    let free = |business: &&Named| business.name.contains("Harbour Tea") && !is_taken(business);
+    let business = businesses.iter().find(free).ok_or("the Sage user has no free business")?;
     Ok(engine.connect_sage(binding, &tokens, &business.id, &|_| (), None).await?)
 }

@@ -12,8 +12,8 @@ use super::{
     world::{Business, Ids, Plan, Row, World, stamp},
 };
 
-/// The five businesses; the first is the lead business.
-pub(super) fn all(ids: &Ids, now: DateTime<Utc>) -> Vec<Business> {
+/// The five businesses, of which the first is the lead business, and so many more like it.
+pub(super) fn all(ids: &Ids, more: usize, now: DateTime<Utc>) -> Vec<Business> {
     let mut businesses = vec![
         Business::new(ids.named("business uk"), "Harbour Tea Ltd", "GB", "GBP", Plan::Plus, now),
         Business::new(ids.named("business ie"), "Liffey Tea Ltd", "IE", "EUR", Plan::Plus, now),
@@ -21,7 +21,12 @@ pub(super) fn all(ids: &Ids, now: DateTime<Utc>) -> Vec<Business> {
         Business::new(ids.named("business untaxed"), "Cottage Crafts", "GB", "GBP", Plan::Plus, now),
         Business::new(ids.named("business start"), "Corner Stall", "GB", "GBP", Plan::Start, now),
     ];
-    for (business, taxed) in businesses.iter_mut().zip([true, true, true, false, true]) {
+    businesses.extend((0..more).map(|number| {
+        let id = ids.named(&format!("business {number}"));
+        Business::new(id, "Branch of Harbour Tea", "GB", "GBP", Plan::Plus, now)
+    }));
+    let is_taxed = [true, true, true, false].into_iter().chain(std::iter::repeat(true));
+    for (business, taxed) in businesses.iter_mut().zip(is_taxed) {
         reference::seed(business, taxed, now);
         chart::seed(business, ids, now);
         settings::seed(business, taxed, now);

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -27,9 +26,9 @@ pub enum Kind {
     CutAfter,
     /// A failure (`status`, else 504) is answered at once; the work is done `after_s` seconds later, by the simulator's clock.
     CommitLate,
-    /// Nothing is answered, and the work is done `after_s` seconds later or, without that, never.
+    /// Nothing is answered before it may go on ([`Faults::let_go`]); the work is done then, and with `after_s` so many seconds later as well.
     HangBefore,
-    /// The work is done and nothing is answered.
+    /// The work is done, and nothing is answered before it may go on.
     HangAfter,
     /// 401, as for a token that has run out.
     RefuseTokens,
@@ -47,6 +46,9 @@ pub enum Kind {
 pub struct Rule {
     /// How many matching requests it strikes.
     pub times: u32,
+    /// How many matching requests it lets pass before.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub skip: u32,
     /// Only this method.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -75,6 +77,7 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             times: 1,
+            skip: 0,
             method: None,
             path: None,
             status: None,
@@ -100,6 +103,11 @@ impl Rule {
     /// Answers with this status.
     pub fn status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
+    }
+
+    /// Lets so many matching requests pass first.
+    pub fn skip(self, requests: u32) -> Self {
+        Self { skip: requests, ..self }
     }
 
     /// Is done so many seconds later.
@@ -140,6 +148,8 @@ pub struct Faults {
     book: Mutex<Book>,
     /// How many requests have met a fault that lets them hang.
     hung: watch::Sender<u64>,
+    /// How many of those may go on.
+    let_go: watch::Sender<u64>,
 }
 
 impl Faults {
@@ -198,6 +208,10 @@ impl Faults {
         let mut book = self.book();
         let rules = book.rules.get_mut(&kind)?;
         let rule = rules.iter_mut().find(|rule| rule.matches(method, path))?;
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            return None;
+        }
         if rule.times < u32::MAX {
             rule.times -= 1;
         }
@@ -214,10 +228,17 @@ impl Faults {
         self.hung.subscribe()
     }
 
-    /// Hangs until the client gives up.
-    pub(super) async fn hang(&self) -> Infallible {
+    /// Lets the requests that hang go on.
+    pub fn let_go(&self) {
+        self.let_go.send_replace(*self.hung.borrow());
+    }
+
+    /// Hangs until the client gives up, or until it may go on.
+    pub(super) async fn hang(&self) {
         self.hung.send_modify(|hung| *hung += 1);
-        std::future::pending().await
+        let number = *self.hung.borrow();
+        // The sender lives as long as the faults.
+        let _ = self.let_go.subscribe().wait_for(|let_go| *let_go >= number).await;
     }
 
     pub(super) fn rates_inverted(&self) -> bool {
@@ -227,6 +248,11 @@ impl Faults {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn rules(kind: Kind, value: Value) -> Result<Vec<Rule>, serde_json::Error> {

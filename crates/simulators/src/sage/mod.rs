@@ -86,6 +86,8 @@ pub struct Options {
     pub port: u16,
     /// Ids and tokens follow from it.
     pub seed: u64,
+    /// How many British businesses there are besides the five.
+    pub more_businesses: usize,
     /// The registered applications.
     pub clients: Vec<Client>,
     /// The time.
@@ -96,7 +98,7 @@ impl Default for Options {
     fn default() -> Self {
         let client =
             Client { id: "ledger".to_owned(), secret: "ledger-secret".to_owned(), redirect_uris: Vec::new() };
-        Self { port: 0, seed: 1, clients: vec![client], clock: system_clock() }
+        Self { port: 0, seed: 1, more_businesses: 0, clients: vec![client], clock: system_clock() }
     }
 }
 

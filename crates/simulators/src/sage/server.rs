@@ -9,7 +9,7 @@ use super::{
     faults::{Kind, Rule},
     late::Late,
     lists::Query,
-    state::Sim,
+    state::{Busy, Sim},
     wire::Line,
     world::World,
 };
@@ -96,15 +96,16 @@ pub(super) async fn serve(State(sim): State<Sim>, request: Request) -> Response 
     let call = Call::new(&parts, &sim);
     let seat = sim.sit();
     // Busy from the first byte to the answer, so that whatever overlaps is seen to overlap.
-    let busy = call.business.as_deref().filter(|_| call.is_numbered()).map(|business| sim.enter(business));
+    let mut busy =
+        call.business.as_deref().filter(|_| call.is_numbered()).map(|business| sim.enter(business));
     let body = axum::body::to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
-    let outcome = match (&seat, &busy) {
+    let clashes = matches!(busy, Some(None));
+    let outcome = match (&seat, clashes) {
         (None, _) => Outcome::Refused(Refusal::unexpected(429, "Too many requests at once."), Some(1)),
         // Sage numbers these in sequence and clashes.
-        (_, Some(None)) => Outcome::from(Err(Refusal::unexpected(500, "An unexpected error occurred."))),
-        _ => handle(&sim, &call, &body).await,
+        (_, true) => Outcome::from(Err(Refusal::unexpected(500, "An unexpected error occurred."))),
+        _ => handle(&sim, &call, &body, busy.take().flatten()).await,
     };
-    drop(busy);
     let logged = call.into_logged(&parts, &outcome, body);
     sim.with_world(|world, now| control::log(world, now, logged));
     respond(&sim, &parts, outcome, line)
@@ -174,7 +175,7 @@ impl Outcome {
     }
 }
 
-async fn handle(sim: &Sim, call: &Call, body: &[u8]) -> Outcome {
+async fn handle(sim: &Sim, call: &Call, body: &[u8], mut busy: Option<Busy>) -> Outcome {
     match call.strike(sim, Kind::LatencyMs).and_then(|rule| rule.ms) {
         Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
         // Others that came in meanwhile are seen before this one is done.
@@ -187,14 +188,21 @@ async fn handle(sim: &Sim, call: &Call, body: &[u8]) -> Outcome {
         if rule.after_s.is_some() {
             put_off(sim, call, body, rule);
         }
-        match sim.faults().hang().await {}
+        // What is still on its way to Sage keeps nobody busy there.
+        drop(busy.take());
+        sim.faults().hang().await;
     }
     if let Some(rule) = call.strike(sim, Kind::CommitLate) {
         return put_off(sim, call, body, rule);
     }
     match work(sim, call, body) {
-        Ok(_) if call.strike(sim, Kind::HangAfter).is_some() => match sim.faults().hang().await {},
-        Ok(reply) => fault_after(sim, call).unwrap_or(Outcome::Done(reply)),
+        Ok(reply) => {
+            if call.strike(sim, Kind::HangAfter).is_some() {
+                drop(busy.take());
+                sim.faults().hang().await;
+            }
+            fault_after(sim, call).unwrap_or(Outcome::Done(reply))
+        }
         Err(refusal) => Outcome::Refused(refusal, None),
     }
 }

@@ -33,7 +33,7 @@ struct Inner {
 impl Sim {
     /// A fresh state.
     pub fn new(options: Options) -> Self {
-        let world = Mutex::new(World::new(options.seed, (options.clock)()));
+        let world = Mutex::new(World::new(options.seed, options.more_businesses, (options.clock)()));
         Self(Arc::new(Inner {
             options,
             faults: Faults::default(),
@@ -74,8 +74,8 @@ impl Sim {
 
     /// Forgets everything, tokens and faults included.
     pub(super) fn reset(&self) {
-        let seed = self.0.options.seed;
-        self.with_world(|world, now| *world = World::new(seed, now));
+        let (seed, more) = (self.0.options.seed, self.0.options.more_businesses);
+        self.with_world(|world, now| *world = World::new(seed, more, now));
         self.0.faults.clear();
     }
 

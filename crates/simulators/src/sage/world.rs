@@ -26,10 +26,10 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(seed: u64, more_businesses: usize, now: DateTime<Utc>) -> Self {
         let ids = Ids { seed, next: 0 };
         Self {
-            businesses: businesses::all(&ids, now),
+            businesses: businesses::all(&ids, more_businesses, now),
             ids,
             grants: Grants::default(),
             log: VecDeque::new(),

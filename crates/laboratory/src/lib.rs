@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![expect(clippy::unwrap_used, reason = "a laboratory that cannot go on says so by a panic")]
+
+pub mod books;
+pub mod cell;
+pub mod clock;
+pub mod database;
+pub mod family;
+pub mod fault;
+pub mod gate;
+pub mod matrix;
+pub mod play;
+pub mod sequel;
+pub mod soak;
+pub mod table;
+pub mod world;
