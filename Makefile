@@ -2,7 +2,7 @@
 
 LEDGER := target/release/ledger
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-rust test-browser laws matrix soak fmt lint check-doors bench conformance clean
+.PHONY: help setup demo build test test-rust test-browser laws matrix soak fuzz fmt lint check-doors bench conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ matrix: ## Play every kill and fault on every call, on both databases, and write
 soak: ## Play a day of 200 shops with failures of all kinds, and outages of Sage (SEED=N, SHOPS=N, DOCUMENTS=N)
 	SOAK_SHOPS=$(or $(SHOPS),200) SOAK_SEED=$(or $(SEED),1) OUTAGE_DOCUMENTS=$(or $(DOCUMENTS),1000) \
 		cargo test --workspace --exclude frontend --test soak --test outage -- --nocapture
+
+fuzz: ## Try 100,000 hostile documents, settings files and answers of Sage's (CASES=N: so many)
+	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain --test fuzz -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

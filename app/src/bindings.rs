@@ -258,6 +258,7 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         status: binding.status,
         since: binding.status_changed_at.into(),
         last_sync: last.map(|run| run.created_at.into()),
+        events: services.quotas.of_events(),
         lists_fetched: reference.map(|cached| cached.fetched_at.into()),
         suggestions,
         may_set: member.may(Role::Accountant),

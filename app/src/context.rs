@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use domain::{outside::Outside, run::Role};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{outside::Outside, quota::Quotas, run::Role};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
@@ -37,6 +37,8 @@ pub struct Services {
     pub sealing: Arc<dyn Sealing>,
     /// Where browsers reach Ledger, without a slash at the end.
     pub public_url: String,
+    /// How much one member or organisation may take of what all share.
+    pub quotas: Quotas,
     /// Where forms may lead besides Ledger itself: the origin of Sage's consent page.
     pub consent_origin: String,
 }

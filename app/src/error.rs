@@ -89,6 +89,7 @@ error_codes! {
     #[cfg(feature = "ssr")] HookNotHttps = "hook_not_https", 422, "A webhook\u{2019}s address must begin with https://.", "Enter the address under which the receiver is reached by https.";
     #[cfg(feature = "ssr")] HookPrivate = "hook_private", 422, "The webhook\u{2019}s address leads into a private network.", "Enter an address that is reached from the internet.";
     #[cfg(feature = "ssr")] TooManyChannels = "too_many_channels", 409, "You have as many ways to be told as there may be.", "Remove one first.";
+    #[cfg(feature = "ssr")] QuotaReached = "quota_reached", 409, "There are as many of these as this server allows.", "Remove one or wait until one has ended, or ask whoever runs Ledger to raise the limit (quotas).";
     #[cfg(feature = "ssr")] WrongProof = "wrong_proof", 422, "This code is not right, or it is older than an hour.", "Enter the code of the newest message, or remove the address and add it again.";
     #[cfg(feature = "ssr")] MessageRefused = "message_refused", 422, "The message did not arrive.", "Beside the address it says why: mend it, then try again.";
     Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";

@@ -81,6 +81,10 @@ pub async fn invite(
     confirmed.map_err(|refused| refused.echo("email", &email).echo("role", role))?;
     let role = chosen;
     let (token, now) = (session::new_token(&*services.outside), services.outside.now());
+    let open = services.store.list_invitations(member.organisation(), now).await?;
+    if open.len() >= services.quotas.open_invitations {
+        return Err(ErrorCode::QuotaReached.into());
+    }
     let invitation = Invitation {
         id: InvitationId(services.outside.id()),
         organisation_id: member.organisation(),

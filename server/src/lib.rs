@@ -9,6 +9,7 @@ pub mod config;
 pub mod connecting;
 pub mod demo;
 pub mod fetching;
+pub mod intake;
 pub mod isolation;
 mod keys;
 pub mod lifecycle;

@@ -24,6 +24,7 @@ use crate::{
     client::Proxies,
     config::{self, Config},
     connecting::Connections,
+    intake::Intake,
     outside::Machine,
     router,
     sealing::Seals,
@@ -129,6 +130,7 @@ fn wire(
         outside: Arc::clone(&engine.outside),
         engine: Arc::clone(engine),
         shutdown: shutdown.clone(),
+        intake: Intake::new(config.quotas),
         observing: Observing {
             token: config.metrics_token()?,
             by_binding: config.metrics.by_binding,
@@ -205,6 +207,7 @@ impl Process {
                 alerting: Arc::new(Alerts(Arc::clone(&engine))),
                 sealing: Arc::new(Seals(Arc::clone(&engine))),
                 public_url: config.public_url.clone(),
+                quotas: config.quotas,
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
             wire: wire(config, &engine, &shutdown, config.worker.enabled)?,

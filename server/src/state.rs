@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     client::Proxies,
+    intake::Intake,
     routes::{health::Looked, live::Streams},
 };
 
@@ -40,6 +41,8 @@ pub struct Wire {
     pub engine: Arc<sync::Engine>,
     /// Set when the process is ending: live pages let go, and events are answered 503.
     pub shutdown: CancellationToken,
+    /// How many events each shop may send.
+    pub intake: Intake,
     /// How the process is looked at from outside.
     pub observing: Observing,
     /// The pages that watch.

@@ -121,6 +121,10 @@ pub async fn begin_bulk(
     query: &HistoryQuery,
 ) -> Result<BulkRetryId, AppError> {
     let member = member.require(Role::Operator)?;
+    let bulks = services.store.list_bulk_retries(member.organisation(), 100).await?;
+    if bulks.iter().filter(|bulk| bulk.state == BulkState::Running).count() >= services.quotas.bulk_retries {
+        return Err(ErrorCode::QuotaReached.into());
+    }
     let query = query.kept();
     let filter = query.filter();
     let expected = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;

@@ -28,6 +28,10 @@ pub async fn save(services: &Services, member: &Member, name: &str, query: &str)
     if !is_query {
         return Err(ErrorCode::Invalid.into());
     }
+    let views = services.store.saved_views(member.id()).await?;
+    if views.len() >= services.quotas.saved_views && views.iter().all(|view| view.name != name) {
+        return Err(ErrorCode::QuotaReached.into());
+    }
     let query = HistoryQuery::parse(query)?.kept().text();
     let view = SavedView { name: name.to_owned(), query, created_at: services.outside.now() };
     services.store.save_view(member.id(), &view).await?;

@@ -83,6 +83,7 @@ fn both_sides(
         ("Sage", Either::Left(binding.business.clone().unwrap_or_else(|| "No business yet".to_owned()))),
         ("Last synced (UTC)", Either::Right(binding.last_sync.clone())),
         ("Sage\u{2019}s lists fetched (UTC)", Either::Right(binding.lists_fetched.clone())),
+        ("Events the shop may send", Either::Left(binding.events.clone())),
         ("In this state since (UTC)", Either::Right(Some(binding.since.clone()))),
     ];
     let facts = facts.map(|(name, value)| {

@@ -36,6 +36,8 @@ pub struct BindingView {
     pub last_sync: Option<Moment>,
     /// When the business's lists were fetched.
     pub lists_fetched: Option<Moment>,
+    /// How many events the shop may send.
+    pub events: String,
     /// What the business's lists suggest, as name and value, while there are no settings yet.
     pub suggestions: Vec<(String, String)>,
     /// Whether the one who looks may change settings.

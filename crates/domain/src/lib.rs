@@ -22,6 +22,7 @@ pub mod percentile;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+pub mod quota;
 pub mod redact;
 pub mod remedy;
 pub mod retry;

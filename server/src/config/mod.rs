@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::health::Thresholds;
+use domain::{health::Thresholds, quota::Quotas};
 use figment::{
     Figment,
     providers::{Env, Format, Toml},
@@ -49,6 +49,8 @@ pub struct Config {
     pub alerts: Alerts,
     /// `LEDGER_SAGE__…`.
     pub sage: Sage,
+    /// `LEDGER_QUOTAS__…`.
+    pub quotas: Quotas,
     /// `LEDGER_METRICS__…`.
     pub metrics: Metrics,
     /// `LEDGER_OTLP__…`.

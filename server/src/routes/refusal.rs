@@ -34,6 +34,16 @@ pub enum Refusal {
     /// There is no such entity.
     #[error("Nothing is known of this entity.")]
     UnknownEntity,
+    /// The shop sends more than its quota. A 429 would dead-letter the event, so it is told to come again.
+    #[error(
+        "This shop has sent too many events (it may send {quota}); nothing was stored. Send it again in {seconds} seconds. Whoever runs Ledger can raise the limit (quotas)."
+    )]
+    TooManyEvents {
+        /// What it may send.
+        quota: String,
+        /// When there is room again.
+        seconds: u64,
+    },
     /// The store or the process cannot take it now.
     #[error("Ledger cannot take this at the moment; nothing was stored. Send it again later.")]
     Unavailable,
@@ -54,6 +64,7 @@ impl Refusal {
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::UnknownEntity => (StatusCode::NOT_FOUND, "unknown_entity"),
+            Self::TooManyEvents { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too_many_events"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
     }
@@ -69,10 +80,11 @@ impl From<store::Error> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code) = self.parts();
+        let seconds = if let Self::TooManyEvents { seconds, .. } = self { seconds } else { 60 };
         let body = Json(json!({ "error": { "code": code, "message": self.to_string() } }));
         let mut response = (status, body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -22,8 +22,8 @@ use tracing::{Instrument, Span, field::Empty};
 use super::{magento::authenticate, refusal::Refusal};
 use crate::state::Wire;
 
-/// An event is some hundred bytes; the published module sends no more.
-const LARGEST_BODY: usize = 64 * 1024;
+/// An event is some hundred bytes; the published module sends no more. It is kept as it came.
+const LARGEST_BODY: usize = 8 * 1024;
 
 /// How much of a body that is too large is read before the line is cut.
 const MOST_READ: usize = 32 * 1024 * 1024;
@@ -104,6 +104,7 @@ async fn take(
         return Err(Refusal::Unavailable);
     }
     let (binding, token) = authenticate(wire, headers, Some(tenant)).await?;
+    wire.intake.take(binding.id, wire.outside.now())?;
     let event: EventName = event.parse().map_err(|_| Refusal::UnknownEvent(event))?;
     if !is_json(headers) {
         return Err(Refusal::ContentType);
