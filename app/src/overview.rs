@@ -118,8 +118,8 @@ impl<'a> Causes<'a> {
             let stop = stops(binding.status);
             let behind = loads.get(&binding.id).map_or(0, |load| load.backlog);
             if let Some(code) = stop {
-                let shop = href(&binding.id.to_string());
-                let (rank, need) = need(binding, Severity::Stopped, code, shop, std::iter::empty());
+                let page = href(&binding.id.to_string());
+                let (rank, need) = need(binding, Severity::Stopped, code, page, std::iter::empty());
                 needs.push((rank, NeedView { runs: behind, ..need }));
             } else if let Some(code) = waiting_code(binding.status).filter(|_| behind > 0)
                 && binding.status == BindingStatus::Paused

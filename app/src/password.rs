@@ -196,7 +196,9 @@ mod tests {
         assert_eq!((refused.code, refused.wait), (ErrorCode::Busy, Some(5)));
         let known = super::verify(Lane::Known, "nobody has this password".to_owned(), nobodys_hash()).await;
         assert!(known.unwrap(), "whoever is known does not wait behind strangers");
-        waiting.into_iter().for_each(|task| task.abort());
+        for task in waiting {
+            task.abort();
+        }
         drop(hold);
         while STRANGERS.waiting.load(Ordering::Acquire) > 0 {
             tokio::task::yield_now().await;

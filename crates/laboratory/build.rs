@@ -30,7 +30,7 @@ fn gated(module: &Ident, file: &File) -> Option<Tokens> {
     (!traits.is_empty()).then(|| {
         quote! {
             mod #module {
-                use store::*;
+                use crate::gate::prelude::*;
                 #(#uses)*
                 #(#traits)*
             }
@@ -45,7 +45,7 @@ fn as_trait(item: &Item) -> Option<&ItemTrait> {
     }
 }
 
-/// Crates whose types the store's methods take and give; the store's own come with `store::*`.
+/// Crates whose types the store's methods take and give; the store's own come with the gate's prelude.
 const NAMED: [&str; 5] = ["async_trait", "chrono", "domain", "std", "tokio"];
 
 /// The imports from those.

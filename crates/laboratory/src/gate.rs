@@ -88,11 +88,12 @@ impl GatedStore {
     }
 }
 
-#[expect(
-    clippy::wildcard_imports,
-    unused_imports,
-    reason = "written by build.rs from the files of the store"
-)]
+/// The store's own types, of which each of its files takes some.
+mod prelude {
+    pub use store::*;
+}
+
+#[expect(unused_imports, reason = "written by build.rs from the files of the store")]
 mod written {
     include!(concat!(env!("OUT_DIR"), "/gated.rs"));
 }

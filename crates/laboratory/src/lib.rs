@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::unwrap_used, reason = "a laboratory that cannot go on says so by a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a laboratory that cannot go on says so by a panic"
+)]
 
 pub mod books;
 pub mod cell;

@@ -84,14 +84,14 @@ pub async fn play(cell: &Cell, database: &Database) -> Report {
         Disturbance::Zombie { point } => {
             first.gate.stop_at(*point);
             let next = world.process(next_skew).await;
-            overtaken(&mut world, cell, &first, &next).await
+            Box::pin(overtaken(&mut world, cell, &first, &next)).await
         }
         Disturbance::Held { post, is_worked } => {
             let kind = if *is_worked { Kind::HangAfter } else { Kind::HangBefore };
             let post = u32::try_from(*post).unwrap_or(u32::MAX);
             world.sage.faults().add(kind, Rule::times(1).on("POST", "/v3.1/").skip(post));
             let next = world.process(next_skew).await;
-            overtaken(&mut world, cell, &first, &next).await
+            Box::pin(overtaken(&mut world, cell, &first, &next)).await
         }
     };
     // What Sage commits late comes to light by then.
@@ -198,7 +198,11 @@ async fn settle(world: &World, cell: &Cell, process: &Process) -> TimeDelta {
     let took = world.settle(process).await;
     if cell.may_need_a_person() {
         for run in world.runs().await.iter().rev().filter(|run| run.status == RunStatus::Failed) {
-            world.store.retry_run(world.organisation, run.id, process.engine.outside.now()).await.unwrap();
+            world
+                .store
+                .retry_run(world.organisation, run.id, process.engine.outside.now(), None)
+                .await
+                .unwrap();
         }
         world.settle(process).await;
     }

@@ -117,7 +117,7 @@ impl Sequel {
             Self::Edited => edit(world),
             Self::SettingsSaved => world.save(|_| ()).await,
             Self::Prefixed => {
-                world.save(|settings| settings.invoice_number_prefix = Some("W-".to_owned())).await
+                world.save(|settings| settings.invoice_number_prefix = Some("W-".to_owned())).await;
             }
             Self::SafeModeEnds => world.tell(EventName::InvoiceCreated, BYSTANDER).await,
             Self::Voided => {
@@ -127,7 +127,7 @@ impl Sequel {
             Self::Deleted => world.change_in_sage(list, None).await,
             Self::ContactDeleted => world.change_in_sage("contacts", None).await,
             Self::PairedAgain => {
-                process.engine.disconnect(&world.shop.binding).await.unwrap();
+                process.engine.disconnect(&world.shop.binding, None).await.unwrap();
                 world.pair(process).await;
                 if world.store.current_policy(world.shop.binding.id).await.unwrap().is_none() {
                     world.save(|_| ()).await;

@@ -20,7 +20,7 @@ pub fn tables(reports: &[Report]) -> String {
     ];
     let mut text = format!("{} cells were played.\n", reports.len());
     for (title, column) in columns {
-        text += &format!("\n{}\n", table(reports, title, column));
+        text.extend(["\n", &table(reports, title, column), "\n"]);
     }
     text
 }

@@ -201,21 +201,20 @@ impl World {
     async fn save_for(&self, binding: &Binding, change: impl FnOnce(&mut Policy)) {
         let id = binding.id;
         let saved = self.store.current_policy(id).await.unwrap();
-        let (version, mut settings) = match saved {
-            Some(saved) => (saved.version + 1, saved.policy),
-            None => {
-                let reference = self.store.reference(id).await.unwrap().unwrap().set;
-                let purchases = reference.ledger_accounts.iter().find(|account| account.visible_in_expenses);
-                let mut first = policy(&reference, SafeMode::Never);
-                (first.sync_products, first.sync_stock) = (true, true);
-                first.default_purchase_ledger_account_id = purchases.map(|account| account.id.clone());
-                (1, first)
-            }
+        let (version, mut settings) = if let Some(saved) = saved {
+            (saved.version + 1, saved.policy)
+        } else {
+            let reference = self.store.reference(id).await.unwrap().unwrap().set;
+            let purchases = reference.ledger_accounts.iter().find(|account| account.visible_in_expenses);
+            let mut first = policy(&reference, SafeMode::Never);
+            (first.sync_products, first.sync_stock) = (true, true);
+            first.default_purchase_ledger_account_id = purchases.map(|account| account.id.clone());
+            (1, first)
         };
         change(&mut settings);
         let created_at = self.clock.now();
         let version = PolicyVersion { version, policy: settings, author: None, reason: None, created_at };
-        self.store.save_policy(id, &version).await.unwrap();
+        self.store.save_policy(id, &version, None).await.unwrap();
     }
 
     /// Magento tells of something that has happened.
@@ -361,7 +360,7 @@ async fn pair(process: &Process, shop: &magento::Running, organisation: Organisa
         code: &shop.pairing_code(),
         ledger_url: LEDGER,
     };
-    let paired = process.engine.pair(&request).await.unwrap();
+    let paired = process.engine.pair(&request, None).await.unwrap();
     consent_and_connect(&process.engine, &paired.binding).await.unwrap();
     process.engine.store.binding(paired.binding.id).await.unwrap().unwrap()
 }

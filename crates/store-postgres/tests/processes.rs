@@ -14,11 +14,12 @@ use chrono::TimeDelta;
 use domain::{
     ids::{AttemptId, BindingId, RunId},
     outside::Outside as _,
-    run::{EventName::InvoiceCreated, RunStatus},
+    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use store::{
-    Error, Events as _, Maintenance as _, Outcome, Requeued, Runs as _, Store as _, conformance::World,
+    Bindings as _, Error, Events as _, Maintenance as _, Outcome, Requeued, Runs as _, Store as _,
+    conformance::World,
 };
 use store_postgres::PostgresStore;
 use support::Database;

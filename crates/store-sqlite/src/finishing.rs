@@ -62,7 +62,7 @@ pub(crate) async fn finish(store: &SqliteStore, finish: &FinishRun) -> Result<()
 
 pub(crate) async fn release(store: &SqliteStore, fence: Fence, now: DateTime<Utc>) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
-    claims::holds(&mut transaction, fence).await?;
+    let binding = claims::holds(&mut transaction, fence).await?;
     let onward = Standing::onward(now);
     let result = sqlx::query(
         "UPDATE runs

@@ -114,8 +114,8 @@ impl From<sage::Error> for Stop {
     }
 }
 
-/// How long a run rests at first whose shop refuses us: it goes on with the next claim once the shop is connected again.
-const REFUSED_FOR: TimeDelta = TimeDelta::minutes(1);
+/// How long a run rests at least whose shop or Sage refuses us; then it goes on as soon as that is connected again.
+const REFUSED_FOR: TimeDelta = TimeDelta::seconds(5);
 
 /// What becomes of the run: skipped, held, tried again, or failed. `rests` are the rests in a row of the side that does not answer.
 pub fn outcome(engine: &Engine, run: &Run, stop: Stop, rests: u32) -> Outcome {

@@ -66,7 +66,7 @@ impl Worker {
             Ok(0) => {}
             Ok(runs) => info!(runs, "runs of a process that is no more go on at once"),
             Err(problem) => {
-                warn!(error = %problem, "leases of a process that is no more could not be taken back")
+                warn!(error = %problem, "leases of a process that is no more could not be taken back");
             }
         }
         let mut tasks = JoinSet::new();

@@ -1,6 +1,6 @@
 //! `ledger actions`: who did what, as owners read it on their page.
 
-use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use app::screen::activity::kind_label;
 use chrono::{DateTime, Utc};
@@ -73,9 +73,9 @@ async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, F
     };
     let filter = ActionFilter { kind: args.kind, member };
     let all = store.list_organisations().await?;
-    let named = |name: &str| args.organisation.as_ref().is_none_or(|wanted| wanted == name);
+    let is_wanted = |name: &str| args.organisation.as_ref().is_none_or(|wanted| wanted == name);
     let names: BTreeMap<_, _> =
-        all.into_iter().filter(|one| named(&one.name)).map(|one| (one.id, one.name)).collect();
+        all.into_iter().filter(|one| is_wanted(&one.name)).map(|one| (one.id, one.name)).collect();
     if let (Some(wanted), true) = (&args.organisation, names.is_empty()) {
         return Err(format!("there is no organisation {wanted}; `ledger users list` names them").into());
     }
@@ -84,7 +84,7 @@ async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, F
         let actions = store.list_actions(id, &filter, args.before, args.limit).await?;
         lines.extend(actions.into_iter().map(|action| line(action, &name)));
     }
-    lines.sort_by(|one, other| other.id.cmp(&one.id));
+    lines.sort_by_key(|line| Reverse(line.id));
     lines.truncate(args.limit as usize);
     Ok(lines)
 }

@@ -86,13 +86,17 @@ async fn all_runs(stage: &Stage) -> Result<Vec<Run>, Failure> {
 
 /// Ended, or waiting for a person, or for a document that itself waits for one.
 fn has_settled(run: &Run, runs: &[Run]) -> bool {
+    let stands = |parent: &Run| {
+        parent.event == EventName::InvoiceCreated
+            && matches!(parent.status, RunStatus::Waiting | RunStatus::Failed)
+    };
     match (run.status, run.code) {
         (status, _) if status.is_terminal() => true,
-        (RunStatus::Waiting, Some(Code::WaitingForInvoice)) => runs.iter().any(|parent| {
-            parent.magento_id == run.magento_id
-                && parent.event == EventName::InvoiceCreated
-                && matches!(parent.status, RunStatus::Waiting | RunStatus::Failed)
-        }),
+        (RunStatus::Waiting, Some(Code::WaitingForInvoice)) => {
+            runs.iter().any(|parent| parent.magento_id == run.magento_id && stands(parent))
+        }
+        // The memo names an order, so any sale that stands may be its own.
+        (RunStatus::Retrying, Some(Code::SaleNotInSage)) => runs.iter().any(stands),
         (RunStatus::Waiting, _) => true,
         _ => false,
     }

@@ -118,16 +118,16 @@ struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.open();
-        one_less(&mut open.sessions, self.session);
-        one_less(&mut open.organisations, self.organisation);
+        one_less(&mut open.sessions, &self.session);
+        one_less(&mut open.organisations, &self.organisation);
     }
 }
 
-fn one_less<K: Eq + Hash>(numbers: &mut HashMap<K, usize>, key: K) {
-    if let Some(number) = numbers.get_mut(&key) {
+fn one_less<K: Eq + Hash>(numbers: &mut HashMap<K, usize>, key: &K) {
+    if let Some(number) = numbers.get_mut(key) {
         *number -= 1;
         if *number == 0 {
-            numbers.remove(&key);
+            numbers.remove(key);
         }
     }
 }

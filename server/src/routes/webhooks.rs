@@ -15,8 +15,9 @@ use domain::{
 use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store::{NewEvent, Received};
+use tokio::time::sleep;
 use tracing::{Instrument, Span, field::Empty};
 
 use super::{magento::authenticate, refusal::Refusal};
@@ -24,6 +25,9 @@ use crate::state::Wire;
 
 /// An event is some hundred bytes; the published module sends no more. It is kept as it came.
 const LARGEST_BODY: usize = 8 * 1024;
+
+/// A shop beyond its quota waits so long for each refusal: who floods costs nobody anything.
+const REFUSED_AFTER: Duration = Duration::from_secs(1);
 
 /// How much of a body that is too large is read before the line is cut.
 const MOST_READ: usize = 32 * 1024 * 1024;
@@ -104,7 +108,10 @@ async fn take(
         return Err(Refusal::Unavailable);
     }
     let (binding, token) = authenticate(wire, headers, Some(tenant)).await?;
-    wire.intake.take(binding.id, wire.outside.now())?;
+    if let Err(refusal) = wire.intake.take(binding.id, wire.outside.now()) {
+        sleep(REFUSED_AFTER).await;
+        return Err(refusal);
+    }
     let event: EventName = event.parse().map_err(|_| Refusal::UnknownEvent(event))?;
     if !is_json(headers) {
         return Err(Refusal::ContentType);

@@ -129,11 +129,11 @@ async fn a_search_goes_on_after_the_shop_or_the_process_failed() {
     sync::advance_backfills(&engine).await;
     let some = engine.store.backfill(stage.binding.id).await.unwrap().unwrap();
     assert!(some.found > 0 && some.found < 10, "the queue is not filled at once: {some:?}");
+    sync::run_until_idle(&engine).await;
     stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
     clock.pass(TimeDelta::seconds(2));
     // Another process, as after a crash.
     let engine = process(&stage, &clock).await;
-    sync::run_until_idle(&engine).await;
     sync::advance_backfills(&engine).await;
     let held = engine.store.backfill(stage.binding.id).await.unwrap().unwrap();
     assert_eq!((held.next_invoice, held.code.is_some()), (some.next_invoice, true), "{held:?}");

@@ -198,8 +198,7 @@ async fn other_sites_forms_are_refused_and_nobody_is_led_to_them() {
 /// The next event of a stream; none when it has ended.
 async fn next(stream: &mut Response) -> Option<String> {
     loop {
-        let piece =
-            timeout(Duration::from_secs(20), stream.chunk()).await.expect("it tells or ends").unwrap()?;
+        let piece = timeout(Duration::from_secs(20), stream.chunk()).await.unwrap().unwrap()?;
         let text = String::from_utf8(piece.to_vec()).unwrap();
         if text.starts_with("data:") {
             return Some(text);

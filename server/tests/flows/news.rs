@@ -49,7 +49,7 @@ async fn stage(told: &[(&str, &str)], database_url: Option<String>) -> Stage {
     Stage::set(Options { documents, worker: false, database_url, ..Options::default() }).await.unwrap()
 }
 
-/// Lets one event go all the way; the calls to Sage that it took.
+/// Lets one event go all the way; the calls to Sage that it took and that change something.
 async fn work(stage: &Stage, event: &str, id: u64) -> Vec<String> {
     send(stage, event, id).await;
     let before = calls(stage).await.len();
@@ -70,7 +70,7 @@ async fn calls(stage: &Stage) -> Vec<String> {
         let resource = request["path"].as_str()?.strip_prefix("/v3.1/")?.split(['/', '?']).next()?;
         Some(format!("{} {resource}", request["method"].as_str()?))
     });
-    calls.filter(|call| call != "GET sales_invoices" && call != "GET contact_payments").collect()
+    calls.filter(|call| !call.starts_with("GET ")).collect()
 }
 
 async fn updates(stage: &Stage) -> usize {

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{body::to_bytes, extract::State, http::StatusCode, response::IntoResponse};
 use chrono::TimeDelta;
-use domain::outside::Outside;
+use domain::{outside::Outside, quota::Quotas};
 use secrecy::ExposeSecret;
 use server::{
     config::Config,
     demo::once::outcome,
+    intake::Intake,
     lifecycle::{self, Process},
     outside::Machine,
     routes::health,
@@ -29,6 +30,7 @@ fn wire(engine: &Arc<Engine>, works: bool) -> Arc<Wire> {
         outside: Arc::clone(&engine.outside),
         engine: Arc::clone(engine),
         shutdown: CancellationToken::new(),
+        intake: Intake::new(Quotas::default()),
         observing: Observing {
             token: String::new().into(),
             by_binding: false,

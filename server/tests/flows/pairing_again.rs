@@ -1,5 +1,7 @@
 //! A shop that is paired again goes on where it stopped, whoever disconnected it: nothing is posted twice, and nothing waits for ever.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use domain::{
     code::Code,
@@ -16,7 +18,12 @@ use simulators::magento::Documents;
 use store::{Binding, PageRequest, Run};
 use sync::ConnectError;
 
-use crate::{browser, connecting::approve, postgres};
+use crate::{
+    browser,
+    connecting::approve,
+    postgres,
+    refreshing::{Ahead, process},
+};
 
 /// Paid invoices, numbered from 1.
 fn documents(invoices: u64) -> Documents {
@@ -262,7 +269,10 @@ async fn a_shop_that_left_unheard_is_noticed_by_the_next_refused_call() {
     assert_eq!(binding(&stage, stage.binding.id).await.status, BindingStatus::NeedsReauth);
     assert_eq!(engine.store.refusal(stage.binding.id).await.unwrap(), Some(Code::MagentoAuth));
     pair(&stage, stage.magento.base()).await;
-    sync::run_until_idle(engine).await;
+    let clock = Arc::new(Ahead::default());
+    clock.pass(TimeDelta::seconds(5));
+    let engine = process(&stage, &clock).await;
+    sync::run_until_idle(&engine).await;
     assert_eq!(posted(&stage).await.0, 1);
     stage.stop().await;
 }
