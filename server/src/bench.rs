@@ -2,6 +2,7 @@
 
 mod events;
 mod history;
+mod neighbours;
 mod plans;
 mod rest;
 mod runs;
@@ -32,12 +33,19 @@ pub struct BenchArgs {
     /// Measures the history alone.
     #[arg(long)]
     history: bool,
+    /// Measures alone what a shop feels of a neighbour that sends the worst documents it can: so many seconds without it, as many with it.
+    #[arg(long)]
+    neighbours: Option<u64>,
 }
 
 /// Runs the benchmarks and prints a table of what was measured.
 pub async fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
     crate::telemetry::start("error", "text", "");
     println!("| what | measured on {} |\n| --- | --- |", machine());
+    if let Some(seconds) = args.neighbours {
+        show(neighbours::measure(seconds).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
     if !args.history {
         show(events::measure(args.seconds).await?);
         show(runs::measure(args.invoices).await?);

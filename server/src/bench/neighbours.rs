@@ -1,0 +1,280 @@
+//! What a shop feels of a neighbour that sends the worst documents it can, beside the same shop without it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use domain::{
+    ids::{BindingId, OrganisationId},
+    outside::Outside,
+    policy::SafeMode,
+    run::RunStatus,
+};
+use reqwest::{Client, StatusCode, header, redirect::Policy};
+use serde_json::{Value, json};
+use simulators::{
+    magento::{self, Documents},
+    sage,
+};
+use store::{Organisation, PageRequest, PolicyVersion, Run};
+use sync::PairRequest;
+use tokio::{task::JoinSet, time};
+
+use super::{Line, micros_at};
+use crate::{
+    lifecycle::Failure,
+    outside::Machine,
+    simulate,
+    stage::{EMAIL, Options, PASSWORD, Stage, consent_and_connect, policy},
+};
+
+/// How often the healthy shop tells of an invoice.
+const EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether something has arrived.
+const LOOK: Duration = Duration::from_millis(5);
+/// A document that has not arrived by then never will.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// Callers of the neighbour's at once.
+const CALLERS: u64 = 8;
+/// How many documents the neighbour has; it tells of each again and again, under a new key.
+const HOSTILE: u64 = 40;
+const PAGES: [&str; 3] = ["/healthz", "/dashboard", "/dashboard/sync"];
+
+/// Measures for so many seconds without the neighbour, and for as many with it.
+pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
+    let span = Duration::from_secs(seconds);
+    let (of_sage, invoices) = (sage::Options { more_businesses: 1, ..sage::Options::default() }, seconds * 2);
+    let books = sage::start(of_sage).await?;
+    let documents = Documents::from_values((1..=invoices).map(invoice).collect())?;
+    let stage =
+        Stage::set(Options { documents: Some(documents), sage_url: Some(books.url()), ..Options::default() })
+            .await?;
+    let healthy = Healthy::new(&stage).await?;
+    let idle = healthy.feel(1, span).await?;
+    let neighbour = Neighbour::new(&stage).await?;
+    let flood = neighbour.flood(span);
+    let beside = healthy.feel(invoices / 2 + 1, span).await?;
+    let (mut taken, mut refused) = (0, 0);
+    for caller in flood.join_all().await {
+        let told = caller?;
+        (taken, refused) = (taken + told.0, refused + told.1);
+    }
+    let mut lines = vec![(
+        "a neighbour's worst documents: events taken and refused".to_owned(),
+        format!("{taken}, {refused}"),
+    )];
+    lines.extend(idle.into_iter().zip(beside).map(|(idle, beside)| line(&idle, &beside)));
+    stage.stop().await;
+    books.stop().await;
+    Ok(lines)
+}
+
+/// What was measured of one thing.
+struct Felt {
+    what: &'static str,
+    times: Vec<Duration>,
+}
+
+fn line(idle: &Felt, beside: &Felt) -> Line {
+    let of = |percent| {
+        let (idle, beside) = (micros_at(&idle.times, percent), micros_at(&beside.times, percent));
+        let hundredths = beside.saturating_mul(100) / idle.max(1);
+        let ratio = format!("{}.{:02} x", hundredths / 100, hundredths % 100);
+        format!(
+            "{}.{} to {}.{} ms, {ratio}",
+            idle / 1000,
+            idle % 1000 / 100,
+            beside / 1000,
+            beside % 1000 / 100
+        )
+    };
+    let what = format!("{} without and with that neighbour", idle.what);
+    (what, format!("median {}; p95 {}", of(50), of(95)))
+}
+
+/// The shop whose people wait.
+struct Healthy<'a> {
+    stage: &'a Stage,
+    client: Client,
+    cookie: String,
+}
+
+impl<'a> Healthy<'a> {
+    async fn new(stage: &'a Stage) -> Result<Self, Failure> {
+        let client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build()?;
+        let form = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
+        let answer = client.post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await?;
+        let cookie = answer.headers().get(header::SET_COOKIE).ok_or("nobody was signed in")?.to_str()?;
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Ok(Self { stage, client, cookie })
+    }
+
+    /// Tells of an invoice each second, and looks at pages meanwhile.
+    async fn feel(&self, first: u64, span: Duration) -> Result<Vec<Felt>, Failure> {
+        let names = ["webhooks", "runs", "states shown in Magento"].into_iter().chain(PAGES);
+        let mut felt: Vec<Felt> = names.map(|what| Felt { what, times: Vec::new() }).collect();
+        let (begun, mut tick) = (Instant::now(), time::interval(EVERY));
+        tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+        let url = events_url(self.stage, self.stage.binding.id);
+        let mut id = first;
+        while begun.elapsed() < span {
+            tick.tick().await;
+            let sent = Instant::now();
+            let token = self.stage.shop()?.token();
+            let answer = tell(&self.client, &url, token, (id, id)).await?;
+            felt[0].times.push(sent.elapsed());
+            if answer != StatusCode::ACCEPTED {
+                return Err(format!("the healthy shop was answered {answer}").into());
+            }
+            let run = async {
+                while !self.is_posted(id).await? {
+                    time::sleep(LOOK).await;
+                }
+                Ok::<_, Failure>(())
+            };
+            time::timeout(PATIENCE, run).await??;
+            felt[1].times.push(sent.elapsed());
+            let state = async {
+                while !self.is_shown(id) {
+                    time::sleep(LOOK).await;
+                }
+            };
+            time::timeout(PATIENCE, state).await?;
+            felt[2].times.push(sent.elapsed());
+            for (page, felt) in PAGES.iter().zip(felt.iter_mut().skip(3)) {
+                let asked = Instant::now();
+                let page = self.client.get(format!("{}{page}", self.stage.url()));
+                let answer = page.header(header::COOKIE, &self.cookie).send().await?.error_for_status()?;
+                answer.bytes().await?;
+                felt.times.push(asked.elapsed());
+            }
+            id += 1;
+        }
+        Ok(felt)
+    }
+
+    async fn is_posted(&self, id: u64) -> Result<bool, Failure> {
+        let newest = PageRequest { limit: 1, ..PageRequest::default() };
+        let page = self.stage.process.engine.store.page_runs(self.stage.organisation, &newest).await?;
+        let is_it = |run: &Run| run.magento_id.unsigned_abs() == id && run.status == RunStatus::Succeeded;
+        Ok(page.runs.first().is_some_and(is_it))
+    }
+
+    fn is_shown(&self, id: u64) -> bool {
+        let Ok(shop) = self.stage.shop() else { return false };
+        shop.sync_state().iter().any(|row| row.magento_id.unsigned_abs() == id && row.sync_status == "synced")
+    }
+}
+
+/// Tells Ledger of an invoice as the module does.
+async fn tell(
+    client: &Client,
+    url: &str,
+    token: Option<String>,
+    (id, key): (u64, u64),
+) -> Result<StatusCode, Failure> {
+    let body = json!({
+        "magento_entity_id": id, "website_id": 1, "store_id": 1, "occurred_at": Machine.now(),
+        "payload": { "increment_id": format!("{id:09}"), "paid": true },
+    });
+    let event = client.post(url).header("Idempotency-Key", format!("invoice.created:{key}")).json(&body);
+    Ok(event.bearer_auth(token.unwrap_or_default()).send().await?.status())
+}
+
+fn events_url(stage: &Stage, shop: BindingId) -> String {
+    format!("{}/webhooks/magento/{shop}/invoice.created", stage.url())
+}
+
+/// The shop that sends the worst documents, of another organisation.
+struct Neighbour {
+    shop: Arc<magento::Running>,
+    url: String,
+}
+
+impl Neighbour {
+    async fn new(stage: &Stage) -> Result<Self, Failure> {
+        let (engine, now) = (&stage.process.engine, Machine.now());
+        let organisation = OrganisationId(Machine.id());
+        let name = "Neighbour Ltd".to_owned();
+        engine.store.create_organisation(&Organisation { id: organisation, name, created_at: now }).await?;
+        let documents = Documents::from_values((1..=HOSTILE).map(hostile).collect())?;
+        let shop = simulate::start_magento(0, documents, None, Duration::ZERO, Arc::new(Machine)).await?;
+        let request = PairRequest {
+            organisation,
+            name: "Neighbour",
+            magento_url: &shop.url(),
+            code: &shop.pairing_code(),
+            ledger_url: &stage.url(),
+        };
+        let binding = engine.pair(&request, None).await?.binding;
+        let reference = consent_and_connect(engine, &binding).await?;
+        let policy = policy(&reference, SafeMode::Never);
+        let version = PolicyVersion { version: 1, policy, author: None, reason: None, created_at: now };
+        engine.store.save_policy(binding.id, &version, None).await?;
+        Ok(Self { shop: Arc::new(shop), url: events_url(stage, binding.id) })
+    }
+
+    /// Sends events as fast as they are answered; how many were taken, and how many refused.
+    fn flood(&self, span: Duration) -> JoinSet<Result<(u64, u64), Failure>> {
+        let (begun, number) = (Instant::now(), Arc::new(AtomicU64::new(1)));
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let (shop, url, number) = (Arc::clone(&self.shop), self.url.clone(), Arc::clone(&number));
+            callers.spawn(async move {
+                let client = Client::builder().timeout(PATIENCE).build()?;
+                let (mut taken, mut refused) = (0, 0);
+                while begun.elapsed() < span {
+                    let key = number.fetch_add(1, Ordering::Relaxed);
+                    match tell(&client, &url, shop.token(), (key % HOSTILE + 1, key)).await? {
+                        StatusCode::ACCEPTED => taken += 1,
+                        _ => refused += 1,
+                    }
+                }
+                Ok((taken, refused))
+            });
+        }
+        callers
+    }
+}
+
+/// A sample invoice under another number.
+fn invoice(id: u64) -> Value {
+    let mut invoice: Value =
+        serde_json::from_str(include_str!("../../../fixtures/documents/invoice-1a.json")).unwrap_or_default();
+    invoice["magento_id"] = id.into();
+    invoice["increment_id"] = format!("{id:09}").into();
+    invoice["customer"]["magento_id"] = 0.into();
+    invoice
+}
+
+/// A document as bad as may be: as large as is read, everything in it different; or one that cannot be read.
+fn hostile(id: u64) -> Value {
+    let mut invoice = invoice(id);
+    let line = invoice["lines"][0].take();
+    if id.is_multiple_of(4) {
+        invoice["lines"] = json!([line]);
+        invoice["lines"][0]["unit_price"] = json!("0E2147483647");
+        return invoice;
+    }
+    let lines = (0..3_000).map(|number| {
+        let mut line = line.clone();
+        line["sku"] = format!("SKU-{number}").into();
+        line["name"] = format!("A mug for {number} Long Street of {id}").into();
+        line["line_tax"] = json!(number);
+        line
+    });
+    invoice["lines"] = lines.collect();
+    let address = invoice["customer"]["addresses"][0].clone();
+    let addresses = (0..3_000).map(|number| {
+        let mut address = address.clone();
+        address["street"] = json!([format!("{number} Long Street of {id}")]);
+        address["postcode"] = format!("P{number} {id}XX").into();
+        address
+    });
+    invoice["customer"]["addresses"] = addresses.collect();
+    invoice
+}
