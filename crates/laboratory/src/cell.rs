@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use crate::{
     family::Family,
-    fault::{Done, FAULTS, Fate, Fault, REFUSALS, Refusal},
+    fault::{Done, FAULTS, Fault, REFUSALS, Refusal},
     gate::Point,
     sequel::Sequel,
 };
@@ -144,13 +144,6 @@ impl Cell {
                 format!("zombie with a call {}", if *is_worked { "answered" } else { "under way" })
             }
         }
-    }
-
-    /// How long a try may be put off because the process that put it off was ahead of the time. Its lease may not: nobody holds that.
-    pub fn rests_by_a_wrong_clock(&self) -> TimeDelta {
-        let hears =
-            matches!(&self.disturbance, Disturbance::Call { fault, .. } if fault.fate != Fate::Killed);
-        if hears { self.clocks.skews().0.max(TimeDelta::zero()) } else { TimeDelta::zero() }
     }
 
     /// Whether a person may have to press "Retry" before all is well.

@@ -346,8 +346,10 @@ async fn open(documents: magento::Documents, clock: &Arc<Clock>, skew: &Arc<Atom
 async fn start(config: &Config, clock: &Arc<Clock>, skew: TimeDelta, seed: u64) -> Process {
     let gate = Arc::new(Gate::default());
     let inner = lifecycle::connect(&config.database_url).await.unwrap();
-    let store: Arc<dyn Store> = Arc::new(GatedStore::new(inner, Arc::clone(&gate)));
     let machine = Arc::new(Machine::new(Arc::clone(clock), skew, seed));
+    // As a worker does first.
+    inner.bring_forward(machine.now()).await.unwrap();
+    let store: Arc<dyn Store> = Arc::new(GatedStore::new(inner, Arc::clone(&gate)));
     let engine = lifecycle::engine_in(config, store, machine, sync::Timing::default()).unwrap();
     Process { engine: Arc::new(engine), gate, skew }
 }

@@ -88,8 +88,8 @@ pub(crate) async fn raise(
     .await?;
     // A channel that is removed at this moment is passed over, or removed after this transaction with its delivery.
     sqlx::query(
-        "INSERT INTO alert_deliveries (alert_id, channel_id, attempts, slot, next_at)
-         SELECT $1, due.id, 0, due.slot, due.slot FROM (
+        "INSERT INTO alert_deliveries (alert_id, channel_id, attempts, slot, next_at, set_at)
+         SELECT $1, due.id, 0, due.slot, due.slot, $7 FROM (
              SELECT c.id, CASE c.mode WHEN 'digest_hourly' THEN $5 WHEN 'digest_daily' THEN $6 ELSE $4 END AS slot
              FROM bindings b
              JOIN members m ON m.organisation_id = b.organisation_id AND m.removed_at IS NULL
@@ -104,6 +104,7 @@ pub(crate) async fn raise(
     .bind(AlertMode::AtOnce.slot(now))
     .bind(AlertMode::DigestHourly.slot(now))
     .bind(AlertMode::DigestDaily.slot(now))
+    .bind(now)
     .execute(connection)
     .await?;
     Ok(())

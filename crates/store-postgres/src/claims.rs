@@ -11,7 +11,7 @@ use store::{Claimed, Error, Result, Run, Tally};
 use uuid::Uuid;
 
 use crate::{
-    PostgresStore,
+    PostgresStore, ahead,
     changes::announce_of,
     error::{Tried, clean, lost, repeating, translate},
     health, overview,
@@ -91,6 +91,7 @@ async fn look(
     lease_until: DateTime<Utc>,
 ) -> Tried<Look> {
     let mut transaction = store.pool.begin().await?;
+    ahead::end_leases(&mut transaction, now).await?;
     let Some(candidate) = candidate(&mut transaction, now).await? else { return Ok(Look::Nothing) };
     if !take_business(&mut transaction, &candidate, attempt_id, now, lease_until).await? {
         return Ok(Look::Beaten);
@@ -190,11 +191,11 @@ async fn take_business(
     lease_until: DateTime<Utc>,
 ) -> Tried<bool> {
     let taken = sqlx::query(
-        "INSERT INTO business_leases (business_id, binding_id, run_id, attempt_id, lease_until)
-         VALUES ($1, $2, $3, $4, $6)
+        "INSERT INTO business_leases (business_id, binding_id, run_id, attempt_id, taken_at, lease_until)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (business_id) DO UPDATE
          SET binding_id = excluded.binding_id, run_id = excluded.run_id, attempt_id = excluded.attempt_id,
-             lease_until = excluded.lease_until
+             taken_at = excluded.taken_at, lease_until = excluded.lease_until
          WHERE business_leases.lease_until <= $5",
     )
     .bind(&candidate.business_id)

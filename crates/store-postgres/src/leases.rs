@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{BindingId, RunId};
 use sqlx::PgConnection;
-use store::{Leases, Result, SeenTokens};
+use store::{Leases, Result, SeenTokens, ahead_of};
 use uuid::Uuid;
 
 use crate::{
@@ -23,14 +23,16 @@ impl Leases for PostgresStore {
     ) -> Result<bool> {
         repeating(move || async move {
             let taken = sqlx::query(
-                "INSERT INTO leases (name, holder, until) VALUES ($1, $2, $4)
-                 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
-                 WHERE leases.holder = excluded.holder OR leases.until <= $3",
+                "INSERT INTO leases (name, holder, until, taken_at) VALUES ($1, $2, $4, $3)
+                 ON CONFLICT (name) DO UPDATE
+                 SET holder = excluded.holder, until = excluded.until, taken_at = excluded.taken_at
+                 WHERE leases.holder = excluded.holder OR leases.until <= $3 OR leases.taken_at > $5",
             )
             .bind(name)
             .bind(holder)
             .bind(now)
             .bind(until)
+            .bind(ahead_of(now))
             .execute(&self.pool)
             .await?;
             Ok(taken.rows_affected() == 1)

@@ -14,7 +14,7 @@ use store::{
 use uuid::Uuid;
 
 use crate::{
-    PostgresStore,
+    PostgresStore, ahead,
     bindings::hold_binding,
     changes::announce,
     claims,
@@ -92,6 +92,7 @@ async fn requeue(
     now: DateTime<Utc>,
 ) -> Tried<Requeued> {
     let mut transaction = store.pool.begin().await?;
+    ahead::end_leases(&mut transaction, now).await?;
     let binding = hold_binding(&mut transaction, run).await?.ok_or(Error::NotFound("the run"))?;
     let found: Option<Found> = sqlx::query_as(
         "SELECT r.binding_id, r.status, r.attempt_id, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     ids::{AttemptId, BindingId, OrganisationId, RunId},
-    run::{EntityKind, EventName, RunStatus},
+    run::{EntityKind, EventName},
 };
 use sqlx::{FromRow, PgConnection};
 use store::{
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     actions::record,
+    ahead,
     bindings::hold_binding,
     changes::announce,
     claims,
@@ -180,13 +181,17 @@ impl Runs for PostgresStore {
         Ok(0)
     }
 
-    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+    async fn bring_forward(&self, now: DateTime<Utc>) -> Result<u64> {
+        repeating(move || ahead::bring_forward(self, now)).await
+    }
+
+    async fn extend_lease(&self, fence: Fence, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()> {
         // One statement, so that a refusal leaves no lock behind. No lease of the business means that the run's had run out and
         // another run of the business has begun.
         repeating(move || async move {
             let extended = sqlx::query(
                 "WITH held AS (SELECT id FROM runs WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE),
-                      business AS (UPDATE business_leases SET lease_until = $3
+                      business AS (UPDATE business_leases SET taken_at = $4, lease_until = $3
                                     WHERE attempt_id = $2 AND EXISTS (SELECT 1 FROM held) RETURNING attempt_id)
                  UPDATE runs SET lease_until = $3
                   WHERE id IN (SELECT id FROM held) AND EXISTS (SELECT 1 FROM business)",
@@ -194,6 +199,7 @@ impl Runs for PostgresStore {
             .bind(fence.run_id.0)
             .bind(fence.attempt_id.0)
             .bind(lease_until)
+            .bind(now)
             .execute(&self.pool)
             .await?;
             ensure_affected(&extended, 1)?;
@@ -336,6 +342,7 @@ async fn retry(
     (now, action): (DateTime<Utc>, Option<&Action>),
 ) -> Tried<()> {
     let mut transaction = store.pool.begin().await?;
+    ahead::end_leases(&mut transaction, now).await?;
     if !queue_again(&mut transaction, organisation, run, now).await? {
         return Err(Error::Conflict("the run").into());
     }
@@ -351,7 +358,7 @@ async fn retry(
     Ok(())
 }
 
-/// Puts a run in the queue as if it were new; `false` when it is running.
+/// Puts a run in the queue as if it were new; `false` when it is held.
 pub(crate) async fn queue_again(
     connection: &mut PgConnection,
     organisation: OrganisationId,
@@ -359,21 +366,28 @@ pub(crate) async fn queue_again(
     now: DateTime<Utc>,
 ) -> Tried<bool> {
     hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
-    let status: Option<String> =
-        sqlx::query_scalar("SELECT status FROM runs WHERE id = $2 AND organisation_id = $1 FOR UPDATE")
-            .bind(organisation.0)
-            .bind(run.0)
-            .fetch_optional(&mut *connection)
-            .await?;
-    let status = status.ok_or(Error::NotFound("the run"))?;
-    if status == RunStatus::Running.as_str() {
+    let found: Option<(Uuid, Option<Uuid>, bool)> = sqlx::query_as(
+        "SELECT binding_id, CASE WHEN status = 'running' THEN attempt_id END,
+                coalesce(status = 'running' AND lease_until > $3, false)
+         FROM runs WHERE id = $2 AND organisation_id = $1 FOR UPDATE",
+    )
+    .bind(organisation.0)
+    .bind(run.0)
+    .bind(now)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let (binding, lost, is_held) = found.ok_or(Error::NotFound("the run"))?;
+    if is_held {
         return Ok(false);
+    }
+    if let Some(lost) = lost {
+        claims::close_lost(connection, (binding, run.0), lost, now).await?;
     }
     let onward = Standing::onward(now);
     sqlx::query(
         "UPDATE runs
          SET status = $3, code = $4, message = NULL, cause = NULL, attempts = 0, next_at = $2, updated_at = $2,
-             finished_at = NULL, resolved_by = NULL, waits_for_invoice = NULL,
+             finished_at = NULL, resolved_by = NULL, waits_for_invoice = NULL, attempt_id = NULL, lease_until = NULL,
              policy_version = (SELECT coalesce(max(p.version), 0) FROM policy_versions p
                                WHERE p.binding_id = runs.binding_id)
          WHERE id = $1",

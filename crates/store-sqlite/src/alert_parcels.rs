@@ -105,7 +105,8 @@ impl AlertParcels for SqliteStore {
             return Ok(());
         }
         sqlx::query(
-            "UPDATE alert_deliveries SET next_at = ?3, last_error = ?4
+            "UPDATE alert_deliveries SET next_at = ?3, last_error = ?4,
+                    set_at = (SELECT c.claimed_at FROM alert_channels c WHERE c.id = ?1)
               WHERE channel_id = ?1 AND parcel = ?2 AND next_at IS NOT NULL",
         )
         .bind(parcel.channel.id.to_string())

@@ -88,8 +88,8 @@ pub(crate) async fn raise(
     .map_err(translate)?;
     let slot = |mode: AlertMode| instant(mode.slot(now));
     sqlx::query(
-        "INSERT INTO alert_deliveries (alert_id, channel_id, attempts, slot, next_at)
-         SELECT ?1, due.id, 0, due.slot, due.slot FROM (
+        "INSERT INTO alert_deliveries (alert_id, channel_id, attempts, slot, next_at, set_at)
+         SELECT ?1, due.id, 0, due.slot, due.slot, ?7 FROM (
              SELECT c.id, CASE c.mode WHEN 'digest_hourly' THEN ?5 WHEN 'digest_daily' THEN ?6 ELSE ?4 END AS slot
                FROM bindings b
                JOIN members m ON m.organisation_id = b.organisation_id AND m.removed_at IS NULL
@@ -104,6 +104,7 @@ pub(crate) async fn raise(
     .bind(slot(AlertMode::AtOnce))
     .bind(slot(AlertMode::DigestHourly))
     .bind(slot(AlertMode::DigestDaily))
+    .bind(instant(now))
     .execute(connection)
     .await
     .map_err(translate)?;

@@ -6,6 +6,7 @@ use sqlx::{Sqlite, SqliteConnection, Transaction};
 use store::{Claimed, Error, Fence, Result, Run, Tally};
 
 use crate::{
+    ahead,
     columns::{Place, instant},
     error::{is_unreadable, stale, translate},
     health, overview,
@@ -70,6 +71,7 @@ pub(crate) async fn claim(
 ) -> Result<Option<Claimed>> {
     loop {
         let mut transaction = store.writer.begin().await?;
+        ahead::end_leases(&mut transaction, now).await?;
         let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
             .bind(instant(now))
             .fetch_optional(&mut *transaction)
@@ -184,12 +186,18 @@ pub(crate) async fn next_due(store: &SqliteStore) -> Result<Option<DateTime<Utc>
     Place { table: "runs", row: "the next one" }.optional_time("next_at", due.as_deref())
 }
 
-pub(crate) async fn extend(store: &SqliteStore, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
+pub(crate) async fn extend(
+    store: &SqliteStore,
+    fence: Fence,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
     writes(&mut transaction, fence).await?;
-    sqlx::query("UPDATE runs SET lease_until = ?2 WHERE id = ?1")
+    sqlx::query("UPDATE runs SET lease_until = ?2, updated_at = ?3 WHERE id = ?1")
         .bind(fence.run_id.to_string())
         .bind(instant(lease_until))
+        .bind(instant(now))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;

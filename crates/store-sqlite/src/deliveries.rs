@@ -167,7 +167,7 @@ impl Deliveries for SqliteStore {
         if free(&mut transaction, delivery, None).await? {
             note_calls(&mut transaction, &key, delivery.unanswered_at(now)).await?;
             sqlx::query(
-                "UPDATE sync_state_deliveries SET next_at = ?5, last_error = NULL, delivered_at = ?6
+                "UPDATE sync_state_deliveries SET next_at = ?5, last_error = NULL, delivered_at = ?6, set_at = ?6
                   WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4",
             )
             .bind(key.binding)
@@ -182,7 +182,7 @@ impl Deliveries for SqliteStore {
         } else {
             // It left while another held the shop: what that one has told since is overwritten by now.
             sqlx::query(
-                "UPDATE sync_state_deliveries SET next_at = ?5
+                "UPDATE sync_state_deliveries SET next_at = ?5, set_at = ?5
                   WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version > ?4
                     AND next_at IS NULL AND delivered_at IS NOT NULL",
             )
@@ -210,7 +210,8 @@ impl Deliveries for SqliteStore {
             note_calls(&mut transaction, &key, delivery.unanswered).await?;
         }
         sqlx::query(
-            "UPDATE sync_state_deliveries SET next_at = ?5, last_error = ?6, attempts = ?7
+            "UPDATE sync_state_deliveries SET next_at = ?5, last_error = ?6, attempts = ?7,
+                    set_at = (SELECT q.claimed_at FROM sync_state_queue q WHERE q.binding_id = ?1)
               WHERE binding_id = ?1 AND entity = ?2 AND magento_id = ?3 AND version = ?4",
         )
         .bind(key.binding)
@@ -326,13 +327,13 @@ pub(crate) async fn upsert(
     queue::enqueue(&mut *connection, binding, now).await?;
     sqlx::query(
         "INSERT INTO sync_state_deliveries (binding_id, entity, magento_id, status, sage_id, sage_reference, skip_reason,
-                                            error_code, at, version, attempts, next_at, trace_parent)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, 0, ?10, (SELECT r.trace_parent FROM runs r WHERE r.id = ?11))
+                                            error_code, at, version, attempts, next_at, set_at, trace_parent)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, 0, ?10, ?10, (SELECT r.trace_parent FROM runs r WHERE r.id = ?11))
          ON CONFLICT (binding_id, entity, magento_id) DO UPDATE
             SET status = excluded.status, sage_id = excluded.sage_id, sage_reference = excluded.sage_reference,
                 skip_reason = excluded.skip_reason, error_code = excluded.error_code, at = excluded.at,
                 version = sync_state_deliveries.version + 1, attempts = 0, next_at = excluded.next_at,
-                delivered_at = NULL, last_error = NULL, trace_parent = excluded.trace_parent",
+                set_at = excluded.set_at, delivered_at = NULL, last_error = NULL, trace_parent = excluded.trace_parent",
     )
     .bind(binding)
     .bind(state.entity.as_str())

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod actions;
+mod ahead;
 mod alert_channels;
 mod alert_parcels;
 mod alerts;

@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, waiting_code};
 
 use crate::{
-    bindings, claims,
+    ahead, bindings, claims,
     columns::{Place, instant},
     error::{ensure_affected, translate},
     sqlite::SqliteStore,
@@ -40,6 +40,7 @@ impl Maintenance for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
         let mut transaction = self.writer.begin().await?;
+        ahead::end_leases(&mut transaction, now).await?;
         let id = run.to_string();
         let found: Option<(String, String, Option<String>)> = sqlx::query_as(
             "SELECT r.binding_id, r.status, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id

@@ -71,10 +71,11 @@ pub(crate) async fn note(
         return Ok(None);
     };
     let since: Option<String> = sqlx::query_scalar(
-        "INSERT INTO rests (side, id, code, since, until, rests)
-         SELECT ?2, iif(?2 = 'sage', b.business_id, b.id), ?3, ?4, ?5, 1 FROM bindings b
+        "INSERT INTO rests (side, id, code, since, until, rests, set_at)
+         SELECT ?2, iif(?2 = 'sage', b.business_id, b.id), ?3, ?4, ?5, 1, ?4 FROM bindings b
           WHERE b.id = ?1 AND b.business_id IS NOT NULL
-         ON CONFLICT (side, id) DO UPDATE SET code = excluded.code, until = excluded.until, rests = rests + 1
+         ON CONFLICT (side, id) DO UPDATE
+            SET code = excluded.code, until = excluded.until, rests = rests + 1, set_at = excluded.set_at
          RETURNING since",
     )
     .bind(binding)

@@ -14,7 +14,7 @@ use store::{
 
 use crate::{
     actions::record,
-    claims,
+    ahead, claims,
     columns::{Place, instant},
     error::{is_unreadable, translate},
     finishing, presence, rests,
@@ -162,8 +162,12 @@ impl Runs for SqliteStore {
         presence::take_back_leases(self, now).await
     }
 
-    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()> {
-        claims::extend(self, fence, lease_until).await
+    async fn bring_forward(&self, now: DateTime<Utc>) -> Result<u64> {
+        ahead::bring_forward(self, now).await
+    }
+
+    async fn extend_lease(&self, fence: Fence, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()> {
+        claims::extend(self, fence, now, lease_until).await
     }
 
     async fn finish_run(&self, finish: &FinishRun) -> Result<()> {
@@ -182,19 +186,22 @@ impl Runs for SqliteStore {
         action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        let found: Option<(String, String)> = sqlx::query_as(
-            "SELECT r.binding_id, r.status FROM runs r JOIN bindings b ON b.id = r.binding_id
-              WHERE r.id = ?1 AND b.organisation_id = ?2",
+        ahead::end_leases(&mut transaction, now).await?;
+        let found: Option<(String, bool)> = sqlx::query_as(
+            "SELECT r.binding_id, coalesce(r.status = 'running' AND r.lease_until > ?3, 0)
+               FROM runs r JOIN bindings b ON b.id = r.binding_id WHERE r.id = ?1 AND b.organisation_id = ?2",
         )
         .bind(run.to_string())
         .bind(organisation.to_string())
+        .bind(instant(now))
         .fetch_optional(&mut *transaction)
         .await
         .map_err(translate)?;
-        let (binding, status) = found.ok_or(Error::NotFound("the run"))?;
-        if status == RunStatus::Running.as_str() {
+        let (binding, is_held) = found.ok_or(Error::NotFound("the run"))?;
+        if is_held {
             return Err(Error::Conflict("the run"));
         }
+        claims::close_lost(&mut transaction, &run.to_string(), &instant(now)).await?;
         queue_again(&mut transaction, run, now).await?;
         // Who asks for it now does not wait for the end of a rest.
         rests::end(&mut transaction, &binding).await?;
@@ -321,7 +328,7 @@ async fn latest_but(
     row.as_ref().map(shown).transpose()
 }
 
-/// Puts a run that is not running in the queue as if it were new.
+/// Puts a run that nobody holds in the queue as if it were new.
 pub(crate) async fn queue_again(
     connection: &mut SqliteConnection,
     run: RunId,
@@ -333,7 +340,7 @@ pub(crate) async fn queue_again(
             SET status = ?3, code = ?4, message = NULL, cause = NULL, waits_for_invoice = NULL, attempts = 0, next_at = ?2,
                 policy_version = coalesce(
                     (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0),
-                updated_at = ?2, finished_at = NULL, resolved_by = NULL
+                updated_at = ?2, finished_at = NULL, resolved_by = NULL, attempt_id = NULL, lease_until = NULL, lease_business = NULL
           WHERE id = ?1",
     )
     .bind(run.to_string())

@@ -59,7 +59,7 @@ pub use history::{
 };
 pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
 pub use invitations::{Acceptance, Invitation, Invitations};
-pub use leases::{Leases, SeenTokens};
+pub use leases::{Leases, SeenTokens, ahead_of};
 pub use maintenance::{Maintenance, OldRuns, Requeued};
 pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
 pub use overview::{Load, Overviews, Span, Tally, Times, Volume};

@@ -35,7 +35,7 @@ pub trait Maintenance {
     /// a retry it goes on counting its attempts and stays under its policy version.
     /// [`crate::Error::NotFound`] when the organisation has no such run.
     ///
-    /// With `force` a lease that has not run out is ended as well: for a worker that is known to be dead. One that lives is stopped by its
+    /// A lease of a clock that was ahead ([`crate::ahead_of`]) has run out. With `force` a lease that has not run out is ended as well: for a worker that is known to be dead. One that lives is stopped by its
     /// fence before its next write.
     async fn requeue_run(
         &self,

@@ -224,7 +224,7 @@ pub trait Runs {
     /// Takes the oldest run that is due, in one short transaction: `queued` or `retrying` with `next_at` reached, or `running`
     /// with a lease that has run out (its lost attempt is closed with a sentence), of an active binding that does not rest, and of a
     /// Sage business that neither rests nor is held by another live run (one writer per business; bindings without a business do not
-    /// run). It becomes `running`,
+    /// run). A lease that was given or extended by a clock that was ahead ([`crate::ahead_of`]) has run out. It becomes `running`,
     /// `attempts` grows by one, an attempt row is opened with the id handed in.
     ///
     /// A run whose row cannot be read blocks nobody: it is set to `failed` with `internal` and a message that names the column,
@@ -237,15 +237,21 @@ pub trait Runs {
         lease_until: DateTime<Utc>,
     ) -> Result<Option<Claimed>>;
 
-    /// At the start of a worker: ends the leases that nobody can hold any more, so that a crash costs no more than the restart; tells how
-    /// many. Where other processes may work on the same store their leases are left alone, and run out by themselves.
+    /// At the start of a worker: ends the leases that nobody can hold any more, of runs, of shops and of channels, so that a crash costs
+    /// no more than the restart; tells how many. Where other processes may work on the same store their leases are left alone, and run
+    /// out by themselves.
     async fn take_back_leases(&self, now: DateTime<Utc>) -> Result<u64>;
+
+    /// At the start of a worker and every minute: what a clock that was ahead has put off ([`crate::ahead_of`]) is due now. That is
+    /// leases of runs, shops and channels, runs and retries, searches, rests, sync states and alerts; and what may still land in Sage left by now
+    /// at the latest. Tells how many rows were changed; a long queue takes several calls, until there are none.
+    async fn bring_forward(&self, now: DateTime<Utc>) -> Result<u64>;
 
     /// When the next run that could be claimed is due (a lease that runs out counts); `None` when there is none.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>>;
 
     /// Holds on to a run for longer.
-    async fn extend_lease(&self, fence: Fence, lease_until: DateTime<Utc>) -> Result<()>;
+    async fn extend_lease(&self, fence: Fence, now: DateTime<Utc>, lease_until: DateTime<Utc>) -> Result<()>;
 
     /// Ends an attempt in one transaction: run, attempt, steps, Plan, xrefs, and the sync state for Magento. Frees the business. When
     /// the run ends and is an `invoice.created`, the runs that wait for that invoice go on, unless it failed.
@@ -262,8 +268,9 @@ pub trait Runs {
     /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
     async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()>;
 
-    /// A person's retry of a run that is not running: `queued`, due now, `attempts` 0, under the current policy version.
-    /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is running.
+    /// A person's retry of a run that is not held: `queued`, due now, `attempts` 0, under the current policy version. An attempt whose
+    /// lease has run out is closed as lost.
+    /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is held.
     async fn retry_run(
         &self,
         organisation: OrganisationId,

@@ -24,6 +24,7 @@ mod preflight;
 mod process;
 mod pulse;
 mod refund;
+mod resume;
 mod rotation;
 mod sale;
 mod sealed_call;

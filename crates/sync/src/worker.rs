@@ -21,7 +21,7 @@ use crate::{
     deliver::SyncStates,
     lease::Lease,
     outbox::{self, Outbox},
-    process, trace,
+    process, resume, trace,
     under_way::Work,
 };
 
@@ -62,13 +62,7 @@ impl Worker {
 
     /// Works until `shutdown`, then finishes what it holds and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        match self.engine.store.take_back_leases(self.engine.outside.now()).await {
-            Ok(0) => {}
-            Ok(runs) => info!(runs, "runs of a process that is no more go on at once"),
-            Err(problem) => {
-                warn!(error = %problem, "leases of a process that is no more could not be taken back");
-            }
-        }
+        resume::start_up(&self.engine).await;
         let mut tasks = JoinSet::new();
         for number in 0..self.parallel {
             let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
@@ -82,6 +76,8 @@ impl Worker {
         tasks.spawn(async move { kept_up(&stop, || work_bulk_retries(&engine, &stop)).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { kept_up(&stop, || work_backfills(&engine, &stop)).await });
+        let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
+        tasks.spawn(async move { kept_up(&stop, || resume::work(&engine, &stop)).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown);
         tasks.spawn(async move { kept_up(&stop, || work_upkeep(&engine, &stop)).await });
         tasks.join_all().await;
@@ -147,7 +143,7 @@ fn lease(engine: &Engine, fence: Fence, asked_at: std::time::Duration) -> Lease 
         let store = Arc::clone(&store);
         let now = outside.now();
         pulse.of_runs(now);
-        async move { store.extend_lease(fence, now + lease).await }
+        async move { store.extend_lease(fence, now, now + lease).await }
     })
 }
 

@@ -17,7 +17,7 @@ use crate::{Answer, Claimed, IntentKey, NewXref, Outcome, Run, Store, Targets};
 /// What the audit says of a worker that died.
 const LOST: &str = "The worker that held this run stopped answering; another took over.";
 
-fn invoice_intent(world: &World) -> IntentKey {
+pub(super) fn invoice_intent(world: &World) -> IntentKey {
     let xref = XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() };
     IntentKey { binding_id: world.binding, business_id: "business-1".to_owned(), xref }
 }
@@ -159,7 +159,7 @@ pub async fn a_stale_fence_changes_nothing(store: Arc<dyn Store>) {
     let (run, attempts) = (world.run(id).await, world.attempts(id).await);
 
     let (store, stale, steps) = (&world.store, fence(&lost), [world.step("invoice")]);
-    assert_stale(store.extend_lease(stale, world.after(TimeDelta::minutes(9))).await);
+    assert_stale(store.extend_lease(stale, world.now(), world.after(TimeDelta::minutes(9))).await);
     assert_stale(store.release_run(stale, world.now()).await);
     assert_stale(store.open_intent(stale, &intent, &request("2"), world.now()).await);
     assert_stale(store.answer_intent(stale, &intent, &answer(), None, &steps, world.now()).await);
@@ -199,12 +199,12 @@ pub async fn an_extended_lease_holds(store: Arc<dyn Store>) {
     world.receive(InvoiceCreated, 1).await;
     let claimed = world.claim().await;
     let until = world.after(TimeDelta::minutes(10));
-    world.store.extend_lease(fence(&claimed), until).await.unwrap();
+    world.store.extend_lease(fence(&claimed), world.now(), until).await.unwrap();
     assert_eq!(world.store.next_due().await.unwrap(), Some(until));
     world.pass(TimeDelta::minutes(5));
     assert!(world.try_claim().await.is_none());
     world.finish(&claimed, Outcome::Succeeded).await;
-    assert_stale(world.store.extend_lease(fence(&claimed), until).await);
+    assert_stale(world.store.extend_lease(fence(&claimed), world.now(), until).await);
 }
 
 /// Two live writers of a business would be the end of exactly-once.
@@ -217,12 +217,14 @@ pub async fn a_lost_lease_is_not_extended_and_opens_nothing_beside_a_new_writer(
     let writer = world.claim().await;
     assert_eq!(writer.run.id, older);
     assert!(world.try_claim().await.is_none());
-    assert_stale(world.store.extend_lease(fence(&lost), world.after(TimeDelta::minutes(1))).await);
+    assert_stale(
+        world.store.extend_lease(fence(&lost), world.now(), world.after(TimeDelta::minutes(1))).await,
+    );
     let intent = invoice_intent(&world);
     assert_stale(world.store.open_intent(fence(&lost), &intent, &request("1"), world.now()).await);
     assert_stale(world.store.may_write(fence(&lost)).await);
     world.store.open_intent(fence(&writer), &intent, &request("1"), world.now()).await.unwrap();
-    world.store.extend_lease(fence(&writer), world.after(TimeDelta::minutes(1))).await.unwrap();
+    world.store.extend_lease(fence(&writer), world.now(), world.after(TimeDelta::minutes(1))).await.unwrap();
     world.finish(&writer, Outcome::Succeeded).await;
     assert_eq!(world.claim().await.run.id, lost.run.id);
 }

@@ -76,7 +76,7 @@ pub async fn workers_at_once_never_share_a_run(store: Arc<dyn Store>) {
                 idle = 0;
                 assert!(live.lock().unwrap().insert(claimed.run.binding_id), "two writers of one business");
                 *done.lock().unwrap().entry(claimed.run.id).or_default() += 1;
-                world.store.extend_lease(fence(&claimed), until).await.unwrap();
+                world.store.extend_lease(fence(&claimed), world.now(), until).await.unwrap();
                 // Before the write: once it is committed another may hold the business.
                 live.lock().unwrap().remove(&claimed.run.binding_id);
                 world.finish(&claimed, Outcome::Succeeded).await;

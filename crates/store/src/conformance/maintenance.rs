@@ -65,7 +65,7 @@ pub async fn a_lease_is_ended_by_force(store: Arc<dyn Store>) {
     assert!(world.try_claim().await.is_none());
     let forced = world.store.requeue_run(world.organisation, id, true, world.now()).await.unwrap();
     assert_eq!(forced, Requeued::Due);
-    assert_stale(world.store.extend_lease(fence(&held), until).await);
+    assert_stale(world.store.extend_lease(fence(&held), world.now(), until).await);
     let heir = world.claim().await;
     assert_eq!(heir.run.id, id);
     world.finish(&heir, Outcome::Succeeded).await;
@@ -82,7 +82,7 @@ pub async fn a_run_that_was_lost_is_made_due(store: Arc<dyn Store>) {
     assert_eq!((attempts.len(), attempts[0].outcome.as_deref()), (1, Some("lost")));
     assert!(attempts[0].message.is_some() && attempts[0].ended_at.is_some());
     let until = world.after(TimeDelta::minutes(1));
-    assert_stale(world.store.extend_lease(fence(&lost), until).await);
+    assert_stale(world.store.extend_lease(fence(&lost), world.now(), until).await);
     let claimed = world.claim().await;
     assert_eq!((claimed.run.id, claimed.attempt_number), (id, 2));
     world.finish(&claimed, Outcome::Succeeded).await;

@@ -22,6 +22,7 @@ pub mod alerts;
 pub mod audit;
 pub mod bindings;
 pub mod claims;
+pub mod clocks;
 pub mod crowds;
 pub mod deliveries;
 pub mod events;
@@ -83,7 +84,7 @@ macro_rules! conformance_suite {
             revival: a_revived_binding_goes_on_where_it_stopped, each_status_is_revived_in_its_own_way,
                 a_revived_binding_lets_a_taken_business_go, a_backfill_begins_behind_what_is_known,
                 a_backfill_that_had_not_ended_is_not_forgotten, open_invoices_are_told_newest_first,
-                a_backfill_is_due_while_its_binding_works;
+                a_backfill_is_due_while_its_binding_works, a_search_that_a_clock_put_off_goes_on;
             settings: a_credential_is_written_in_place_of_the_version_it_names,
                 a_deleted_credential_is_never_mistaken_for_a_new_one, a_credential_is_withdrawn_at_the_version_it_names, credentials_are_kept_apart,
                 credentials_are_gone_through_in_pages,
@@ -150,6 +151,12 @@ macro_rules! conformance_suite {
             audit: what_is_done_with_people_is_kept_with_its_record, what_is_done_with_an_account_is_kept_with_its_record,
                 what_is_done_with_a_shop_is_kept_with_its_record, what_is_done_with_channels_is_kept_with_its_record;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;
+            clocks: a_lease_of_a_clock_that_was_ahead_holds_nobody, a_lease_extended_by_a_clock_that_was_ahead_holds_nobody,
+                a_lease_outlives_a_clock_that_is_set_back_a_little, a_run_held_by_a_clock_that_was_ahead_is_made_due,
+                a_run_whose_lease_ran_out_is_retried, runs_that_a_clock_put_off_are_brought_forward,
+                rests_that_a_clock_prolonged_end, states_that_a_clock_put_off_are_told,
+                alerts_that_a_clock_put_off_are_told, a_named_lease_of_a_clock_that_was_ahead_is_none,
+                what_may_still_land_left_by_now;
             figures: what_is_open_is_counted_for_each_binding, deliveries_are_counted, ages_are_told;
             maintenance: what_waits_or_is_due_later_is_made_due, a_run_that_is_held_is_left_alone,
                 a_run_that_was_lost_is_made_due, a_lease_is_ended_by_force, what_has_ended_is_not_made_due, what_is_made_due_waits_for_its_binding,

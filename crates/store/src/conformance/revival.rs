@@ -200,3 +200,19 @@ pub async fn a_backfill_is_due_while_its_binding_works(store: Arc<dyn Store>) {
     world.store.save_backfill(&over).await.unwrap();
     assert_eq!(due().await, 0);
 }
+
+/// A search never rests for hours: who wrote that was ahead.
+pub async fn a_search_that_a_clock_put_off_goes_on(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    world.set_status(BindingStatus::Revoked).await;
+    revive(&world).await;
+    world.set_status(BindingStatus::Active).await;
+    let due = async || world.store.due_backfills(world.now()).await.unwrap().len();
+    for (rest, brought) in [(TimeDelta::minutes(1), 0), (TimeDelta::hours(3), 1)] {
+        let resting = Backfill { next_at: world.after(rest), ..backfill(&world).await };
+        world.store.save_backfill(&resting).await.unwrap();
+        assert_eq!(due().await, 0);
+        assert_eq!(world.store.bring_forward(world.now()).await.unwrap(), brought);
+    }
+    assert_eq!(due().await, 1);
+}
