@@ -111,7 +111,7 @@ async fn serve(config: Config, pages: bool) -> Result<ExitCode, Failure> {
     // A missing key must be said before anything is opened.
     config.key_ring()?;
     let store = lifecycle::open_store(&config.database_url).await?;
-    let engine = lifecycle::engine(&config, store, sync::Timing::default())?;
+    let engine = lifecycle::engine(&config, store, sync::Timing::default()).await?;
     if pages {
         let process = Process::start(&config, engine).await?;
         lifecycle::asked_to_stop().await?;

@@ -25,7 +25,7 @@ use crate::{
     config::{self, Config},
     connecting::Connections,
     intake::Intake,
-    outside::Machine,
+    outside::{self, Machine},
     router,
     sealing::Seals,
     serving::{self, ConnectionLimits},
@@ -68,9 +68,14 @@ pub fn endpoints(base_url: &str) -> Result<Endpoints, Failure> {
     if base_url.is_empty() { Ok(Endpoints::default()) } else { Ok(Endpoints::at(&Url::parse(base_url)?)) }
 }
 
-/// The engine of a configuration.
-pub fn engine(config: &Config, store: Arc<dyn Store>, timing: sync::Timing) -> Result<sync::Engine, Failure> {
-    engine_in(config, store, Arc::new(Machine), timing)
+/// The engine of a configuration, in the store's time.
+pub async fn engine(
+    config: &Config,
+    store: Arc<dyn Store>,
+    timing: sync::Timing,
+) -> Result<sync::Engine, Failure> {
+    let time = outside::time_of(&store, Arc::new(Machine)).await?;
+    engine_in(config, store, time, timing)
 }
 
 /// The same with a time and a randomness of its own.

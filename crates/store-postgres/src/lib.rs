@@ -41,12 +41,14 @@ mod xrefs;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use sqlx::{
+    Connection, PgConnection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
-use store::{Result, Store};
+use store::{Result, Risk, Store};
 use tokio::sync::watch;
 
 use crate::{
@@ -56,6 +58,12 @@ use crate::{
 
 /// The schema, step by step.
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Whether the connection's commits are answered before they are on disk.
+const COMMITS_DO_NOT_WAIT: &str = "SELECT current_setting('synchronous_commit') = 'off'";
+/// The same, and whether the server waits for its disk at all.
+const OTHERS_DO_NOT_WAIT: &str =
+    "SELECT current_setting('synchronous_commit') = 'off', current_setting('fsync') = 'off'";
 
 /// Connections of one process; Postgres takes 100 in all unless it is told otherwise.
 const CONNECTIONS: u32 = 16;
@@ -132,6 +140,23 @@ impl Store for PostgresStore {
             .await
             .map_err(translate)?;
         Ok(MIGRATOR.iter().filter(|step| !applied.contains(&step.version)).count())
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>> {
+        let now = sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&self.pool).await;
+        now.map(Some).map_err(translate)
+    }
+
+    async fn risks(&self) -> Result<Vec<Risk>> {
+        let own: bool =
+            sqlx::query_scalar(COMMITS_DO_NOT_WAIT).fetch_one(&self.pool).await.map_err(translate)?;
+        // A connection as anybody else's shows what the server and the database say.
+        let mut other = PgConnection::connect_with(&self.options).await.map_err(translate)?;
+        let (others, unsynced): (bool, bool) =
+            sqlx::query_as(OTHERS_DO_NOT_WAIT).fetch_one(&mut other).await.map_err(translate)?;
+        other.close().await.map_err(translate)?;
+        let risks = [(own, Risk::OwnCommits), (others, Risk::OtherCommits), (unsynced, Risk::NoSync)];
+        Ok(risks.into_iter().filter_map(|(is_there, risk)| is_there.then_some(risk)).collect())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

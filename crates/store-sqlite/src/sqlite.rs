@@ -3,13 +3,14 @@
 use std::{io::ErrorKind, path::Path, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use sqlx::{
     Connection, Sqlite, SqlitePool, Transaction,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use store::{Error, Result, Store};
+use store::{Error, Result, Risk, Store};
 use tokio::sync::watch;
 
 use crate::{
@@ -136,6 +137,15 @@ impl Store for SqliteStore {
             .await
             .map_err(translate)?;
         Ok(MIGRATOR.iter().filter(|step| !applied.contains(&step.version)).count())
+    }
+
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>> {
+        Ok(None)
+    }
+
+    async fn risks(&self) -> Result<Vec<Risk>> {
+        // The file is written by this program alone, with settings of its own.
+        Ok(Vec::new())
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

@@ -37,6 +37,7 @@ mod unreadable;
 mod xrefs;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use tokio::sync::watch;
 
@@ -75,6 +76,17 @@ pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use standing::{Meanwhile, Standing, waiting_code};
 pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
+
+/// A setting by which a crash of the database's server loses what was committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// Commits of Ledger's own connections do not wait for the disk.
+    OwnCommits,
+    /// Those of everybody else on this database do not; Ledger asks for its own.
+    OtherCommits,
+    /// The server does not wait for its disk at all.
+    NoSync,
+}
 
 /// Everything that is kept.
 ///
@@ -125,6 +137,12 @@ pub trait Store:
 
     /// How many steps of the schema that this program knows are missing; 0 also where another process has brought it further.
     async fn missing_migrations(&self) -> Result<usize>;
+
+    /// What the database's own clock shows; none where that is this machine's. Processes on several machines go by it.
+    async fn clock(&self) -> Result<Option<DateTime<Utc>>>;
+
+    /// Settings of the database by which a crash loses what was answered as kept.
+    async fn risks(&self) -> Result<Vec<Risk>>;
 
     /// A number that grows with every change of a run, in this process or another; workers watch it.
     fn changes(&self) -> watch::Receiver<u64>;

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     ids::{AttemptId, RunId},
-    outside::Outside,
     run::ActionKind,
 };
 use serde::Serialize;
@@ -16,7 +15,7 @@ use super::{
     output::{Output, dash, instant},
     runs::Line,
 };
-use crate::{lifecycle::Failure, outside::Machine};
+use crate::{lifecycle::Failure, outside::now_of};
 
 /// A run with all that was tried.
 #[derive(Serialize)]
@@ -181,7 +180,8 @@ pub(super) async fn retry(
 async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
     let action = super::action(organisation, ActionKind::Retried).with_run(id);
-    match store.retry_run(organisation, id, action.at, Some(&action)).await {
+    let now = now_of(store.as_ref()).await?;
+    match store.retry_run(organisation, id, now, Some(&action)).await {
         Ok(()) => {
             let binding = match store.run(organisation, id).await? {
                 Some(run) => store.binding(run.binding_id).await?,
@@ -214,7 +214,8 @@ pub(super) async fn requeue(
 
 async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<Done, Failure> {
     let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
-    let requeued = store.requeue_run(organisation, id, force, Machine.now()).await?;
+    let now = now_of(store.as_ref()).await?;
+    let requeued = store.requeue_run(organisation, id, force, now).await?;
     if matches!(requeued, Requeued::Due | Requeued::WaitsForBinding) {
         let action = super::action(organisation, ActionKind::Requeued).with_run(id);
         store.record_action(&action).await?;

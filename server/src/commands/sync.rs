@@ -16,7 +16,7 @@ use super::{output::Output, runs::Line};
 use crate::{
     config::Config,
     lifecycle::{self, Failure},
-    outside::Machine,
+    outside::{Machine, now_of},
 };
 
 /// How often a run is looked at, where no news of it arrives.
@@ -111,7 +111,7 @@ async fn queue(
     organisation: OrganisationId,
     args: &SyncArgs,
 ) -> Result<(&'static str, RunId), Failure> {
-    let (event, now) = (args.kind.event(), Machine.now());
+    let (event, now) = (args.kind.event(), now_of(store.as_ref()).await?);
     let new = NewEvent {
         id: EventId(Machine.id()),
         run_id: RunId(Machine.id()),

@@ -126,7 +126,7 @@ impl Stage {
             .database_url
             .unwrap_or_else(|| format!("sqlite://{}", folder.path().join("ledger.db").display()));
         let store = lifecycle::open_store(&config.database_url).await?;
-        let engine = lifecycle::engine(&config, store, timing())?;
+        let engine = lifecycle::engine(&config, store, timing()).await?;
         let process = Process::start_on(&config, engine, listener)?;
         let organisation = people(&process.engine).await?;
         let sage = Controls::new(&sage_url)?;

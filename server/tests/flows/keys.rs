@@ -62,7 +62,7 @@ async fn rotated(options: Options) {
     assert!(again.status.success() && said(&again).contains("0 sealed anew"), "{}", said(&again));
     let config = Config { keys: new.into(), ..stage.config().clone() };
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
-    let engine = lifecycle::engine(&config, store, timing()).unwrap();
+    let engine = lifecycle::engine(&config, store, timing()).await.unwrap();
     let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
     engine.refresh_reference(&binding, None).await.unwrap();
     assert!(engine.open_credential(binding.id, CredentialKind::MagentoApiKey).await.unwrap().is_some());

@@ -9,6 +9,7 @@ mod audit;
 mod backfilling;
 mod browser;
 mod catalogue;
+mod clocks;
 mod connecting;
 mod crash;
 mod documents;

@@ -181,7 +181,7 @@ async fn figures_are_told(database_url: Option<String>) {
     config.metrics.by_binding = true;
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
     let process =
-        Process::start(&config, lifecycle::engine(&config, store, timing()).unwrap()).await.unwrap();
+        Process::start(&config, lifecycle::engine(&config, store, timing()).await.unwrap()).await.unwrap();
     let url = format!("http://{}/metrics", process.address);
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 401);
     let asked =

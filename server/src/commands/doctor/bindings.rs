@@ -35,7 +35,7 @@ pub async fn look(config: &Config, store: &Arc<dyn Store>, ask: bool) -> Vec<Fin
     };
     let figures: HashMap<BindingId, BindingFigures> =
         figures.into_iter().map(|figures| (figures.binding_id, figures)).collect();
-    let engine = lifecycle::engine(config, Arc::clone(store), ::sync::Timing::default()).ok();
+    let engine = lifecycle::engine(config, Arc::clone(store), ::sync::Timing::default()).await.ok();
     let mut findings = match &engine {
         Some(engine) => credentials(engine).await,
         None => Vec::new(),
