@@ -1,10 +1,13 @@
 //! Is the process up, and can it work?
 
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt::Write, sync::Arc, time::Duration};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 
-use crate::state::Wire;
+use crate::{
+    outside::{ahead_of_database, clocks_differ},
+    state::Wire,
+};
 
 /// How many credentials are tried before the keys are called wrong: one that nobody can open any more must not stop the others.
 const CREDENTIALS: u32 = 10;
@@ -17,10 +20,11 @@ pub async fn healthz() -> &'static str {
 /// `GET /readyz`: everything that this process needs of itself and its machine, a line a check. Sage and the shops are no part of
 /// it: their runs wait, and a restart would mend nothing.
 pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
-    let [store, schema, keys] = look(&wire).await;
+    let [store, clock, schema, keys] = look(&wire).await;
     let checks = [
         ("running", running(&wire)),
         ("store", store),
+        ("clock", clock),
         ("schema", schema),
         ("keys", keys),
         ("worker", worker(&wire)),
@@ -29,7 +33,7 @@ pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
     let mut text = format!("{}\n", if is_ready { "ready" } else { "not ready" });
     for (name, check) in checks {
         let (verdict, says) = match &check {
-            Ok(says) => ("ok", *says),
+            Ok(says) => ("ok", says.as_ref()),
             Err(says) => ("failed", says.as_str()),
         };
         // Writing to a string cannot fail.
@@ -39,16 +43,16 @@ pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
 }
 
 /// What is well, or what is not.
-type Check = Result<&'static str, String>;
+type Check = Result<Cow<'static, str>, String>;
 
 /// What was seen of the store, and when.
 pub struct Looked {
     at: Duration,
-    checks: [Check; 3],
+    checks: [Check; 4],
 }
 
 /// Looks at the store, or tells what was seen a moment ago. Those who ask meanwhile wait for the same look.
-async fn look(wire: &Wire) -> [Check; 3] {
+async fn look(wire: &Wire) -> [Check; 4] {
     let mut looked = wire.looked.lock().await;
     let now = wire.outside.uptime();
     if let Some(looked) = looked.as_ref()
@@ -56,25 +60,41 @@ async fn look(wire: &Wire) -> [Check; 3] {
     {
         return looked.checks.clone();
     }
-    let checks = [store(wire).await, schema(wire).await, keys(wire).await];
+    let checks = [store(wire).await, clock(wire).await, schema(wire).await, keys(wire).await];
     *looked = Some(Looked { at: now, checks: checks.clone() });
     checks
 }
 
 fn running(wire: &Wire) -> Check {
-    if wire.shutdown.is_cancelled() { Err("the process is ending".to_owned()) } else { Ok("not ending") }
+    if wire.shutdown.is_cancelled() {
+        Err("the process is ending".to_owned())
+    } else {
+        Ok("not ending".into())
+    }
 }
 
 async fn store(wire: &Wire) -> Check {
-    wire.store.ready().await.map(|()| "it was written").map_err(|error| {
+    wire.store.ready().await.map(|()| "it was written".into()).map_err(|error| {
         tracing::warn!(%error, "not ready: the store cannot be written");
         "it cannot be written; the log says why".to_owned()
     })
 }
 
+/// No reason to restart a process: it goes by the database's clock, and each machine's is for its own operator to set.
+async fn clock(wire: &Wire) -> Check {
+    match ahead_of_database(wire.store.as_ref()).await {
+        Ok(Some(ahead)) => Ok(clocks_differ(ahead).map_or("as the database's".into(), |differ| {
+            format!("{differ}; Ledger goes by that, set both by network time").into()
+        })),
+        Ok(None) => Ok("this machine's".into()),
+        // What keeps it from being read is said of the store.
+        Err(_) => Ok("not compared".into()),
+    }
+}
+
 async fn schema(wire: &Wire) -> Check {
     match wire.store.missing_migrations().await {
-        Ok(0) => Ok("the newest"),
+        Ok(0) => Ok("the newest".into()),
         Ok(missing) => Err(format!("{missing} steps are missing; `ledger migrate` makes them")),
         Err(error) => {
             tracing::warn!(%error, "not ready: the schema's version cannot be read");
@@ -89,11 +109,11 @@ async fn keys(wire: &Wire) -> Check {
         return Err("the credentials cannot be read".to_owned());
     };
     if some.is_empty() {
-        return Ok("nothing is sealed yet");
+        return Ok("nothing is sealed yet".into());
     }
     for credential in some {
         if let Ok(Some(_)) = wire.engine.open_credential(credential.binding, credential.kind).await {
-            return Ok("they open what is stored");
+            return Ok("they open what is stored".into());
         }
     }
     Err("LEDGER_KEYS opens none of the stored credentials; put the key back that sealed them".to_owned())
@@ -101,11 +121,11 @@ async fn keys(wire: &Wire) -> Check {
 
 fn worker(wire: &Wire) -> Check {
     if !wire.observing.works {
-        return Ok("not in this process");
+        return Ok("not in this process".into());
     }
     let silent = wire.engine.pulse.silent(wire.outside.now(), wire.engine.timing.lease);
     if silent.is_empty() {
-        return Ok("alive");
+        return Ok("alive".into());
     }
     let silent = silent.iter().map(|(which, seconds)| format!("{which} for {seconds} s"));
     Err(format!("no sign of life: {}; restart the process", silent.collect::<Vec<_>>().join(", ")))

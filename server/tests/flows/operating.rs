@@ -34,6 +34,8 @@ fn ledger(config: &Config, arguments: &[&str]) -> Output {
         .env("LEDGER_SAGE__CLIENT_ID", &config.sage.client_id)
         .env("LEDGER_SAGE__CLIENT_SECRET", config.sage.client_secret.expose_secret())
         .env("LEDGER_SAGE__CALLS_PER_SECOND", "0")
+        .env("LEDGER_SMTP__URL", config.smtp.url.expose_secret())
+        .env("LEDGER_SMTP__FROM", &config.smtp.from)
         .output()
         .unwrap()
 }
@@ -233,6 +235,29 @@ fn found<'a>(diagnosis: &'a Value, check: &str) -> Vec<&'a Value> {
     diagnosis["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == check).collect()
 }
 
+/// The mail server is asked whether it lets Ledger in; it gets no letter.
+async fn mail_is_tried(config: &Config) {
+    let mail = |url: &str, asks: &[&str], code| {
+        let mut config = config.clone();
+        config.smtp.url = url.into();
+        "Ledger <ledger@shop.example>".clone_into(&mut config.smtp.from);
+        let diagnosis = json(&config, code, &[&["doctor"], asks].concat());
+        found(&diagnosis, "mail")[0].clone()
+    };
+    let none = mail("", &[], 0);
+    assert_eq!(none["state"], "note");
+    assert!(none["means"].as_str().unwrap().contains("sends no e-mail"), "{none}");
+    let server = simulators::mail::start().await.unwrap();
+    let fine = mail(server.smtp_url(), &[], 0);
+    assert_eq!(fine["state"], "ok", "{fine}");
+    assert_eq!(server.mails().len(), 0);
+    let nobody = mail("smtp://me:secret@127.0.0.1:9", &[], 1);
+    assert_eq!(nobody["state"], "problem", "{nobody}");
+    assert!(!nobody.to_string().contains("secret"));
+    assert_eq!(mail("smtp://127.0.0.1:9", &["--offline"], 0)["state"], "ok", "nobody was asked");
+    assert_eq!(mail("mail.example", &["--offline"], 1)["state"], "problem");
+}
+
 async fn examined(database_url: Option<String>) {
     let stage = Stage::set(Options { database_url, ..Options::default() }).await.unwrap();
     let config = stage.config();
@@ -243,6 +268,17 @@ async fn examined(database_url: Option<String>) {
     {
         assert_eq!(found(&well, check)[0]["state"], "ok", "{check}: {well:#}");
     }
+
+    let is_postgres = config.database_url.starts_with("postgres");
+    assert_eq!(
+        found(&well, "clock").first().map(|finding| &finding["state"]),
+        is_postgres.then_some(&"ok".into())
+    );
+    for finding in found(&well, "durability") {
+        // The server of the tests may lose what it likes.
+        assert_eq!(finding["state"], if is_postgres { "note" } else { "ok" }, "{finding}");
+    }
+    mail_is_tried(config).await;
 
     let mut without_key = config.clone();
     without_key.keys = {

@@ -13,12 +13,15 @@ use lettre::{
 };
 use magento::address::{Place, place};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
 use url::Url;
 
 use super::{Refusal, message::Letter};
 
 /// The longest that a server may take for one step.
 const STEP: Duration = Duration::from_secs(30);
+/// The longest that somebody waits who only asks whether it lets us in.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Why the settings of e-mail cannot be used. The address is not repeated: it holds a password.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,20 @@ impl Mail {
             .map_err(|_| MailError::Url)?;
         let from = from.parse().map_err(|_| MailError::From)?;
         Ok(Self { transport: builder.timeout(Some(STEP)).build(), from })
+    }
+
+    /// Connects and signs in as for a letter, and sends none.
+    ///
+    /// # Errors
+    ///
+    /// What would keep every letter from being sent.
+    pub async fn sign_in(&self) -> Result<(), Refusal> {
+        match timeout(PATIENCE, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Ok(false)) => Err(Refusal::again("The mail server does not answer as one does.")),
+            Ok(Err(error)) => Err(refusal::of_connection(&error)),
+            Err(_) => Err(Refusal::Silent("The mail server took too long to answer.".to_owned())),
+        }
     }
 
     /// Sends a letter, with the page where its reader ends it.

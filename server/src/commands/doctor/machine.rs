@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use store::Store;
 use url::Url;
 
-use super::Finding;
+use super::{Finding, servers};
 use crate::{
     config::{Config, Doubt},
     lifecycle,
@@ -131,6 +131,8 @@ pub async fn database(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>)
     let (finding, is_usable) = schema(store.as_ref()).await;
     findings.push(finding);
     if is_usable {
+        findings.extend(servers::clock(store.as_ref()).await);
+        findings.extend(servers::durability(store.as_ref()).await);
         findings.extend(rows(store.as_ref()).await);
         return (findings, Some(store));
     }

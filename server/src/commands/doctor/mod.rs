@@ -3,6 +3,7 @@
 
 mod bindings;
 mod machine;
+mod servers;
 
 use std::process::ExitCode;
 
@@ -89,6 +90,7 @@ pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Failure
     if !args.offline {
         findings.push(machine::public_address(config).await);
     }
+    findings.push(servers::mail(config, !args.offline).await);
     let (of_store, store) = machine::database(config).await;
     findings.extend(of_store);
     if let Some(store) = store {

@@ -108,6 +108,37 @@ async fn a_set_up_that_is_wrong_is_told_and_loses_no_letter() {
 }
 
 #[tokio::test]
+async fn it_is_tried_without_a_letter_whether_the_server_lets_us_in() {
+    async fn signed_in(said: &'static [Said]) -> Result<(), Refusal> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("smtp://me:secret@localhost:{}", listener.local_addr().unwrap().port());
+        let server = tokio::spawn(async move {
+            while let Ok((line, _)) = listener.accept().await {
+                tokio::spawn(talk(line, said));
+            }
+        });
+        let signed_in = mail(&url, "ledger@shop.example").unwrap().sign_in().await;
+        server.abort();
+        signed_in
+    }
+    // No letter is begun: it would be refused here.
+    assert_eq!(signed_in(&[("MAIL", "550 a letter")]).await, Ok(()));
+    let sentence = "The mail server refuses Ledger\u{2019}s user name or password (535).";
+    assert_eq!(signed_in(&[("AUTH", "535 no")]).await, Err(Refusal::again(sentence)));
+}
+
+/// A server that takes the connection and says nothing.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://localhost:{}", listener.local_addr().unwrap().port());
+    let begun = tokio::time::Instant::now();
+    let tried = mail(&url, "ledger@shop.example").unwrap().sign_in().await;
+    assert!(matches!(tried, Err(Refusal::Silent(_))), "{tried:?}");
+    assert!(begun.elapsed() <= PATIENCE + Duration::from_secs(1));
+}
+
+#[tokio::test]
 async fn a_letter_that_is_refused_is_not_sent_again() {
     for said in [&[("RCPT", "550 unknown")] as &[Said], &[("DATA", "554 spam")], &[(".", "552 too large")]] {
         let refusal = sent(("smtp", ""), said).await.unwrap_err();
