@@ -1,5 +1,6 @@
 //! `ledger bench`: measures Ledger on this machine and prints one table.
 
+mod backlog;
 mod events;
 mod history;
 mod neighbours;
@@ -24,10 +25,10 @@ pub struct BenchArgs {
     /// How many invoices go through the worker.
     #[arg(long, default_value_t = 300)]
     invoices: i64,
-    /// How many runs the history has.
+    /// How many runs the history has, and a shop's queue.
     #[arg(long, default_value_t = 1_000_000)]
     runs: i64,
-    /// The address of a Postgres database to measure the history on as well; it is filled and left so.
+    /// The address of a Postgres database to measure the history or, with --backlog, the queue on as well; it is filled and left so.
     #[arg(long, env = "LEDGER_TEST_POSTGRES_URL")]
     postgres: Option<String>,
     /// Measures the history alone.
@@ -36,6 +37,9 @@ pub struct BenchArgs {
     /// Measures alone what a shop feels of a neighbour that sends the worst documents it can: so many seconds without it, as many with it.
     #[arg(long)]
     neighbours: Option<u64>,
+    /// Measures a shop with a long queue alone.
+    #[arg(long)]
+    backlog: bool,
 }
 
 /// Runs the benchmarks and prints a table of what was measured.
@@ -44,6 +48,10 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
     println!("| what | measured on {} |\n| --- | --- |", machine());
     if let Some(seconds) = args.neighbours {
         show(neighbours::measure(seconds).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.backlog {
+        backlog::measure(args.runs, args.postgres.as_deref()).await?;
         return Ok(ExitCode::SUCCESS);
     }
     if !args.history {

@@ -18,9 +18,11 @@ const LEASES: &str = "
 /// who works on one of them keeps it. Of shops and channels their own row is written first, as everybody does.
 const DUE_TIMES: &[&str] = &[
     "UPDATE runs SET next_at = $1, updated_at = $1
-     WHERE id IN (SELECT r.id FROM bindings b JOIN runs r ON r.binding_id = b.id
-                  WHERE r.status IN ('queued', 'retrying') AND r.next_at > $1 AND r.updated_at > $2
-                  LIMIT 1000 FOR UPDATE OF r SKIP LOCKED)",
+     WHERE id IN (SELECT late.id FROM bindings b CROSS JOIN LATERAL (
+                      SELECT r.id FROM runs r
+                      WHERE r.binding_id = b.id AND r.status IN ('queued', 'retrying') AND r.next_at > $1 AND r.updated_at > $2
+                      ORDER BY r.next_at DESC LIMIT 1000 FOR UPDATE SKIP LOCKED) late
+                  LIMIT 1000)",
     "UPDATE intents SET first_sent_at = least(first_sent_at, $1), unanswered_at = $1 WHERE unanswered_at > $2",
     // A search rests for a minute at most.
     "UPDATE backfills SET next_at = $1 WHERE ended_at IS NULL AND next_at > $2",
@@ -31,15 +33,15 @@ const DUE_TIMES: &[&str] = &[
      WHERE claimed_at > $2",
     "WITH ahead AS (UPDATE sync_state_queue q SET due_at = least(due_at, $1)
                     WHERE EXISTS (SELECT 1 FROM sync_state_deliveries d
-                                  WHERE d.binding_id = q.binding_id AND d.next_at IS NOT NULL AND d.set_at > $2)
+                                  WHERE d.binding_id = q.binding_id AND d.next_at > $1 AND d.set_at > $2)
                     RETURNING binding_id)
-     UPDATE sync_state_deliveries d SET next_at = least(d.next_at, $1), set_at = $1 FROM ahead
-     WHERE d.binding_id = ahead.binding_id AND d.next_at IS NOT NULL AND d.set_at > $2",
+     UPDATE sync_state_deliveries d SET next_at = $1, set_at = $1 FROM ahead
+     WHERE d.binding_id = ahead.binding_id AND d.next_at > $1 AND d.set_at > $2",
     "UPDATE alert_channels
      SET lease_until = CASE WHEN lease_until > $1 THEN $1 ELSE lease_until END,
          rests_until = CASE WHEN rests_until > $1 THEN $1 ELSE rests_until END, claimed_at = $1
      WHERE claimed_at > $2",
-    "UPDATE alert_deliveries SET next_at = least(next_at, $1), set_at = $1 WHERE next_at IS NOT NULL AND set_at > $2",
+    "UPDATE alert_deliveries SET next_at = $1, set_at = $1 WHERE next_at > $1 AND set_at > $2",
 ];
 
 /// Ends the leases of runs that a clock that was ahead gave or extended.

@@ -23,14 +23,14 @@ const DUE_TIMES: &[&str] = &[
     // A search rests for a minute at most.
     "UPDATE backfills SET next_at = ?1 WHERE ended_at IS NULL AND next_at > ?2",
     "UPDATE rests SET until = min(until, ?1), set_at = ?1 WHERE set_at > ?2",
-    "UPDATE sync_state_deliveries SET next_at = min(next_at, ?1), set_at = ?1 WHERE next_at IS NOT NULL AND set_at > ?2",
+    "UPDATE sync_state_deliveries SET next_at = ?1, set_at = ?1 WHERE next_at > ?1 AND set_at > ?2",
     "UPDATE sync_state_queue SET due_at = ?1
       WHERE due_at > ?1
         AND EXISTS (SELECT 1 FROM sync_state_deliveries d
                      WHERE d.binding_id = sync_state_queue.binding_id AND d.next_at <= ?1)",
     "UPDATE sync_state_queue
         SET lease_until = min(lease_until, ?1), rests_until = min(rests_until, ?1), claimed_at = ?1 WHERE claimed_at > ?2",
-    "UPDATE alert_deliveries SET next_at = min(next_at, ?1), set_at = ?1 WHERE next_at IS NOT NULL AND set_at > ?2",
+    "UPDATE alert_deliveries SET next_at = ?1, set_at = ?1 WHERE next_at > ?1 AND set_at > ?2",
     "UPDATE alert_channels
         SET lease_until = min(lease_until, ?1), rests_until = min(rests_until, ?1), claimed_at = ?1 WHERE claimed_at > ?2",
 ];

@@ -24,9 +24,9 @@ use crate::{
 /// How many shops an organisation has here.
 const BINDINGS: usize = 200;
 /// So many runs are written together.
-const TOGETHER: i64 = 20_000;
+pub(super) const TOGETHER: i64 = 20_000;
 /// How often each page is asked for.
-const TIMES: usize = 50;
+pub(super) const TIMES: usize = 50;
 
 /// Measures on SQLite, and on the Postgres of an address where there is one.
 pub async fn measure(runs: i64, postgres: Option<&str>) -> Result<(), Failure> {
@@ -102,7 +102,7 @@ async fn shops(
 const CROWDED: i64 = 2_999;
 
 /// One of so many runs, spread over a year: 96 in 100 succeed, one in 100 fails, of 25 causes.
-fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId]) -> Run {
+pub(super) fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId]) -> Run {
     // Walks through all residues, so that neighbours differ in everything; their digits, so that what a run is says nothing of
     // whose it is or what it is worth.
     let mixed = number.wrapping_mul(7_919).rem_euclid(1_000_003);
@@ -306,7 +306,7 @@ async fn asked(
 }
 
 /// How long a question takes that is asked again and again.
-async fn timed<T>(question: impl AsyncFn() -> store::Result<T>) -> Result<String, Failure> {
+pub(super) async fn timed<T>(question: impl AsyncFn() -> store::Result<T>) -> Result<String, Failure> {
     let mut times = Vec::with_capacity(TIMES);
     for _ in 0..TIMES {
         let begun = Instant::now();
