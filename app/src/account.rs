@@ -2,21 +2,25 @@
 
 use chrono::TimeDelta;
 use domain::{
-    ids::SessionId,
+    ids::{MemberId, SessionId},
     run::{ActionKind, Role},
 };
 use secrecy::ExposeSecret;
-use store::{Action, SecondFactor};
+use store::{Action, Actor, ProofSubject, SecondFactor};
 
 use crate::{
+    address_code::Address,
     context::{self, Member, Services},
     error::{AppError, ErrorCode, FieldError},
     history::acting::action,
     limits::{self, Door},
     once::Once,
     query::Flash,
-    screen::account::{AccountView, FactorView, SessionView},
-    screen::people::Shown,
+    screen::{
+        account::{AccountView, FactorView, SessionView},
+        member::{MemberView, OrganisationView},
+        people::Shown,
+    },
     second_factor, session,
 };
 
@@ -27,7 +31,7 @@ const SET_UP: TimeDelta = TimeDelta::minutes(30);
 pub async fn own(services: &Services, member: &Member) -> Result<AccountView, AppError> {
     let member = member.require(Role::Viewer)?;
     let now = services.outside.now();
-    let sessions = services.store.list_sessions(member.id(), now).await?.into_iter();
+    let sessions = services.store.list_sessions(member.person(), now).await?.into_iter();
     let sessions =
         sessions.filter(|session| now - session.last_seen_at < session::IDLE).map(|session| SessionView {
             is_this: session.id == member.session(),
@@ -40,6 +44,8 @@ pub async fn own(services: &Services, member: &Member) -> Result<AccountView, Ap
     Ok(AccountView {
         name: member.name().to_owned(),
         email: member.email().to_owned(),
+        is_proved: member.has_proved_address(),
+        sends_mail: services.alerting.sends_mail(),
         role: member.role(),
         second_factor: factor(services, member).await?,
         codes: codes.map(|codes| codes.split(' ').map(|code| Shown(code.to_owned())).collect()),
@@ -48,9 +54,11 @@ pub async fn own(services: &Services, member: &Member) -> Result<AccountView, Ap
 }
 
 async fn factor(services: &Services, member: &Member) -> Result<FactorView, AppError> {
-    let Some(factor) = services.store.second_factor(member.id()).await? else { return Ok(FactorView::Off) };
+    let Some(factor) = services.store.second_factor(member.person()).await? else {
+        return Ok(FactorView::Off);
+    };
     if let Some(since) = factor.confirmed_at {
-        let codes_left = services.store.recovery_codes_left(member.id()).await?;
+        let codes_left = services.store.recovery_codes_left(member.person()).await?;
         return Ok(FactorView::On { since: since.into(), codes_left });
     }
     if !is_offered(services, &factor) {
@@ -68,6 +76,67 @@ fn is_offered(services: &Services, factor: &SecondFactor) -> bool {
     factor.confirmed_at.is_none() && services.outside.now() - factor.updated_at < SET_UP
 }
 
+/// Who is signed in, as the header shows them.
+pub async fn header(services: &Services, member: &Member) -> Result<MemberView, AppError> {
+    let person = services.store.person(member.person()).await?.ok_or(ErrorCode::NotSignedIn)?;
+    let organisations = person.memberships.into_iter().map(|membership| OrganisationView {
+        is_current: membership.member.id == member.id(),
+        member: membership.member.id.to_string(),
+        name: membership.organisation,
+    });
+    let mut organisations: Vec<_> = organisations.collect();
+    organisations.sort_by(|one, other| one.name.cmp(&other.name));
+    if organisations.len() < 2 {
+        organisations.clear();
+    }
+    Ok(MemberView {
+        name: member.called().to_owned(),
+        email: member.email().to_owned(),
+        is_owner: member.may(Role::Owner),
+        organisation: member.organisation().to_string(),
+        organisations,
+    })
+}
+
+/// Goes on in another of the person's organisations. Another's is none.
+pub async fn switch(services: &Services, member: &Member, chosen: &str) -> Result<(), AppError> {
+    let chosen: MemberId = chosen.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    Ok(services.store.switch_session(member.session(), chosen, services.outside.now()).await?)
+}
+
+/// Sends a code to the person's address.
+pub async fn send_address_code(services: &Services, member: &Member) -> Result<Flash, AppError> {
+    let secret = session_token(services)?;
+    address(member.require(Role::Viewer)?, &secret).send_code(services).await?;
+    Ok(Flash::CodeSent)
+}
+
+/// Proves the person's address by the code that was sent there.
+pub async fn prove_address(services: &Services, member: &Member, code: &str) -> Result<Flash, AppError> {
+    let secret = session_token(services)?;
+    address(member.require(Role::Viewer)?, &secret).check_code(services, code).await?;
+    let records = records(services, member, ActionKind::AddressProved).await?;
+    match services.store.prove_person(member.person(), services.outside.now(), &records).await {
+        Ok(()) => Ok(Flash::Saved),
+        Err(store::Error::Conflict(_)) => Err(ErrorCode::AddressTaken.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn address<'a>(member: &'a Member, secret: &'a str) -> Address<'a> {
+    Address {
+        subject: ProofSubject::Person(member.person()),
+        organisation: member.organisation(),
+        email: member.email(),
+        secret,
+    }
+}
+
+fn session_token(services: &Services) -> Result<String, AppError> {
+    let headers = context::request()?.headers;
+    Ok(session::token(&headers, services.secure_cookies).ok_or(ErrorCode::NotSignedIn)?.to_owned())
+}
+
 /// Changes the password, and ends the sessions that the old one opened.
 pub async fn change_password(
     services: &Services,
@@ -81,8 +150,8 @@ pub async fn change_password(
     }
     session::confirm_password(services, member, "current_password", current).await?;
     let hash = session::hash_chosen(&*services.outside, chosen).await?;
-    let record = record(services, member, ActionKind::PasswordChanged);
-    services.store.set_password(member.id(), &hash, Some(member.session()), Some(&record)).await?;
+    let records = records(services, member, ActionKind::PasswordChanged).await?;
+    services.store.set_password(member.person(), &hash, Some(member.session()), &records).await?;
     Ok(Flash::PasswordChanged)
 }
 
@@ -95,8 +164,8 @@ pub async fn begin_second_factor(
     let member = member.require(Role::Viewer)?;
     session::confirm_password(services, member, "set_up_password", password).await?;
     let secret = second_factor::new_secret(&*services.outside);
-    let envelope = second_factor::seal(&*services.sealing, member.id(), &secret)?;
-    match services.store.begin_second_factor(member.id(), &envelope, services.outside.now()).await {
+    let envelope = second_factor::seal(&*services.sealing, member.person(), &secret)?;
+    match services.store.begin_second_factor(member.person(), &envelope, services.outside.now()).await {
         // Another window of theirs was quicker: the page shows that it is on.
         Ok(()) | Err(store::Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
@@ -111,7 +180,7 @@ pub async fn confirm_second_factor(
 ) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
     let (store, now) = (&*services.store, services.outside.now());
-    let factor = store.second_factor(member.id()).await?.filter(|factor| is_offered(services, factor));
+    let factor = store.second_factor(member.person()).await?.filter(|factor| is_offered(services, factor));
     let factor = factor.ok_or(ErrorCode::NotFound)?;
     let step = match second_factor::step_of(&*services.sealing, &*services.outside, &factor, code)? {
         Some(step) => step,
@@ -119,15 +188,15 @@ pub async fn confirm_second_factor(
         None => return Err(wrong_code("first_code")),
     };
     let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
-    let record = record(services, member, ActionKind::SecondFactorOn);
+    let records = records(services, member, ActionKind::SecondFactorOn).await?;
     match store
         .confirm_second_factor(
-            member.id(),
+            member.person(),
             factor.version,
             step,
             &hashes,
             (now, Some(member.session())),
-            Some(&record),
+            &records,
         )
         .await
     {
@@ -143,11 +212,11 @@ pub async fn confirm_second_factor(
 pub async fn renew_codes(services: &Services, member: &Member, password: String) -> Result<(), AppError> {
     let member = member.require(Role::Viewer)?;
     session::confirm_password(services, member, "codes_password", password).await?;
-    let factor = services.store.second_factor(member.id()).await?;
+    let factor = services.store.second_factor(member.person()).await?;
     factor.filter(|factor| factor.confirmed_at.is_some()).ok_or(ErrorCode::NotFound)?;
     let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
-    let record = record(services, member, ActionKind::RecoveryCodesRenewed);
-    services.store.replace_recovery_codes(member.id(), &hashes, Some(&record)).await?;
+    let records = records(services, member, ActionKind::RecoveryCodesRenewed).await?;
+    services.store.replace_recovery_codes(member.person(), &hashes, &records).await?;
     Once::Codes.keep(services, member, &codes.join(" "))
 }
 
@@ -164,14 +233,14 @@ pub async fn end_second_factor(
     }
     session::confirm_password(services, member, "off_password", password).await?;
     let (store, outside) = (&*services.store, &*services.outside);
-    let (who, client) = (member.id().to_string(), context::caller()?.address);
+    let (who, client) = (member.person().to_string(), context::caller()?.address);
     let tries = limits::take(store, outside.now(), Door::Code, &who, client).await?;
-    if !second_factor::take_code(store, outside, &*services.sealing, member.id(), code).await? {
+    if !second_factor::take_code(store, outside, &*services.sealing, member.person(), code).await? {
         return Err(wrong_code("off_code"));
     }
     tries.give_back(store).await?;
-    let record = record(services, member, ActionKind::SecondFactorOff);
-    store.remove_second_factor(member.id(), Some(member.session()), Some(&record)).await?;
+    let records = records(services, member, ActionKind::SecondFactorOff).await?;
+    store.remove_second_factor(member.person(), Some(member.session()), &records).await?;
     Ok(Flash::SecondFactorOff)
 }
 
@@ -179,21 +248,33 @@ pub async fn end_second_factor(
 pub async fn end_session(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let record = record(services, member, ActionKind::SessionsEnded);
-    services.store.end_session_of(member.require(Role::Viewer)?.id(), id, Some(&record)).await?;
+    services.store.end_session_of(member.require(Role::Viewer)?.person(), id, Some(&record)).await?;
     Ok(Flash::SessionsEnded)
 }
 
 /// Ends all of the person's sessions but the one that asks.
 pub async fn end_other_sessions(services: &Services, member: &Member) -> Result<Flash, AppError> {
     let record = record(services, member, ActionKind::SessionsEnded);
-    let who = member.require(Role::Viewer)?.id();
+    let who = member.require(Role::Viewer)?.person();
     services.store.end_other_sessions(who, member.session(), Some(&record)).await?;
     Ok(Flash::SessionsEnded)
 }
 
-/// A record of what somebody does with their own account.
+/// A record of what somebody does with their sessions, where they stand.
 fn record(services: &Services, member: &Member, kind: ActionKind) -> Action {
     action(services, member, kind, (None, None), "")
+}
+
+/// The records of what somebody does with their own account: it opens all of their organisations, so each keeps one.
+async fn records(services: &Services, member: &Member, kind: ActionKind) -> Result<Vec<Action>, AppError> {
+    let person = services.store.person(member.person()).await?.ok_or(ErrorCode::NotSignedIn)?;
+    let members = person.memberships.into_iter().map(|membership| membership.member);
+    let record = |member: store::Member| {
+        let name = if member.name.is_empty() { member.email } else { member.name };
+        let actor = Actor { member: Some(member.id), name };
+        Action::new(&*services.outside, member.organisation_id, actor, kind)
+    };
+    Ok(members.map(record).collect())
 }
 
 fn required(field: &str) -> AppError {

@@ -18,7 +18,10 @@ pub trait Alerting: Send + Sync {
     /// A new secret of a webhook.
     fn new_secret(&self) -> SecretString;
 
-    /// Sends the code that proves an address.
+    /// Sends the code that proves whose address it is.
+    async fn prove_address(&self, address: &str, code: &str) -> Result<(), AppError>;
+
+    /// Sends the code that proves an address for alerts.
     async fn send_code(&self, address: &str, code: &str) -> Result<(), AppError>;
 
     /// Sends a test by a channel and notes there what came of it.

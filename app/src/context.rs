@@ -15,7 +15,6 @@ use crate::{
     connecting::Connecting,
     device::Device,
     error::{AppError, ErrorCode},
-    screen::member::MemberView,
     sealing::Sealing,
     session,
 };
@@ -54,9 +53,14 @@ impl Member {
         self.0.member.organisation_id
     }
 
-    /// The person's id.
+    /// Their id as a member.
     pub const fn id(&self) -> domain::ids::MemberId {
         self.0.member.id
+    }
+
+    /// The person's id, the same in all of their organisations.
+    pub const fn person(&self) -> domain::ids::PersonId {
+        self.0.member.person_id
     }
 
     /// The person's e-mail address.
@@ -64,9 +68,25 @@ impl Member {
         &self.0.member.email
     }
 
+    /// An error when a form was made for another organisation: somebody who belongs to several may have switched in another tab.
+    pub fn stands_in(&self, organisation: &str) -> Result<(), AppError> {
+        let is_here = organisation.is_empty() || organisation == self.organisation().to_string();
+        if is_here { Ok(()) } else { Err(ErrorCode::OtherOrganisation.into()) }
+    }
+
+    /// Whether it was shown that the address is theirs.
+    pub const fn has_proved_address(&self) -> bool {
+        self.0.member.proved_at.is_some()
+    }
+
     /// The person's name; it may be empty.
     pub fn name(&self) -> &str {
         &self.0.member.name
+    }
+
+    /// How the person is called: by their name, or by the address of who has none.
+    pub fn called(&self) -> &str {
+        if self.name().is_empty() { self.email() } else { self.name() }
     }
 
     /// What the person may do.
@@ -92,16 +112,6 @@ impl Member {
     /// The person again, if they may do what a role may.
     pub fn require(&self, role: Role) -> Result<&Self, AppError> {
         if self.may(role) { Ok(self) } else { Err(ErrorCode::Forbidden.into()) }
-    }
-
-    /// The person as the header shows them.
-    pub fn view(&self) -> MemberView {
-        let store::Member { name, email, .. } = &self.0.member;
-        MemberView {
-            name: if name.is_empty() { email } else { name }.clone(),
-            email: email.clone(),
-            is_owner: self.may(Role::Owner),
-        }
     }
 }
 
@@ -143,12 +153,13 @@ pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Membe
     Ok(Member(found))
 }
 
-/// Whether the session of these headers is still one. Not noted as its use: a page that only watches does not keep its session alive.
-pub async fn is_signed_in(services: &Services, headers: &HeaderMap) -> bool {
+/// Whether the session of these headers is still one, of this member. Not noted as its use: a page that only watches does not keep its
+/// session alive.
+pub async fn is_signed_in(services: &Services, headers: &HeaderMap, member: &Member) -> bool {
     let Some(token) = session::token(headers, services.secure_cookies) else { return false };
     let now = services.outside.now();
     let found = services.store.signed_in(&session::token_hash(token), now).await;
-    matches!(found, Ok(Some(found)) if now - found.last_seen_at < session::IDLE)
+    matches!(found, Ok(Some(found)) if found.member.id == member.id() && now - found.last_seen_at < session::IDLE)
 }
 
 /// Gives the answer of a server function or of a page's data the status of its error.

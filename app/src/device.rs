@@ -3,6 +3,7 @@
 //! The cookie names the account and opens nothing. Its content is sealed, so nobody can make one; each has tries of its own.
 
 use chrono::TimeDelta;
+use domain::ids::PersonId;
 use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,8 +24,8 @@ const BOUND_TO: &str = "device";
 /// A browser that has signed in to an account before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// The account's e-mail address.
-    pub email: String,
+    /// Whose account; their address may be that of others as well.
+    pub person: PersonId,
     /// What its tries are counted under.
     pub key: String,
 }
@@ -33,8 +34,8 @@ impl Device {
     /// The device of a request. A cookie that does not open is none.
     pub fn of(services: &Services, headers: &HeaderMap) -> Option<Self> {
         let sealed = cookie_value(headers, &named(COOKIE, services.secure_cookies))?;
-        let email = services.sealing.open(sealed, BOUND_TO).ok()?;
-        Some(Self { email: email.expose_secret().to_owned(), key: token_hash(sealed) })
+        let person = services.sealing.open(sealed, BOUND_TO).ok()?.expose_secret().parse().ok()?;
+        Some(Self { person, key: token_hash(sealed) })
     }
 }
 
@@ -45,10 +46,10 @@ pub async fn signed_in(services: &Services, token: &str) -> Result<(), AppError>
         services.store.end_session(&token_hash(earlier)).await?;
     }
     let found = services.store.signed_in(&token_hash(token), services.outside.now()).await?;
-    let Some(email) = found.map(|found| found.member.email) else { return Ok(()) };
-    if Device::of(services, &headers).is_some_and(|device| device.email == email) {
+    let Some(person) = found.map(|found| found.member.person_id) else { return Ok(()) };
+    if Device::of(services, &headers).is_some_and(|device| device.person == person) {
         return Ok(());
     }
-    let sealed = services.sealing.seal(&SecretString::from(email), BOUND_TO)?;
+    let sealed = services.sealing.seal(&SecretString::from(person.to_string()), BOUND_TO)?;
     context::set_cookie(&carrying(COOKIE, &sealed, LIFETIME, services.secure_cookies))
 }

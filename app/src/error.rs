@@ -81,7 +81,8 @@ error_codes! {
     WrongCode = "wrong_code", 422, "This code is not right, or it was used already.", "Enter the code that the authenticator app shows now, or a recovery code.";
     SignInEnded = "sign_in_ended", 401, "This sign-in has ended: it took more than five minutes, or too many codes.", "Begin again with your password.";
     InvitationGone = "invitation_gone", 404, "This invitation is not good: it was used, withdrawn, or is older than seven days.", "Ask for a new one, or sign in if you have accepted it already.";
-    AddressTaken = "address_taken", 409, "There is an account with this e-mail address already.", "Sign in with it, or ask for an invitation to another address.";
+    AddressTaken = "address_taken", 409, "There is an account with this e-mail address already.", "Sign in with it, then open the invitation again or ask an owner for a new one.";
+    OtherOrganisation = "other_organisation", 409, "You work in another organisation than when this page was opened.", "Go back, reload the page, and see which organisation it names before you try again.";
     AlreadyMember = "already_member", 409, "This person is a member already.", "Look for them in the list.";
     LastOwner = "last_owner", 409, "An organisation keeps one owner at least, and this is the last one.", "Make somebody else an owner first.";
     // What only pages without script say costs the browser's bundle nothing.
@@ -90,6 +91,8 @@ error_codes! {
     #[cfg(feature = "ssr")] HookPrivate = "hook_private", 422, "The webhook\u{2019}s address leads into a private network.", "Enter an address that is reached from the internet.";
     #[cfg(feature = "ssr")] TooManyChannels = "too_many_channels", 409, "You have as many ways to be told as there may be.", "Remove one first.";
     #[cfg(feature = "ssr")] QuotaReached = "quota_reached", 409, "There are as many of these as this server allows.", "Remove one or wait until one has ended, or ask whoever runs Ledger to raise the limit (quotas).";
+    #[cfg(feature = "ssr")] WrongAddressCode = "wrong_address_code", 422, "This code is not right, is older than 15 minutes, or was tried too often.", "Enter the code of the newest message, or have a new one sent.";
+    #[cfg(feature = "ssr")] CodeNotSent = "code_not_sent", 422, "The code could not be sent to this address.", "Check the address, then try again in a minute.";
     #[cfg(feature = "ssr")] WrongProof = "wrong_proof", 422, "This code is not right, or it is older than an hour.", "Enter the code of the newest message, or remove the address and add it again.";
     #[cfg(feature = "ssr")] MessageRefused = "message_refused", 422, "The message did not arrive.", "Beside the address it says why: mend it, then try again.";
     Unavailable = "unavailable", 503, "Ledger cannot use its database at the moment. Nothing is lost.", "Try again in a minute.";

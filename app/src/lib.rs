@@ -7,6 +7,8 @@ pub mod account;
 #[cfg(feature = "ssr")]
 pub mod activity;
 #[cfg(feature = "ssr")]
+mod address_code;
+#[cfg(feature = "ssr")]
 pub mod alerting;
 #[cfg(feature = "ssr")]
 pub mod alerts;
@@ -27,6 +29,8 @@ pub mod embed;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod history;
+#[cfg(feature = "ssr")]
+pub mod joining;
 #[cfg(feature = "ssr")]
 pub mod limits;
 #[cfg(feature = "ssr")]

@@ -24,6 +24,10 @@ pub enum Door {
     Password,
     /// A message that a member makes Ledger send.
     Message,
+    /// A code on its way to an address, by the organisation that it is for and the address, with a space in between.
+    SentCode,
+    /// A code that was sent to an address, by the same.
+    AddressCode,
     /// An invitation's token; it is too long to be guessed, so only the client is counted.
     Invitation,
 }
@@ -46,6 +50,18 @@ const DEVICE: TryLimit = TryLimit { burst: 10, every: TimeDelta::seconds(30) };
 /// A member, whose password or session whoever tries has already.
 const MEMBER: TryLimit = TryLimit { burst: 5, every: TimeDelta::seconds(60) };
 
+/// A code to one address for one organisation: one at a time, and not many. Other organisations' letters to it are counted apart, so that
+/// none keeps the address's owner from theirs.
+const LETTER: TryLimit = TryLimit { burst: 1, every: TimeDelta::seconds(60) };
+const LETTERS: TryLimit = TryLimit { burst: 5, every: TimeDelta::minutes(10) };
+
+/// The letters to an address from everywhere, and those of one organisation to whomever: they reach people who did not ask for them.
+const LETTERS_TO_ADDRESS: TryLimit = TryLimit { burst: 30, every: TimeDelta::minutes(2) };
+const LETTERS_OF_ORGANISATION: TryLimit = TryLimit { burst: 60, every: TimeDelta::seconds(60) };
+
+/// Guesses of the code that was sent to an address: of a million codes, a few dozen a day.
+const GUESSES: TryLimit = TryLimit { burst: 10, every: TimeDelta::hours(1) };
+
 impl Door {
     /// What is counted, the narrowest first: who is refused there uses up nothing of the others.
     fn limits(self, who: &str, client: Option<IpAddr>) -> Vec<(String, TryLimit)> {
@@ -59,6 +75,16 @@ impl Door {
             Self::Code => vec![(key("code", who), MEMBER)],
             Self::Password => vec![(key("password", who), MEMBER)],
             Self::Message => vec![(key("message", who), MEMBER)],
+            Self::SentCode => {
+                let (organisation, address) = who.split_once(' ').unwrap_or_default();
+                vec![
+                    (key("letter", who), LETTER),
+                    (key("letters", who), LETTERS),
+                    (key("letters-of", organisation), LETTERS_OF_ORGANISATION),
+                    (key("letters-to", address), LETTERS_TO_ADDRESS),
+                ]
+            }
+            Self::AddressCode => vec![(key("address-code", who), GUESSES)],
             Self::RecoveryCode => Vec::new(),
             Self::Invitation => vec![(key("client", &near), CLIENT), (key("customer", &far), CUSTOMER)],
         }

@@ -1,29 +1,27 @@
-//! The service functions behind the page of an organisation's people, and behind an invitation.
+//! The service functions behind the page of an organisation's people.
 
 use chrono::TimeDelta;
 use domain::{
     ids::{InvitationId, MemberId},
     run::{ActionKind, Role},
 };
-use store::{Acceptance, Action, Actor, Invitation};
+use store::Invitation;
 
 use crate::{
-    context::{self, Member, Services},
+    context::{Member, Services},
     error::{AppError, ErrorCode, FieldError},
     history::acting::action,
-    limits::{self, Door},
     once::Once,
     query::Flash,
-    screen::people::{InvitationView, InvitedView, PeopleView, PersonView, Shown},
+    screen::people::{InvitationView, PeopleView, PersonView, Shown},
     session,
 };
 
 /// How long an invitation is good.
 const INVITATION: TimeDelta = TimeDelta::days(7);
 
-/// The longest e-mail address (RFC 5321) and the longest name, in bytes and in characters.
+/// The longest e-mail address (RFC 5321), in bytes.
 const LONGEST_EMAIL: usize = 254;
-const LONGEST_NAME: usize = 100;
 
 /// Everybody in the organisation; for owners also who is invited, and the link that was just made.
 pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleView, AppError> {
@@ -35,6 +33,7 @@ pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleVie
         name: colleague.member.name,
         email: colleague.member.email,
         role: colleague.member.role,
+        is_proved: colleague.member.proved_at.is_some(),
         has_second_factor: is_owner.then_some(colleague.has_second_factor),
     });
     let people = people.collect();
@@ -45,6 +44,7 @@ pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleVie
             is_owner,
             link: None,
             asks_password: false,
+            organisation: member.organisation().to_string(),
         });
     }
     let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
@@ -56,17 +56,25 @@ pub async fn everybody(services: &Services, member: &Member) -> Result<PeopleVie
     });
     let link = Once::Link.take(services, member)?.map(Shown);
     let asks_password = !session::is_proved(services, member);
-    Ok(PeopleView { people, invitations: invitations.collect(), is_owner, link, asks_password })
+    Ok(PeopleView {
+        people,
+        invitations: invitations.collect(),
+        is_owner,
+        link,
+        asks_password,
+        organisation: member.organisation().to_string(),
+    })
 }
 
 /// Invites somebody. The link is shown once, by the page that follows.
 pub async fn invite(
     services: &Services,
     member: &Member,
-    (email, role): (&str, &str),
+    (organisation, email, role): (&str, &str, &str),
     password: String,
 ) -> Result<(), AppError> {
     let member = member.require(Role::Owner)?;
+    member.stands_in(organisation)?;
     let email = email.trim().to_lowercase();
     let chosen: Option<Role> = role.parse().ok();
     let mut error = AppError::new(ErrorCode::Invalid).echo("email", &email).echo("role", role);
@@ -178,62 +186,6 @@ async fn colleague(services: &Services, member: &Member, id: MemberId) -> Result
     let all = services.store.list_members(member.organisation()).await?;
     let found = all.into_iter().map(|colleague| colleague.member).find(|member| member.id == id);
     found.ok_or_else(|| ErrorCode::NotFound.into())
-}
-
-/// What an invitation's link shows. The link is all that its reader has to prove.
-pub async fn invited(services: &Services, token: &str) -> Result<InvitedView, AppError> {
-    let (invitation, organisation) = open_invitation(services, token).await?;
-    Ok(InvitedView { organisation, email: invitation.email, role: invitation.role })
-}
-
-/// Accepts an invitation; returns the token of the new member's session.
-pub async fn accept(
-    services: &Services,
-    token: &str,
-    name: &str,
-    password: String,
-) -> Result<String, AppError> {
-    let name = name.trim();
-    let (invitation, _) = open_invitation(services, token).await.map_err(|error| error.echo("name", name))?;
-    let mut error = AppError::new(ErrorCode::Invalid).echo("name", name);
-    if name.is_empty() {
-        error = error.field("name", FieldError::Required);
-    } else if name.chars().count() > LONGEST_NAME {
-        error = error.field("name", FieldError::TooLong);
-    }
-    if let Some(wrong) = session::wrong_with_chosen(&password, &[&invitation.email, name]) {
-        error = error.field("password", wrong);
-    }
-    if !error.fields.is_empty() {
-        return Err(error);
-    }
-    let acceptance = Acceptance {
-        member_id: MemberId(services.outside.id()),
-        name: name.to_owned(),
-        password_hash: session::hash_chosen(&*services.outside, password).await?,
-    };
-    let (store, token_hash) = (&*services.store, session::token_hash(token));
-    let actor = Actor { member: Some(acceptance.member_id), name: name.to_owned() };
-    let kind = ActionKind::InvitationAccepted;
-    let record = Action::new(&*services.outside, invitation.organisation_id, actor, kind)
-        .saying(format!("{}, {}", invitation.email, invitation.role));
-    let accepted = store.accept_invitation(&token_hash, &acceptance, record.at, Some(&record)).await;
-    let member = accepted.map_err(|error| match error {
-        store::Error::NotFound(_) => ErrorCode::InvitationGone.into(),
-        store::Error::Conflict(_) => ErrorCode::AddressTaken.into(),
-        other => AppError::from(other),
-    })?;
-    tracing::info!(member = %member.id, "an invitation is accepted");
-    session::open(store, &*services.outside, &context::caller()?, &member, None).await
-}
-
-async fn open_invitation(services: &Services, token: &str) -> Result<(Invitation, String), AppError> {
-    let (store, now) = (&*services.store, services.outside.now());
-    let tries = limits::take(store, now, Door::Invitation, "", context::caller()?.address).await?;
-    let found = store.invitation_by_token(&session::token_hash(token), now).await?;
-    let found = found.ok_or(ErrorCode::InvitationGone)?;
-    tries.give_back(store).await?;
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The second factor: codes of an authenticator app (RFC 6238: SHA-1, six digits, 30 s, one step of skew either way, each step
 //! taken once), and recovery codes for the day the app is lost.
 
-use domain::{ids::MemberId, outside::Outside};
+use domain::{ids::PersonId, outside::Outside};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use store::{SecondFactor, Store};
@@ -16,7 +16,7 @@ use crate::{
     session,
 };
 
-/// How many recovery codes a member has at first.
+/// How many recovery codes a person has at first.
 const CODES: usize = 10;
 
 /// How many digits the code of an app has.
@@ -40,14 +40,14 @@ pub fn app_href(email: &str, secret: &str) -> String {
     format!("otpauth://totp/Ledger:{}?secret={secret}&issuer=Ledger", escape(email))
 }
 
-/// Seals a member's secret.
-pub fn seal(sealing: &dyn Sealing, member: MemberId, secret: &SecretString) -> Result<String, AppError> {
-    sealing.seal(secret, &SecondFactor::bound_to(member))
+/// Seals a person's secret.
+pub fn seal(sealing: &dyn Sealing, person: PersonId, secret: &SecretString) -> Result<String, AppError> {
+    sealing.seal(secret, &SecondFactor::bound_to(person))
 }
 
-/// Opens a member's secret.
+/// Opens a person's secret.
 pub fn open(sealing: &dyn Sealing, factor: &SecondFactor) -> Result<SecretString, AppError> {
-    sealing.open(&factor.envelope, &SecondFactor::bound_to(factor.member_id))
+    sealing.open(&factor.envelope, &SecondFactor::bound_to(factor.person_id))
 }
 
 /// New recovery codes, each in groups of four, and what is kept of them.
@@ -99,26 +99,26 @@ fn code_hash(code: &str) -> String {
     hex::encode(Sha256::digest(code.as_bytes()))
 }
 
-/// Takes a code of a member's app, or one of their recovery codes. Each is good once; without a confirmed factor none is.
+/// Takes a code of a person's app, or one of their recovery codes. Each is good once; without a confirmed factor none is.
 pub async fn take_code(
     store: &dyn Store,
     outside: &dyn Outside,
     sealing: &dyn Sealing,
-    member: MemberId,
+    person: PersonId,
     code: &str,
 ) -> Result<bool, AppError> {
-    let factor = store.second_factor(member).await?.filter(|factor| factor.confirmed_at.is_some());
+    let factor = store.second_factor(person).await?.filter(|factor| factor.confirmed_at.is_some());
     let Some(factor) = factor else { return Ok(false) };
     // Each kind of code is looked at behind the door where its tries are counted.
     if !is_recovery(code) {
         return match step_of(sealing, outside, &factor, code)? {
-            Some(step) => Ok(store.take_step(member, step).await?),
+            Some(step) => Ok(store.take_step(person, step).await?),
             None => Ok(false),
         };
     }
     // Base32 knows neither 0 nor 1 nor 8.
     let recovery = typed(code).replace('0', "O").replace('1', "I").replace('8', "B");
-    Ok(store.spend_recovery_code(member, &code_hash(&recovery), outside.now()).await?)
+    Ok(store.spend_recovery_code(person, &code_hash(&recovery), outside.now()).await?)
 }
 
 /// The second step of a sign-in. `token` is that of the sign-in which waits; returns the token of the session.
@@ -137,11 +137,12 @@ pub async fn sign_in(
     let member = store.try_sign_in(&token_hash, caller.frame.map(|frame| frame.binding), now).await?;
     let member = member.filter(|member| caller.may_be(member)).ok_or(ErrorCode::SignInEnded)?;
     // What is right now is what the sign-in proved: a change of the password ends the sign-ins that wait.
-    let proved = store.member_by_email(&member.email).await?.ok_or(ErrorCode::SignInEnded)?.password_hash;
+    let person = member.person_id;
+    let proved = store.person(person).await?.ok_or(ErrorCode::SignInEnded)?.password_hash;
     // A recovery code is too long to be guessed: whoever keeps trying codes cannot keep its owner from it.
     let door = if is_recovery(code) { Door::RecoveryCode } else { Door::Code };
-    let tries = limits::take(store, now, door, &member.id.to_string(), caller.address).await?;
-    if !take_code(store, outside, sealing, member.id, code).await? {
+    let tries = limits::take(store, now, door, &person.to_string(), caller.address).await?;
+    if !take_code(store, outside, sealing, person, code).await? {
         meters::sign_in("wrong_code");
         tracing::warn!(member = %member.id, "a sign-in gave a wrong code");
         return Err(AppError::new(ErrorCode::WrongCode).field("code", FieldError::Refused));
@@ -190,7 +191,7 @@ mod tests {
     /// The secret of RFC 6238's appendix B, `12345678901234567890`.
     fn factor() -> SecondFactor {
         SecondFactor {
-            member_id: MemberId::default(),
+            person_id: PersonId::default(),
             envelope: "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned(),
             confirmed_at: None,
             last_step: 0,

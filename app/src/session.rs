@@ -1,10 +1,10 @@
 //! Signing in and out: sessions and the cookie that carries them.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{ids::SessionId, outside::Outside};
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
-use store::{PendingSignIn, Session, SignedIn, Store};
+use store::{PendingSignIn, Person, Session, SignedIn, Store};
 
 use crate::{
     caller::Caller,
@@ -40,6 +40,9 @@ pub(crate) const PATIENCE: TimeDelta = TimeDelta::minutes(5);
 /// How many codes may be tried in one sign-in.
 const CODE_TRIES: i32 = 5;
 
+/// How many people of one address are tried: who has proved it, and of the others those who came first.
+const NAMESAKES: u32 = 3;
+
 /// What a right password opens.
 #[derive(Debug)]
 pub enum Opened {
@@ -74,24 +77,9 @@ async fn try_to_sign_in(
     (email, password): (&str, String),
 ) -> Result<Opened, AppError> {
     let now = outside.now();
-    // A browser that has signed in to this account before has tries of its own, so that nobody else's keep it out.
-    let device = caller.device.as_ref().filter(|device| device.email == email);
-    let (door, who, lane) = match device {
-        Some(device) => (Door::Device, device.key.as_str(), Lane::Known),
-        None => (Door::SignIn, email, Lane::Stranger),
-    };
-    let tries = limits::take(store, now, door, who, caller.address).await?;
-    let found = store.member_by_email(email).await?;
-    let (hash, member) = match found {
-        Some(found) => (found.password_hash, Some(found.member)),
-        None => (password::nobodys_hash(), None),
-    };
-    let proved = hash.clone();
-    let matches = password.len() <= LONGEST_PASSWORD && password::verify(lane, password, hash).await?;
-    let member =
-        member.filter(|member| matches && caller.may_be(member)).ok_or(ErrorCode::WrongCredentials)?;
-    tries.give_back(store).await?;
-    let factor = store.second_factor(member.id).await?;
+    let guess = Guess { store, caller, now, password };
+    let (member, proved) = find(&guess, email).await?.ok_or(ErrorCode::WrongCredentials)?;
+    let factor = store.second_factor(member.person_id).await?;
     if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
         let proved = Some(proved.as_str());
         return Ok(Opened::Session(open(store, outside, caller, &member, proved).await?));
@@ -112,6 +100,67 @@ async fn try_to_sign_in(
     Ok(Opened::CodeAsked(token))
 }
 
+/// Somebody who says that a password is theirs.
+struct Guess<'a> {
+    store: &'a dyn Store,
+    caller: &'a Caller,
+    now: DateTime<Utc>,
+    password: String,
+}
+
+/// Whose address and password these are, as the member that they are where they come in, and the hash that proved it.
+///
+/// Every address costs as many comparisons as any other, whoever it belongs to. Where all have proved theirs, an address has one owner at
+/// most, and one comparison is enough.
+async fn find(guess: &Guess<'_>, email: &str) -> Result<Option<(store::Member, String)>, AppError> {
+    let mut people = guess.store.people_by_email(email, NAMESAKES).await?;
+    let all_proved = guess.store.count_unproved_people().await? == 0;
+    // A browser in which somebody has signed in before has tries of its own for their account, so that nobody else's keep it out. For
+    // the accounts of others with this address it is a browser like any other.
+    let device = guess.caller.device.as_ref();
+    if let Some(device) = device
+        && let Some(at) = people.iter().position(|person| person.id == device.person)
+    {
+        let own = vec![people.remove(at)];
+        let found = guess.compare((Door::Device, &device.key, Lane::Known), own, 1).await?;
+        if found.is_some() || all_proved {
+            return Ok(found);
+        }
+    }
+    let compared = if all_proved { 1 } else { NAMESAKES as usize };
+    guess.compare((Door::SignIn, email, Lane::Stranger), people, compared).await
+}
+
+impl Guess<'_> {
+    /// Takes a try at a door and looks whose password it is; with so many comparisons, however few the people are.
+    async fn compare(
+        &self,
+        (door, who, lane): (Door, &str, Lane),
+        people: Vec<Person>,
+        compared: usize,
+    ) -> Result<Option<(store::Member, String)>, AppError> {
+        let tries = limits::take(self.store, self.now, door, who, self.caller.address).await?;
+        if self.password.len() > LONGEST_PASSWORD {
+            return Ok(None);
+        }
+        let mut hashes: Vec<String> = people.iter().map(|person| person.password_hash.clone()).collect();
+        hashes.resize_with(compared.max(people.len()), password::nobodys_hash);
+        let right = password::verify_each(lane, self.password.clone(), hashes).await?;
+        let mut matching = people.into_iter().zip(right).filter_map(|(one, right)| right.then_some(one));
+        let found = matching.find_map(|person| coming_in(self.caller, person));
+        if found.is_some() {
+            tries.give_back(self.store).await?;
+        }
+        Ok(found)
+    }
+}
+
+/// The member that a person is where they come in: where they chose to stand last, or within a shop's admin of its organisation.
+fn coming_in(caller: &Caller, person: Person) -> Option<(store::Member, String)> {
+    let mut members = person.memberships.into_iter().map(|membership| membership.member);
+    Some((members.find(|member| caller.may_be(member))?, person.password_hash))
+}
+
 /// Counts what came of a sign-in, and logs the refused ones. Of the address only a digest, which tells whether it is the same one again.
 fn note(email: &str, answer: &Result<Opened, AppError>) {
     let outcome = match answer {
@@ -128,8 +177,10 @@ fn note(email: &str, answer: &Result<Opened, AppError>) {
 
 /// Whether a member is still there with the password whose hash was proved.
 async fn still_stands(store: &dyn Store, member: &store::Member, proved: &str) -> Result<bool, AppError> {
-    let now = store.member_by_email(&member.email).await?;
-    Ok(now.is_some_and(|now| now.member.id == member.id && now.password_hash == proved))
+    let now = store.person(member.person_id).await?;
+    Ok(now.is_some_and(|now| {
+        now.password_hash == proved && now.memberships.iter().any(|one| one.member.id == member.id)
+    }))
 }
 
 /// Opens a session of somebody who has shown who they are, within the frame that they call from; returns the token for its cookie. Where they showed it with a password,
@@ -179,10 +230,10 @@ pub async fn confirm_password(
     if password.is_empty() {
         return Err(AppError::new(ErrorCode::Invalid).field(field, FieldError::Required));
     }
-    let (store, who) = (&*services.store, member.id().to_string());
+    let (store, who) = (&*services.store, member.person().to_string());
     let client = context::caller()?.address;
     let tries = limits::take(store, services.outside.now(), Door::Password, &who, client).await?;
-    let found = store.member_by_email(member.email()).await?.ok_or(ErrorCode::NotSignedIn)?;
+    let found = store.person(member.person()).await?.ok_or(ErrorCode::NotSignedIn)?;
     if password.len() > LONGEST_PASSWORD
         || !password::verify(Lane::Known, password, found.password_hash).await?
     {

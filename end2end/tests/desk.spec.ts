@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { another, expect, hasScript, invite, look, press, ready, run, runs, settled, signIn, test, type } from './support'
+import { another, expect, hasScript, invite, join, look, press, ready, run, runs, settled, signIn, test, type } from './support'
 
 test('the search box finds what people hold in their hands', async ({ page }) => {
   await signIn(page, '/dashboard/sync?event=invoice.created')
@@ -134,10 +134,7 @@ test('who only looks finds nothing to press', async ({ page, browser }) => {
   const email = `viewer-${hasScript() ? 'js' : 'plain'}@desk.example`
   const link = await invite(page, email, 'viewer')
   const viewer = await another(browser)
-  await viewer.goto(link)
-  await viewer.getByLabel('Your name').fill('Vera')
-  await viewer.getByLabel('Choose a password').fill('a password of twelve')
-  await viewer.getByRole('button', { name: 'Join' }).click()
+  await join(viewer, link, email, 'Vera', 'a password of twelve')
   await expect(viewer.getByRole('status').filter({ hasText: 'Welcome' })).toBeVisible()
   await viewer.goto('/dashboard/sync')
   await expect(viewer.getByRole('heading', { name: 'Sync runs' })).toBeVisible()

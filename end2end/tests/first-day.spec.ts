@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { CODE, another, anotherShop, demo, expect, hasScript, invite, look, press, ready, runs, signIn, to, type, test } from './support'
+import { CODE, another, anotherShop, demo, expect, hasScript, invite, look, mailed, press, ready, runs, signIn, to, type, test } from './support'
 
 const CHOSEN = 'several good words'
 
@@ -41,12 +41,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const shot = (name: string) => look(page, `first-day-${width}-${colorScheme}-${name}`)
         const owner = await another(browser)
         await signIn(owner, '/dashboard/sync', organisation())
-        const link = await invite(owner, `first-${day}-${hasScript() ? 'js' : 'plain'}@shop.example`, 'owner')
+        const email = `first-${day}-${hasScript() ? 'js' : 'plain'}@shop.example`
+        const link = await invite(owner, email, 'owner')
         await owner.context().close()
         const shop = await anotherShop()
         try {
           await page.goto(link)
           await shot('1-invitation')
+          await press(page, page.getByRole('button', { name: `Send a code to ${email}` }))
+          await expect(page.locator('.flash')).toContainText('A code is on its way')
+          await type(page, page.getByLabel('Code'), await mailed(email))
           await type(page, page.getByLabel('Your name'), 'Ada')
           await type(page, page.getByLabel('Choose a password'), CHOSEN)
           await page.keyboard.press('Enter')

@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { another, demo, expect, fillSignIn, hasScript, invite, look, ready, signIn, test } from './support'
-import type { Page } from '@playwright/test'
+import { another, demo, expect, fillSignIn, hasScript, invite, join, look, ready, signIn, test } from './support'
 
 const CHOSEN = 'several good words'
 
@@ -18,15 +17,6 @@ function code(key: string, at = Date.now()): string {
   const digest = createHmac('sha1', secret).update(step).digest()
   const number = digest.readUInt32BE((digest.at(-1) ?? 0) & 15) & 0x7fffffff
   return String(number % 1_000_000).padStart(6, '0')
-}
-
-async function join(page: Page, link: string, name: string) {
-  await page.goto(link)
-  await page.getByLabel('Your name').fill(name)
-  await page.getByLabel('Choose a password').fill(CHOSEN)
-  await page.getByRole('button', { name: 'Join' }).click()
-  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
-  await ready(page)
 }
 
 test('somebody is invited, joins, gets another role and is removed', async ({ page, browser }) => {
@@ -57,9 +47,10 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   await guest.getByRole('button', { name: 'Join' }).click()
   await expect(guest.getByLabel('Your name')).toHaveValue('Gwen')
   await expect(guest.getByLabel('Choose a password')).toHaveAccessibleDescription(/Take at least 12 characters\./)
-  await expect(guest.getByLabel('Choose a password')).toBeFocused()
+  await expect(guest.getByLabel('Code')).toHaveAccessibleDescription(/This is needed\./)
+  await expect(guest.getByLabel('Code')).toBeFocused()
   await look(guest, 'invitation-refused')
-  await join(guest, link, 'Gwen')
+  await join(guest, link, email, 'Gwen', CHOSEN)
   await guest.goto(link)
   await expect(guest.getByRole('alert')).toContainText('invitation_gone')
   await look(guest, 'invitation-gone')
@@ -109,7 +100,7 @@ test('a second factor is set up, asked for, and stands in by recovery code', asy
   await signIn(page)
   const link = await invite(page, email, 'viewer')
   const guest = await another(browser)
-  await join(guest, link, 'Guest')
+  await join(guest, link, email, 'Guest', CHOSEN)
   await guest.getByRole('link', { name: 'Guest' }).click()
   await expect(guest.getByRole('heading', { name: 'Your account' })).toBeVisible()
   await look(guest, 'account')

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { another, demo, expect, invite, look, run, settled, signIn, test } from './support'
+import { another, demo, expect, invite, join, look, run, settled, signIn, test } from './support'
 
 /** Opens the page of a run; its button in the list carries its id. */
 async function open(page: Page, number: string, event: string) {
@@ -84,10 +84,7 @@ test('who only looks sees no button', async ({ page, browser }) => {
   const email = `looks-${Date.now()}@ledger.example`
   const link = await invite(page, email, 'Viewer')
   const guest = await another(browser)
-  await guest.goto(link)
-  await guest.getByLabel('Your name').fill('Guest')
-  await guest.getByLabel('Choose a password').fill('a long enough password')
-  await guest.getByRole('button', { name: 'Join' }).click()
+  await join(guest, link, email, 'Guest', 'a long enough password')
   await guest.goto(address)
   await expect(guest.getByRole('heading', { level: 1 })).toHaveText('000000008')
   await expect(guest.getByRole('button', { name: 'Retry' })).toHaveCount(0)

@@ -143,6 +143,26 @@ export async function invite(page: Page, email: string, role: string): Promise<s
   return (await page.locator('.once-text').innerText()).trim()
 }
 
+/** The code in the newest letter to an address. */
+export async function mailed(email: string): Promise<string> {
+  const mails: { to: string[]; text: string }[] = await (await fetch(`${demo().mail}/_sim/mails`)).json()
+  const letter = mails.findLast(({ to }) => to.includes(email))
+  return /^ {4}([0-9A-F]{6,10})$/m.exec(letter?.text ?? '')?.[1] ?? ''
+}
+
+/** An invited person proves their address and joins. */
+export async function join(page: Page, link: string, email: string, name: string, password: string) {
+  await page.goto(link)
+  await page.getByRole('button', { name: `Send a code to ${email}` }).click()
+  await expect(page.locator('.flash')).toContainText('A code is on its way')
+  await page.getByLabel('Code').fill(await mailed(email))
+  await page.getByLabel('Your name').fill(name)
+  await page.getByLabel('Choose a password').fill(password)
+  await page.getByRole('button', { name: 'Join' }).click()
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
+  await ready(page)
+}
+
 /** Another person with a browser of their own. */
 export async function another(browser: Browser): Promise<Page> {
   const context = await browser.newContext({ baseURL: demo().ledger, javaScriptEnabled: hasScript() })

@@ -38,6 +38,13 @@ impl Alerting for Alerts {
         new_secret(outside)
     }
 
+    async fn prove_address(&self, address: &str, code: &str) -> Result<(), AppError> {
+        self.0.send_address_code(address, code).await.map_err(|refusal| {
+            tracing::warn!(error = %refusal, "a code did not arrive at its address");
+            ErrorCode::CodeNotSent.into()
+        })
+    }
+
     async fn send_code(&self, address: &str, code: &str) -> Result<(), AppError> {
         self.0.send_alert_code(address, code).await.map_err(|refusal| refused(&refusal))
     }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, PersonId},
     outside::Outside,
     run::{ActionKind, Role},
 };
-use store::{Member, NewMember, Organisation, Store};
+use store::{Action, Member, NewMember, Organisation, Person, Store};
 
 use crate::{
     commands,
@@ -21,24 +21,32 @@ use crate::{
 #[derive(Subcommand)]
 pub enum UsersCommand {
     /// Adds a member; the organisation is made when it is the first of its name. The password is read from LEDGER_PASSWORD, or from standard input.
+    /// Who has an account with this address already joins with it and keeps its password.
     Add(AddUser),
     /// Lists the members of every organisation.
     List,
-    /// Switches a member's second factor off, when app and recovery codes are lost.
-    ResetSecondFactor {
-        /// The e-mail address they sign in with.
-        #[arg(long)]
-        email: String,
-    },
-    /// Sets a member's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
+    /// Switches a person's second factor off, when app and recovery codes are lost, and ends their sessions.
+    ResetSecondFactor(Named),
+    /// Sets a person's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
     SetPassword {
-        /// The e-mail address they sign in with.
-        #[arg(long)]
-        email: String,
+        #[command(flatten)]
+        /// Whose.
+        named: Named,
         /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
         #[arg(long)]
         password: Option<String>,
     },
+}
+
+/// A person, by their address.
+#[derive(Args)]
+pub struct Named {
+    /// The e-mail address they sign in with.
+    #[arg(long)]
+    email: String,
+    /// One of their organisations, by its name: where several people sign in with this address and none of them has confirmed it.
+    #[arg(long)]
+    organisation: Option<String>,
 }
 
 /// A member to be added.
@@ -47,7 +55,7 @@ pub struct AddUser {
     /// The organisation's name.
     #[arg(long)]
     organisation: String,
-    /// The e-mail address to sign in with.
+    /// The e-mail address to sign in with. It counts as confirmed.
     #[arg(long)]
     email: String,
     /// The member's name.
@@ -60,6 +68,9 @@ pub struct AddUser {
     #[arg(long)]
     password: Option<String>,
 }
+
+/// So many people of one address are told apart.
+const NAMESAKES: u32 = 100;
 
 /// Carries out a command.
 pub async fn run(config: &Config, command: UsersCommand) -> Result<ExitCode, Failure> {
@@ -75,48 +86,63 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
     match command {
         UsersCommand::Add(user) => add(store, user).await,
         UsersCommand::List => list(store).await,
-        UsersCommand::ResetSecondFactor { email } => {
-            let member = find(store, &email).await?;
-            let action =
-                commands::action(member.organisation_id, ActionKind::SecondFactorOff).saying(&member.email);
-            store.remove_second_factor(member.id, None, Some(&action)).await?;
-            Ok(format!("{} signs in with the password alone.", member.email))
+        UsersCommand::ResetSecondFactor(named) => {
+            let person = find(store, &named).await?;
+            let actions = records(&person, ActionKind::SecondFactorOff);
+            store.remove_second_factor(person.id, None, &actions).await?;
+            Ok(format!("{} signs in with the password alone and is signed out everywhere.", person.email))
         }
-        UsersCommand::SetPassword { email, password } => {
-            let member = find(store, &email).await?;
+        UsersCommand::SetPassword { named, password } => {
+            let person = find(store, &named).await?;
             let password_hash = hash(&chosen(password)?)?;
-            let action =
-                commands::action(member.organisation_id, ActionKind::PasswordChanged).saying(&member.email);
-            store.set_password(member.id, &password_hash, None, Some(&action)).await?;
-            Ok(format!("{} has a new password and is signed out everywhere.", member.email))
+            let actions = records(&person, ActionKind::PasswordChanged);
+            store.set_password(person.id, &password_hash, None, &actions).await?;
+            Ok(format!("{} has a new password and is signed out everywhere.", person.email))
         }
     }
 }
 
 async fn add(store: &dyn Store, user: AddUser) -> Result<String, Failure> {
-    let password_hash = hash(&chosen(user.password)?)?;
-    let known = store.list_organisations().await?.into_iter().find(|known| known.name == user.organisation);
-    let organisation_id = if let Some(known) = known {
-        known.id
+    let email = user.email.trim().to_lowercase();
+    let (person_id, password_hash, said) = if let Some(person) = proved(store, &email).await? {
+        let said = format!("{email} may sign in, with the password of before.");
+        (person.id, person.password_hash, said)
     } else {
-        let id = OrganisationId(Machine.id());
-        let organisation = Organisation { id, name: user.organisation, created_at: Machine.now() };
-        store.create_organisation(&organisation).await?;
-        id
+        let password_hash = hash(&chosen(user.password)?)?;
+        (PersonId(Machine.id()), password_hash, format!("{email} may sign in."))
     };
+    let organisation_id = organisation(store, user.organisation).await?;
     let member = Member {
         id: MemberId(Machine.id()),
+        person_id,
         organisation_id,
-        email: user.email.trim().to_lowercase(),
+        email,
+        proved_at: Some(Machine.now()),
         name: user.name,
         role: user.role,
         created_at: Machine.now(),
     };
-    let said = format!("{} may sign in.", member.email);
     let action = commands::action(organisation_id, ActionKind::MemberAdded);
     let action = action.saying(format!("{}, {}", member.email, member.role));
     store.create_member(&NewMember { member, password_hash }, Some(&action)).await?;
     Ok(said)
+}
+
+/// The organisation of this name; it is made where there is none.
+async fn organisation(store: &dyn Store, name: String) -> Result<OrganisationId, Failure> {
+    let known = store.list_organisations().await?.into_iter().find(|known| known.name == name);
+    if let Some(known) = known {
+        return Ok(known.id);
+    }
+    let id = OrganisationId(Machine.id());
+    store.create_organisation(&Organisation { id, name, created_at: Machine.now() }).await?;
+    Ok(id)
+}
+
+/// Who has proved this address.
+async fn proved(store: &dyn Store, email: &str) -> Result<Option<Person>, Failure> {
+    let first = store.people_by_email(email, 1).await?.into_iter().next();
+    Ok(first.filter(|person| person.proved_at.is_some()))
 }
 
 async fn list(store: &dyn Store) -> Result<String, Failure> {
@@ -124,17 +150,41 @@ async fn list(store: &dyn Store) -> Result<String, Failure> {
     for organisation in store.list_organisations().await? {
         for colleague in store.list_members(organisation.id).await? {
             let factor = if colleague.has_second_factor { "second factor" } else { "password only" };
-            let Member { email, name, role, .. } = colleague.member;
+            let Member { email, proved_at, name, role, .. } = colleague.member;
             let (within, role) = (&organisation.name, role.as_str());
-            lines.push(format!("{within}  {role:<10}  {factor:<13}  {email}  {name}"));
+            let note = if proved_at.is_some() { "" } else { "  (address not confirmed)" };
+            lines.push(format!("{within}  {role:<10}  {factor:<13}  {email}  {name}{note}"));
         }
     }
     Ok(if lines.is_empty() { "There is nobody yet.".to_owned() } else { lines.join("\n") })
 }
 
-async fn find(store: &dyn Store, email: &str) -> Result<Member, Failure> {
-    let found = store.member_by_email(email.trim()).await?;
-    Ok(found.ok_or_else(|| format!("nobody signs in with {email}"))?.member)
+fn organisations(person: &Person) -> impl Iterator<Item = &str> {
+    person.memberships.iter().map(|membership| membership.organisation.as_str())
+}
+
+/// The person who is meant: who has proved the address, unless an organisation is named; or the only one there is.
+async fn find(store: &dyn Store, named: &Named) -> Result<Person, Failure> {
+    let email = named.email.trim();
+    let mut people = store.people_by_email(email, NAMESAKES).await?;
+    if let Some(wanted) = &named.organisation {
+        people.retain(|person| organisations(person).any(|name| name == wanted));
+    }
+    let is_plain = people.len() < 2 || people.first().is_some_and(|first| first.proved_at.is_some());
+    if !is_plain {
+        let within: Vec<_> = people.iter().flat_map(organisations).collect();
+        let within = within.join(", ");
+        return Err(
+            format!("several people sign in with {email}: name one of {within} by --organisation").into()
+        );
+    }
+    people.into_iter().next().ok_or_else(|| format!("nobody signs in with {email}").into())
+}
+
+/// The records of what is done with a person's account: it opens all of their organisations, so each keeps one.
+fn records(person: &Person, kind: ActionKind) -> Vec<Action> {
+    let members = person.memberships.iter().map(|membership| &membership.member);
+    members.map(|member| commands::action(member.organisation_id, kind).saying(&person.email)).collect()
 }
 
 /// The password: as an argument, with a warning; from the environment; or a line of standard input.
@@ -163,7 +213,7 @@ fn hash(password: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use store::{Members, Organisations, SecondFactors};
+    use store::{ActionFilter, Actions, Organisations, People, SecondFactors};
     use store_sqlite::SqliteStore;
 
     use super::*;
@@ -188,16 +238,57 @@ mod tests {
         let listed = carry_out(&store, UsersCommand::List).await.unwrap();
         assert_eq!(listed, "Blue Mug Ltd  owner       password only  ada@shop.example  Ada");
 
-        let before = store.member_by_email("ada@shop.example").await.unwrap().unwrap();
-        store.begin_second_factor(before.member.id, "sealed", Machine.now()).await.unwrap();
-        let email = "Ada@shop.example".to_owned();
+        let before = proved(&store, "ada@shop.example").await.unwrap().unwrap();
+        store.begin_second_factor(before.id, "sealed", Machine.now()).await.unwrap();
+        let named = |email: &str| Named { email: email.to_owned(), organisation: None };
         let password = Some("another horse battery".to_owned());
-        carry_out(&store, UsersCommand::ResetSecondFactor { email: email.clone() }).await.unwrap();
-        carry_out(&store, UsersCommand::SetPassword { email, password }).await.unwrap();
-        assert_eq!(store.second_factor(before.member.id).await.unwrap(), None);
-        let after = store.member_by_email("ada@shop.example").await.unwrap().unwrap();
+        carry_out(&store, UsersCommand::ResetSecondFactor(named("Ada@shop.example"))).await.unwrap();
+        let set = UsersCommand::SetPassword { named: named("Ada@shop.example"), password };
+        carry_out(&store, set).await.unwrap();
+        assert_eq!(store.second_factor(before.id).await.unwrap(), None);
+        let after = proved(&store, "ada@shop.example").await.unwrap().unwrap();
         assert_ne!(after.password_hash, before.password_hash);
-        let nobody = UsersCommand::ResetSecondFactor { email: "bob@shop.example".to_owned() };
+        let nobody = UsersCommand::ResetSecondFactor(named("bob@shop.example"));
         assert!(carry_out(&store, nobody).await.is_err());
+    }
+
+    async fn made() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        (folder, store)
+    }
+
+    fn ada_in(organisation: &str, password: Option<&str>) -> UsersCommand {
+        UsersCommand::Add(AddUser {
+            organisation: organisation.to_owned(),
+            email: "ada@shop.example".to_owned(),
+            name: "Ada".to_owned(),
+            role: Role::Owner,
+            password: password.map(ToOwned::to_owned),
+        })
+    }
+
+    #[tokio::test]
+    async fn who_is_known_joins_another_organisation_with_the_same_password() {
+        let (_folder, store) = made().await;
+        carry_out(&store, ada_in("Blue Mug Ltd", Some("correct horse battery"))).await.unwrap();
+        let said = carry_out(&store, ada_in("Red Mug Ltd", None)).await.unwrap();
+        assert!(said.contains("password of before"), "{said}");
+        let people = store.people_by_email("ada@shop.example", 9).await.unwrap();
+        assert_eq!(people.len(), 1);
+        assert_eq!(organisations(&people[0]).count(), 2);
+        assert!(carry_out(&store, ada_in("Red Mug Ltd", None)).await.is_err(), "twice is once too often");
+        let named = Named { email: "ada@shop.example".to_owned(), organisation: None };
+        carry_out(
+            &store,
+            UsersCommand::SetPassword { named, password: Some("yet another battery".to_owned()) },
+        )
+        .await
+        .unwrap();
+        for member in people[0].memberships.iter().map(|one| &one.member) {
+            let actions = store.list_actions(member.organisation_id, &ActionFilter::default(), None, 9).await;
+            assert_eq!(actions.unwrap()[0].kind, ActionKind::PasswordChanged, "each of them reads it");
+        }
     }
 }

@@ -45,6 +45,27 @@ pub async fn own_account() -> Result<AccountView, AppError> {
     context::answer(async { account::own(&context::services()?, &context::member().await?).await }).await
 }
 
+/// Sends a code to the person's own address.
+#[server(endpoint = "account/send-code")]
+pub async fn send_address_code() -> Result<(), AppError> {
+    let work = async { account::send_address_code(&context::services()?, &context::member().await?).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
+    Ok(())
+}
+
+/// Proves the person's own address by the code that was sent there.
+#[server(endpoint = "account/prove")]
+pub async fn prove_address(
+    /// The code.
+    #[server(default)]
+    code: String,
+) -> Result<(), AppError> {
+    let work =
+        async { account::prove_address(&context::services()?, &context::member().await?, &code).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
+    Ok(())
+}
+
 /// Changes the password.
 #[server(endpoint = "account/password")]
 pub async fn change_password(

@@ -60,6 +60,9 @@ pub async fn before_the_first_invoice(
 /// Pairs a shop and leads on to Sage.
 #[server(endpoint = "bindings/pair")]
 pub async fn pair_shop(
+    /// For which organisation, where the form says so.
+    #[server(default)]
+    organisation: String,
     /// A name for people.
     #[server(default)]
     name: String,
@@ -75,8 +78,11 @@ pub async fn pair_shop(
         query::Flash,
         screen::bindings::{connect_href, href},
     };
-    let work =
-        async { bindings::pair(&context::services()?, &context::member().await?, &name, &url, &code).await };
+    let work = async {
+        let (services, member) = (context::services()?, context::member().await?);
+        member.stands_in(&organisation)?;
+        bindings::pair(&services, &member, &name, &url, &code).await
+    };
     let paired = context::answer(work).await?;
     let id = paired.id.to_string();
     let next = match (paired.is_revived, paired.sage_is_missing) {

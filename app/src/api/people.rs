@@ -6,6 +6,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use crate::{
     HOME, context, device,
     error::AppError,
+    joining::{self, Chosen},
     people,
     query::Flash,
     screen::people::{InvitedView, PeopleView},
@@ -24,6 +25,9 @@ pub async fn everybody() -> Result<PeopleView, AppError> {
 /// Invites somebody.
 #[server(endpoint = "people/invite")]
 pub async fn invite(
+    /// Into which organisation, where the form says so.
+    #[server(default)]
+    organisation: String,
     /// Whom, by e-mail address.
     #[server(default)]
     email: String,
@@ -35,7 +39,8 @@ pub async fn invite(
     password: String,
 ) -> Result<(), AppError> {
     let work = async {
-        people::invite(&context::services()?, &context::member().await?, (&email, &role), password).await
+        let (services, member) = (context::services()?, context::member().await?);
+        people::invite(&services, &member, (&organisation, &email, &role), password).await
     };
     context::answer(work).await?;
     leptos_axum::redirect(PAGE);
@@ -97,10 +102,22 @@ pub async fn invited(
     /// What the link ends with.
     token: String,
 ) -> Result<InvitedView, AppError> {
-    context::answer(async { people::invited(&context::services()?, &token).await }).await
+    context::answer(async { joining::invited(&context::services()?, &token).await }).await
 }
 
-/// Accepts an invitation and signs in.
+/// Sends a code to the address that is invited.
+#[server(endpoint = "invitation/code")]
+pub async fn send_invitation_code(
+    /// What the link ends with.
+    #[server(default)]
+    token: String,
+) -> Result<(), AppError> {
+    let work = async { joining::send_code(&context::services()?, &token).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(&format!("/invitation/{token}")));
+    Ok(())
+}
+
+/// Accepts an invitation as somebody new, and signs in.
 #[server(endpoint = "invitation/accept")]
 pub async fn accept_invitation(
     /// What the link ends with.
@@ -112,11 +129,27 @@ pub async fn accept_invitation(
     /// Their password.
     #[server(default)]
     password: String,
+    /// The code that was sent to the address.
+    #[server(default)]
+    code: String,
 ) -> Result<(), AppError> {
     let services = context::services()?;
-    let session = context::answer(people::accept(&services, &token, &name, password)).await?;
+    let chosen = Chosen { name, password, code };
+    let session = context::answer(joining::accept(&services, &token, chosen)).await?;
     context::set_cookie(&session::cookie(&session, services.secure_cookies))?;
     device::signed_in(&services, &session).await?;
     leptos_axum::redirect(&Flash::Joined.on(HOME));
+    Ok(())
+}
+
+/// Accepts an invitation as the person who is signed in.
+#[server(endpoint = "invitation/join")]
+pub async fn join_organisation(
+    /// What the link ends with.
+    #[server(default)]
+    token: String,
+) -> Result<(), AppError> {
+    let work = async { joining::join(&context::services()?, &token).await };
+    leptos_axum::redirect(&context::answer(work).await?.on(HOME));
     Ok(())
 }

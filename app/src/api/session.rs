@@ -54,8 +54,22 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// Who is signed in.
 #[server(endpoint = "session/who")]
 pub async fn who() -> Result<MemberView, AppError> {
-    use crate::context;
-    context::answer(async { Ok(context::member().await?.view()) }).await
+    use crate::{account, context};
+    context::answer(async { account::header(&context::services()?, &context::member().await?).await }).await
+}
+
+/// Goes on in another organisation of the person who is signed in.
+#[server(endpoint = "session/switch")]
+pub async fn switch_organisation(
+    /// Their id as its member.
+    #[server(default)]
+    member: String,
+) -> Result<(), AppError> {
+    use crate::{HOME, account, context};
+    let work = async { account::switch(&context::services()?, &context::member().await?, &member).await };
+    context::answer(work).await?;
+    leptos_axum::redirect(HOME);
+    Ok(())
 }
 
 /// Keeps the choice of colours in a cookie and leads back to where it was made.

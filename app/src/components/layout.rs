@@ -5,8 +5,8 @@ use leptos_router::components::A;
 
 use crate::{
     HISTORY, HOME,
-    api::session::{SetTheme, SignOut},
-    screen::member::MemberView,
+    api::session::{SetTheme, SignOut, SwitchOrganisation},
+    screen::member::{MemberView, OrganisationView},
     theme::{self, Theme},
 };
 
@@ -79,12 +79,37 @@ pub fn Account(
     member: MemberView,
 ) -> impl IntoView {
     view! {
+        {(!member.organisations.is_empty()).then(|| organisations(member.organisations))}
         <form class="account" method="post" action=SignOut::PATH>
             <a class="account-name" href="/dashboard/account" rel="external" title=member.email>
                 {member.name}
             </a>
             <button class="button button-quiet" type="submit">
                 "Sign out"
+            </button>
+        </form>
+    }
+}
+
+/// The organisation whose pages these are, and the way to the person's others.
+fn organisations(all: Vec<OrganisationView>) -> impl IntoView {
+    let options = all.into_iter().map(|one| {
+        view! {
+            <option value=one.member selected=one.is_current>
+                {one.name}
+            </option>
+        }
+    });
+    view! {
+        <form class="inline-form" method="post" action=SwitchOrganisation::PATH autocomplete="off">
+            <label class="visually-hidden" for="organisation">
+                "Organisation"
+            </label>
+            <select id="organisation" name="member">
+                {options.collect_view()}
+            </select>
+            <button class="button button-quiet" type="submit">
+                "Switch"
             </button>
         </form>
     }

@@ -32,7 +32,7 @@ pub fn bulk_href(id: &str) -> String {
 
 /// A member as a record names them.
 fn actor(member: &Member) -> Actor {
-    Actor { member: Some(member.id()), name: member.view().name }
+    Actor { member: Some(member.id()), name: member.called().to_owned() }
 }
 
 /// A record of what a member does now.

@@ -7,7 +7,7 @@ use crate::{
     api::{
         account::{
             BeginSecondFactor, ChangePassword, ConfirmSecondFactor, EndOtherSessions, EndSecondFactor,
-            EndSession, RenewCodes, own_account,
+            EndSession, ProveAddress, RenewCodes, SendAddressCode, own_account,
         },
         alerts,
     },
@@ -35,7 +35,9 @@ pub fn AccountPage() -> impl IntoView {
         .or_else(refusal_of::<ConfirmSecondFactor>)
         .or_else(refusal_of::<RenewCodes>)
         .or_else(refusal_of::<EndSecondFactor>)
-        .or_else(refusal_of::<EndSession>);
+        .or_else(refusal_of::<EndSession>)
+        .or_else(refusal_of::<SendAddressCode>)
+        .or_else(refusal_of::<ProveAddress>);
     let flash = flash_unless(refused.is_some());
     let answer = Resource::new(|| (), |()| own_account());
     view! {
@@ -76,6 +78,7 @@ impl Wrong {
 #[component]
 fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
     let wrong = Wrong(refused);
+    let to_prove = (!account.is_proved).then(|| address(&account.email, account.sends_mail, &wrong));
     let facts = [
         ("Name", account.name),
         ("E-mail address", account.email),
@@ -97,6 +100,7 @@ fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
     view! {
         {account.codes.map(codes)}
         <dl class="facts">{facts.collect_view()}</dl>
+        {to_prove}
         <section class="part" aria-labelledby="second-factor">
             <h2 id="second-factor">"Second factor"</h2>
             {factor}
@@ -111,6 +115,46 @@ fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
         {password(&wrong)}
         {sessions(account.sessions)}
     }
+}
+
+/// The way to prove the address, for who has not.
+fn address(email: &str, sends_mail: bool, wrong: &Wrong) -> AnyView {
+    let forms = || {
+        view! {
+            <p>"Confirm that this address is yours. Then another organisation can invite you to the same account."</p>
+            <form class="form" method="post" action=SendAddressCode::PATH>
+                <button class="button" type="submit">
+                    {format!("Send a code to {email}")}
+                </button>
+            </form>
+            <form class="form" method="post" action=ProveAddress::PATH novalidate autocomplete="off">
+                <Field
+                    name="code"
+                    label="Code"
+                    kind="text"
+                    autocomplete="one-time-code"
+                    hint="Six digits, good for 15 minutes."
+                    error=wrong.with("code")
+                    autofocus=wrong.is_at("code")
+                />
+                <button class="button" type="submit">
+                    "Confirm the address"
+                </button>
+            </form>
+        }
+        .into_any()
+    };
+    let not_set_up = || {
+        view! { <p>"This address is not confirmed, and this server sends no e-mail. You can work here; Ledger writes nothing to you."</p> }
+            .into_any()
+    };
+    view! {
+        <section class="part" aria-labelledby="address">
+            <h2 id="address">"E-mail address"</h2>
+            {if sends_mail { forms() } else { not_set_up() }}
+        </section>
+    }
+    .into_any()
 }
 
 /// The recovery codes that were just made: nobody sees them again.

@@ -271,7 +271,7 @@ fn add_mail(own: &str, sends_mail: bool, refused: Option<&AppError>) -> AnyView 
                     kind="email"
                     autocomplete="email"
                     value=value
-                    hint="Another address than your own is confirmed by a code that is sent there."
+                    hint="A code is sent there. Alerts follow once you have entered it here."
                     error=refused.and_then(|error| error.of_field("email"))
                     autofocus=refused.is_some()
                 />

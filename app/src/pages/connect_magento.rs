@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    api::bindings::PairShop,
+    api::{bindings::PairShop, session::who},
     components::{field::Field, problem::Problem},
     refusal::refusal_of,
 };
@@ -14,6 +14,7 @@ use crate::{
 #[component]
 pub fn ConnectMagentoPage() -> impl IntoView {
     let refused = refusal_of::<PairShop>();
+    let who = Resource::new(|| (), |()| who());
     let wrong = |name| refused.as_ref().and_then(|error| error.of_field(name));
     let typed = |name| refused.as_ref().and_then(|error| error.typed(name)).unwrap_or_default().to_owned();
     // The page of a shop that is to be paired again brings its name and address along.
@@ -39,6 +40,15 @@ pub fn ConnectMagentoPage() -> impl IntoView {
         {refused.as_ref().map(|error| view! { <Problem code=error.code /> })}
         <div class="step">
             <form class="form" method="post" action=PairShop::PATH novalidate autocomplete="off">
+                <Transition>
+                    {move || {
+                        who.get()
+                            .and_then(Result::ok)
+                            .map(|who| {
+                                view! { <input type="hidden" name="organisation" value=who.organisation /> }
+                            })
+                    }}
+                </Transition>
                 <Field
                     name="name"
                     label="Name"

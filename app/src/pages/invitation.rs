@@ -5,9 +5,15 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    api::people::{AcceptInvitation, invited},
-    components::{field::Field, layout::Sheet, problem::Problem},
+    api::people::{AcceptInvitation, JoinOrganisation, SendInvitationCode, invited},
+    components::{
+        field::Field,
+        flash::{FlashLine, flash_unless},
+        layout::Sheet,
+        problem::Problem,
+    },
     error::AppError,
+    query::sign_in_href,
     refusal::refusal_of,
     screen::people::{InvitedView, role_label, role_sentence},
 };
@@ -15,7 +21,10 @@ use crate::{
 /// An invitation.
 #[component]
 pub fn InvitationPage() -> impl IntoView {
-    let refused = refusal_of::<AcceptInvitation>();
+    let refused = refusal_of::<AcceptInvitation>()
+        .or_else(refusal_of::<SendInvitationCode>)
+        .or_else(refusal_of::<JoinOrganisation>);
+    let flash = flash_unless(refused.is_some());
     let token =
         use_params_map().with_untracked(|params| params.get_str("token").unwrap_or_default().to_owned());
     let asked = token.clone();
@@ -24,13 +33,14 @@ pub fn InvitationPage() -> impl IntoView {
         <Title text="Invitation \u{b7} Ledger" />
         <Sheet>
             <h1>"Invitation"</h1>
+            <FlashLine flash />
             <Transition>
                 {move || {
                     let (token, refused) = (token.clone(), refused.clone());
                     answer
                         .get()
                         .map(|answer| match answer {
-                            Ok(invited) => Either::Left(join(invited, token, refused)),
+                            Ok(invited) => Either::Left(invitation(invited, token, refused.as_ref())),
                             Err(error) => {
                                 Either::Right(view! { <Problem code=error.code wait=error.wait /> })
                             }
@@ -42,30 +52,97 @@ pub fn InvitationPage() -> impl IntoView {
     .into_any()
 }
 
-fn join(invited: InvitedView, token: String, refused: Option<AppError>) -> impl IntoView {
-    let wrong = |name| refused.as_ref().and_then(|error| error.of_field(name));
-    let (name_wrong, password_wrong) = (wrong("name"), wrong("password"));
-    let name = refused.as_ref().and_then(|error| error.typed("name")).unwrap_or_default().to_owned();
-    // The cursor stands in the first field that needs something.
-    let to_password = name_wrong.is_none() && !name.is_empty();
+/// What the invitation says, and the ways to join.
+fn invitation(invited: InvitedView, token: String, refused: Option<&AppError>) -> AnyView {
     let role = format!("{}: {}", role_label(invited.role), role_sentence(invited.role));
+    let problem = refused.map(|error| view! { <Problem code=error.code wait=error.wait /> });
+    let ways = match invited.joins_as {
+        Some(email) => join(&email, token),
+        None => ways(&invited.email, invited.asks_code, token, refused),
+    };
     view! {
-        {refused.map(|error| view! { <Problem code=error.code wait=error.wait /> })}
+        {problem}
         <p>"You are invited to the books of "<b>{invited.organisation}</b>"."</p>
         <dl class="facts">
             <div class="fact">
                 <dt>"You sign in with"</dt>
-                <dd>{invited.email.clone()}</dd>
+                <dd>{invited.email}</dd>
             </div>
             <div class="fact">
                 <dt>"Your role"</dt>
                 <dd>{role}</dd>
             </div>
         </dl>
+        {ways}
+    }
+    .into_any()
+}
+
+/// For the one who is signed in with this address.
+fn join(email: &str, token: String) -> AnyView {
+    view! {
+        <form class="form" method="post" action=JoinOrganisation::PATH>
+            <input type="hidden" name="token" value=token />
+            <button class="button button-main" type="submit">
+                {format!("Join as {email}")}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+/// For everybody else: the same whether there is an account or not.
+fn ways(email: &str, asks_code: bool, token: String, refused: Option<&AppError>) -> AnyView {
+    let sign_in = sign_in_href(&format!("/invitation/{token}"));
+    view! {
+        <p>
+            "Do you have an account with this address already? " <a href=sign_in>"Sign in, and you join with it"</a> "."
+        </p>
+        {asks_code.then(|| send_code(email, &token))}
+        {accept(email, asks_code, token, refused)}
+    }
+    .into_any()
+}
+
+fn send_code(email: &str, token: &str) -> AnyView {
+    view! {
+        <form class="form" method="post" action=SendInvitationCode::PATH>
+            <p>"1. Have a code sent to this address. It shows that the address is yours."</p>
+            <input type="hidden" name="token" value=token.to_owned() />
+            <button class="button" type="submit">
+                {format!("Send a code to {email}")}
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+fn accept(email: &str, asks_code: bool, token: String, refused: Option<&AppError>) -> AnyView {
+    let wrong = |name| refused.and_then(|error| error.of_field(name));
+    let (code_wrong, name_wrong, password_wrong) = (wrong("code"), wrong("name"), wrong("password"));
+    let name = refused.and_then(|error| error.typed("name")).unwrap_or_default().to_owned();
+    // The cursor stands in the first field that needs something.
+    let to_name = !asks_code && (name_wrong.is_some() || name.is_empty());
+    let code = asks_code.then(|| {
+        view! {
+            <p>"2. Enter the code, and choose how you are called and how you sign in."</p>
+            <Field
+                name="code"
+                label="Code"
+                kind="text"
+                autocomplete="one-time-code"
+                hint="Six digits, good for 15 minutes."
+                error=code_wrong
+                autofocus=true
+            />
+        }
+    });
+    view! {
         <form class="form" method="post" action=AcceptInvitation::PATH novalidate>
             <input type="hidden" name="token" value=token />
             // Password managers keep the pair.
-            <input type="hidden" name="username" autocomplete="username" value=invited.email />
+            <input type="hidden" name="username" autocomplete="username" value=email.to_owned() />
+            {code}
             <Field
                 name="name"
                 label="Your name"
@@ -73,7 +150,7 @@ fn join(invited: InvitedView, token: String, refused: Option<AppError>) -> impl 
                 autocomplete="name"
                 value=name
                 error=name_wrong
-                autofocus=!to_password
+                autofocus=to_name
             />
             <Field
                 name="password"
@@ -82,11 +159,12 @@ fn join(invited: InvitedView, token: String, refused: Option<AppError>) -> impl 
                 autocomplete="new-password"
                 hint="At least 12 characters; several words are good."
                 error=password_wrong
-                autofocus=to_password
+                autofocus=!asks_code && !to_name
             />
             <button class="button button-main" type="submit">
                 "Join"
             </button>
         </form>
     }
+    .into_any()
 }

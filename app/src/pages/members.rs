@@ -57,7 +57,7 @@ fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + us
             .then(|| {
                 view! {
                     {open_invitations(view.invitations)}
-                    {invite(inviting, asks)}
+                    {invite(&view.organisation, inviting, asks)}
                 }
             })}
     }
@@ -78,7 +78,7 @@ fn link(link: Shown) -> AnyView {
 }
 
 fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
-    let PersonView { id, name, email, role, is_me, has_second_factor } = person;
+    let PersonView { id, name, email, is_proved, role, is_me, has_second_factor } = person;
     let called = if name.is_empty() { email.clone() } else { name };
     let factor = has_second_factor.map(|has| if has { "Second factor: on" } else { "Second factor: off" });
     view! {
@@ -88,6 +88,7 @@ fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
                 {is_me.then_some("You")}
             </div>
             <p class="card-line">{email}</p>
+            {(!is_proved).then(|| view! { <p class="card-line">"Address not confirmed"</p> })}
             <p class="card-line">{role_label(role)}</p>
             {factor.map(|factor| view! { <p class="card-line">{factor}</p> })}
             {is_owner.then(|| change(&id, &called, role, asks))}
@@ -177,7 +178,7 @@ fn open_invitations(invitations: Vec<InvitationView>) -> AnyView {
     .into_any()
 }
 
-fn invite(refused: Option<&AppError>, asks: bool) -> AnyView {
+fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView {
     let typed = |name| refused.and_then(|error| error.typed(name)).unwrap_or_default();
     let (email, error) = (typed("email").to_owned(), refused.and_then(|error| error.of_field("email")));
     let role = typed("role").parse().unwrap_or(Role::Viewer);
@@ -195,6 +196,7 @@ fn invite(refused: Option<&AppError>, asks: bool) -> AnyView {
             <h2 id="invite">"Invite somebody"</h2>
             <div class="step">
                 <form class="form" method="post" action=Invite::PATH novalidate autocomplete="off">
+                    <input type="hidden" name="organisation" value=organisation.to_owned() />
                     <Field
                         name="email"
                         label="E-mail address"

@@ -12,6 +12,10 @@ pub struct AccountView {
     pub name: String,
     /// The e-mail address that they sign in with.
     pub email: String,
+    /// Whether it was shown that the address is theirs.
+    pub is_proved: bool,
+    /// Whether a code can be sent there.
+    pub sends_mail: bool,
     /// What they may do.
     pub role: Role,
     /// Their second factor.

@@ -71,6 +71,7 @@ pub const fn kind_label(kind: ActionKind) -> &'static str {
         ActionKind::MemberAdded => "Added a person",
         ActionKind::RoleChanged => "Changed a role",
         ActionKind::MemberRemoved => "Removed a person",
+        ActionKind::AddressProved => "Confirmed an e-mail address",
         ActionKind::PasswordChanged => "Changed a password",
         ActionKind::SecondFactorOn => "Turned two-factor authentication on",
         ActionKind::SecondFactorOff => "Turned two-factor authentication off",

@@ -31,6 +31,8 @@ pub struct PeopleView {
     pub link: Option<Shown>,
     /// Whether who changes something shows their password again.
     pub asks_password: bool,
+    /// The organisation's id, which a form brings along.
+    pub organisation: String,
 }
 
 /// A member.
@@ -42,6 +44,8 @@ pub struct PersonView {
     pub name: String,
     /// Their e-mail address.
     pub email: String,
+    /// Whether it was shown that the address is theirs.
+    pub is_proved: bool,
     /// What they may do.
     pub role: Role,
     /// Whether it is the one who looks.
@@ -72,6 +76,10 @@ pub struct InvitedView {
     pub email: String,
     /// As what.
     pub role: Role,
+    /// Whether a code is sent to the address, which has to be entered.
+    pub asks_code: bool,
+    /// The address of the one who is signed in, where they can join as who they are.
+    pub joins_as: Option<String>,
 }
 
 /// A role in a person's word.

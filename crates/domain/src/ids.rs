@@ -39,7 +39,11 @@ id!(
     OrganisationId
 );
 id!(
-    /// A person who signs in.
+    /// A person who signs in, in whichever organisations they are.
+    PersonId
+);
+id!(
+    /// A person in an organisation.
     MemberId
 );
 id!(

@@ -239,6 +239,8 @@ words!(
         RoleChanged = "role_changed",
         /// A member was removed.
         MemberRemoved = "member_removed",
+        /// A person proved that their e-mail address is theirs.
+        AddressProved = "address_proved",
         /// A password was changed.
         PasswordChanged = "password_changed",
         /// Two-factor authentication was switched on.

@@ -80,6 +80,14 @@ pub(crate) async fn record<'a>(
     Ok(())
 }
 
+/// Keeps the same act as each of the organisations that it is about sees it.
+pub(crate) async fn record_all(connection: &mut PgConnection, actions: &[Action]) -> Tried<()> {
+    for action in actions {
+        record(connection, action).await?;
+    }
+    Ok(())
+}
+
 /// The document of a run, whose binding is held.
 struct Document {
     binding: Uuid,

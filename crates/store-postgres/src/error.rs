@@ -123,7 +123,7 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
 /// What is unique by this constraint.
 fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
     Some(match error.constraint()? {
-        "members_email_key" => "the e-mail address",
+        "people_proved" | "members_person" => "the e-mail address",
         "organisations_pkey" => "the organisation's id",
         "members_pkey" => "the member's id",
         "sessions_pkey" | "sessions_id_key" => "the session",
@@ -148,6 +148,9 @@ fn missing(error: &dyn DatabaseError) -> Option<&'static str> {
         "members_organisation_id_fkey"
         | "bindings_organisation_id_fkey"
         | "invitations_organisation_id_fkey" => "the organisation",
+        "members_person_id_fkey" | "second_factors_person_id_fkey" | "recovery_codes_person_id_fkey" => {
+            "the person"
+        }
         _ if constraint.ends_with("_member_id_fkey") || constraint == "invitations_invited_by_fkey" => {
             "the member"
         }

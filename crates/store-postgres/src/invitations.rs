@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{InvitationId, MemberId, OrganisationId};
-use sqlx::FromRow;
-use store::{Acceptance, Action, Error, Invitation, Invitations, Member, NewMember, Result};
+use domain::ids::{InvitationId, MemberId, OrganisationId, PersonId};
+use sqlx::{FromRow, PgConnection};
+use store::{Acceptance, Action, Error, Invitation, Invitations, Joining, Member, Result};
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     actions::record,
-    error::{Place, clean, repeating, translate},
+    error::{Place, Tried, clean, repeating, translate},
     members,
 };
 
@@ -60,14 +60,7 @@ impl Invitations for PostgresStore {
         let email = &*clean(&invitation.email).to_lowercase();
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            let is_member: bool = sqlx::query_scalar(
-                "SELECT EXISTS (SELECT 1 FROM members WHERE organisation_id = $1 AND email = $2)",
-            )
-            .bind(invitation.organisation_id.0)
-            .bind(email)
-            .fetch_one(&mut *transaction)
-            .await?;
-            if is_member {
+            if members::has_member(&mut transaction, invitation.organisation_id, email).await? {
                 return Err(Error::Conflict("the e-mail address").into());
             }
             sqlx::query(
@@ -182,20 +175,36 @@ impl Invitations for PostgresStore {
             .fetch_optional(&mut *transaction)
             .await?;
             let invitation = Invitation::try_from(used.ok_or(Error::NotFound("the invitation"))?)?;
-            let member = Member {
-                id: acceptance.member_id,
-                organisation_id: invitation.organisation_id,
-                email: invitation.email,
-                name: clean(&acceptance.name),
-                role: invitation.role,
-                created_at: now,
-            };
-            let new = NewMember { member, password_hash: acceptance.password_hash.clone() };
+            if let Joining::Known(person) = acceptance.person {
+                ensure_invited(&mut transaction, &invitation, person).await?;
+            }
+            let mut new = acceptance.member(&invitation, now);
+            new.member.name = clean(&new.member.name);
             members::insert(&mut transaction, &new).await?;
+            sqlx::query("DELETE FROM proofs WHERE subject = $1")
+                .bind(invitation.id.0)
+                .execute(&mut *transaction)
+                .await?;
             record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(new.member)
         })
         .await
     }
+}
+
+/// An error unless the person has proved the address that is invited. The person is held, so that they are not forgotten meanwhile.
+async fn ensure_invited(
+    connection: &mut PgConnection,
+    invitation: &Invitation,
+    person: PersonId,
+) -> Tried<()> {
+    let found: Option<i32> = sqlx::query_scalar(
+        "SELECT 1 FROM people WHERE id = $1 AND email = $2 AND proved_at IS NOT NULL FOR UPDATE",
+    )
+    .bind(person.0)
+    .bind(&invitation.email)
+    .fetch_optional(connection)
+    .await?;
+    if found.is_some() { Ok(()) } else { Err(Error::NotFound("the invitation").into()) }
 }

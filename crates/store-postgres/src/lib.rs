@@ -26,6 +26,7 @@ mod leases;
 mod maintenance;
 mod members;
 mod overview;
+mod people;
 mod plans;
 mod policies;
 mod references;

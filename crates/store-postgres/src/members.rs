@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{MemberId, OrganisationId, SessionId},
+    ids::{MemberId, OrganisationId, PersonId},
     run::Role,
 };
 use sqlx::{FromRow, PgConnection};
@@ -13,7 +13,8 @@ use uuid::Uuid;
 use crate::{
     PostgresStore,
     actions::record,
-    error::{Place, Tried, clean, ensure_affected, repeating, translate},
+    error::{Place, Tried, clean, repeating, translate},
+    people,
 };
 
 #[async_trait]
@@ -48,17 +49,19 @@ impl Organisations for PostgresStore {
 #[derive(FromRow)]
 pub(crate) struct MemberRow {
     id: Uuid,
+    person_id: Uuid,
     organisation_id: Uuid,
     email: String,
+    address_proved_at: Option<DateTime<Utc>>,
     name: String,
     role: String,
     created_at: DateTime<Utc>,
 }
 
-/// The columns of [`MemberRow`], from `members m`.
+/// The columns of [`MemberRow`], from `members m` and `people p`. Who was removed is no person there.
 macro_rules! member_columns {
     () => {
-        "m.id, m.organisation_id, m.email, m.name, m.role, m.created_at"
+        "m.id, m.person_id, m.organisation_id, p.email, p.proved_at AS address_proved_at, m.name, m.role, m.created_at"
     };
 }
 pub(crate) use member_columns;
@@ -70,6 +73,8 @@ impl TryFrom<MemberRow> for Member {
         let place = Place { table: "members", row: &row.id };
         Ok(Self {
             id: MemberId(row.id),
+            person_id: PersonId(row.person_id),
+            proved_at: row.address_proved_at,
             organisation_id: OrganisationId(row.organisation_id),
             role: place.word("role", &row.role)?,
             email: row.email,
@@ -77,13 +82,6 @@ impl TryFrom<MemberRow> for Member {
             created_at: row.created_at,
         })
     }
-}
-
-#[derive(FromRow)]
-struct SignInRow {
-    #[sqlx(flatten)]
-    member: MemberRow,
-    password_hash: String,
 }
 
 #[derive(FromRow)]
@@ -106,27 +104,13 @@ impl Members for PostgresStore {
         .await
     }
 
-    async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>> {
-        let row: Option<SignInRow> = sqlx::query_as(concat!(
-            "SELECT ",
-            member_columns!(),
-            ", m.password_hash FROM members m WHERE m.email = $1 AND m.removed_at IS NULL"
-        ))
-        .bind(clean(email).to_lowercase())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
-        row.map(|row| Ok(NewMember { member: row.member.try_into()?, password_hash: row.password_hash }))
-            .transpose()
-    }
-
     async fn list_members(&self, organisation: OrganisationId) -> Result<Vec<Colleague>> {
         let rows: Vec<ColleagueRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
             ", f.confirmed_at IS NOT NULL AS has_second_factor
-               FROM members m LEFT JOIN second_factors f ON f.member_id = m.id
-              WHERE m.organisation_id = $1 AND m.removed_at IS NULL ORDER BY m.created_at, m.id"
+               FROM members m JOIN people p ON p.id = m.person_id LEFT JOIN second_factors f ON f.person_id = p.id
+              WHERE m.organisation_id = $1 ORDER BY m.created_at, m.id"
         ))
         .bind(organisation.0)
         .fetch_all(&self.pool)
@@ -184,54 +168,35 @@ impl Members for PostgresStore {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
             ensure_other_owner(&mut transaction, organisation, member).await?;
-            let removed = sqlx::query(
-                "UPDATE members SET removed_at = $3, former_email = email, email = 'removed:' || id
-                 WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL",
+            let person: Option<Option<Uuid>> = sqlx::query_scalar(
+                "SELECT person_id FROM members WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL FOR UPDATE",
             )
             .bind(organisation.0)
             .bind(member.0)
-            .bind(now)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-            if removed.rows_affected() == 0 {
-                return Err(Error::NotFound("the member").into());
-            }
+            let person = person.flatten().ok_or(Error::NotFound("the member"))?;
+            people::hold(&mut transaction, PersonId(person)).await?;
             withdraw_invitations_of(&mut transaction, member, now).await?;
             for statement in [
                 "DELETE FROM sessions WHERE member_id = $1",
                 "DELETE FROM pending_sign_ins WHERE member_id = $1",
-                "DELETE FROM recovery_codes WHERE member_id = $1",
-                "DELETE FROM second_factors WHERE member_id = $1",
                 "SELECT 1 FROM alert_channels WHERE member_id = $1 FOR UPDATE",
                 "DELETE FROM alert_deliveries WHERE channel_id IN (SELECT id FROM alert_channels WHERE member_id = $1)",
                 "DELETE FROM alert_channels WHERE member_id = $1",
             ] {
                 sqlx::query(statement).bind(member.0).execute(&mut *transaction).await?;
             }
-            record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
-        })
-        .await
-    }
-
-    async fn set_password(
-        &self,
-        member: MemberId,
-        password_hash: &str,
-        keep: Option<SessionId>,
-        action: Option<&Action>,
-    ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let set =
-                sqlx::query("UPDATE members SET password_hash = $2 WHERE id = $1 AND removed_at IS NULL")
-                    .bind(member.0)
-                    .bind(password_hash)
-                    .execute(&mut *transaction)
-                    .await?;
-            ensure_affected(&set, 1)?;
-            end_other_sessions(&mut transaction, member, keep).await?;
+            sqlx::query(
+                "UPDATE members
+                 SET removed_at = $2, former_email = (SELECT email FROM people WHERE id = members.person_id), person_id = NULL
+                 WHERE id = $1",
+            )
+            .bind(member.0)
+            .bind(now)
+            .execute(&mut *transaction)
+            .await?;
+            people::forget_without_membership(&mut transaction, PersonId(person)).await?;
             record(&mut transaction, action).await?;
             transaction.commit().await?;
             Ok(())
@@ -240,40 +205,63 @@ impl Members for PostgresStore {
     }
 }
 
-/// Ends a member's sessions but one, and their sign-ins that wait for a code.
-pub(crate) async fn end_other_sessions(
-    connection: &mut PgConnection,
-    member: MemberId,
-    keep: Option<SessionId>,
-) -> Tried<()> {
-    sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id IS DISTINCT FROM $2")
-        .bind(member.0)
-        .bind(keep.map(|session| session.0))
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = $1")
-        .bind(member.0)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Adds a member.
+/// Adds a member, and their person where it is new. The organisation is held, so that of two members with one address who are added
+/// at once the second sees the first.
 pub(crate) async fn insert(connection: &mut PgConnection, new: &NewMember) -> Tried<()> {
     let member = &new.member;
+    let email = clean(&member.email).to_lowercase();
+    hold(connection, member.organisation_id).await?;
+    if has_member(connection, member.organisation_id, &email).await? {
+        return Err(Error::Conflict("the e-mail address").into());
+    }
     sqlx::query(
-        "INSERT INTO members (id, organisation_id, email, name, role, password_hash, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO people (id, email, password_hash, proved_at, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(member.person_id.0)
+    .bind(&email)
+    .bind(&new.password_hash)
+    .bind(member.proved_at)
+    .bind(member.created_at)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO members (id, organisation_id, person_id, name, role, created_at, chosen_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
     )
     .bind(member.id.0)
     .bind(member.organisation_id.0)
-    .bind(member.email.to_lowercase())
+    .bind(member.person_id.0)
     .bind(clean(&member.name))
     .bind(member.role.as_str())
-    .bind(&new.password_hash)
     .bind(member.created_at)
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Whether a member of the organisation has this address, lower-cased.
+pub(crate) async fn has_member(
+    connection: &mut PgConnection,
+    organisation: OrganisationId,
+    email: &str,
+) -> Tried<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM people p JOIN members m ON m.person_id = p.id
+                         WHERE p.email = $2 AND m.organisation_id = $1)",
+    )
+    .bind(organisation.0)
+    .bind(email)
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Holds an organisation: who changes its people next waits.
+async fn hold(connection: &mut PgConnection, organisation: OrganisationId) -> Tried<()> {
+    sqlx::query("SELECT 1 FROM organisations WHERE id = $1 FOR NO KEY UPDATE")
+        .bind(organisation.0)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -284,10 +272,7 @@ async fn ensure_other_owner(
     organisation: OrganisationId,
     member: MemberId,
 ) -> Tried<()> {
-    sqlx::query("SELECT 1 FROM organisations WHERE id = $1 FOR NO KEY UPDATE")
-        .bind(organisation.0)
-        .execute(&mut *connection)
-        .await?;
+    hold(connection, organisation).await?;
     let owners: Vec<Uuid> = sqlx::query_scalar(
         "SELECT id FROM members WHERE organisation_id = $1 AND role = 'owner' AND removed_at IS NULL",
     )

@@ -89,10 +89,10 @@ impl Policies for PostgresStore {
     ) -> Result<Vec<SavedPolicy>> {
         let rows: Vec<SavedRow> = sqlx::query_as(
             "SELECT p.version, p.policy, p.author, p.reason, p.created_at,
-                    coalesce(nullif(m.name, ''), m.email) AS author_name,
+                    coalesce(nullif(m.name, ''), a.email, m.former_email) AS author_name,
                     (SELECT count(*) FROM runs r
                       WHERE r.binding_id = p.binding_id AND r.policy_version = p.version) AS runs
-             FROM policy_versions p LEFT JOIN members m ON m.id = p.author
+             FROM policy_versions p LEFT JOIN members m ON m.id = p.author LEFT JOIN people a ON a.id = m.person_id
              WHERE p.binding_id = $1 AND ($2::bigint IS NULL OR p.version < $2)
              ORDER BY p.version DESC LIMIT $3",
         )

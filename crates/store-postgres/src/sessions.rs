@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BindingId, MemberId, SessionId};
+use domain::ids::{BindingId, MemberId, PersonId, SessionId};
 use sqlx::FromRow;
 use store::{Action, Error, Result, Session, Sessions, SignedIn};
 use uuid::Uuid;
@@ -87,8 +87,9 @@ impl Sessions for PostgresStore {
         let row: Option<SignedInRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
-            ", s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
-              WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id IS NULL"
+            ", s.id AS session_id, s.last_seen_at, s.proved_at
+               FROM sessions s JOIN members m ON m.id = s.member_id JOIN people p ON p.id = m.person_id
+              WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.embed_binding_id IS NULL"
         ))
         .bind(token_hash)
         .bind(now)
@@ -107,9 +108,10 @@ impl Sessions for PostgresStore {
         let row: Option<SignedInRow> = sqlx::query_as(concat!(
             "SELECT ",
             member_columns!(),
-            ", s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
+            ", s.id AS session_id, s.last_seen_at, s.proved_at
+               FROM sessions s JOIN members m ON m.id = s.member_id JOIN people p ON p.id = m.person_id
                JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
-              WHERE s.token_hash = $1 AND s.expires_at > $2 AND m.removed_at IS NULL AND s.embed_binding_id = $3"
+              WHERE s.token_hash = $1 AND s.expires_at > $2 AND s.embed_binding_id = $3"
         ))
         .bind(token_hash)
         .bind(now)
@@ -144,11 +146,39 @@ impl Sessions for PostgresStore {
         .await
     }
 
-    async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+    async fn switch_session(&self, session: SessionId, member: MemberId, now: DateTime<Utc>) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let switched = sqlx::query(
+                "UPDATE sessions SET member_id = $2
+                 WHERE id = $1 AND embed_binding_id IS NULL
+                   AND EXISTS (SELECT 1 FROM members a JOIN members b ON b.person_id = a.person_id
+                                WHERE a.id = sessions.member_id AND b.id = $2)",
+            )
+            .bind(session.0)
+            .bind(member.0)
+            .execute(&mut *transaction)
+            .await?;
+            if switched.rows_affected() == 0 {
+                return Err(Error::NotFound("the session or the member").into());
+            }
+            sqlx::query("UPDATE members SET chosen_at = $2 WHERE id = $1")
+                .bind(member.0)
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list_sessions(&self, person: PersonId, now: DateTime<Utc>) -> Result<Vec<Session>> {
         let rows: Vec<SessionRow> = sqlx::query_as(
-            "SELECT * FROM sessions WHERE member_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC, id DESC",
+            "SELECT * FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = $1) AND expires_at > $2
+             ORDER BY last_seen_at DESC, id DESC",
         )
-        .bind(member.0)
+        .bind(person.0)
         .bind(now)
         .fetch_all(&self.pool)
         .await
@@ -169,17 +199,19 @@ impl Sessions for PostgresStore {
 
     async fn end_session_of(
         &self,
-        member: MemberId,
+        person: PersonId,
         session: SessionId,
         action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id = $2")
-                .bind(member.0)
-                .bind(session.0)
-                .execute(&mut *transaction)
-                .await?;
+            let ended = sqlx::query(
+                "DELETE FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = $1) AND id = $2",
+            )
+            .bind(person.0)
+            .bind(session.0)
+            .execute(&mut *transaction)
+            .await?;
             if ended.rows_affected() > 0 {
                 record(&mut transaction, action).await?;
             }
@@ -191,17 +223,19 @@ impl Sessions for PostgresStore {
 
     async fn end_other_sessions(
         &self,
-        member: MemberId,
+        person: PersonId,
         keep: SessionId,
         action: Option<&Action>,
     ) -> Result<()> {
         repeating(move || async move {
             let mut transaction = self.pool.begin().await?;
-            let ended = sqlx::query("DELETE FROM sessions WHERE member_id = $1 AND id <> $2")
-                .bind(member.0)
-                .bind(keep.0)
-                .execute(&mut *transaction)
-                .await?;
+            let ended = sqlx::query(
+                "DELETE FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = $1) AND id <> $2",
+            )
+            .bind(person.0)
+            .bind(keep.0)
+            .execute(&mut *transaction)
+            .await?;
             if ended.rows_affected() > 0 {
                 record(&mut transaction, action).await?;
             }

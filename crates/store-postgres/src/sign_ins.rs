@@ -43,7 +43,7 @@ impl SignIns for PostgresStore {
                RETURNING member_id)
              SELECT ",
             member_columns!(),
-            " FROM tried JOIN members m ON m.id = tried.member_id WHERE m.removed_at IS NULL"
+            " FROM tried JOIN members m ON m.id = tried.member_id JOIN people p ON p.id = m.person_id"
         ))
         .bind(token_hash)
         .bind(now)
@@ -115,15 +115,18 @@ impl SignIns for PostgresStore {
 
     async fn purge_sign_ins(&self, now: DateTime<Utc>) -> Result<u64> {
         repeating(move || async move {
-            let ended = sqlx::query("DELETE FROM pending_sign_ins WHERE expires_at <= $1")
-                .bind(now)
-                .execute(&self.pool)
-                .await?;
+            let mut purged = 0;
+            for statement in [
+                "DELETE FROM pending_sign_ins WHERE expires_at <= $1",
+                "DELETE FROM proofs WHERE expires_at <= $1",
+            ] {
+                purged += sqlx::query(statement).bind(now).execute(&self.pool).await?.rows_affected();
+            }
             let settled = sqlx::query("DELETE FROM tries WHERE ahead_to <= $1")
                 .bind(now.timestamp_millis())
                 .execute(&self.pool)
                 .await?;
-            Ok(ended.rows_affected() + settled.rows_affected())
+            Ok(purged + settled.rows_affected())
         })
         .await
     }

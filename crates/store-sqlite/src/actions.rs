@@ -81,6 +81,14 @@ pub(crate) async fn record<'a>(
     Ok(())
 }
 
+/// Keeps the same act as each of the organisations that it is about sees it.
+pub(crate) async fn record_all(connection: &mut SqliteConnection, actions: &[Action]) -> Result<()> {
+    for action in actions {
+        record(connection, action).await?;
+    }
+    Ok(())
+}
+
 /// The document of a run.
 struct Document {
     binding: String,

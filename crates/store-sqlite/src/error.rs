@@ -51,11 +51,11 @@ fn is_passing(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What is unique, by the columns that SQLite names (`UNIQUE constraint failed: members.email`).
+/// What is unique, by the columns that SQLite names (`UNIQUE constraint failed: people.email`).
 fn taken(message: &str) -> &'static str {
     let columns = message.rsplit(": ").next().unwrap_or_default();
     match columns {
-        "members.email" => "the e-mail address",
+        "people.email" | "members.person_id, members.organisation_id" => "the e-mail address",
         "members.id" => "the member's id",
         "organisations.id" => "the organisation's id",
         "sessions.token_hash" | "sessions.id" => "the session",

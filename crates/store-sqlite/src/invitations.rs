@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{InvitationId, OrganisationId};
-use store::{Acceptance, Action, Error, Invitation, Invitations, Member, NewMember, Result};
+use domain::ids::{InvitationId, OrganisationId, PersonId};
+use sqlx::SqliteConnection;
+use store::{Acceptance, Action, Error, Invitation, Invitations, Joining, Member, Result};
 
 use crate::{
     actions::record,
@@ -59,15 +60,7 @@ impl Invitations for SqliteStore {
         let organisation = invitation.organisation_id.to_string();
         let (email, now) = (invitation.email.to_lowercase(), instant(invitation.created_at));
         let mut transaction = self.writer.begin().await?;
-        let is_member: bool = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM members WHERE organisation_id = ?1 AND email = ?2)",
-        )
-        .bind(&organisation)
-        .bind(&email)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(translate)?;
-        if is_member {
+        if members::has_member(&mut transaction, &organisation, &email).await? {
             return Err(Error::Conflict("the e-mail address"));
         }
         sqlx::query(
@@ -180,18 +173,35 @@ impl Invitations for SqliteStore {
         .await
         .map_err(translate)?;
         let invitation = Invitation::try_from(used.ok_or(Error::NotFound("the invitation"))?)?;
-        let member = Member {
-            id: acceptance.member_id,
-            organisation_id: invitation.organisation_id,
-            email: invitation.email,
-            name: acceptance.name.clone(),
-            role: invitation.role,
-            created_at: now,
-        };
-        let new = NewMember { member, password_hash: acceptance.password_hash.clone() };
+        if let Joining::Known(person) = acceptance.person {
+            ensure_invited(&mut transaction, &invitation, person).await?;
+        }
+        let new = acceptance.member(&invitation, now);
         members::insert(&mut transaction, &new).await?;
+        sqlx::query("DELETE FROM proofs WHERE subject = ?1")
+            .bind(invitation.id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)?;
         Ok(new.member)
     }
+}
+
+/// An error unless the person has proved the address that is invited.
+async fn ensure_invited(
+    connection: &mut SqliteConnection,
+    invitation: &Invitation,
+    person: PersonId,
+) -> Result<()> {
+    let is_invited: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1 AND email = ?2 AND proved_at IS NOT NULL)",
+    )
+    .bind(person.to_string())
+    .bind(&invitation.email)
+    .fetch_one(connection)
+    .await
+    .map_err(translate)?;
+    if is_invited { Ok(()) } else { Err(Error::NotFound("the invitation")) }
 }

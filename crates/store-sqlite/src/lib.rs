@@ -28,6 +28,7 @@ mod leases;
 mod maintenance;
 mod members;
 mod overview;
+mod people;
 mod plans;
 mod policies;
 mod presence;

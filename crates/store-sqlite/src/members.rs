@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{MemberId, OrganisationId, SessionId},
+    ids::{MemberId, OrganisationId},
     run::Role,
 };
 use sqlx::SqliteConnection;
@@ -12,7 +12,8 @@ use store::{Action, Colleague, Error, Member, Members, NewMember, Organisation, 
 use crate::{
     actions::record,
     columns::{Place, instant},
-    error::{ensure_affected, missing, translate},
+    error::{missing, translate},
+    people,
     sqlite::SqliteStore,
 };
 
@@ -33,31 +34,42 @@ impl TryFrom<OrganisationRow> for Organisation {
     }
 }
 
+/// A member's row, as `member_columns!` lists it.
 #[derive(sqlx::FromRow)]
 pub(crate) struct MemberRow {
     id: String,
+    person_id: String,
     organisation_id: String,
     email: String,
+    address_proved_at: Option<String>,
     name: String,
     role: String,
-    password_hash: String,
     created_at: String,
 }
 
-impl TryFrom<MemberRow> for NewMember {
+/// The columns of [`MemberRow`], from `members m` and `people p`. Who was removed is no person there.
+macro_rules! member_columns {
+    () => {
+        "m.id, m.person_id, m.organisation_id, p.email, p.proved_at AS address_proved_at, m.name, m.role, m.created_at"
+    };
+}
+pub(crate) use member_columns;
+
+impl TryFrom<MemberRow> for Member {
     type Error = Error;
 
     fn try_from(row: MemberRow) -> Result<Self> {
         let place = Place { table: "members", row: &row.id };
-        let member = Member {
+        Ok(Self {
             id: place.word("id", &row.id)?,
+            person_id: place.word("person_id", &row.person_id)?,
             organisation_id: place.word("organisation_id", &row.organisation_id)?,
+            proved_at: place.optional_time("proved_at", row.address_proved_at.as_deref())?,
             role: place.word("role", &row.role)?,
             created_at: place.time("created_at", &row.created_at)?,
             email: row.email,
             name: row.name,
-        };
-        Ok(Self { member, password_hash: row.password_hash })
+        })
     }
 }
 
@@ -103,30 +115,22 @@ impl Members for SqliteStore {
         transaction.commit().await.map_err(translate)
     }
 
-    async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>> {
-        sqlx::query_as::<_, MemberRow>("SELECT * FROM members WHERE email = ?1 AND removed_at IS NULL")
-            .bind(email.to_lowercase())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(translate)?
-            .map(NewMember::try_from)
-            .transpose()
-    }
-
     async fn list_members(&self, organisation: OrganisationId) -> Result<Vec<Colleague>> {
-        sqlx::query_as::<_, ColleagueRow>(
-            "SELECT m.*, f.confirmed_at IS NOT NULL AS has_second_factor
-               FROM members m LEFT JOIN second_factors f ON f.member_id = m.id
-              WHERE m.organisation_id = ?1 AND m.removed_at IS NULL ORDER BY m.created_at, m.id",
-        )
+        sqlx::query_as::<_, ColleagueRow>(concat!(
+            "SELECT ",
+            member_columns!(),
+            ", f.confirmed_at IS NOT NULL AS has_second_factor
+               FROM members m JOIN people p ON p.id = m.person_id LEFT JOIN second_factors f ON f.person_id = p.id
+              WHERE m.organisation_id = ?1 ORDER BY m.created_at, m.id"
+        ))
         .bind(organisation.to_string())
         .fetch_all(&self.readers)
         .await
         .map_err(translate)?
         .into_iter()
         .map(|row| {
-            let member = NewMember::try_from(row.member)?.member;
-            Ok(Colleague { member, has_second_factor: row.has_second_factor })
+            let has_second_factor = row.has_second_factor;
+            Ok(Colleague { member: row.member.try_into()?, has_second_factor })
         })
         .collect()
     }
@@ -171,94 +175,92 @@ impl Members for SqliteStore {
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
         ensure_other_owner(&mut transaction, organisation, member).await?;
-        let removed = sqlx::query(
-            "UPDATE members SET removed_at = ?3, former_email = email, email = 'removed:' || id
-              WHERE organisation_id = ?1 AND id = ?2 AND removed_at IS NULL",
+        let person: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT person_id FROM members WHERE organisation_id = ?1 AND id = ?2 AND removed_at IS NULL",
         )
         .bind(organisation.to_string())
         .bind(member.to_string())
-        .bind(instant(now))
-        .execute(&mut *transaction)
+        .fetch_optional(&mut *transaction)
         .await
         .map_err(translate)?;
-        if removed.rows_affected() == 0 {
-            return Err(Error::NotFound("the member"));
-        }
+        let person = person.flatten().ok_or(Error::NotFound("the member"))?;
         withdraw_invitations_of(&mut transaction, member, now).await?;
         for statement in [
             "DELETE FROM sessions WHERE member_id = ?1",
             "DELETE FROM pending_sign_ins WHERE member_id = ?1",
-            "DELETE FROM recovery_codes WHERE member_id = ?1",
-            "DELETE FROM second_factors WHERE member_id = ?1",
             "DELETE FROM alert_deliveries WHERE channel_id IN (SELECT id FROM alert_channels WHERE member_id = ?1)",
             "DELETE FROM alert_channels WHERE member_id = ?1",
         ] {
             let of_member = sqlx::query(statement).bind(member.to_string());
             of_member.execute(&mut *transaction).await.map_err(translate)?;
         }
-        record(&mut transaction, action).await?;
-        transaction.commit().await.map_err(translate)
-    }
-
-    async fn set_password(
-        &self,
-        member: MemberId,
-        password_hash: &str,
-        keep: Option<SessionId>,
-        action: Option<&Action>,
-    ) -> Result<()> {
-        let mut transaction = self.writer.begin().await?;
-        let set = sqlx::query("UPDATE members SET password_hash = ?2 WHERE id = ?1 AND removed_at IS NULL")
-            .bind(member.to_string())
-            .bind(password_hash)
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
-        ensure_affected(&set, 1)?;
-        end_other_sessions(&mut transaction, member, keep).await?;
+        sqlx::query(
+            "UPDATE members
+                SET removed_at = ?2, former_email = (SELECT email FROM people WHERE id = members.person_id), person_id = NULL
+              WHERE id = ?1",
+        )
+        .bind(member.to_string())
+        .bind(instant(now))
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        people::forget_without_membership(&mut transaction, &person).await?;
         record(&mut transaction, action).await?;
         transaction.commit().await.map_err(translate)
     }
 }
 
-/// Ends a member's sessions but one, and their sign-ins that wait for a code.
-pub(crate) async fn end_other_sessions(
-    connection: &mut SqliteConnection,
-    member: MemberId,
-    keep: Option<SessionId>,
-) -> Result<()> {
-    sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id IS NOT ?2")
-        .bind(member.to_string())
-        .bind(keep.map(|session| session.to_string()))
-        .execute(&mut *connection)
-        .await
-        .map_err(translate)?;
-    sqlx::query("DELETE FROM pending_sign_ins WHERE member_id = ?1")
-        .bind(member.to_string())
-        .execute(connection)
-        .await
-        .map_err(translate)?;
-    Ok(())
-}
-
-/// Adds a member.
+/// Adds a member, and their person where it is new.
 pub(crate) async fn insert(connection: &mut SqliteConnection, new: &NewMember) -> Result<()> {
     let NewMember { member, password_hash } = new;
+    let (person, organisation) = (member.person_id.to_string(), member.organisation_id.to_string());
+    let email = member.email.to_lowercase();
+    if has_member(connection, &organisation, &email).await? {
+        return Err(Error::Conflict("the e-mail address"));
+    }
     sqlx::query(
-        "INSERT INTO members (id, organisation_id, email, name, role, password_hash, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO people (id, email, password_hash, proved_at, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&person)
+    .bind(&email)
+    .bind(password_hash)
+    .bind(member.proved_at.map(instant))
+    .bind(instant(member.created_at))
+    .execute(&mut *connection)
+    .await
+    .map_err(translate)?;
+    sqlx::query(
+        "INSERT INTO members (id, organisation_id, person_id, name, role, created_at, chosen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     )
     .bind(member.id.to_string())
-    .bind(member.organisation_id.to_string())
-    .bind(member.email.to_lowercase())
+    .bind(&organisation)
+    .bind(&person)
     .bind(&member.name)
     .bind(member.role.as_str())
-    .bind(password_hash)
     .bind(instant(member.created_at))
     .execute(connection)
     .await
     .map_err(missing("the organisation"))?;
     Ok(())
+}
+
+/// Whether a member of the organisation has this address, lower-cased.
+pub(crate) async fn has_member(
+    connection: &mut SqliteConnection,
+    organisation: &str,
+    email: &str,
+) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM people p JOIN members m ON m.person_id = p.id
+                         WHERE p.email = ?2 AND m.organisation_id = ?1)",
+    )
+    .bind(organisation)
+    .bind(email)
+    .fetch_one(connection)
+    .await
+    .map_err(translate)
 }
 
 /// An error when this member is the organisation's only owner. The transaction holds the right to write, so nobody else is

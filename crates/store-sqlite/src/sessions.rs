@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BindingId, MemberId, SessionId};
-use store::{Action, Error, NewMember, Result, Session, Sessions, SignedIn};
+use domain::ids::{BindingId, MemberId, PersonId, SessionId};
+use store::{Action, Error, Result, Session, Sessions, SignedIn};
 
 use crate::{
     actions::record,
     columns::{Place, instant},
     error::{missing, translate},
-    members::MemberRow,
+    members::{MemberRow, member_columns},
     sqlite::SqliteStore,
 };
 
@@ -61,7 +61,7 @@ impl TryFrom<SignedInRow> for SignedIn {
             session: place.word("id", &row.session_id)?,
             last_seen_at: place.time("last_seen_at", &row.last_seen_at)?,
             proved_at: place.optional_time("proved_at", row.proved_at.as_deref())?,
-            member: NewMember::try_from(row.member)?.member,
+            member: row.member.try_into()?,
         })
     }
 }
@@ -89,11 +89,13 @@ impl Sessions for SqliteStore {
     }
 
     async fn signed_in(&self, token_hash: &str, now: DateTime<Utc>) -> Result<Option<SignedIn>> {
-        sqlx::query_as::<_, SignedInRow>(
-            "SELECT m.*, s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
-              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL
-                AND s.embed_binding_id IS NULL",
-        )
+        sqlx::query_as::<_, SignedInRow>(concat!(
+            "SELECT ",
+            member_columns!(),
+            ", s.id AS session_id, s.last_seen_at, s.proved_at
+               FROM sessions s JOIN members m ON m.id = s.member_id JOIN people p ON p.id = m.person_id
+              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.embed_binding_id IS NULL"
+        ))
         .bind(token_hash)
         .bind(instant(now))
         .fetch_optional(&self.readers)
@@ -109,11 +111,14 @@ impl Sessions for SqliteStore {
         token_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<SignedIn>> {
-        sqlx::query_as::<_, SignedInRow>(
-            "SELECT m.*, s.id AS session_id, s.last_seen_at, s.proved_at FROM sessions s JOIN members m ON m.id = s.member_id
+        sqlx::query_as::<_, SignedInRow>(concat!(
+            "SELECT ",
+            member_columns!(),
+            ", s.id AS session_id, s.last_seen_at, s.proved_at
+               FROM sessions s JOIN members m ON m.id = s.member_id JOIN people p ON p.id = m.person_id
                JOIN bindings b ON b.id = s.embed_binding_id AND b.organisation_id = m.organisation_id
-              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND m.removed_at IS NULL AND s.embed_binding_id = ?3",
-        )
+              WHERE s.token_hash = ?1 AND s.expires_at > ?2 AND s.embed_binding_id = ?3"
+        ))
         .bind(token_hash)
         .bind(instant(now))
         .bind(binding.to_string())
@@ -144,11 +149,37 @@ impl Sessions for SqliteStore {
         Ok(())
     }
 
-    async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>> {
-        sqlx::query_as::<_, SessionRow>(
-            "SELECT * FROM sessions WHERE member_id = ?1 AND expires_at > ?2 ORDER BY last_seen_at DESC, id DESC",
+    async fn switch_session(&self, session: SessionId, member: MemberId, now: DateTime<Utc>) -> Result<()> {
+        let mut transaction = self.writer.begin().await?;
+        let switched = sqlx::query(
+            "UPDATE sessions SET member_id = ?2
+              WHERE id = ?1 AND embed_binding_id IS NULL
+                AND EXISTS (SELECT 1 FROM members a JOIN members b ON b.person_id = a.person_id
+                             WHERE a.id = sessions.member_id AND b.id = ?2)",
         )
+        .bind(session.to_string())
         .bind(member.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
+        if switched.rows_affected() == 0 {
+            return Err(Error::NotFound("the session or the member"));
+        }
+        sqlx::query("UPDATE members SET chosen_at = ?2 WHERE id = ?1")
+            .bind(member.to_string())
+            .bind(instant(now))
+            .execute(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        transaction.commit().await.map_err(translate)
+    }
+
+    async fn list_sessions(&self, person: PersonId, now: DateTime<Utc>) -> Result<Vec<Session>> {
+        sqlx::query_as::<_, SessionRow>(
+            "SELECT * FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = ?1) AND expires_at > ?2
+              ORDER BY last_seen_at DESC, id DESC",
+        )
+        .bind(person.to_string())
         .bind(instant(now))
         .fetch_all(&self.readers)
         .await
@@ -169,17 +200,19 @@ impl Sessions for SqliteStore {
 
     async fn end_session_of(
         &self,
-        member: MemberId,
+        person: PersonId,
         session: SessionId,
         action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        let ended = sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id = ?2")
-            .bind(member.to_string())
-            .bind(session.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
+        let ended = sqlx::query(
+            "DELETE FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = ?1) AND id = ?2",
+        )
+        .bind(person.to_string())
+        .bind(session.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
         if ended.rows_affected() > 0 {
             record(&mut transaction, action).await?;
         }
@@ -188,17 +221,19 @@ impl Sessions for SqliteStore {
 
     async fn end_other_sessions(
         &self,
-        member: MemberId,
+        person: PersonId,
         keep: SessionId,
         action: Option<&Action>,
     ) -> Result<()> {
         let mut transaction = self.writer.begin().await?;
-        let ended = sqlx::query("DELETE FROM sessions WHERE member_id = ?1 AND id <> ?2")
-            .bind(member.to_string())
-            .bind(keep.to_string())
-            .execute(&mut *transaction)
-            .await
-            .map_err(translate)?;
+        let ended = sqlx::query(
+            "DELETE FROM sessions WHERE member_id IN (SELECT id FROM members WHERE person_id = ?1) AND id <> ?2",
+        )
+        .bind(person.to_string())
+        .bind(keep.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(translate)?;
         if ended.rows_affected() > 0 {
             record(&mut transaction, action).await?;
         }

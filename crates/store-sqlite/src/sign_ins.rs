@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::BindingId;
-use store::{Member, NewMember, PendingSignIn, Result, SignIns, TryLimit};
+use store::{Member, PendingSignIn, Result, SignIns, TryLimit};
 
 use crate::{
     columns::instant,
     error::{missing, translate},
-    members::MemberRow,
+    members::{MemberRow, member_columns},
     sqlite::SqliteStore,
 };
 
@@ -47,14 +47,17 @@ impl SignIns for SqliteStore {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(translate)?;
-        let found =
-            sqlx::query_as::<_, MemberRow>("SELECT * FROM members WHERE id = ?1 AND removed_at IS NULL")
-                .bind(tried)
-                .fetch_optional(&mut *transaction)
-                .await
-                .map_err(translate)?;
+        let found = sqlx::query_as::<_, MemberRow>(concat!(
+            "SELECT ",
+            member_columns!(),
+            " FROM members m JOIN people p ON p.id = m.person_id WHERE m.id = ?1"
+        ))
+        .bind(tried)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(translate)?;
         transaction.commit().await.map_err(translate)?;
-        Ok(found.map(NewMember::try_from).transpose()?.map(|found| found.member))
+        found.map(Member::try_from).transpose()
     }
 
     async fn end_sign_in(&self, token_hash: &str) -> Result<bool> {
@@ -111,16 +114,19 @@ impl SignIns for SqliteStore {
     }
 
     async fn purge_sign_ins(&self, now: DateTime<Utc>) -> Result<u64> {
-        let ended = sqlx::query("DELETE FROM pending_sign_ins WHERE expires_at <= ?1")
-            .bind(instant(now))
-            .execute(self.writer.pool())
-            .await
-            .map_err(translate)?;
+        let mut purged = 0;
+        for statement in [
+            "DELETE FROM pending_sign_ins WHERE expires_at <= ?1",
+            "DELETE FROM proofs WHERE expires_at <= ?1",
+        ] {
+            let ended = sqlx::query(statement).bind(instant(now)).execute(self.writer.pool()).await;
+            purged += ended.map_err(translate)?.rows_affected();
+        }
         let settled = sqlx::query("DELETE FROM tries WHERE ahead_to <= ?1")
             .bind(now.timestamp_millis())
             .execute(self.writer.pool())
             .await
             .map_err(translate)?;
-        Ok(ended.rows_affected() + settled.rows_affected())
+        Ok(purged + settled.rows_affected())
     }
 }

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{InvitationId, MemberId, OrganisationId},
+    ids::{InvitationId, MemberId, OrganisationId, PersonId},
     run::Role,
 };
 
-use crate::{Action, Member, Result};
+use crate::{Action, Member, NewMember, Result};
 
 /// An invitation, without what its link holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +28,52 @@ pub struct Invitation {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What an invited person chooses.
+/// Who accepts an invitation.
 #[derive(Clone)]
 pub struct Acceptance {
     /// The new member's id.
     pub member_id: MemberId,
     /// Their name.
     pub name: String,
-    /// Their password's argon2id hash in PHC form.
-    pub password_hash: String,
+    /// The person.
+    pub person: Joining,
+}
+
+impl Acceptance {
+    /// The member that an invitation makes of them. Of who is known already the address and the password are not written again.
+    pub fn member(&self, invitation: &Invitation, now: DateTime<Utc>) -> NewMember {
+        let (person_id, password_hash, is_proved) = match &self.person {
+            Joining::New { id, password_hash, is_proved } => (*id, password_hash.clone(), *is_proved),
+            Joining::Known(id) => (*id, String::new(), true),
+        };
+        let member = Member {
+            id: self.member_id,
+            person_id,
+            organisation_id: invitation.organisation_id,
+            email: invitation.email.clone(),
+            proved_at: is_proved.then_some(now),
+            name: self.name.clone(),
+            role: invitation.role,
+            created_at: now,
+        };
+        NewMember { member, password_hash }
+    }
+}
+
+/// The person who joins.
+#[derive(Clone)]
+pub enum Joining {
+    /// Somebody new.
+    New {
+        /// The new person's id.
+        id: PersonId,
+        /// Their password's argon2id hash in PHC form.
+        password_hash: String,
+        /// Whether they have proved that the address is theirs.
+        is_proved: bool,
+    },
+    /// Somebody who is known, by the address that they have proved.
+    Known(PersonId),
 }
 
 /// Invitations. An open one is neither used nor withdrawn nor past its time.
@@ -74,8 +111,8 @@ pub trait Invitations {
         action: Option<&Action>,
     ) -> Result<()>;
 
-    /// Uses an open invitation up and adds the member, both or neither; [`crate::Error::NotFound`] when it is not open, and
-    /// [`crate::Error::Conflict`] when the address is taken.
+    /// Uses an open invitation up and adds the member, both or neither; [`crate::Error::NotFound`] when it is not open, or not for the
+    /// person who is known, and [`crate::Error::Conflict`] when the address is taken ([`crate::Members::create_member`]).
     async fn accept_invitation(
         &self,
         token_hash: &str,

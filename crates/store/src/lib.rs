@@ -23,6 +23,7 @@ mod leases;
 mod maintenance;
 mod members;
 mod overview;
+mod people;
 mod plans;
 mod policies;
 mod references;
@@ -59,11 +60,12 @@ pub use history::{
     CauseGroup, Find, History, Hit, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
 };
 pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
-pub use invitations::{Acceptance, Invitation, Invitations};
+pub use invitations::{Acceptance, Invitation, Invitations, Joining};
 pub use leases::{Leases, SeenTokens, ahead_of};
 pub use maintenance::{Maintenance, OldRuns, Requeued};
 pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
 pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
+pub use people::{Membership, People, Person, Proof, ProofSubject};
 pub use plans::{Plans, RunPlan};
 pub use policies::{Policies, PolicyVersion, RELEASED_AT_ONCE, SavedPolicy};
 pub use references::{CachedReference, References};
@@ -96,6 +98,7 @@ pub enum Risk {
 pub trait Store:
     Organisations
     + Members
+    + People
     + Sessions
     + Invitations
     + SecondFactors

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{MemberId, OrganisationId, SessionId},
+    ids::{MemberId, OrganisationId, PersonId},
     run::Role,
 };
 
@@ -30,16 +30,20 @@ pub trait Organisations {
     async fn list_organisations(&self) -> Result<Vec<Organisation>>;
 }
 
-/// A person who signs in, without the password's hash.
+/// A person in an organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
     /// Id.
     pub id: MemberId,
+    /// The person.
+    pub person_id: PersonId,
     /// The organisation.
     pub organisation_id: OrganisationId,
-    /// E-mail address, lower-cased, unique over all organisations.
+    /// E-mail address, lower-cased, unique in the organisation.
     pub email: String,
-    /// Name.
+    /// When it was shown that the address is the person's; until then somebody else may have typed it.
+    pub proved_at: Option<DateTime<Utc>>,
+    /// How they are called in this organisation.
     pub name: String,
     /// What they may do.
     pub role: Role,
@@ -47,12 +51,12 @@ pub struct Member {
     pub created_at: DateTime<Utc>,
 }
 
-/// A person to be added.
+/// A member to be added.
 #[derive(Clone)]
 pub struct NewMember {
     /// Who.
     pub member: Member,
-    /// The password's argon2id hash in PHC form.
+    /// The argon2id hash of a new person's password in PHC form.
     pub password_hash: String,
 }
 
@@ -68,11 +72,11 @@ pub struct Colleague {
 /// Members. Who was removed is none any more for all of these.
 #[async_trait]
 pub trait Members {
-    /// Adds a member; [`crate::Error::Conflict`] when the e-mail address is taken.
+    /// Adds a member, and their person where it is new; one who is known keeps address and password.
+    ///
+    /// [`crate::Error::Conflict`] when a member of the organisation has the e-mail address, or somebody else has proved the one that
+    /// counts as proved here.
     async fn create_member(&self, member: &NewMember, action: Option<&Action>) -> Result<()>;
-
-    /// The member with this e-mail address (compared lower-cased) and the password's hash, for signing in.
-    async fn member_by_email(&self, email: &str) -> Result<Option<NewMember>>;
 
     /// The organisation's members in the order in which they came.
     async fn list_members(&self, organisation: OrganisationId) -> Result<Vec<Colleague>>;
@@ -88,22 +92,14 @@ pub trait Members {
         action: Option<&Action>,
     ) -> Result<()>;
 
-    /// Removes a member of the organisation, with their sessions, second factor and open invitations;
-    /// [`crate::Error::LastOwner`] when no owner would be left. Their name stays for what they did, their address is free again.
+    /// Removes a member of the organisation, with their sessions and open invitations; [`crate::Error::LastOwner`] when no owner would be
+    /// left. Their name stays for what they did, their address is free again. With the last of their organisations goes the person:
+    /// address, password and second factor.
     async fn remove_member(
         &self,
         organisation: OrganisationId,
         member: MemberId,
         now: DateTime<Utc>,
-        action: Option<&Action>,
-    ) -> Result<()>;
-
-    /// Sets a member's password, and ends their sessions but the one to keep.
-    async fn set_password(
-        &self,
-        member: MemberId,
-        password_hash: &str,
-        keep: Option<SessionId>,
         action: Option<&Action>,
     ) -> Result<()>;
 }

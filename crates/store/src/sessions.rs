@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BindingId, MemberId, SessionId};
+use domain::ids::{BindingId, MemberId, PersonId, SessionId};
 
 use crate::{Action, Member, Result};
 
@@ -13,7 +13,7 @@ pub struct Session {
     pub id: SessionId,
     /// SHA-256 of the cookie's token, in hex: the token itself is never kept.
     pub token_hash: String,
-    /// Who.
+    /// Who, in the organisation that it stands in.
     pub member_id: MemberId,
     /// Which browser, in a few words.
     pub browser: String,
@@ -64,24 +64,28 @@ pub trait Sessions {
     /// Notes that the password was shown once more; one that is gone is passed over.
     async fn prove_session(&self, session: SessionId, now: DateTime<Utc>) -> Result<()>;
 
-    /// A member's sessions that have not ended, the last used first.
-    async fn list_sessions(&self, member: MemberId, now: DateTime<Utc>) -> Result<Vec<Session>>;
+    /// Lets a session stand in another organisation of its person, who is this member there; [`crate::Error::NotFound`] when it is not
+    /// theirs.
+    async fn switch_session(&self, session: SessionId, member: MemberId, now: DateTime<Utc>) -> Result<()>;
+
+    /// A person's sessions that have not ended, the last used first.
+    async fn list_sessions(&self, person: PersonId, now: DateTime<Utc>) -> Result<Vec<Session>>;
 
     /// Ends a session; unknown ones are passed over.
     async fn end_session(&self, token_hash: &str) -> Result<()>;
 
-    /// Ends a session of this member; another's is passed over as unknown ones are.
+    /// Ends a session of this person; another's is passed over as unknown ones are.
     async fn end_session_of(
         &self,
-        member: MemberId,
+        person: PersonId,
         session: SessionId,
         action: Option<&Action>,
     ) -> Result<()>;
 
-    /// Ends all sessions of a member but one.
+    /// Ends all sessions of a person but one.
     async fn end_other_sessions(
         &self,
-        member: MemberId,
+        person: PersonId,
         keep: SessionId,
         action: Option<&Action>,
     ) -> Result<()>;

@@ -58,6 +58,6 @@ pub trait SignIns {
     /// Gives back a try that was not one: it succeeded.
     async fn give_back_try(&self, key: &str, limit: TryLimit) -> Result<()>;
 
-    /// Deletes the sign-ins that have ended, and the counts that count nothing any more.
+    /// Deletes the sign-ins and the codes on their way that have ended, and the counts that count nothing any more.
     async fn purge_sign_ins(&self, now: DateTime<Utc>) -> Result<u64>;
 }

@@ -9,7 +9,7 @@ mod sealed_calls;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{BindingId, MemberId},
+    ids::{BindingId, PersonId},
     outside::Outside,
 };
 use store::{CredentialKind, SealedCredential, SecondFactor, Store};
@@ -208,24 +208,24 @@ impl SealedRows for Credentials<'_> {
     }
 }
 
-/// The second factors of all members.
+/// The second factors of all people.
 struct Factors<'a>(&'a dyn Store);
 
-/// A member's second factor.
+/// A person's second factor.
 #[derive(Clone, Copy)]
-struct Whose(MemberId);
+struct Whose(PersonId);
 
 impl std::fmt::Display for Whose {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "second factor of member {}", self.0)
+        write!(f, "second factor of person {}", self.0)
     }
 }
 
 impl From<SecondFactor> for SealedRow<Whose> {
     fn from(factor: SecondFactor) -> Self {
         Self {
-            place: Whose(factor.member_id),
-            associated: SecondFactor::bound_to(factor.member_id),
+            place: Whose(factor.person_id),
+            associated: SecondFactor::bound_to(factor.person_id),
             envelope: factor.envelope,
             version: factor.version,
         }
@@ -237,17 +237,17 @@ impl SealedRows for Factors<'_> {
     type Place = Whose;
 
     async fn page(&self, after: Option<&Whose>, limit: u32) -> store::Result<Vec<SealedRow<Whose>>> {
-        let page = self.0.sealed_second_factors(after.map(|Whose(member)| *member), limit).await?;
+        let page = self.0.sealed_second_factors(after.map(|Whose(person)| *person), limit).await?;
         Ok(page.into_iter().map(SealedRow::from).collect())
     }
 
-    async fn again(&self, Whose(member): &Whose) -> store::Result<Option<SealedRow<Whose>>> {
-        Ok(self.0.second_factor(*member).await?.map(SealedRow::from))
+    async fn again(&self, Whose(person): &Whose) -> store::Result<Option<SealedRow<Whose>>> {
+        Ok(self.0.second_factor(*person).await?.map(SealedRow::from))
     }
 
     async fn replace(&self, row: &SealedRow<Whose>, envelope: &str, now: DateTime<Utc>) -> store::Result<()> {
-        let Whose(member) = row.place;
-        self.0.reseal_second_factor(member, envelope, row.version, now).await
+        let Whose(person) = row.place;
+        self.0.reseal_second_factor(person, envelope, row.version, now).await
     }
 }
 

@@ -6,7 +6,7 @@ use app::screen::activity::kind_label;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::{
-    ids::{ActionId, BindingId, MemberId, RunId},
+    ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
     run::ActionKind,
 };
 use serde::Serialize;
@@ -40,6 +40,9 @@ pub struct ActionsArgs {
     output: Output,
 }
 
+/// So many people of one address are looked for.
+const NAMESAKES: u32 = 100;
+
 #[derive(Serialize)]
 struct Line {
     id: ActionId,
@@ -64,14 +67,10 @@ pub async fn run(config: &Config, args: &ActionsArgs) -> Result<ExitCode, Failur
 }
 
 async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, Failure> {
-    let member = match &args.email {
-        Some(email) => {
-            let found = store.member_by_email(email.trim()).await?;
-            Some(found.ok_or_else(|| format!("nobody signs in with {email}"))?.member.id)
-        }
+    let members = match &args.email {
+        Some(email) => Some(members(&**store, email.trim()).await?),
         None => None,
     };
-    let filter = ActionFilter { kind: args.kind, member };
     let all = store.list_organisations().await?;
     let is_wanted = |name: &str| args.organisation.as_ref().is_none_or(|wanted| wanted == name);
     let names: BTreeMap<_, _> =
@@ -81,12 +80,26 @@ async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, F
     }
     let mut lines = Vec::new();
     for (id, name) in names {
+        let member = members.as_ref().map(|members| members.get(&id).copied());
+        let filter = match member {
+            Some(None) => continue,
+            Some(Some(member)) => ActionFilter { kind: args.kind, member: Some(member) },
+            None => ActionFilter { kind: args.kind, member: None },
+        };
         let actions = store.list_actions(id, &filter, args.before, args.limit).await?;
         lines.extend(actions.into_iter().map(|action| line(action, &name)));
     }
     lines.sort_by_key(|line| Reverse(line.id));
     lines.truncate(args.limit as usize);
     Ok(lines)
+}
+
+/// Who signs in with this address, as a member of each organisation.
+async fn members(store: &dyn Store, email: &str) -> Result<BTreeMap<OrganisationId, MemberId>, Failure> {
+    let people = store.people_by_email(email, NAMESAKES).await?;
+    let members = people.into_iter().flat_map(|person| person.memberships).map(|one| one.member);
+    let members: BTreeMap<_, _> = members.map(|member| (member.organisation_id, member.id)).collect();
+    if members.is_empty() { Err(format!("nobody signs in with {email}").into()) } else { Ok(members) }
 }
 
 fn line(action: Action, organisation: &str) -> Line {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use app::context::{Services, is_signed_in, member_of};
+use app::context::{Member, Services, is_signed_in, member_of};
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
@@ -44,7 +44,7 @@ pub async fn live(
     let place = place.ok_or(StatusCode::TOO_MANY_REQUESTS)?;
     let mut versions = wire.store.changes_of(member.organisation());
     versions.mark_changed();
-    let watching = Watching { services, headers, versions, _place: place };
+    let watching = Watching { services, headers, member, versions, _place: place };
     let told = stream::unfold(watching, |mut watching| async {
         let version = watching.next().await?;
         Some((Ok(Event::default().data(version.to_string())), watching))
@@ -57,6 +57,7 @@ pub async fn live(
 struct Watching {
     services: Services,
     headers: HeaderMap,
+    member: Member,
     versions: watch::Receiver<u64>,
     _place: Place,
 }
@@ -67,7 +68,7 @@ impl Watching {
         sleep(PACE).await;
         loop {
             let changed = timeout(LOOK, self.versions.changed()).await;
-            if !is_signed_in(&self.services, &self.headers).await {
+            if !is_signed_in(&self.services, &self.headers, &self.member).await {
                 return None;
             }
             match changed {

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     business::ReferenceSet,
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, PersonId},
     outside::Outside,
     policy::SafeMode,
     run::Role,
@@ -63,6 +63,8 @@ pub struct Options {
     pub cron_every: Duration,
     /// Calls a second to Sage; 0 = as fast as they are answered.
     pub calls_per_second: u32,
+    /// Whether the process sends mail.
+    pub sends_mail: bool,
     /// The time of the bundled shop and the bundled Sage; the process's own is the machine's.
     pub simulators: Arc<dyn Outside>,
 }
@@ -80,6 +82,7 @@ impl Default for Options {
             sage_url: None,
             cron_every: Duration::ZERO,
             calls_per_second: 0,
+            sends_mail: true,
             simulators: Arc::new(Machine),
         }
     }
@@ -120,7 +123,8 @@ impl Stage {
             format!("port {} cannot be used ({error}); choose another with --port", options.port)
         })?;
         let public_url = format!("http://{}", listener.local_addr()?);
-        let mut config = config(&public_url, &sage_url, mail.smtp_url(), options.calls_per_second)?;
+        let smtp_url = if options.sends_mail { mail.smtp_url() } else { "" };
+        let mut config = config(&public_url, &sage_url, smtp_url, options.calls_per_second)?;
         config.worker.enabled = options.worker;
         config.database_url = options
             .database_url
@@ -275,8 +279,10 @@ async fn people(engine: &Arc<sync::Engine>) -> Result<OrganisationId, Failure> {
     engine.store.create_organisation(&Organisation { id: organisation, name, created_at: now }).await?;
     let member = Member {
         id: MemberId(Machine.id()),
+        person_id: PersonId(Machine.id()),
         organisation_id: organisation,
         email: EMAIL.to_owned(),
+        proved_at: Some(now),
         name: "Demo".to_owned(),
         role: Role::Owner,
         created_at: now,

@@ -26,6 +26,7 @@ use sync::{Engine, alerts::deliver_due, run_until_idle};
 
 use crate::{
     browser, crash,
+    people::written_code,
     postgres::database,
     refreshing::{Ahead, process},
 };
@@ -308,20 +309,26 @@ async fn written_to(stage: Stage) {
         let form = [("email", email), ("mode", "at_once")];
         browser::location(&browser::submit(&stage, &cookie, "/api/alerts/add-mail", &form).await)
     };
-    assert_eq!(add(EMAIL).await, format!("{PAGE}?flash=saved"), "whoever signs in with it reads it");
+    assert_eq!(add(EMAIL).await, format!("{PAGE}?flash=code-sent"), "their own as well");
     let own = only_channel(&stage, &cookie).await;
+    let code = written_code(&stage, EMAIL);
+    let form = [("channel", own.as_str()), ("code", code.as_str())];
+    browser::submit(&stage, &cookie, "/api/alerts/confirm", &form).await;
     let tested = browser::submit(&stage, &cookie, "/api/alerts/test", &[("channel", own.as_str())]).await;
     assert_eq!(browser::location(&tested), format!("{PAGE}?flash=test-sent"));
     browser::submit(&stage, &cookie, "/api/alerts/remove", &[("channel", own.as_str())]).await;
 
     assert_eq!(add("ops@ledger.example").await, format!("{PAGE}?flash=code-sent"));
     let mails = stage.mail.mails();
-    assert_eq!(mails.iter().map(|mail| mail.to.concat()).collect::<Vec<_>>(), [EMAIL, "ops@ledger.example"]);
+    assert_eq!(
+        mails.iter().map(|mail| mail.to.concat()).collect::<Vec<_>>(),
+        [EMAIL, EMAIL, "ops@ledger.example"]
+    );
     let channel = only_channel(&stage, &cookie).await;
     announce_failures(&stage, 900_001..=900_001).await;
     work(&engine).await;
-    assert_eq!(stage.mail.mails().len(), 2, "nothing before it is confirmed");
-    let code = mails[1].text.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim();
+    assert_eq!(stage.mail.mails().len(), 3, "nothing before it is confirmed");
+    let code = mails[2].text.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim();
     for (code, flash) in [("0000000000", false), (code, true)] {
         let form = [("channel", channel.as_str()), ("code", code)];
         let answer = browser::submit(&stage, &cookie, "/api/alerts/confirm", &form).await;
@@ -329,7 +336,7 @@ async fn written_to(stage: Stage) {
     }
     announce_failures(&stage, 900_002..=900_002).await;
     work(&engine).await;
-    let letter = stage.mail.mails().remove(2);
+    let letter = stage.mail.mails().remove(3);
     assert_eq!(letter.to, ["ops@ledger.example"]);
     let page = format!("{}{PAGE}", stage.url());
     for part in [

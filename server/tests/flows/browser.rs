@@ -1,13 +1,15 @@
 //! A browser without JavaScript: it signs in, sends forms, and looks at where they lead.
 
+use std::sync::Arc;
+
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, PersonId},
     outside::Outside,
     run::Role,
 };
 use reqwest::{Client, Response, header, redirect::Policy};
 use server::{outside::Machine, stage::Stage};
-use store::{Member, NewMember};
+use store::{Member, NewMember, Store};
 
 /// The password of everybody who is added here.
 pub const PASSWORD: &str = "a password";
@@ -16,8 +18,10 @@ pub const PASSWORD: &str = "a password";
 pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
     let member = Member {
         id: MemberId(Machine.id()),
+        person_id: PersonId(Machine.id()),
         organisation_id: organisation,
         email: email.to_owned(),
+        proved_at: Some(Machine.now()),
         name: String::new(),
         role,
         created_at: Machine.now(),
@@ -26,6 +30,13 @@ pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, ro
     let password_hash = app::session::hash_password(PASSWORD, &Machine).unwrap();
     stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
+}
+
+/// The only member with this address.
+pub async fn found(store: &Arc<dyn Store>, email: &str) -> Member {
+    let mut people = store.people_by_email(email, 2).await.unwrap();
+    assert_eq!(people.len(), 1, "{email}");
+    people.remove(0).memberships.remove(0).member
 }
 
 /// Signs a member in and returns the cookie.

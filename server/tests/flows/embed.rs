@@ -123,11 +123,11 @@ async fn another_organisation_is_refused_as_a_wrong_password_is() {
 async fn a_second_factor_is_asked_for_within_the_frame() {
     let stage = stage().await;
     let (path, store) = (path(&stage), &stage.process.engine.store);
-    let member = store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let member = browser::found(store, EMAIL).await.person_id;
     store.begin_second_factor(member, "sealed", Machine.now()).await.unwrap();
     let version = store.second_factor(member).await.unwrap().unwrap().version;
     let hash = format!("{:x}", Sha256::digest("ABCDEFGHIJKLMNOP"));
-    store.confirm_second_factor(member, version, 1, &[hash], (Machine.now(), None), None).await.unwrap();
+    store.confirm_second_factor(member, version, 1, &[hash], (Machine.now(), None), &[]).await.unwrap();
 
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let answer = submit(&stage, "", &format!("{path}/sign-in"), &form).await;

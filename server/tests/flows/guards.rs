@@ -47,7 +47,7 @@ fn all(cookies: &[(String, String)]) -> String {
 
 async fn sessions(stage: &Stage) -> Vec<SessionId> {
     let store = &stage.process.engine.store;
-    let owner = store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(store, EMAIL).await.person_id;
     store.list_sessions(owner, Machine.now()).await.unwrap().into_iter().map(|session| session.id).collect()
 }
 
@@ -124,7 +124,7 @@ async fn who_may_do_what_is_changed_by_password() {
         }
     }
     let store = &stage.process.engine.store;
-    let found = store.member_by_email("bob@shop.example").await.unwrap().unwrap().member;
+    let found = browser::found(store, "bob@shop.example").await;
     assert_eq!(found.role, Role::Viewer);
     let form = [("member", bob.as_str()), role, ("password", PASSWORD)];
     let to = location(&submit(&stage, &cookie, "/api/people/role", &form).await);

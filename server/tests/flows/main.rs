@@ -4,6 +4,7 @@
 mod access;
 mod acting;
 mod activity;
+mod addresses;
 mod alerts;
 mod audit;
 mod backfilling;

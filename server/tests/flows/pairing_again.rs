@@ -72,7 +72,7 @@ pub async fn pair(stage: &Stage, url: &str) -> Binding {
 /// Consents at Sage again and chooses a business: the one of before, or the one at this place of the list.
 pub async fn connect_sage(stage: &Stage, binding: &Binding, other: Option<usize>) {
     let engine = &stage.process.engine;
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let (brought, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     let (_, businesses) = engine.take_code(&brought, &code, owner, None).await.unwrap();
     let first = stage.process.engine.store.binding(stage.binding.id).await.unwrap().unwrap().business;
@@ -304,7 +304,7 @@ async fn a_business_that_the_same_shop_has_says_so() {
         ..binding(&stage, stage.binding.id).await
     };
     engine.store.create_binding(&second, None).await.unwrap();
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let (brought, code) = approve(engine.begin_consent(second.id, owner, None, None).await.unwrap()).await;
     engine.take_code(&brought, &code, owner, None).await.unwrap();
     let business = binding(&stage, stage.binding.id).await.business.unwrap().id;

@@ -1,7 +1,7 @@
 //! People: invited, given roles, signed in with a second factor, limited, removed.
 
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, PersonId},
     outside::Outside,
     run::Role,
 };
@@ -13,17 +13,19 @@ use server::{
 use store::{Member, NewMember, Organisation};
 use totp_rs::{Builder, Secret};
 
-const CHOSEN: &str = "several good words";
+pub const CHOSEN: &str = "several good words";
 
 async fn stage() -> Stage {
     Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
 }
 
-async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &str, role: Role) -> MemberId {
+pub async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &str, role: Role) -> MemberId {
     let member = Member {
         id: MemberId(Machine.id()),
+        person_id: PersonId(Machine.id()),
         organisation_id,
         email: email.to_owned(),
+        proved_at: Some(Machine.now()),
         name: String::new(),
         role,
         created_at: Machine.now(),
@@ -35,17 +37,19 @@ async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &str,
 }
 
 /// A browser without a will of its own: it follows nothing and keeps the cookies it is told to.
-struct Browser<'a> {
-    stage: &'a Stage,
-    cookies: String,
+pub struct Browser<'a> {
+    pub stage: &'a Stage,
+    /// Where its requests go: a process of the stage's.
+    pub url: String,
+    pub cookies: String,
 }
 
 impl<'a> Browser<'a> {
-    const fn new(stage: &'a Stage) -> Self {
-        Self { stage, cookies: String::new() }
+    pub fn new(stage: &'a Stage) -> Self {
+        Self { stage, url: stage.url(), cookies: String::new() }
     }
 
-    async fn signed_in(stage: &'a Stage, email: &str, password: &str) -> Self {
+    pub async fn signed_in(stage: &'a Stage, email: &str, password: &str) -> Self {
         let mut browser = Self::new(stage);
         let answer = browser.sign_in(email, password).await;
         assert_eq!(status(&answer), 302, "{email} signs in");
@@ -53,21 +57,21 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    async fn sign_in(&self, email: &str, password: &str) -> Response {
+    pub async fn sign_in(&self, email: &str, password: &str) -> Response {
         self.post("session/sign-in", &[("email", email), ("password", password)]).await
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        let url = format!("{}/api/{path}", self.stage.url());
+    pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+        let url = format!("{}/api/{path}", self.url);
         Self::client().post(url).header(header::COOKIE, &self.cookies).form(form).send().await.unwrap()
     }
 
-    async fn get(&self, path: &str) -> Response {
-        let url = format!("{}{path}", self.stage.url());
+    pub async fn get(&self, path: &str) -> Response {
+        let url = format!("{}{path}", self.url);
         Self::client().get(url).header(header::COOKIE, &self.cookies).send().await.unwrap()
     }
 
-    async fn read(&self, path: &str) -> String {
+    pub async fn read(&self, path: &str) -> String {
         self.get(path).await.text().await.unwrap()
     }
 
@@ -75,7 +79,7 @@ impl<'a> Browser<'a> {
         Client::builder().redirect(Policy::none()).build().unwrap()
     }
 
-    fn keep_cookies(&mut self, answer: &Response) {
+    pub fn keep_cookies(&mut self, answer: &Response) {
         for cookie in answer.headers().get_all(header::SET_COOKIE) {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();
             self.cookies = format!("{pair}; {}", self.cookies);
@@ -89,22 +93,22 @@ impl<'a> Browser<'a> {
 }
 
 /// The status; whoever wants no page is answered by 200 and the address that a browser would be led to.
-fn status(answer: &Response) -> u16 {
+pub fn status(answer: &Response) -> u16 {
     if answer.headers().contains_key(header::LOCATION) { 302 } else { answer.status().as_u16() }
 }
 
-fn leads_to(answer: &Response) -> &str {
+pub fn leads_to(answer: &Response) -> &str {
     answer.headers()[header::LOCATION].to_str().unwrap()
 }
 
 /// The text between two others.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     rest.split_once(after).unwrap().0
 }
 
 /// Invites somebody and returns what the link ends with.
-async fn invite(owner: &mut Browser<'_>, email: &str, role: &str) -> String {
+pub async fn invite(owner: &mut Browser<'_>, email: &str, role: &str) -> String {
     let answer = owner.post("people/invite", &[("email", email), ("role", role)]).await;
     assert_eq!((status(&answer), leads_to(&answer)), (302, "/dashboard/members"));
     owner.keep_cookies(&answer);
@@ -122,6 +126,19 @@ async fn invite(owner: &mut Browser<'_>, email: &str, role: &str) -> String {
     token
 }
 
+/// Has a code sent to an invitation's address, and reads it there.
+pub async fn code_of(guest: &Browser<'_>, token: &str, email: &str) -> String {
+    let answer = guest.post("invitation/code", &[("token", token)]).await;
+    assert_eq!(leads_to(&answer), format!("/invitation/{token}?flash=code-sent"));
+    written_code(guest.stage, email)
+}
+
+/// The code in the newest letter to an address.
+pub fn written_code(stage: &Stage, email: &str) -> String {
+    let letter = stage.mail.mails().into_iter().rfind(|mail| mail.to == [email]).unwrap();
+    letter.text.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_is_accepted_twice_at_once_makes_one_member() {
     let stage = stage().await;
@@ -132,12 +149,14 @@ async fn an_invitation_that_is_accepted_twice_at_once_makes_one_member() {
     for part in ["Blue Mug Ltd", "bob@shop.example", "Operator"] {
         assert!(page.contains(part), "{part} in {page}");
     }
-    let form = [("token", token.as_str()), ("name", "Bob"), ("password", "short")];
+    let code = code_of(&guest, &token, "bob@shop.example").await;
+    let code = ("code", code.as_str());
+    let form = [("token", token.as_str()), ("name", "Bob"), ("password", "short"), code];
     let short = guest.post("invitation/accept", &form).await;
     assert_eq!(short.status().as_u16(), 422);
     assert!(short.text().await.unwrap().contains(r#"["name","Bob"]"#), "the name is kept");
 
-    let form = [("token", token.as_str()), ("name", "Bob"), ("password", CHOSEN)];
+    let form = [("token", token.as_str()), ("name", "Bob"), ("password", CHOSEN), code];
     let answers =
         tokio::join!(guest.post("invitation/accept", &form), guest.post("invitation/accept", &form));
     let (joined, late) = if status(&answers.0) == 302 { answers } else { (answers.1, answers.0) };

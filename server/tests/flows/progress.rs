@@ -27,7 +27,7 @@ async fn consented() -> (Stage, BindingId, String, String) {
         ..stage.binding.clone()
     };
     engine.store.create_binding(&second, None).await.unwrap();
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let (brought, code) = approve(engine.begin_consent(second.id, owner, None, None).await.unwrap()).await;
     let (_, businesses) = engine.take_code(&brought, &code, owner, None).await.unwrap();
     let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
@@ -109,7 +109,7 @@ async fn every_list_is_told_once_and_in_order() {
     let (stage, binding, _, business) = consented().await;
     let engine = &stage.process.engine;
     let binding = engine.store.binding(binding).await.unwrap().unwrap();
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let told = std::sync::Mutex::new(Vec::new());
     let tell = |list| told.lock().unwrap().push(list);
     engine.choose_business(&binding, owner, &business, &tell, None).await.unwrap();

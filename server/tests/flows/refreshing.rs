@@ -22,7 +22,7 @@ use server::{
 use store::CredentialKind;
 use sync::Engine;
 
-use crate::{connecting::approve, postgres};
+use crate::{browser, connecting::approve, postgres};
 
 /// Longer than an access token is good for, less the time that it is refreshed ahead of its end.
 const LATER: TimeDelta = TimeDelta::seconds(280);
@@ -228,7 +228,7 @@ async fn new_tokens_that_are_lost_on_the_way_ask_for_a_new_connection_and_no_doc
     assert_eq!(status().await, BindingStatus::NeedsReauth);
 
     let binding = engine.store.binding(id).await.unwrap().unwrap();
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let (brought, code) = approve(engine.begin_consent(id, owner, None, None).await.unwrap()).await;
     engine.take_code(&brought, &code, owner, None).await.unwrap();
     let business = binding.business.clone().unwrap().id;

@@ -310,7 +310,7 @@ async fn silent_mail(stage: Stage) {
     let mut config = stage.config().clone();
     config.smtp.url = format!("smtp://{address}").into();
     let engine = engine_in(&config, Arc::new(Machine)).await;
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     for number in 0..4 {
         add_channel(&engine, owner, ChannelKind::Email, &format!("ops{number}@ledger.example")).await;
     }
@@ -334,7 +334,7 @@ async fn silent_hooks(stage: Stage) {
         let target = format!("http://{silent}/{number}");
         add_channel(&engine, viewer, ChannelKind::Webhook, &target).await;
     }
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     let receiver = hooks::start().await.unwrap();
     add_channel(&engine, owner, ChannelKind::Webhook, receiver.url()).await;
     for number in 1..=2 {
@@ -371,7 +371,7 @@ async fn a_letter_that_is_not_taken_in_time_is_sent_again() {
     let mut config = stage.config().clone();
     config.smtp.url = format!("smtp://{address}").into();
     let engine = impatient(&config).await;
-    let owner = engine.store.member_by_email(EMAIL).await.unwrap().unwrap().member.id;
+    let owner = browser::found(&engine.store, EMAIL).await.id;
     add_channel(&engine, owner, ChannelKind::Email, EMAIL).await;
     let channel = engine.store.list_alert_channels(owner).await.unwrap().remove(0);
     let begun = Instant::now();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     code::Code,
-    ids::{ActionId, BulkRetryId, MemberId, OrganisationId, RunId},
+    ids::{ActionId, BulkRetryId, MemberId, OrganisationId, PersonId, RunId},
     outside::Outside,
     run::{
         ActionKind, BindingStatus, BulkState, EntityKind,
@@ -213,8 +213,10 @@ pub async fn views_are_kept_by_name(store: Arc<dyn Store>) {
     for email in ["ada@example.com", "eve@example.com"] {
         let member = Member {
             id: MemberId(world.id()),
+            person_id: PersonId(world.id()),
             organisation_id: world.organisation,
             email: email.to_owned(),
+            proved_at: Some(world.now()),
             name: String::new(),
             role: Role::Viewer,
             created_at: world.now(),

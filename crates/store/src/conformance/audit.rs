@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use domain::{
-    ids::{AlertChannelId, InvitationId, MemberId},
+    ids::{AlertChannelId, InvitationId, MemberId, PersonId},
     outside::Outside,
     run::{
         ActionKind::{
-            self, BusinessChosen, ChannelAdded, ChannelChanged, ChannelConfirmed, ChannelRemoved,
-            ConsentBegun, Disconnected, InvitationAccepted, InvitationWithdrawn, Invited, ListsRefreshed,
-            MemberAdded, MemberRemoved, Paired, PasswordChanged, Paused, RecoveryCodesRenewed, Retried,
-            RoleChanged, SecondFactorOff, SecondFactorOn, SecretRenewed, SessionsEnded, SettingsSaved,
+            self, AddressProved, BusinessChosen, ChannelAdded, ChannelChanged, ChannelConfirmed,
+            ChannelRemoved, ConsentBegun, Disconnected, InvitationAccepted, InvitationWithdrawn, Invited,
+            ListsRefreshed, MemberAdded, MemberRemoved, Paired, PasswordChanged, Paused,
+            RecoveryCodesRenewed, Retried, RoleChanged, SecondFactorOff, SecondFactorOn, SecretRenewed,
+            SessionsEnded, SettingsSaved,
         },
         BindingStatus,
         EventName::InvoiceCreated,
@@ -107,48 +108,54 @@ pub async fn what_is_done_with_people_is_kept_with_its_record(store: Arc<dyn Sto
 /// A member's own account.
 pub async fn what_is_done_with_an_account_is_kept_with_its_record(store: Arc<dyn Store>) {
     let (world, ada, _) = with_owners(store).await;
-    let (store, now, nobody) = (&world.store, world.now(), MemberId(world.id()));
+    let (store, now, nobody) = (&world.store, world.now(), PersonId(world.id()));
     kept(&world, PasswordChanged, async |action| {
-        store.set_password(ada.id, "hash", None, Some(&action)).await
+        store.set_password(ada.person_id, "hash", None, &[action]).await
     })
     .await;
     not_kept(&world, PasswordChanged, async |action| {
-        store.set_password(nobody, "hash", None, Some(&action)).await
+        store.set_password(nobody, "hash", None, &[action]).await
     })
     .await;
-    store.begin_second_factor(ada.id, "sealed", now).await.unwrap();
+    store.begin_second_factor(ada.person_id, "sealed", now).await.unwrap();
     let confirm = async |action: Action| {
-        store.confirm_second_factor(ada.id, 1, 7, &[], (now, None), Some(&action)).await
+        store.confirm_second_factor(ada.person_id, 1, 7, &[], (now, None), &[action]).await
     };
     kept(&world, SecondFactorOn, async |action| confirm(action).await).await;
     not_kept(&world, SecondFactorOn, async |action| confirm(action).await).await;
     let codes = ["code".to_owned()];
     kept(&world, RecoveryCodesRenewed, async |action| {
-        store.replace_recovery_codes(ada.id, &codes, Some(&action)).await
+        store.replace_recovery_codes(ada.person_id, &codes, &[action]).await
     })
     .await;
     kept(&world, SecondFactorOff, async |action| {
-        store.remove_second_factor(ada.id, None, Some(&action)).await
+        store.remove_second_factor(ada.person_id, None, &[action]).await
     })
     .await;
     not_kept(&world, SecondFactorOff, async |action| {
-        store.remove_second_factor(ada.id, None, Some(&action)).await
+        store.remove_second_factor(ada.person_id, None, &[action]).await
     })
     .await;
     let (here, there) =
         (open_session(&world, ada.id, "here", 9).await, open_session(&world, ada.id, "there", 9).await);
-    let end = async |action: Action| store.end_session_of(ada.id, there.id, Some(&action)).await;
+    let end = async |action: Action| store.end_session_of(ada.person_id, there.id, Some(&action)).await;
     kept(&world, SessionsEnded, async |action| end(action).await).await;
     not_kept(&world, SessionsEnded, async |action| end(action).await).await;
     not_kept(&world, SessionsEnded, async |action| {
-        store.end_other_sessions(ada.id, here.id, Some(&action)).await
+        store.end_other_sessions(ada.person_id, here.id, Some(&action)).await
     })
     .await;
     open_session(&world, ada.id, "elsewhere", 9).await;
     kept(&world, SessionsEnded, async |action| {
-        store.end_other_sessions(ada.id, here.id, Some(&action)).await
+        store.end_other_sessions(ada.person_id, here.id, Some(&action)).await
     })
     .await;
+    let mut eve = new_member(&world, world.organisation, "eve@shop.example", Role::Viewer);
+    eve.member.proved_at = None;
+    store.create_member(&eve, None).await.unwrap();
+    let prove = async |action: Action| store.prove_person(eve.member.person_id, now, &[action]).await;
+    kept(&world, AddressProved, async |action| prove(action).await).await;
+    not_kept(&world, AddressProved, async |action| prove(action).await).await;
 }
 
 /// Shops, their connections, settings and runs.

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    ids::{InvitationId, MemberId, OrganisationId},
+    ids::{InvitationId, MemberId, OrganisationId, PersonId},
     outside::Outside,
     run::Role,
 };
 
 use super::{
-    people::{add_member, new_member},
+    people::{add_member, found, new_member},
     world::{World, assert_conflict, assert_not_found},
 };
-use crate::{Acceptance, Action, Invitation, Member, Result, Store};
+use crate::{Acceptance, Action, Invitation, Joining, Member, Result, Store};
 
 /// A world with an owner, who invites.
 async fn with_owner(store: Arc<dyn Store>) -> (World, Member) {
@@ -52,7 +52,11 @@ pub(super) fn acceptance(world: &World) -> Acceptance {
     Acceptance {
         member_id: MemberId(world.id()),
         name: "Bob Example".to_owned(),
-        password_hash: "$argon2id$hash".to_owned(),
+        person: Joining::New {
+            id: PersonId(world.id()),
+            password_hash: "$argon2id$hash".to_owned(),
+            is_proved: true,
+        },
     }
 }
 
@@ -68,15 +72,15 @@ async fn open_of(world: &World, organisation: OrganisationId) -> Vec<Invitation>
 pub async fn an_invitation_is_accepted_once(store: Arc<dyn Store>) {
     let (world, owner) = with_owner(store).await;
     let invitation = invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
-    let found = world.store.invitation_by_token("token", world.now()).await.unwrap();
-    assert_eq!(found, Some((invitation.clone(), "First".to_owned())));
+    let read = world.store.invitation_by_token("token", world.now()).await.unwrap();
+    assert_eq!(read, Some((invitation.clone(), "First".to_owned())));
     assert_eq!(open_of(&world, world.organisation).await, [invitation]);
     let acceptance = acceptance(&world);
     let member = world.store.accept_invitation("token", &acceptance, world.now(), None).await.unwrap();
     assert_eq!((member.id, member.organisation_id), (acceptance.member_id, world.organisation));
     assert_eq!((member.email.as_str(), member.role), ("bob@shop.example", Role::Operator));
-    let kept = world.store.member_by_email("bob@shop.example").await.unwrap().unwrap();
-    assert_eq!((kept.member, kept.password_hash), (member, acceptance.password_hash.clone()));
+    assert!(member.proved_at.is_some());
+    assert_eq!(found(&world, "bob@shop.example").await, Some((member, "$argon2id$hash".to_owned())));
     assert_not_found(world.store.accept_invitation("token", &acceptance, world.now(), None).await);
     assert!(!is_open(&world, "token").await);
     assert!(open_of(&world, world.organisation).await.is_empty());
@@ -96,7 +100,7 @@ pub async fn an_invitation_that_is_not_open_is_none(store: Arc<dyn Store>) {
         assert_not_found(world.store.accept_invitation(token, &acceptance(&world), now, None).await);
     }
     assert!(world.store.list_invitations(world.organisation, past.expires_at).await.unwrap().is_empty());
-    assert!(world.store.member_by_email("bob@shop.example").await.unwrap().is_none());
+    assert!(found(&world, "bob@shop.example").await.is_none());
 }
 
 /// Another organisation sees no invitation and withdraws none.
@@ -142,8 +146,8 @@ pub async fn a_new_invitation_takes_the_place_of_the_old_one(store: Arc<dyn Stor
     assert_conflict(invite(&world, &owner, "eve@shop.example", "new").await);
 }
 
-/// An address that another organisation's member has is refused, and the invitation is not used up by it.
-pub async fn a_taken_address_leaves_the_invitation_open(store: Arc<dyn Store>) {
+/// Who has proved the address elsewhere joins as who they are. Nobody else proves it, and the invitation is not used up by trying.
+pub async fn an_address_that_somebody_has_proved_leaves_the_invitation_open(store: Arc<dyn Store>) {
     let (world, owner) = with_owner(store).await;
     let other = world.add_organisation("Second").await;
     let taken = new_member(&world, other, "bob@shop.example", Role::Viewer);
@@ -151,6 +155,37 @@ pub async fn a_taken_address_leaves_the_invitation_open(store: Arc<dyn Store>) {
     invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
     assert_conflict(world.store.accept_invitation("token", &acceptance(&world), world.now(), None).await);
     assert!(is_open(&world, "token").await);
+    let mut unproved = acceptance(&world);
+    let Joining::New { is_proved, .. } = &mut unproved.person else { unreachable!() };
+    *is_proved = false;
+    let member = world.store.accept_invitation("token", &unproved, world.now(), None).await.unwrap();
+    assert_eq!((member.organisation_id, member.proved_at), (world.organisation, None));
+    assert_ne!(member.person_id, taken.member.person_id);
+}
+
+/// An invitation is for the one who has proved its address, and nobody else's.
+pub async fn who_is_known_joins_by_the_address_that_they_have_proved(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    let other = world.add_organisation("Second").await;
+    let bob = new_member(&world, other, "bob@shop.example", Role::Viewer);
+    let eve = new_member(&world, other, "eve@shop.example", Role::Viewer);
+    let mut unproved =
+        new_member(&world, world.add_organisation("Third").await, "bob@shop.example", Role::Viewer);
+    unproved.member.proved_at = None;
+    for new in [&bob, &eve, &unproved] {
+        world.store.create_member(new, None).await.unwrap();
+    }
+    invite(&world, &owner, "bob@shop.example", "token").await.unwrap();
+    let known = |person| Acceptance { person: Joining::Known(person), ..acceptance(&world) };
+    for person in [eve.member.person_id, unproved.member.person_id, PersonId(world.id())] {
+        assert_not_found(world.store.accept_invitation("token", &known(person), world.now(), None).await);
+    }
+    assert!(is_open(&world, "token").await);
+    let joins = known(bob.member.person_id);
+    let member = world.store.accept_invitation("token", &joins, world.now(), None).await.unwrap();
+    assert_eq!((member.person_id, member.organisation_id), (bob.member.person_id, world.organisation));
+    let person = world.store.person(bob.member.person_id).await.unwrap().unwrap();
+    assert_eq!((person.memberships.len(), person.password_hash), (2, bob.password_hash));
 }
 
 /// A form that is sent twice makes one member.

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     business::{ReferenceSet, TaxRate},
     code::Code,
-    ids::{BindingId, MemberId},
+    ids::{BindingId, MemberId, PersonId},
     money::Currency,
     outside::Outside,
     policy::Policy,
@@ -176,8 +176,10 @@ pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let member = Member {
         id: MemberId(world.id()),
+        person_id: PersonId(world.id()),
         organisation_id: world.organisation,
         email: "ada@shop.example".to_owned(),
+        proved_at: Some(world.now()),
         name: "Ada".to_owned(),
         role: Role::Accountant,
         created_at: world.now(),
@@ -204,8 +206,10 @@ pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dy
     let world = World::new(store).await;
     let member = Member {
         id: MemberId(world.id()),
+        person_id: PersonId(world.id()),
         organisation_id: world.organisation,
         email: "ada@shop.example".to_owned(),
+        proved_at: Some(world.now()),
         name: String::new(),
         role: Role::Accountant,
         created_at: world.now(),

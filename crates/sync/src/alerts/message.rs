@@ -132,6 +132,23 @@ pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> Letter {
     }
 }
 
+/// The letter that proves whose address it is.
+pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> Letter {
+    let why = "Somebody wants to use this address in Ledger. If that is you, enter this code there within 15 minutes:";
+    let else_ = "If it is not you, do nothing, and give the code to nobody.";
+    let body =
+        format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
+    Letter {
+        id: format!("address_{}", id.as_simple()),
+        subject: "Ledger: confirm your address".to_owned(),
+        text: format!("{why}\n\n    {code}\n\n{else_}\n\n-- \nLedger at {public_url}\n"),
+        html: format!(
+            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>Ledger at {}</p></body></html>",
+            escaped(public_url)
+        ),
+    }
+}
+
 /// The kind in few words, as a subject says it.
 const fn headline(kind: AlertKind) -> &'static str {
     match kind {

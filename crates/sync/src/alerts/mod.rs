@@ -212,6 +212,11 @@ impl Engine {
         Ok(sent)
     }
 
+    /// Sends the code that proves whose address it is.
+    pub async fn send_address_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
+        mail(self, to, &message::letter_of_address(self.outside.id(), code, &self.alerts.public_url)).await
+    }
+
     /// Sends the code that proves that an address is read by its member.
     pub async fn send_alert_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
         mail(self, to, &message::letter_of_code(self.outside.id(), code, &self.alerts.public_url)).await

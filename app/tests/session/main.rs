@@ -2,6 +2,8 @@
 #![cfg(feature = "ssr")]
 #![expect(clippy::unwrap_used, reason = "the stage belongs to the tests")]
 
+mod namesakes;
+
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use app::{
@@ -14,7 +16,7 @@ use app::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    ids::{MemberId, OrganisationId},
+    ids::{MemberId, OrganisationId, PersonId},
     outside::Outside,
     run::Role,
 };
@@ -72,8 +74,10 @@ impl Desk {
         store.migrate().await.unwrap();
         let member = Member {
             id: MemberId::default(),
+            person_id: PersonId::default(),
             organisation_id: OrganisationId::default(),
             email: EMAIL.to_owned(),
+            proved_at: Some(DateTime::UNIX_EPOCH),
             name: "Ada".to_owned(),
             role: Role::Owner,
             created_at: DateTime::UNIX_EPOCH,
@@ -127,11 +131,11 @@ impl Desk {
     /// Puts a second factor in force; returns its secret and the recovery codes.
     async fn with_second_factor(&self) -> (SecretString, Vec<String>) {
         let secret = second_factor::new_secret(self);
-        let envelope = second_factor::seal(self, self.member.id, &secret).unwrap();
-        self.store.begin_second_factor(self.member.id, &envelope, self.now()).await.unwrap();
+        let envelope = second_factor::seal(self, self.member.person_id, &secret).unwrap();
+        self.store.begin_second_factor(self.member.person_id, &envelope, self.now()).await.unwrap();
         let (codes, hashes) = second_factor::new_recovery_codes(self);
         self.store
-            .confirm_second_factor(self.member.id, 1, 0, &hashes, (self.now(), None), None)
+            .confirm_second_factor(self.member.person_id, 1, 0, &hashes, (self.now(), None), &[])
             .await
             .unwrap();
         (secret, codes)
@@ -168,7 +172,7 @@ async fn the_right_password_opens_a_session_of_two_weeks_whose_token_is_not_kept
     let desk = Desk::set().await;
     let token = opened(&desk).await;
     assert_eq!(token.len(), 64, "256 bits in hex");
-    let kept = desk.store.list_sessions(desk.member.id, desk.now()).await.unwrap();
+    let kept = desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].token_hash, session::token_hash(&token));
     assert!(!format!("{kept:?}").contains(&token));
@@ -183,7 +187,7 @@ async fn a_wrong_password_and_an_unknown_account_get_the_same_answer() {
     let unknown = desk.refused("bob@shop.example", "guess").await;
     assert_eq!(wrong.code, ErrorCode::WrongCredentials);
     assert_eq!((wrong.code, wrong.fields), (unknown.code, unknown.fields));
-    assert!(desk.store.list_sessions(desk.member.id, desk.now()).await.unwrap().is_empty());
+    assert!(desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -259,23 +263,24 @@ async fn a_browser_that_signed_in_before_has_tries_of_its_own() {
         refused.unwrap_err();
     }
     assert_eq!(desk.refused(EMAIL, PASSWORD).await.code, ErrorCode::TooManyTries);
-    let known = |email: &str, key: &str| Caller {
+    let known = |person, key: &str| Caller {
         address: "203.0.113.1".parse().ok(),
         browser: "Firefox on Linux".to_owned(),
         frame: None,
-        device: Some(Device { email: email.to_owned(), key: key.to_owned() }),
+        device: Some(Device { person, key: key.to_owned() }),
     };
     let try_by = async |caller: &Caller, password: &str| {
         session::sign_in(&desk.store, &desk, caller, EMAIL, password.to_owned()).await
     };
-    try_by(&known(EMAIL, "hers"), PASSWORD).await.unwrap();
-    let others = try_by(&known("bob@shop.example", "his"), PASSWORD).await.unwrap_err();
+    let (hers, his) = (desk.member.person_id, PersonId(desk.id()));
+    try_by(&known(hers, "hers"), PASSWORD).await.unwrap();
+    let others = try_by(&known(his, "his"), PASSWORD).await.unwrap_err();
     assert_eq!(others.code, ErrorCode::TooManyTries, "a cookie of another account helps nobody");
     for _ in 0..10 {
-        let wrong = try_by(&known(EMAIL, "stolen"), &"x".repeat(2_000)).await.unwrap_err();
+        let wrong = try_by(&known(hers, "stolen"), &"x".repeat(2_000)).await.unwrap_err();
         assert_eq!(wrong.code, ErrorCode::WrongCredentials);
     }
-    let limited = try_by(&known(EMAIL, "stolen"), PASSWORD).await.unwrap_err();
+    let limited = try_by(&known(hers, "stolen"), PASSWORD).await.unwrap_err();
     assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(30)), "and is limited itself");
 }
 
@@ -366,7 +371,7 @@ async fn a_sign_in_waits_five_minutes_and_five_codes() {
 #[tokio::test]
 async fn a_secret_that_no_code_has_proved_asks_for_none() {
     let desk = Desk::set().await;
-    desk.store.begin_second_factor(desk.member.id, "sealed", desk.now()).await.unwrap();
+    desk.store.begin_second_factor(desk.member.person_id, "sealed", desk.now()).await.unwrap();
     opened(&desk).await;
 }
 

@@ -1,0 +1,210 @@
+//! People: their addresses, passwords and codes on their way.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{PersonId, SessionId};
+use sqlx::{FromRow, PgConnection};
+use store::{Action, Error, Member, Membership, People, Person, Proof, ProofSubject, Result};
+
+use crate::{
+    PostgresStore,
+    actions::record_all,
+    error::{Tried, clean, ensure_affected, repeating, translate},
+    members::{MemberRow, member_columns},
+};
+
+/// A person in one of their organisations.
+#[derive(FromRow)]
+struct PersonRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    password_hash: String,
+    organisation: String,
+}
+
+/// The columns of [`PersonRow`], and where they are.
+macro_rules! people {
+    () => {
+        concat!(
+            "SELECT ",
+            member_columns!(),
+            ", p.password_hash, o.name AS organisation
+               FROM people p JOIN members m ON m.person_id = p.id JOIN organisations o ON o.id = m.organisation_id"
+        )
+    };
+}
+
+impl TryFrom<PersonRow> for Person {
+    type Error = Error;
+
+    fn try_from(row: PersonRow) -> Result<Self> {
+        let member = Member::try_from(row.member)?;
+        Ok(Self {
+            id: member.person_id,
+            email: member.email.clone(),
+            proved_at: member.proved_at,
+            password_hash: row.password_hash,
+            memberships: vec![Membership { member, organisation: row.organisation }],
+        })
+    }
+}
+
+#[async_trait]
+impl People for PostgresStore {
+    async fn people_by_email(&self, email: &str, limit: u32) -> Result<Vec<Person>> {
+        let rows: Vec<PersonRow> = sqlx::query_as(concat!(
+            people!(),
+            " WHERE p.id IN (SELECT id FROM people WHERE email = $1 ORDER BY proved_at IS NULL, created_at, id LIMIT $2)
+              ORDER BY p.proved_at IS NULL, p.created_at, p.id, m.chosen_at DESC NULLS LAST, m.created_at, m.id"
+        ))
+        .bind(clean(email).to_lowercase())
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        Person::gathered(rows.into_iter().map(Person::try_from))
+    }
+
+    async fn person(&self, id: PersonId) -> Result<Option<Person>> {
+        let rows: Vec<PersonRow> = sqlx::query_as(concat!(
+            people!(),
+            " WHERE p.id = $1 ORDER BY m.chosen_at DESC NULLS LAST, m.created_at, m.id"
+        ))
+        .bind(id.0)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(translate)?;
+        Ok(Person::gathered(rows.into_iter().map(Person::try_from))?.pop())
+    }
+
+    async fn count_unproved_people(&self) -> Result<u64> {
+        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM people WHERE proved_at IS NULL")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(translate)?;
+        Ok(count.unsigned_abs())
+    }
+
+    async fn prove_person(&self, id: PersonId, now: DateTime<Utc>, actions: &[Action]) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let proved = sqlx::query("UPDATE people SET proved_at = $2 WHERE id = $1 AND proved_at IS NULL")
+                .bind(id.0)
+                .bind(now)
+                .execute(&mut *transaction)
+                .await?;
+            if proved.rows_affected() > 0 {
+                record_all(&mut transaction, actions).await?;
+            }
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_password(
+        &self,
+        id: PersonId,
+        password_hash: &str,
+        keep: Option<SessionId>,
+        actions: &[Action],
+    ) -> Result<()> {
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let set = sqlx::query("UPDATE people SET password_hash = $2 WHERE id = $1")
+                .bind(id.0)
+                .bind(password_hash)
+                .execute(&mut *transaction)
+                .await?;
+            ensure_affected(&set, 1)?;
+            end_other_sessions(&mut transaction, id, keep).await?;
+            record_all(&mut transaction, actions).await?;
+            transaction.commit().await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn begin_proof(&self, proof: &Proof) -> Result<()> {
+        repeating(move || async move {
+            sqlx::query(
+                "INSERT INTO proofs (subject, code_hash, tries_left, expires_at) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (subject) DO UPDATE
+                 SET code_hash = excluded.code_hash, tries_left = excluded.tries_left, expires_at = excluded.expires_at",
+            )
+            .bind(proof.subject.id())
+            .bind(&proof.code_hash)
+            .bind(proof.tries)
+            .bind(proof.expires_at)
+            .execute(&self.pool)
+            .await?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn try_proof(&self, subject: ProofSubject, code_hash: &str, now: DateTime<Utc>) -> Result<bool> {
+        repeating(move || async move {
+            let right: Option<bool> = sqlx::query_scalar(
+                "UPDATE proofs SET tries_left = tries_left - 1 WHERE subject = $1 AND expires_at > $3 AND tries_left > 0
+                 RETURNING code_hash = $2",
+            )
+            .bind(subject.id())
+            .bind(code_hash)
+            .bind(now)
+            .fetch_optional(&self.pool)
+            .await?;
+            Ok(right == Some(true))
+        })
+        .await
+    }
+}
+
+/// Holds a person: of two organisations that remove them at once the second sees the first.
+pub(crate) async fn hold(connection: &mut PgConnection, person: PersonId) -> Tried<()> {
+    sqlx::query("SELECT 1 FROM people WHERE id = $1 FOR UPDATE").bind(person.0).execute(connection).await?;
+    Ok(())
+}
+
+/// Ends a person's sessions but one, and their sign-ins that wait for a code.
+pub(crate) async fn end_other_sessions(
+    connection: &mut PgConnection,
+    person: PersonId,
+    keep: Option<SessionId>,
+) -> Tried<()> {
+    sqlx::query(
+        "DELETE FROM sessions
+         WHERE member_id IN (SELECT id FROM members WHERE person_id = $1) AND id IS DISTINCT FROM $2",
+    )
+    .bind(person.0)
+    .bind(keep.map(|session| session.0))
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "DELETE FROM pending_sign_ins WHERE member_id IN (SELECT id FROM members WHERE person_id = $1)",
+    )
+    .bind(person.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets a person who is in no organisation any more.
+pub(crate) async fn forget_without_membership(connection: &mut PgConnection, person: PersonId) -> Tried<()> {
+    let is_member: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM members WHERE person_id = $1)")
+        .bind(person.0)
+        .fetch_one(&mut *connection)
+        .await?;
+    if is_member {
+        return Ok(());
+    }
+    for statement in [
+        "DELETE FROM proofs WHERE subject = $1",
+        "DELETE FROM recovery_codes WHERE person_id = $1",
+        "DELETE FROM second_factors WHERE person_id = $1",
+        "DELETE FROM people WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(person.0).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Data of before a migration is there afterwards.
+
+mod support;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgConnection, migrate::Migrator};
+use store::{Members as _, People as _, SavedViews as _, SecondFactors as _, Sessions as _};
+use support::Database;
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// Ada, with everything that a member may have, and Bob, who was removed.
+const BEFORE: &[&str] = &[
+    "INSERT INTO organisations VALUES ('00000000-0000-7000-8000-000000000001', 'Blue Mug Ltd', '2026-01-05T10:00:00Z')",
+    "INSERT INTO members (id, organisation_id, email, name, role, password_hash, created_at, removed_at, former_email) VALUES
+       ('00000000-0000-7000-8000-00000000000a', '00000000-0000-7000-8000-000000000001', 'ada@shop.example', 'Ada', 'owner', 'hash',
+        '2026-01-05T10:00:00Z', NULL, NULL),
+       ('00000000-0000-7000-8000-00000000000b', '00000000-0000-7000-8000-000000000001', 'removed:b', 'Bob', 'viewer', 'hash',
+        '2026-01-05T11:00:00Z', '2026-01-05T12:00:00Z', 'bob@shop.example')",
+    "INSERT INTO sessions (token_hash, id, member_id, browser, created_at, last_seen_at, expires_at) VALUES
+       ('token', '00000000-0000-7000-8000-0000000000aa', '00000000-0000-7000-8000-00000000000a', 'Firefox',
+        '2026-01-05T10:00:00Z', '2026-01-05T10:00:00Z', '2027-01-05T10:00:00Z')",
+    "INSERT INTO second_factors VALUES ('00000000-0000-7000-8000-00000000000a', 'sealed', '2026-01-05T10:00:00Z', 7, 3,
+        '2026-01-05T10:00:00Z')",
+    "INSERT INTO recovery_codes VALUES ('00000000-0000-7000-8000-00000000000a', 'code', NULL)",
+    "INSERT INTO saved_views VALUES ('00000000-0000-7000-8000-00000000000a', 'mine', 'status=failed', '2026-01-05T10:00:00Z')",
+];
+
+#[tokio::test]
+async fn members_become_people_and_keep_what_is_theirs() {
+    let database = Database::create().await;
+    let mut before = PgConnection::connect(&database.url()).await.unwrap();
+    MIGRATOR.run_to(24, &mut before).await.unwrap();
+    for statement in BEFORE.iter().copied() {
+        sqlx::query(statement).execute(&mut before).await.unwrap();
+    }
+    before.close().await.unwrap();
+
+    let store = database.store().await;
+    let now: DateTime<Utc> = "2026-02-01T10:00:00Z".parse().unwrap();
+    let ada = store.people_by_email("ada@shop.example", 9).await.unwrap().remove(0);
+    assert_eq!((ada.id.0, ada.password_hash.as_str()), (ada.memberships[0].member.id.0, "hash"));
+    assert!(ada.proved_at.is_some(), "it was unique, and counts as proved");
+    let member = &ada.memberships[0].member;
+    assert_eq!(store.signed_in("token", now).await.unwrap().unwrap().member, *member);
+    let factor = store.second_factor(ada.id).await.unwrap().unwrap();
+    assert_eq!((factor.envelope.as_str(), factor.version, factor.last_step), ("sealed", 3, 7));
+    assert_eq!(store.recovery_codes_left(ada.id).await.unwrap(), 1);
+    assert_eq!(store.saved_views(member.id).await.unwrap().len(), 1);
+    assert_eq!(store.list_members(member.organisation_id).await.unwrap().len(), 1);
+    assert!(store.people_by_email("bob@shop.example", 9).await.unwrap().is_empty());
+}
