@@ -62,7 +62,7 @@ impl Notice {
                 kind: alert.kind.to_string(),
                 at: alert.at,
                 data: data(alert, public_url),
-                subject: format!("{}: {}", alert.shop, headline(alert.kind)),
+                subject: format!("{}: {}", plain(&alert.shop), headline(alert.kind)),
                 items,
                 page,
             },
@@ -147,6 +147,22 @@ pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> Lette
             escaped(public_url)
         ),
     }
+}
+
+/// The longest name of a shop in a subject, in characters.
+const LONGEST_NAME: usize = 60;
+
+/// A shop's name as a subject holds it. Its organisation chooses it: it is short, of one line, and no address of a page or a person.
+fn plain(name: &str) -> String {
+    let apart =
+        |letter: char| if letter.is_alphanumeric() || "-&'.,()".contains(letter) { letter } else { ' ' };
+    let name: String = name.chars().map(apart).collect();
+    let words: Vec<&str> = name.split_whitespace().collect();
+    let name = words.join(" ");
+    if name.chars().count() <= LONGEST_NAME {
+        return name;
+    }
+    name.chars().take(LONGEST_NAME - 1).chain(['\u{2026}']).collect()
 }
 
 /// The kind in few words, as a subject says it.
@@ -251,6 +267,20 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_shops_name_in_a_subject_is_short_and_leads_nowhere() {
+        assert_eq!(plain("Mugs & More (Dublin)"), "Mugs & More (Dublin)");
+        assert_eq!(plain("mugs.example"), "mugs.example");
+        assert_eq!(plain("Bl\u{e5} Kop"), "Bl\u{e5} Kop");
+        assert_eq!(
+            plain("Your bank: https://evil.example/phish?x=1"),
+            "Your bank https evil.example phish x 1"
+        );
+        assert_eq!(plain("a\r\nBcc: b@c.example"), "a Bcc b c.example");
+        let long = plain(&"x".repeat(300));
+        assert_eq!((long.chars().count(), long.ends_with('\u{2026}')), (60, true));
+    }
+
     const URL: &str = "https://ledger.example";
 
     fn alert(kind: AlertKind) -> Alert {
@@ -318,7 +348,7 @@ mod tests {
         let notice =
             Notice::of_parcel(&parcel(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
         let letter = notice.letter();
-        assert_eq!(letter.subject, "Mugs & <More>: a document needs you");
+        assert_eq!(letter.subject, "Mugs & More: a document needs you");
         for part in [
             "Mugs & <More>, 1 Mar 2026 09:05 UTC\n",
             "A document could not be posted to Sage.",
