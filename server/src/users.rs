@@ -36,6 +36,12 @@ pub enum UsersCommand {
         #[arg(long)]
         password: Option<String>,
     },
+    /// Forgets the address of somebody who is a member no more: with their memberships, in invitations and as a way to be told.
+    Erase {
+        /// The e-mail address.
+        #[arg(long)]
+        email: String,
+    },
 }
 
 /// A person, by their address.
@@ -99,6 +105,7 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
             store.set_password(person.id, &password_hash, None, &actions).await?;
             Ok(format!("{} has a new password and is signed out everywhere.", person.email))
         }
+        UsersCommand::Erase { email } => erase(store, email.trim()).await,
     }
 }
 
@@ -159,6 +166,20 @@ async fn list(store: &dyn Store) -> Result<String, Failure> {
     Ok(if lines.is_empty() { "There is nobody yet.".to_owned() } else { lines.join("\n") })
 }
 
+async fn erase(store: &dyn Store, email: &str) -> Result<String, Failure> {
+    match store.erase_address(email).await {
+        Ok(rows) => Ok(format!(
+            "{email} is forgotten: it stood in {rows} places. The audit trail keeps what was recorded."
+        )),
+        Err(store::Error::Conflict(_)) => {
+            let people = store.people_by_email(email, NAMESAKES).await?;
+            let within: Vec<_> = people.iter().flat_map(organisations).collect();
+            Err(format!("{email} is still a member of {}: remove them there first", within.join(", ")).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn organisations(person: &Person) -> impl Iterator<Item = &str> {
     person.memberships.iter().map(|membership| membership.organisation.as_str())
 }
@@ -213,7 +234,7 @@ fn hash(password: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use store::{ActionFilter, Actions, Organisations, People, SecondFactors};
+    use store::{ActionFilter, Actions, Members, Organisations, People, SecondFactors};
     use store_sqlite::SqliteStore;
 
     use super::*;
@@ -290,5 +311,25 @@ mod tests {
             let actions = store.list_actions(member.organisation_id, &ActionFilter::default(), None, 9).await;
             assert_eq!(actions.unwrap()[0].kind, ActionKind::PasswordChanged, "each of them reads it");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_is_forgotten_once_nobody_has_it() {
+        let (_folder, store) = made().await;
+        carry_out(&store, ada_in("Blue Mug Ltd", Some("correct horse battery"))).await.unwrap();
+        let erase = || UsersCommand::Erase { email: "Ada@shop.example".to_owned() };
+        let refused = carry_out(&store, erase()).await.unwrap_err().to_string();
+        assert!(refused.contains("still a member of Blue Mug Ltd"), "{refused}");
+        let ada = proved(&store, "ada@shop.example").await.unwrap().unwrap().memberships.remove(0).member;
+        let bob = Member {
+            id: MemberId(Machine.id()),
+            person_id: PersonId(Machine.id()),
+            email: "bob@shop.example".to_owned(),
+            ..ada.clone()
+        };
+        store.create_member(&NewMember { member: bob, password_hash: String::new() }, None).await.unwrap();
+        store.remove_member(ada.organisation_id, ada.id, Machine.now(), None).await.unwrap();
+        let said = carry_out(&store, erase()).await.unwrap();
+        assert!(said.contains("1 places"), "{said}");
     }
 }

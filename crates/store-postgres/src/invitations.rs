@@ -191,6 +191,18 @@ impl Invitations for PostgresStore {
         })
         .await
     }
+
+    async fn purge_invitations(&self, before: DateTime<Utc>) -> Result<u64> {
+        repeating(move || async move {
+            let purged =
+                sqlx::query("DELETE FROM invitations WHERE coalesce(used_at, withdrawn_at, expires_at) < $1")
+                    .bind(before)
+                    .execute(&self.pool)
+                    .await?;
+            Ok(purged.rows_affected())
+        })
+        .await
+    }
 }
 
 /// An error unless the person has proved the address that is invited. The person is held, so that they are not forgotten meanwhile.

@@ -158,6 +158,32 @@ impl People for PostgresStore {
         })
         .await
     }
+
+    async fn erase_address(&self, email: &str) -> Result<u64> {
+        let email = &*clean(email).to_lowercase();
+        repeating(move || async move {
+            let mut transaction = self.pool.begin().await?;
+            let is_used: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people WHERE email = $1)")
+                .bind(email)
+                .fetch_one(&mut *transaction)
+                .await?;
+            if is_used {
+                return Err(Error::Conflict("the e-mail address").into());
+            }
+            let mut erased = 0;
+            for statement in [
+                "UPDATE members SET former_email = NULL WHERE former_email = $1",
+                "DELETE FROM invitations WHERE email = $1",
+                "DELETE FROM alert_deliveries WHERE channel_id IN (SELECT id FROM alert_channels WHERE kind = 'email' AND target = $1)",
+                "DELETE FROM alert_channels WHERE kind = 'email' AND target = $1",
+            ] {
+                erased += sqlx::query(statement).bind(email).execute(&mut *transaction).await?.rows_affected();
+            }
+            transaction.commit().await?;
+            Ok(erased)
+        })
+        .await
+    }
 }
 
 /// Holds a person: of two organisations that remove them at once the second sees the first.

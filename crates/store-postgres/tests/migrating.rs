@@ -49,4 +49,5 @@ async fn members_become_people_and_keep_what_is_theirs() {
     assert_eq!(store.saved_views(member.id).await.unwrap().len(), 1);
     assert_eq!(store.list_members(member.organisation_id).await.unwrap().len(), 1);
     assert!(store.people_by_email("bob@shop.example", 9).await.unwrap().is_empty());
+    assert_eq!(store.erase_address("bob@shop.example").await.unwrap(), 1, "still known to have been there");
 }

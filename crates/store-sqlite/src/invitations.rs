@@ -187,6 +187,16 @@ impl Invitations for SqliteStore {
         transaction.commit().await.map_err(translate)?;
         Ok(new.member)
     }
+
+    async fn purge_invitations(&self, before: DateTime<Utc>) -> Result<u64> {
+        let purged =
+            sqlx::query("DELETE FROM invitations WHERE coalesce(used_at, withdrawn_at, expires_at) < ?1")
+                .bind(instant(before))
+                .execute(self.writer.pool())
+                .await
+                .map_err(translate)?;
+        Ok(purged.rows_affected())
+    }
 }
 
 /// An error unless the person has proved the address that is invited.

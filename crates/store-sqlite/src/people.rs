@@ -145,6 +145,31 @@ impl People for SqliteStore {
         .map_err(translate)?;
         Ok(right == Some(true))
     }
+
+    async fn erase_address(&self, email: &str) -> Result<u64> {
+        let email = email.to_lowercase();
+        let mut transaction = self.writer.begin().await?;
+        let is_used: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people WHERE email = ?1)")
+            .bind(&email)
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(translate)?;
+        if is_used {
+            return Err(Error::Conflict("the e-mail address"));
+        }
+        let mut erased = 0;
+        for statement in [
+            "UPDATE members SET former_email = NULL WHERE former_email = ?1",
+            "DELETE FROM invitations WHERE email = ?1",
+            "DELETE FROM alert_deliveries WHERE channel_id IN (SELECT id FROM alert_channels WHERE kind = 'email' AND target = ?1)",
+            "DELETE FROM alert_channels WHERE kind = 'email' AND target = ?1",
+        ] {
+            let done = sqlx::query(statement).bind(&email).execute(&mut *transaction).await;
+            erased += done.map_err(translate)?.rows_affected();
+        }
+        transaction.commit().await.map_err(translate)?;
+        Ok(erased)
+    }
 }
 
 /// Ends a person's sessions but one, and their sign-ins that wait for a code.

@@ -74,6 +74,11 @@ async fn members_become_people_and_keep_what_is_theirs() {
     assert_eq!(store.list_invitations(member.organisation_id, now).await.unwrap()[0].invited_by, member.id);
     assert_eq!(store.list_members(member.organisation_id).await.unwrap().len(), 1);
     assert!(store.people_by_email("bob@shop.example", 9).await.unwrap().is_empty(), "{BOB} was removed");
+    assert_eq!(
+        store.erase_address("bob@shop.example").await.unwrap(),
+        1,
+        "and is still known to have been there"
+    );
     store.close().await;
     let mut after = SqliteConnection::connect_with(&options).await.unwrap();
     let broken = sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut after).await.unwrap();

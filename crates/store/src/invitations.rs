@@ -120,4 +120,7 @@ pub trait Invitations {
         now: DateTime<Utc>,
         action: Option<&Action>,
     ) -> Result<Member>;
+
+    /// Deletes the invitations that were used, withdrawn or past their time before an instant.
+    async fn purge_invitations(&self, before: DateTime<Utc>) -> Result<u64>;
 }

@@ -110,4 +110,8 @@ pub trait People {
 
     /// Uses up one try of a code that is on its way; true when it is the right one, and in time.
     async fn try_proof(&self, subject: ProofSubject, code_hash: &str, now: DateTime<Utc>) -> Result<bool>;
+
+    /// Forgets an address where it is kept of those who are members no more: of who was removed, in invitations, and as a way to be told.
+    /// Returns from how many rows. [`crate::Error::Conflict`] when a member has it.
+    async fn erase_address(&self, email: &str) -> Result<u64>;
 }

@@ -42,6 +42,9 @@ const SLOW: std::time::Duration = std::time::Duration::from_secs(2);
 /// So many slow runs go on beside a worker's next one; each is of another Sage business.
 const SLOW_RUNS: usize = 32;
 
+/// For how long invitations are kept that are used, withdrawn or past their time: they hold addresses.
+const INVITATIONS_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// For how long alerts are kept.
 const ALERTS_KEPT: TimeDelta = TimeDelta::days(90);
 
@@ -329,6 +332,9 @@ pub async fn keep_up(engine: &Engine) {
     }
     if let Err(problem) = engine.store.purge_sign_ins(now).await {
         warn!(error = %problem, "ended sign-ins could not be cleared away");
+    }
+    if let Err(problem) = engine.store.purge_invitations(now - INVITATIONS_KEPT).await {
+        warn!(error = %problem, "old invitations could not be cleared away");
     }
     if let Err(problem) = engine.store.purge_alerts(now - ALERTS_KEPT).await {
         warn!(error = %problem, "old alerts could not be cleared away");

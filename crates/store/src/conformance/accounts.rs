@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    alert::ChannelKind,
     ids::{InvitationId, MemberId, OrganisationId, PersonId, SessionId},
     outside::Outside,
     run::Role,
 };
 
 use super::{
+    alert_channels::{keep, new_channel},
     people::{add_member, new_member, open_session},
     world::{World, assert_conflict, assert_not_found},
 };
@@ -212,4 +214,22 @@ pub async fn a_code_proves_an_address_in_few_tries_and_little_time(store: Arc<dy
     assert_eq!(world.store.purge_sign_ins(world.now()).await.unwrap(), 0);
     assert_eq!(world.store.purge_sign_ins(expires_at).await.unwrap(), 1);
     assert!(!tried("newer").await);
+}
+
+/// An address that no member has is forgotten wherever it is kept, and others are not.
+pub async fn an_address_is_forgotten_once_nobody_has_it(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let owner = add_member(&world, "owner@shop.example", Role::Owner).await;
+    let ada = add_member(&world, EMAIL, Role::Viewer).await;
+    let mut channel = new_channel(&world, owner.id);
+    (channel.kind, channel.target) = (ChannelKind::Email, EMAIL.to_owned());
+    let channel = keep(&world, channel).await;
+    let other = keep(&world, new_channel(&world, owner.id)).await;
+    assert_ne!(other.target, channel.target);
+    assert_conflict(world.store.erase_address(EMAIL).await);
+    world.store.remove_member(world.organisation, ada.id, world.now(), None).await.unwrap();
+    assert_eq!(world.store.erase_address("ADA@shop.example").await.unwrap(), 2, "a membership and a channel");
+    assert_eq!(world.store.erase_address(EMAIL).await.unwrap(), 0);
+    let left = world.store.list_alert_channels(owner.id).await.unwrap();
+    assert_eq!(left, [other]);
 }

@@ -188,6 +188,21 @@ pub async fn who_is_known_joins_by_the_address_that_they_have_proved(store: Arc<
     assert_eq!((person.memberships.len(), person.password_hash), (2, bob.password_hash));
 }
 
+/// Invitations hold addresses, so they are not kept for ever.
+pub async fn old_invitations_are_cleared_away(store: Arc<dyn Store>) {
+    let (world, owner) = with_owner(store).await;
+    invite(&world, &owner, "used@shop.example", "used").await.unwrap();
+    world.store.accept_invitation("used", &acceptance(&world), world.now(), None).await.unwrap();
+    let withdrawn = invite(&world, &owner, "withdrawn@shop.example", "withdrawn").await.unwrap();
+    world.store.withdraw_invitation(world.organisation, withdrawn.id, world.now(), None).await.unwrap();
+    let open = invite(&world, &owner, "open@shop.example", "open").await.unwrap();
+    assert_eq!(world.store.purge_invitations(withdrawn.created_at).await.unwrap(), 1);
+    assert_eq!(world.store.purge_invitations(world.now()).await.unwrap(), 1);
+    assert!(is_open(&world, "open").await);
+    assert_eq!(world.store.purge_invitations(open.expires_at).await.unwrap(), 0);
+    assert_eq!(world.store.purge_invitations(open.expires_at + TimeDelta::seconds(1)).await.unwrap(), 1);
+}
+
 /// A form that is sent twice makes one member.
 pub async fn an_invitation_accepted_twice_at_once_makes_one_member(store: Arc<dyn Store>) {
     let (world, owner) = with_owner(store).await;

@@ -65,9 +65,10 @@ macro_rules! conformance_suite {
             accounts: an_address_that_is_not_proved_takes_nothing_from_anybody, a_proved_address_has_one_owner,
                 an_organisation_has_one_member_of_an_address, a_person_belongs_to_several_organisations,
                 a_person_goes_with_the_last_of_their_organisations, a_session_stands_in_one_organisation_at_a_time,
-                a_new_password_ends_the_sessions_everywhere, a_code_proves_an_address_in_few_tries_and_little_time;
+                a_new_password_ends_the_sessions_everywhere, a_code_proves_an_address_in_few_tries_and_little_time,
+                an_address_is_forgotten_once_nobody_has_it;
             invitations: an_invitation_is_accepted_once, who_is_known_joins_by_the_address_that_they_have_proved,
- an_invitation_that_is_not_open_is_none,
+                old_invitations_are_cleared_away, an_invitation_that_is_not_open_is_none,
                 an_invitation_belongs_to_its_organisation, an_invitation_of_who_may_not_invite_any_more_is_withdrawn,
                 a_new_invitation_takes_the_place_of_the_old_one, an_address_that_somebody_has_proved_leaves_the_invitation_open,
                 an_invitation_accepted_twice_at_once_makes_one_member;
