@@ -3,6 +3,7 @@
 
 mod bindings;
 mod machine;
+mod people;
 mod servers;
 
 use std::process::ExitCode;
@@ -94,6 +95,7 @@ pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Failure
     let (of_store, store) = machine::database(config).await;
     findings.extend(of_store);
     if let Some(store) = store {
+        findings.extend(people::look(config, &*store).await);
         findings.extend(bindings::look(config, &store, !args.offline).await);
         store.close().await;
     }
