@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(told(Stage::Healthy, 4), "");
         assert_eq!(told(Stage::Disconnected, 9), "", "that is told by its status");
         assert_eq!(told(Stage::Troubled, 5), "5 documents failed one after another.");
-        assert_eq!(told(Stage::Troubled, 0), "It was resumed, and nothing has reached Sage since.");
+        assert_eq!(told(Stage::Troubled, 0), "Nothing has reached Sage lately.");
         assert_eq!(told(Stage::Paused, 50), "Ledger paused it: 50 documents failed one after another.");
     }
 }

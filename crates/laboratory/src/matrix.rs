@@ -85,12 +85,15 @@ fn sample(cells: Vec<Cell>) -> Vec<Cell> {
     chosen
 }
 
-/// Plays cells, as many at once as there are cores.
+/// How many cells are played at once for each core: most of a cell's time is spent waiting for its own sockets.
+const FOR_EACH_CORE: usize = 4;
+
+/// Plays cells, several at once.
 pub fn play_all(cells: &[Cell], databases: &[Database], told: impl Fn(&Report) + Sync) -> Vec<Report> {
     let (next, reports) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..cores * FOR_EACH_CORE {
             scope.spawn(|| {
                 while let Some(cell) = cells.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let report = play_one(cell, databases);
