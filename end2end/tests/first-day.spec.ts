@@ -48,7 +48,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         try {
           await page.goto(link)
           await shot('1-invitation')
-          await press(page, page.getByRole('button', { name: `Send a code to ${email}` }))
+          await press(page, page.getByRole('button', { name: 'Send a code' }))
           await expect(page.locator('.flash')).toContainText('A code is on its way')
           await type(page, page.getByLabel('Code'), await mailed(email))
           await type(page, page.getByLabel('Your name'), 'Ada')

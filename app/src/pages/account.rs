@@ -121,11 +121,12 @@ fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
 fn address(email: &str, sends_mail: bool, wrong: &Wrong) -> AnyView {
     let forms = || {
         view! {
-            <p>"Confirm that this address is yours. Then another organisation can invite you to the same account."</p>
+            <p>
+                "Confirm that this address is yours: " <strong>{email.to_owned()}</strong>
+                ". Then another organisation can invite you to the same account."
+            </p>
             <form class="form" method="post" action=SendAddressCode::PATH>
-                <button class="button" type="submit">
-                    {format!("Send a code to {email}")}
-                </button>
+                <button class="button" type="submit">"Send a code"</button>
             </form>
             <form class="form" method="post" action=ProveAddress::PATH novalidate autocomplete="off">
                 <Field

@@ -98,20 +98,18 @@ fn ways(email: &str, asks_code: bool, token: String, refused: Option<&AppError>)
         <p>
             "Do you have an account with this address already? " <a href=sign_in>"Sign in, and you join with it"</a> "."
         </p>
-        {asks_code.then(|| send_code(email, &token))}
+        {asks_code.then(|| send_code(&token))}
         {accept(email, asks_code, token, refused)}
     }
     .into_any()
 }
 
-fn send_code(email: &str, token: &str) -> AnyView {
+fn send_code(token: &str) -> AnyView {
     view! {
         <form class="form" method="post" action=SendInvitationCode::PATH>
             <p>"1. Have a code sent to this address. It shows that the address is yours."</p>
             <input type="hidden" name="token" value=token.to_owned() />
-            <button class="button" type="submit">
-                {format!("Send a code to {email}")}
-            </button>
+            <button class="button" type="submit">"Send a code"</button>
         </form>
     }
     .into_any()
