@@ -32,34 +32,48 @@ pub async fn wait_for_sale(
 ) -> Result<(), Stop> {
     match memo.invoice_id {
         Some(invoice) => {
-            ask_for_invoice(work, shop, gathered, invoice).await?;
+            ask_for_sale(work, shop, gathered, invoice).await?;
             wait_for_invoice(work, invoice).await
         }
         None => ensure_covered(work, memo).await,
     }
 }
 
-/// The event of the memo's invoice may be late or lost: unless the invoice is in Sage or has a run, it is queued as its own events would
-/// queue it, so that they find its runs there.
-async fn ask_for_invoice(
+/// The events of the memo's invoice and of its payment may be late or lost: unless they have runs, or are in Sage, they are queued as the
+/// shop's own events would queue them, so that those find the runs there.
+async fn ask_for_sale(
     work: &Work<'_>,
     shop: &Shop,
     gathered: &mut Gathered,
     invoice: i64,
 ) -> Result<(), Stop> {
-    let store = &work.engine.store;
-    let run = store.latest_run_of_event(work.binding.id, EventName::InvoiceCreated, invoice).await?;
-    let key = XrefKey { kind: XrefKind::Invoice, magento_key: invoice.to_string() };
-    let posted = store.xrefs(work.binding.id, &work.business.id, &[key]).await?;
-    if run.is_some() || !posted.is_empty() {
+    let mut unheard = Vec::new();
+    for (event, kind) in
+        [(EventName::InvoiceCreated, XrefKind::Invoice), (EventName::InvoicePaid, XrefKind::Payment)]
+    {
+        if is_unheard(work, event, kind, invoice).await? {
+            unheard.push(event);
+        }
+    }
+    if unheard.is_empty() {
         return Ok(());
     }
     let document = fetch::invoice_of(work, shop, gathered, invoice).await?;
-    let paid = (document.state == InvoiceState::Paid).then_some(EventName::InvoicePaid);
-    for event in [EventName::InvoiceCreated].into_iter().chain(paid) {
-        store.receive(&event_of(work, event, invoice)).await?;
+    let is_paid = document.state == InvoiceState::Paid;
+    for event in unheard.into_iter().filter(|event| is_paid || *event != EventName::InvoicePaid) {
+        work.engine.store.receive(&event_of(work, event, invoice)).await?;
     }
     Ok(())
+}
+
+/// Whether an event of the invoice has no run, and Sage nothing that came of it.
+async fn is_unheard(work: &Work<'_>, event: EventName, kind: XrefKind, invoice: i64) -> Result<bool, Stop> {
+    let store = &work.engine.store;
+    if store.latest_run_of_event(work.binding.id, event, invoice).await?.is_some() {
+        return Ok(false);
+    }
+    let key = XrefKey { kind, magento_key: invoice.to_string() };
+    Ok(store.xrefs(work.binding.id, &work.business.id, &[key]).await?.is_empty())
 }
 
 /// The event as the shop's module would post it.

@@ -207,6 +207,24 @@ async fn a_refund_whose_event_comes_first_brings_its_invoice_and_payment_along()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_refund_between_its_invoice_and_the_payments_event_brings_the_payment_along() {
+    let stage = stage(Options::default()).await;
+    send(&stage, "invoice.created", 2).await;
+    send(&stage, "creditmemo.created", 1).await;
+    retry(&stage, EventName::CreditmemoCreated, 1).await;
+    // The shop's own event is late, and finds the run there.
+    send(&stage, "invoice.paid", 2).await;
+    for (event, id) in [(EventName::InvoicePaid, 2), (EventName::CreditmemoCreated, 1)] {
+        let run = run(&stage, event, id).await;
+        assert_eq!(run.status, RunStatus::Succeeded, "{event}: {:?} {:?}", run.code, run.message);
+    }
+    let of = async |list| records(&stage, list).await.len();
+    let counts = (of("sales_invoices").await, of("sales_credit_notes").await);
+    assert_eq!((counts, of("contact_allocations").await), ((1, 1), 0), "nothing was left to allocate to");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_made_from_an_order_waits_for_a_sale_that_covers_it() {
     let stage = stage(Options::default()).await;
     send(&stage, "creditmemo.created", 2).await;
@@ -263,6 +281,7 @@ async fn what_somebody_voided_before_its_answer_was_heard_is_posted_again() {
         let stage = stage(Options::default()).await;
         if event == EventName::CreditmemoCreated {
             send(&stage, "invoice.created", 2).await;
+            send(&stage, "invoice.paid", 2).await;
         }
         let lost = json!({ "times": 1, "method": "POST", "path": format!("/{list}$"), "status": 504 });
         faults(&stage, json!({ "fail_after": [lost] })).await;
