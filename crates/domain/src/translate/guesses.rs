@@ -148,23 +148,32 @@ impl<'a> Seeker<'a> {
         let parts = |is_gross: bool| {
             let part = move |(index, row): (usize, &Taxed)| {
                 let base = if is_gross { row.subtotal * with_tax(index) } else { row.subtotal };
-                (base, row.discount / base)
+                Some((base, row.discount.checked_div(base)?))
             };
-            let parts: Vec<(Decimal, Decimal)> = goods.iter().enumerate().map(part).collect();
+            // A part of next to nothing is beyond any number: it says nothing.
+            let parts = goods.iter().enumerate().map(part).collect::<Option<Vec<_>>>()?;
             let (most, likely) = parts.iter().copied().max()?;
-            let slack = |base: Decimal| PENNY * Decimal::TWO / base;
-            let agree = parts.iter().all(|(base, part)| (*part - likely).abs() <= slack(*base));
-            agree.then_some((likely, slack(most)))
+            let slack = |base: Decimal| (PENNY * Decimal::TWO).checked_div(base);
+            let agrees = |(base, part): &(Decimal, Decimal)| {
+                let apart = part.checked_sub(likely).map(|apart| apart.abs());
+                apart.zip(slack(*base)).is_some_and(|(apart, slack)| apart <= slack)
+            };
+            if parts.iter().all(agrees) { Some((likely, slack(most)?)) } else { None }
         };
         let is_taxed = !self.memo.shipping_tax_amount.is_zero();
         let near = |(part, slack): (Decimal, Decimal), factor: Decimal| {
-            (shipping * part * factor - off).abs() <= PENNY * Decimal::TWO + shipping * slack
+            let told = shipping.checked_mul(part)?.checked_mul(factor)?;
+            let allowed = shipping.checked_mul(slack)?.checked_add(PENNY * Decimal::TWO)?;
+            Some(told.checked_sub(off)?.abs() <= allowed)
         };
         let taxing = self.known.percentages.iter().filter(|percent| percent.is_zero() != is_taxed);
         // What was found may be meant with tax or without it, whichever way the lines' discounts are.
         let factors =
             || taxing.clone().map(|percent| fraction(*percent) + Decimal::ONE).chain([Decimal::ONE]);
-        [false, true].into_iter().filter_map(parts).any(|part| factors().any(|factor| near(part, factor)))
+        [false, true]
+            .into_iter()
+            .filter_map(parts)
+            .any(|part| factors().any(|factor| near(part, factor) == Some(true)))
     }
 
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
