@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// At how many places of each kind the quick form tries a fault on `SQLite`.
-const PLACES: usize = 4;
+const PLACES: usize = 2;
 
 /// How much is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
