@@ -47,9 +47,11 @@ const PAGES: [&str; 3] = ["/healthz", "/dashboard", "/dashboard/sync"];
 /// Measures for so many seconds without the neighbour, and for as many with it.
 pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
     let span = Duration::from_secs(seconds);
-    let (of_sage, invoices) = (sage::Options { more_businesses: 1, ..sage::Options::default() }, seconds * 2);
+    let of_sage = sage::Options { more_businesses: 1, ..sage::Options::default() };
+    // One a second in each half, and one more that is begun at its end.
+    let half = seconds + 2;
     let books = sage::start(of_sage).await?;
-    let documents = Documents::from_values((1..=invoices).map(invoice).collect())?;
+    let documents = Documents::from_values((1..=half * 2).map(invoice).collect())?;
     let stage =
         Stage::set(Options { documents: Some(documents), sage_url: Some(books.url()), ..Options::default() })
             .await?;
@@ -57,7 +59,7 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
     let idle = healthy.feel(1, span).await?;
     let neighbour = Neighbour::new(&stage).await?;
     let flood = neighbour.flood(span);
-    let beside = healthy.feel(invoices / 2 + 1, span).await?;
+    let beside = healthy.feel(half + 1, span).await?;
     let (mut taken, mut refused) = (0, 0);
     for caller in flood.join_all().await {
         let told = caller?;
