@@ -162,7 +162,7 @@ pub async fn disconnect(
     Ok(Flash::Disconnected)
 }
 
-/// Fetches the business's lists anew.
+/// Fetches the business's lists again.
 pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Operator)?;
     let binding = own(services, member, id).await?;

@@ -72,7 +72,7 @@ pub trait Connecting: Send + Sync {
     /// The shop's payment methods as they are now. Asked for a page that somebody waits for: it gives up early.
     async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError>;
 
-    /// Fetches the business's lists anew; on record where somebody asks for it.
+    /// Fetches the business's lists again; on record where somebody asks for it.
     async fn refresh_reference(&self, binding: &Binding, action: Option<&Action>) -> Result<(), AppError>;
 
     /// What will fail before the first invoice does. The shop and Sage are asked only where `ask` says so, which takes seconds.

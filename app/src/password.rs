@@ -83,7 +83,7 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
     Ok(hash.to_string())
 }
 
-/// Hashes a password that a person has chosen.
+/// Hashes a chosen password.
 pub async fn hash_chosen(outside: &dyn Outside, password: String) -> Result<String, AppError> {
     let mut salt = [0; 16];
     outside.random(&mut salt);

@@ -16,7 +16,7 @@ use crate::{
     session,
 };
 
-/// How many recovery codes a person has at first.
+/// How many recovery codes there are at first.
 const CODES: usize = 10;
 
 /// How many digits the code of an app has.

@@ -25,7 +25,7 @@ use crate::{
     session,
 };
 
-/// Settings as old as this are shown with lists that are fetched anew.
+/// Settings as old as this are shown with lists that are fetched again.
 const STALE: TimeDelta = TimeDelta::hours(24);
 
 /// The longest that the page waits for new lists.
@@ -134,7 +134,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Whether the lists should be fetched anew before somebody chooses from them.
+    /// Whether the lists should be fetched again before somebody chooses from them.
     fn is_old(&self) -> bool {
         let is_connected = matches!(self.binding.status, BindingStatus::Active | BindingStatus::Paused);
         is_connected && self.services.outside.now() - self.cached.fetched_at >= STALE

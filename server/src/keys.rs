@@ -19,7 +19,7 @@ use crate::{
 pub enum Keys {
     /// Prints a new key for LEDGER_KEYS.
     New,
-    /// Seals every credential anew with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
+    /// Seals every credential again with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
     Rotate,
 }
 

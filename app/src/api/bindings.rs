@@ -182,7 +182,7 @@ pub async fn disconnect_binding(
     Ok(())
 }
 
-/// Fetches Sage's lists anew.
+/// Fetches Sage's lists again.
 #[server(endpoint = "bindings/refresh")]
 pub async fn refresh_lists(
     /// The binding.

@@ -1,5 +1,5 @@
 //! `/dashboard`: what needs a person first, how the shops get along, how much, and how long it takes. Its parts bear `data-live`: they
-//! may be put in place anew while the page is open.
+//! may be put in place again while the page is open.
 
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;

@@ -1,5 +1,5 @@
 //! `/sign-in`: e-mail address and password. A plain form: the browser sends it itself, with JavaScript and without, because
-//! everything starts anew with the new session.
+//! everything starts again with the new session.
 
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;

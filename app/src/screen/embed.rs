@@ -16,7 +16,7 @@ pub struct EmbedQuery {
     pub after: Option<domain::ids::RunId>,
     /// Somebody has just signed in.
     pub signed_in: bool,
-    /// Somebody wants to begin the sign-in anew.
+    /// Somebody wants to begin the sign-in again.
     pub anew: bool,
 }
 

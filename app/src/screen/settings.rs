@@ -47,7 +47,7 @@ pub struct Crossing {
 pub enum Told {
     /// Nothing.
     Nothing,
-    /// The lists are fetched anew.
+    /// The lists are fetched again.
     Refreshed,
     /// A file's settings are filled in, and not saved yet: this they would change.
     Imported(Vec<Change>),

@@ -165,8 +165,7 @@ impl Code {
     }
 
     /// Those that a change of the settings mends: saving the settings lets the runs that wait with them go on.
-    pub const MENDED_BY_SETTINGS: [Self; 3] =
-        [Self::NeedsMapping, Self::MixedGoodsServices, Self::UnshownTax];
+    pub const FIXED_BY_SETTINGS: [Self; 3] = [Self::NeedsMapping, Self::MixedGoodsServices, Self::UnshownTax];
 
     /// Whether a failure of this kind may mend itself, so that it is tried again.
     pub const fn is_retryable(self) -> bool {

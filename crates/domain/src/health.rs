@@ -128,7 +128,7 @@ impl Health {
         (self, None)
     }
 
-    /// After its status was set. Who resumes a binding begins to count anew, and hears of its recovery with the first success.
+    /// After its status was set. Who resumes a binding begins to count again, and hears of its recovery with the first success.
     pub fn after_status(self, status: BindingStatus) -> (Self, Option<AlertKind>) {
         let anew = |stage| Self { stage, ..Self::default() };
         match (status, self.stage) {

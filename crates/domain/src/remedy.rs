@@ -12,9 +12,9 @@ pub enum Remedy {
     Retry,
     /// Open the settings at a field or a card, by its id on the page.
     OpenSettings(&'static str),
-    /// Give Sage's consent anew.
+    /// Give Sage's consent again.
     ConnectSage,
-    /// Pair the shop anew.
+    /// Pair the shop again.
     PairMagento,
     /// Resume the shop.
     Resume,

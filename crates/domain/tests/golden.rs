@@ -4,7 +4,7 @@
 //!   reference set and policy); the document stands under its kind, what it needs besides under its own (`invoice` with
 //!   `payment`, `original` with `creditmemo`: the invoice as Sage holds it; `stock` with `product`: what Sage has of it); `xrefs`, if there, is what Sage holds already.
 //! - `golden/NAME/policy.json`, if there: settings that differ from the business's.
-//! - `golden/NAME/plan.json`: the Plan. `UPDATE_GOLDEN=1 cargo test -p domain --test golden` writes it anew: look at the difference.
+//! - `golden/NAME/plan.json`: the Plan. `UPDATE_GOLDEN=1 cargo test -p domain --test golden` writes it again: look at the difference.
 
 use std::{
     collections::BTreeMap,

@@ -152,7 +152,7 @@ async fn set_aside(
 }
 
 /// The oldest run that can be claimed and that nobody else is looking at, locked. Its state is asked for again beside the lock,
-/// so that Postgres looks at it anew when it changed in between.
+/// so that Postgres looks at it again when it changed in between.
 async fn candidate(connection: &mut PgConnection, now: DateTime<Utc>) -> Tried<Option<Candidate>> {
     let candidate = sqlx::query_as(concat!(
         open_bindings!(),

@@ -180,7 +180,7 @@ async fn release(connection: &mut PgConnection, binding: Uuid, now: DateTime<Utc
     )
     .bind(binding)
     .bind(now)
-    .bind(Code::MENDED_BY_SETTINGS.map(Code::as_str).as_slice())
+    .bind(Code::FIXED_BY_SETTINGS.map(Code::as_str).as_slice())
     .bind(i64::from(RELEASED_AT_ONCE))
     .execute(&mut *connection)
     .await?

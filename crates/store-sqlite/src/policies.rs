@@ -163,9 +163,9 @@ async fn release(connection: &mut SqliteConnection, binding: &str, now: &str) ->
     )
     .bind(binding)
     .bind(now)
-    .bind(Code::MENDED_BY_SETTINGS[0].as_str())
-    .bind(Code::MENDED_BY_SETTINGS[1].as_str())
-    .bind(Code::MENDED_BY_SETTINGS[2].as_str())
+    .bind(Code::FIXED_BY_SETTINGS[0].as_str())
+    .bind(Code::FIXED_BY_SETTINGS[1].as_str())
+    .bind(Code::FIXED_BY_SETTINGS[2].as_str())
     .bind(RELEASED_AT_ONCE)
     .execute(&mut *connection)
     .await

@@ -19,7 +19,7 @@ async fn make_store() -> (Arc<dyn Store>, TempDir) {
 
 store::conformance_suite!(make_store);
 
-/// The only process is killed and started anew: what it held is due at once. Beside another one that works nothing is taken.
+/// The only process is killed and started again: what it held is due at once. Beside another one that works nothing is taken.
 #[tokio::test]
 async fn leases_of_a_process_that_is_no_more_are_taken_back_at_the_start() {
     let folder = tempfile::tempdir().unwrap();

@@ -125,7 +125,7 @@ pub trait AlertChannels {
         action: Option<&Action>,
     ) -> Result<()>;
 
-    /// Channels that hold a secret, by id, beginning after one: for sealing all of them anew.
+    /// Channels that hold a secret, by id, beginning after one: for sealing all of them again.
     async fn sealed_alert_channels(
         &self,
         after: Option<AlertChannelId>,

@@ -73,7 +73,7 @@ impl Standing<'_> {
     pub fn held(&self) -> Option<AlertKind> {
         match (self.status, self.code) {
             (RunStatus::Waiting, Some(Code::NeedsMapping)) => Some(AlertKind::MappingMissing),
-            (RunStatus::Waiting, Some(code)) if Code::MENDED_BY_SETTINGS.contains(&code) => {
+            (RunStatus::Waiting, Some(code)) if Code::FIXED_BY_SETTINGS.contains(&code) => {
                 Some(AlertKind::DocumentFailed)
             }
             _ => None,

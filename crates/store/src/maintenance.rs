@@ -15,7 +15,7 @@ pub enum Requeued {
     WaitsForBinding,
     /// A worker holds it until then at least; nothing was changed.
     Held(DateTime<Utc>),
-    /// It has ended; nothing was changed. A retry starts it anew.
+    /// It has ended; nothing was changed. A retry starts it again.
     Ended,
 }
 

@@ -93,7 +93,7 @@ pub trait People {
     /// How many people have not proved their address.
     async fn count_unproved_people(&self) -> Result<u64>;
 
-    /// Notes that a person has proved their address; [`crate::Error::Conflict`] when another one has.
+    /// Records that the address of an account is proved; [`crate::Error::Conflict`] when another account proved it before.
     async fn prove_person(&self, id: PersonId, now: DateTime<Utc>, actions: &[Action]) -> Result<()>;
 
     /// Sets a person's password, and ends their sessions but the one to keep.

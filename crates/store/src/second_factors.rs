@@ -70,7 +70,7 @@ pub trait SecondFactors {
         now: DateTime<Utc>,
     ) -> Result<bool>;
 
-    /// How many recovery codes a person has left.
+    /// How many recovery codes are left.
     async fn recovery_codes_left(&self, person: PersonId) -> Result<u32>;
 
     /// Switches a person's second factor off, and ends their sessions but the one to keep; a missing one is passed over.
@@ -81,7 +81,7 @@ pub trait SecondFactors {
         actions: &[Action],
     ) -> Result<()>;
 
-    /// Second factors by person, beginning after one: for sealing all of them anew.
+    /// Second factors by person, beginning after one: for sealing all of them again.
     async fn sealed_second_factors(&self, after: Option<PersonId>, limit: u32) -> Result<Vec<SecondFactor>>;
 
     /// Writes the same secret in another envelope, in place of this version; [`crate::Error::RowsAffected`] when another is there.

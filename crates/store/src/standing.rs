@@ -94,7 +94,7 @@ impl<'a> Standing<'a> {
             }
             Outcome::Waiting { .. } if meanwhile.invoice == Some(RunStatus::SkippedByPolicy) => onward,
             Outcome::Waiting { code, .. }
-                if Code::MENDED_BY_SETTINGS.contains(code) && meanwhile.newer_policy.is_some() =>
+                if Code::FIXED_BY_SETTINGS.contains(code) && meanwhile.newer_policy.is_some() =>
             {
                 Self { policy_version: meanwhile.newer_policy, ..onward }
             }

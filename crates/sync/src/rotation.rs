@@ -1,7 +1,7 @@
-//! Rotation of the keys: whatever is sealed is sealed anew with the first key of the ring, while everything goes on.
+//! Rotation of the keys: whatever is sealed is sealed again with the first key of the ring, while everything goes on.
 //!
 //! Nothing is locked. A row is written only in place of the version that was read, so a refresh that came in between wins and is read
-//! anew. What the first key has sealed is passed over, so an interrupted rotation is simply begun again.
+//! again. What the first key has sealed is passed over, so an interrupted rotation is simply begun again.
 
 mod channels;
 mod sealed_calls;
@@ -60,7 +60,7 @@ pub trait SealedRows: Sync {
 /// What came of a rotation.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rotation {
-    /// Rows that were sealed anew.
+    /// Rows that were sealed again.
     pub resealed: u64,
     /// Rows that the first key had sealed already.
     pub already: u64,
@@ -77,7 +77,7 @@ impl Rotation {
     }
 }
 
-/// Seals everything in the store anew with the first key of the ring.
+/// Seals everything in the store again with the first key of the ring.
 pub async fn rotate_keys(
     store: &dyn Store,
     keys: &KeyRing,

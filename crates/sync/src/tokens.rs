@@ -169,7 +169,7 @@ impl Refresher {
     }
 
     /// Stores the rotated tokens before they are used: the old refresh token is dead. Sage gives them once, so a store that is busy is
-    /// asked again, and a version that moved on because the keys are being rotated is read anew.
+    /// asked again, and a version that moved on because the keys are being rotated is read again.
     async fn keep(
         &self,
         fresh: &Tokens,

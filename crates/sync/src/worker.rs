@@ -93,7 +93,7 @@ impl Worker {
     }
 }
 
-/// Keeps a loop up: one that ends by a panic begins anew after a breath.
+/// Keeps a loop up: one that ends by a panic begins again after a breath.
 async fn kept_up<Work: Future<Output = ()>>(shutdown: &CancellationToken, begin: impl Fn() -> Work) {
     while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
         error!(
@@ -386,7 +386,7 @@ async fn check_connection(engine: &Engine, binding: &Binding, now: DateTime<Utc>
     }
 }
 
-/// Fetches anew the reference sets that are older than a day. The call also keeps idle connections alive, those of paused shops too: it
+/// Fetches again the reference sets that are older than a day. The call also keeps idle connections alive, those of paused shops too: it
 /// refreshes their tokens, which Sage lets die after 31 days.
 async fn refresh_stale_references(engine: &Engine, bindings: &[Binding], now: DateTime<Utc>) {
     let is_connected =

@@ -1,4 +1,4 @@
-//! `ledger reference refresh`: the lists of Sage businesses, fetched anew.
+//! `ledger reference refresh`: the lists of Sage businesses, fetched again.
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ use crate::{
 /// What is done with the lists.
 #[derive(Subcommand)]
 pub enum ReferenceCommand {
-    /// Fetches them anew from Sage.
+    /// Fetches them again from Sage.
     Refresh(Refresh),
 }
 

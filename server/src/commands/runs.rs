@@ -38,7 +38,7 @@ pub enum RunsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Starts runs anew, as a person's retry does: under the current settings, with all their tries.
+    /// Starts runs again, as a person's retry does: under the current settings, with all their tries.
     Retry {
         /// The runs' ids.
         #[arg(required = true)]

@@ -1,4 +1,4 @@
-//! One run: shown, started anew, made due.
+//! One run: shown, started again, made due.
 
 use std::{fmt::Write, process::ExitCode, sync::Arc};
 
@@ -164,7 +164,7 @@ fn tell(done: &[Done], output: Output) -> Result<ExitCode, Failure> {
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Starts runs anew.
+/// Starts runs again.
 pub(super) async fn retry(
     store: &Arc<dyn Store>,
     ids: &[RunId],

@@ -15,7 +15,7 @@ fn plan(kind: &str, file: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// The files that a plan defaults to are what the demo has; `UPDATE_FIXTURES=1` writes them anew.
+/// The files that a plan defaults to are what the demo has; `UPDATE_FIXTURES=1` writes them again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_defaults_of_a_plan_are_the_demos() {
     let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();

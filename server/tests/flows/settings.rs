@@ -306,7 +306,7 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
     assert!(held.text().await.unwrap().contains("value=\"WEB-\""), "what was typed is still there");
     let restored = desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
     assert_eq!(restored.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    // Fetching the lists anew keeps what was typed, and finds the rate again.
+    // Fetching the lists again keeps what was typed, and finds the rate again.
     let refreshed = desk.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
     let page = refreshed.text().await.unwrap();
     assert!(page.contains("value=\"WEB-\"") && page.contains("fetched anew"));

@@ -8,7 +8,7 @@ use crate::{
     screen::settings::{SettingsView, Told},
 };
 
-/// How fresh the lists are, and the button that fetches them anew. What is typed stays.
+/// How fresh the lists are, and the button that fetches them again. What is typed stays.
 pub fn freshness(view: &SettingsView) -> impl IntoView + use<> {
     let at = view.fetched.clone();
     let refresh = view.may_set.then(|| {

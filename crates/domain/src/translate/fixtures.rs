@@ -93,7 +93,7 @@ pub struct World {
     pub reference: ReferenceSet,
     /// What is in Sage.
     pub xrefs: BTreeMap<XrefKey, KnownRecord>,
-    /// How often records were made anew.
+    /// How often records were made again.
     pub generations: Generations,
     /// Whether documents are drafts first.
     pub safe_mode: bool,

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{ids::BindingId, xref::XrefKey};
 
-/// How often each record was refused by Sage and made anew (missing = never).
+/// How often each record was refused by Sage and made again (missing = never).
 pub type Generations = BTreeMap<XrefKey, u32>;
 
 /// The `idempotency_id` of a create: 32 hex characters (Sage's guide on idempotency), derived from what the record is.

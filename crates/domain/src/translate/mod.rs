@@ -83,7 +83,7 @@ pub struct Context<'a> {
     pub reference: &'a ReferenceSet,
     /// What is already in Sage.
     pub xrefs: &'a BTreeMap<XrefKey, KnownRecord>,
-    /// How often each record was refused and made anew.
+    /// How often each record was refused and made again.
     pub generations: &'a Generations,
     /// Whether documents are created as drafts, compared and released.
     pub safe_mode: bool,

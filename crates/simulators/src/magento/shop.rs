@@ -168,7 +168,7 @@ impl Shop {
         });
         let mut posted = 0;
         for row in due {
-            // Asked anew each time: the merchant may disconnect in the middle of a pass.
+            // Asked again each time: the merchant may disconnect in the middle of a pass.
             let Some((paired, token)) = self.signed() else { break };
             self.post(&row, &paired, &token).await;
             posted += 1;

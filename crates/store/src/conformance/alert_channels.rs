@@ -266,10 +266,10 @@ pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
     let page = world.store.sealed_alert_channels(None, 1).await.unwrap();
     assert_eq!(page, std::slice::from_ref(&first));
     assert_eq!(world.store.sealed_alert_channels(Some(first.id), 10).await.unwrap(), [second]);
-    world.store.put_alert_secret(first.id, "anew", 1, None).await.unwrap();
+    world.store.put_alert_secret(first.id, "again", 1, None).await.unwrap();
     assert_stale(world.store.put_alert_secret(first.id, "late", 1, None).await);
     let kept = world.store.alert_channel(first.id).await.unwrap().unwrap();
-    assert_eq!((kept.envelope.as_deref(), kept.version), (Some("anew"), 2));
+    assert_eq!((kept.envelope.as_deref(), kept.version), (Some("again"), 2));
 }
 
 /// A member is told one message at a time, so that ten silent webhooks take up the room of one; a colleague is told beside it.

@@ -111,7 +111,7 @@ pub async fn a_document_that_fails_again_is_one_failure(store: Arc<dyn Store>) {
     assert_eq!(raised(&world).await, [AlertKind::DocumentFailed]);
 }
 
-/// However many a person tries again together; a success between begins the count anew.
+/// However many a person tries again together; a success between begins the count again.
 pub async fn documents_that_fail_again_together_are_no_new_failures(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut runs = Vec::new();

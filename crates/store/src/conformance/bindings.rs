@@ -85,8 +85,8 @@ pub async fn a_revoked_binding_that_chooses_a_business_is_pending(store: Arc<dyn
     assert_eq!(after.trusted_since, before.trusted_since, "the same business is trusted as before");
 }
 
-/// Safe mode counts anew for another business.
-pub async fn connecting_a_business_starts_trust_anew(store: Arc<dyn Store>) {
+/// Safe mode counts again for another business.
+pub async fn connecting_a_business_resets_trust(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let before = world.store.binding(world.binding).await.unwrap().unwrap();
     let business =

@@ -98,7 +98,7 @@ pub async fn a_sync_state_is_due_at_once(store: Arc<dyn Store>) {
     assert_eq!((claim(&world).await, next_due(&world).await), (None, None));
 }
 
-/// Only the newest state is told, under a greater version, with its tries counted anew; also after the old one has arrived.
+/// Only the newest state is told, under a greater version, with its tries counted again; also after the old one has arrived.
 pub async fn a_newer_state_replaces_an_older_one(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     reach(&world, &failure(1, world.now())).await;

@@ -88,7 +88,7 @@ pub async fn a_run_that_was_lost_is_made_due(store: Arc<dyn Store>) {
     world.finish(&claimed, Outcome::Succeeded).await;
 }
 
-/// A retry starts it anew, and says so; others' runs are not there.
+/// A retry starts it again, and says so; others' runs are not there.
 pub async fn what_has_ended_is_not_made_due(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let stranger = world.add_organisation("Second").await;
@@ -181,7 +181,7 @@ pub async fn an_invoice_that_is_waited_for_is_kept(store: Arc<dyn Store>) {
     assert_eq!(world.store.delete_old_runs(all_old(&world), 10).await.unwrap(), 2);
 }
 
-/// A repeated event makes a run anew, which finds what is in Sage. Everything that a run left there stays.
+/// A repeated event makes a run again, which finds what is in Sage. Everything that a run left there stays.
 pub async fn what_is_in_sage_is_known_after_its_run_was_deleted(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let event = world.event(InvoiceCreated, 1);

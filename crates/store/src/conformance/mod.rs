@@ -85,7 +85,7 @@ macro_rules! conformance_suite {
                 a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
             bindings: a_binding_reads_as_it_was_kept, bindings_are_listed_oldest_first_and_only_to_their_organisation,
                 a_business_has_one_binding_at_a_time, a_revoked_binding_that_chooses_a_business_is_pending,
-                connecting_a_business_starts_trust_anew, a_change_of_status_touches_no_runs,
+                connecting_a_business_resets_trust, a_change_of_status_touches_no_runs,
                 the_day_of_a_status_moves_only_with_it, a_status_changes_only_from_the_one_that_is_named,
                 changing_an_unknown_binding_is_an_error, a_refusal_is_noted;
             revival: a_revived_binding_goes_on_where_it_stopped, each_status_is_revived_in_its_own_way,
