@@ -23,7 +23,7 @@ impl Default for Quotas {
     fn default() -> Self {
         Self {
             events_per_minute: 600,
-            events_at_once: 20_000,
+            events_at_once: 1_000,
             saved_views: 100,
             open_invitations: 200,
             bulk_retries: 10,
@@ -95,6 +95,6 @@ mod tests {
 
     #[test]
     fn a_quota_is_told_in_words() {
-        assert_eq!(Quotas::default().of_events(), "20,000 at once, then 600 a minute");
+        assert_eq!(Quotas::default().of_events(), "1,000 at once, then 600 a minute");
     }
 }
