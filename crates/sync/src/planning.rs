@@ -1,9 +1,14 @@
 //! What is computed of a document, off the async threads and within a time limit: nobody else waits for it.
 
-use std::{panic, sync::Arc, time::Duration};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use domain::{code::Code, plan::Plan, translate::Context};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{sync::oneshot, time::timeout};
 use tracing::debug_span;
 
 use crate::{
@@ -33,20 +38,39 @@ pub async fn keep_plan(work: &Work<'_>, gathered: &mut Gathered, plan: &Plan) ->
     Ok(())
 }
 
+/// By how much a computing thread stands back (nice(2)): where processors are scarce, the webhooks and pages of all go first.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 10;
+
 /// Computes on a thread of its own. What takes longer than `limit` is left behind: it ends by itself, since what it computes with is
 /// bounded.
 pub async fn computed<T: Send + 'static>(
     limit: Duration,
     compute: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Stop> {
-    match timeout(limit, spawn_blocking(compute)).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => match error.try_into_panic() {
-            Ok(fault) => panic::resume_unwind(fault),
-            // The runtime is shutting down.
-            Err(_) => Err(Stop::plain(Code::Internal)),
-        },
+    let (done, result) = oneshot::channel();
+    let work = move || {
+        stand_back();
+        // Nobody listens any more where the limit was exceeded.
+        let _ = done.send(panic::catch_unwind(AssertUnwindSafe(compute)));
+    };
+    thread::Builder::new()
+        .name("computing".to_owned())
+        .spawn(work)
+        .map_err(|error| Stop::new(Code::Internal, format!("No thread could be begun ({error}).")))?;
+    match timeout(limit, result).await {
+        Ok(Ok(Ok(done))) => Ok(done),
+        Ok(Ok(Err(fault))) => panic::resume_unwind(fault),
+        Ok(Err(_)) => Err(Stop::plain(Code::Internal)),
         Err(_) => Err(Stop::plain(Code::PlanTooSlow)),
+    }
+}
+
+/// Linux has a niceness for each thread; elsewhere it is the whole process's, and is left alone.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "a computing thread keeps its priority");
     }
 }
 
