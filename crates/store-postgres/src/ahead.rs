@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Postgres, postgres::PgArguments, query::Query};
-use store::{Whose, ahead_of};
+use store::{Result, Whose, ahead_of};
 
-use crate::{PostgresStore, changes::announce, error::Tried};
+use crate::{PostgresStore, changes::announce, entities::Tried, repeating::repeating};
 
 /// The leases of businesses and of their runs; there is one row a business.
 const LEASES: &str = "
@@ -49,7 +49,11 @@ pub(crate) async fn end_leases(connection: &mut PgConnection, now: DateTime<Utc>
     Ok(at(LEASES, now).execute(connection).await?.rows_affected())
 }
 
-pub(crate) async fn bring_forward(store: &PostgresStore, now: DateTime<Utc>) -> Tried<u64> {
+pub(crate) async fn bring_forward(store: &PostgresStore, now: DateTime<Utc>) -> Result<u64> {
+    repeating(move || bring(store, now)).await
+}
+
+async fn bring(store: &PostgresStore, now: DateTime<Utc>) -> Tried<u64> {
     let mut transaction = store.pool.begin().await?;
     let mut changed = end_leases(&mut transaction, now).await?;
     for statement in DUE_TIMES {

@@ -10,7 +10,7 @@ use store::{Announcements, Whose};
 use tokio::{task::JoinHandle, time};
 use uuid::Uuid;
 
-use crate::error::Tried;
+use crate::entities::Tried;
 
 /// The channel that every change of a run is announced on.
 const CHANNEL: &str = "ledger_runs";

@@ -3,23 +3,27 @@
 use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
-    ids::{AttemptId, RunId},
+    ids::{AttemptId, BindingId, RunId},
     run::RunStatus,
 };
 use sqlx::{FromRow, PgConnection};
-use store::{Claimed, Error, Result, Run, Tally};
-use uuid::Uuid;
+use store::{Claimed, Error, Fence, Result, Run, Tally};
+use store_sql::{Id, Instant, Text};
 
 use crate::{
     PostgresStore, ahead,
     changes::announce_of,
-    error::{Tried, clean, lost, repeating, translate},
-    health, overview,
-    runs::{RunRow, run_columns},
+    counts,
+    entities::{
+        Tried, ensure_affected, health,
+        requeue::close_lost,
+        rows::{self, Record},
+        run_rows::{RunRow, run_columns},
+        stale,
+    },
+    error::translate,
+    repeating::repeating,
 };
-
-/// What the audit says of an attempt whose worker died.
-const LOST: &str = "The worker that held this run stopped answering; another took over.";
 
 /// How often a claim looks again when another has taken the business of its run in the same moment, or the run cannot be read.
 const LOOKS: u32 = 8;
@@ -43,10 +47,17 @@ macro_rules! open_bindings {
 /// A run that can be claimed, locked.
 #[derive(FromRow)]
 struct Candidate {
-    binding_id: Uuid,
-    id: Uuid,
+    binding_id: Id<BindingId>,
+    id: Id<RunId>,
     business_id: String,
-    lost_attempt: Option<Uuid>,
+    lost_attempt: Option<Id<AttemptId>>,
+}
+
+impl Candidate {
+    /// The run and whose it is.
+    const fn run(&self) -> (BindingId, RunId) {
+        (self.binding_id.0, self.id.0)
+    }
 }
 
 /// What came of a look.
@@ -74,7 +85,7 @@ pub(crate) async fn claim(
             Look::Beaten => {}
             Look::Unreadable(candidate, error) => {
                 let (candidate, error) = (&candidate, &error);
-                repeating(move || set_aside(store, candidate, error, now)).await?;
+                repeating(move || quarantine(store, candidate, error, now)).await?;
             }
             Look::Taken(claimed) => return Ok(Some(*claimed)),
         }
@@ -97,11 +108,11 @@ async fn look(
         return Ok(Look::Beaten);
     }
     if let Some(lost_attempt) = candidate.lost_attempt {
-        close_lost(&mut transaction, (candidate.binding_id, candidate.id), lost_attempt, now).await?;
+        close_lost(&mut transaction, candidate.run(), lost_attempt.0, now).await?;
     }
     match open_attempt(&mut transaction, &candidate, attempt_id, worker, now, lease_until).await {
         Ok(claimed) => {
-            announce_of(&mut transaction, candidate.binding_id).await?;
+            announce_of(&mut transaction, candidate.binding_id.0.0).await?;
             transaction.commit().await?;
             Ok(Look::Taken(Box::new(claimed)))
         }
@@ -115,7 +126,7 @@ async fn look(
 
 /// Sets aside a run that cannot be read, so that the queue goes on. Another process, one that can read it, may have taken it since
 /// the look: then its attempt is another one, and nothing is done.
-async fn set_aside(
+async fn quarantine(
     store: &PostgresStore,
     candidate: &Candidate,
     error: &Error,
@@ -132,21 +143,21 @@ async fn set_aside(
     .bind(candidate.id)
     .bind(candidate.lost_attempt)
     .bind(Code::Internal.as_str())
-    .bind(clean(&error.to_string()))
+    .bind(Text(error.to_string()))
     .bind(now)
     .execute(&mut *transaction)
     .await?;
     if failed.rows_affected() == 0 {
         return Ok(());
     }
-    tracing::error!(run = %candidate.id, binding = %candidate.binding_id, %error, "a run cannot be read; it is set aside as failed");
-    health::note_unreadable(&mut transaction, candidate.binding_id, RunId(candidate.id), now).await?;
+    tracing::error!(run = %candidate.id.0, binding = %candidate.binding_id.0, %error, "a run cannot be read; it is set aside as failed");
+    health::note_unreadable(&mut transaction, candidate.binding_id.0, candidate.id.0, now).await?;
     if let Some(attempt) = candidate.lost_attempt {
-        close_lost(&mut transaction, (candidate.binding_id, candidate.id), attempt, now).await?;
+        close_lost(&mut transaction, candidate.run(), attempt.0, now).await?;
     }
     let ended = Tally::Ended(RunStatus::Failed);
-    overview::count(&mut transaction, candidate.binding_id, ended, 1, now).await?;
-    announce_of(&mut transaction, candidate.binding_id).await?;
+    counts::count(&mut transaction, candidate.binding_id.0, ended, 1, now).await?;
+    announce_of(&mut transaction, candidate.binding_id.0.0).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -201,7 +212,7 @@ async fn take_business(
     .bind(&candidate.business_id)
     .bind(candidate.binding_id)
     .bind(candidate.id)
-    .bind(attempt_id.0)
+    .bind(Id(attempt_id))
     .bind(now)
     .bind(lease_until)
     .execute(connection)
@@ -209,37 +220,22 @@ async fn take_business(
     Ok(taken.rows_affected() == 1)
 }
 
-/// Ends the attempt of a worker that died.
-pub(crate) async fn close_lost(
-    connection: &mut PgConnection,
-    (binding, run): (Uuid, Uuid),
-    attempt: Uuid,
-    now: DateTime<Utc>,
-) -> Tried<()> {
-    sqlx::query(
-        "UPDATE attempts SET ended_at = $4, outcome = 'lost', message = $5
-         WHERE binding_id = $1 AND run_id = $2 AND id = $3 AND ended_at IS NULL",
-    )
-    .bind(binding)
-    .bind(run)
-    .bind(attempt)
-    .bind(now)
-    .bind(LOST)
-    .execute(&mut *connection)
-    .await?;
-    // Its lease is still there when the binding has moved to another business since.
-    sqlx::query("DELETE FROM business_leases WHERE attempt_id = $1")
-        .bind(attempt)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 #[derive(FromRow)]
 struct TakenRow {
     #[sqlx(flatten)]
     run: RunRow,
     attempts_in_all: i32,
+}
+
+impl Record for TakenRow {
+    /// With the number of its attempt.
+    type Value = (Run, i32);
+    const TABLE: &'static str = "runs";
+    const KEY: &'static str = "id";
+
+    fn value(self) -> Result<Self::Value> {
+        Ok((self.run.value()?, self.attempts_in_all))
+    }
 }
 
 async fn open_attempt(
@@ -250,7 +246,7 @@ async fn open_attempt(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Tried<Claimed> {
-    let taken: Option<TakenRow> = sqlx::query_as(concat!(
+    let taken = sqlx::query(concat!(
         "UPDATE runs r
          SET status = 'running', code = NULL, message = NULL, cause = NULL, attempts = r.attempts + 1,
              attempts_in_all = r.attempts_in_all + 1, attempt_id = $3, lease_until = $5, started_at = $4,
@@ -262,24 +258,23 @@ async fn open_attempt(
     ))
     .bind(candidate.binding_id)
     .bind(candidate.id)
-    .bind(attempt_id.0)
-    .bind(now)
-    .bind(lease_until)
-    .fetch_optional(&mut *connection)
-    .await?;
-    let taken = taken.ok_or_else(lost)?;
+    .bind(Id(attempt_id))
+    .bind(Instant(now))
+    .bind(Instant(lease_until));
+    let taken = rows::optional::<TakenRow>(taken, &mut *connection).await?;
+    let (run, attempt_number) = taken.ok_or_else(stale)?;
     sqlx::query(
         "INSERT INTO attempts (binding_id, run_id, number, id, worker, started_at) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(candidate.binding_id)
     .bind(candidate.id)
-    .bind(taken.attempts_in_all)
-    .bind(attempt_id.0)
+    .bind(attempt_number)
+    .bind(Id(attempt_id))
     .bind(worker)
     .bind(now)
     .execute(connection)
     .await?;
-    Ok(Claimed { run: Run::try_from(taken.run)?, attempt_id, attempt_number: taken.attempts_in_all })
+    Ok(Claimed { run, attempt_id, attempt_number })
 }
 
 /// When the next claim can succeed: a run of a business that is held waits for that lease at least, and what rests for its rest.
@@ -300,4 +295,30 @@ pub(crate) async fn next_due(store: &PostgresStore) -> Result<Option<DateTime<Ut
     .fetch_one(&store.pool)
     .await
     .map_err(translate)
+}
+
+/// Extends a lease. One statement, so that a refusal leaves no lock behind. No lease of the business means that the run's had run out and
+/// another run of the business has begun.
+pub(crate) async fn extend(
+    store: &PostgresStore,
+    fence: Fence,
+    now: DateTime<Utc>,
+    lease_until: DateTime<Utc>,
+) -> Result<()> {
+    let extended = store
+        .execute(|| {
+            sqlx::query(
+                "WITH held AS (SELECT id FROM runs WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE),
+                      business AS (UPDATE business_leases SET taken_at = $4, lease_until = $3
+                                    WHERE attempt_id = $2 AND EXISTS (SELECT 1 FROM held) RETURNING attempt_id)
+                 UPDATE runs SET lease_until = $3
+                  WHERE id IN (SELECT id FROM held) AND EXISTS (SELECT 1 FROM business)",
+            )
+            .bind(Id(fence.run_id))
+            .bind(Id(fence.attempt_id))
+            .bind(Instant(lease_until))
+            .bind(Instant(now))
+        })
+        .await?;
+    ensure_affected(extended, 1)
 }

@@ -1,23 +1,43 @@
 //! Events as they arrive from Magento, each with its run.
 
 use async_trait::async_trait;
-use domain::ids::RunId;
+use chrono::{DateTime, Utc};
+use domain::ids::{BindingId, RunId};
 use sqlx::PgConnection;
-use store::{Error, Events, NewEvent, Received, Result, Tally};
+use store::{Error, Events, NewEvent, Received, Result, SeenTokens, Tally};
+use store_sql::Text;
 use uuid::Uuid;
 
 use crate::{
     PostgresStore,
     changes::announce_of,
-    error::{Tried, clean, clean_option, repeating},
-    leases::{note_run, note_token, run_of_token},
-    overview,
+    counts,
+    entities::{
+        Tried,
+        tokens::{self, note_run, note_token, run_of_token},
+    },
+    repeating::repeating,
 };
 
 #[async_trait]
 impl Events for PostgresStore {
     async fn receive(&self, event: &NewEvent) -> Result<Received> {
         repeating(move || receive(self, event)).await
+    }
+}
+
+#[async_trait]
+impl SeenTokens for PostgresStore {
+    async fn use_token(&self, binding: BindingId, token_id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
+        repeating(move || async move {
+            let mut connection = self.pool.acquire().await?;
+            note_token(&mut connection, binding, token_id, expires_at).await
+        })
+        .await
+    }
+
+    async fn purge_tokens(&self, now: DateTime<Utc>) -> Result<u64> {
+        Ok(self.execute(|| tokens::purge(now)).await?)
     }
 }
 
@@ -42,7 +62,7 @@ async fn receive(store: &PostgresStore, event: &NewEvent) -> Tried<Received> {
         Received::Known(run)
     } else if insert_event(&mut transaction, event, event.run_id).await? {
         insert_run(&mut transaction, event).await?;
-        overview::count(&mut transaction, event.binding_id.0, Tally::Received, 1, event.received_at).await?;
+        counts::count(&mut transaction, event.binding_id, Tally::Received, 1, event.received_at).await?;
         announce_of(&mut transaction, event.binding_id.0).await?;
         Received::Queued(event.run_id)
     } else {
@@ -89,12 +109,12 @@ async fn insert_event(connection: &mut PgConnection, event: &NewEvent, run: RunI
     .bind(run.0)
     .bind(event.event.as_str())
     .bind(event.event.happens_once())
-    .bind(clean(&event.idempotency_key))
+    .bind(Text(&event.idempotency_key))
     .bind(event.magento_id)
-    .bind(clean_option(event.increment_id.as_ref()))
+    .bind(event.increment_id.as_ref().map(Text))
     .bind(event.website_id)
     .bind(event.store_id)
-    .bind(clean(&event.body))
+    .bind(Text(&event.body))
     .bind(event.occurred_at)
     .bind(event.received_at)
     .execute(connection)
@@ -115,7 +135,7 @@ async fn insert_run(connection: &mut PgConnection, event: &NewEvent) -> Tried<()
     .bind(event.event.as_str())
     .bind(event.magento_id)
     .bind(event.received_at)
-    .bind(clean_option(event.increment_id.as_ref()))
+    .bind(event.increment_id.as_ref().map(Text))
     .bind(event.website_id)
     .bind(event.store_id)
     .bind(event.occurred_at)
@@ -133,7 +153,7 @@ async fn first_run(connection: &mut PgConnection, event: &NewEvent) -> Tried<Run
     )
     .bind(event.binding_id.0)
     .bind(event.event.as_str())
-    .bind(clean(&event.idempotency_key))
+    .bind(Text(&event.idempotency_key))
     .fetch_one(connection)
     .await?;
     Ok(RunId(run))

@@ -1,28 +1,29 @@
 //! The history: pages, counts and causes. Which way leads to a page is decided in [`store::RunFilter`]; here it becomes SQL.
 
 mod conditions;
+mod way;
 
 use async_trait::async_trait;
-use domain::{
-    code::Code,
-    ids::{BindingId, OrganisationId, RunId},
-};
-use sqlx::{PgConnection, Postgres, QueryBuilder};
-use store::{
-    CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
-    readable,
-};
+use domain::ids::{OrganisationId, RunId};
+use sqlx::PgConnection;
+use store::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, readable};
+use store_sql::Id;
 use uuid::Uuid;
 
-use self::conditions::Extent;
+use self::{
+    conditions::{Extent, List},
+    way::{Query, Way},
+};
 use crate::{
     PostgresStore,
-    error::{Place, translate},
+    entities::{
+        causes::CauseRow,
+        rows,
+        run_rows::{run_columns, shown},
+    },
+    error::translate,
     fill,
-    runs::{RunRow, run_columns, shown},
 };
-
-type Query = QueryBuilder<Postgres>;
 
 /// The columns that filters and orders look at.
 const LOOKED_AT: &str = "id, organisation_id, binding_id, status, event, code, cause, policy_version, amount_minor, \
@@ -54,21 +55,17 @@ impl History for PostgresStore {
     }
 
     async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>> {
-        sqlx::query_as::<_, CauseRow>(
+        let found = sqlx::query(
             "SELECT binding_id, status, code, coalesce(cause, code) AS cause, currency, count(*) AS runs,
                     sum(coalesce(amount_minor, 0))::bigint AS value_minor,
                     (array_agg(id ORDER BY id))[1] AS oldest, (array_agg(id ORDER BY id DESC))[1] AS newest
                FROM runs
               WHERE organisation_id = $1 AND status IN ('failed', 'waiting') AND resolved_by IS NULL AND code IS NOT NULL
               GROUP BY coalesce(cause, code), binding_id, status, code, currency
-              ORDER BY runs DESC, newest DESC LIMIT $2",
-        )
-        .bind(organisation.0)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)
-        .and_then(|rows| readable(rows.into_iter().map(CauseGroup::try_from)))
+              ORDER BY runs DESC, newest DESC LIMIT $2",)
+        .bind(Id(organisation))
+        .bind(i64::from(limit));
+        Ok(rows::readable::<CauseRow>(found, self.reader()).await?)
     }
 
     async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
@@ -106,74 +103,6 @@ pub(crate) async fn page(
         None
     };
     Ok(Page::cut(found, request, stopped_at))
-}
-
-/// Which way a list is gone through, and from where.
-struct Way {
-    organisation: Uuid,
-    by: SortBy,
-    descending: bool,
-    from: Option<RunId>,
-}
-
-impl Way {
-    fn of(request: &PageRequest, organisation: Uuid) -> Self {
-        let Order { by, descending } = request.order;
-        match request.seek {
-            Seek::First => Self { organisation, by, descending, from: None },
-            Seek::After(run) => Self { organisation, by, descending, from: Some(run) },
-            Seek::Before(run) => Self { organisation, by, descending: !descending, from: Some(run) },
-        }
-    }
-
-    const fn column(&self) -> Option<&'static str> {
-        match self.by {
-            SortBy::Received => None,
-            SortBy::Amount => Some("coalesce(amount_minor, 0)"),
-            SortBy::Number => Some("coalesce(increment_id, '')"),
-        }
-    }
-
-    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals. A run of another
-    /// organisation is as unknown as one that is not there: where it would stand tells what it holds.
-    fn push_from(&self, query: &mut Query) {
-        let Some(from) = self.from.map(|run| run.0) else { return };
-        let beyond = if self.descending { "<" } else { ">" };
-        let Some(column) = self.column() else {
-            query.push(format!(" AND id {beyond} ")).push_bind(from);
-            return;
-        };
-        query.push(format!(" AND ({column}, id) {beyond} ((SELECT {column} FROM runs WHERE id = "));
-        query.push_bind(from).push(" AND organisation_id = ").push_bind(self.organisation);
-        query.push("), ").push_bind(from).push(")");
-    }
-
-    /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a
-    /// database may seek by it instead.
-    const fn extent(&self, window: i64) -> Extent<'_> {
-        let behind = self.from.is_some();
-        Extent {
-            lower: !behind || self.descending,
-            upper: !behind || !self.descending,
-            way: Some(self),
-            hits: Some(window.saturating_add(1)),
-        }
-    }
-
-    fn push_order(&self, query: &mut Query) {
-        let direction = if self.descending { " DESC" } else { "" };
-        match self.column() {
-            Some(column) => query.push(format!(" ORDER BY {column}{direction}, id{direction}")),
-            None => query.push(format!(" ORDER BY id{direction}")),
-        };
-    }
-}
-
-/// The runs that pages are cut from.
-struct List<'a> {
-    organisation: Uuid,
-    filter: &'a RunFilter,
-    reach: Reach,
 }
 
 impl List<'_> {
@@ -245,7 +174,7 @@ impl List<'_> {
         let mut query = Query::new("SELECT id FROM (SELECT id, (true");
         self.push_filter(&mut query, path);
         query.push(") AS fits FROM ");
-        self.push_runs(&mut query, path, way.extent(window));
+        self.push_runs(&mut query, path, Extent::walked(way, window));
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT ").push_bind(window).push(") walked WHERE fits LIMIT ").push_bind(limit);
@@ -267,7 +196,7 @@ impl List<'_> {
         window: i64,
     ) -> Result<Option<RunId>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, way.extent(window));
+        self.push_runs(&mut query, path, Extent::walked(way, window));
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT 2 OFFSET ").push_bind(window - 1);
@@ -282,7 +211,7 @@ impl List<'_> {
 
 /// The runs of these ids, in their order.
 async fn fetch(connection: &mut PgConnection, organisation: Uuid, ids: Vec<Uuid>) -> Result<Vec<Run>> {
-    let rows: Vec<RunRow> = sqlx::query_as(concat!(
+    let rows = sqlx::query(concat!(
         "SELECT ",
         run_columns!(),
         " FROM unnest($1::uuid[]) WITH ORDINALITY AS found (id, place)
@@ -293,37 +222,5 @@ async fn fetch(connection: &mut PgConnection, organisation: Uuid, ids: Vec<Uuid>
     .fetch_all(connection)
     .await
     .map_err(translate)?;
-    readable(rows.into_iter().map(shown))
-}
-
-#[derive(sqlx::FromRow)]
-struct CauseRow {
-    binding_id: Uuid,
-    status: String,
-    code: String,
-    cause: String,
-    currency: Option<String>,
-    runs: i64,
-    value_minor: i64,
-    oldest: Uuid,
-    newest: Uuid,
-}
-
-impl TryFrom<CauseRow> for CauseGroup {
-    type Error = Error;
-
-    fn try_from(row: CauseRow) -> Result<Self> {
-        let place = Place { table: "runs", row: &row.newest };
-        Ok(Self {
-            binding_id: BindingId(row.binding_id),
-            status: place.word("status", &row.status)?,
-            code: row.code.parse().unwrap_or(Code::UnreadableRecord),
-            oldest: RunId(row.oldest),
-            newest: RunId(row.newest),
-            cause: row.cause,
-            currency: row.currency,
-            runs: row.runs,
-            value_minor: row.value_minor,
-        })
-    }
+    readable(rows.iter().map(shown))
 }

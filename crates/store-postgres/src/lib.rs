@@ -1,71 +1,24 @@
 #![doc = include_str!("../README.md")]
 
-#[path = "../../store-sql/entities/actions.rs"]
-mod actions;
 mod ahead;
-#[path = "../../store-sql/entities/alert_channels.rs"]
-mod alert_channels;
-#[path = "../../store-sql/entities/alert_deliveries.rs"]
-mod alert_parcels;
-#[path = "../../store-sql/entities/alerts.rs"]
-mod alerts;
-mod attempts;
-#[path = "../../store-sql/entities/backfills.rs"]
-mod backfills;
-#[path = "../../store-sql/entities/bindings.rs"]
-mod bindings;
-#[path = "../../store-sql/entities/bulk.rs"]
-mod bulk;
 mod changes;
 mod claims;
-#[path = "../../store-sql/entities/credentials.rs"]
-mod credentials;
-mod deliveries;
+mod counts;
+mod db;
+mod dead_leases;
+mod dialect;
+mod driver;
+#[path = "../../store-sql/entities/mod.rs"]
+mod entities;
 mod error;
 mod events;
-#[path = "../../store-sql/entities/figures.rs"]
-mod figures;
 mod fill;
-#[path = "../../store-sql/entities/finishing.rs"]
-mod finishing;
-#[path = "../../store-sql/entities/health.rs"]
-mod health;
 mod history;
-#[path = "../../store-sql/entities/intents.rs"]
-mod intents;
-#[path = "../../store-sql/entities/invitations.rs"]
-mod invitations;
-#[path = "../../store-sql/entities/leases.rs"]
-mod leases;
+mod loads;
+mod locks;
 mod maintenance;
-#[path = "../../store-sql/entities/members.rs"]
-mod members;
-#[path = "../../store-sql/entities/overview.rs"]
-mod overview;
-#[path = "../../store-sql/entities/people.rs"]
-mod people;
-#[path = "../../store-sql/entities/plans.rs"]
-mod plans;
-#[path = "../../store-sql/entities/policies.rs"]
-mod policies;
-#[path = "../../store-sql/entities/references.rs"]
-mod references;
-#[path = "../../store-sql/entities/rests.rs"]
-mod rests;
-#[path = "../../store-sql/entities/revival.rs"]
-mod revival;
-#[path = "../../store-sql/entities/runs.rs"]
-mod runs;
-#[path = "../../store-sql/entities/saved_views.rs"]
-mod saved_views;
-#[path = "../../store-sql/entities/second_factors.rs"]
-mod second_factors;
-#[path = "../../store-sql/entities/sessions.rs"]
-mod sessions;
-#[path = "../../store-sql/entities/sign_ins.rs"]
-mod sign_ins;
-#[path = "../../store-sql/entities/xrefs.rs"]
-mod xrefs;
+mod repeating;
+mod steps;
 
 use std::time::Duration;
 
@@ -80,10 +33,7 @@ use sqlx::{
 use store::{Result, Risk, Store};
 use tokio::sync::watch;
 
-use crate::{
-    changes::Changes,
-    error::{ensure_affected, translate},
-};
+use crate::{changes::Changes, entities::ensure_affected, error::translate};
 
 /// The schema, step by step.
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -160,7 +110,7 @@ impl Store for PostgresStore {
             .execute(&self.pool)
             .await
             .map_err(translate)?;
-        ensure_affected(&beat, 1)
+        ensure_affected(beat.rows_affected(), 1)
     }
 
     async fn missing_migrations(&self) -> Result<usize> {

@@ -2,23 +2,17 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    code::Code,
-    ids::{OrganisationId, RunId},
-    run::RunStatus,
-};
-use sqlx::{FromRow, PgConnection};
-use store::{
-    Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, Whose, Words, waiting_code,
-};
+use domain::ids::{OrganisationId, RunId};
+use sqlx::PgConnection;
+use store::{Maintenance, OldRuns, Requeued, Result, Unreadable, WORDS, Whose, Words};
 use uuid::Uuid;
 
 use crate::{
-    PostgresStore, ahead,
-    bindings::hold_binding,
+    PostgresStore,
     changes::announce,
-    claims,
-    error::{Place, Tried, ensure_affected, repeating, translate},
+    entities::{Tried, requeue::requeue},
+    error::translate,
+    repeating::repeating,
 };
 
 /// The runs that are old at `$1`; without those that failed where `$2` says so.
@@ -43,7 +37,7 @@ impl Maintenance for PostgresStore {
         force: bool,
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
-        repeating(move || requeue(self, organisation, (run, force), now)).await
+        self.write(move |transaction| requeue(transaction, organisation, (run, force), now)).await
     }
 
     async fn unreadable(&self) -> Result<Vec<Unreadable>> {
@@ -74,65 +68,6 @@ impl Maintenance for PostgresStore {
     async fn delete_old_runs(&self, old: OldRuns, limit: u32) -> Result<u64> {
         repeating(move || delete(self, old, limit)).await
     }
-}
-
-/// A run as it was found.
-#[derive(FromRow)]
-struct Found {
-    binding_id: Uuid,
-    status: String,
-    attempt_id: Option<Uuid>,
-    lease_until: Option<DateTime<Utc>>,
-}
-
-async fn requeue(
-    store: &PostgresStore,
-    organisation: OrganisationId,
-    (run, force): (RunId, bool),
-    now: DateTime<Utc>,
-) -> Tried<Requeued> {
-    let mut transaction = store.pool.begin().await?;
-    ahead::end_leases(&mut transaction, now).await?;
-    let binding = hold_binding(&mut transaction, run).await?.ok_or(Error::NotFound("the run"))?;
-    let found: Option<Found> = sqlx::query_as(
-        "SELECT r.binding_id, r.status, r.attempt_id, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id
-         WHERE r.id = $2 AND b.organisation_id = $1 FOR UPDATE OF r",
-    )
-    .bind(organisation.0)
-    .bind(run.0)
-    .fetch_optional(&mut *transaction)
-    .await?;
-    let found = found.ok_or(Error::NotFound("the run"))?;
-    let status: RunStatus = Place { table: "runs", row: &run }.word("status", &found.status)?;
-    if status.is_terminal() {
-        return Ok(Requeued::Ended);
-    }
-    if status == RunStatus::Running {
-        if let Some(until) = found.lease_until.filter(|until| *until > now && !force) {
-            return Ok(Requeued::Held(until));
-        }
-        if let Some(attempt) = found.attempt_id {
-            claims::close_lost(&mut transaction, (found.binding_id, run.0), attempt, now).await?;
-        }
-    }
-    let onward = Standing::onward(now);
-    let changed = sqlx::query(
-        "UPDATE runs
-         SET status = $4, code = $5, message = NULL, waits_for_invoice = NULL, next_at = $3, updated_at = $3,
-             attempt_id = NULL, lease_until = NULL
-         WHERE binding_id = $1 AND id = $2",
-    )
-    .bind(found.binding_id)
-    .bind(run.0)
-    .bind(now)
-    .bind(onward.status.as_str())
-    .bind(onward.code.map(Code::as_str))
-    .execute(&mut *transaction)
-    .await?;
-    ensure_affected(&changed, 1)?;
-    announce(&mut transaction, Whose::Organisation(organisation)).await?;
-    transaction.commit().await?;
-    Ok(if waiting_code(binding).is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
 }
 
 async fn delete(store: &PostgresStore, old: OldRuns, limit: u32) -> Tried<u64> {

@@ -2,9 +2,16 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
-use sqlx::{Connection as _, PgConnection, migrate::Migrator};
-use store::{Members as _, People as _, SavedViews as _, SecondFactors as _, Sessions as _};
+use domain::{code::Code, run::BindingStatus};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+use store::{
+    Bindings as _, Members as _, People as _, SavedViews as _, SecondFactors as _, Sessions as _,
+    conformance::World,
+};
+use store_postgres::PostgresStore;
 use support::Database;
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -50,4 +57,43 @@ async fn members_become_people_and_keep_what_is_theirs() {
     assert_eq!(store.list_members(member.organisation_id).await.unwrap().len(), 1);
     assert!(store.people_by_email("bob@shop.example", 9).await.unwrap().is_empty());
     assert_eq!(store.erase_address("bob@shop.example").await.unwrap(), 1, "still known to have been there");
+}
+
+/// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
+#[tokio::test]
+async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
+    let database = Database::create().await;
+    let store = database.store().await;
+    let world = World::new(Arc::<PostgresStore>::clone(&store)).await;
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let mut bindings = vec![world.binding];
+    for business in ["second", "third", "gone", "alone"] {
+        bindings.push(world.add_binding(business).await);
+    }
+    for statement in [
+        "DROP TABLE backfills",
+        "DROP INDEX bindings_business",
+        "UPDATE bindings SET status = 'revoked' WHERE business_id = 'gone'",
+        "UPDATE bindings SET business_id = 'shared' WHERE business_id <> 'alone'",
+        "UPDATE bindings SET status = 'paused' WHERE id = (SELECT id FROM bindings ORDER BY created_at, id LIMIT 1)",
+        include_str!("../../../migrations/postgres/0021_pairing.sql"),
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+    }
+    let mut states = Vec::new();
+    for id in &bindings {
+        let binding = store.binding(*id).await.unwrap().unwrap();
+        states.push((binding.status, binding.business.map(|business| business.id)));
+    }
+    let (shared, alone) = (Some("shared".to_owned()), Some("alone".to_owned()));
+    let expected = [
+        (BindingStatus::Pending, None),
+        (BindingStatus::Active, shared.clone()),
+        (BindingStatus::Pending, None),
+        (BindingStatus::Revoked, shared),
+        (BindingStatus::Active, alone),
+    ];
+    assert_eq!(states, expected);
+    let refusal = store.refusal(bindings[2]).await.unwrap();
+    assert_eq!(refusal, Some(Code::BusinessShared));
 }

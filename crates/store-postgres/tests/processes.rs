@@ -14,12 +14,11 @@ use chrono::TimeDelta;
 use domain::{
     ids::{AttemptId, BindingId, RunId},
     outside::Outside as _,
-    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
+    run::{EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use store::{
-    Bindings as _, Error, Events as _, Maintenance as _, Outcome, Requeued, Runs as _, Store as _,
-    conformance::World,
+    Error, Events as _, Maintenance as _, Outcome, Requeued, Runs as _, Store as _, conformance::World,
 };
 use store_postgres::PostgresStore;
 use support::Database;
@@ -366,71 +365,4 @@ async fn text_that_postgres_refuses_is_kept_all_the_same() {
         .await
         .unwrap();
     assert_eq!(body, event.body, "byte for byte");
-}
-
-#[tokio::test]
-async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
-    let processes = Processes::start().await;
-    let world = &processes.world;
-    let mut connection = processes.connection().await;
-    world.receive(InvoiceCreated, 1).await;
-    world.claim().await;
-    world.pass(TimeDelta::minutes(2));
-    world.receive(InvoiceCreated, 2).await;
-    sqlx::query("UPDATE runs SET event = 'invoice.eaten'").execute(&mut connection).await.unwrap();
-    let sound = world.receive(InvoiceCreated, 3).await;
-    assert_eq!(world.claim().await.run.id, sound);
-    let failed: Vec<(String, String)> = sqlx::query_as(
-        "SELECT code, message FROM runs
-         WHERE status = 'failed' AND finished_at IS NOT NULL AND attempt_id IS NULL AND lease_until IS NULL",
-    )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
-    assert_eq!(failed.len(), 2, "{failed:?}");
-    for (code, message) in failed {
-        assert!(code == "internal" && message.contains("runs.event"), "{code}: {message}");
-    }
-    let lost: Vec<String> = sqlx::query_scalar("SELECT outcome FROM attempts WHERE ended_at IS NOT NULL")
-        .fetch_all(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(lost, ["lost"]);
-}
-
-/// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
-#[tokio::test]
-async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
-    let processes = Processes::start().await;
-    let (world, mut connection) = (&processes.world, processes.connection().await);
-    let mut bindings = vec![world.binding];
-    for business in ["second", "third", "gone", "alone"] {
-        bindings.push(world.add_binding(business).await);
-    }
-    for statement in [
-        "DROP TABLE backfills",
-        "DROP INDEX bindings_business",
-        "UPDATE bindings SET status = 'revoked' WHERE business_id = 'gone'",
-        "UPDATE bindings SET business_id = 'shared' WHERE business_id <> 'alone'",
-        "UPDATE bindings SET status = 'paused' WHERE id = (SELECT id FROM bindings ORDER BY created_at, id LIMIT 1)",
-        include_str!("../../../migrations/postgres/0021_pairing.sql"),
-    ] {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    }
-    let mut states = Vec::new();
-    for id in &bindings {
-        let binding = processes.stores[0].binding(*id).await.unwrap().unwrap();
-        states.push((binding.status, binding.business.map(|business| business.id)));
-    }
-    let (shared, alone) = (Some("shared".to_owned()), Some("alone".to_owned()));
-    let expected = [
-        (BindingStatus::Pending, None),
-        (BindingStatus::Active, shared.clone()),
-        (BindingStatus::Pending, None),
-        (BindingStatus::Revoked, shared),
-        (BindingStatus::Active, alone),
-    ];
-    assert_eq!(states, expected);
-    let refusal = processes.stores[0].refusal(bindings[2]).await.unwrap();
-    assert_eq!(refusal, Some(domain::code::Code::BusinessShared));
 }

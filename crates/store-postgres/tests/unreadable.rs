@@ -35,3 +35,33 @@ async fn what_cannot_be_read_is_shown_as_such_and_hides_nothing_else() {
         assert!(found.iter().any(|one| one.column == column && one.row == id.to_string()), "{found:?}");
     }
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_be_read_is_set_aside_and_the_next_one_taken() {
+    let database = Database::create().await;
+    let world = World::new(database.store().await).await;
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    world.receive(InvoiceCreated, 1).await;
+    world.claim().await;
+    world.pass(chrono::TimeDelta::minutes(2));
+    world.receive(InvoiceCreated, 2).await;
+    sqlx::query("UPDATE runs SET event = 'invoice.eaten'").execute(&mut connection).await.unwrap();
+    let sound = world.receive(InvoiceCreated, 3).await;
+    assert_eq!(world.claim().await.run.id, sound);
+    let failed: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, message FROM runs
+         WHERE status = 'failed' AND finished_at IS NOT NULL AND attempt_id IS NULL AND lease_until IS NULL",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    for (code, message) in failed {
+        assert!(code == "internal" && message.contains("runs.event"), "{code}: {message}");
+    }
+    let lost: Vec<String> = sqlx::query_scalar("SELECT outcome FROM attempts WHERE ended_at IS NOT NULL")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(lost, ["lost"]);
+}

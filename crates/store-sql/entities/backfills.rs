@@ -7,21 +7,21 @@ use domain::{
     ids::BindingId,
     run::{BackfillStage, EntityKind, EventName},
 };
-use sqlx::PgConnection;
-use store::{Backfill, Backfills, Error, Result};
-use uuid::Uuid;
+use store::{Backfill, Backfills, Result};
+use store_sql::{Id, Instant, Word};
 
-use crate::{
-    PostgresStore,
-    error::{Place, Tried, repeating, translate},
+use super::{
+    Tried,
+    rows::{self, Record},
 };
+use crate::{db::Connection, dialect::indexed, driver::Driver, error::translate};
 
 #[derive(sqlx::FromRow)]
 struct BackfillRow {
-    binding_id: Uuid,
-    begun_at: DateTime<Utc>,
-    made_since: DateTime<Utc>,
-    stage: String,
+    binding_id: Id<BindingId>,
+    begun_at: Instant,
+    made_since: Instant,
+    stage: Word<BackfillStage>,
     next_invoice: Option<i64>,
     next_creditmemo: Option<i64>,
     below_invoice: Option<i64>,
@@ -29,41 +29,38 @@ struct BackfillRow {
     looked_at: i64,
     found: i64,
     queued: i64,
-    code: Option<String>,
-    next_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
+    code: Option<Word<Code>>,
+    next_at: Instant,
+    ended_at: Option<Instant>,
 }
 
-impl TryFrom<BackfillRow> for Backfill {
-    type Error = Error;
+impl Record for BackfillRow {
+    type Value = Backfill;
+    const TABLE: &'static str = "backfills";
+    const KEY: &'static str = "binding_id";
 
-    fn try_from(row: BackfillRow) -> Result<Self> {
-        let place = Place { table: "backfills", row: &row.binding_id };
-        Ok(Self {
-            stage: place.word("stage", &row.stage)?,
-            code: row.code.map(|code| place.word("code", &code)).transpose()?,
-            binding_id: BindingId(row.binding_id),
-            begun_at: row.begun_at,
-            made_since: row.made_since,
-            next_invoice: row.next_invoice,
-            next_creditmemo: row.next_creditmemo,
-            below_invoice: row.below_invoice,
-            misses: row.misses,
-            looked_at: row.looked_at,
-            found: row.found,
-            queued: row.queued,
-            next_at: row.next_at,
-            ended_at: row.ended_at,
+    fn value(self) -> Result<Backfill> {
+        Ok(Backfill {
+            binding_id: self.binding_id.0,
+            begun_at: self.begun_at.0,
+            made_since: self.made_since.0,
+            stage: self.stage.0,
+            next_invoice: self.next_invoice,
+            next_creditmemo: self.next_creditmemo,
+            below_invoice: self.below_invoice,
+            misses: self.misses,
+            looked_at: self.looked_at,
+            found: self.found,
+            queued: self.queued,
+            code: self.code.map(|code| code.0),
+            next_at: self.next_at.0,
+            ended_at: self.ended_at.map(|at| at.0),
         })
     }
 }
 
 /// Begins a backfill behind the highest known ids. One that has not ended leaves what it has not looked at to this one.
-pub(crate) async fn begin(
-    connection: &mut PgConnection,
-    binding: BindingId,
-    now: DateTime<Utc>,
-) -> Tried<()> {
+pub(crate) async fn begin(connection: &mut Connection, binding: BindingId, now: DateTime<Utc>) -> Tried<()> {
     sqlx::query(
         "INSERT INTO backfills AS old (binding_id, begun_at, made_since, stage, next_invoice, next_creditmemo, misses, looked_at,
                                        found, queued, next_at)
@@ -86,8 +83,8 @@ pub(crate) async fn begin(
                 queued = CASE WHEN old.ended_at IS NULL THEN old.queued ELSE 0 END,
                 code = NULL, next_at = excluded.next_at, ended_at = NULL",
     )
-    .bind(binding.0)
-    .bind(now)
+    .bind(Id(binding))
+    .bind(Instant(now))
     .bind(BackfillStage::Invoices.as_str())
     .execute(connection)
     .await?;
@@ -95,38 +92,31 @@ pub(crate) async fn begin(
 }
 
 #[async_trait]
-impl Backfills for PostgresStore {
+impl Backfills for Driver {
     async fn backfill(&self, binding: BindingId) -> Result<Option<Backfill>> {
-        let row: Option<BackfillRow> = sqlx::query_as("SELECT * FROM backfills WHERE binding_id = $1")
-            .bind(binding.0)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(translate)?;
-        row.map(Backfill::try_from).transpose()
+        let found = sqlx::query("SELECT * FROM backfills WHERE binding_id = $1").bind(Id(binding));
+        Ok(rows::optional::<BackfillRow>(found, self.reader()).await?)
     }
 
     async fn due_backfills(&self, now: DateTime<Utc>) -> Result<Vec<Backfill>> {
-        let rows: Vec<BackfillRow> = sqlx::query_as(
+        let found = sqlx::query(
             "SELECT f.* FROM backfills f JOIN bindings b ON b.id = f.binding_id
              WHERE f.ended_at IS NULL AND f.next_at <= $1 AND b.status = 'active' ORDER BY f.next_at",
         )
-        .bind(now)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter().map(Backfill::try_from).collect()
+        .bind(Instant(now));
+        Ok(rows::all::<BackfillRow>(found, self.reader()).await?)
     }
 
     async fn save_backfill(&self, backfill: &Backfill) -> Result<bool> {
-        repeating(move || async move {
-            let saved = sqlx::query(
+        let saved = self.execute(|| {
+            sqlx::query(
                 "UPDATE backfills
-                 SET stage = $3, next_invoice = $4, next_creditmemo = $5, below_invoice = $6, misses = $7, looked_at = $8,
-                     found = $9, queued = $10, code = $11, next_at = $12, ended_at = $13
-                 WHERE binding_id = $1 AND begun_at = $2",
+                    SET stage = $3, next_invoice = $4, next_creditmemo = $5, below_invoice = $6, misses = $7,
+                        looked_at = $8, found = $9, queued = $10, code = $11, next_at = $12, ended_at = $13
+                  WHERE binding_id = $1 AND begun_at = $2",
             )
-            .bind(backfill.binding_id.0)
-            .bind(backfill.begun_at)
+            .bind(Id(backfill.binding_id))
+            .bind(Instant(backfill.begun_at))
             .bind(backfill.stage.as_str())
             .bind(backfill.next_invoice)
             .bind(backfill.next_creditmemo)
@@ -136,13 +126,10 @@ impl Backfills for PostgresStore {
             .bind(backfill.found)
             .bind(backfill.queued)
             .bind(backfill.code.map(Code::as_str))
-            .bind(backfill.next_at)
-            .bind(backfill.ended_at)
-            .execute(&self.pool)
-            .await?;
-            Ok(saved.rows_affected() == 1)
-        })
-        .await
+            .bind(Instant(backfill.next_at))
+            .bind(backfill.ended_at.map(Instant))
+        });
+        Ok(saved.await? == 1)
     }
 
     async fn highest_id(
@@ -153,12 +140,13 @@ impl Backfills for PostgresStore {
     ) -> Result<Option<i64>> {
         let events: Vec<&str> = EventName::about(entity).map(EventName::as_str).collect();
         sqlx::query_scalar(
-            "SELECT max(magento_id) FROM runs WHERE binding_id = $1 AND event = ANY($2) AND created_at < $3",
+            "SELECT max(magento_id) FROM runs WHERE binding_id = $1 AND event IN ($2, $3) AND created_at < $4",
         )
-        .bind(binding.0)
-        .bind(events)
-        .bind(before)
-        .fetch_one(&self.pool)
+        .bind(Id(binding))
+        .bind(events.first())
+        .bind(events.last())
+        .bind(Instant(before))
+        .fetch_one(self.reader())
         .await
         .map_err(translate)
     }
@@ -172,22 +160,23 @@ impl Backfills for PostgresStore {
                                  AND p.event = 'invoice.paid')
              ORDER BY c.magento_id DESC LIMIT $3",
         )
-        .bind(binding.0)
+        .bind(Id(binding))
         .bind(below.unwrap_or(i64::MAX))
         .bind(i64::from(limit))
-        .fetch_all(&self.pool)
+        .fetch_all(self.reader())
         .await
         .map_err(translate)
     }
 
     async fn count_queued_runs(&self, binding: BindingId, most: i64) -> Result<i64> {
-        sqlx::query_scalar(
-            "SELECT count(*) FROM (SELECT 1 FROM runs
-                                   WHERE binding_id = $1 AND status = 'queued' LIMIT $2) AS ready",
-        )
-        .bind(binding.0)
+        sqlx::query_scalar(concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM runs",
+            indexed!("runs_status"),
+            " WHERE binding_id = $1 AND status = 'queued' LIMIT $2) AS ready"
+        ))
+        .bind(Id(binding))
         .bind(most)
-        .fetch_one(&self.pool)
+        .fetch_one(self.reader())
         .await
         .map_err(translate)
     }

@@ -1,165 +1,157 @@
 //! Retries of many runs at once.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{
     ids::{BulkRetryId, MemberId, OrganisationId, RunId},
     outside::Outside,
+    run::BulkState,
 };
-use sqlx::PgConnection;
-use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, Whose};
-use uuid::Uuid;
+use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, RunFilter};
+use store_sql::{Id, Instant, Json, Text, Word};
 
+use super::{
+    Tried,
+    audit::record,
+    requeue::queue_again,
+    rows::{self, Record},
+};
 use crate::{
-    PostgresStore, actions,
-    changes::announce,
-    error::{Place, Tried, clean, repeating, translate},
-    history, runs,
+    db::Connection,
+    dialect::{held, indexed},
+    driver::{Driver, Transaction},
+    error::translate,
+    history,
 };
 
 #[derive(sqlx::FromRow)]
 struct BulkRow {
-    id: Uuid,
-    organisation_id: Uuid,
-    member_id: Option<Uuid>,
+    id: Id<BulkRetryId>,
+    organisation_id: Id<OrganisationId>,
+    member_id: Option<Id<MemberId>>,
     actor: String,
     query: String,
-    filter: String,
-    state: String,
+    filter: Json<RunFilter>,
+    state: Word<BulkState>,
     expected: i64,
-    last_run: Uuid,
-    cursor: Option<Uuid>,
+    last_run: Id<RunId>,
+    cursor: Option<Id<RunId>>,
     retried: i64,
     passed_over: i64,
-    created_at: DateTime<Utc>,
-    ended_at: Option<DateTime<Utc>>,
+    created_at: Instant,
+    ended_at: Option<Instant>,
 }
 
-impl TryFrom<BulkRow> for (BulkRetry, Option<RunId>) {
-    type Error = Error;
+impl Record for BulkRow {
+    /// With the newest run that was passed.
+    type Value = (BulkRetry, Option<RunId>);
+    const TABLE: &'static str = "bulk_retries";
+    const KEY: &'static str = "id";
 
-    fn try_from(row: BulkRow) -> Result<Self> {
-        let place = Place { table: "bulk_retries", row: &row.id };
+    fn value(self) -> Result<Self::Value> {
         let bulk = BulkRetry {
-            id: BulkRetryId(row.id),
-            organisation_id: OrganisationId(row.organisation_id),
-            actor: Actor { member: row.member_id.map(MemberId), name: row.actor },
-            filter: place.json("filter", &row.filter)?,
-            query: row.query,
-            state: place.word("state", &row.state)?,
-            expected: row.expected,
-            last_run: RunId(row.last_run),
-            retried: row.retried,
-            passed_over: row.passed_over,
-            created_at: row.created_at,
-            ended_at: row.ended_at,
+            id: self.id.0,
+            organisation_id: self.organisation_id.0,
+            actor: Actor { member: self.member_id.map(|id| id.0), name: self.actor },
+            filter: self.filter.0,
+            query: self.query,
+            state: self.state.0,
+            expected: self.expected,
+            last_run: self.last_run.0,
+            retried: self.retried,
+            passed_over: self.passed_over,
+            created_at: self.created_at.0,
+            ended_at: self.ended_at.map(|at| at.0),
         };
-        Ok((bulk, row.cursor.map(RunId)))
+        Ok((bulk, self.cursor.map(|id| id.0)))
     }
 }
 
 #[async_trait]
-impl BulkRetries for PostgresStore {
+impl BulkRetries for Driver {
     async fn begin_bulk_retry(&self, bulk: &BulkRetry, action: &Action) -> Result<()> {
-        let filter = serde_json::to_string(&bulk.filter).map_err(|error| Error::Driver(Box::new(error)))?;
-        let filter = &filter;
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             sqlx::query(
                 "INSERT INTO bulk_retries (id, organisation_id, member_id, actor, query, filter, state, expected, last_run,
                                            created_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
-            .bind(bulk.id.0)
-            .bind(bulk.organisation_id.0)
-            .bind(bulk.actor.member.map(|id| id.0))
-            .bind(clean(&bulk.actor.name))
-            .bind(clean(&bulk.query))
-            .bind(filter)
+            .bind(Id(bulk.id))
+            .bind(Id(bulk.organisation_id))
+            .bind(bulk.actor.member.map(Id))
+            .bind(Text(&bulk.actor.name))
+            .bind(Text(&bulk.query))
+            .bind(Json(&bulk.filter))
             .bind(bulk.state.as_str())
             .bind(bulk.expected)
-            .bind(bulk.last_run.0)
-            .bind(bulk.created_at)
+            .bind(Id(bulk.last_run))
+            .bind(Instant(bulk.created_at))
             .execute(&mut *transaction)
             .await?;
-            actions::record(&mut transaction, action).await?;
-            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
-            transaction.commit().await?;
-            Ok(())
+            record(&mut transaction, action).await?;
+            transaction.announce(action.organisation_id).await?;
+            transaction.commit(()).await
         })
         .await
     }
 
     async fn bulk_retry(&self, organisation: OrganisationId, id: BulkRetryId) -> Result<Option<BulkRetry>> {
-        let row: Option<BulkRow> =
-            sqlx::query_as("SELECT * FROM bulk_retries WHERE id = $1 AND organisation_id = $2")
-                .bind(id.0)
-                .bind(organisation.0)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(translate)?;
-        row.map(|row| Ok(<(BulkRetry, _)>::try_from(row)?.0)).transpose()
+        let found = sqlx::query("SELECT * FROM bulk_retries WHERE id = $1 AND organisation_id = $2")
+            .bind(Id(id))
+            .bind(Id(organisation));
+        Ok(rows::optional::<BulkRow>(found, self.reader()).await?.map(|(bulk, _)| bulk))
     }
 
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>> {
-        let rows: Vec<BulkRow> =
-            sqlx::query_as("SELECT * FROM bulk_retries WHERE organisation_id = $1 ORDER BY id DESC LIMIT $2")
-                .bind(organisation.0)
-                .bind(i64::from(limit))
-                .fetch_all(&self.pool)
-                .await
-                .map_err(translate)?;
-        rows.into_iter().map(|row| Ok(<(BulkRetry, _)>::try_from(row)?.0)).collect()
+        let found =
+            sqlx::query("SELECT * FROM bulk_retries WHERE organisation_id = $1 ORDER BY id DESC LIMIT $2")
+                .bind(Id(organisation))
+                .bind(i64::from(limit));
+        let found = rows::all::<BulkRow>(found, self.reader()).await?;
+        Ok(found.into_iter().map(|(bulk, _)| bulk).collect())
     }
 
     async fn running_bulk_retries(&self) -> Result<Vec<BulkRetryId>> {
-        let ids: Vec<Uuid> =
+        let ids: Vec<Id<BulkRetryId>> =
             sqlx::query_scalar("SELECT id FROM bulk_retries WHERE state = 'running' ORDER BY id")
-                .fetch_all(&self.pool)
+                .fetch_all(self.reader())
                 .await
                 .map_err(translate)?;
-        Ok(ids.into_iter().map(BulkRetryId).collect())
+        Ok(ids.into_iter().map(|id| id.0).collect())
     }
 
     async fn advance_bulk_retry(&self, id: BulkRetryId, outside: &dyn Outside) -> Result<Advance> {
-        repeating(move || advance(self, id, outside)).await
+        self.write(move |transaction| advance(transaction, id, outside)).await
     }
 
     async fn cancel_bulk_retry(&self, id: BulkRetryId, action: &Action) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             let cancelled = sqlx::query(
                 "UPDATE bulk_retries SET state = 'cancelled', ended_at = $3
                  WHERE id = $1 AND organisation_id = $2 AND state = 'running'",
             )
-            .bind(id.0)
-            .bind(action.organisation_id.0)
-            .bind(action.at)
+            .bind(Id(id))
+            .bind(Id(action.organisation_id))
+            .bind(Instant(action.at))
             .execute(&mut *transaction)
             .await?;
             if cancelled.rows_affected() == 0 {
                 return Err(Error::Conflict("the retry").into());
             }
-            actions::record(&mut transaction, action).await?;
-            announce(&mut transaction, Whose::Organisation(action.organisation_id)).await?;
-            transaction.commit().await?;
-            Ok(())
+            record(&mut transaction, action).await?;
+            transaction.announce(action.organisation_id).await?;
+            transaction.commit(()).await
         })
         .await
     }
 }
 
 /// Passes the next runs. The row of the retry is held meanwhile, so that another process waits and goes on behind them.
-async fn advance(store: &PostgresStore, id: BulkRetryId, outside: &dyn Outside) -> Tried<Advance> {
+async fn advance(mut transaction: Transaction, id: BulkRetryId, outside: &dyn Outside) -> Tried<Advance> {
     let now = outside.now();
-    let mut transaction = store.pool.begin().await?;
-    let row: Option<BulkRow> =
-        sqlx::query_as("SELECT * FROM bulk_retries WHERE id = $1 AND state = 'running' FOR UPDATE")
-            .bind(id.0)
-            .fetch_optional(&mut *transaction)
-            .await?;
-    let Some(row) = row else { return Ok(Advance::Ended) };
-    let (bulk, cursor) = row.try_into()?;
+    let found =
+        sqlx::query(held!("SELECT * FROM bulk_retries WHERE id = $1 AND state = 'running'", "FOR UPDATE"));
+    let found = rows::optional::<BulkRow>(found.bind(Id(id)), &mut *transaction).await?;
+    let Some((bulk, cursor)) = found else { return Ok(Advance::Ended) };
     let room = FEED - queued(&mut transaction, bulk.organisation_id).await?;
     if room <= 0 {
         return Ok(Advance::Full);
@@ -169,8 +161,8 @@ async fn advance(store: &PostgresStore, id: BulkRetryId, outside: &dyn Outside) 
     let (mut retried, mut passed_over) = (0_i64, 0_i64);
     for run in meant {
         // Read once more: a worker may have taken it since the page was read.
-        if bulk.takes(&run) && runs::queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
-            actions::record(&mut transaction, &bulk.action_of(&run, outside)).await?;
+        if bulk.takes(&run) && queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
+            record(&mut transaction, &bulk.action_of(&run, outside)).await?;
             retried += 1;
         } else {
             passed_over += 1;
@@ -180,29 +172,30 @@ async fn advance(store: &PostgresStore, id: BulkRetryId, outside: &dyn Outside) 
     sqlx::query(
         "UPDATE bulk_retries
          SET cursor = $2, retried = retried + $3, passed_over = passed_over + $4,
-             state = CASE WHEN $2::uuid IS NULL THEN 'done' ELSE state END,
-             ended_at = CASE WHEN $2::uuid IS NULL THEN $5 END
+             state = CASE WHEN $2 IS NULL THEN 'done' ELSE state END,
+             ended_at = CASE WHEN $2 IS NULL THEN $5 END
          WHERE id = $1",
     )
-    .bind(id.0)
-    .bind(cursor.map(|run| run.0))
+    .bind(Id(id))
+    .bind(cursor.map(Id))
     .bind(retried)
     .bind(passed_over)
-    .bind(now)
+    .bind(Instant(now))
     .execute(&mut *transaction)
     .await?;
-    announce(&mut transaction, Whose::Organisation(bulk.organisation_id)).await?;
-    transaction.commit().await?;
-    Ok(if cursor.is_some() { Advance::Moved } else { Advance::Ended })
+    transaction.announce(bulk.organisation_id).await?;
+    transaction.commit(if cursor.is_some() { Advance::Moved } else { Advance::Ended }).await
 }
 
 /// How many runs of an organisation are queued and wait for no shop, counted up to what matters.
-async fn queued(connection: &mut PgConnection, organisation: OrganisationId) -> Tried<i64> {
-    Ok(sqlx::query_scalar(
-        "SELECT count(*) FROM (SELECT 1 FROM bindings b JOIN runs r ON r.binding_id = b.id
-                               WHERE b.organisation_id = $1 AND b.status = 'active' AND r.status = 'queued' LIMIT $2) counted",
-    )
-    .bind(organisation.0)
+async fn queued(connection: &mut Connection, organisation: OrganisationId) -> Tried<i64> {
+    Ok(sqlx::query_scalar(concat!(
+            "SELECT count(*) FROM (SELECT 1 FROM bindings b JOIN runs r",
+            indexed!("runs_queued"),
+            " ON r.binding_id = b.id
+               WHERE b.organisation_id = $1 AND b.status = 'active' AND r.status = 'queued' LIMIT $2) counted"
+        ))
+    .bind(Id(organisation))
     .bind(FEED)
     .fetch_one(connection)
     .await?)

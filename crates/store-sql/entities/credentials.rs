@@ -3,51 +3,50 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::BindingId;
-use store::{Action, CredentialKind, Credentials, Error, Result, Sealed, SealedCredential};
+use store::{Action, CredentialKind, Credentials, Result, Sealed, SealedCredential};
+use store_sql::{Id, Instant, Word};
 use uuid::Uuid;
 
-use crate::{
-    PostgresStore,
-    actions::record,
-    error::{Place, lost, repeating, translate},
+use super::{
+    audit::record,
+    missing,
+    rows::{self, Record},
+    stale,
 };
+use crate::driver::Driver;
 
 #[derive(sqlx::FromRow)]
 struct SealedRow {
-    binding_id: Uuid,
-    kind: String,
+    binding_id: Id<BindingId>,
+    kind: Word<CredentialKind>,
     envelope: String,
     version: i64,
-    updated_at: DateTime<Utc>,
+    updated_at: Instant,
 }
 
-impl TryFrom<SealedRow> for SealedCredential {
-    type Error = Error;
+impl Record for SealedRow {
+    type Value = SealedCredential;
+    const TABLE: &'static str = "credentials";
+    const KEY: &'static str = "binding_id";
 
-    fn try_from(row: SealedRow) -> Result<Self> {
-        let kind = Place { table: "credentials", row: &row.binding_id }.word("kind", &row.kind)?;
-        let SealedRow { envelope, version, updated_at, .. } = row;
-        Ok(Self {
-            binding: BindingId(row.binding_id),
-            kind,
-            sealed: Sealed { envelope, version, updated_at },
-        })
+    fn value(self) -> Result<SealedCredential> {
+        let SealedRow { binding_id, kind, envelope, version, updated_at } = self;
+        let sealed = Sealed { envelope, version, updated_at: updated_at.0 };
+        Ok(SealedCredential { binding: binding_id.0, kind: kind.0, sealed })
     }
 }
 
 #[async_trait]
-impl Credentials for PostgresStore {
+impl Credentials for Driver {
     async fn credential(&self, binding: BindingId, kind: CredentialKind) -> Result<Option<Sealed>> {
-        let row: Option<(String, i64, DateTime<Utc>)> = sqlx::query_as(
-            "SELECT envelope, version, updated_at FROM credentials
-             WHERE binding_id = $1 AND kind = $2 AND envelope IS NOT NULL",
+        let found = sqlx::query(
+            "SELECT binding_id, kind, envelope, version, updated_at FROM credentials
+              WHERE binding_id = $1 AND kind = $2 AND envelope IS NOT NULL",
         )
-        .bind(binding.0)
-        .bind(kind.as_str())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
-        Ok(row.map(|(envelope, version, updated_at)| Sealed { envelope, version, updated_at }))
+        .bind(Id(binding))
+        .bind(kind.as_str());
+        let found = rows::optional::<SealedRow>(found, self.reader()).await?;
+        Ok(found.map(|credential| credential.sealed))
     }
 
     async fn put_credential(
@@ -71,20 +70,19 @@ impl Credentials for PostgresStore {
              WHERE binding_id = $1 AND kind = $2 AND version = $4 AND envelope IS NOT NULL
              RETURNING version"
         };
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             let version: Option<i64> = sqlx::query_scalar(statement)
-                .bind(binding.0)
+                .bind(Id(binding))
                 .bind(kind.as_str())
                 .bind(envelope)
                 .bind(replaces)
-                .bind(now)
+                .bind(Instant(now))
                 .fetch_optional(&mut *transaction)
-                .await?;
-            let version = version.ok_or_else(lost)?;
+                .await
+                .map_err(missing("the binding"))?;
+            let version = version.ok_or_else(stale)?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(version)
+            transaction.commit(version).await
         })
         .await
     }
@@ -95,19 +93,17 @@ impl Credentials for PostgresStore {
         limit: u32,
     ) -> Result<Vec<SealedCredential>> {
         // No id is smaller than nil, and every word is greater than the empty text.
-        let (binding, kind) = after.map_or((Uuid::nil(), ""), |(binding, kind)| (binding.0, kind.as_str()));
-        let rows = sqlx::query_as::<_, SealedRow>(
+        let (binding, kind) =
+            after.map_or((Uuid::nil(), ""), |(binding, kind)| (binding.into(), kind.as_str()));
+        let found = sqlx::query(
             "SELECT binding_id, kind, envelope, version, updated_at FROM credentials
              WHERE envelope IS NOT NULL AND (binding_id, kind) > ($1, $2)
              ORDER BY binding_id, kind LIMIT $3",
         )
-        .bind(binding)
+        .bind(Id(binding))
         .bind(kind)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter().map(SealedCredential::try_from).collect()
+        .bind(i64::from(limit));
+        Ok(rows::all::<SealedRow>(found, self.reader()).await?)
     }
 
     async fn withdraw_credential(
@@ -116,30 +112,27 @@ impl Credentials for PostgresStore {
         kind: CredentialKind,
         version: i64,
     ) -> Result<bool> {
-        repeating(move || async move {
-            let withdrawn = sqlx::query(
-                "UPDATE credentials SET envelope = NULL
+        Ok(self
+            .execute(|| {
+                sqlx::query(
+                    "UPDATE credentials SET envelope = NULL
                  WHERE binding_id = $1 AND kind = $2 AND version = $3 AND envelope IS NOT NULL",
-            )
-            .bind(binding.0)
-            .bind(kind.as_str())
-            .bind(version)
-            .execute(&self.pool)
-            .await?;
-            Ok(withdrawn.rows_affected() == 1)
-        })
-        .await
+                )
+                .bind(Id(binding))
+                .bind(kind.as_str())
+                .bind(version)
+            })
+            .await?
+            == 1)
     }
 
     async fn delete_credential(&self, binding: BindingId, kind: CredentialKind) -> Result<()> {
-        repeating(move || async move {
+        self.execute(|| {
             sqlx::query("UPDATE credentials SET envelope = NULL WHERE binding_id = $1 AND kind = $2")
-                .bind(binding.0)
+                .bind(Id(binding))
                 .bind(kind.as_str())
-                .execute(&self.pool)
-                .await?;
-            Ok(())
         })
-        .await
+        .await?;
+        Ok(())
     }
 }

@@ -4,37 +4,47 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, translate::Told, xref::XrefKey};
-use sqlx::{FromRow, PgConnection, Postgres, postgres::PgArguments, query::Query};
+use domain::{
+    ids::BindingId,
+    translate::Told,
+    xref::{XrefKey, XrefKind},
+};
+use sqlx::query::Query;
 use store::{
     Answer, Error, Fence, Intent, IntentKey, IntentState, Intents, Request, Result, SealedIntent, Step,
 };
+use store_sql::{Count, Id, Instant, Json, Text, Word};
 use uuid::Uuid;
 
-use crate::{
-    PostgresStore,
-    attempts::insert_steps,
-    error::{Place, Tried, clean, clean_option, ensure_affected, lost, repeating, translate},
-    runs::hold,
+use super::{
+    ensure_affected, missing,
+    rows::{self, Record},
     xrefs::columns,
+};
+use crate::{
+    db::{Arguments, Db},
+    dialect::zipped,
+    driver::Driver,
+    locks::{ensure_writer, hold_run},
+    steps::insert_steps,
 };
 
 /// A statement with its first four values, the key of an intent.
-type Keyed = Query<'static, Postgres, PgArguments>;
+type Keyed = Query<'static, Db, Arguments>;
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct IntentRow {
-    kind: String,
+    kind: Word<XrefKind>,
     magento_key: String,
-    generation: i64,
+    generation: Count,
     state: String,
     idempotency_id: String,
     body_digest: String,
     reference: Option<String>,
     contact_id: Option<String>,
     sealed_call: Option<String>,
-    first_sent_at: DateTime<Utc>,
-    unanswered_at: Option<DateTime<Utc>>,
+    first_sent_at: Instant,
+    unanswered_at: Option<Instant>,
     withdrawn: bool,
     sage_id: Option<String>,
     displayed_as: Option<String>,
@@ -42,9 +52,12 @@ struct IntentRow {
     tax_minor: Option<i64>,
 }
 
-impl IntentRow {
-    fn read(self) -> Result<(XrefKey, Intent)> {
-        let place = Place { table: "intents", row: &self.magento_key };
+impl Record for IntentRow {
+    type Value = (XrefKey, Intent);
+    const TABLE: &'static str = "intents";
+    const KEY: &'static str = "magento_key";
+
+    fn value(self) -> Result<Self::Value> {
         let state = match (self.state.as_str(), self.sage_id) {
             ("answered", Some(sage_id)) => IntentState::Answered(Answer {
                 sage_id,
@@ -54,11 +67,17 @@ impl IntentRow {
             }),
             ("open", None) => IntentState::Open,
             ("refused", None) => IntentState::Refused,
-            _ => return Err(place.inconsistent("state", "it does not fit the answer")),
+            _ => {
+                return Err(Error::Inconsistency {
+                    table: Self::TABLE,
+                    column: "state".to_owned(),
+                    row: self.magento_key,
+                    source: "it does not fit the answer".into(),
+                });
+            }
         };
         let intent = Intent {
-            generation: u32::try_from(self.generation)
-                .map_err(|error| place.inconsistent("generation", error))?,
+            generation: self.generation.0,
             request: Request {
                 idempotency_id: self.idempotency_id,
                 body_digest: self.body_digest,
@@ -66,23 +85,22 @@ impl IntentRow {
                 contact_id: self.contact_id,
                 sealed_call: self.sealed_call,
             },
-            first_sent_at: self.first_sent_at,
-            unanswered_at: self.unanswered_at,
+            first_sent_at: self.first_sent_at.0,
+            unanswered_at: self.unanswered_at.map(|at| at.0),
             is_withdrawn: self.withdrawn,
             state,
         };
-        let kind = place.word("kind", &self.kind)?;
-        Ok((XrefKey { kind, magento_key: self.magento_key }, intent))
+        Ok((XrefKey { kind: self.kind.0, magento_key: self.magento_key }, intent))
     }
 }
 
 /// Binds the key of an intent as the first four values.
 fn keyed(statement: &'static str, key: &IntentKey) -> Keyed {
     sqlx::query(statement)
-        .bind(key.binding_id.0)
+        .bind(Id(key.binding_id))
         .bind(key.business_id.clone())
         .bind(key.xref.kind.to_string())
-        .bind(clean(&key.xref.magento_key))
+        .bind(Text(&key.xref.magento_key))
 }
 
 /// Binds a request as the next five values.
@@ -90,7 +108,7 @@ fn requested(statement: Keyed, request: &Request) -> Keyed {
     statement
         .bind(request.idempotency_id.clone())
         .bind(request.body_digest.clone())
-        .bind(clean_option(request.reference.as_ref()))
+        .bind(request.reference.as_ref().map(Text))
         .bind(request.contact_id.clone())
         .bind(request.sealed_call.clone())
 }
@@ -99,7 +117,7 @@ fn requested(statement: Keyed, request: &Request) -> Keyed {
 fn answered(statement: Keyed, answer: &Answer) -> Keyed {
     statement
         .bind(answer.sage_id.clone())
-        .bind(clean_option(answer.displayed_as.as_ref()))
+        .bind(answer.displayed_as.as_ref().map(Text))
         .bind(answer.total_minor)
         .bind(answer.tax_minor)
 }
@@ -151,7 +169,7 @@ const REFUSE: &str = "
 const FORGET: &str =
     "DELETE FROM xrefs WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4";
 
-impl PostgresStore {
+impl Driver {
     /// Changes the one intent that a statement names, and keeps the calls that led to it, under a fence.
     async fn change_intent(
         &self,
@@ -160,39 +178,23 @@ impl PostgresStore {
         steps: &[Step],
     ) -> Result<()> {
         let statement = &statement;
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let held = hold(&mut transaction, fence).await?;
-            let changed = statement().execute(&mut *transaction).await?;
-            ensure_affected(&changed, 1)?;
-            insert_steps(&mut transaction, held.binding_id, fence, steps).await?;
-            transaction.commit().await?;
-            Ok(())
+        self.write(move |mut transaction| async move {
+            let held = hold_run(&mut transaction, fence).await?;
+            let changed = statement().execute(&mut *transaction).await.map_err(missing("the binding"))?;
+            ensure_affected(changed.rows_affected(), 1)?;
+            insert_steps(&mut transaction, held.binding, fence, steps).await?;
+            transaction.commit(()).await
         })
         .await
     }
 }
 
-/// The last look before a request that changes something. When the lease ran out and another run of the business has begun, this one
-/// may not write beside it, even though nobody has taken over the run itself.
-async fn ensure_writer(connection: &mut PgConnection, fence: Fence) -> Tried<()> {
-    hold(&mut *connection, fence).await?;
-    let writes: Option<i32> =
-        sqlx::query_scalar("SELECT 1 FROM business_leases WHERE attempt_id = $1 FOR SHARE")
-            .bind(fence.attempt_id.0)
-            .fetch_optional(connection)
-            .await?;
-    writes.map(|_| ()).ok_or_else(|| lost().into())
-}
-
 #[async_trait]
-impl Intents for PostgresStore {
+impl Intents for Driver {
     async fn may_write(&self, fence: Fence) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             ensure_writer(&mut transaction, fence).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -204,13 +206,12 @@ impl Intents for PostgresStore {
         request: &Request,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             ensure_writer(&mut transaction, fence).await?;
-            let opened = requested(keyed(OPEN, key), request).bind(now);
-            ensure_affected(&opened.execute(&mut *transaction).await?, 1)?;
-            transaction.commit().await?;
-            Ok(())
+            let opened = requested(keyed(OPEN, key), request).bind(Instant(now));
+            let opened = opened.execute(&mut *transaction).await.map_err(missing("the binding"))?;
+            ensure_affected(opened.rows_affected(), 1)?;
+            transaction.commit(()).await
         })
         .await
     }
@@ -223,7 +224,12 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.change_intent(fence, || keyed(SETTLE, key).bind(unanswered_at).bind(now), steps).await
+        self.change_intent(
+            fence,
+            || keyed(SETTLE, key).bind(unanswered_at.map(Instant)).bind(Instant(now)),
+            steps,
+        )
+        .await
     }
 
     async fn answer_intent(
@@ -235,9 +241,7 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let told =
-            told.map(serde_json::to_string).transpose().map_err(|error| Error::Driver(Box::new(error)))?;
-        let statement = || answered(keyed(ANSWER, key), answer).bind(now).bind(told.clone());
+        let statement = || answered(keyed(ANSWER, key), answer).bind(Instant(now)).bind(told.map(Json));
         self.change_intent(fence, statement, steps).await
     }
 
@@ -250,7 +254,7 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let statement = || answered(requested(keyed(ADOPT, key), request), answer).bind(now);
+        let statement = || answered(requested(keyed(ADOPT, key), request), answer).bind(Instant(now));
         self.change_intent(fence, statement, steps).await
     }
 
@@ -261,7 +265,7 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.change_intent(fence, || keyed(WITHDRAW, key).bind(now), steps).await
+        self.change_intent(fence, || keyed(WITHDRAW, key).bind(Instant(now)), steps).await
     }
 
     async fn refuse_intent(
@@ -271,7 +275,7 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        self.change_intent(fence, || keyed(REFUSE, key).bind(now), steps).await
+        self.change_intent(fence, || keyed(REFUSE, key).bind(Instant(now)), steps).await
     }
 
     async fn forget_record(
@@ -281,14 +285,12 @@ impl Intents for PostgresStore {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let held = hold(&mut transaction, fence).await?;
+        self.write(move |mut transaction| async move {
+            let held = hold_run(&mut transaction, fence).await?;
             keyed(FORGET, key).execute(&mut *transaction).await?;
-            keyed(REFUSE, key).bind(now).execute(&mut *transaction).await?;
-            insert_steps(&mut transaction, held.binding_id, fence, steps).await?;
-            transaction.commit().await?;
-            Ok(())
+            keyed(REFUSE, key).bind(Instant(now)).execute(&mut *transaction).await?;
+            insert_steps(&mut transaction, held.binding, fence, steps).await?;
+            transaction.commit(()).await
         })
         .await
     }
@@ -300,65 +302,63 @@ impl Intents for PostgresStore {
         keys: &[XrefKey],
     ) -> Result<BTreeMap<XrefKey, Intent>> {
         let (kinds, magento_keys) = columns(keys);
-        let rows: Vec<IntentRow> = sqlx::query_as(
+        let found = sqlx::query(concat!(
             "SELECT kind, magento_key, generation, state, idempotency_id, body_digest, reference, contact_id, sealed_call,
                     first_sent_at, unanswered_at, withdrawn, sage_id, displayed_as, total_minor, tax_minor
-             FROM intents
-             WHERE binding_id = $1 AND business_id = $2
-               AND (kind, magento_key) IN (SELECT * FROM unnest($3::text[], $4::text[]))",
-        )
-        .bind(binding.0)
+               FROM intents
+              WHERE binding_id = $1 AND business_id = $2 AND (kind, magento_key) IN (",
+            zipped!("$3", "$4"),
+            ")"
+        ))
+        .bind(Id(binding))
         .bind(business)
         .bind(kinds)
-        .bind(magento_keys)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter().map(IntentRow::read).collect()
+        .bind(magento_keys);
+        Ok(rows::all::<IntentRow>(found, self.reader()).await?.into_iter().collect())
     }
 
     async fn sealed_intents(&self, after: Option<&IntentKey>, limit: u32) -> Result<Vec<SealedIntent>> {
-        let rows: Vec<SealedRow> = sqlx::query_as(
+        let found = sqlx::query(
             "SELECT binding_id, business_id, kind, magento_key, sealed_call FROM intents
              WHERE sealed_call IS NOT NULL AND (binding_id, business_id, kind, magento_key) > ($1, $2, $3, $4)
              ORDER BY binding_id, business_id, kind, magento_key LIMIT $5",
         )
-        .bind(after.map_or_else(Uuid::nil, |key| key.binding_id.0))
+        .bind(Id(after.map_or(Uuid::nil(), |key| key.binding_id.into())))
         .bind(after.map(|key| key.business_id.clone()).unwrap_or_default())
         .bind(after.map(|key| key.xref.kind.to_string()).unwrap_or_default())
-        .bind(after.map(|key| clean(&key.xref.magento_key)).unwrap_or_default())
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter().map(SealedIntent::try_from).collect()
+        .bind(Text(after.map_or("", |key| &key.xref.magento_key)))
+        .bind(i64::from(limit));
+        Ok(rows::all::<SealedRow>(found, self.reader()).await?)
     }
 
     async fn reseal_intent(&self, sealed: &SealedIntent, envelope: &str) -> Result<()> {
         const RESEAL: &str = "
             UPDATE intents SET sealed_call = $6
              WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND sealed_call = $5";
-        let resealed = keyed(RESEAL, &sealed.key).bind(sealed.envelope.clone()).bind(envelope.to_owned());
-        ensure_affected(&resealed.execute(&self.pool).await.map_err(translate)?, 1)
+        let resealed = self
+            .execute(|| keyed(RESEAL, &sealed.key).bind(sealed.envelope.clone()).bind(envelope.to_owned()))
+            .await?;
+        ensure_affected(resealed, 1)
     }
 }
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct SealedRow {
-    binding_id: Uuid,
+    binding_id: Id<BindingId>,
     business_id: String,
-    kind: String,
+    kind: Word<XrefKind>,
     magento_key: String,
     sealed_call: String,
 }
 
-impl TryFrom<SealedRow> for SealedIntent {
-    type Error = Error;
+impl Record for SealedRow {
+    type Value = SealedIntent;
+    const TABLE: &'static str = "intents";
+    const KEY: &'static str = "magento_key";
 
-    fn try_from(row: SealedRow) -> Result<Self> {
-        let kind = Place { table: "intents", row: &row.magento_key }.word("kind", &row.kind)?;
-        let xref = XrefKey { kind, magento_key: row.magento_key };
-        let key = IntentKey { binding_id: BindingId(row.binding_id), business_id: row.business_id, xref };
-        Ok(Self { key, envelope: row.sealed_call })
+    fn value(self) -> Result<SealedIntent> {
+        let xref = XrefKey { kind: self.kind.0, magento_key: self.magento_key };
+        let key = IntentKey { binding_id: self.binding_id.0, business_id: self.business_id, xref };
+        Ok(SealedIntent { key, envelope: self.sealed_call })
     }
 }

@@ -2,64 +2,81 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{InvitationId, MemberId, OrganisationId, PersonId};
-use sqlx::{FromRow, PgConnection};
+use domain::{
+    ids::{InvitationId, MemberId, OrganisationId, PersonId},
+    run::Role,
+};
 use store::{Acceptance, Action, Error, Invitation, Invitations, Joining, Member, Result};
-use uuid::Uuid;
+use store_sql::{Id, Instant, Text, Word};
 
+use super::{
+    Tried,
+    audit::record,
+    members, missing,
+    rows::{self, Record},
+};
 use crate::{
-    PostgresStore,
-    actions::record,
-    error::{Place, Tried, clean, repeating, translate},
-    members,
+    db::{Connection, kept},
+    dialect::held,
+    driver::Driver,
 };
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct InvitationRow {
-    id: Uuid,
-    organisation_id: Uuid,
+    id: Id<InvitationId>,
+    organisation_id: Id<OrganisationId>,
     email: String,
-    role: String,
-    invited_by: Uuid,
-    created_at: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
+    role: Word<Role>,
+    invited_by: Id<MemberId>,
+    created_at: Instant,
+    expires_at: Instant,
 }
 
-impl TryFrom<InvitationRow> for Invitation {
-    type Error = Error;
+impl Record for InvitationRow {
+    type Value = Invitation;
+    const TABLE: &'static str = "invitations";
+    const KEY: &'static str = "id";
 
-    fn try_from(row: InvitationRow) -> Result<Self> {
-        let place = Place { table: "invitations", row: &row.id };
-        Ok(Self {
-            id: InvitationId(row.id),
-            organisation_id: OrganisationId(row.organisation_id),
-            role: place.word("role", &row.role)?,
-            invited_by: MemberId(row.invited_by),
-            email: row.email,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
+    fn value(self) -> Result<Invitation> {
+        Ok(Invitation {
+            id: self.id.0,
+            organisation_id: self.organisation_id.0,
+            email: self.email,
+            role: self.role.0,
+            invited_by: self.invited_by.0,
+            created_at: self.created_at.0,
+            expires_at: self.expires_at.0,
         })
     }
 }
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct NamedRow {
     #[sqlx(flatten)]
     invitation: InvitationRow,
     organisation: String,
 }
 
+impl Record for NamedRow {
+    type Value = (Invitation, String);
+    const TABLE: &'static str = "invitations";
+    const KEY: &'static str = "id";
+
+    fn value(self) -> Result<Self::Value> {
+        Ok((self.invitation.value()?, self.organisation))
+    }
+}
+
 #[async_trait]
-impl Invitations for PostgresStore {
+impl Invitations for Driver {
     async fn create_invitation(
         &self,
         invitation: &Invitation,
         token_hash: &str,
         action: Option<&Action>,
     ) -> Result<()> {
-        let email = &*clean(&invitation.email).to_lowercase();
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        let email = &*invitation.email.to_lowercase();
+        self.write(move |mut transaction| async move {
             if members::has_member(&mut transaction, invitation.organisation_id, email).await? {
                 return Err(Error::Conflict("the e-mail address").into());
             }
@@ -67,28 +84,28 @@ impl Invitations for PostgresStore {
                 "UPDATE invitations SET withdrawn_at = $3
                  WHERE organisation_id = $1 AND email = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
             )
-            .bind(invitation.organisation_id.0)
-            .bind(email)
-            .bind(invitation.created_at)
+            .bind(Id(invitation.organisation_id))
+            .bind(Text(email))
+            .bind(Instant(invitation.created_at))
             .execute(&mut *transaction)
             .await?;
             sqlx::query(
                 "INSERT INTO invitations (id, organisation_id, email, role, invited_by, token_hash, created_at, expires_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )
-            .bind(invitation.id.0)
-            .bind(invitation.organisation_id.0)
-            .bind(email)
+            .bind(Id(invitation.id))
+            .bind(Id(invitation.organisation_id))
+            .bind(Text(email))
             .bind(invitation.role.as_str())
-            .bind(invitation.invited_by.0)
+            .bind(Id(invitation.invited_by))
             .bind(token_hash)
-            .bind(invitation.created_at)
-            .bind(invitation.expires_at)
+            .bind(Instant(invitation.created_at))
+            .bind(Instant(invitation.expires_at))
             .execute(&mut *transaction)
-            .await?;
+            .await
+            .map_err(missing("the organisation or the member"))?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -98,17 +115,14 @@ impl Invitations for PostgresStore {
         organisation: OrganisationId,
         now: DateTime<Utc>,
     ) -> Result<Vec<Invitation>> {
-        let rows: Vec<InvitationRow> = sqlx::query_as(
+        let found = sqlx::query(
             "SELECT * FROM invitations
              WHERE organisation_id = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2
              ORDER BY created_at, id",
         )
-        .bind(organisation.0)
-        .bind(now)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter().map(Invitation::try_from).collect()
+        .bind(Id(organisation))
+        .bind(Instant(now));
+        Ok(rows::all::<InvitationRow>(found, self.reader()).await?)
     }
 
     async fn invitation_by_token(
@@ -116,16 +130,13 @@ impl Invitations for PostgresStore {
         token_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<(Invitation, String)>> {
-        let row: Option<NamedRow> = sqlx::query_as(
+        let found = sqlx::query(
             "SELECT i.*, o.name AS organisation FROM invitations i JOIN organisations o ON o.id = i.organisation_id
              WHERE i.token_hash = $1 AND i.used_at IS NULL AND i.withdrawn_at IS NULL AND i.expires_at > $2",
         )
         .bind(token_hash)
-        .bind(now)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
-        row.map(|row| Ok((row.invitation.try_into()?, row.organisation))).transpose()
+        .bind(Instant(now));
+        Ok(rows::optional::<NamedRow>(found, self.reader()).await?)
     }
 
     async fn withdraw_invitation(
@@ -135,23 +146,21 @@ impl Invitations for PostgresStore {
         now: DateTime<Utc>,
         action: Option<&Action>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             let withdrawn = sqlx::query(
                 "UPDATE invitations SET withdrawn_at = $3
                  WHERE organisation_id = $1 AND id = $2 AND used_at IS NULL AND withdrawn_at IS NULL",
             )
-            .bind(organisation.0)
-            .bind(invitation.0)
-            .bind(now)
+            .bind(Id(organisation))
+            .bind(Id(invitation))
+            .bind(Instant(now))
             .execute(&mut *transaction)
             .await?;
             if withdrawn.rows_affected() == 0 {
                 return Err(Error::NotFound("the invitation").into());
             }
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -163,58 +172,49 @@ impl Invitations for PostgresStore {
         now: DateTime<Utc>,
         action: Option<&Action>,
     ) -> Result<Member> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let used: Option<InvitationRow> = sqlx::query_as(
+        self.write(move |mut transaction| async move {
+            let used = sqlx::query(
                 "UPDATE invitations SET used_at = $2
                  WHERE token_hash = $1 AND used_at IS NULL AND withdrawn_at IS NULL AND expires_at > $2
                  RETURNING *",
             )
             .bind(token_hash)
-            .bind(now)
-            .fetch_optional(&mut *transaction)
-            .await?;
-            let invitation = Invitation::try_from(used.ok_or(Error::NotFound("the invitation"))?)?;
+            .bind(Instant(now));
+            let used = rows::optional::<InvitationRow>(used, &mut *transaction).await?;
+            let invitation = used.ok_or(Error::NotFound("the invitation"))?;
             if let Joining::Known(person) = acceptance.person {
                 ensure_invited(&mut transaction, &invitation, person).await?;
             }
             let mut new = acceptance.member(&invitation, now);
-            new.member.name = clean(&new.member.name);
+            new.member.name = kept(new.member.name);
             members::insert(&mut transaction, &new).await?;
             sqlx::query("DELETE FROM proofs WHERE subject = $1")
-                .bind(invitation.id.0)
+                .bind(Id(invitation.id))
                 .execute(&mut *transaction)
                 .await?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(new.member)
+            transaction.commit(new.member).await
         })
         .await
     }
 
     async fn purge_invitations(&self, before: DateTime<Utc>) -> Result<u64> {
-        repeating(move || async move {
-            let purged =
+        Ok(self
+            .execute(|| {
                 sqlx::query("DELETE FROM invitations WHERE coalesce(used_at, withdrawn_at, expires_at) < $1")
-                    .bind(before)
-                    .execute(&self.pool)
-                    .await?;
-            Ok(purged.rows_affected())
-        })
-        .await
+                    .bind(Instant(before))
+            })
+            .await?)
     }
 }
 
 /// An error unless the person has proved the address that is invited. The person is held, so that they are not forgotten meanwhile.
-async fn ensure_invited(
-    connection: &mut PgConnection,
-    invitation: &Invitation,
-    person: PersonId,
-) -> Tried<()> {
-    let found: Option<i32> = sqlx::query_scalar(
-        "SELECT 1 FROM people WHERE id = $1 AND email = $2 AND proved_at IS NOT NULL FOR UPDATE",
-    )
-    .bind(person.0)
+async fn ensure_invited(connection: &mut Connection, invitation: &Invitation, person: PersonId) -> Tried<()> {
+    let found = sqlx::query(held!(
+        "SELECT 1 FROM people WHERE id = $1 AND email = $2 AND proved_at IS NOT NULL",
+        "FOR UPDATE"
+    ))
+    .bind(Id(person))
     .bind(&invitation.email)
     .fetch_optional(connection)
     .await?;

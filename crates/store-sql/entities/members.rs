@@ -6,122 +6,92 @@ use domain::{
     ids::{MemberId, OrganisationId, PersonId},
     run::Role,
 };
-use sqlx::{FromRow, PgConnection};
-use store::{Action, Colleague, Error, Member, Members, NewMember, Organisation, Organisations, Result};
-use uuid::Uuid;
+use store::{Action, Colleague, Error, Members, NewMember, Organisation, Organisations, Result};
+use store_sql::{Id, Instant, Text};
 
-use crate::{
-    PostgresStore,
-    actions::record,
-    error::{Place, Tried, clean, repeating, translate},
-    people,
+use super::{
+    Tried,
+    audit::record,
+    member_rows::{MemberRow, member_columns},
+    missing, people,
+    rows::{self, Record},
 };
+use crate::{db::Connection, dialect::held, driver::Driver};
+
+#[derive(sqlx::FromRow)]
+struct OrganisationRow {
+    id: Id<OrganisationId>,
+    name: String,
+    created_at: Instant,
+}
+
+impl Record for OrganisationRow {
+    type Value = Organisation;
+    const TABLE: &'static str = "organisations";
+    const KEY: &'static str = "id";
+
+    fn value(self) -> Result<Organisation> {
+        Ok(Organisation { id: self.id.0, name: self.name, created_at: self.created_at.0 })
+    }
+}
 
 #[async_trait]
-impl Organisations for PostgresStore {
+impl Organisations for Driver {
     async fn create_organisation(&self, organisation: &Organisation) -> Result<()> {
-        repeating(move || async move {
+        self.execute(|| {
             sqlx::query("INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)")
-                .bind(organisation.id.0)
-                .bind(clean(&organisation.name))
-                .bind(organisation.created_at)
-                .execute(&self.pool)
-                .await?;
-            Ok(())
+                .bind(Id(organisation.id))
+                .bind(Text(&organisation.name))
+                .bind(Instant(organisation.created_at))
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     async fn list_organisations(&self) -> Result<Vec<Organisation>> {
-        let rows: Vec<(Uuid, String, DateTime<Utc>)> =
-            sqlx::query_as("SELECT id, name, created_at FROM organisations ORDER BY created_at, id")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(translate)?;
-        Ok(rows
-            .into_iter()
-            .map(|(id, name, created_at)| Organisation { id: OrganisationId(id), name, created_at })
-            .collect())
+        let found = sqlx::query("SELECT id, name, created_at FROM organisations ORDER BY created_at, id");
+        Ok(rows::all::<OrganisationRow>(found, self.reader()).await?)
     }
 }
 
-/// A member's row, as `member_columns!` lists it.
-#[derive(FromRow)]
-pub(crate) struct MemberRow {
-    id: Uuid,
-    person_id: Uuid,
-    organisation_id: Uuid,
-    email: String,
-    address_proved_at: Option<DateTime<Utc>>,
-    name: String,
-    role: String,
-    created_at: DateTime<Utc>,
-}
-
-/// The columns of [`MemberRow`], from `members m` and `people p`. Who was removed is no person there.
-macro_rules! member_columns {
-    () => {
-        "m.id, m.person_id, m.organisation_id, p.email, p.proved_at AS address_proved_at, m.name, m.role, m.created_at"
-    };
-}
-pub(crate) use member_columns;
-
-impl TryFrom<MemberRow> for Member {
-    type Error = Error;
-
-    fn try_from(row: MemberRow) -> Result<Self> {
-        let place = Place { table: "members", row: &row.id };
-        Ok(Self {
-            id: MemberId(row.id),
-            person_id: PersonId(row.person_id),
-            proved_at: row.address_proved_at,
-            organisation_id: OrganisationId(row.organisation_id),
-            role: place.word("role", &row.role)?,
-            email: row.email,
-            name: row.name,
-            created_at: row.created_at,
-        })
-    }
-}
-
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct ColleagueRow {
     #[sqlx(flatten)]
     member: MemberRow,
     has_second_factor: bool,
 }
 
+impl Record for ColleagueRow {
+    type Value = Colleague;
+    const TABLE: &'static str = "members";
+    const KEY: &'static str = "id";
+
+    fn value(self) -> Result<Colleague> {
+        Ok(Colleague { member: self.member.value()?, has_second_factor: self.has_second_factor })
+    }
+}
+
 #[async_trait]
-impl Members for PostgresStore {
+impl Members for Driver {
     async fn create_member(&self, new: &NewMember, action: Option<&Action>) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             insert(&mut transaction, new).await?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
 
     async fn list_members(&self, organisation: OrganisationId) -> Result<Vec<Colleague>> {
-        let rows: Vec<ColleagueRow> = sqlx::query_as(concat!(
+        let found = sqlx::query(concat!(
             "SELECT ",
             member_columns!(),
             ", f.confirmed_at IS NOT NULL AS has_second_factor
                FROM members m JOIN people p ON p.id = m.person_id LEFT JOIN second_factors f ON f.person_id = p.id
               WHERE m.organisation_id = $1 ORDER BY m.created_at, m.id"
         ))
-        .bind(organisation.0)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        rows.into_iter()
-            .map(|row| {
-                let has_second_factor = row.has_second_factor;
-                Ok(Colleague { member: row.member.try_into()?, has_second_factor })
-            })
-            .collect()
+        .bind(Id(organisation));
+        Ok(rows::all::<ColleagueRow>(found, self.reader()).await?)
     }
 
     async fn set_role(
@@ -132,16 +102,15 @@ impl Members for PostgresStore {
         now: DateTime<Utc>,
         action: Option<&Action>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             if role != Role::Owner {
                 ensure_other_owner(&mut transaction, organisation, member).await?;
             }
             let changed = sqlx::query(
                 "UPDATE members SET role = $3 WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL",
             )
-            .bind(organisation.0)
-            .bind(member.0)
+            .bind(Id(organisation))
+            .bind(Id(member))
             .bind(role.as_str())
             .execute(&mut *transaction)
             .await?;
@@ -152,8 +121,7 @@ impl Members for PostgresStore {
                 withdraw_invitations_of(&mut transaction, member, now).await?;
             }
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -165,41 +133,40 @@ impl Members for PostgresStore {
         now: DateTime<Utc>,
         action: Option<&Action>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             ensure_other_owner(&mut transaction, organisation, member).await?;
-            let person: Option<Option<Uuid>> = sqlx::query_scalar(
-                "SELECT person_id FROM members WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL FOR UPDATE",
-            )
-            .bind(organisation.0)
-            .bind(member.0)
+            let person: Option<Option<Id<PersonId>>> = sqlx::query_scalar(held!(
+                "SELECT person_id FROM members WHERE organisation_id = $1 AND id = $2 AND removed_at IS NULL",
+                "FOR UPDATE"
+            ))
+            .bind(Id(organisation))
+            .bind(Id(member))
             .fetch_optional(&mut *transaction)
             .await?;
-            let person = person.flatten().ok_or(Error::NotFound("the member"))?;
-            people::hold(&mut transaction, PersonId(person)).await?;
+            let Id(person) = person.flatten().ok_or(Error::NotFound("the member"))?;
+            people::hold(&mut transaction, person).await?;
             withdraw_invitations_of(&mut transaction, member, now).await?;
             for statement in [
                 "DELETE FROM sessions WHERE member_id = $1",
                 "DELETE FROM pending_sign_ins WHERE member_id = $1",
-                "SELECT 1 FROM alert_channels WHERE member_id = $1 FOR UPDATE",
+                held!("SELECT 1 FROM alert_channels WHERE member_id = $1", "FOR UPDATE"),
                 "DELETE FROM alert_deliveries WHERE channel_id IN (SELECT id FROM alert_channels WHERE member_id = $1)",
                 "DELETE FROM alert_channels WHERE member_id = $1",
             ] {
-                sqlx::query(statement).bind(member.0).execute(&mut *transaction).await?;
+                sqlx::query(statement).bind(Id(member)).execute(&mut *transaction).await?;
             }
             sqlx::query(
                 "UPDATE members
                  SET removed_at = $2, former_email = (SELECT email FROM people WHERE id = members.person_id), person_id = NULL
                  WHERE id = $1",
             )
-            .bind(member.0)
-            .bind(now)
+            .bind(Id(member))
+            .bind(Instant(now))
             .execute(&mut *transaction)
             .await?;
-            people::forget_without_membership(&mut transaction, PersonId(person)).await?;
+            people::forget_without_membership(&mut transaction, person).await?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -207,9 +174,9 @@ impl Members for PostgresStore {
 
 /// Adds a member, and their person where it is new. The organisation is held, so that of two members with one address who are added
 /// at once the second sees the first.
-pub(crate) async fn insert(connection: &mut PgConnection, new: &NewMember) -> Tried<()> {
+pub(crate) async fn insert(connection: &mut Connection, new: &NewMember) -> Tried<()> {
     let member = &new.member;
-    let email = clean(&member.email).to_lowercase();
+    let email = member.email.to_lowercase();
     hold(connection, member.organisation_id).await?;
     if has_member(connection, member.organisation_id, &email).await? {
         return Err(Error::Conflict("the e-mail address").into());
@@ -218,31 +185,32 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: &NewMember) -> Tr
         "INSERT INTO people (id, email, password_hash, proved_at, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (id) DO NOTHING",
     )
-    .bind(member.person_id.0)
-    .bind(&email)
+    .bind(Id(member.person_id))
+    .bind(Text(&email))
     .bind(&new.password_hash)
-    .bind(member.proved_at)
-    .bind(member.created_at)
+    .bind(member.proved_at.map(Instant))
+    .bind(Instant(member.created_at))
     .execute(&mut *connection)
     .await?;
     sqlx::query(
         "INSERT INTO members (id, organisation_id, person_id, name, role, created_at, chosen_at)
          VALUES ($1, $2, $3, $4, $5, $6, $6)",
     )
-    .bind(member.id.0)
-    .bind(member.organisation_id.0)
-    .bind(member.person_id.0)
-    .bind(clean(&member.name))
+    .bind(Id(member.id))
+    .bind(Id(member.organisation_id))
+    .bind(Id(member.person_id))
+    .bind(Text(&member.name))
     .bind(member.role.as_str())
-    .bind(member.created_at)
+    .bind(Instant(member.created_at))
     .execute(connection)
-    .await?;
+    .await
+    .map_err(missing("the organisation"))?;
     Ok(())
 }
 
 /// Whether a member of the organisation has this address, lower-cased.
 pub(crate) async fn has_member(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     organisation: OrganisationId,
     email: &str,
 ) -> Tried<bool> {
@@ -250,16 +218,16 @@ pub(crate) async fn has_member(
         "SELECT EXISTS (SELECT 1 FROM people p JOIN members m ON m.person_id = p.id
                          WHERE p.email = $2 AND m.organisation_id = $1)",
     )
-    .bind(organisation.0)
-    .bind(email)
+    .bind(Id(organisation))
+    .bind(Text(email))
     .fetch_one(connection)
     .await?)
 }
 
 /// Holds an organisation: who changes its people next waits.
-async fn hold(connection: &mut PgConnection, organisation: OrganisationId) -> Tried<()> {
-    sqlx::query("SELECT 1 FROM organisations WHERE id = $1 FOR NO KEY UPDATE")
-        .bind(organisation.0)
+async fn hold(connection: &mut Connection, organisation: OrganisationId) -> Tried<()> {
+    sqlx::query(held!("SELECT 1 FROM organisations WHERE id = $1", "FOR NO KEY UPDATE"))
+        .bind(Id(organisation))
         .execute(connection)
         .await?;
     Ok(())
@@ -268,31 +236,31 @@ async fn hold(connection: &mut PgConnection, organisation: OrganisationId) -> Tr
 /// An error when this member is the organisation's only owner. The organisation is held, so that of two who demote each other at
 /// once the second sees the first.
 async fn ensure_other_owner(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     organisation: OrganisationId,
     member: MemberId,
 ) -> Tried<()> {
     hold(connection, organisation).await?;
-    let owners: Vec<Uuid> = sqlx::query_scalar(
+    let owners: Vec<Id<MemberId>> = sqlx::query_scalar(
         "SELECT id FROM members WHERE organisation_id = $1 AND role = 'owner' AND removed_at IS NULL",
     )
-    .bind(organisation.0)
+    .bind(Id(organisation))
     .fetch_all(connection)
     .await?;
-    if owners == [member.0] { Err(Error::LastOwner.into()) } else { Ok(()) }
+    if owners == [Id(member)] { Err(Error::LastOwner.into()) } else { Ok(()) }
 }
 
 /// Who may not invite any more might still hold the links they made.
 async fn withdraw_invitations_of(
-    connection: &mut PgConnection,
+    connection: &mut Connection,
     member: MemberId,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(
         "UPDATE invitations SET withdrawn_at = $2 WHERE invited_by = $1 AND used_at IS NULL AND withdrawn_at IS NULL",
     )
-    .bind(member.0)
-    .bind(now)
+    .bind(Id(member))
+    .bind(Instant(now))
     .execute(connection)
     .await?;
     Ok(())

@@ -5,80 +5,94 @@ use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     ids::{BindingId, MemberId},
+    policy::Policy,
 };
-use sqlx::{FromRow, PgConnection};
 use store::{Action, Error, Policies, PolicyVersion, RELEASED_AT_ONCE, Result, SavedPolicy};
-use uuid::Uuid;
+use store_sql::{Id, Instant, Json, Text, Words};
 
+use super::{
+    Tried,
+    audit::record,
+    rows::{self, Record},
+};
 use crate::{
-    PostgresStore,
-    actions::record,
-    changes::announce_of,
-    error::{Place, Tried, clean_option, repeating, translate},
+    dialect::{among, held, truth, within},
+    driver::{Driver, Transaction},
 };
 
-#[derive(FromRow)]
-struct PolicyRow {
-    version: i64,
-    policy: String,
-    author: Option<Uuid>,
-    reason: Option<String>,
-    created_at: DateTime<Utc>,
+/// The versions of the binding `$1`, as [`PolicyRow`].
+macro_rules! policy_versions {
+    () => {
+        "SELECT binding_id, version, policy, author, reason, created_at FROM policy_versions WHERE binding_id = $1"
+    };
 }
 
-impl PolicyRow {
-    fn read(self, binding: BindingId) -> Result<PolicyVersion> {
+#[derive(sqlx::FromRow)]
+struct PolicyRow {
+    version: i64,
+    policy: Json<Policy>,
+    author: Option<Id<MemberId>>,
+    reason: Option<String>,
+    created_at: Instant,
+}
+
+impl Record for PolicyRow {
+    type Value = PolicyVersion;
+    const TABLE: &'static str = "policy_versions";
+    const KEY: &'static str = "binding_id";
+
+    fn value(self) -> Result<PolicyVersion> {
         Ok(PolicyVersion {
             version: self.version,
-            policy: Place { table: "policy_versions", row: &binding }.json("policy", &self.policy)?,
-            author: self.author.map(MemberId),
+            policy: self.policy.0,
+            author: self.author.map(|id| id.0),
             reason: self.reason,
-            created_at: self.created_at,
+            created_at: self.created_at.0,
         })
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct SavedRow {
+    #[sqlx(flatten)]
+    policy: PolicyRow,
+    author_name: Option<String>,
+    runs: i64,
+}
+
+impl Record for SavedRow {
+    type Value = SavedPolicy;
+    const TABLE: &'static str = "policy_versions";
+    const KEY: &'static str = "binding_id";
+
+    fn value(self) -> Result<SavedPolicy> {
+        Ok(SavedPolicy { version: self.policy.value()?, author_name: self.author_name, runs: self.runs })
+    }
+}
+
 #[async_trait]
-impl Policies for PostgresStore {
+impl Policies for Driver {
     async fn save_policy(
         &self,
         binding: BindingId,
         version: &PolicyVersion,
         action: Option<&Action>,
     ) -> Result<()> {
-        let policy =
-            serde_json::to_string(&version.policy).map_err(|error| Error::Driver(Box::new(error)))?;
-        let policy = policy.as_str();
-        repeating(move || save(self, binding, (version, policy), action)).await
+        self.write(move |transaction| save(transaction, binding, version, action)).await
     }
 
     async fn release_held(&self, now: DateTime<Utc>) -> Result<bool> {
-        repeating(move || release_more(self, now)).await
+        self.write(move |transaction| release_more(transaction, now)).await
     }
 
     async fn current_policy(&self, binding: BindingId) -> Result<Option<PolicyVersion>> {
-        let row: Option<PolicyRow> = sqlx::query_as(
-            "SELECT version, policy, author, reason, created_at FROM policy_versions
-             WHERE binding_id = $1 ORDER BY version DESC LIMIT 1",
-        )
-        .bind(binding.0)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
-        row.map(|row| row.read(binding)).transpose()
+        let found = sqlx::query(concat!(policy_versions!(), " ORDER BY version DESC LIMIT 1"));
+        Ok(rows::optional::<PolicyRow>(found.bind(Id(binding)), self.reader()).await?)
     }
 
     async fn policy(&self, binding: BindingId, version: i64) -> Result<Option<PolicyVersion>> {
-        let row: Option<PolicyRow> = sqlx::query_as(
-            "SELECT version, policy, author, reason, created_at FROM policy_versions
-             WHERE binding_id = $1 AND version = $2",
-        )
-        .bind(binding.0)
-        .bind(version)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(translate)?;
-        row.map(|row| row.read(binding)).transpose()
+        let found = sqlx::query(concat!(policy_versions!(), " AND version = $2"));
+        Ok(rows::optional::<PolicyRow>(found.bind(Id(binding)).bind(version), self.reader()).await?)
     }
 
     async fn policy_history(
@@ -87,48 +101,33 @@ impl Policies for PostgresStore {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<SavedPolicy>> {
-        let rows: Vec<SavedRow> = sqlx::query_as(
-            "SELECT p.version, p.policy, p.author, p.reason, p.created_at,
+        let found = sqlx::query(
+            "SELECT p.binding_id, p.version, p.policy, p.author, p.reason, p.created_at,
                     coalesce(nullif(m.name, ''), a.email, m.former_email) AS author_name,
                     (SELECT count(*) FROM runs r
                       WHERE r.binding_id = p.binding_id AND r.policy_version = p.version) AS runs
              FROM policy_versions p LEFT JOIN members m ON m.id = p.author LEFT JOIN people a ON a.id = m.person_id
-             WHERE p.binding_id = $1 AND ($2::bigint IS NULL OR p.version < $2)
+             WHERE p.binding_id = $1 AND p.version < $2
              ORDER BY p.version DESC LIMIT $3",
         )
-        .bind(binding.0)
-        .bind(before)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        let saved = |row: SavedRow| {
-            let version = row.policy.read(binding)?;
-            Ok(SavedPolicy { version, author_name: row.author_name, runs: row.runs })
-        };
-        rows.into_iter().map(saved).collect()
+        .bind(Id(binding))
+        .bind(before.unwrap_or(i64::MAX))
+        .bind(i64::from(limit));
+        Ok(rows::all::<SavedRow>(found, self.reader()).await?)
     }
 }
 
-#[derive(FromRow)]
-struct SavedRow {
-    #[sqlx(flatten)]
-    policy: PolicyRow,
-    author_name: Option<String>,
-    runs: i64,
-}
-
+/// Keeps a version and lets go on what it may mend.
 async fn save(
-    store: &PostgresStore,
+    mut transaction: Transaction,
     binding: BindingId,
-    (version, policy): (&PolicyVersion, &str),
+    version: &PolicyVersion,
     action: Option<&Action>,
 ) -> Tried<()> {
-    let mut transaction = store.pool.begin().await?;
     // The binding's row makes savers, arriving events and ending runs take turns.
     let touched = sqlx::query("UPDATE bindings SET trusted_since = $2 WHERE id = $1")
-        .bind(binding.0)
-        .bind(version.created_at)
+        .bind(Id(binding))
+        .bind(Instant(version.created_at))
         .execute(&mut *transaction)
         .await?;
     if touched.rows_affected() == 0 {
@@ -139,59 +138,64 @@ async fn save(
          SELECT $1, $2, $3, $4, $5, $6
          WHERE $2 = 1 + (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1)",
     )
-    .bind(binding.0)
+    .bind(Id(binding))
     .bind(version.version)
-    .bind(policy)
-    .bind(version.author.map(|author| author.0))
-    .bind(clean_option(version.reason.as_ref()))
-    .bind(version.created_at)
+    .bind(Json(&version.policy))
+    .bind(version.author.map(Id))
+    .bind(version.reason.as_ref().map(Text))
+    .bind(Instant(version.created_at))
     .execute(&mut *transaction)
     .await?;
     if saved.rows_affected() == 0 {
         return Err(Error::Conflict("the policy version").into());
     }
-    release(&mut transaction, binding.0, version.created_at).await?;
+    release(&mut transaction, binding, version.created_at).await?;
     record(&mut transaction, action).await?;
-    transaction.commit().await?;
-    Ok(())
+    transaction.commit(()).await
 }
 
 /// One more batch of a binding whose settings were saved.
-async fn release_more(store: &PostgresStore, now: DateTime<Utc>) -> Tried<bool> {
-    let mut transaction = store.pool.begin().await?;
-    let binding: Option<Uuid> =
-        sqlx::query_scalar("SELECT id FROM bindings WHERE releases_held LIMIT 1 FOR UPDATE SKIP LOCKED")
-            .fetch_optional(&mut *transaction)
-            .await?;
-    let Some(binding) = binding else { return Ok(false) };
+async fn release_more(mut transaction: Transaction, now: DateTime<Utc>) -> Tried<bool> {
+    let binding: Option<Id<BindingId>> = sqlx::query_scalar(held!(
+        concat!("SELECT id FROM bindings WHERE ", truth!("releases_held"), " LIMIT 1"),
+        "FOR UPDATE SKIP LOCKED"
+    ))
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let Some(Id(binding)) = binding else { return Ok(false) };
     release(&mut transaction, binding, now).await?;
-    transaction.commit().await?;
-    Ok(true)
+    transaction.commit(true).await
 }
 
 /// Lets the runs that settings mend go on under the current version, so many at once; notes whether more may be left.
-async fn release(connection: &mut PgConnection, binding: Uuid, now: DateTime<Utc>) -> Tried<()> {
-    let released = sqlx::query(
+async fn release(transaction: &mut Transaction, binding: BindingId, now: DateTime<Utc>) -> Tried<()> {
+    let released = sqlx::query(concat!(
         "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = $2, updated_at = $2,
                          policy_version = (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = $1)
-         WHERE binding_id = $1 AND id = ANY (ARRAY (
-             SELECT r.id FROM runs r WHERE r.binding_id = $1 AND r.status = 'waiting' AND r.code = ANY($3)
-             ORDER BY r.id LIMIT $4 FOR UPDATE))",
-    )
-    .bind(binding)
-    .bind(now)
-    .bind(Code::FIXED_BY_SETTINGS.map(Code::as_str).as_slice())
+          WHERE binding_id = $1 AND id",
+        within!(
+            concat!(
+                "SELECT r.id FROM runs r WHERE r.binding_id = $1 AND r.status = 'waiting' AND ",
+                among!("r.code", "$3"),
+                " ORDER BY r.id LIMIT $4"
+            ),
+            "FOR UPDATE"
+        )
+    ))
+    .bind(Id(binding))
+    .bind(Instant(now))
+    .bind(Words(Code::FIXED_BY_SETTINGS.to_vec()))
     .bind(i64::from(RELEASED_AT_ONCE))
-    .execute(&mut *connection)
+    .execute(&mut **transaction)
     .await?
     .rows_affected();
     sqlx::query("UPDATE bindings SET releases_held = $2 WHERE id = $1 AND releases_held <> $2")
-        .bind(binding)
+        .bind(Id(binding))
         .bind(released == u64::from(RELEASED_AT_ONCE))
-        .execute(&mut *connection)
+        .execute(&mut **transaction)
         .await?;
     if released > 0 {
-        announce_of(connection, binding).await?;
+        transaction.announce_binding(binding).await?;
     }
     Ok(())
 }

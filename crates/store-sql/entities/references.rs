@@ -1,28 +1,39 @@
 //! The cached reference set of a binding's Sage business.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use domain::ids::BindingId;
-use store::{Action, CachedReference, Error, References, Result};
+use domain::{business::ReferenceSet, ids::BindingId};
+use store::{Action, CachedReference, References, Result};
+use store_sql::{Id, Instant, Json};
 
-use crate::{
-    PostgresStore,
-    actions::record,
-    error::{Place, repeating, translate},
+use super::{
+    audit::record,
+    missing,
+    rows::{self, Record},
 };
+use crate::driver::Driver;
+
+#[derive(sqlx::FromRow)]
+struct ReferenceRow {
+    body: Json<ReferenceSet>,
+    fetched_at: Instant,
+}
+
+impl Record for ReferenceRow {
+    type Value = CachedReference;
+    const TABLE: &'static str = "reference_sets";
+    const KEY: &'static str = "binding_id";
+
+    fn value(self) -> Result<CachedReference> {
+        Ok(CachedReference { set: self.body.0, fetched_at: self.fetched_at.0 })
+    }
+}
 
 #[async_trait]
-impl References for PostgresStore {
+impl References for Driver {
     async fn reference(&self, binding: BindingId) -> Result<Option<CachedReference>> {
-        let row: Option<(String, DateTime<Utc>)> =
-            sqlx::query_as("SELECT body, fetched_at FROM reference_sets WHERE binding_id = $1")
-                .bind(binding.0)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(translate)?;
-        let Some((body, fetched_at)) = row else { return Ok(None) };
-        let set = Place { table: "reference_sets", row: &binding }.json("body", &body)?;
-        Ok(Some(CachedReference { set, fetched_at }))
+        let found =
+            sqlx::query("SELECT binding_id, body, fetched_at FROM reference_sets WHERE binding_id = $1");
+        Ok(rows::optional::<ReferenceRow>(found.bind(Id(binding)), self.reader()).await?)
     }
 
     async fn put_reference(
@@ -31,22 +42,19 @@ impl References for PostgresStore {
         reference: &CachedReference,
         action: Option<&Action>,
     ) -> Result<()> {
-        let body = serde_json::to_string(&reference.set).map_err(|error| Error::Driver(Box::new(error)))?;
-        let body = body.as_str();
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             sqlx::query(
                 "INSERT INTO reference_sets (binding_id, body, fetched_at) VALUES ($1, $2, $3)
                  ON CONFLICT (binding_id) DO UPDATE SET body = excluded.body, fetched_at = excluded.fetched_at",
             )
-            .bind(binding.0)
-            .bind(body)
-            .bind(reference.fetched_at)
+            .bind(Id(binding))
+            .bind(Json(&reference.set))
+            .bind(Instant(reference.fetched_at))
             .execute(&mut *transaction)
-            .await?;
+            .await
+            .map_err(missing("the binding"))?;
             record(&mut transaction, action).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }

@@ -3,67 +3,68 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{PersonId, SessionId};
-use sqlx::{FromRow, PgConnection};
 use store::{Action, Error, Result, SecondFactor, SecondFactors};
+use store_sql::{Id, Instant};
 use uuid::Uuid;
 
-use crate::{
-    PostgresStore,
-    actions::record_all,
-    error::{Tried, ensure_affected, repeating, translate},
-    people,
+use super::{
+    Tried,
+    audit::record_all,
+    ensure_affected, missing, people,
+    rows::{self, Record},
 };
+use crate::{db::Connection, driver::Driver, error::translate};
 
-#[derive(FromRow)]
+#[derive(sqlx::FromRow)]
 struct FactorRow {
-    person_id: Uuid,
+    person_id: Id<PersonId>,
     envelope: String,
-    confirmed_at: Option<DateTime<Utc>>,
+    confirmed_at: Option<Instant>,
     last_step: i64,
     version: i64,
-    updated_at: DateTime<Utc>,
+    updated_at: Instant,
 }
 
-impl From<FactorRow> for SecondFactor {
-    fn from(row: FactorRow) -> Self {
-        Self {
-            person_id: PersonId(row.person_id),
-            envelope: row.envelope,
-            confirmed_at: row.confirmed_at,
-            last_step: row.last_step,
-            version: row.version,
-            updated_at: row.updated_at,
-        }
+impl Record for FactorRow {
+    type Value = SecondFactor;
+    const TABLE: &'static str = "second_factors";
+    const KEY: &'static str = "person_id";
+
+    fn value(self) -> Result<SecondFactor> {
+        Ok(SecondFactor {
+            person_id: self.person_id.0,
+            envelope: self.envelope,
+            confirmed_at: self.confirmed_at.map(|at| at.0),
+            last_step: self.last_step,
+            version: self.version,
+            updated_at: self.updated_at.0,
+        })
     }
 }
 
 #[async_trait]
-impl SecondFactors for PostgresStore {
+impl SecondFactors for Driver {
     async fn second_factor(&self, person: PersonId) -> Result<Option<SecondFactor>> {
-        let row: Option<FactorRow> = sqlx::query_as("SELECT * FROM second_factors WHERE person_id = $1")
-            .bind(person.0)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(translate)?;
-        Ok(row.map(SecondFactor::from))
+        let found = sqlx::query("SELECT * FROM second_factors WHERE person_id = $1").bind(Id(person));
+        Ok(rows::optional::<FactorRow>(found, self.reader()).await?)
     }
 
     async fn begin_second_factor(&self, person: PersonId, envelope: &str, now: DateTime<Utc>) -> Result<()> {
-        repeating(move || async move {
-            let begun = sqlx::query(
-                "INSERT INTO second_factors (person_id, envelope, last_step, version, updated_at) VALUES ($1, $2, 0, 1, $3)
-                 ON CONFLICT (person_id) DO UPDATE
-                 SET envelope = excluded.envelope, version = second_factors.version + 1, updated_at = excluded.updated_at
-                 WHERE second_factors.confirmed_at IS NULL",
-            )
-            .bind(person.0)
-            .bind(envelope)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            if begun.rows_affected() == 0 { Err(Error::Conflict("the second factor").into()) } else { Ok(()) }
-        })
-        .await
+        let begun = self
+            .execute(|| {
+                sqlx::query(
+                    "INSERT INTO second_factors (person_id, envelope, last_step, version, updated_at) VALUES ($1, $2, 0, 1, $3)
+                     ON CONFLICT (person_id) DO UPDATE
+                        SET envelope = excluded.envelope, version = second_factors.version + 1, updated_at = excluded.updated_at
+                      WHERE second_factors.confirmed_at IS NULL",
+                )
+                .bind(Id(person))
+                .bind(envelope)
+                .bind(Instant(now))
+            })
+            .await
+            .map_err(missing("the person"))?;
+        if begun == 0 { Err(Error::Conflict("the second factor")) } else { Ok(()) }
     }
 
     async fn confirm_second_factor(
@@ -75,41 +76,38 @@ impl SecondFactors for PostgresStore {
         (now, keep): (DateTime<Utc>, Option<SessionId>),
         actions: &[Action],
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             let confirmed = sqlx::query(
                 "UPDATE second_factors SET confirmed_at = $4, last_step = $3
                  WHERE person_id = $1 AND version = $2 AND confirmed_at IS NULL",
             )
-            .bind(person.0)
+            .bind(Id(person))
             .bind(version)
             .bind(step)
-            .bind(now)
+            .bind(Instant(now))
             .execute(&mut *transaction)
             .await?;
-            ensure_affected(&confirmed, 1)?;
+            ensure_affected(confirmed.rows_affected(), 1)?;
             replace_codes(&mut transaction, person, code_hashes).await?;
             people::end_other_sessions(&mut transaction, person, keep).await?;
             record_all(&mut transaction, actions).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
 
     async fn take_step(&self, person: PersonId, step: i64) -> Result<bool> {
-        repeating(move || async move {
-            let taken = sqlx::query(
-                "UPDATE second_factors SET last_step = $2
+        Ok(self
+            .execute(|| {
+                sqlx::query(
+                    "UPDATE second_factors SET last_step = $2
                  WHERE person_id = $1 AND last_step < $2 AND confirmed_at IS NOT NULL",
-            )
-            .bind(person.0)
-            .bind(step)
-            .execute(&self.pool)
-            .await?;
-            Ok(taken.rows_affected() == 1)
-        })
-        .await
+                )
+                .bind(Id(person))
+                .bind(step)
+            })
+            .await?
+            == 1)
     }
 
     async fn replace_recovery_codes(
@@ -118,12 +116,10 @@ impl SecondFactors for PostgresStore {
         code_hashes: &[String],
         actions: &[Action],
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             replace_codes(&mut transaction, person, code_hashes).await?;
             record_all(&mut transaction, actions).await?;
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
@@ -134,26 +130,24 @@ impl SecondFactors for PostgresStore {
         code_hash: &str,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        repeating(move || async move {
-            let spent = sqlx::query(
-                "UPDATE recovery_codes SET used_at = $3 WHERE person_id = $1 AND code_hash = $2 AND used_at IS NULL",
+        let spent = self.execute(|| {
+            sqlx::query(
+                "UPDATE recovery_codes SET used_at = $3
+                  WHERE person_id = $1 AND code_hash = $2 AND used_at IS NULL",
             )
-            .bind(person.0)
+            .bind(Id(person))
             .bind(code_hash)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(spent.rows_affected() == 1)
-        })
-        .await
+            .bind(Instant(now))
+        });
+        Ok(spent.await? == 1)
     }
 
     async fn recovery_codes_left(&self, person: PersonId) -> Result<u32> {
         let left: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM recovery_codes WHERE person_id = $1 AND used_at IS NULL",
         )
-        .bind(person.0)
-        .fetch_one(&self.pool)
+        .bind(Id(person))
+        .fetch_one(self.reader())
         .await
         .map_err(translate)?;
         Ok(u32::try_from(left).unwrap_or(u32::MAX))
@@ -165,33 +159,27 @@ impl SecondFactors for PostgresStore {
         keep: Option<SessionId>,
         actions: &[Action],
     ) -> Result<()> {
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
+        self.write(move |mut transaction| async move {
             replace_codes(&mut transaction, person, &[]).await?;
             let removed = sqlx::query("DELETE FROM second_factors WHERE person_id = $1")
-                .bind(person.0)
+                .bind(Id(person))
                 .execute(&mut *transaction)
                 .await?;
             if removed.rows_affected() > 0 {
                 people::end_other_sessions(&mut transaction, person, keep).await?;
                 record_all(&mut transaction, actions).await?;
             }
-            transaction.commit().await?;
-            Ok(())
+            transaction.commit(()).await
         })
         .await
     }
 
     async fn sealed_second_factors(&self, after: Option<PersonId>, limit: u32) -> Result<Vec<SecondFactor>> {
-        let rows: Vec<FactorRow> = sqlx::query_as(
-            "SELECT * FROM second_factors WHERE $1::uuid IS NULL OR person_id > $1 ORDER BY person_id LIMIT $2",
-        )
-        .bind(after.map(|person| person.0))
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(translate)?;
-        Ok(rows.into_iter().map(SecondFactor::from).collect())
+        let found =
+            sqlx::query("SELECT * FROM second_factors WHERE person_id > $1 ORDER BY person_id LIMIT $2")
+                .bind(Id(after.map_or(Uuid::nil(), Uuid::from)))
+                .bind(i64::from(limit));
+        Ok(rows::all::<FactorRow>(found, self.reader()).await?)
     }
 
     async fn reseal_second_factor(
@@ -201,32 +189,35 @@ impl SecondFactors for PostgresStore {
         replaces: i64,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        repeating(move || async move {
-            let resealed = sqlx::query(
-                "UPDATE second_factors SET envelope = $2, version = version + 1, updated_at = $4
+        ensure_affected(
+            self.execute(|| {
+                sqlx::query(
+                    "UPDATE second_factors SET envelope = $2, version = version + 1, updated_at = $4
                  WHERE person_id = $1 AND version = $3",
-            )
-            .bind(person.0)
-            .bind(envelope)
-            .bind(replaces)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(ensure_affected(&resealed, 1)?)
-        })
-        .await
+                )
+                .bind(Id(person))
+                .bind(envelope)
+                .bind(replaces)
+                .bind(Instant(now))
+            })
+            .await?,
+            1,
+        )
     }
 }
 
-async fn replace_codes(connection: &mut PgConnection, person: PersonId, code_hashes: &[String]) -> Tried<()> {
+async fn replace_codes(connection: &mut Connection, person: PersonId, code_hashes: &[String]) -> Tried<()> {
     sqlx::query("DELETE FROM recovery_codes WHERE person_id = $1")
-        .bind(person.0)
+        .bind(Id(person))
         .execute(&mut *connection)
         .await?;
-    sqlx::query("INSERT INTO recovery_codes (person_id, code_hash) SELECT $1, unnest($2::text[])")
-        .bind(person.0)
-        .bind(code_hashes)
-        .execute(connection)
-        .await?;
+    for code_hash in code_hashes {
+        sqlx::query("INSERT INTO recovery_codes (person_id, code_hash) VALUES ($1, $2)")
+            .bind(Id(person))
+            .bind(code_hash)
+            .execute(&mut *connection)
+            .await
+            .map_err(missing("the person"))?;
+    }
     Ok(())
 }

@@ -2,32 +2,33 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::BindingId;
+use domain::ids::{BindingId, MemberId};
 use store::{Member, PendingSignIn, Result, SignIns, TryLimit};
+use store_sql::{Id, Instant};
 
-use crate::{
-    PostgresStore,
-    error::{repeating, translate},
-    members::{MemberRow, member_columns},
+use super::{
+    member_rows::{MemberRow, member_columns},
+    missing, rows,
 };
+use crate::{dialect::greatest, driver::Driver};
 
 #[async_trait]
-impl SignIns for PostgresStore {
+impl SignIns for Driver {
     async fn begin_sign_in(&self, pending: &PendingSignIn) -> Result<()> {
-        repeating(move || async move {
+        self.execute(|| {
             sqlx::query(
-                "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at, embed_binding_id) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO pending_sign_ins (token_hash, member_id, tries_left, expires_at, embed_binding_id)
+                 VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(&pending.token_hash)
-            .bind(pending.member_id.0)
+            .bind(Id(pending.member_id))
             .bind(pending.tries)
-            .bind(pending.expires_at)
-            .bind(pending.embed.map(|binding| binding.0))
-            .execute(&self.pool)
-            .await?;
-            Ok(())
+            .bind(Instant(pending.expires_at))
+            .bind(pending.embed.map(Id))
         })
         .await
+        .map_err(missing("the member"))?;
+        Ok(())
     }
 
     async fn try_sign_in(
@@ -36,33 +37,34 @@ impl SignIns for PostgresStore {
         embed: Option<BindingId>,
         now: DateTime<Utc>,
     ) -> Result<Option<Member>> {
-        let row: Option<MemberRow> = sqlx::query_as(concat!(
-            "WITH tried AS (
-               UPDATE pending_sign_ins SET tries_left = tries_left - 1
-                WHERE token_hash = $1 AND expires_at > $2 AND tries_left > 0 AND embed_binding_id IS NOT DISTINCT FROM $3
-               RETURNING member_id)
-             SELECT ",
-            member_columns!(),
-            " FROM tried JOIN members m ON m.id = tried.member_id JOIN people p ON p.id = m.person_id"
-        ))
-        .bind(token_hash)
-        .bind(now)
-        .bind(embed.map(|binding| binding.0))
-        .fetch_optional(&self.pool)
+        self.write(move |mut transaction| async move {
+            let tried: Option<Id<MemberId>> = sqlx::query_scalar(
+                "UPDATE pending_sign_ins SET tries_left = tries_left - 1
+                  WHERE token_hash = $1 AND expires_at > $2 AND tries_left > 0 AND embed_binding_id IS NOT DISTINCT FROM $3
+                 RETURNING member_id",
+            )
+            .bind(token_hash)
+            .bind(Instant(now))
+            .bind(embed.map(Id))
+            .fetch_optional(&mut *transaction)
+            .await?;
+            let member = sqlx::query(concat!(
+                "SELECT ",
+                member_columns!(),
+                " FROM members m JOIN people p ON p.id = m.person_id WHERE m.id = $1"
+            ))
+            .bind(tried);
+            let member = rows::optional::<MemberRow>(member, &mut *transaction).await?;
+            transaction.commit(member).await
+        })
         .await
-        .map_err(translate)?;
-        row.map(Member::try_from).transpose()
     }
 
     async fn end_sign_in(&self, token_hash: &str) -> Result<bool> {
-        repeating(move || async move {
-            let ended = sqlx::query("DELETE FROM pending_sign_ins WHERE token_hash = $1")
-                .bind(token_hash)
-                .execute(&self.pool)
-                .await?;
-            Ok(ended.rows_affected() == 1)
-        })
-        .await
+        Ok(self
+            .execute(|| sqlx::query("DELETE FROM pending_sign_ins WHERE token_hash = $1").bind(token_hash))
+            .await?
+            == 1)
     }
 
     async fn take_try(
@@ -73,13 +75,13 @@ impl SignIns for PostgresStore {
     ) -> Result<std::result::Result<(), TimeDelta>> {
         let (now, every) = (now.timestamp_millis(), limit.every.num_milliseconds());
         let ahead = every * i64::from(limit.burst - 1);
-        repeating(move || async move {
-            let mut transaction = self.pool.begin().await?;
-            let taken = sqlx::query(
+        self.write(move |mut transaction| async move {
+            let taken = sqlx::query(concat!(
                 "INSERT INTO tries (key, ahead_to) VALUES ($1, $2 + $3)
-                 ON CONFLICT (key) DO UPDATE SET ahead_to = greatest(tries.ahead_to, $2) + $3
-                 WHERE tries.ahead_to <= $2 + $4",
-            )
+                 ON CONFLICT (key) DO UPDATE SET ahead_to = ",
+                greatest!("tries.ahead_to", "$2"),
+                " + $3 WHERE tries.ahead_to <= $2 + $4"
+            ))
             .bind(key)
             .bind(now)
             .bind(every)
@@ -95,39 +97,31 @@ impl SignIns for PostgresStore {
                     .await?;
                 Err(TimeDelta::milliseconds(ahead_to - ahead - now))
             };
-            transaction.commit().await?;
-            Ok(wait)
+            transaction.commit(wait).await
         })
         .await
     }
 
     async fn give_back_try(&self, key: &str, limit: TryLimit) -> Result<()> {
-        repeating(move || async move {
+        self.execute(|| {
             sqlx::query("UPDATE tries SET ahead_to = ahead_to - $2 WHERE key = $1")
                 .bind(key)
                 .bind(limit.every.num_milliseconds())
-                .execute(&self.pool)
-                .await?;
-            Ok(())
         })
-        .await
+        .await?;
+        Ok(())
     }
 
     async fn purge_sign_ins(&self, now: DateTime<Utc>) -> Result<u64> {
-        repeating(move || async move {
-            let mut purged = 0;
-            for statement in [
-                "DELETE FROM pending_sign_ins WHERE expires_at <= $1",
-                "DELETE FROM proofs WHERE expires_at <= $1",
-            ] {
-                purged += sqlx::query(statement).bind(now).execute(&self.pool).await?.rows_affected();
-            }
-            let settled = sqlx::query("DELETE FROM tries WHERE ahead_to <= $1")
-                .bind(now.timestamp_millis())
-                .execute(&self.pool)
-                .await?;
-            Ok(purged + settled.rows_affected())
-        })
-        .await
+        let mut purged = 0;
+        for statement in [
+            "DELETE FROM pending_sign_ins WHERE expires_at <= $1",
+            "DELETE FROM proofs WHERE expires_at <= $1",
+        ] {
+            purged += self.execute(|| sqlx::query(statement).bind(Instant(now))).await?;
+        }
+        let settled = self
+            .execute(|| sqlx::query("DELETE FROM tries WHERE ahead_to <= $1").bind(now.timestamp_millis()));
+        Ok(purged + settled.await?)
     }
 }

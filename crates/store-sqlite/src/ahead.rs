@@ -4,8 +4,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Sqlite, SqliteConnection, Transaction, query::Query, sqlite::SqliteArguments};
 use store::{Result, ahead_of};
+use store_sql::Instant;
 
-use crate::{columns::instant, error::translate, sqlite::SqliteStore};
+use crate::{error::translate, sqlite::SqliteStore};
 
 /// The leases of runs; there are never many.
 const LEASES: &str = "
@@ -56,5 +57,5 @@ pub(crate) async fn bring_forward(store: &SqliteStore, now: DateTime<Utc>) -> Re
 }
 
 fn at(statement: &'static str, now: DateTime<Utc>) -> Query<'static, Sqlite, SqliteArguments> {
-    sqlx::query(statement).bind(instant(now)).bind(instant(ahead_of(now)))
+    sqlx::query(statement).bind(Instant(now)).bind(Instant(ahead_of(now)))
 }

@@ -5,9 +5,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::ids::OrganisationId;
+use domain::ids::{BindingId, OrganisationId};
 use sqlx::SqlitePool;
 use store::{Announcements, Whose};
+use store_sql::Id;
 
 /// Tells who watches; to be used after the commit.
 #[derive(Clone)]
@@ -15,7 +16,7 @@ pub(crate) struct Announcer {
     announcements: Arc<Announcements>,
     readers: SqlitePool,
     /// Whose bindings are, which never changes.
-    owners: Arc<Mutex<HashMap<String, OrganisationId>>>,
+    owners: Arc<Mutex<HashMap<BindingId, OrganisationId>>>,
 }
 
 impl Announcer {
@@ -30,8 +31,8 @@ impl Announcer {
     }
 
     /// Something of a binding's has changed.
-    pub(crate) async fn binding(&self, binding: &str) {
-        let known = self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(binding).copied();
+    pub(crate) async fn binding(&self, binding: BindingId) {
+        let known = self.owners.lock().unwrap_or_else(PoisonError::into_inner).get(&binding).copied();
         let owner = match known {
             Some(owner) => Some(owner),
             None => self.look_up(binding).await,
@@ -49,14 +50,15 @@ impl Announcer {
         self.announcements.announce(Whose::Everybody);
     }
 
-    async fn look_up(&self, binding: &str) -> Option<OrganisationId> {
-        let found: Option<String> = sqlx::query_scalar("SELECT organisation_id FROM bindings WHERE id = ?1")
-            .bind(binding)
-            .fetch_optional(&self.readers)
-            .await
-            .ok()?;
-        let owner = found?.parse().ok()?;
-        self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(binding.to_owned(), owner);
+    async fn look_up(&self, binding: BindingId) -> Option<OrganisationId> {
+        let found: Option<Id<OrganisationId>> =
+            sqlx::query_scalar("SELECT organisation_id FROM bindings WHERE id = $1")
+                .bind(Id(binding))
+                .fetch_optional(&self.readers)
+                .await
+                .ok()?;
+        let owner = found?.0;
+        self.owners.lock().unwrap_or_else(PoisonError::into_inner).insert(binding, owner);
         Some(owner)
     }
 }

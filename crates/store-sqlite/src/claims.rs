@@ -1,21 +1,48 @@
 //! Who holds which run, and until when.
 
 use chrono::{DateTime, Utc};
-use domain::{code::Code, ids::AttemptId, run::RunStatus};
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use domain::{
+    code::Code,
+    ids::{AttemptId, BindingId, RunId},
+    run::RunStatus,
+};
+use sqlx::SqliteConnection;
 use store::{Claimed, Error, Fence, Result, Run, Tally};
+use store_sql::{Id, Instant, Text};
 
 use crate::{
-    ahead,
-    columns::{Place, instant},
-    error::{is_unreadable, stale, translate},
-    health, overview,
-    runs::RunRow,
+    ahead, counts,
+    driver::Transaction,
+    entities::{
+        Tried, health,
+        requeue::close_lost,
+        rows::{self, Record},
+        run_rows::RunRow,
+        stale,
+    },
+    error::translate,
+    locks::ensure_writer,
     sqlite::SqliteStore,
 };
 
-/// What the audit says of a worker that died.
-const LOST: &str = "The worker that held this run stopped answering; another took over.";
+/// A run that was taken.
+#[derive(sqlx::FromRow)]
+struct TakenRow {
+    #[sqlx(flatten)]
+    run: RunRow,
+    attempts_in_all: i32,
+}
+
+impl Record for TakenRow {
+    /// With the number of its attempt.
+    type Value = (Run, i32);
+    const TABLE: &'static str = "runs";
+    const KEY: &'static str = "id";
+
+    fn value(self) -> Result<Self::Value> {
+        Ok((self.run.value()?, self.attempts_in_all))
+    }
+}
 
 /// The oldest run that may be claimed at `?1`: the oldest queued, the oldest due retry and the lost ones of each binding that can
 /// work now. The cost grows with the bindings and the retries that are due, not with the queue behind a busy business.
@@ -62,6 +89,16 @@ const NEXT_DUE: &str = "
         SELECT r.lease_until, a.held_until
           FROM runs r INDEXED BY runs_running JOIN able a ON a.id = r.binding_id WHERE r.status = 'running')";
 
+/// What came of a look.
+enum Look {
+    /// Nothing is due.
+    Nothing,
+    /// The run is ours.
+    Taken(Box<Claimed>),
+    /// The run cannot be read; nothing was written.
+    Unreadable(RunId, Error),
+}
+
 pub(crate) async fn claim(
     store: &SqliteStore,
     attempt_id: AttemptId,
@@ -70,120 +107,120 @@ pub(crate) async fn claim(
     lease_until: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
     loop {
-        let mut transaction = store.writer.begin().await?;
-        ahead::end_leases(&mut transaction, now).await?;
-        let oldest: Option<String> = sqlx::query_scalar(OLDEST_DUE)
-            .bind(instant(now))
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(translate)?;
-        let Some(run) = oldest else { return Ok(None) };
-        match take(&mut transaction, &run, attempt_id, worker, &instant(now), &instant(lease_until)).await {
-            Ok(claimed) => {
-                transaction.commit().await.map_err(translate)?;
-                store.announcer.binding(&claimed.run.binding_id.to_string()).await;
-                return Ok(Some(claimed));
+        let looked =
+            store.write(move |transaction| look(transaction, attempt_id, worker, (now, lease_until)));
+        match looked.await? {
+            Look::Nothing => return Ok(None),
+            Look::Taken(claimed) => return Ok(Some(*claimed)),
+            Look::Unreadable(run, error) => {
+                let error = &error;
+                store.write(move |transaction| quarantine(transaction, run, error, now)).await?;
             }
-            Err(error) if is_unreadable(&error) => {
-                transaction.rollback().await.map_err(translate)?;
-                set_aside(store, &run, &error, now).await?;
-            }
-            Err(error) => return Err(error),
         }
+    }
+}
+
+/// Takes the oldest run that is due.
+async fn look(
+    mut transaction: Transaction,
+    attempt_id: AttemptId,
+    worker: &str,
+    (now, lease_until): (DateTime<Utc>, DateTime<Utc>),
+) -> Tried<Look> {
+    ahead::end_leases(&mut transaction, now).await?;
+    let oldest: Option<Id<RunId>> =
+        sqlx::query_scalar(OLDEST_DUE).bind(Instant(now)).fetch_optional(&mut *transaction).await?;
+    let Some(Id(run)) = oldest else { return Ok(Look::Nothing) };
+    match take(&mut transaction, run, attempt_id, worker, (now, lease_until)).await {
+        Ok(claimed) => {
+            transaction.announce_binding(claimed.run.binding_id).await?;
+            transaction.commit(Look::Taken(Box::new(claimed))).await
+        }
+        Err(failure) if failure.is_unreadable() => Ok(Look::Unreadable(run, failure.into())),
+        Err(failure) => Err(failure),
     }
 }
 
 /// Makes the run `running` and opens its attempt.
 async fn take(
-    transaction: &mut Transaction<'static, Sqlite>,
-    run: &str,
+    connection: &mut SqliteConnection,
+    run: RunId,
     attempt_id: AttemptId,
     worker: &str,
-    now: &str,
-    lease_until: &str,
-) -> Result<Claimed> {
-    close_lost(transaction, run, now).await?;
-    let row = sqlx::query_as::<_, RunRow>(
+    (now, lease_until): (DateTime<Utc>, DateTime<Utc>),
+) -> Tried<Claimed> {
+    close_lost_of(connection, run, now).await?;
+    let taken = sqlx::query(
         "UPDATE runs
             SET status = 'running', code = NULL, message = NULL, cause = NULL, attempts = attempts + 1, attempts_in_all = attempts_in_all + 1,
-                attempt_id = ?2, lease_until = ?4, started_at = ?3,
-                lease_business = (SELECT b.business_id FROM bindings b WHERE b.id = runs.binding_id), updated_at = ?3
-          WHERE id = ?1
+                attempt_id = $2, lease_until = $4, started_at = $3,
+                lease_business = (SELECT b.business_id FROM bindings b WHERE b.id = runs.binding_id), updated_at = $3
+          WHERE id = $1
          RETURNING *",
     )
-    .bind(run)
-    .bind(attempt_id.to_string())
-    .bind(now)
-    .bind(lease_until)
-    .fetch_one(&mut **transaction)
-    .await
-    .map_err(translate)?;
-    let attempt_number = row.attempts_in_all;
-    let run = Run::try_from(row)?;
-    sqlx::query("INSERT INTO attempts (binding_id, run_id, number, id, worker, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
-        .bind(run.binding_id.to_string())
-        .bind(run.id.to_string())
+    .bind(Id(run))
+    .bind(Id(attempt_id))
+    .bind(Instant(now))
+    .bind(Instant(lease_until));
+    let taken = rows::optional::<TakenRow>(taken, &mut *connection).await?;
+    let (run, attempt_number) = taken.ok_or_else(stale)?;
+    sqlx::query("INSERT INTO attempts (binding_id, run_id, number, id, worker, started_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(Id(run.binding_id))
+        .bind(Id(run.id))
         .bind(attempt_number)
-        .bind(attempt_id.to_string())
+        .bind(Id(attempt_id))
         .bind(worker)
-        .bind(now)
-        .execute(&mut **transaction)
-        .await
-        .map_err(translate)?;
+        .bind(Instant(now))
+        .execute(connection)
+        .await?;
     Ok(Claimed { run, attempt_id, attempt_number })
 }
 
 /// Sets aside a run that is due and cannot be read, so that the queue goes on. In the moment since the look another process may
 /// have taken it, one that can read it: then its lease is in the future, and nothing is done.
-async fn set_aside(store: &SqliteStore, run: &str, error: &Error, now: DateTime<Utc>) -> Result<()> {
-    let mut transaction = store.writer.begin().await?;
-    close_lost(&mut transaction, run, &instant(now)).await?;
-    let binding: Option<String> = sqlx::query_scalar(
+async fn quarantine(
+    mut transaction: Transaction,
+    run: RunId,
+    error: &Error,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    close_lost_of(&mut transaction, run, now).await?;
+    let binding: Option<Id<BindingId>> = sqlx::query_scalar(
         "UPDATE runs
-            SET status = 'failed', code = ?3, message = ?4, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
-                updated_at = ?2, finished_at = ?2
-          WHERE id = ?1 AND (status IN ('queued', 'retrying') OR status = 'running' AND lease_until <= ?2)
+            SET status = 'failed', code = $3, message = $4, attempt_id = NULL, lease_until = NULL, lease_business = NULL,
+                updated_at = $2, finished_at = $2
+          WHERE id = $1 AND (status IN ('queued', 'retrying') OR status = 'running' AND lease_until <= $2)
          RETURNING binding_id",
     )
-    .bind(run)
-    .bind(instant(now))
+    .bind(Id(run))
+    .bind(Instant(now))
     .bind(Code::Internal.as_str())
-    .bind(error.to_string())
+    .bind(Text(error.to_string()))
     .fetch_optional(&mut *transaction)
-    .await
-    .map_err(translate)?;
-    let Some(binding) = binding else { return Ok(()) };
-    overview::count(&mut transaction, &binding, Tally::Ended(RunStatus::Failed), 1, now).await?;
-    tracing::error!(run, %error, "a run cannot be read; it is set aside as failed");
-    health::note_unreadable(&mut transaction, run, now).await?;
-    transaction.commit().await.map_err(translate)?;
-    store.announcer.binding(&binding).await;
-    Ok(())
+    .await?;
+    let Some(Id(binding)) = binding else { return Ok(()) };
+    counts::count(&mut transaction, binding, Tally::Ended(RunStatus::Failed), 1, now).await?;
+    tracing::error!(%run, %error, "a run cannot be read; it is set aside as failed");
+    health::note_unreadable(&mut transaction, binding, run, now).await?;
+    transaction.announce_binding(binding).await?;
+    transaction.commit(()).await
 }
 
 /// Closes the attempt of a worker that died, if the run has one.
-pub(crate) async fn close_lost(
-    transaction: &mut Transaction<'static, Sqlite>,
-    run: &str,
-    now: &str,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE attempts SET ended_at = ?2, outcome = 'lost', message = ?3
-          WHERE id = (SELECT r.attempt_id FROM runs r WHERE r.id = ?1 AND r.status = 'running')",
-    )
-    .bind(run)
-    .bind(now)
-    .bind(LOST)
-    .execute(&mut **transaction)
-    .await
-    .map_err(translate)?;
-    Ok(())
+async fn close_lost_of(connection: &mut SqliteConnection, run: RunId, now: DateTime<Utc>) -> Tried<()> {
+    let lost: Option<(Id<BindingId>, Id<AttemptId>)> =
+        sqlx::query_as("SELECT binding_id, attempt_id FROM runs WHERE id = $1 AND status = 'running'")
+            .bind(Id(run))
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((binding, attempt)) = lost else { return Ok(()) };
+    close_lost(connection, (binding.0, run), attempt.0, now).await
 }
 
 pub(crate) async fn next_due(store: &SqliteStore) -> Result<Option<DateTime<Utc>>> {
-    let due: Option<String> =
-        sqlx::query_scalar(NEXT_DUE).fetch_one(&store.readers).await.map_err(translate)?;
-    Place { table: "runs", row: "the next one" }.optional_time("next_at", due.as_deref())
+    let due: Option<Instant> =
+        sqlx::query_scalar(NEXT_DUE).fetch_one(store.reader()).await.map_err(translate)?;
+    Ok(due.map(|due| due.0))
 }
 
 pub(crate) async fn extend(
@@ -192,43 +229,16 @@ pub(crate) async fn extend(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
 ) -> Result<()> {
-    let mut transaction = store.writer.begin().await?;
-    writes(&mut transaction, fence).await?;
-    sqlx::query("UPDATE runs SET lease_until = ?2, updated_at = ?3 WHERE id = ?1")
-        .bind(fence.run_id.to_string())
-        .bind(instant(lease_until))
-        .bind(instant(now))
-        .execute(&mut *transaction)
+    store
+        .write(move |mut transaction| async move {
+            ensure_writer(&mut transaction, fence).await?;
+            sqlx::query("UPDATE runs SET lease_until = $2, updated_at = $3 WHERE id = $1")
+                .bind(Id(fence.run_id))
+                .bind(Instant(lease_until))
+                .bind(Instant(now))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit(()).await
+        })
         .await
-        .map_err(translate)?;
-    transaction.commit().await.map_err(translate)
-}
-
-/// Whether a run is still held and may write to its business, or the error of a stale fence. It may not when its lease ran out and
-/// another run of the business was claimed since: that one's lease ends later.
-pub(crate) async fn writes(connection: &mut SqliteConnection, fence: Fence) -> Result<()> {
-    let writes: Option<i32> = sqlx::query_scalar(
-        "SELECT 1 FROM runs
-          WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'
-            AND NOT EXISTS (SELECT 1 FROM runs h
-                             WHERE h.status = 'running' AND h.lease_business = runs.lease_business AND h.id <> runs.id
-                               AND h.lease_until > runs.lease_until)",
-    )
-    .bind(fence.run_id.to_string())
-    .bind(fence.attempt_id.to_string())
-    .fetch_optional(connection)
-    .await
-    .map_err(translate)?;
-    writes.map(|_| ()).ok_or_else(stale)
-}
-
-/// The binding of a run that is still held, or the error of a stale fence.
-pub(crate) async fn holds(connection: &mut SqliteConnection, fence: Fence) -> Result<String> {
-    sqlx::query_scalar("SELECT binding_id FROM runs WHERE id = ?1 AND attempt_id = ?2 AND status = 'running'")
-        .bind(fence.run_id.to_string())
-        .bind(fence.attempt_id.to_string())
-        .fetch_optional(connection)
-        .await
-        .map_err(translate)?
-        .ok_or_else(stale)
 }

@@ -1,7 +1,6 @@
 //! What SQLite says, in the store's words.
 
-use sqlx::sqlite::SqliteQueryResult;
-use store::{Error, Result};
+use store::Error;
 
 /// Primary result codes after which a repeat may succeed: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
 const PASSING: [u32; 6] = [5, 6, 8, 10, 13, 14];
@@ -20,14 +19,6 @@ pub(crate) fn translate(error: sqlx::Error) -> Error {
         }
     }
     Error::Driver(Box::new(error))
-}
-
-/// The same where the only row that can be missing is known: SQLite does not name the foreign key that failed.
-pub(crate) fn missing(what: &'static str) -> impl FnOnce(sqlx::Error) -> Error {
-    move |error| match translate(error) {
-        Error::NotFound(_) => Error::NotFound(what),
-        other => other,
-    }
 }
 
 fn is_passing(error: &sqlx::Error) -> bool {
@@ -70,28 +61,6 @@ fn taken(message: &str) -> &'static str {
         "runs.id" => "the run's id",
         "attempts.id" => "the attempt's id",
         _ => "a value that must be unique",
-    }
-}
-
-/// An error unless exactly this many rows were changed.
-pub(crate) fn ensure_affected(result: &SqliteQueryResult, expected: u64) -> Result<()> {
-    let actual = result.rows_affected();
-    if actual == expected { Ok(()) } else { Err(Error::RowsAffected { expected, actual }) }
-}
-
-/// The error of a fence or version that no longer holds.
-pub(crate) const fn stale() -> Error {
-    Error::RowsAffected { expected: 1, actual: 0 }
-}
-
-/// Whether it is one row that is at fault: a value of a kind that its column never has, or a word that means nothing.
-pub(crate) fn is_unreadable(error: &Error) -> bool {
-    match error {
-        Error::Inconsistency { .. } => true,
-        Error::Driver(source) => {
-            matches!(source.downcast_ref(), Some(sqlx::Error::ColumnDecode { .. }))
-        }
-        _ => false,
     }
 }
 

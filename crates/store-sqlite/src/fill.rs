@@ -2,8 +2,9 @@
 
 use domain::{cause::cause, code::Code, ids::OrganisationId};
 use store::{Result, Run};
+use store_sql::{Id, Instant};
 
-use crate::{columns::instant, error::translate, sqlite::SqliteStore};
+use crate::{error::translate, sqlite::SqliteStore};
 
 /// The counts of the overview, by day.
 const COUNT: &str = "INSERT INTO run_counts (binding_id, span, starts_at, tally, runs)
@@ -26,9 +27,9 @@ pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
                      ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
         )
-        .bind(organisation.to_string())
-        .bind(run.binding_id.to_string())
-        .bind(run.id.to_string())
+        .bind(Id(organisation))
+        .bind(Id(run.binding_id))
+        .bind(Id(run.id))
         .bind(run.event.as_str())
         .bind(run.magento_id)
         .bind(run.status.as_str())
@@ -36,7 +37,7 @@ pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs
         .bind(&run.message)
         .bind(run.code.map(|code| cause(code, run.message.as_deref())))
         .bind(run.attempts)
-        .bind(instant(run.next_at))
+        .bind(Instant(run.next_at))
         .bind(run.policy_version)
         .bind(&facts.increment_id)
         .bind(&facts.customer)
@@ -50,17 +51,17 @@ pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs
         .bind(&facts.email_digest)
         .bind(run.website_id)
         .bind(run.store_id)
-        .bind(instant(run.occurred_at))
-        .bind(instant(run.created_at))
-        .bind(instant(run.updated_at))
-        .bind(run.finished_at.map(instant))
-        .bind(run.started_at.map(instant))
-        .bind(run.resolved_by.map(|run| run.to_string()))
+        .bind(Instant(run.occurred_at))
+        .bind(Instant(run.created_at))
+        .bind(Instant(run.updated_at))
+        .bind(run.finished_at.map(Instant))
+        .bind(run.started_at.map(Instant))
+        .bind(run.resolved_by.map(Id))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;
     }
-    let ends = [runs.first(), runs.last()].map(|run| run.map(|run| run.id.to_string()));
+    let ends = [runs.first(), runs.last()].map(|run| run.map(|run| Id(run.id)));
     let [first, last] = &ends;
     sqlx::query(COUNT).bind(first).bind(last).execute(&mut *transaction).await.map_err(translate)?;
     transaction.commit().await.map_err(translate)?;

@@ -1,24 +1,26 @@
 //! The history: pages, counts and causes. Which way leads to a page is decided in [`store::RunFilter`]; here it becomes SQL.
 
 mod conditions;
+mod way;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use domain::{
-    code::Code,
-    ids::{OrganisationId, RunId},
-};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-use store::{
-    CauseGroup, Error, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, Seek, SortBy,
-    readable,
-};
+use domain::ids::{OrganisationId, RunId};
+use sqlx::SqliteConnection;
+use store::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, readable};
+use store_sql::Id;
 
-use self::conditions::Extent;
-use crate::{columns::Place, error::translate, fill, runs::shown, sqlite::SqliteStore};
-
-type Query = QueryBuilder<Sqlite>;
+use self::{
+    conditions::{Extent, List},
+    way::{Query, Way},
+};
+use crate::{
+    entities::{causes::CauseRow, rows, run_rows::shown},
+    error::translate,
+    fill,
+    sqlite::SqliteStore,
+};
 
 #[async_trait]
 impl History for SqliteStore {
@@ -35,7 +37,7 @@ impl History for SqliteStore {
         up_to: i64,
     ) -> Result<i64> {
         let mut transaction = self.readers.begin().await.map_err(translate)?;
-        let list = List { organisation: organisation.to_string(), filter, reach: Reach::default() };
+        let list = List { organisation: Id(organisation), filter, reach: Reach::default() };
         let narrow = list.narrow(&mut transaction).await?;
         let path = narrow.unwrap_or_else(|| filter.walked_path(Order::default()));
         let mut query = Query::new("SELECT count(*) FROM (SELECT 1 FROM ");
@@ -46,26 +48,22 @@ impl History for SqliteStore {
     }
 
     async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>> {
-        sqlx::query_as::<_, CauseRow>(
+        let found = sqlx::query(
             "SELECT binding_id, status, code, coalesce(cause, code) AS cause, currency, count(*) AS runs,
                     sum(coalesce(amount_minor, 0)) AS value_minor, min(id) AS oldest, max(id) AS newest
                FROM runs INDEXED BY runs_causes
-              WHERE organisation_id = ?1 AND status IN ('failed', 'waiting') AND resolved_by IS NULL AND code IS NOT NULL
+              WHERE organisation_id = $1 AND status IN ('failed', 'waiting') AND resolved_by IS NULL AND code IS NOT NULL
               GROUP BY coalesce(cause, code), binding_id, status, code, currency
-              ORDER BY runs DESC, newest DESC LIMIT ?2",
-        )
-        .bind(organisation.to_string())
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(translate)
-        .and_then(|rows| readable(rows.into_iter().map(CauseGroup::try_from)))
+              ORDER BY runs DESC, newest DESC LIMIT $2",)
+        .bind(Id(organisation))
+        .bind(i64::from(limit));
+        Ok(rows::readable::<CauseRow>(found, self.reader()).await?)
     }
 
     async fn runs_by_id(&self, organisation: OrganisationId, ids: &[RunId]) -> Result<Vec<Run>> {
-        let ids = ids.iter().map(RunId::to_string).collect();
+        let ids: Vec<_> = ids.iter().copied().map(Id).collect();
         let mut connection = self.readers.acquire().await.map_err(translate)?;
-        fetch(&mut connection, &organisation.to_string(), ids).await
+        fetch(&mut connection, Id(organisation), ids).await
     }
 
     async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
@@ -79,8 +77,8 @@ pub(crate) async fn page(
     organisation: OrganisationId,
     request: &PageRequest,
 ) -> Result<Page> {
-    let list = List { organisation: organisation.to_string(), filter: &request.filter, reach: request.reach };
-    let way = Way::of(request, list.organisation.clone());
+    let list = List { organisation: Id(organisation), filter: &request.filter, reach: request.reach };
+    let way = Way::of(request, list.organisation);
     let limit = i64::from(request.limit) + 1;
     let is_whole = request.filter.is_walked_whole(request.order);
     let narrow = if is_whole { None } else { list.narrow(connection).await? };
@@ -97,74 +95,6 @@ pub(crate) async fn page(
         None
     };
     Ok(Page::cut(found, request, stopped_at))
-}
-
-/// Which way a list is gone through, and from where.
-struct Way {
-    organisation: String,
-    by: SortBy,
-    descending: bool,
-    from: Option<RunId>,
-}
-
-impl Way {
-    fn of(request: &PageRequest, organisation: String) -> Self {
-        let Order { by, descending } = request.order;
-        match request.seek {
-            Seek::First => Self { organisation, by, descending, from: None },
-            Seek::After(run) => Self { organisation, by, descending, from: Some(run) },
-            Seek::Before(run) => Self { organisation, by, descending: !descending, from: Some(run) },
-        }
-    }
-
-    const fn column(&self) -> Option<&'static str> {
-        match self.by {
-            SortBy::Received => None,
-            SortBy::Amount => Some("sort_amount"),
-            SortBy::Number => Some("sort_number"),
-        }
-    }
-
-    /// ` AND ...`: beyond where it starts. A pair of values, so that the index leads there even among many equals. A run of another
-    /// organisation is as unknown as one that is not there: where it would stand tells what it holds.
-    fn push_from(&self, query: &mut Query) {
-        let Some(from) = self.from.map(|run| run.to_string()) else { return };
-        let beyond = if self.descending { "<" } else { ">" };
-        let Some(column) = self.column() else {
-            query.push(format!(" AND id {beyond} ")).push_bind(from);
-            return;
-        };
-        query.push(format!(" AND ({column}, id) {beyond} ((SELECT {column} FROM runs WHERE id = "));
-        query.push_bind(from.clone()).push(" AND organisation_id = ").push_bind(self.organisation.clone());
-        query.push("), ").push_bind(from).push(")");
-    }
-
-    /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a
-    /// database may seek by it instead.
-    const fn extent(&self, window: i64) -> Extent<'_> {
-        let behind = self.from.is_some();
-        Extent {
-            lower: !behind || self.descending,
-            upper: !behind || !self.descending,
-            way: Some(self),
-            hits: Some(window.saturating_add(1)),
-        }
-    }
-
-    fn push_order(&self, query: &mut Query) {
-        let direction = if self.descending { " DESC" } else { "" };
-        match self.column() {
-            Some(column) => query.push(format!(" ORDER BY {column}{direction}, id{direction}")),
-            None => query.push(format!(" ORDER BY id{direction}")),
-        };
-    }
-}
-
-/// The runs that pages are cut from.
-struct List<'a> {
-    organisation: String,
-    filter: &'a RunFilter,
-    reach: Reach,
 }
 
 impl List<'_> {
@@ -211,7 +141,7 @@ impl List<'_> {
         way.push_order(&mut query);
         query.push(" LIMIT ").push_bind(limit);
         let found = query.build_query_scalar().fetch_all(&mut *connection).await.map_err(translate)?;
-        fetch(connection, &self.organisation, found).await
+        fetch(connection, self.organisation, found).await
     }
 
     /// A walk along a path in its own order, until there is enough or the window ends.
@@ -225,12 +155,12 @@ impl List<'_> {
         let mut query = Query::new("SELECT id FROM (SELECT id, (1");
         self.push_filter(&mut query, path);
         query.push(") AS fits FROM ");
-        self.push_runs(&mut query, path, way.extent(window));
+        self.push_runs(&mut query, path, Extent::walked(way, window));
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT ").push_bind(window).push(") WHERE fits LIMIT ").push_bind(limit);
         let found = query.build_query_scalar().fetch_all(&mut *connection).await.map_err(translate)?;
-        fetch(connection, &self.organisation, found).await
+        fetch(connection, self.organisation, found).await
     }
 
     /// The last run of the window, where the path goes on behind it.
@@ -242,66 +172,38 @@ impl List<'_> {
         window: i64,
     ) -> Result<Option<RunId>> {
         let mut query = Query::new("SELECT id FROM ");
-        self.push_runs(&mut query, path, way.extent(window));
+        self.push_runs(&mut query, path, Extent::walked(way, window));
         way.push_from(&mut query);
         way.push_order(&mut query);
         query.push(" LIMIT 2 OFFSET ").push_bind(window - 1);
-        let ends: Vec<String> = query.build_query_scalar().fetch_all(connection).await.map_err(translate)?;
+        let ends: Vec<Id<RunId>> =
+            query.build_query_scalar().fetch_all(connection).await.map_err(translate)?;
         match ends.as_slice() {
-            [last, _] => Ok(Some(Place { table: "runs", row: last }.word("id", last)?)),
+            [last, _] => Ok(Some(last.0)),
             _ => Ok(None),
         }
     }
 }
 
 /// The runs of these ids, in their order.
-async fn fetch(connection: &mut SqliteConnection, organisation: &str, ids: Vec<String>) -> Result<Vec<Run>> {
+async fn fetch(
+    connection: &mut SqliteConnection,
+    organisation: Id<OrganisationId>,
+    ids: Vec<Id<RunId>>,
+) -> Result<Vec<Run>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let mut query = Query::new("SELECT * FROM runs WHERE organisation_id = ");
-    query.push_bind(organisation.to_owned()).push(" AND id IN (");
+    query.push_bind(organisation).push(" AND id IN (");
     let mut places = query.separated(", ");
     for id in &ids {
-        places.push_bind(id.clone());
+        places.push_bind(*id);
     }
     query.push(")");
     let rows = query.build().fetch_all(connection).await.map_err(translate)?;
     let mut runs = readable(rows.iter().map(shown))?;
-    let places: HashMap<&str, usize> =
-        ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
-    runs.sort_by_key(|run| places.get(run.id.to_string().as_str()).copied());
+    let places: HashMap<RunId, usize> = ids.iter().enumerate().map(|(place, id)| (id.0, place)).collect();
+    runs.sort_by_key(|run| places.get(&run.id).copied());
     Ok(runs)
-}
-
-#[derive(sqlx::FromRow)]
-struct CauseRow {
-    binding_id: String,
-    status: String,
-    code: String,
-    cause: String,
-    currency: Option<String>,
-    runs: i64,
-    value_minor: i64,
-    oldest: String,
-    newest: String,
-}
-
-impl TryFrom<CauseRow> for CauseGroup {
-    type Error = Error;
-
-    fn try_from(row: CauseRow) -> Result<Self> {
-        let place = Place { table: "runs", row: &row.newest };
-        Ok(Self {
-            binding_id: place.word("binding_id", &row.binding_id)?,
-            status: place.word("status", &row.status)?,
-            code: row.code.parse().unwrap_or(Code::UnreadableRecord),
-            oldest: place.word("id", &row.oldest)?,
-            newest: place.word("id", &row.newest)?,
-            cause: row.cause,
-            currency: row.currency,
-            runs: row.runs,
-            value_minor: row.value_minor,
-        })
-    }
 }

@@ -14,9 +14,10 @@ use tokio::{
 
 use crate::{
     announcer::Announcer,
+    entities::tokens,
     error::{again, translate},
-    events, leases,
-    sqlite::{Writer, closed},
+    receiving,
+    writer::{Writer, closed},
 };
 
 /// How many may wait to be written; beyond it a webhook is told to come again.
@@ -118,7 +119,7 @@ async fn work(mut queue: mpsc::Receiver<Job>, writer: Writer, announcer: Announc
         match begun {
             Ok(transaction) => {
                 for binding in write(transaction, jobs).await {
-                    announcer.binding(&binding.to_string()).await;
+                    announcer.binding(binding).await;
                 }
             }
             Err(error) => {
@@ -169,13 +170,17 @@ impl Job {
     async fn perform(self, transaction: &mut Transaction<'static, Sqlite>) -> (Answer, Option<Error>) {
         match self {
             Self::Receive(event, sender) => {
-                let (result, broken) =
-                    within(transaction, async |savepoint| events::receive(savepoint, &event).await).await;
+                let (result, broken) = within(transaction, async |savepoint| {
+                    receiving::receive(savepoint, &event).await.map_err(Error::from)
+                })
+                .await;
                 (Answer::Receive(event.binding_id, result, sender), broken)
             }
             Self::UseToken(token, sender) => {
                 let (result, broken) = within(transaction, async |savepoint| {
-                    leases::use_token(savepoint, token.binding, &token.id, token.expires_at).await
+                    tokens::note_token(savepoint, token.binding, &token.id, token.expires_at)
+                        .await
+                        .map_err(Error::from)
                 })
                 .await;
                 (Answer::UseToken(result, sender), broken)

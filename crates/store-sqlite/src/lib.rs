@@ -1,49 +1,30 @@
 #![doc = include_str!("../README.md")]
 
-mod actions;
 mod ahead;
-mod alert_channels;
-mod alert_parcels;
-mod alerts;
 mod announcer;
-mod attempts;
-mod backfills;
-mod bindings;
-mod bulk;
 mod claims;
-mod columns;
-mod credentials;
-mod deliveries;
+mod counts;
+mod db;
+mod dead_leases;
+mod dialect;
+mod driver;
+#[path = "../../store-sql/entities/mod.rs"]
+mod entities;
 mod error;
 mod events;
-mod figures;
 mod fill;
-mod finishing;
-mod health;
 mod history;
 mod inbox;
-mod intents;
-mod invitations;
-mod leases;
+mod loads;
+mod locks;
 mod maintenance;
-mod members;
-mod overview;
-mod people;
-mod plans;
-mod policies;
 mod presence;
-mod references;
-mod rests;
-mod revival;
-mod runs;
-mod saved_views;
-mod second_factors;
-mod sessions;
-mod sign_ins;
+mod receiving;
 mod sqlite;
+mod steps;
 #[cfg(test)]
 mod trouble;
 mod watch;
-mod xrefs;
+mod writer;
 
 pub use sqlite::SqliteStore;

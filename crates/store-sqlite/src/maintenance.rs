@@ -2,20 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    code::Code,
-    ids::{OrganisationId, RunId},
-    run::RunStatus,
-};
+use domain::ids::{OrganisationId, RunId};
 use sqlx::SqliteConnection;
-use store::{Error, Maintenance, OldRuns, Requeued, Result, Standing, Unreadable, WORDS, waiting_code};
+use store::{Maintenance, OldRuns, Requeued, Result, Unreadable, WORDS};
+use store_sql::Instant;
 
-use crate::{
-    ahead, bindings, claims,
-    columns::{Place, instant},
-    error::{ensure_affected, translate},
-    sqlite::SqliteStore,
-};
+use crate::{entities::requeue::requeue, error::translate, sqlite::SqliteStore};
 
 /// The runs that are old at `?1`; without those that failed where `?2` says so.
 macro_rules! old_runs {
@@ -39,37 +31,7 @@ impl Maintenance for SqliteStore {
         force: bool,
         now: DateTime<Utc>,
     ) -> Result<Requeued> {
-        let mut transaction = self.writer.begin().await?;
-        ahead::end_leases(&mut transaction, now).await?;
-        let id = run.to_string();
-        let found: Option<(String, String, Option<String>)> = sqlx::query_as(
-            "SELECT r.binding_id, r.status, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id
-              WHERE r.id = ?1 AND b.organisation_id = ?2",
-        )
-        .bind(&id)
-        .bind(organisation.to_string())
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(translate)?;
-        let (binding, status, lease_until) = found.ok_or(Error::NotFound("the run"))?;
-        let place = Place { table: "runs", row: &id };
-        let status: RunStatus = place.word("status", &status)?;
-        if status.is_terminal() {
-            return Ok(Requeued::Ended);
-        }
-        if let Some(until) = place.optional_time("lease_until", lease_until.as_deref())?
-            && status == RunStatus::Running
-            && until > now
-            && !force
-        {
-            return Ok(Requeued::Held(until));
-        }
-        claims::close_lost(&mut transaction, &id, &instant(now)).await?;
-        make_due(&mut transaction, &id, &Standing::onward(now), now).await?;
-        let stops = waiting_code(bindings::status_of(&mut transaction, &binding).await?);
-        transaction.commit().await.map_err(translate)?;
-        self.announcer.organisation(organisation);
-        Ok(if stops.is_some() { Requeued::WaitsForBinding } else { Requeued::Due })
+        self.write(move |transaction| requeue(transaction, organisation, (run, force), now)).await
     }
 
     async fn unreadable(&self) -> Result<Vec<Unreadable>> {
@@ -91,7 +53,7 @@ impl Maintenance for SqliteStore {
 
     async fn count_old_runs(&self, old: OldRuns) -> Result<u64> {
         let count: i64 = sqlx::query_scalar(concat!("SELECT count(*) ", old_runs!()))
-            .bind(instant(old.ended_before))
+            .bind(Instant(old.ended_before))
             .bind(old.keep_failed)
             .fetch_one(&self.readers)
             .await
@@ -103,7 +65,7 @@ impl Maintenance for SqliteStore {
         let mut transaction = self.writer.begin().await?;
         let runs: Vec<(String, String)> =
             sqlx::query_as(concat!("SELECT r.binding_id, r.id ", old_runs!(), " LIMIT ?3"))
-                .bind(instant(old.ended_before))
+                .bind(Instant(old.ended_before))
                 .bind(old.keep_failed)
                 .bind(limit)
                 .fetch_all(&mut *transaction)
@@ -155,28 +117,6 @@ async fn values(
     let unreadable =
         |(value, row, rows): (String, String, i64)| Unreadable { table, column, row, value, rows };
     Ok(found.into_iter().map(unreadable).collect())
-}
-
-async fn make_due(
-    connection: &mut SqliteConnection,
-    run: &str,
-    onward: &Standing<'_>,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let result = sqlx::query(
-        "UPDATE runs
-            SET status = ?3, code = ?4, message = NULL, waits_for_invoice = NULL, next_at = ?2, updated_at = ?2,
-                attempt_id = NULL, lease_until = NULL, lease_business = NULL
-          WHERE id = ?1",
-    )
-    .bind(run)
-    .bind(instant(now))
-    .bind(onward.status.as_str())
-    .bind(onward.code.map(Code::as_str))
-    .execute(connection)
-    .await
-    .map_err(translate)?;
-    ensure_affected(&result, 1)
 }
 
 /// Deletes a run with all that hangs on it, from the leaves inwards.

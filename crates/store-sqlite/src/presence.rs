@@ -9,11 +9,6 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use chrono::{DateTime, Utc};
-use store::Result;
-
-use crate::{columns::instant, error::translate, sqlite::SqliteStore};
-
 /// The lock of a process that works on the file.
 #[derive(Debug)]
 pub(crate) struct Presence {
@@ -30,7 +25,7 @@ impl Presence {
     }
 
     /// The lock, held alone; none where another process works on the file, or this one does already.
-    fn alone(&self) -> io::Result<Option<File>> {
+    pub(crate) fn alone(&self) -> io::Result<Option<File>> {
         if self.held.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Ok(None);
         }
@@ -47,37 +42,12 @@ impl Presence {
 
     /// Holds the lock together with others from now on. Between the two another process may have it alone for a moment: this one holds no
     /// lease yet that it could take.
-    fn share(&self, file: File) -> io::Result<()> {
+    pub(crate) fn share(&self, file: File) -> io::Result<()> {
         file.unlock()?;
         file.lock_shared()?;
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
         Ok(())
     }
-}
-
-pub(crate) async fn take_back_leases(store: &SqliteStore, now: DateTime<Utc>) -> Result<u64> {
-    let failed = |error| translate(sqlx::Error::Io(error));
-    let Some(alone) = store.presence.alone().map_err(failed)? else { return Ok(0) };
-    let ended = end_all(store, now).await;
-    store.presence.share(alone).map_err(failed)?;
-    ended
-}
-
-/// Ends every lease there is; tells how many.
-async fn end_all(store: &SqliteStore, now: DateTime<Utc>) -> Result<u64> {
-    let mut transaction = store.writer.begin().await?;
-    let mut ended = 0;
-    for held in [
-        "UPDATE runs INDEXED BY runs_running SET lease_until = ?1 WHERE status = 'running' AND lease_until > ?1",
-        "UPDATE sync_state_queue SET lease_until = ?1 WHERE lease_until > ?1",
-        "UPDATE alert_channels SET lease_until = ?1 WHERE lease_until > ?1",
-    ] {
-        let taken = sqlx::query(held).bind(instant(now)).execute(&mut *transaction).await;
-        ended += taken.map_err(translate)?.rows_affected();
-    }
-    sqlx::query("DELETE FROM leases").execute(&mut *transaction).await.map_err(translate)?;
-    transaction.commit().await.map_err(translate)?;
-    Ok(ended)
 }
 
 #[cfg(test)]

@@ -6,19 +6,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use sqlx::{
-    Connection, Sqlite, SqlitePool, Transaction,
+    Connection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use store::{Error, Result, Risk, Store};
+use store::{Result, Risk, Store};
 use tokio::sync::watch;
 
 use crate::{
-    announcer::Announcer,
-    error::{ensure_affected, translate},
-    inbox::Inbox,
-    presence::Presence,
-    watch::Watch,
+    announcer::Announcer, entities::ensure_affected, error::translate, inbox::Inbox, presence::Presence,
+    watch::Watch, writer::Writer,
 };
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -35,25 +32,6 @@ pub struct SqliteStore {
     pub(crate) presence: Presence,
     pub(crate) announcer: Announcer,
     watch: Watch,
-}
-
-/// The one connection that writes.
-#[derive(Clone)]
-pub(crate) struct Writer {
-    pool: SqlitePool,
-}
-
-impl Writer {
-    /// A transaction that holds the right to write from its start: one that reads first and writes later would fail when
-    /// another process has written in between.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(translate)
-    }
-
-    /// For a single statement, which is a transaction of its own.
-    pub(crate) const fn pool(&self) -> &SqlitePool {
-        &self.pool
-    }
 }
 
 impl SqliteStore {
@@ -91,7 +69,7 @@ impl SqliteStore {
             .max_lifetime(None)
             .test_before_acquire(false)
             .connect_lazy_with(file.read_only(true));
-        let writer = Writer { pool };
+        let writer = Writer::new(pool);
         let announcer = Announcer::new(readers.clone());
         let inbox = Inbox::start(writer.clone(), announcer.clone());
         let watch = Watch::start(writer.clone(), announcer.clone());
@@ -126,7 +104,7 @@ impl Store for SqliteStore {
             .execute(self.writer.pool())
             .await;
         match beat {
-            Ok(result) => ensure_affected(&result, 1),
+            Ok(result) => ensure_affected(result.rows_affected(), 1),
             Err(error) => Err(translate(error)),
         }
     }
@@ -160,11 +138,6 @@ impl Store for SqliteStore {
         self.watch.stop();
         self.inbox.close().await;
         self.readers.close().await;
-        self.writer.pool.close().await;
+        self.writer.pool().close().await;
     }
-}
-
-/// What is told once the store is closed.
-pub(crate) fn closed() -> Error {
-    Error::Unavailable("the store is closed".into())
 }

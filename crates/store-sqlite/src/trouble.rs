@@ -9,10 +9,12 @@ use domain::{
     code::Code,
     ids::BindingId,
     outside::Outside,
-    run::{EventName::InvoiceCreated, RunStatus},
+    run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use store::{Error, Events, History, NewEvent, PageRequest, Received, Result, Store, conformance::World};
+use store::{
+    Bindings, Error, Events, History, NewEvent, PageRequest, Received, Result, Store, conformance::World,
+};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
@@ -242,7 +244,7 @@ async fn an_attempt_a_deed_or_a_shop_that_cannot_be_read_hides_no_other() {
     }
     let attempts = store::Attempts::attempts(&*store, world.organisation, id).await.unwrap();
     assert_eq!(attempts[0].code, Some(Code::UnreadableRecord));
-    assert_eq!(store::Bindings::list_bindings(&*store, world.organisation).await.unwrap().len(), 1);
+    assert_eq!(Bindings::list_bindings(&*store, world.organisation).await.unwrap().len(), 1);
     assert!(store::Maintenance::unreadable(&*store).await.unwrap().len() >= 3);
 }
 
@@ -299,4 +301,40 @@ async fn a_folder_that_is_missing_is_unavailable() {
     let folder = tempfile::tempdir().unwrap();
     let result = SqliteStore::open(&folder.path().join("missing").join("ledger.sqlite")).await;
     assert!(matches!(result.err(), Some(Error::Unavailable(_))));
+}
+
+/// What earlier versions let happen: the oldest that works keeps the business, and nothing of the others is lost.
+#[tokio::test]
+async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
+    let (store, world, _folder) = make().await;
+    let mut bindings = vec![world.binding];
+    for business in ["second", "third", "gone", "alone"] {
+        bindings.push(world.add_binding(business).await);
+    }
+    for statement in [
+        "DROP TABLE backfills",
+        "DROP INDEX bindings_business",
+        "UPDATE bindings SET status = 'revoked' WHERE business_id = 'gone'",
+        "UPDATE bindings SET business_id = 'shared' WHERE business_id <> 'alone'",
+        "UPDATE bindings SET status = 'paused' WHERE id = (SELECT id FROM bindings ORDER BY created_at, id LIMIT 1)",
+        include_str!("../../../migrations/sqlite/0021_pairing.sql"),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(store.writer.pool()).await.unwrap();
+    }
+    let mut states = Vec::new();
+    for id in &bindings {
+        let binding = Bindings::binding(&*store, *id).await.unwrap().unwrap();
+        states.push((binding.status, binding.business.map(|business| business.id)));
+    }
+    let (shared, alone) = (Some("shared".to_owned()), Some("alone".to_owned()));
+    let expected = [
+        (BindingStatus::Pending, None),
+        (BindingStatus::Active, shared.clone()),
+        (BindingStatus::Pending, None),
+        (BindingStatus::Revoked, shared),
+        (BindingStatus::Active, alone),
+    ];
+    assert_eq!(states, expected);
+    assert_eq!(store.refusal(bindings[2]).await.unwrap(), Some(Code::BusinessShared));
+    store.close().await;
 }

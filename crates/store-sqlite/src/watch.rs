@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::Connection;
 use tokio::task::AbortHandle;
 
-use crate::{announcer::Announcer, sqlite::Writer};
+use crate::{announcer::Announcer, writer::Writer};
 
 /// How soon a change of another process is announced.
 const PACE: Duration = Duration::from_secs(1);

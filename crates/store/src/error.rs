@@ -15,7 +15,7 @@ pub enum Error {
         /// The table.
         table: &'static str,
         /// The column.
-        column: &'static str,
+        column: String,
         /// The row's id.
         row: String,
         /// Why it cannot be read.

@@ -36,16 +36,15 @@ pub struct Membership {
 
 impl Person {
     /// The people of rows that hold one membership each, those of one person after each other.
-    pub fn gathered(rows: impl Iterator<Item = Result<Self>>) -> Result<Vec<Self>> {
+    pub fn gathered(rows: Vec<Self>) -> Vec<Self> {
         let mut people: Vec<Self> = Vec::new();
         for row in rows {
-            let row = row?;
             match people.last_mut() {
                 Some(last) if last.id == row.id => last.memberships.extend(row.memberships),
                 _ => people.push(row),
             }
         }
-        Ok(people)
+        people
     }
 }
 

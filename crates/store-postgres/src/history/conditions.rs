@@ -1,9 +1,10 @@
 //! What is asked for, as the conditions of a query.
 
-use store::{Find, Hit, Path, RunFilter};
+use store::{Find, Hit, Path, Reach, RunFilter};
+use store_sql::Text;
+use uuid::Uuid;
 
-use super::{List, Query, Way};
-use crate::error::clean;
+use super::way::{Query, Way};
 
 /// Which of the runs of a path are wanted.
 #[derive(Clone, Copy)]
@@ -18,9 +19,28 @@ pub(super) struct Extent<'a> {
     pub(super) hits: Option<i64>,
 }
 
-impl Extent<'_> {
+impl<'a> Extent<'a> {
     /// All of a path, and every hit.
     pub(super) const ALL: Self = Self { lower: true, upper: true, way: None, hits: None };
+
+    /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a
+    /// database may seek by it instead.
+    pub(super) const fn walked(way: &'a Way, window: i64) -> Self {
+        let behind = way.from.is_some();
+        Self {
+            lower: !behind || way.descending,
+            upper: !behind || !way.descending,
+            way: Some(way),
+            hits: Some(window.saturating_add(1)),
+        }
+    }
+}
+
+/// The runs that pages are cut from.
+pub(super) struct List<'a> {
+    pub(super) organisation: Uuid,
+    pub(super) filter: &'a RunFilter,
+    pub(super) reach: Reach,
 }
 
 impl List<'_> {
@@ -113,7 +133,7 @@ impl List<'_> {
             query.push(" AND status IN ('failed', 'waiting') AND resolved_by IS NULL");
         }
         if let Some(cause) = cause {
-            query.push(" AND coalesce(cause, code) = ").push_bind(clean(cause));
+            query.push(" AND coalesce(cause, code) = ").push_bind(Text(cause.clone()));
         }
     }
 
@@ -185,16 +205,16 @@ impl List<'_> {
 /// That a run is a hit in this way.
 fn push_hit(query: &mut Query, hit: Hit) {
     match hit {
-        Hit::Number(text) => query.push("coalesce(increment_id, '') = ").push_bind(clean(&text)),
-        Hit::SageReference(text) => query.push("sage_reference = ").push_bind(clean(&text)),
+        Hit::Number(text) => query.push("coalesce(increment_id, '') = ").push_bind(Text(text)),
+        Hit::SageReference(text) => query.push("sage_reference = ").push_bind(Text(text)),
         Hit::Amount(minor) => query
             .push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ")
             .push_bind(minor)
             .push(")"),
-        Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(clean(&digest)),
-        Hit::SageId(id) => query.push("sage_id = ").push_bind(clean(&id)),
+        Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(Text(digest)),
+        Hit::SageId(id) => query.push("sage_id = ").push_bind(Text(id)),
         Hit::Request(id) => {
-            query.push("id IN (SELECT run_id FROM steps WHERE request_id = ").push_bind(clean(&id)).push(")")
+            query.push("id IN (SELECT run_id FROM steps WHERE request_id = ").push_bind(Text(id)).push(")")
         }
         Hit::Run(run) => query.push("id = ").push_bind(run.0),
         Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),

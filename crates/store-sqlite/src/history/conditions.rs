@@ -1,8 +1,10 @@
 //! What is asked for, as the conditions of a query.
 
-use store::{Find, Hit, Path, RunFilter};
+use domain::ids::OrganisationId;
+use store::{Find, Hit, Path, Reach, RunFilter};
+use store_sql::Id;
 
-use super::{List, Query, Way};
+use super::way::{Query, Way};
 
 /// Which of the runs of a path are wanted.
 #[derive(Clone, Copy)]
@@ -17,9 +19,28 @@ pub(super) struct Extent<'a> {
     pub(super) hits: Option<i64>,
 }
 
-impl Extent<'_> {
+impl<'a> Extent<'a> {
     /// All of a path, and every hit.
     pub(super) const ALL: Self = Self { lower: true, upper: true, way: None, hits: None };
+
+    /// What a walk looks at that ends after so many runs. Beyond where it starts, a bound that lies behind it narrows nothing, and a
+    /// database may seek by it instead.
+    pub(super) const fn walked(way: &'a Way, window: i64) -> Self {
+        let behind = way.from.is_some();
+        Self {
+            lower: !behind || way.descending,
+            upper: !behind || !way.descending,
+            way: Some(way),
+            hits: Some(window.saturating_add(1)),
+        }
+    }
+}
+
+/// The runs that pages are cut from.
+pub(super) struct List<'a> {
+    pub(super) organisation: Id<OrganisationId>,
+    pub(super) filter: &'a RunFilter,
+    pub(super) reach: Reach,
 }
 
 impl List<'_> {
@@ -43,7 +64,7 @@ impl List<'_> {
         match path {
             Path::Binding | Path::BindingStatus | Path::Policy => self.push_binding(query),
             _ => {
-                query.push("organisation_id = ").push_bind(self.organisation.clone());
+                query.push("organisation_id = ").push_bind(self.organisation);
             }
         }
         let filter = self.filter;
@@ -75,7 +96,7 @@ impl List<'_> {
     /// ` AND ...`: everything that is asked for, of the runs of a path.
     pub(super) fn push_filter(&self, query: &mut Query, path: Path) {
         let filter = self.filter;
-        query.push(" AND organisation_id = ").push_bind(self.organisation.clone());
+        query.push(" AND organisation_id = ").push_bind(self.organisation);
         if filter.binding.is_some() {
             query.push(" AND ");
             self.push_binding(query);
@@ -97,8 +118,8 @@ impl List<'_> {
     /// The binding, if it is the organisation's: or the walk along another's would tell where it stopped.
     fn push_binding(&self, query: &mut Query) {
         query.push("binding_id = (SELECT id FROM bindings WHERE id = ");
-        query.push_bind(self.filter.binding.map(|binding| binding.to_string()));
-        query.push(" AND organisation_id = ").push_bind(self.organisation.clone()).push(")");
+        query.push_bind(self.filter.binding.map(Id));
+        query.push(" AND organisation_id = ").push_bind(self.organisation).push(")");
     }
 
     fn push_status(&self, query: &mut Query) {
@@ -131,10 +152,10 @@ impl List<'_> {
 
     fn push_dates(&self, query: &mut Query, extent: Extent<'_>) {
         if let Some(lowest) = self.filter.lowest_id().filter(|_| extent.lower) {
-            query.push(" AND id >= ").push_bind(lowest.to_string());
+            query.push(" AND id >= ").push_bind(Id(lowest));
         }
         if let Some(beyond) = self.filter.beyond_id().filter(|_| extent.upper) {
-            query.push(" AND id < ").push_bind(beyond.to_string());
+            query.push(" AND id < ").push_bind(Id(beyond));
         }
     }
 
@@ -162,10 +183,10 @@ impl List<'_> {
                     query.push(
                         "runs_entity WHERE binding_id IN (SELECT id FROM bindings WHERE organisation_id = ",
                     );
-                    query.push_bind(self.organisation.clone()).push(")");
+                    query.push_bind(self.organisation).push(")");
                 }
                 index => {
-                    query.push(index).push(" WHERE organisation_id = ").push_bind(self.organisation.clone());
+                    query.push(index).push(" WHERE organisation_id = ").push_bind(self.organisation);
                 }
             }
             query.push(" AND ");
@@ -225,7 +246,7 @@ fn push_hit(query: &mut Query, hit: Hit) {
         Hit::Request(id) => {
             query.push("id IN (SELECT run_id FROM steps WHERE request_id = ").push_bind(id).push(")")
         }
-        Hit::Run(run) => query.push("id = ").push_bind(run.to_string()),
+        Hit::Run(run) => query.push("id = ").push_bind(Id(run)),
         Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),
     };
 }
