@@ -10,14 +10,14 @@ use crate::{entities::tokens, sqlite::SqliteStore};
 #[async_trait]
 impl Events for SqliteStore {
     async fn receive(&self, event: &NewEvent) -> Result<Received> {
-        self.inbox.receive(event.clone()).await
+        self.group_commit.receive(event.clone()).await
     }
 }
 
 #[async_trait]
 impl SeenTokens for SqliteStore {
     async fn use_token(&self, binding: BindingId, token_id: &str, expires_at: DateTime<Utc>) -> Result<bool> {
-        self.inbox.use_token(binding, token_id.to_owned(), expires_at).await
+        self.group_commit.use_token(binding, token_id.to_owned(), expires_at).await
     }
 
     async fn purge_tokens(&self, now: DateTime<Utc>) -> Result<u64> {

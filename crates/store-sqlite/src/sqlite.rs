@@ -14,8 +14,8 @@ use store::{Result, Risk, Store};
 use tokio::sync::watch;
 
 use crate::{
-    announcer::Announcer, entities::ensure_affected, error::translate, inbox::Inbox, presence::Presence,
-    watch::Watch, writer::Writer,
+    announcer::Announcer, entities::ensure_affected, error::translate, group_commit::GroupCommit,
+    presence::Presence, watch::Watch, writer::Writer,
 };
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -28,7 +28,7 @@ const TURN: Duration = Duration::from_secs(4);
 pub struct SqliteStore {
     pub(crate) writer: Writer,
     pub(crate) readers: SqlitePool,
-    pub(crate) inbox: Inbox,
+    pub(crate) group_commit: GroupCommit,
     pub(crate) presence: Presence,
     pub(crate) announcer: Announcer,
     watch: Watch,
@@ -71,9 +71,9 @@ impl SqliteStore {
             .connect_lazy_with(file.read_only(true));
         let writer = Writer::new(pool);
         let announcer = Announcer::new(readers.clone());
-        let inbox = Inbox::start(writer.clone(), announcer.clone());
+        let group_commit = GroupCommit::start(writer.clone(), announcer.clone());
         let watch = Watch::start(writer.clone(), announcer.clone());
-        Ok(Self { writer, readers, inbox, presence: Presence::beside(path), announcer, watch })
+        Ok(Self { writer, readers, group_commit, presence: Presence::beside(path), announcer, watch })
     }
 }
 
@@ -136,7 +136,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.watch.stop();
-        self.inbox.close().await;
+        self.group_commit.close().await;
         self.readers.close().await;
         self.writer.pool().close().await;
     }

@@ -52,7 +52,7 @@ fn receive_all(store: &Arc<SqliteStore>, events: &[NewEvent]) -> Vec<JoinHandle<
 async fn receive_together(store: &Arc<SqliteStore>, events: &[NewEvent]) -> Vec<Result<Received>> {
     let turn = store.writer.begin().await.unwrap();
     let waiting = receive_all(store, events);
-    while store.inbox.waiting() + 1 < events.len() {
+    while store.group_commit.waiting() + 1 < events.len() {
         tokio::task::yield_now().await;
     }
     drop(turn);

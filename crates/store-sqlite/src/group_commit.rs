@@ -45,13 +45,13 @@ enum Answer {
 }
 
 /// The way to the task that writes in company.
-pub(crate) struct Inbox {
+pub(crate) struct GroupCommit {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     task: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Inbox {
-    /// Starts the task; it ends when the inbox is closed or dropped and all is written.
+impl GroupCommit {
+    /// Starts the task; it ends when the group_commit is closed or dropped and all is written.
     pub(crate) fn start(writer: Writer, announcer: Announcer) -> Self {
         let (jobs, queue) = mpsc::channel(PLACES);
         let task = tokio::spawn(work(queue, writer, announcer));
