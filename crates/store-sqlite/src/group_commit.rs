@@ -51,7 +51,7 @@ pub(crate) struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Starts the task; it ends when the group_commit is closed or dropped and all is written.
+    /// Starts the task; it ends when this is closed or dropped and all is written.
     pub(crate) fn start(writer: Writer, announcer: Announcer) -> Self {
         let (jobs, queue) = mpsc::channel(PLACES);
         let task = tokio::spawn(work(queue, writer, announcer));

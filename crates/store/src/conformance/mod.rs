@@ -17,14 +17,13 @@
 )]
 
 pub mod accounts;
-pub mod acting;
 pub mod alert_channels;
 pub mod alerts;
 pub mod audit;
 pub mod bindings;
 pub mod claims;
 pub mod clocks;
-pub mod crowds;
+pub mod concurrency;
 pub mod deliveries;
 pub mod events;
 pub mod figures;
@@ -36,6 +35,7 @@ pub mod invitations;
 pub mod invoices;
 pub mod leases;
 pub mod maintenance;
+pub mod operator_actions;
 pub mod overview;
 pub mod pages;
 pub mod people;
@@ -79,7 +79,7 @@ macro_rules! conformance_suite {
             sign_ins: a_sign_in_waits_for_its_code_with_few_tries, a_sign_in_that_waits_ends_once,
                 a_sign_in_ends_where_it_began,
                 tries_run_out_and_come_back_one_by_one, a_try_that_was_none_is_given_back, what_has_ended_is_cleared_away;
-            acting: actions_are_kept_and_told, a_document_is_excluded_and_taken_back,
+            operator_actions: actions_are_kept_and_told, a_document_is_excluded_and_taken_back,
                 what_is_posted_or_running_cannot_be_excluded, what_may_be_in_sage_cannot_be_excluded,
                 an_exclusion_forgets_what_resolved_a_failure, views_are_kept_by_name, a_bulk_retry_passes_each_run_once,
                 a_bulk_retry_feeds_the_queue_and_can_be_cancelled, a_bulk_retry_may_be_carried_on_by_several;
@@ -169,7 +169,7 @@ macro_rules! conformance_suite {
                 a_run_that_was_lost_is_made_due, a_lease_is_ended_by_force, what_has_ended_is_not_made_due, what_is_made_due_waits_for_its_binding,
                 only_what_has_ended_is_deleted, old_runs_are_deleted_little_by_little,
                 an_invoice_that_is_waited_for_is_kept, what_is_in_sage_is_known_after_its_run_was_deleted;
-            crowds: events_at_once_make_a_run_each, the_same_event_at_once_makes_one_run,
+            concurrency: events_at_once_make_a_run_each, the_same_event_at_once_makes_one_run,
                 workers_at_once_never_share_a_run;
         }
     };
@@ -200,13 +200,13 @@ mod tests {
         let list = include_str!("mod.rs");
         for (room, source) in [
             ("accounts", include_str!("accounts.rs")),
-            ("acting", include_str!("acting.rs")),
+            ("operator_actions", include_str!("operator_actions.rs")),
             ("alert_channels", include_str!("alert_channels.rs")),
             ("alerts", include_str!("alerts.rs")),
             ("audit", include_str!("audit.rs")),
             ("bindings", include_str!("bindings.rs")),
             ("claims", include_str!("claims.rs")),
-            ("crowds", include_str!("crowds.rs")),
+            ("concurrency", include_str!("concurrency.rs")),
             ("deliveries", include_str!("deliveries.rs")),
             ("events", include_str!("events.rs")),
             ("figures", include_str!("figures.rs")),
