@@ -6,7 +6,7 @@ use domain::{
     run::{EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
-use store::{Action, Error, Excluding, Exclusion, Result, Standing, SyncState, Tally};
+use store::{Action, Error, Excluding, Exclusion, Result, RunState, SyncState, Tally};
 use store_sql::{Id, Instant, Text, Word, Words};
 
 use super::{
@@ -160,7 +160,7 @@ pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Ac
         tell(connection, (document.binding, document.run), &state, action.at).await?;
     }
     if document.entity == EntityKind::Invoice {
-        let onward = Standing::onward(action.at);
+        let onward = RunState::onward(action.at);
         let invoice = (document.binding, document.magento_id, false);
         wake_waiting(connection, invoice, &onward, action.at).await?;
     }
@@ -180,7 +180,7 @@ pub(super) async fn include(connection: &mut Connection, run: RunId, action: &Ac
     if gone.rows_affected() == 0 {
         return Err(Error::NotFound("the exclusion").into());
     }
-    let onward = Standing::onward(now);
+    let onward = RunState::onward(now);
     sqlx::query(concat!(
         "UPDATE runs
             SET status = $4, code = $5, message = NULL, cause = NULL, attempts = 0, next_at = $6, updated_at = $6, finished_at = NULL,

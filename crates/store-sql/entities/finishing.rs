@@ -5,7 +5,7 @@ use domain::{
     code::Code,
     run::{BindingStatus, EventName, RunStatus},
 };
-use store::{Action, Fence, FinishRun, Meanwhile, Outcome, Standing, Tally};
+use store::{Action, Fence, FinishRun, Meanwhile, Outcome, RunState, Tally};
 use store_sql::{Id, Instant, Text, Word};
 
 use super::{
@@ -33,14 +33,14 @@ pub(crate) async fn finish(mut transaction: Transaction, finish: &FinishRun) -> 
     let status = hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(stale)?;
     let held = hold_run(&mut transaction, fence).await?;
     let meanwhile = meanwhile(&mut transaction, &held, &finish.outcome).await?;
-    let standing = Standing::after(&finish.outcome, &meanwhile, now);
+    let run_state = RunState::after(&finish.outcome, &meanwhile, now);
     insert_steps(&mut transaction, held.binding, fence, &finish.steps).await?;
-    let word = finish.outcome.word(standing.status);
-    close_attempt(&mut transaction, &held, fence, (word, &Standing::told(&finish.outcome)), now).await?;
-    write_run(&mut transaction, &held, finish, &standing).await?;
+    let word = finish.outcome.word(run_state.status);
+    close_attempt(&mut transaction, &held, fence, (word, &RunState::told(&finish.outcome)), now).await?;
+    write_run(&mut transaction, &held, finish, &run_state).await?;
     // Before the business is free: whoever claims its next run then waits for this, and not this for them.
     let silent_for = rests::note(&mut transaction, held.binding, &finish.outcome, now).await?;
-    let pause = health::note_run(&mut transaction, held.binding, finish, &standing, silent_for).await?;
+    let pause = health::note_run(&mut transaction, held.binding, finish, &run_state, silent_for).await?;
     if let Some(pause) = pause
         && status == BindingStatus::Active
     {
@@ -48,12 +48,12 @@ pub(crate) async fn finish(mut transaction: Transaction, finish: &FinishRun) -> 
     }
     free_business(&mut transaction, fence.attempt_id).await?;
     keep_results(&mut transaction, &held, finish).await?;
-    if standing.status == RunStatus::Succeeded {
+    if run_state.status == RunStatus::Succeeded {
         resolve_earlier(&mut transaction, &held, fence).await?;
     }
-    wake_those_behind(&mut transaction, &held, standing.status, now).await?;
-    if standing.status.is_terminal() {
-        let ended = Tally::Ended(standing.status);
+    wake_those_behind(&mut transaction, &held, run_state.status, now).await?;
+    if run_state.status.is_terminal() {
+        let ended = Tally::Ended(run_state.status);
         counts::count(&mut transaction, held.binding, ended, 1, now).await?;
     }
     transaction.announce_binding(held.binding).await?;
@@ -101,7 +101,7 @@ async fn wake_those_behind(
     let is_over = matches!(status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     if is_over && held.event == EventName::InvoiceCreated.as_str() {
         let invoice = (held.binding, held.magento_id, status == RunStatus::Succeeded);
-        wake_waiting(connection, invoice, &Standing::onward(now), now).await?;
+        wake_waiting(connection, invoice, &RunState::onward(now), now).await?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn wake_those_behind(
 pub(crate) async fn release(mut transaction: Transaction, fence: Fence, now: DateTime<Utc>) -> Tried<()> {
     hold_binding(&mut transaction, fence.run_id).await?.ok_or_else(stale)?;
     let held = hold_run(&mut transaction, fence).await?;
-    let onward = Standing::onward(now);
+    let onward = RunState::onward(now);
     close_attempt(&mut transaction, &held, fence, (onward.status.as_str(), &onward), now).await?;
     let released = sqlx::query(concat!(
         "UPDATE runs SET status = $4, code = $5, attempts = attempts - 1, next_at = $3, updated_at = $3, ",
@@ -139,7 +139,7 @@ async fn meanwhile(connection: &mut Connection, held: &Held, outcome: &Outcome) 
             .bind(held.policy_version)
             .fetch_one(&mut *connection)
             .await?;
-    let invoice = match Standing::told(outcome).waits_for_invoice {
+    let invoice = match RunState::told(outcome).waits_for_invoice {
         Some(invoice) => latest_of_invoice(connection, held, invoice).await?,
         None => None,
     };
@@ -185,7 +185,7 @@ async fn close_attempt(
     connection: &mut Connection,
     held: &Held,
     fence: Fence,
-    (word, standing): (&str, &Standing<'_>),
+    (word, run_state): (&str, &RunState<'_>),
     now: DateTime<Utc>,
 ) -> Tried<()> {
     let closed = sqlx::query(
@@ -197,8 +197,8 @@ async fn close_attempt(
     .bind(Id(fence.attempt_id))
     .bind(Instant(now))
     .bind(word)
-    .bind(standing.code.map(Code::as_str))
-    .bind(standing.message.map(Text))
+    .bind(run_state.code.map(Code::as_str))
+    .bind(run_state.message.map(Text))
     .execute(connection)
     .await?;
     Ok(ensure_affected(closed.rows_affected(), 1)?)
@@ -208,7 +208,7 @@ async fn write_run(
     connection: &mut Connection,
     held: &Held,
     finish: &FinishRun,
-    standing: &Standing<'_>,
+    run_state: &RunState<'_>,
 ) -> Tried<()> {
     let facts = &finish.facts;
     let written = sqlx::query(
@@ -227,13 +227,13 @@ async fn write_run(
 )    )
     .bind(Id(held.binding))
     .bind(Id(finish.fence.run_id))
-    .bind(standing.status.as_str())
-    .bind(standing.code.map(Code::as_str))
-    .bind(standing.message.map(Text))
-    .bind(standing.waits_for_invoice)
-    .bind(standing.next_at.map(Instant))
+    .bind(run_state.status.as_str())
+    .bind(run_state.code.map(Code::as_str))
+    .bind(run_state.message.map(Text))
+    .bind(run_state.waits_for_invoice)
+    .bind(run_state.next_at.map(Instant))
     .bind(Instant(finish.now))
-    .bind(standing.status.is_terminal().then_some(Instant(finish.now)))
+    .bind(run_state.status.is_terminal().then_some(Instant(finish.now)))
     .bind(facts.increment_id.as_ref().map(Text))
     .bind(facts.customer.as_ref().map(Text))
     .bind(facts.currency.as_ref().map(Text))
@@ -243,8 +243,8 @@ async fn write_run(
     .bind(facts.sage_tax_minor)
     .bind(facts.sage_id.as_ref().map(Text))
     .bind(facts.sage_reference.as_ref().map(Text))
-    .bind(standing.policy_version)
-    .bind(standing.cause())
+    .bind(run_state.policy_version)
+    .bind(run_state.cause())
     .bind(&facts.email_digest)
     .bind(finish.outcome.uncounted())
     .execute(connection)

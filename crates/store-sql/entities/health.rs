@@ -9,7 +9,7 @@ use domain::{
     run::{BindingStatus, RunStatus},
 };
 use sqlx::Executor;
-use store::{FinishRun, Result, Standing};
+use store::{FinishRun, Result, RunState};
 use store_sql::{Count, Id, Instant, Word};
 
 use super::{
@@ -85,12 +85,12 @@ pub(crate) async fn note_run(
     connection: &mut Connection,
     binding: BindingId,
     finish: &FinishRun,
-    standing: &Standing<'_>,
+    run_state: &RunState<'_>,
     silent_for: Option<TimeDelta>,
 ) -> Tried<Option<Pause>> {
     let (run, seed) = (finish.fence.run_id, finish.fence.attempt_id.0);
-    let raised = |kind, failed| Raised { kind, seed, run: Some(run), code: standing.code, failed };
-    if let Some(kind) = standing.held() {
+    let raised = |kind, failed| Raised { kind, seed, run: Some(run), code: run_state.code, failed };
+    if let Some(kind) = run_state.held() {
         let is_told = kind == AlertKind::MappingMissing && others_miss_one(connection, binding, run).await?;
         if !is_told {
             raise(connection, binding, raised(kind, None), finish.now).await?;
@@ -106,16 +106,16 @@ pub(crate) async fn note_run(
         }
         return Ok(None);
     }
-    if standing.ended(false).is_none() {
+    if run_state.ended(false).is_none() {
         return Ok(None);
     }
-    let is_failure = standing.status == RunStatus::Failed;
+    let is_failure = run_state.status == RunStatus::Failed;
     if is_failure {
         begin(connection, binding, finish.now).await?;
     }
     let before = hold(connection, binding).await?;
     let is_counted = is_failure && is_counted(connection, binding, finish).await?;
-    let Some(ended) = standing.ended(is_counted) else { return Ok(None) };
+    let Some(ended) = run_state.ended(is_counted) else { return Ok(None) };
     let (after, kind) = before.after_run(ended, finish.thresholds);
     write(connection, binding, before, after, finish.now).await?;
     let Some(kind) = kind else { return Ok(None) };

@@ -6,7 +6,7 @@ use domain::{
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     run::RunStatus,
 };
-use store::{Error, Requeued, Standing, waiting_code};
+use store::{Error, Requeued, RunState, waiting_code};
 use store_sql::{Id, Instant, Word};
 
 use super::{Tried, ensure_affected};
@@ -69,7 +69,7 @@ pub(crate) async fn queue_again(
     if let Some(Id(lost)) = lost {
         close_lost(connection, (binding, run), lost, now).await?;
     }
-    let onward = Standing::onward(now);
+    let onward = RunState::onward(now);
     sqlx::query(concat!(
         "UPDATE runs
             SET status = $3, code = $4, message = NULL, cause = NULL, attempts = 0, next_at = $2, updated_at = $2,
@@ -127,7 +127,7 @@ pub(crate) async fn requeue(
             close_lost(&mut transaction, (found.binding_id.0, run), attempt, now).await?;
         }
     }
-    let onward = Standing::onward(now);
+    let onward = RunState::onward(now);
     let changed = sqlx::query(concat!(
         "UPDATE runs
             SET status = $4, code = $5, message = NULL, waits_for_invoice = NULL, next_at = $3, updated_at = $3, ",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{code::Code, ids::BindingId};
-use store::Standing;
+use store::RunState;
 use store_sql::{Id, Instant};
 
 use super::Tried;
@@ -12,7 +12,7 @@ use crate::db::Connection;
 pub(crate) async fn wake_waiting(
     connection: &mut Connection,
     (binding, invoice, is_synced): (BindingId, i64, bool),
-    onward: &Standing<'_>,
+    onward: &RunState<'_>,
     now: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(

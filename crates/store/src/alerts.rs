@@ -12,7 +12,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use crate::{Result, Standing};
+use crate::{Result, RunState};
 
 /// Something that members are told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn alert_id(seed: Uuid, kind: AlertKind, now: DateTime<Utc>) -> AlertId {
     AlertId(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
 }
 
-impl Standing<'_> {
+impl RunState<'_> {
     /// What the end of an attempt says of its binding; `is_counted` where the run failed before within what is counted now.
     pub const fn ended(&self, is_counted: bool) -> Option<Ended> {
         match self.status {

@@ -28,12 +28,12 @@ mod plans;
 mod policies;
 mod references;
 mod rests;
+mod run_state;
 mod runs;
 mod saved_views;
 mod second_factors;
 mod sessions;
 mod sign_ins;
-mod standing;
 mod unreadable;
 mod xrefs;
 
@@ -70,12 +70,12 @@ pub use plans::{Plans, RunPlan};
 pub use policies::{Policies, PolicyVersion, RELEASED_AT_ONCE, SavedPolicy};
 pub use references::{CachedReference, References};
 pub use rests::{BindingRests, Rest, Rests};
+pub use run_state::{Meanwhile, RunState, waiting_code};
 pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Posted, Run, RunFacts, Runs};
 pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};
 pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
-pub use standing::{Meanwhile, Standing, waiting_code};
 pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
 

@@ -65,7 +65,7 @@ pub async fn trouble_is_told_in_stages_and_ends_in_a_pause(store: Arc<dyn Store>
         (deed.kind, deed.actor.name.as_str(), deed.run_id),
         (ActionKind::Paused, "Ledger", Some(waiting))
     );
-    assert_eq!(world.standing(behind).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(behind).await, (RunStatus::Queued, None));
     assert_eq!(world.store.health(other).await.unwrap(), Health::default());
     let newest = world.store.list_alerts(world.organisation, 1).await.unwrap().remove(0);
     assert_eq!((newest.facts.failed_in_a_row, newest.run_id), (Some(50), Some(waiting)));

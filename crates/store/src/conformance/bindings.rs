@@ -161,7 +161,7 @@ pub async fn a_status_changes_only_from_the_one_that_is_named(store: Arc<dyn Sto
         world.store.change_binding_status(world.binding, active, refused, world.now(), None).await.unwrap()
     );
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().status, refused);
-    assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(run).await, (RunStatus::Queued, None));
 }
 
 /// A write that finds no row says so.

@@ -79,7 +79,7 @@ pub async fn only_active_bindings_with_a_business_run(store: Arc<dyn Store>) {
     homeless.business = None;
     world.store.create_binding(&homeless, None).await.unwrap();
     let run = world.receive_of(homeless.id, InvoiceCreated, 1).await;
-    assert_eq!(world.standing(run).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(run).await, (RunStatus::Queued, None));
     assert!(world.try_claim().await.is_none());
     assert_eq!(world.store.next_due().await.unwrap(), None);
 

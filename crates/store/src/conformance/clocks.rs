@@ -93,7 +93,7 @@ pub async fn a_run_held_by_a_clock_that_was_ahead_is_made_due(store: Arc<dyn Sto
     assert_lost(&world, &lost).await;
     let lost = ahead(&world, async |world: &World| world.claim().await).await;
     world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
-    assert_eq!(world.standing(id).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(id).await, (RunStatus::Queued, None));
     assert_lost(&world, &lost).await;
     let heir = world.claim().await;
     assert_eq!((heir.run.id, heir.run.attempts, heir.attempt_number), (id, 1, 3));

@@ -179,7 +179,7 @@ pub async fn events_are_queued_while_the_binding_is_not_active(store: Arc<dyn St
         world.store.set_binding_status(world.binding, status, world.now(), None).await.unwrap();
         let event = world.event(InvoiceCreated, number);
         assert_eq!(world.store.receive(&event).await.unwrap(), Received::Queued(event.run_id));
-        assert_eq!(world.standing(event.run_id).await, (RunStatus::Queued, None));
+        assert_eq!(world.run_state(event.run_id).await, (RunStatus::Queued, None));
     }
     assert!(world.try_claim().await.is_none());
     world.store.set_binding_status(world.binding, BindingStatus::Active, world.now(), None).await.unwrap();

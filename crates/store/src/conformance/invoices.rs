@@ -39,7 +39,7 @@ pub async fn a_payment_is_released_by_the_success_of_its_invoice(store: Arc<dyn 
             (RunStatus::Queued, None, None, end.now)
         );
     }
-    assert_eq!(world.standing(other).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+    assert_eq!(world.run_state(other).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
     assert_eq!(world.claim().await.run.id, paid);
 }
 
@@ -48,7 +48,7 @@ pub async fn a_payment_is_released_when_its_invoice_is_skipped(store: Arc<dyn St
     let world = World::new(store).await;
     let paid = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
     world.run_through(InvoiceCreated, 1, skipped()).await;
-    assert_eq!(world.standing(paid).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(paid).await, (RunStatus::Queued, None));
 }
 
 /// What was skipped for want of its invoice goes on when the invoice is synced after all, and not before.
@@ -59,11 +59,11 @@ pub async fn what_was_skipped_with_its_invoice_goes_on_with_it(store: Arc<dyn St
         Outcome::Skipped { code: Code::InvoiceNotSynced, message: None, waits_for_invoice: Some(1) };
     let memo = world.run_through(CreditmemoCreated, 50, without.clone()).await;
     let left = (RunStatus::SkippedByPolicy, Some(Code::InvoiceNotSynced));
-    assert_eq!(world.standing(memo).await, left);
+    assert_eq!(world.run_state(memo).await, left);
     world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, skipped()).await;
-    assert_eq!(world.standing(memo).await, left);
+    assert_eq!(world.run_state(memo).await, left);
     world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, Outcome::Succeeded).await;
@@ -72,7 +72,7 @@ pub async fn what_was_skipped_with_its_invoice_goes_on_with_it(store: Arc<dyn St
     let claimed = world.claim().await;
     assert_eq!(claimed.run.id, memo);
     world.finish(&claimed, without).await;
-    assert_eq!(world.standing(memo).await, (RunStatus::Queued, None), "the invoice was synced meanwhile");
+    assert_eq!(world.run_state(memo).await, (RunStatus::Queued, None), "the invoice was synced meanwhile");
 }
 
 /// A person must mend the invoice first; then both go on.
@@ -80,14 +80,14 @@ pub async fn a_payment_stays_when_its_invoice_fails(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let paid = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
     let invoice = world.run_through(InvoiceCreated, 1, failed()).await;
-    assert_eq!(world.standing(paid).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+    assert_eq!(world.run_state(paid).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
     let late = world.run_through(InvoicePaid, 2, waiting_for(1)).await;
     assert_eq!(world.run(late).await.status, RunStatus::Waiting);
     world.store.retry_run(world.organisation, invoice, world.now(), None).await.unwrap();
     let claimed = world.claim().await;
     world.finish(&claimed, Outcome::Succeeded).await;
-    assert_eq!(world.standing(paid).await, (RunStatus::Queued, None));
-    assert_eq!(world.standing(late).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(paid).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(late).await, (RunStatus::Queued, None));
 }
 
 /// The invoice ended between the look and the wait: nobody would ever wake the payment.
@@ -124,7 +124,7 @@ pub async fn only_the_invoice_of_the_same_binding_counts(store: Arc<dyn Store>) 
     let late = world.run_through(CreditmemoCreated, 2, waiting_for(1)).await;
     world.pass(TimeDelta::days(1));
     for id in [early, late] {
-        assert_eq!(world.standing(id).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+        assert_eq!(world.run_state(id).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
     }
     assert!(world.try_claim().await.is_none());
 }

@@ -35,7 +35,7 @@ pub async fn what_waits_or_is_due_later_is_made_due(store: Arc<dyn Store>) {
     for (number, outcome) in (1..).zip([needs_mapping(), waiting_for(99), retrying(later)]) {
         let id = world.run_through(InvoiceCreated, number, outcome).await;
         assert_eq!(requeue(&world, id).await, Requeued::Due);
-        assert_eq!(world.standing(id).await, (RunStatus::Queued, None));
+        assert_eq!(world.run_state(id).await, (RunStatus::Queued, None));
         let claimed = world.claim().await;
         assert_eq!((claimed.run.id, claimed.run.attempts, claimed.attempt_number), (id, 2, 2));
         world.finish(&claimed, Outcome::Succeeded).await;
@@ -108,7 +108,7 @@ pub async fn what_is_made_due_waits_for_its_binding(store: Arc<dyn Store>) {
     let id = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     world.set_status(BindingStatus::Paused).await;
     assert_eq!(requeue(&world, id).await, Requeued::WaitsForBinding);
-    assert_eq!(world.standing(id).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(id).await, (RunStatus::Queued, None));
     world.set_status(BindingStatus::Active).await;
     assert_eq!(world.claim().await.run.id, id);
 }

@@ -42,10 +42,10 @@ pub mod people;
 pub mod rests;
 pub mod retries;
 pub mod revival;
+pub mod run_state;
 pub mod second_factors;
 pub mod settings;
 pub mod sign_ins;
-pub mod standing;
 mod world;
 
 pub use world::World;
@@ -134,7 +134,7 @@ macro_rules! conformance_suite {
                 what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, a_settled_intent_may_be_opened_with_another_request,
                 an_adopted_record_answers_its_intent, a_withdrawn_draft_is_known_as_such, a_forgotten_record_is_made_again,
                 sealed_calls_are_resealed, only_who_holds_the_run_may_write, intents_are_kept_apart;
-            standing: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
+            run_state: a_run_goes_on_when_its_mapping_was_saved_meanwhile,
                 a_retry_waits_for_its_binding, a_released_run_waits_for_its_binding, what_is_to_be_tried_again_waits_for_its_binding,
                 what_waited_for_an_invoice_waits_for_its_binding, what_needed_a_mapping_waits_for_its_binding;
             deliveries: a_sync_state_is_due_at_once, a_newer_state_replaces_an_older_one, a_newer_state_has_not_arrived_yet,
@@ -226,7 +226,7 @@ mod tests {
             ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
             ("sign_ins", include_str!("sign_ins.rs")),
-            ("standing", include_str!("standing.rs")),
+            ("run_state", include_str!("run_state.rs")),
         ] {
             let behaviours = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
             for name in behaviours.filter_map(|line| line.split('(').next()) {

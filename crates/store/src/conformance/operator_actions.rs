@@ -134,7 +134,7 @@ pub async fn a_document_is_excluded_and_taken_back(store: Arc<dyn Store>) {
     let payment = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
     world.exclude(invoice).await.unwrap();
     let excluded = (RunStatus::SkippedByPolicy, Some(Code::ExcludedByPerson));
-    assert_eq!((world.standing(invoice).await, world.standing(payment).await), (excluded, excluded));
+    assert_eq!((world.run_state(invoice).await, world.run_state(payment).await), (excluded, excluded));
     assert_eq!(world.run(invoice).await.message.as_deref(), Some("a test order"));
     let told = world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
     assert_eq!((told.reason.as_str(), told.actor.as_str()), ("a test order", "Ada"));
@@ -145,7 +145,7 @@ pub async fn a_document_is_excluded_and_taken_back(store: Arc<dyn Store>) {
     let action = world.action(world.organisation, Some(invoice), ActionKind::Included);
     world.store.include_document(invoice, &action).await.unwrap();
     let queued = (RunStatus::Queued, None);
-    assert_eq!((world.standing(invoice).await, world.standing(payment).await), (queued, queued));
+    assert_eq!((world.run_state(invoice).await, world.run_state(payment).await), (queued, queued));
     assert_eq!(world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap(), None);
     assert_not_found(world.store.include_document(invoice, &action).await);
     let kinds: Vec<_> = world.store.actions_of_run(world.organisation, invoice).await.unwrap();
@@ -192,7 +192,7 @@ pub async fn what_may_be_in_sage_cannot_be_excluded(store: Arc<dyn Store>) {
     world.store.refuse_intent(fence(&claimed), &key, &[], world.now()).await.unwrap();
     world.fail(&claimed).await;
     world.exclude(payment).await.unwrap();
-    assert_eq!(world.standing(invoice).await.1, Some(Code::ExcludedByPerson));
+    assert_eq!(world.run_state(invoice).await.1, Some(Code::ExcludedByPerson));
 }
 
 /// What a later run made good and is excluded afterwards has nothing to do with that run any more.
@@ -258,9 +258,9 @@ pub async fn a_bulk_retry_passes_each_run_once(store: Arc<dyn Store>) {
     );
     while world.advance(&bulk).await == Advance::Moved {}
     assert_eq!(world.told(&bulk).await, (BulkState::Done, 5, 1));
-    assert_eq!(world.standing(later).await.0, RunStatus::Failed, "it came after");
+    assert_eq!(world.run_state(later).await.0, RunStatus::Failed, "it came after");
     for run in &broken {
-        assert_eq!(world.standing(*run).await, (RunStatus::Queued, None));
+        assert_eq!(world.run_state(*run).await, (RunStatus::Queued, None));
         let actions = world.store.actions_of_run(world.organisation, *run).await.unwrap();
         assert_eq!(actions.iter().map(|action| action.kind).collect::<Vec<_>>(), [ActionKind::Retried]);
     }
@@ -308,5 +308,5 @@ pub async fn a_bulk_retry_may_be_carried_on_by_several(store: Arc<dyn Store>) {
         task.await.unwrap();
     }
     assert_eq!(world.told(&bulk).await, (BulkState::Done, 60, 0));
-    assert_eq!(world.standing(last).await, (RunStatus::Queued, None));
+    assert_eq!(world.run_state(last).await, (RunStatus::Queued, None));
 }

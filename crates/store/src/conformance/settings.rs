@@ -271,9 +271,9 @@ pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>
     let run = world.run(held).await;
     assert_eq!((run.status, run.code, run.message), (RunStatus::Queued, None, None));
     assert_eq!((run.policy_version, run.next_at), (1, saved.created_at));
-    assert_eq!(world.standing(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
+    assert_eq!(world.run_state(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
     assert_eq!(world.run(parent).await.policy_version, 0);
-    assert_eq!(world.standing(foreign).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+    assert_eq!(world.run_state(foreign).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
 }
 
 /// Settings hang on a binding that exists.

@@ -199,7 +199,7 @@ impl World {
     }
 
     /// Where a run stands and why.
-    pub async fn standing(&self, id: RunId) -> (RunStatus, Option<Code>) {
+    pub async fn run_state(&self, id: RunId) -> (RunStatus, Option<Code>) {
         let run = self.run(id).await;
         (run.status, run.code)
     }

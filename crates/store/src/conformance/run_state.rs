@@ -57,7 +57,7 @@ pub async fn a_run_goes_on_when_its_mapping_was_saved_meanwhile(store: Arc<dyn S
     let again = world.claim().await;
     assert_eq!(again.run.policy_version, 2);
     world.finish(&again, needs_mapping()).await;
-    assert_eq!(world.standing(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+    assert_eq!(world.run_state(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
     world.receive(InvoiceCreated, 2).await;
     let claimed = world.claim().await;
     world.save_policy(3).await;
@@ -140,7 +140,7 @@ pub async fn what_needed_a_mapping_waits_for_its_binding(store: Arc<dyn Store>) 
     let world = World::new(store).await;
     let id = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     world.set_status(BindingStatus::Paused).await;
-    assert_eq!(world.standing(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
+    assert_eq!(world.run_state(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
     world.save_policy(1).await;
     assert_eq!(world.run(id).await.policy_version, 1);
     assert_waits_for_binding(&world, id).await;

@@ -11,7 +11,7 @@ use crate::Outcome;
 
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing<'a> {
+pub struct RunState<'a> {
     /// The status.
     pub status: RunStatus,
     /// Why.
@@ -47,7 +47,7 @@ pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
     }
 }
 
-impl<'a> Standing<'a> {
+impl<'a> RunState<'a> {
     /// What a run that failed or waits has in common with others ([`domain::cause`]).
     pub fn cause(&self) -> Option<String> {
         let is_open = matches!(self.status, RunStatus::Failed | RunStatus::Waiting);
@@ -105,10 +105,10 @@ impl<'a> Standing<'a> {
 
 impl Outcome {
     /// What the audit calls it.
-    pub const fn word(&self, standing: RunStatus) -> &'static str {
+    pub const fn word(&self, run_state: RunStatus) -> &'static str {
         match self {
             Self::Resting { .. } => "resting",
-            _ => standing.as_str(),
+            _ => run_state.as_str(),
         }
     }
 
