@@ -22,7 +22,7 @@ use crate::{
         run_rows::{run_columns, shown},
     },
     error::translate,
-    fill,
+    seed_for_bench,
 };
 
 /// The columns that filters and orders look at.
@@ -74,8 +74,8 @@ impl History for PostgresStore {
         fetch(&mut connection, organisation.0, ids).await
     }
 
-    async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
-        fill::fill(self, organisation, runs).await
+    async fn seed_for_bench(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+        seed_for_bench::seed_for_bench(self, organisation, runs).await
     }
 }
 

@@ -12,12 +12,12 @@ mod driver;
 mod entities;
 mod error;
 mod events;
-mod fill;
 mod history;
 mod loads;
 mod locks;
 mod maintenance;
 mod repeating;
+mod seed_for_bench;
 mod steps;
 
 use std::time::Duration;

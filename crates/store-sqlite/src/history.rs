@@ -18,7 +18,7 @@ use self::{
 use crate::{
     entities::{causes::CauseRow, rows, run_rows::shown},
     error::translate,
-    fill,
+    seed_for_bench,
     sqlite::SqliteStore,
 };
 
@@ -66,8 +66,8 @@ impl History for SqliteStore {
         fetch(&mut connection, Id(organisation), ids).await
     }
 
-    async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
-        fill::fill(self, organisation, runs).await
+    async fn seed_for_bench(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+        seed_for_bench::seed_for_bench(self, organisation, runs).await
     }
 }
 

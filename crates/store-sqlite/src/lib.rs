@@ -12,7 +12,6 @@ mod driver;
 mod entities;
 mod error;
 mod events;
-mod fill;
 mod group_commit;
 mod history;
 mod loads;
@@ -20,6 +19,7 @@ mod locks;
 mod maintenance;
 mod presence;
 mod receiving;
+mod seed_for_bench;
 mod sqlite;
 mod steps;
 #[cfg(test)]

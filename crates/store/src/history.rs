@@ -381,7 +381,7 @@ pub trait History {
 
     /// Keeps runs as they are, in the order of their ids, and counts them by day; without events and attempts: a history to measure
     /// with.
-    async fn fill(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()>;
+    async fn seed_for_bench(&self, organisation: OrganisationId, runs: &[Run]) -> Result<()>;
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ async fn fill(stage: &Stage, runs: i64) -> Result<(), Failure> {
     while number < runs {
         let until = runs.min(number + TOGETHER);
         let filled: Vec<Run> = (number..until).map(|number| waiting(number, runs, start, &shops)).collect();
-        stage.process.engine.store.fill(stage.organisation, &filled).await?;
+        stage.process.engine.store.seed_for_bench(stage.organisation, &filled).await?;
         number = until;
     }
     Ok(())

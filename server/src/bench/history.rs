@@ -48,7 +48,7 @@ async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), 
     while number < runs {
         let until = runs.min(number + TOGETHER);
         let filled: Vec<Run> = (number..until).map(|number| run(number, runs, start, &shops)).collect();
-        store.fill(stage.organisation, &filled).await?;
+        store.seed_for_bench(stage.organisation, &filled).await?;
         number = until;
     }
     show([(

@@ -80,7 +80,7 @@ async fn thousands_are_retried_once_each_on_postgres() {
 
 async fn retried(stage: Stage, number: i64) {
     let store = &stage.process.engine.store;
-    store.fill(stage.organisation, &failures(&stage, number)).await.unwrap();
+    store.seed_for_bench(stage.organisation, &failures(&stage, number)).await.unwrap();
     let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
     let question =
         browser::page(&stage, &cookie, "/dashboard/sync/retry?q=status:failed%20amount:%3C0").await;
@@ -137,7 +137,7 @@ async fn retries_recorded(stage: &Stage) -> i64 {
 async fn the_history_is_taken_out_whole_and_disarmed() {
     let stage = stage(None).await;
     let store = &stage.process.engine.store;
-    store.fill(stage.organisation, &failures(&stage, 1_234)).await.unwrap();
+    store.seed_for_bench(stage.organisation, &failures(&stage, 1_234)).await.unwrap();
     let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
     let answer = browser::look(&stage, &cookie, "/dashboard/sync/export.csv?status=failed").await;
     let disposition = answer.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().to_owned();

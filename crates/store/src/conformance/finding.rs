@@ -63,7 +63,7 @@ pub async fn what_is_found_thousands_of_times_is_found_whole(store: Arc<dyn Stor
         ..pattern.clone()
     };
     let runs: Vec<Run> = (0..2_600).map(copy).collect();
-    world.store.fill(world.organisation, &runs).await.unwrap();
+    world.store.seed_for_bench(world.organisation, &runs).await.unwrap();
     let find = Some(Find { amount_minor: Some(100), ..Find::default() });
     let failed = RunFilter { find: find.clone(), status: Some(RunStatus::Failed), ..RunFilter::default() };
     let succeeded = RunFilter { status: Some(RunStatus::Succeeded), ..failed.clone() };

@@ -15,7 +15,11 @@ const COUNT: &str = "INSERT INTO run_counts (binding_id, span, starts_at, tally,
       FROM runs WHERE id BETWEEN ?1 AND ?2 AND finished_at IS NOT NULL GROUP BY 1, 3, 4
     ON CONFLICT (binding_id, span, starts_at, tally) DO UPDATE SET runs = run_counts.runs + excluded.runs";
 
-pub(crate) async fn fill(store: &SqliteStore, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+pub(crate) async fn seed_for_bench(
+    store: &SqliteStore,
+    organisation: OrganisationId,
+    runs: &[Run],
+) -> Result<()> {
     let mut transaction = store.writer.begin().await?;
     for run in runs {
         let facts = &run.facts;

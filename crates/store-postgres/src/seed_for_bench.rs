@@ -20,7 +20,11 @@ const COUNT: &str = "INSERT INTO run_counts (binding_id, span, starts_at, tally,
      WHERE id BETWEEN $1 AND $2 AND (tally = 'received' OR finished_at IS NOT NULL) GROUP BY 1, 3, 4
     ON CONFLICT (binding_id, span, starts_at, tally, part) DO UPDATE SET runs = run_counts.runs + excluded.runs";
 
-pub(crate) async fn fill(store: &PostgresStore, organisation: OrganisationId, runs: &[Run]) -> Result<()> {
+pub(crate) async fn seed_for_bench(
+    store: &PostgresStore,
+    organisation: OrganisationId,
+    runs: &[Run],
+) -> Result<()> {
     let mut connection = store.pool.acquire().await.map_err(translate)?;
     let mut copy = connection.copy_in_raw(COPY).await.map_err(translate)?;
     let text: String = runs.iter().map(|run| line(organisation, run)).collect();
