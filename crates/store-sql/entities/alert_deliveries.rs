@@ -1,4 +1,4 @@
-//! Parcels: what goes out by a channel in one message.
+//! Deliveries of alerts: what goes out by a channel in one message.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use domain::{
     alert::ChannelKind,
     ids::{AlertChannelId, AlertId},
 };
-use store::{AlertParcel, AlertParcels, Failed, ORGANISATIONS_SHARE, Result, Targets};
+use store::{AlertDeliveries, AlertDelivery, Failed, ORGANISATIONS_SHARE, Result, Targets};
 use store_sql::{Count, Id, Instant, Text};
 
 use super::{
@@ -66,38 +66,38 @@ struct Due {
 }
 
 #[async_trait]
-impl AlertParcels for Driver {
-    async fn claim_alert_parcel(
+impl AlertDeliveries for Driver {
+    async fn claim_alert_delivery(
         &self,
         kind: ChannelKind,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         targets: Targets,
-    ) -> Result<Option<AlertParcel>> {
+    ) -> Result<Option<AlertDelivery>> {
         self.write(move |transaction| claim(transaction, kind, now, lease_until, targets)).await
     }
 
-    async fn alert_parcel_arrived(&self, parcel: &AlertParcel, now: DateTime<Utc>) -> Result<()> {
+    async fn alert_delivery_arrived(&self, delivery: &AlertDelivery, now: DateTime<Utc>) -> Result<()> {
         self.write(move |mut transaction| async move {
-            free(&mut transaction, parcel, None).await?;
+            free(&mut transaction, delivery, None).await?;
             sqlx::query(
                 "UPDATE alert_deliveries SET next_at = NULL, last_error = NULL, delivered_at = $3
                  WHERE channel_id = $1 AND parcel = $2",
             )
-            .bind(Id(parcel.channel.id))
-            .bind(Id(parcel.id))
+            .bind(Id(delivery.channel.id))
+            .bind(Id(delivery.id))
             .bind(Instant(now))
             .execute(&mut *transaction)
             .await?;
-            note(&mut transaction, parcel.channel.id, None, now).await?;
+            note(&mut transaction, delivery.channel.id, None, now).await?;
             transaction.commit(()).await
         })
         .await
     }
 
-    async fn alert_parcel_failed(&self, parcel: &AlertParcel, failed: Failed<'_>) -> Result<()> {
+    async fn alert_delivery_failed(&self, delivery: &AlertDelivery, failed: Failed<'_>) -> Result<()> {
         self.write(move |mut transaction| async move {
-            if !free(&mut transaction, parcel, failed.rests_until).await? {
+            if !free(&mut transaction, delivery, failed.rests_until).await? {
                 return Ok(());
             }
             sqlx::query(
@@ -105,14 +105,14 @@ impl AlertParcels for Driver {
                         set_at = (SELECT c.claimed_at FROM alert_channels c WHERE c.id = $1)
                  WHERE channel_id = $1 AND parcel = $2 AND next_at IS NOT NULL",
             )
-            .bind(Id(parcel.channel.id))
-            .bind(Id(parcel.id))
+            .bind(Id(delivery.channel.id))
+            .bind(Id(delivery.id))
             .bind(failed.next_at.map(Instant))
             .bind(Text(failed.error))
             .execute(&mut *transaction)
             .await?;
             sqlx::query("UPDATE alert_channels SET last_error = $2 WHERE id = $1")
-                .bind(Id(parcel.channel.id))
+                .bind(Id(delivery.channel.id))
                 .bind(Text(failed.error))
                 .execute(&mut *transaction)
                 .await?;
@@ -135,8 +135,8 @@ async fn claim(
     now: DateTime<Utc>,
     lease_until: DateTime<Utc>,
     targets: Targets,
-) -> Tried<Option<AlertParcel>> {
-    take_turns(&mut transaction, "claim_alert_parcel").await?;
+) -> Tried<Option<AlertDelivery>> {
+    take_turns(&mut transaction, "claim_alert_delivery").await?;
     let due: Option<Due> = sqlx::query_as(NEXT)
         .bind(Instant(now))
         .bind(kind.as_str())
@@ -155,14 +155,14 @@ async fn claim(
     .fetch_one(&mut *transaction)
     .await?;
     let attempts = pack(&mut transaction, &due).await?;
-    let parcel = open(&mut transaction, &due, attempts).await?;
-    transaction.commit(Some(AlertParcel { claim, rests, ..parcel })).await
+    let delivery = open(&mut transaction, &due, attempts).await?;
+    transaction.commit(Some(AlertDelivery { claim, rests, ..delivery })).await
 }
 
 /// Gives a channel back, to rest where it is to be left alone; false when another holds it by now.
 async fn free(
     connection: &mut Connection,
-    parcel: &AlertParcel,
+    delivery: &AlertDelivery,
     rests_until: Option<DateTime<Utc>>,
 ) -> Tried<bool> {
     let freed = sqlx::query(
@@ -170,15 +170,15 @@ async fn free(
          SET lease_until = NULL, rests_until = $3, rests = CASE WHEN $3 IS NULL THEN 0 ELSE rests + 1 END
          WHERE id = $1 AND claim = $2 AND lease_until IS NOT NULL",
     )
-    .bind(Id(parcel.channel.id))
-    .bind(parcel.claim)
+    .bind(Id(delivery.channel.id))
+    .bind(delivery.claim)
     .bind(rests_until.map(Instant))
     .execute(connection)
     .await?;
     Ok(freed.rows_affected() == 1)
 }
 
-/// Takes all of a parcel. At its first try that is one alert, or all of the digest that it belongs to and that is in no parcel yet.
+/// Takes all of a delivery. At its first try that is one alert, or all of the digest that it belongs to and that is in none yet.
 async fn pack(connection: &mut Connection, due: &Due) -> Tried<i32> {
     let attempts: Vec<i32> = sqlx::query_scalar(
         "UPDATE alert_deliveries SET attempts = attempts + 1, parcel = $2
@@ -197,7 +197,7 @@ async fn pack(connection: &mut Connection, due: &Due) -> Tried<i32> {
     Ok(attempts.into_iter().max().unwrap_or_default())
 }
 
-async fn open(connection: &mut Connection, due: &Due, attempts: i32) -> Tried<AlertParcel> {
+async fn open(connection: &mut Connection, due: &Due, attempts: i32) -> Tried<AlertDelivery> {
     let id = due.parcel.unwrap_or(due.alert_id);
     let channel = sqlx::query("SELECT * FROM alert_channels WHERE id = $1").bind(due.channel_id);
     let channel = rows::optional::<ChannelRow>(channel, &mut *connection).await?;
@@ -208,7 +208,7 @@ async fn open(connection: &mut Connection, due: &Due, attempts: i32) -> Tried<Al
     )
     .bind(due.channel_id)
     .bind(id);
-    Ok(AlertParcel {
+    Ok(AlertDelivery {
         channel: channel.ok_or(sqlx::Error::RowNotFound)?,
         id: id.0,
         slot: due.slot.0,

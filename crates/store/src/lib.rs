@@ -2,7 +2,7 @@
 
 mod actions;
 mod alert_channels;
-mod alert_parcels;
+mod alert_deliveries;
 mod alerts;
 mod announcements;
 mod attempts;
@@ -44,7 +44,7 @@ use tokio::sync::watch;
 
 pub use actions::{Action, ActionFilter, Actions, Actor, Excluding, Exclusion};
 pub use alert_channels::{AlertChannel, AlertChannels, AlertProof, AlertWants};
-pub use alert_parcels::{AlertParcel, AlertParcels, ORGANISATIONS_SHARE};
+pub use alert_deliveries::{AlertDeliveries, AlertDelivery, ORGANISATIONS_SHARE};
 pub use alerts::{Alert, Alerts, alert_id};
 pub use announcements::{Announcements, Whose};
 pub use attempts::{Attempt, Attempts, Step, calls_of};
@@ -122,7 +122,7 @@ pub trait Store:
     + Deliveries
     + Alerts
     + AlertChannels
-    + AlertParcels
+    + AlertDeliveries
     + Leases
     + Rests
     + SeenTokens

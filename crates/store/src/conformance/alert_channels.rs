@@ -15,7 +15,9 @@ use super::{
     people::{add_member, new_member},
     world::{World, assert_not_found, assert_stale, failed},
 };
-use crate::{AlertChannel, AlertParcel, AlertProof, AlertWants, Failed, ORGANISATIONS_SHARE, Store, Targets};
+use crate::{
+    AlertChannel, AlertDelivery, AlertProof, AlertWants, Failed, ORGANISATIONS_SHARE, Store, Targets,
+};
 
 /// A webhook that wants everything at once, not kept yet.
 pub(super) fn new_channel(world: &World, member_id: MemberId) -> AlertChannel {
@@ -50,26 +52,26 @@ async fn with_channel(store: Arc<dyn Store>, mode: AlertMode) -> (World, AlertCh
     (world, channel)
 }
 
-async fn claim_at(world: &World, now: DateTime<Utc>) -> Option<AlertParcel> {
+async fn claim_at(world: &World, now: DateTime<Utc>) -> Option<AlertDelivery> {
     let until = now + TimeDelta::minutes(1);
-    world.store.claim_alert_parcel(ChannelKind::Webhook, now, until, Targets::All).await.unwrap()
+    world.store.claim_alert_delivery(ChannelKind::Webhook, now, until, Targets::All).await.unwrap()
 }
 
 async fn next_due(world: &World) -> Option<DateTime<Utc>> {
     world.store.next_alert_due(ChannelKind::Webhook, Targets::All).await.unwrap()
 }
 
-async fn give_back(world: &World, parcel: &AlertParcel, error: &str, next_at: Option<DateTime<Utc>>) {
+async fn give_back(world: &World, delivery: &AlertDelivery, error: &str, next_at: Option<DateTime<Utc>>) {
     let refused = Failed { error, next_at, rests_until: None, may_arrive: false };
-    world.store.alert_parcel_failed(parcel, refused).await.unwrap();
+    world.store.alert_delivery_failed(delivery, refused).await.unwrap();
 }
 
-async fn claim(world: &World) -> Option<AlertParcel> {
+async fn claim(world: &World) -> Option<AlertDelivery> {
     claim_at(world, world.now()).await
 }
 
-fn kinds(parcel: &AlertParcel) -> Vec<AlertKind> {
-    parcel.alerts.iter().map(|alert| alert.kind).collect()
+fn kinds(delivery: &AlertDelivery) -> Vec<AlertKind> {
+    delivery.alerts.iter().map(|alert| alert.kind).collect()
 }
 
 /// Everything is kept as it was written, and only for its member.
@@ -123,8 +125,9 @@ pub async fn a_channel_is_used_once_it_is_confirmed(store: Arc<dyn Store>) {
     assert_eq!(world.store.alert_channel(new.id).await.unwrap().unwrap().confirmed_at, Some(now));
     fail(&world, 2, 1).await;
     let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
-    let parcel = world.store.claim_alert_parcel(ChannelKind::Email, now, until, Targets::All).await.unwrap();
-    assert_eq!(parcel.map(|parcel| parcel.channel.id), Some(new.id));
+    let delivery =
+        world.store.claim_alert_delivery(ChannelKind::Email, now, until, Targets::All).await.unwrap();
+    assert_eq!(delivery.map(|delivery| delivery.channel.id), Some(new.id));
 }
 
 /// A channel is told what it wants of the shops that it wants, and of its own organisation alone.
@@ -145,10 +148,10 @@ pub async fn a_channel_is_told_what_it_wants(store: Arc<dyn Store>) {
     fail(&world, 1, 1).await;
     world.set_status(BindingStatus::NeedsReauth).await;
     let mut told = Vec::new();
-    while let Some(parcel) = claim(&world).await {
-        assert_eq!(parcel.id, parcel.alerts[0].id);
-        told.push((parcel.channel.id, kinds(&parcel)));
-        world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    while let Some(delivery) = claim(&world).await {
+        assert_eq!(delivery.id, delivery.alerts[0].id);
+        told.push((delivery.channel.id, kinds(&delivery)));
+        world.store.alert_delivery_arrived(&delivery, world.now()).await.unwrap();
     }
     told.sort();
     let mut expected = [
@@ -169,20 +172,20 @@ pub async fn a_digest_holds_all_of_its_hour(store: Arc<dyn Store>) {
     assert_eq!(claim(&world).await, None);
     assert_eq!(next_due(&world).await, Some(slot));
     world.pass(slot - now);
-    let parcel = claim(&world).await.unwrap();
-    assert_eq!((parcel.channel.id, parcel.slot, parcel.attempts), (channel.id, slot, 1));
+    let delivery = claim(&world).await.unwrap();
+    assert_eq!((delivery.channel.id, delivery.slot, delivery.attempts), (channel.id, slot, 1));
     let documents = [AlertKind::DocumentFailed; 4].into_iter();
-    assert_eq!(kinds(&parcel), documents.chain([AlertKind::BindingTroubled]).collect::<Vec<_>>());
+    assert_eq!(kinds(&delivery), documents.chain([AlertKind::BindingTroubled]).collect::<Vec<_>>());
     fail(&world, 6, 15).await;
     assert_eq!(claim(&world).await, None);
-    world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    world.store.alert_delivery_arrived(&delivery, world.now()).await.unwrap();
     let next = slot + TimeDelta::hours(1);
     assert_eq!(next_due(&world).await, Some(next));
     assert_eq!(kinds(&claim_at(&world, next).await.unwrap()), [AlertKind::BindingFailing]);
 }
 
-/// A worker that died is followed by another with the same parcel; a late word of the first changes nothing.
-pub async fn a_parcel_keeps_its_name_and_content_over_its_tries(store: Arc<dyn Store>) {
+/// A worker that died is followed by another with the same delivery; a late word of the first changes nothing.
+pub async fn a_delivery_of_alerts_keeps_its_name_and_content_over_its_tries(store: Arc<dyn Store>) {
     let (world, _) = with_channel(store, AlertMode::DigestHourly).await;
     fail(&world, 1, 2).await;
     let slot = next_due(&world).await.unwrap();
@@ -201,22 +204,22 @@ pub async fn a_parcel_keeps_its_name_and_content_over_its_tries(store: Arc<dyn S
     let third = claim_at(&world, due).await.unwrap();
     assert_eq!((third.id, third.attempts), (first.id, 3));
     let arrived = world.now();
-    world.store.alert_parcel_arrived(&third, arrived).await.unwrap();
+    world.store.alert_delivery_arrived(&third, arrived).await.unwrap();
     give_back(&world, &third, "late", Some(due)).await;
     assert_eq!(next_due(&world).await, None);
     let kept = world.store.alert_channel(first.channel.id).await.unwrap().unwrap();
     assert_eq!((kept.last_ok_at, kept.last_error), (Some(arrived), None));
 }
 
-/// At the end of its schedule a parcel is given up, and the next one goes out all the same.
-pub async fn a_parcel_is_given_up(store: Arc<dyn Store>) {
+/// At the end of its schedule a delivery is given up, and the next one goes out all the same.
+pub async fn a_delivery_of_alerts_is_given_up(store: Arc<dyn Store>) {
     let (world, channel) = with_channel(store, AlertMode::AtOnce).await;
     fail(&world, 1, 2).await;
     let first = claim(&world).await.unwrap();
     give_back(&world, &first, "no", None).await;
     let second = claim(&world).await.unwrap();
     assert_ne!(second.id, first.id);
-    world.store.alert_parcel_arrived(&second, world.now()).await.unwrap();
+    world.store.alert_delivery_arrived(&second, world.now()).await.unwrap();
     assert_eq!(next_due(&world).await, None);
     let now = world.now();
     world.store.note_alert_channel(channel.id, Some("not there"), now).await.unwrap();
@@ -284,9 +287,9 @@ pub async fn a_member_is_told_one_message_at_a_time(store: Arc<dyn Store>) {
     let held = claim(&world).await.unwrap();
     assert_eq!(held.channel.member_id, silent.member_id);
     for _ in 0..2 {
-        let parcel = claim(&world).await.unwrap();
-        assert_eq!(parcel.channel.id, other.id);
-        world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+        let delivery = claim(&world).await.unwrap();
+        assert_eq!(delivery.channel.id, other.id);
+        world.store.alert_delivery_arrived(&delivery, world.now()).await.unwrap();
     }
     assert_eq!(claim(&world).await, None);
     assert!(next_due(&world).await.unwrap() > world.now(), "until its lease ends");
@@ -302,17 +305,17 @@ pub async fn a_channel_that_rests_is_passed_over(store: Arc<dyn Store>) {
         let first = claim(&world).await.unwrap();
         let next_at = Some(world.now());
         let silent = Failed { error: "no answer", next_at, rests_until: Some(until), may_arrive: false };
-        world.store.alert_parcel_failed(&first, silent).await.unwrap();
+        world.store.alert_delivery_failed(&first, silent).await.unwrap();
     };
     let until = world.after(TimeDelta::hours(1));
     rest(until).await;
     assert_eq!((claim(&world).await, next_due(&world).await), (None, Some(until)));
     let (kind, targets) = (ChannelKind::Webhook, Targets::Answering);
-    assert_eq!(world.store.claim_alert_parcel(kind, until, until, targets).await.unwrap(), None);
+    assert_eq!(world.store.claim_alert_delivery(kind, until, until, targets).await.unwrap(), None);
     assert_eq!(world.store.next_alert_due(kind, targets).await.unwrap(), None);
-    let parcel = claim_at(&world, until).await.unwrap();
-    assert_eq!((parcel.attempts, parcel.rests), (1, 1), "the one that was not tried yet");
-    world.store.alert_parcel_arrived(&parcel, world.now()).await.unwrap();
+    let delivery = claim_at(&world, until).await.unwrap();
+    assert_eq!((delivery.attempts, delivery.rests), (1, 1), "the one that was not tried yet");
+    world.store.alert_delivery_arrived(&delivery, world.now()).await.unwrap();
     rest(until).await;
     world.store.change_alert_channel(channel.member_id, channel.id, &channel.wants, None).await.unwrap();
     rest(until).await;
@@ -339,15 +342,15 @@ pub async fn organisations_are_told_in_turn(store: Arc<dyn Store>) {
     assert_eq!(claimed.run.id, run);
     world.finish(&claimed, failed()).await;
     let mut told = Vec::new();
-    while let Some(parcel) = claim(&world).await {
-        told.push(parcel.channel.id);
+    while let Some(delivery) = claim(&world).await {
+        told.push(delivery.channel.id);
     }
     assert_eq!(told.len(), usize::try_from(ORGANISATIONS_SHARE).unwrap() + 1);
     assert!(told[..2].contains(&other.id) && told.iter().filter(|id| **id == first.id).count() <= 1);
 }
 
 /// Workers at once take each message once.
-pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
+pub async fn workers_at_once_never_share_a_delivery_of_alerts(store: Arc<dyn Store>) {
     let (world, channel) = with_channel(store, AlertMode::DigestHourly).await;
     let at_once = keep(&world, new_channel(&world, channel.member_id)).await;
     fail(&world, 1, 4).await;
@@ -358,13 +361,14 @@ pub async fn workers_at_once_never_share_a_parcel(store: Arc<dyn Store>) {
         tokio::spawn(async move {
             let mut taken = Vec::new();
             while store.next_alert_due(kind, Targets::All).await.unwrap().is_some() {
-                let Some(parcel) = store.claim_alert_parcel(kind, slot, until, Targets::All).await.unwrap()
+                let Some(delivery) =
+                    store.claim_alert_delivery(kind, slot, until, Targets::All).await.unwrap()
                 else {
                     tokio::task::yield_now().await;
                     continue;
                 };
-                taken.push((parcel.channel.id, parcel.alerts.len()));
-                store.alert_parcel_arrived(&parcel, slot).await.unwrap();
+                taken.push((delivery.channel.id, delivery.alerts.len()));
+                store.alert_delivery_arrived(&delivery, slot).await.unwrap();
             }
             taken
         })

@@ -210,7 +210,7 @@ pub async fn alerts_that_a_clock_put_off_are_told(store: Arc<dyn Store>) {
     let channel = keep(&world, new_channel(&world, member)).await;
     let claim = async || {
         let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
-        world.store.claim_alert_parcel(channel.kind, now, until, Targets::All).await.unwrap()
+        world.store.claim_alert_delivery(channel.kind, now, until, Targets::All).await.unwrap()
     };
     ahead(&world, async |world: &World| world.run_through(InvoiceCreated, 1, failed()).await).await;
     assert!(claim().await.is_none());
@@ -221,7 +221,7 @@ pub async fn alerts_that_a_clock_put_off_are_told(store: Arc<dyn Store>) {
     assert!(bring_forward(&world).await > 0);
     let heir = claim().await.expect("the channel is free");
     assert_eq!((heir.id, heir.attempts), (held.id, 2));
-    world.store.alert_parcel_arrived(&heir, world.now()).await.unwrap();
+    world.store.alert_delivery_arrived(&heir, world.now()).await.unwrap();
 }
 
 /// A shop's tokens are refreshed by the next process.

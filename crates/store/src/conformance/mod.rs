@@ -151,10 +151,10 @@ macro_rules! conformance_suite {
                 an_alert_knows_its_document_and_nothing_of_people, alerts_are_listed_to_their_organisation_and_purged;
             alert_channels: a_channel_is_its_members_alone, a_channel_is_used_once_it_is_confirmed,
                 a_channel_is_told_what_it_wants, a_digest_holds_all_of_its_hour,
-                a_parcel_keeps_its_name_and_content_over_its_tries, a_parcel_is_given_up,
+                a_delivery_of_alerts_keeps_its_name_and_content_over_its_tries, a_delivery_of_alerts_is_given_up,
                 a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
                 a_member_is_told_one_message_at_a_time, a_channel_that_rests_is_passed_over, organisations_are_told_in_turn,
-                workers_at_once_never_share_a_parcel;
+                workers_at_once_never_share_a_delivery_of_alerts;
             audit: what_is_done_with_people_is_kept_with_its_record, what_is_done_with_an_account_is_kept_with_its_record,
                 what_is_done_with_a_shop_is_kept_with_its_record, what_is_done_with_channels_is_kept_with_its_record;
             leases: a_lease_has_one_holder_at_a_time, a_lease_that_ran_out_goes_to_the_next;

@@ -7,7 +7,7 @@ use domain::{
     money,
 };
 use serde_json::{Value, json};
-use store::{Alert, AlertParcel};
+use store::{Alert, AlertDelivery};
 use uuid::Uuid;
 
 /// A letter.
@@ -52,7 +52,7 @@ fn instant(at: DateTime<Utc>) -> String {
 
 impl Notice {
     /// What a parcel says.
-    pub(super) fn of_parcel(parcel: &AlertParcel, public_url: &str) -> Self {
+    pub(super) fn of_parcel(parcel: &AlertDelivery, public_url: &str) -> Self {
         let items: Vec<Item> = parcel.alerts.iter().map(|alert| Item::of(alert, public_url)).collect();
         let page = page(public_url);
         let name = parcel.id.0.as_simple();
@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    fn parcel(mode: AlertMode, alerts: Vec<Alert>) -> AlertParcel {
+    fn parcel(mode: AlertMode, alerts: Vec<Alert>) -> AlertDelivery {
         let at = alerts[0].at;
         let channel = AlertChannel {
             id: AlertChannelId::default(),
@@ -319,7 +319,7 @@ mod tests {
             last_error: None,
             disabled_at: None,
         };
-        AlertParcel { channel, id: alerts[0].id, slot: at, attempts: 1, alerts, claim: 1, rests: 0 }
+        AlertDelivery { channel, id: alerts[0].id, slot: at, attempts: 1, alerts, claim: 1, rests: 0 }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, Utc};
 use domain::{alert::ChannelKind, health::Thresholds, outside::unless_late, retry};
 use secrecy::SecretString;
-use store::{AlertChannel, AlertParcel, Failed, Targets};
+use store::{AlertChannel, AlertDelivery, Failed, Targets};
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -88,7 +88,7 @@ impl Alerts {
 }
 
 impl Outbox for Alerts {
-    type Parcel = AlertParcel;
+    type Parcel = AlertDelivery;
 
     fn room(self) -> usize {
         match self.0 {
@@ -102,15 +102,15 @@ impl Outbox for Alerts {
         engine: &Engine,
         hold: Hold,
         targets: Targets,
-    ) -> store::Result<Option<AlertParcel>> {
-        engine.store.claim_alert_parcel(self.0, hold.now, hold.until, targets).await
+    ) -> store::Result<Option<AlertDelivery>> {
+        engine.store.claim_alert_delivery(self.0, hold.now, hold.until, targets).await
     }
 
-    fn is_doubtful(parcel: &AlertParcel) -> bool {
+    fn is_doubtful(parcel: &AlertDelivery) -> bool {
         parcel.rests > 0
     }
 
-    async fn send(self, engine: &Engine, parcel: AlertParcel, hold: Hold) -> store::Result<()> {
+    async fn send(self, engine: &Engine, parcel: AlertDelivery, hold: Hold) -> store::Result<()> {
         let _under_way = engine.under_way.begin(match self.0 {
             ChannelKind::Email => Work::Letter,
             ChannelKind::Webhook => Work::Webhook,
@@ -130,7 +130,7 @@ pub async fn deliver_due(engine: &Engine) -> usize {
     outbox::send_next(engine, Alerts::WEBHOOKS).await + outbox::send_next(engine, Alerts::LETTERS).await
 }
 
-async fn deliver(engine: &Engine, parcel: &AlertParcel, hold: Hold) -> store::Result<()> {
+async fn deliver(engine: &Engine, parcel: &AlertDelivery, hold: Hold) -> store::Result<()> {
     let store = &engine.store;
     let notice = Notice::of_parcel(parcel, &engine.alerts.public_url);
     let sent = send(engine, &parcel.channel, &notice, hold.latest).await;
@@ -138,7 +138,7 @@ async fn deliver(engine: &Engine, parcel: &AlertParcel, hold: Hold) -> store::Re
     let refusal = match sent {
         Ok(()) => {
             debug!(channel = %parcel.channel.id, alerts = parcel.alerts.len(), "alert delivered");
-            return store.alert_parcel_arrived(parcel, now).await;
+            return store.alert_delivery_arrived(parcel, now).await;
         }
         Err(refusal) => refusal,
     };
@@ -160,7 +160,9 @@ async fn deliver(engine: &Engine, parcel: &AlertParcel, hold: Hold) -> store::Re
     let rests_until =
         rests.and_then(|least| retry::rest(&timing.rest_schedule, parcel.rests, Some(least), jitter, now));
     let error = refusal.to_string();
-    store.alert_parcel_failed(parcel, Failed { error: &error, next_at, rests_until, may_arrive: false }).await
+    store
+        .alert_delivery_failed(parcel, Failed { error: &error, next_at, rests_until, may_arrive: false })
+        .await
 }
 
 /// Sends a message within the limit of an exchange, unless the uptime is `latest`.

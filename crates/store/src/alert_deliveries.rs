@@ -1,4 +1,4 @@
-//! Parcels: the alerts that go out by one channel in one message. A parcel keeps its name and its content over all its tries, so
+//! Deliveries of alerts: the alerts that go out by one channel in one message. A delivery keeps its name and its content over all its tries, so
 //! that a receiver can tell a repeat from news.
 
 use async_trait::async_trait;
@@ -13,7 +13,7 @@ pub const ORGANISATIONS_SHARE: i64 = 4;
 
 /// A message that a worker holds, and with it the channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AlertParcel {
+pub struct AlertDelivery {
     /// By which channel.
     pub channel: AlertChannel,
     /// Its name: the id of its first alert.
@@ -30,26 +30,26 @@ pub struct AlertParcel {
     pub rests: u32,
 }
 
-/// Parcels.
+/// Deliveries of alerts.
 #[async_trait]
-pub trait AlertParcels {
-    /// Takes a parcel that is due by a channel of this kind, holding the channel until `lease_until`: one alert of a channel that tells
+pub trait AlertDeliveries {
+    /// Takes a delivery that is due by a channel of this kind, holding the channel until `lease_until`: one alert of a channel that tells
     /// at once, or all of a digest. A member is told one message a kind at a time, an organisation [`ORGANISATIONS_SHARE`]; the
     /// organisation whose turn was longest ago is next. Channels that rest are passed over.
-    async fn claim_alert_parcel(
+    async fn claim_alert_delivery(
         &self,
         kind: ChannelKind,
         now: DateTime<Utc>,
         lease_until: DateTime<Utc>,
         targets: Targets,
-    ) -> Result<Option<AlertParcel>>;
+    ) -> Result<Option<AlertDelivery>>;
 
     /// Notes that it has arrived.
-    async fn alert_parcel_arrived(&self, parcel: &AlertParcel, now: DateTime<Utc>) -> Result<()>;
+    async fn alert_delivery_arrived(&self, delivery: &AlertDelivery, now: DateTime<Utc>) -> Result<()>;
 
     /// Notes a failed try. A late word of one who does not hold the channel any more changes nothing.
-    async fn alert_parcel_failed(&self, parcel: &AlertParcel, failed: Failed<'_>) -> Result<()>;
+    async fn alert_delivery_failed(&self, delivery: &AlertDelivery, failed: Failed<'_>) -> Result<()>;
 
-    /// When the next parcel by a channel of this kind can be claimed; `None` when there is none.
+    /// When the next delivery by a channel of this kind can be claimed; `None` when there is none.
     async fn next_alert_due(&self, kind: ChannelKind, targets: Targets) -> Result<Option<DateTime<Utc>>>;
 }
