@@ -14,7 +14,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Result, Run};
+use crate::{Find, Result, Run};
 
 /// Which runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,63 +44,6 @@ pub struct RunFilter {
     pub at_most: Option<i64>,
     /// What a person holds in their hands.
     pub find: Option<Find>,
-}
-
-/// What a person holds in their hands: a run matches when any of it matches.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Find {
-    /// Numbers as Magento or Sage shows them.
-    pub numbers: Vec<String>,
-    /// Magento's id of the document, customer or product.
-    pub magento_id: Option<i64>,
-    /// Magento's total, in minor units of two decimals.
-    pub amount_minor: Option<i64>,
-    /// The digest of a customer's e-mail address: [`domain::email::digest`].
-    pub email_digest: Option<String>,
-    /// Sage's id of a record or of a request.
-    pub sage_id: Option<String>,
-    /// The run itself.
-    pub run: Option<RunId>,
-}
-
-/// One way in which a run may be what a person looks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hit {
-    /// Its number in Magento.
-    Number(String),
-    /// Its number in Sage.
-    SageReference(String),
-    /// Magento's total, in minor units of two decimals.
-    Amount(i64),
-    /// The digest of its customer's e-mail address.
-    EmailDigest(String),
-    /// Sage's id of its record.
-    SageId(String),
-    /// Sage's id of one of its requests.
-    Request(String),
-    /// Its own id.
-    Run(RunId),
-    /// Magento's id of what it is about.
-    MagentoId(i64),
-}
-
-impl Find {
-    /// All ways in which a run may be it; each has an index of its own.
-    pub fn hits(&self) -> Vec<Hit> {
-        let numbers = self
-            .numbers
-            .iter()
-            .flat_map(|text| [Hit::Number(text.clone()), Hit::SageReference(text.clone())]);
-        let ids = self.sage_id.iter().flat_map(|id| [Hit::SageId(id.clone()), Hit::Request(id.clone())]);
-        numbers
-            .chain(self.amount_minor.map(Hit::Amount))
-            .chain(self.email_digest.clone().map(Hit::EmailDigest))
-            .chain(ids)
-            .chain(self.run.map(Hit::Run))
-            .chain(self.magento_id.map(Hit::MagentoId))
-            .collect()
-    }
 }
 
 /// What a list is sorted by; equals are sorted by their arrival.

@@ -16,6 +16,7 @@ mod deliveries;
 mod error;
 mod events;
 mod figures;
+mod find;
 mod history;
 mod intents;
 mod invitations;
@@ -56,9 +57,8 @@ pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Tar
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};
-pub use history::{
-    CauseGroup, Find, History, Hit, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
-};
+pub use find::{Find, Hit};
+pub use history::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy};
 pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
 pub use invitations::{Acceptance, Invitation, Invitations, Joining};
 pub use leases::{Leases, SeenTokens, ahead_of};

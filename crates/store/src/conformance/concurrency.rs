@@ -1,19 +1,22 @@
 //! Many at once.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex},
 };
 
 use chrono::TimeDelta;
 use domain::{
-    ids::{AttemptId, RunId},
+    ids::{AttemptId, BindingId, RunId},
     outside::Outside,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 
-use super::world::{World, fence};
-use crate::{Outcome, Received, Store};
+use super::{
+    deliveries::reach_of,
+    world::{World, fence},
+};
+use crate::{Outcome, Received, Store, Targets};
 
 /// Two hundred webhooks at the same moment.
 pub async fn events_at_once_make_a_run_each(store: Arc<dyn Store>) {
@@ -93,4 +96,43 @@ pub async fn workers_at_once_never_share_a_run(store: Arc<dyn Store>) {
     }
     let done = done.lock().unwrap();
     assert_eq!((done.len(), done.values().sum::<u32>()), (40, 40));
+}
+
+/// Workers at once take each shop once, and leave no state behind.
+pub async fn workers_at_once_never_share_a_shop(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut shops = vec![world.binding];
+    for number in 2..=4 {
+        shops.push(world.add_binding(&format!("business-{number}")).await);
+    }
+    for shop in &shops {
+        for number in 1..=6 {
+            reach_of(&world, *shop, &world.synced(number)).await;
+        }
+    }
+    let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
+    let held: Arc<Mutex<HashSet<BindingId>>> = Arc::default();
+    let workers = std::iter::repeat_with(|| {
+        let (store, held) = (Arc::clone(&world.store), Arc::clone(&held));
+        tokio::spawn(async move {
+            let mut told = 0;
+            while store.next_delivery_due(Targets::All).await.unwrap().is_some() {
+                let Some(delivery) = store.claim_delivery(now, until, Targets::All).await.unwrap() else {
+                    tokio::task::yield_now().await;
+                    continue;
+                };
+                assert!(held.lock().unwrap().insert(delivery.binding_id), "two hold a shop");
+                let sent = store.renew_delivery(&delivery, now, until).await.unwrap().unwrap();
+                assert!(held.lock().unwrap().remove(&delivery.binding_id));
+                store.delivery_arrived(&sent, now).await.unwrap();
+                told += 1;
+            }
+            told
+        })
+    });
+    let mut told = 0;
+    for worker in workers.take(6).collect::<Vec<_>>() {
+        told += worker.await.unwrap();
+    }
+    assert_eq!(told, 24);
 }

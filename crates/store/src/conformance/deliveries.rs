@@ -1,9 +1,6 @@
 //! What Magento is told of its entities.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -16,7 +13,7 @@ use super::world::World;
 use crate::{Delivery, DeliveryState, Failed, Outcome, PageRequest, Store, SyncState, Targets};
 
 /// Ends a run of a binding with this sync state.
-async fn reach_of(world: &World, binding: BindingId, state: &SyncState) {
+pub(super) async fn reach_of(world: &World, binding: BindingId, state: &SyncState) {
     let run = world.event_of(binding, InvoiceCreated, world.now().timestamp_millis());
     world.store.receive(&run).await.unwrap();
     let claimed = world.claim().await;
@@ -355,45 +352,6 @@ pub async fn revoked_bindings_are_told_nothing(store: Arc<dyn Store>) {
     assert_eq!((claim(&world).await, next_due(&world).await), (None, None));
     world.store.set_binding_status(world.binding, BindingStatus::Active, world.now(), None).await.unwrap();
     assert!(claim(&world).await.is_some());
-}
-
-/// Workers at once take each shop once, and leave no state behind.
-pub async fn workers_at_once_never_share_a_shop(store: Arc<dyn Store>) {
-    let world = World::new(store).await;
-    let mut shops = vec![world.binding];
-    for number in 2..=4 {
-        shops.push(world.add_binding(&format!("business-{number}")).await);
-    }
-    for shop in &shops {
-        for number in 1..=6 {
-            reach_of(&world, *shop, &world.synced(number)).await;
-        }
-    }
-    let (now, until) = (world.now(), world.after(TimeDelta::minutes(1)));
-    let held: Arc<Mutex<HashSet<BindingId>>> = Arc::default();
-    let workers = std::iter::repeat_with(|| {
-        let (store, held) = (Arc::clone(&world.store), Arc::clone(&held));
-        tokio::spawn(async move {
-            let mut told = 0;
-            while store.next_delivery_due(Targets::All).await.unwrap().is_some() {
-                let Some(delivery) = store.claim_delivery(now, until, Targets::All).await.unwrap() else {
-                    tokio::task::yield_now().await;
-                    continue;
-                };
-                assert!(held.lock().unwrap().insert(delivery.binding_id), "two hold a shop");
-                let sent = store.renew_delivery(&delivery, now, until).await.unwrap().unwrap();
-                assert!(held.lock().unwrap().remove(&delivery.binding_id));
-                store.delivery_arrived(&sent, now).await.unwrap();
-                told += 1;
-            }
-            told
-        })
-    });
-    let mut told = 0;
-    for worker in workers.take(6).collect::<Vec<_>>() {
-        told += worker.await.unwrap();
-    }
-    assert_eq!(told, 24);
 }
 
 /// What the page of a run says of Magento's side, from the first word to its arrival.

@@ -142,7 +142,7 @@ macro_rules! conformance_suite {
                 a_shop_is_told_one_state_at_a_time, shops_are_told_in_turn, a_failed_delivery_is_due_again_or_given_up,
                 a_delivery_whose_holder_died_is_due_again, who_lost_a_shop_neither_sends_nor_decides,
                 what_a_late_call_has_overwritten_is_told_again, a_state_that_follows_an_unanswered_one_is_told_twice,
-                a_shop_that_rests_is_passed_over, revoked_bindings_are_told_nothing, workers_at_once_never_share_a_shop,
+                a_shop_that_rests_is_passed_over, revoked_bindings_are_told_nothing,
                 how_a_delivery_stands_is_told_to_its_organisation;
             alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
                 only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure,
@@ -170,7 +170,7 @@ macro_rules! conformance_suite {
                 only_what_has_ended_is_deleted, old_runs_are_deleted_little_by_little,
                 an_invoice_that_is_waited_for_is_kept, what_is_in_sage_is_known_after_its_run_was_deleted;
             concurrency: events_at_once_make_a_run_each, the_same_event_at_once_makes_one_run,
-                workers_at_once_never_share_a_run;
+                workers_at_once_never_share_a_run, workers_at_once_never_share_a_shop;
         }
     };
 }
