@@ -30,7 +30,7 @@ test-browser: build ## Run only the browser tests
 	scripts/test-browser
 
 laws: ## Try the laws of the books on 100,000 generated documents of each kind (CASES=N: on as many)
-	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain --lib laws -- --nocapture
+	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p posting --lib laws -- --nocapture
 
 matrix: ## Play every kill and fault on every call, on both databases, and write the table (ONLY='part of a name': just those; hours)
 	scripts/setup test
@@ -41,7 +41,7 @@ soak: ## Play a day of 200 shops with failures of all kinds, and outages of Sage
 		cargo test --workspace --exclude frontend --test soak --test outage -- --nocapture
 
 fuzz: ## Try 100,000 hostile documents, settings files and answers of Sage's (CASES=N: so many)
-	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain --test fuzz -- --nocapture
+	PROPTEST_CASES=$(or $(CASES),100000) cargo test --release -p domain -p posting --test fuzz -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -58,7 +58,7 @@ bench: build ## Run the benchmarks, the history on SQLite and on Postgres (ARGS=
 
 conformance: ## Check the plans and the Sage simulator against the description in SAGE_SWAGGER=FILE
 	@test -n "$$SAGE_SWAGGER" || { echo 'say where the description is: make conformance SAGE_SWAGGER=FILE' >&2; exit 2; }
-	cargo test -p domain -p simulators --test swagger
+	cargo test -p posting -p simulators --test swagger
 
 # A relative SAGE_SWAGGER is meant from here, and Cargo runs tests in the folder of their crate.
 ifneq ($(SAGE_SWAGGER),)

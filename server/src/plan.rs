@@ -11,11 +11,11 @@ use domain::{
     outside::Outside,
     plan::{Plan, Verdict},
     policy::Policy,
-    translate::{
-        Context, Generations, KnownRecord, KnownStock, OriginalInvoice, PostedPayment, plan_creditmemo,
-        plan_customer, plan_invoice, plan_payment, plan_product,
-    },
     xref::{XrefKey, XrefKind},
+};
+use posting::{
+    Context, Generations, KnownRecord, KnownStock, OriginalInvoice, PostedPayment, plan_creditmemo,
+    plan_customer, plan_invoice, plan_payment, plan_product,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 

@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_set_that_was_stored_before_there_were_rates_and_regions_is_read() {
-        let set = crate::translate::fixtures::reference();
+        let set = crate::fixtures::reference();
         let mut stored = serde_json::to_value(&set).unwrap();
         stored["exchange_rates"] = serde_json::json!({ "EUR": "0.852224305437191", "USD": 0.7485 });
         let read: ReferenceSet = serde_json::from_value(stored.clone()).unwrap();

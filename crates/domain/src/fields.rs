@@ -222,7 +222,9 @@ mod tests {
     #[test]
     fn every_field_that_is_sent_has_words() {
         let mut checked = 0;
-        for case in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap() {
+        for case in
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../posting/tests/golden")).unwrap()
+        {
             let Ok(text) = fs::read_to_string(case.unwrap().path().join("plan.json")) else { continue };
             let plan: Value = serde_json::from_str(&text).unwrap();
             for call in plan["calls"].as_array().unwrap() {

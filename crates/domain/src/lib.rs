@@ -11,6 +11,7 @@ pub mod bounds;
 pub mod business;
 pub mod cause;
 pub mod code;
+pub mod contact_snapshot;
 pub mod documents;
 pub mod email;
 pub mod fields;
@@ -22,12 +23,16 @@ pub mod percentile;
 pub mod plan;
 pub mod policy;
 pub mod preflight;
+pub mod province;
 pub mod quota;
 pub mod redact;
 pub mod remedy;
 pub mod retry;
 pub mod run;
-pub mod translate;
+pub mod text;
 pub mod xref;
+
+#[cfg(test)]
+mod fixtures;
 
 pub use rust_decimal::Decimal;

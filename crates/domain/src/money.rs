@@ -116,7 +116,7 @@ pub fn parse_exact(text: &str) -> Result<Decimal, NotAnAmount> {
 }
 
 /// Reads an amount of a document: one that can be multiplied by another without leaving the range of decimals.
-pub(crate) fn parse_bounded(text: &str) -> Result<Decimal, NotAnAmount> {
+pub fn parse_bounded(text: &str) -> Result<Decimal, NotAnAmount> {
     let amount = parse(text)?;
     let is_small = amount.abs() < Decimal::from(10_i64.pow(bounds::AMOUNT_DIGITS));
     if is_small { Ok(amount) } else { Err(NotAnAmount::of(text)) }

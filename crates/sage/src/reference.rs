@@ -7,7 +7,7 @@ use domain::{
     Decimal,
     business::{BankAccount, LedgerAccount, ReferenceList, ReferenceSet, TaxRate},
     money::{self, Currency},
-    translate::canadian_region,
+    province::canadian_region,
 };
 use serde_json::Value;
 

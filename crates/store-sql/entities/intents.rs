@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::BindingId,
-    translate::Told,
+    contact_snapshot::Told,
     xref::{XrefKey, XrefKind},
 };
 use sqlx::query::Query;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, translate::Told, xref::XrefKey};
+use domain::{contact_snapshot::Told, ids::BindingId, xref::XrefKey};
 
 use crate::{Fence, Result, Step};
 

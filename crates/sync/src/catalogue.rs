@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{
-    documents::Product,
-    translate::{KnownStock, plan_customer, plan_product, wanted_customer_xrefs, wanted_product_xrefs},
-    xref::XrefKind,
-};
+use domain::{documents::Product, xref::XrefKind};
+use posting::{KnownStock, plan_customer, plan_product, wanted_customer_xrefs, wanted_product_xrefs};
 use sage::Connection;
 use store::Outcome;
 

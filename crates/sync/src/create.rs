@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Decimal,
     code::Code,
+    contact_snapshot::Told,
     plan::{Adopt, Call},
-    translate::{Told, idempotency_id},
 };
+use posting::idempotency_id;
 use sage::Trouble;
 use serde_json::Value;
 use store::{Answer, Intent, IntentKey, Request};

@@ -2,12 +2,13 @@
 
 use domain::{
     code::Code,
+    contact_snapshot::Told,
     money,
     plan::{Adopt, Call, Method, Plan},
     run::EventName,
-    translate::{KnownRecord, Told},
     xref::{XrefKey, XrefKind},
 };
+use posting::KnownRecord;
 use sage::{Class, Connection};
 use serde_json::Value;
 use store::{Answer, Intent, IntentKey, IntentState, NewXref};

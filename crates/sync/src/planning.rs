@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use domain::{code::Code, plan::Plan, translate::Context};
+use domain::{code::Code, plan::Plan};
+use posting::Context;
 use tokio::{sync::oneshot, time::timeout};
 use tracing::debug_span;
 

@@ -5,19 +5,20 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use domain::{
     business::ReferenceSet,
     code::Code,
+    contact_snapshot::Told,
     documents::{Customer, Invoice},
     ids::BindingId,
     plan::{Plan, Verdict},
     policy::{FIRST_DOCUMENTS, Policy, SafeMode},
     redact::Redactor,
     run::{BindingStatus, EventName, RunStatus},
-    translate::{
-        Context, Generations, KnownRecord, Told, contact_told, plan_invoice, plan_payment, wanted_xrefs,
-        with_contact_news,
-    },
     xref::{XrefKey, XrefKind},
 };
 use futures::FutureExt;
+use posting::{
+    Context, Generations, KnownRecord, contact_told, plan_invoice, plan_payment, wanted_xrefs,
+    with_contact_news,
+};
 use store::{
     Answer, Binding, Claimed, Fence, FinishRun, Intent, NewXref, Outcome, RunFacts, Step, SyncState,
 };

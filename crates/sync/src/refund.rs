@@ -8,9 +8,9 @@ use domain::{
     code::Code,
     documents::CreditMemo,
     run::{EventName, RunStatus},
-    translate::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs},
     xref::{XrefKey, XrefKind},
 };
+use posting::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs};
 use sage::Connection;
 use serde_json::Value;
 use store::{Outcome, Run};

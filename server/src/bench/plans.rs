@@ -2,14 +2,8 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use domain::{
-    business::ReferenceSet,
-    documents::Invoice,
-    ids::BindingId,
-    plan::Verdict,
-    policy::Policy,
-    translate::{Context, Generations, plan_invoice},
-};
+use domain::{business::ReferenceSet, documents::Invoice, ids::BindingId, plan::Verdict, policy::Policy};
+use posting::{Context, Generations, plan_invoice};
 use serde_json::Value;
 
 use super::Line;

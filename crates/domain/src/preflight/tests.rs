@@ -3,7 +3,7 @@
 use chrono::Days;
 
 use super::*;
-use crate::translate::fixtures;
+use crate::fixtures;
 
 /// Everything that facts lend.
 struct World {

@@ -61,7 +61,7 @@ fn assert_nobody_in(text: &str, people: &BTreeSet<String>, what: &str) {
 #[test]
 fn no_plan_of_the_golden_files_keeps_a_person() {
     let mut plans = 0;
-    for case in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden")).unwrap() {
+    for case in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../posting/tests/golden")).unwrap() {
         let case = case.unwrap().path();
         if !case.join("plan.json").exists() {
             continue;

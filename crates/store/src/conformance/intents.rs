@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    contact_snapshot::Told,
     ids::AttemptId,
     money::Currency,
     outside::Outside,
     run::EventName::InvoiceCreated,
-    translate::Told,
     xref::{XrefKey, XrefKind},
 };
 

@@ -1,0 +1,87 @@
+//! What a translation finds out on its way: each choice with its rule, and what a person should know.
+
+use domain::{
+    code::Code,
+    plan::{Plan, Rule},
+};
+
+/// A plan that ends the translation early: a skip, a hold or a failure. Boxed, because it is large and rare.
+pub(super) type Ended = Box<Plan>;
+
+/// A setting that a document needs and the policy lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Missing {
+    /// The setting's path, such as `tax_rate_map.20.00`.
+    pub setting: String,
+    /// The same in a sentence.
+    pub sentence: String,
+}
+
+/// Nobody reads more notes of one document.
+const MOST_NOTES: usize = 200;
+
+/// The rules and notes of a plan in the making.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// Each choice, and why.
+    pub rules: Vec<Rule>,
+    /// What was cut, coerced or found out.
+    pub notes: Vec<String>,
+}
+
+impl Findings {
+    /// Remembers a choice.
+    pub fn rule(
+        &mut self,
+        subject: impl Into<String>,
+        chosen: impl Into<String>,
+        rule: impl Into<String>,
+        input: impl Into<String>,
+    ) {
+        let rule =
+            Rule { subject: subject.into(), chosen: chosen.into(), rule: rule.into(), input: input.into() };
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
+
+    /// Remembers something for a person.
+    pub fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if self.notes.len() < MOST_NOTES && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// The plan that waits for missing settings: the message names each, and each is a rule of its own, so that documents can
+    /// be counted by what they wait for.
+    pub fn hold_for(&self, missing: &[Missing]) -> Ended {
+        let sentences: Vec<&str> = missing.iter().map(|one| one.sentence.as_str()).collect();
+        let mut plan = Plan::hold(Code::NeedsMapping, sentences.join(" "));
+        plan.rules.clone_from(&self.rules);
+        plan.notes.clone_from(&self.notes);
+        plan.rules.extend(missing.iter().map(|one| Rule {
+            subject: "missing setting".to_owned(),
+            chosen: String::new(),
+            rule: Code::NeedsMapping.as_str().to_owned(),
+            input: one.setting.clone(),
+        }));
+        Box::new(plan)
+    }
+
+    /// Held, with what was found out so far.
+    pub fn hold(&self, code: Code, message: impl Into<String>) -> Ended {
+        let mut plan = Plan::hold(code, message);
+        plan.rules.clone_from(&self.rules);
+        plan.notes.clone_from(&self.notes);
+        Box::new(plan)
+    }
+
+    /// The plan that fails, with what was found so far.
+    pub fn fail(&self, code: Code, message: impl Into<String>) -> Ended {
+        let mut plan = Plan::fail(code, message);
+        plan.rules.clone_from(&self.rules);
+        plan.notes.clone_from(&self.notes);
+        Box::new(plan)
+    }
+}

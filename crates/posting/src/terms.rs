@@ -1,0 +1,91 @@
+//! The terms of a sale: its currency with the exchange rate, where it goes, and whether it is of goods or services.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use domain::{documents::Invoice, money::Currency};
+
+use super::{
+    Context,
+    border::Border,
+    exchange::{self, Exchange},
+    findings::{Ended, Findings},
+    goods, lines,
+};
+
+/// The terms of a sale.
+#[derive(Clone, Debug)]
+pub(super) struct Terms {
+    /// The document's currency.
+    currency: Currency,
+    /// Its exchange rate; none in the base currency.
+    exchange: Option<Exchange>,
+    /// Where it goes.
+    pub border: Border,
+    /// Sage's id of goods or services; none at home.
+    goods_type: Option<String>,
+}
+
+impl Terms {
+    /// The terms of an invoice, or of the sale that a credit memo takes back; refused where Sage has none like it.
+    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, Ended> {
+        let reference = context.reference;
+        let exchange = exchange::of(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
+        Self::at(exchange, invoice, context, findings)
+    }
+
+    /// The terms of the sale that a credit memo takes back, whose invoice is in Sage at its own exchange rate: too late to doubt it.
+    pub fn of_posted(
+        invoice: &Invoice,
+        context: &Context<'_>,
+        findings: &mut Findings,
+    ) -> Result<Self, Ended> {
+        let reference = context.reference;
+        let exchange =
+            exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
+        Self::at(exchange, invoice, context, findings)
+    }
+
+    fn at(
+        exchange: Option<Exchange>,
+        invoice: &Invoice,
+        context: &Context<'_>,
+        findings: &mut Findings,
+    ) -> Result<Self, Ended> {
+        let reference = context.reference;
+        let tax = reference.registered_for_tax.then_some(invoice.tax_amount);
+        exchange::check_decimals(invoice.currency, invoice.grand_total, tax, findings)?;
+        let border = Border::of(invoice, context, findings)?;
+        border.check_tax(invoice.tax_amount, reference, findings)?;
+        let goods_type = goods::type_of(invoice, &border, context.policy, reference, findings)?;
+        Ok(Self { currency: invoice.currency, exchange, border, goods_type })
+    }
+
+    /// Puts currency, exchange rate and tax region into a document's fields.
+    pub fn put_header(&self, fields: &mut Map<String, Value>) {
+        put_currency(fields, self.currency, self.exchange);
+        if let Some(region) = &self.border.region {
+            fields.insert("tax_address_region_id".to_owned(), Value::String(region.clone()));
+        }
+    }
+
+    /// Puts the goods or services type into a line's fields.
+    pub fn put_line(&self, line: &mut Value) {
+        if let (Some(goods_type), Some(fields)) = (&self.goods_type, line.as_object_mut()) {
+            fields.insert("eu_goods_services_type_id".to_owned(), Value::String(goods_type.clone()));
+        }
+    }
+
+    /// What an amount of the document comes to in the base currency; none for a document in the base currency.
+    pub fn in_base(&self, amount: Decimal) -> Option<Decimal> {
+        self.exchange.and_then(|exchange| exchange.in_base(amount))
+    }
+}
+
+/// Puts another currency than the base and its exchange rate into the fields of a document or a payment.
+pub(super) fn put_currency(fields: &mut Map<String, Value>, currency: Currency, exchange: Option<Exchange>) {
+    if let Some(Exchange(rate)) = exchange {
+        fields.insert("currency_id".to_owned(), Value::String(currency.to_string()));
+        fields.insert("exchange_rate".to_owned(), lines::plain_number(rate.normalize().to_string()));
+    }
+}
