@@ -6,11 +6,11 @@ use domain::{
 };
 
 /// A plan that ends the translation early: a skip, a hold or a failure. Boxed, because it is large and rare.
-pub(super) type Ended = Box<Plan>;
+pub(crate) type Ended = Box<Plan>;
 
 /// A setting that a document needs and the policy lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Missing {
+pub(crate) struct Missing {
     /// The setting's path, such as `tax_rate_map.20.00`.
     pub setting: String,
     /// The same in a sentence.
@@ -22,7 +22,7 @@ const MOST_NOTES: usize = 200;
 
 /// The rules and notes of a plan in the making.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// Each choice, and why.
     pub rules: Vec<Rule>,
     /// What was cut, coerced or found out.

@@ -6,40 +6,13 @@
     clippy::lossy_float_literal
 )]
 
-mod address;
-mod body;
-mod border;
-mod compensation;
+mod amounts;
+mod catalogue;
 mod contact;
-mod creditmemo;
-mod currency;
-mod customer;
-mod dates;
-mod exchange;
+mod credit_note;
+mod documents;
 mod findings;
-mod gap;
-mod goods;
-mod guesses;
 mod idempotency;
-mod invoice;
-mod invoiced;
-mod lines;
-mod memo_body;
-mod news;
-mod payment;
-mod penny;
-mod product;
-mod proof;
-mod rates;
-mod reckon;
-mod rows;
-mod sage_arithmetic;
-mod settlement;
-mod skip;
-mod stock;
-mod sums;
-mod takeback;
-mod tax;
 mod terms;
 mod text;
 
@@ -48,11 +21,11 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use dates::zone_of;
+pub use catalogue::stock::KnownStock;
+pub use credit_note::settlement::{OriginalInvoice, PostedPayment};
+pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
-pub use sage_arithmetic::{SageSums, sage_arithmetic};
-pub use settlement::{OriginalInvoice, PostedPayment};
-pub use stock::KnownStock;
+pub use terms::dates::zone_of;
 
 use std::collections::BTreeMap;
 
@@ -96,49 +69,49 @@ pub struct Context<'a> {
 /// The cross-references that a plan of this invoice looks at: its own, its payment's and its contact's.
 pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
     vec![
-        invoice::key(invoice),
-        payment::key(invoice),
-        contact::own_key(invoice, reference),
-        contact::fallback_key(invoice, policy, reference),
+        documents::invoice::key(invoice),
+        documents::payment::key(invoice),
+        contact::choice::own_key(invoice, reference),
+        contact::choice::fallback_key(invoice, policy, reference),
     ]
 }
 
 /// Plans an invoice: contact, invoice, and in safe mode its release. An invoice that is in Sage already needs no call.
 pub fn plan_invoice(invoice: &Invoice, context: &Context<'_>) -> Plan {
-    invoice::plan(invoice, context)
+    documents::invoice::plan(invoice, context)
 }
 
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
 pub fn plan_payment(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
-    payment::plan(invoice, payment, context)
+    documents::payment::plan(invoice, payment, context)
 }
 
 /// The cross-references that a plan of this credit memo looks at: its own, its settlement's, its invoice's and its contact's.
 pub fn wanted_creditmemo_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
-    creditmemo::wanted_xrefs(memo, policy, reference)
+    documents::credit_memo::wanted_xrefs(memo, policy, reference)
 }
 
 /// Plans a credit memo: the credit note, in safe mode its release, and what closes the books. `original` is the memo's invoice as
 /// Sage holds it, none where the memo names no invoice or Sage does not have it. Of a credit note that is in Sage only the rest of
 /// the settlement is planned.
 pub fn plan_creditmemo(memo: &CreditMemo, original: Option<&OriginalInvoice>, context: &Context<'_>) -> Plan {
-    creditmemo::plan(memo, original, context)
+    documents::credit_memo::plan(memo, original, context)
 }
 
 /// The cross-references that a plan of this customer looks at: a contact in every currency of the business.
 pub fn wanted_customer_xrefs(customer: &Customer, reference: &ReferenceSet) -> Vec<XrefKey> {
-    customer::wanted_xrefs(customer, reference)
+    contact::customer::wanted_xrefs(customer, reference)
 }
 
 /// Plans a customer: an update of each contact that the customer has, or a contact in the base currency.
 pub fn plan_customer(customer: &Customer, context: &Context<'_>) -> Plan {
-    customer::plan(customer, context)
+    contact::customer::plan(customer, context)
 }
 
 /// What Magento tells of a customer, to be remembered beside each contact that it is written to; none for a guest, of whom there is
 /// nothing but the order.
 pub fn contact_told(customer: &Customer, context: &Context<'_>) -> Option<Told> {
-    news::told(customer, context)
+    contact::changes::told(customer, context)
 }
 
 /// The plan of an invoice (or of its payment, where that posts the invoice) with the customer's news: the contact's update comes
@@ -149,15 +122,15 @@ pub fn with_contact_news(
     told: &BTreeMap<XrefKey, Told>,
     context: &Context<'_>,
 ) -> Plan {
-    news::with_news(plan, invoice, told, context)
+    contact::changes::with_news(plan, invoice, told, context)
 }
 
 /// The cross-references that a plan of this product looks at.
 pub fn wanted_product_xrefs(product: &Product) -> Vec<XrefKey> {
-    product::wanted_xrefs(product)
+    catalogue::product::wanted_xrefs(product)
 }
 
 /// Plans a product: a product, a service, or a stock item with the movement that brings it to Magento's quantity.
 pub fn plan_product(product: &Product, stock: &KnownStock, context: &Context<'_>) -> Plan {
-    product::plan(product, stock, context)
+    catalogue::product::plan(product, stock, context)
 }

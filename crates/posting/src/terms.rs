@@ -1,21 +1,25 @@
 //! The terms of a sale: its currency with the exchange rate, where it goes, and whether it is of goods or services.
 
+pub(crate) mod border;
+pub(crate) mod dates;
+pub(crate) mod exchange;
+pub(crate) mod goods_or_services;
+
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use domain::{documents::Invoice, money::Currency};
 
-use super::{
+use crate::{
     Context,
-    border::Border,
-    exchange::{self, Exchange},
+    documents::lines,
     findings::{Ended, Findings},
-    goods, lines,
+    terms::{border::Border, exchange::Exchange},
 };
 
 /// The terms of a sale.
 #[derive(Clone, Debug)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// The document's currency.
     currency: Currency,
     /// Its exchange rate; none in the base currency.
@@ -57,7 +61,7 @@ impl Terms {
         exchange::check_decimals(invoice.currency, invoice.grand_total, tax, findings)?;
         let border = Border::of(invoice, context, findings)?;
         border.check_tax(invoice.tax_amount, reference, findings)?;
-        let goods_type = goods::type_of(invoice, &border, context.policy, reference, findings)?;
+        let goods_type = goods_or_services::type_of(invoice, &border, context.policy, reference, findings)?;
         Ok(Self { currency: invoice.currency, exchange, border, goods_type })
     }
 
@@ -83,7 +87,7 @@ impl Terms {
 }
 
 /// Puts another currency than the base and its exchange rate into the fields of a document or a payment.
-pub(super) fn put_currency(fields: &mut Map<String, Value>, currency: Currency, exchange: Option<Exchange>) {
+pub(crate) fn put_currency(fields: &mut Map<String, Value>, currency: Currency, exchange: Option<Exchange>) {
     if let Some(Exchange(rate)) = exchange {
         fields.insert("currency_id".to_owned(), Value::String(currency.to_string()));
         fields.insert("exchange_rate".to_owned(), lines::plain_number(rate.normalize().to_string()));

@@ -1,9 +1,9 @@
 //! Texts on their way to Sage, cut to its limits at a character.
 
-use super::findings::Findings;
+use crate::findings::Findings;
 
 /// The first `limit` characters, with a note when something was cut. `what` names the field for the note.
-pub(super) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {
+pub(crate) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {
     if text.chars().count() <= limit {
         return text.to_owned();
     }
@@ -12,7 +12,7 @@ pub(super) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings)
 }
 
 /// The last `limit` characters, with a note when something was cut: for numbers, which differ at their end.
-pub(super) fn cut_front(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {
+pub(crate) fn cut_front(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {
     let length = text.chars().count();
     if length <= limit {
         return text.to_owned();

@@ -1,0 +1,10 @@
+//! The document's amounts: what its fields show, at which percentage each line was taxed, and the rows to the penny that follow.
+
+pub(crate) mod breakdown;
+pub(crate) mod compensation;
+pub(crate) mod recovered_rates;
+pub(crate) mod rounding;
+pub(crate) mod rows;
+pub(crate) mod sums;
+pub(crate) mod tax_rates;
+pub(crate) mod unallocated;

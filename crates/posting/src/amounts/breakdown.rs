@@ -1,0 +1,131 @@
+//! From a document to its rows to the penny, each with its tax rate: or the reason why there are none.
+
+use rust_decimal::Decimal;
+
+use domain::{
+    code::Code,
+    documents::Invoice,
+    money::{round2, text},
+};
+
+use crate::{
+    Context,
+    amounts::{
+        rounding::{self, Target},
+        rows::{self, Kind, Row},
+        sums::Sums,
+        tax_rates::{Choice, Rates},
+        unallocated::{self, Explanation},
+    },
+    findings::{Ended, Findings, Missing},
+    terms::Terms,
+};
+
+/// A row with its tax rate; none for a business that is not registered for tax.
+#[derive(Debug)]
+pub(crate) struct Reckoned {
+    /// The row.
+    pub row: Row,
+    /// The rate.
+    pub rate: Option<Choice>,
+}
+
+/// The rows to the penny, each with its tax rate.
+pub(crate) fn rows(
+    invoice: &Invoice,
+    terms: &Terms,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<Reckoned>, Ended> {
+    let Context { policy, reference, .. } = *context;
+    let rates = Rates::new(policy, reference, &terms.border);
+    let counting = rows::counting_lines(invoice, findings);
+    let sums = Sums::of(invoice, &counting);
+    let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
+    // Of a sale abroad without any tax no line was taxed, not even one that is free.
+    let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
+    let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
+    let (reading, explanation) = unallocated::best(&sums, &fits, &known, usual);
+    if let Some(reason) = &explanation.refusal {
+        return Err(findings.fail(Code::TotalsMismatch, mismatch(invoice, &sums, reason)));
+    }
+    let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
+    let mut rows = rows::build(&counting, &sums, &reading, &explanation, apart, findings);
+    if rows.is_empty() {
+        return Err(findings.fail(Code::DocumentMakesNoSense, "The invoice has no lines."));
+    }
+    if policy.discount_ledger_account_id.is_some() && reference.registered_for_tax {
+        rows::discounts_on_their_own(&mut rows);
+    }
+    settle(&mut rows, invoice, &explanation, findings);
+    if !reference.registered_for_tax {
+        tax_into_price(&mut rows, findings);
+        return Ok(rows.into_iter().map(|row| Reckoned { row, rate: None }).collect());
+    }
+    findings.rule(
+        "percentages",
+        reading.goods_case.word(),
+        "how the shop taxes discounts",
+        "taxes of the lines",
+    );
+    for row in &rows {
+        terms.border.check_tax(row.tax, reference, findings)?;
+    }
+    with_rates(rows, &rates, findings)
+}
+
+fn settle(rows: &mut [Row], invoice: &Invoice, explanation: &Explanation, findings: &mut Findings) {
+    let target = Target {
+        total: round2(invoice.grand_total),
+        tax: round2(invoice.tax_amount),
+        tolerance: explanation.tolerance,
+        tax_tolerance: explanation.tax_tolerance,
+    };
+    rounding::settle(rows, target, findings);
+}
+
+/// Both sums, and why no posting exists.
+fn mismatch(invoice: &Invoice, sums: &Sums, reason: &str) -> String {
+    let (total, tax) = (invoice.grand_total, invoice.tax_amount);
+    format!(
+        "Magento's total is {} with {} tax; what the lines, discounts and shipping show comes to {} with {} tax. {reason}",
+        text(total),
+        text(tax),
+        text(total - sums.net_gap - sums.tax_gap),
+        text(tax - sums.tax_gap),
+    )
+}
+
+/// A business that is not registered for tax records no tax: what was charged is the price.
+fn tax_into_price(rows: &mut [Row], findings: &mut Findings) {
+    for row in rows.iter_mut().filter(|row| !row.tax.is_zero()) {
+        row.subtotal += row.tax;
+        row.tax = Decimal::ZERO;
+        // A penny of negative tax on a line of pennies: no discount is more than its line.
+        if row.discount > row.subtotal {
+            row.subtotal -= row.discount;
+            row.discount = Decimal::ZERO;
+        }
+        findings.note("The business is not registered for tax: prices are sent with the tax that Magento charged in them.");
+    }
+}
+
+fn with_rates(rows: Vec<Row>, rates: &Rates<'_>, findings: &mut Findings) -> Result<Vec<Reckoned>, Ended> {
+    let mut missing: Vec<Missing> = Vec::new();
+    let mut reckoned = Vec::with_capacity(rows.len());
+    for (index, row) in rows.into_iter().enumerate() {
+        match rates.choose(row.percent, row.class.as_deref()) {
+            Ok(choice) => {
+                let subject = match row.kind {
+                    Kind::Shipping => "shipping tax rate".to_owned(),
+                    _ => format!("line {} tax rate", index + 1),
+                };
+                findings.rule(subject, &*choice.id, choice.rule, &*choice.input);
+                reckoned.push(Reckoned { row, rate: Some(choice) });
+            }
+            Err(one) if !missing.contains(&one) => missing.push(one),
+            Err(_) => {}
+        }
+    }
+    if missing.is_empty() { Ok(reckoned) } else { Err(findings.hold_for(&missing)) }
+}

@@ -1,0 +1,118 @@
+//! Discount tax compensation: where prices hold tax, so do discounts, and Magento gives the tax within a discount back in a sum
+//! that no field of the invoice shows. It is the row's full tax less its tax; the full tax follows from the price with tax, which is
+//! known from the price without only to the penny.
+
+use rust_decimal::Decimal;
+
+use domain::money::round2;
+
+use crate::amounts::{
+    recovered_rates::{Case, Taxed, fraction},
+    sums::PENNY,
+};
+
+/// What a row's compensation is, and may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Compensation {
+    /// The likeliest.
+    pub likely: Decimal,
+    /// The least of what rounding allows.
+    pub least: Decimal,
+    /// The most of it.
+    pub most: Decimal,
+}
+
+/// The compensation of a row: nothing unless its discount holds tax.
+pub(crate) fn of(row: &Taxed, case: Case, percent: Decimal) -> Compensation {
+    if case != Case::Gross || row.discount.is_zero() || percent.is_zero() {
+        return Compensation::default();
+    }
+    let rate = fraction(percent);
+    let by = |full_tax: Decimal| (full_tax - row.tax).max(Decimal::ZERO);
+    let Some(price) = row.subtotal.checked_div(row.quantity) else {
+        let likely = by(rate * row.subtotal);
+        return Compensation { likely, least: likely, most: likely };
+    };
+    let likeliest = round2(price * (Decimal::ONE + rate));
+    // To the half penny first; with a rounding carried over from another line where nothing else fits.
+    let possible = |allowed: Decimal| -> Vec<Decimal> {
+        let prices = [likeliest, likeliest - PENNY, likeliest + PENNY];
+        let prices = prices.into_iter().filter(|price| makes(row, *price, rate, allowed));
+        prices.map(|price| by(price * row.quantity - row.subtotal)).collect()
+    };
+    let mut possible_exactly = possible(Decimal::new(51, 4));
+    if possible_exactly.is_empty() {
+        possible_exactly = possible(Decimal::new(151, 4));
+    }
+    let possible = possible_exactly;
+    let likely = possible.first().copied().unwrap_or_else(|| by(rate * row.subtotal));
+    let least = possible.iter().min().copied().unwrap_or(likely);
+    let most = possible.iter().max().copied().unwrap_or(likely);
+    Compensation { likely, least, most }
+}
+
+/// Whether a price with tax makes the row's subtotal, by the unit's rounding or by the row's.
+fn makes(row: &Taxed, price: Decimal, rate: Decimal, allowed: Decimal) -> bool {
+    let tax = |amount: Decimal| amount * rate / (Decimal::ONE + rate);
+    let by_unit = (price - round2(tax(price))) * row.quantity;
+    let with_tax = price * row.quantity;
+    (by_unit - row.subtotal).abs() < Decimal::new(5, 3)
+        || (with_tax - tax(with_tax) - row.subtotal).abs() <= allowed
+}
+
+/// Moves `amount` into the compensations as far as rounding allows, and tells what could not be moved.
+pub(crate) fn shift(compensations: &mut [Compensation], mut amount: Decimal) -> Decimal {
+    for one in compensations.iter_mut().rev() {
+        let moved = amount.clamp(one.least - one.likely, one.most - one.likely);
+        one.likely += moved;
+        amount -= moved;
+    }
+    amount
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    fn row(quantity: &str, subtotal: &str, discount: &str, tax: &str) -> Taxed {
+        Taxed {
+            quantity: amount(quantity),
+            subtotal: amount(subtotal),
+            discount: amount(discount),
+            tax: amount(tax),
+            percent: None,
+        }
+    }
+
+    #[test]
+    fn magentos_own_figures_are_found_again() {
+        let twenty = amount("20");
+        for (row, expected) in
+            [(row("3", "31.23", "2.45", "5.85"), "0.39"), (row("1", "20", "1.57", "3.74"), "0.26")]
+        {
+            let found = of(&row, Case::Gross, twenty);
+            assert_eq!(
+                (found.likely, found.least, found.most),
+                (amount(expected), amount(expected), amount(expected))
+            );
+        }
+    }
+
+    #[test]
+    fn where_two_prices_make_one_net_both_are_possible() {
+        // 4.94 and 4.95 with tax are both 4.12 without.
+        let mut shipping = [of(&row("1", "4.12", "0.32", "0.77"), Case::Gross, amount("20"))];
+        assert_eq!((shipping[0].least, shipping[0].most), (amount("0.05"), amount("0.06")));
+        assert_eq!(shift(&mut shipping, amount("0.03")), amount("0.02"));
+        assert_eq!(shipping[0].likely, amount("0.06"));
+    }
+
+    #[test]
+    fn a_discount_without_tax_gives_nothing_back() {
+        assert_eq!(of(&row("1", "10", "1", "1.80"), Case::Net, amount("20")), Compensation::default());
+    }
+}

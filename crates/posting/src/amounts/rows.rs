@@ -1,0 +1,289 @@
+//! The rows that become lines of a Sage document: to the penny, each with its account's kind, discount, tax and percentage.
+
+use rust_decimal::Decimal;
+
+use domain::{
+    documents::{Invoice, Line},
+    money::{round2, text},
+    text::clean,
+};
+
+use crate::{
+    amounts::{
+        recovered_rates::{Case, Reading},
+        sums::Sums,
+        unallocated::Explanation,
+    },
+    findings::Findings,
+};
+
+/// What a row is, which decides its account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Goods or services.
+    Goods,
+    /// Shipping.
+    Shipping,
+    /// A fixed product tax, or a taxed fee.
+    ProductTax,
+    /// A discount on its own.
+    Discount,
+    /// Gift card or store credit.
+    GiftCard,
+    /// A fee, or an untaxed product tax.
+    Fee,
+    /// An adjustment of a credit memo.
+    Adjustment,
+}
+
+impl Kind {
+    /// What it is called in the rules.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Goods => "goods",
+            Self::Shipping => "shipping",
+            Self::ProductTax => "fixed product tax",
+            Self::Discount => "discount",
+            Self::GiftCard => "gift card or store credit",
+            Self::Fee => "fee",
+            Self::Adjustment => "adjustment",
+        }
+    }
+}
+
+/// A line of a Sage document in the making; all amounts have two decimals.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// What it is.
+    pub kind: Kind,
+    /// What it says.
+    pub description: String,
+    /// How many.
+    pub quantity: Decimal,
+    /// Magento's price of one, without tax.
+    pub unit_price: Decimal,
+    /// Without tax, before the discount.
+    pub subtotal: Decimal,
+    /// The discount without tax.
+    pub discount: Decimal,
+    /// The tax.
+    pub tax: Decimal,
+    /// The percentage.
+    pub percent: Decimal,
+    /// The tax class, where the document says it.
+    pub class: Option<String>,
+}
+
+impl Row {
+    /// What the row comes to without tax.
+    pub fn net(&self) -> Decimal {
+        self.subtotal - self.discount
+    }
+
+    /// A row of quantity one that no line of Magento's stands behind.
+    pub fn extra(kind: Kind, description: &str, net: Decimal, tax: Decimal, percent: Decimal) -> Self {
+        Self {
+            kind,
+            description: description.to_owned(),
+            quantity: Decimal::ONE,
+            unit_price: net,
+            subtotal: net,
+            discount: Decimal::ZERO,
+            tax,
+            percent,
+            class: None,
+        }
+    }
+}
+
+/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing:
+/// their money is in another line, so they are left out (a bundle's parent is noted). Of a document of nothing the first line is kept.
+pub(crate) fn counting_lines<'a>(invoice: &'a Invoice, findings: &mut Findings) -> Vec<&'a Line> {
+    let counts = |line: &&Line| {
+        !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
+    };
+    let counting: Vec<&Line> = invoice.lines.iter().filter(counts).collect();
+    for line in invoice.lines.iter().filter(|line| !counts(line) && !line.unit_price.is_zero()) {
+        findings.note(format!(
+            "“{}” ({} of it) has no money of its own: that is in the lines it belongs with.",
+            clean(&line.name),
+            line.qty.normalize()
+        ));
+    }
+    if counting.is_empty() && invoice.shipping_amount.is_zero() {
+        return invoice.lines.iter().take(1).collect();
+    }
+    counting
+}
+
+/// Builds the rows. `apart` takes discounts that were taxed before they were given out of the lines, where a rate of 0 % is
+/// there to put them on: so each line keeps the tax that its rate makes.
+pub(crate) fn build(
+    lines: &[&Line],
+    sums: &Sums,
+    reading: &Reading,
+    explanation: &Explanation,
+    apart: bool,
+    findings: &mut Findings,
+) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::with_capacity(lines.len() + 4);
+    for (index, line) in lines.iter().enumerate() {
+        let name = if line.name.trim().is_empty() { &line.sku } else { &line.name };
+        rows.push(Row {
+            kind: Kind::Goods,
+            description: clean(name),
+            quantity: line.qty,
+            unit_price: line.unit_price,
+            subtotal: round2(line.line_subtotal),
+            discount: round2(line.discount() - explanation.compensation[index]),
+            tax: round2(line.line_tax),
+            percent: reading.goods[index],
+            class: line.tax_class.clone(),
+        });
+    }
+    for product_tax in &explanation.product_taxes {
+        findings.rule(
+            "fixed product tax",
+            text(product_tax.net),
+            "what is left of the total, with the tax that no line carries",
+            text(product_tax.tax),
+        );
+        rows.push(Row::extra(
+            Kind::ProductTax,
+            "Fixed product tax or fee",
+            product_tax.net,
+            product_tax.tax,
+            product_tax.percent,
+        ));
+    }
+    if let Some((shipping, percent)) = sums.shipping.as_ref().zip(reading.shipping) {
+        let (net, tax) = (round2(shipping.subtotal), round2(shipping.tax));
+        let discount = round2(shipping.discount - explanation.shipping_compensation);
+        if !discount.is_zero() {
+            findings.rule(
+                "shipping discount",
+                text(discount),
+                "the header's discount less the lines'",
+                text(shipping.discount),
+            );
+        }
+        rows.push(Row { discount, ..Row::extra(Kind::Shipping, "Shipping", net, tax, percent) });
+    }
+    tell_compensation(explanation, findings);
+    take_discounts_out(&mut rows, reading, sums, apart, findings);
+    add_difference(&mut rows, sums, explanation, findings);
+    rows
+}
+
+fn tell_compensation(explanation: &Explanation, findings: &mut Findings) {
+    let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
+    if !round2(given_back).is_zero() {
+        findings.rule(
+            "discounts",
+            "without tax",
+            "discount tax compensation taken off the discounts, which hold tax in Magento",
+            text(given_back),
+        );
+    }
+}
+
+/// Moves discounts that no line may hold into an untaxed row: those given after tax, and what goes beyond a line's price.
+fn take_discounts_out(
+    rows: &mut Vec<Row>,
+    reading: &Reading,
+    sums: &Sums,
+    apart: bool,
+    findings: &mut Findings,
+) {
+    let mut outside = Decimal::ZERO;
+    for row in rows.iter_mut().filter(|row| row.discount > Decimal::ZERO) {
+        let case = if row.kind == Kind::Shipping { reading.shipping_case } else { reading.goods_case };
+        let most =
+            if case == Case::Before && apart { Decimal::ZERO } else { row.subtotal.max(Decimal::ZERO) };
+        if row.discount > most {
+            outside += row.discount - most;
+            row.discount = most;
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.discount < Decimal::ZERO) {
+        row.subtotal -= row.discount;
+        row.discount = Decimal::ZERO;
+    }
+    if outside > Decimal::ZERO {
+        findings.rule(
+            "discount",
+            text(outside),
+            "the shop taxes before it discounts, so the discount is a line without tax",
+            text(outside),
+        );
+        rows.push(Row::extra(
+            Kind::Discount,
+            "Discount (taxed on the full price)",
+            -outside,
+            Decimal::ZERO,
+            Decimal::ZERO,
+        ));
+    }
+    let stray = round2(sums.stray_discount);
+    if stray > Decimal::ZERO {
+        findings.rule(
+            "discount",
+            text(stray),
+            "a discount of the document that neither a line nor shipping shows",
+            text(stray),
+        );
+        rows.push(Row::extra(
+            Kind::Discount,
+            "Discount of the whole invoice",
+            -stray,
+            Decimal::ZERO,
+            Decimal::ZERO,
+        ));
+    }
+}
+
+fn add_difference(rows: &mut Vec<Row>, sums: &Sums, explanation: &Explanation, findings: &mut Findings) {
+    // The stray discount is part of the gap and has its own row.
+    let difference = explanation.difference + round2(sums.stray_discount);
+    if difference.is_zero() {
+        return;
+    }
+    let (kind, description) = if difference < Decimal::ZERO {
+        (Kind::GiftCard, "Difference to Magento's total (gift card or store credit)")
+    } else {
+        (Kind::Fee, "Difference to Magento's total (fee or untaxed product tax)")
+    };
+    findings.rule(
+        "difference",
+        text(difference),
+        "what is left of the total and carries no tax",
+        description,
+    );
+    rows.push(Row::extra(kind, description, difference, Decimal::ZERO, Decimal::ZERO));
+}
+
+/// Takes the discounts out of the lines into one row for each percentage, for a policy that has an account for discounts: a line
+/// keeps its full tax and the discount's row takes the difference.
+pub(crate) fn discounts_on_their_own(rows: &mut Vec<Row>) {
+    let mut discounts: Vec<Row> = Vec::new();
+    for row in rows.iter_mut().filter(|row| !row.discount.is_zero()) {
+        let full_tax = round2(row.subtotal * row.percent / Decimal::ONE_HUNDRED);
+        let (net, tax) = (-row.discount, row.tax - full_tax);
+        match discounts.iter_mut().find(|other| other.percent == row.percent && other.class == row.class) {
+            Some(other) => {
+                other.subtotal += net;
+                other.tax += tax;
+            }
+            None => discounts.push(Row {
+                class: row.class.clone(),
+                ..Row::extra(Kind::Discount, "Discount", net, tax, row.percent)
+            }),
+        }
+        row.discount = Decimal::ZERO;
+        row.tax = full_tax;
+    }
+    for row in &mut discounts {
+        row.unit_price = row.subtotal;
+    }
+    rows.extend(discounts);
+}

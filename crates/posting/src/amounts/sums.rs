@@ -1,0 +1,91 @@
+//! A document's sums, and what of them no row holds.
+
+use rust_decimal::Decimal;
+
+use domain::documents::{Invoice, Line};
+
+use crate::amounts::recovered_rates::Taxed;
+
+/// A penny.
+pub(crate) const PENNY: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+/// What may be left of sums of four decimals.
+pub(crate) const NOTHING: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
+
+/// A document's sums, as exact as Magento gives them (four decimals).
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    /// The taxed lines, in order, those of nothing left out.
+    pub goods: Vec<Taxed>,
+    /// Shipping with its discount; none where there is none.
+    pub shipping: Option<Taxed>,
+    /// A discount in the header that neither a line nor shipping explains.
+    pub stray_discount: Decimal,
+    /// The part of the grand total without tax that no row holds.
+    pub net_gap: Decimal,
+    /// The part of the tax that no row holds.
+    pub tax_gap: Decimal,
+    /// The header's subtotal less the lines' (fixed product taxes may be in it).
+    pub subtotal_gap: Decimal,
+    /// Line discounts beyond the header's: a contradiction.
+    pub excess_discount: Decimal,
+}
+
+impl Sums {
+    /// Measures an invoice by the lines that count.
+    pub fn of(invoice: &Invoice, lines: &[&Line]) -> Self {
+        let goods: Vec<Taxed> = lines
+            .iter()
+            .map(|line| Taxed {
+                quantity: line.qty,
+                subtotal: line.line_subtotal,
+                discount: line.discount(),
+                tax: line.line_tax,
+                percent: line.tax_percent,
+            })
+            .collect();
+        let sum = |value: fn(&Taxed) -> Decimal| goods.iter().map(value).sum::<Decimal>();
+        let (subtotal, tax, discount) =
+            (sum(|row| row.subtotal), sum(|row| row.tax), sum(|row| row.discount));
+        // The header's discount holds shipping's as well, which no field of its own shows.
+        let hidden = -invoice.discount_amount - discount;
+        let roundings = PENNY * Decimal::from(goods.len() + 1);
+        let (on_shipping, stray) = split_hidden_discount(hidden, invoice.shipping_amount, roundings);
+        let shipping = Taxed {
+            quantity: Decimal::ONE,
+            subtotal: invoice.shipping_amount,
+            discount: on_shipping,
+            tax: invoice.shipping_tax_amount,
+            percent: None,
+        };
+        let shipping = Some(shipping).filter(|row| !row.subtotal.is_zero() || !row.tax.is_zero());
+        let net_of_rows = subtotal - discount + invoice.shipping_amount - on_shipping;
+        Self {
+            goods,
+            shipping,
+            stray_discount: stray,
+            net_gap: invoice.grand_total - invoice.tax_amount - net_of_rows,
+            tax_gap: invoice.tax_amount - tax - invoice.shipping_tax_amount,
+            subtotal_gap: invoice.subtotal - subtotal,
+            excess_discount: (-hidden).max(Decimal::ZERO),
+        }
+    }
+
+    /// A penny for each row and one for the header: what roundings may leave.
+    pub fn tolerance(&self) -> Decimal {
+        PENNY * Decimal::from(self.goods.len() + 1 + usize::from(self.shipping.is_some()))
+    }
+
+    /// The rows' money without tax, before discounts.
+    pub fn size(&self) -> Decimal {
+        self.goods.iter().chain(&self.shipping).map(|row| row.subtotal).sum()
+    }
+}
+
+/// Splits the discount that no line shows: shipping's, up to shipping with tax at any rate there is, and the rest.
+fn split_hidden_discount(hidden: Decimal, shipping: Decimal, roundings: Decimal) -> (Decimal, Decimal) {
+    if hidden < NOTHING || (shipping.is_zero() && hidden <= roundings) {
+        return (Decimal::ZERO, Decimal::ZERO);
+    }
+    let most = shipping * Decimal::new(13, 1);
+    if hidden <= most { (hidden, Decimal::ZERO) } else { (shipping, hidden - shipping) }
+}

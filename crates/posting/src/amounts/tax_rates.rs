@@ -1,0 +1,269 @@
+//! From a percentage to a tax rate of the Sage business: the map, its most specific entry first, else the default rate, and only
+//! a rate that has the percentage which Magento charged, and in Canada one that serves the province. Several rates of 0 % exist
+//! (zero-rated, exempt, no tax), so 0 % is the merchant's choice: a map entry, or a default rate that is 0 % itself.
+
+use rust_decimal::Decimal;
+
+use domain::{
+    business::{ReferenceSet, TaxRate},
+    policy::{Policy, TaxKey, TaxMap},
+};
+
+use crate::{
+    amounts::recovered_rates::{Fits, Taxed, fits_any},
+    findings::Missing,
+    terms::border::Border,
+};
+
+/// A tax rate, and why it was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// Sage's id.
+    pub id: String,
+    /// Its percentage in Sage, which Sage recomputes shipping with.
+    pub percentage: Decimal,
+    /// `tax_rate_map`, `default_tax_rate_id`, or `percentage and region`.
+    pub rule: &'static str,
+    /// The key of the map entry, or the percentage.
+    pub input: String,
+}
+
+/// How far a rate's percentage may lie from the charged one: keys have two decimals, and provincial rates three (14.975).
+fn is_same(left: Decimal, right: Decimal) -> bool {
+    (left - right).abs() <= Decimal::new(1, 2)
+}
+
+/// A percentage as the map writes it: `20.00`.
+pub(crate) fn key(percent: Decimal) -> String {
+    TaxKey::of(percent, None, None).to_string()
+}
+
+/// The rates to choose from for one document.
+#[derive(Debug)]
+pub(crate) struct Rates<'a> {
+    map: TaxMap<'a>,
+    policy: &'a Policy,
+    reference: &'a ReferenceSet,
+    /// The customer's country, as the map's keys have it.
+    country: Option<&'a str>,
+    /// The region that taxes (Canada).
+    region: Option<&'a str>,
+}
+
+impl<'a> Rates<'a> {
+    /// The rates for a sale that goes where the border says.
+    pub fn new(policy: &'a Policy, reference: &'a ReferenceSet, border: &'a Border) -> Self {
+        let map = TaxMap::read(&policy.tax_rate_map);
+        Self { map, policy, reference, country: border.country.as_deref(), region: border.region.as_deref() }
+    }
+
+    fn rate(&self, id: &str) -> Option<&'a TaxRate> {
+        self.reference.tax_rates.iter().find(|rate| rate.id == id)
+    }
+
+    fn serves(&self, rate: &TaxRate) -> bool {
+        self.region.is_none_or(|region| rate.serves(region))
+    }
+
+    /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
+    /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
+    pub fn percentages(&self, goods: &[Taxed], shipping: Option<&Taxed>) -> (Vec<Decimal>, Fits) {
+        let settled = self.settled_percentages();
+        let fits = Fits::of(goods, &settled);
+        let fits_goods = (0..goods.len()).all(|line| fits.possible(line).next().is_some());
+        if fits_goods && shipping.is_none_or(|row| fits_any(row, &settled)) {
+            return (settled, fits);
+        }
+        let known = self.known_percentages();
+        let fits = Fits::of(goods, &known);
+        (known, fits)
+    }
+
+    /// The percentages of the map's keys for the customer's country, of the default rate, and 0.
+    fn settled_percentages(&self) -> Vec<Decimal> {
+        let here = |key: &TaxKey| key.country().is_none_or(|country| self.country == Some(country));
+        let mapped = self.map.entries().filter(|(key, _)| here(key)).filter_map(|(_, id)| self.rate(id));
+        let serving = mapped.chain(self.default()).filter(|rate| self.serves(rate));
+        let mut settled: Vec<Decimal> = serving.map(|rate| rate.percentage).chain([Decimal::ZERO]).collect();
+        settled.sort_unstable();
+        settled.dedup();
+        settled
+    }
+
+    /// The percentages of the business's rates, of the map's keys, and 0. What another province charges is not among them.
+    fn known_percentages(&self) -> Vec<Decimal> {
+        let serving = self.reference.tax_rates.iter().filter(|rate| self.serves(rate));
+        let mut known: Vec<Decimal> = serving.map(|rate| rate.percentage).collect();
+        let elsewhere = |id: &str| self.rate(id).is_some_and(|rate| !self.serves(rate));
+        let keys = self.map.entries().filter(|(_, id)| !elsewhere(id)).map(|(key, _)| key.percentage());
+        for percent in keys.chain([Decimal::ZERO]) {
+            // A key's two decimals never stand beside the exact percentage of a rate.
+            if !known.iter().any(|other| is_same(*other, percent)) {
+                known.push(percent);
+            }
+        }
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's.
+    pub fn usual(&self) -> Option<Decimal> {
+        let of_country =
+            self.map.entries().filter(|(key, _)| key.country().is_some_and(|own| self.country == Some(own)));
+        let own = of_country.filter_map(|(_, id)| self.rate(id)).map(|rate| rate.percentage).max();
+        own.filter(|percent| *percent > Decimal::ZERO).or_else(|| self.default().map(|rate| rate.percentage))
+    }
+
+    fn default(&self) -> Option<&'a TaxRate> {
+        self.policy.default_tax_rate_id.as_deref().and_then(|id| self.rate(id))
+    }
+
+    /// The rate of a percentage, for a tax class where it is known.
+    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<Choice, Missing> {
+        let percent_key = key(percent);
+        if let Some((entry, id)) = self.map.find(percent, class, self.country)
+            && let Some(choice) = self.mapped(id, &entry.to_string(), percent)?
+        {
+            return Ok(choice);
+        }
+        let choice = |rate: &TaxRate, rule| Choice {
+            id: rate.id.clone(),
+            percentage: rate.percentage,
+            rule,
+            input: percent_key.clone(),
+        };
+        let default = self.default();
+        if let Some(rate) = default.filter(|rate| is_same(rate.percentage, percent) && self.serves(rate)) {
+            return Ok(choice(rate, "default_tax_rate_id"));
+        }
+        match self.only_one_of_region(percent) {
+            Some(rate) => Ok(choice(rate, "percentage and region")),
+            None => Err(self.missing(&percent_key, default)),
+        }
+    }
+
+    /// The mapped rate, if Sage has it and it is of the charged percentage: a wrong entry would misstate the tax return. `None`
+    /// where it serves other provinces only.
+    fn mapped(&self, id: &str, input: &str, percent: Decimal) -> Result<Option<Choice>, Missing> {
+        let setting = format!("tax_rate_map.{input}");
+        match self.rate(id) {
+            None => {
+                let sentence = format!("The tax rate map sends {input} % to {id}, which Sage does not know.");
+                Err(Missing { setting, sentence })
+            }
+            Some(rate) if !is_same(rate.percentage, percent) => {
+                let sentence = format!(
+                    "The tax rate map sends {input} to {}, which is {} % in Sage: choose a rate of {} %.",
+                    rate.name,
+                    rate.percentage.normalize(),
+                    percent.normalize()
+                );
+                Err(Missing { setting, sentence })
+            }
+            Some(rate) => Ok(self.serves(rate).then(|| Choice {
+                id: rate.id.clone(),
+                percentage: rate.percentage,
+                rule: "tax_rate_map",
+                input: input.to_owned(),
+            })),
+        }
+    }
+
+    /// The one rate that the region has of a percentage above 0; of several, and of 0 %, the merchant chooses.
+    fn only_one_of_region(&self, percent: Decimal) -> Option<&'a TaxRate> {
+        let region = self.region.filter(|_| !percent.is_zero())?;
+        let mut fitting = self
+            .reference
+            .tax_rates
+            .iter()
+            .filter(|rate| rate.is_of(region) && is_same(rate.percentage, percent));
+        let one = fitting.next()?;
+        fitting.next().is_none().then_some(one)
+    }
+
+    fn missing(&self, percent: &str, default: Option<&TaxRate>) -> Missing {
+        let region = self.region.map_or(String::new(), |region| format!(" in {region}"));
+        let why = default.map_or_else(
+            || "there is no default tax rate".to_owned(),
+            |rate| format!("the default rate is {} %", rate.percentage.normalize()),
+        );
+        Missing {
+            setting: format!("tax_rate_map.{percent}"),
+            sentence: format!(
+                "No tax rate is chosen for {percent} %{region} (tax rate map, key {percent:?}; {why})."
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    fn percent(text: &str) -> Decimal {
+        text.parse().unwrap()
+    }
+
+    /// The choice for a class and a country.
+    fn choose(
+        percent: Decimal,
+        class: Option<&str>,
+        country: Option<&str>,
+        policy: &Policy,
+        reference: &ReferenceSet,
+    ) -> Result<Choice, Missing> {
+        let border = Border::to(country, None);
+        Rates::new(policy, reference, &border).choose(percent, class)
+    }
+
+    #[test]
+    fn the_most_specific_map_entry_wins() {
+        let mut policy = fixtures::policy();
+        policy.tax_rate_map.insert("20.00/reduced".to_owned(), "GB_STANDARD".to_owned());
+        policy.tax_rate_map.insert("0.00//US".to_owned(), "GB_NO_TAX".to_owned());
+        let reference = fixtures::reference();
+        let choose =
+            |text, class, country| choose(percent(text), class, country, &policy, &reference).unwrap();
+        assert_eq!(choose("20", Some("reduced"), Some("GB")).input, "20.00/reduced");
+        assert_eq!(choose("0", None, Some("US")).id, "GB_NO_TAX");
+        assert_eq!(choose("0", None, Some("GB")).id, "GB_ZERO");
+        assert_eq!(choose("5", None, None).rule, "tax_rate_map");
+    }
+
+    #[test]
+    fn a_default_of_twenty_percent_is_never_put_on_an_untaxed_line() {
+        let policy = Policy { tax_rate_map: std::collections::BTreeMap::new(), ..fixtures::policy() };
+        let reference = fixtures::reference();
+        assert_eq!(choose(percent("20"), None, None, &policy, &reference).unwrap().id, "GB_STANDARD");
+        let missing = choose(percent("0"), None, None, &policy, &reference).unwrap_err();
+        assert_eq!(missing.setting, "tax_rate_map.0.00");
+        let policy = Policy { default_tax_rate_id: Some("GB_ZERO".to_owned()), ..policy };
+        assert_eq!(choose(percent("0"), None, None, &policy, &reference).unwrap().id, "GB_ZERO");
+    }
+
+    #[test]
+    fn a_map_entry_of_another_percentage_is_not_used() {
+        let mut policy = fixtures::policy();
+        policy.tax_rate_map.insert("20.00".to_owned(), "GB_LOWER".to_owned());
+        assert!(choose(percent("20"), None, None, &policy, &fixtures::reference()).is_err());
+    }
+
+    #[test]
+    fn a_key_of_two_decimals_stands_for_the_rate_of_three() {
+        let mut reference = fixtures::reference();
+        reference.tax_rates.push(TaxRate {
+            id: "CA_QC".to_owned(),
+            name: "GST and QST".to_owned(),
+            percentage: percent("14.975"),
+            regions: Vec::new(),
+        });
+        let mut policy = fixtures::policy();
+        policy.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
+        assert_eq!(choose(percent("14.975"), None, None, &policy, &reference).unwrap().id, "CA_QC");
+        let border = Border::to(Some("CA"), None);
+        let known = Rates::new(&policy, &reference, &border).known_percentages();
+        assert!(!known.contains(&percent("14.98")));
+    }
+}

@@ -1,0 +1,4 @@
+//! Products and their stock.
+
+pub(crate) mod product;
+pub(crate) mod stock;

@@ -1,0 +1,282 @@
+//! A product of the catalogue becomes a product, a service, or a stock item with the movement that brings it to Magento's quantity
+//! (`stock`). Invoice lines carry none of their ids, so Sage moves no stock by itself.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    documents::Product,
+    plan::{Adopt, Call, Method, Plan},
+    policy::{Policy, TaxKey, TaxMap},
+    text::clean,
+    xref::{XrefKey, XrefKind},
+};
+
+use crate::{
+    Context, KnownRecord, KnownStock,
+    catalogue::stock,
+    documents::{invoice::plan_of, lines},
+    findings::{Ended, Findings, Missing},
+    idempotency_id,
+    text::cut,
+};
+
+/// Sage's limits, in characters.
+const DESCRIPTION: usize = 255;
+const ITEM_CODE: usize = 255;
+const STOCK_ITEM_CODE: usize = 30;
+
+/// What a product becomes in Sage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Product,
+    Service,
+    StockItem,
+}
+
+impl Sort {
+    fn kind(self) -> XrefKind {
+        match self {
+            Self::Product => XrefKind::Product,
+            Self::Service => XrefKind::Service,
+            Self::StockItem => XrefKind::StockItem,
+        }
+    }
+
+    /// The list, the wrapper of the body, and the call's name.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Product => ("/products", "product"),
+            Self::Service => ("/services", "service"),
+            Self::StockItem => ("/stock_items", "stock_item"),
+        }
+    }
+
+    fn item_code_limit(self) -> usize {
+        if self == Self::StockItem { STOCK_ITEM_CODE } else { ITEM_CODE }
+    }
+}
+
+fn key(product: &Product, sort: Sort) -> XrefKey {
+    XrefKey { kind: sort.kind(), magento_key: product.magento_id.to_string() }
+}
+
+/// The keys of what a product may be in Sage.
+pub(crate) fn wanted_xrefs(product: &Product) -> Vec<XrefKey> {
+    [Sort::Product, Sort::Service, Sort::StockItem].into_iter().map(|sort| key(product, sort)).collect()
+}
+
+/// Plans a product.
+pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>) -> Plan {
+    let policy = context.policy;
+    if !policy.sync_products {
+        return Plan::skip(Code::ProductsDisabled);
+    }
+    let filter = &policy.website_filter;
+    if !filter.is_empty() && !product.website_ids.iter().any(|id| filter.contains(id)) {
+        return Plan::skip(Code::OutsideWebsiteFilter);
+    }
+    let mut findings = Findings::default();
+    let Some(sort) = sort_of(product, context, &mut findings) else {
+        return Plan::skip(Code::ProductTypeNotSupported);
+    };
+    match calls(product, sort, stock, context, &mut findings) {
+        Ok(calls) => plan_of(calls, None, findings),
+        Err(ended) => *ended,
+    }
+}
+
+/// What the product becomes: what it is already, else what its type and its stock say. Sage turns no product into a stock item.
+fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) -> Option<Sort> {
+    let kind = product.product_type.as_deref().unwrap_or("simple");
+    let keeps_stock = context.policy.sync_stock && product.manage_stock == Some(true);
+    let wanted = match kind {
+        "simple" if keeps_stock => Sort::StockItem,
+        "simple" => Sort::Product,
+        "virtual" | "downloadable" => Sort::Service,
+        _ => return None,
+    };
+    let is_known = |sort: &Sort| context.xrefs.contains_key(&key(product, *sort));
+    let others = [Sort::StockItem, Sort::Product, Sort::Service];
+    let sort = if is_known(&wanted) { wanted } else { others.into_iter().find(is_known).unwrap_or(wanted) };
+    if sort == wanted {
+        findings.rule("record", sort.words().1, "product type and stock", kind);
+    } else {
+        findings.rule("record", sort.words().1, "what it is in Sage already", kind);
+        findings.note(format!(
+            "It stays the {} that it was made as in Sage, which cannot turn it into a {}.",
+            sort.words().1.replace('_', " "),
+            wanted.words().1.replace('_', " ")
+        ));
+    }
+    Some(sort)
+}
+
+fn calls(
+    product: &Product,
+    sort: Sort,
+    stock: &KnownStock,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<Call>, Ended> {
+    let known = context.xrefs.get(&key(product, sort));
+    let fields = fields(product, sort, context, findings)?;
+    let item_code = fields.get("item_code").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (_, name) = sort.words();
+    let record = known.map_or_else(|| format!("{{{name}}}"), |known| known.sage_id.clone());
+    let mut calls = vec![record_call(product, sort, fields, &item_code, known, context)];
+    if sort == Sort::StockItem {
+        calls.extend(stock::movement(product, &record, known.is_some(), stock, context, findings)?);
+    }
+    Ok(calls)
+}
+
+/// The create, or the update of what is known.
+fn record_call(
+    product: &Product,
+    sort: Sort,
+    fields: Map<String, Value>,
+    item_code: &str,
+    known: Option<&KnownRecord>,
+    context: &Context<'_>,
+) -> Call {
+    let (path, name) = sort.words();
+    let key = key(product, sort);
+    let mut body = Map::new();
+    if known.is_none() {
+        let generation = context.generations.get(&key).copied().unwrap_or(0);
+        let id = idempotency_id(context.binding, context.business, &key, generation);
+        body.insert("idempotency_id".to_owned(), Value::String(id));
+    }
+    body.extend(fields);
+    let adopt = Adopt::Item { path: path.to_owned(), item_code: item_code.to_owned() };
+    Call {
+        name: name.to_owned(),
+        method: if known.is_some() { Method::Put } else { Method::Post },
+        path: known.map_or_else(|| path.to_owned(), |known| format!("{path}/{}", known.sage_id)),
+        body: json!({ name: body }),
+        xref: Some(key),
+        adopt: known.is_none().then_some(adopt),
+        expect: None,
+        releases_draft: false,
+    }
+}
+
+fn fields(
+    product: &Product,
+    sort: Sort,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Map<String, Value>, Ended> {
+    let Context { policy, reference, .. } = *context;
+    let mut missing = Vec::new();
+    let mut put_or_miss = |found: Result<String, Missing>| match found {
+        Ok(id) => Some(id),
+        Err(one) => {
+            missing.push(one);
+            None
+        }
+    };
+    let sales = put_or_miss(sales_account(policy, reference));
+    let purchase = put_or_miss(purchase_account(policy, reference));
+    let rate = tax_rate(product, policy, reference, findings).map(&mut put_or_miss);
+    if !missing.is_empty() {
+        return Err(findings.hold_for(&missing));
+    }
+    let mut fields = Map::new();
+    let mut put = |field: &str, value: Option<String>| {
+        if let Some(value) = value {
+            fields.insert(field.to_owned(), Value::String(value));
+        }
+    };
+    let name = if product.name.trim().is_empty() { &product.sku } else { &product.name };
+    put("description", Some(cut(&clean(name), DESCRIPTION, "description", findings)));
+    put("item_code", Some(item_code(product, sort, findings)?));
+    put("sales_ledger_account_id", sales);
+    put("purchase_ledger_account_id", purchase);
+    put("sales_tax_rate_id", rate.flatten());
+    if let Some(cost) = product.cost.filter(|cost| *cost > Decimal::ZERO) {
+        fields.insert("cost_price".to_owned(), lines::number(cost));
+    }
+    if let Some(price) = product.price {
+        let price = lines::number(price);
+        let (field, prices) = match sort {
+            Sort::Service => ("sales_rates", json!([{ "rate_name": "Magento", "rate": price }])),
+            _ => ("sales_prices", json!([{ "price_name": "Magento", "price": price }])),
+        };
+        fields.insert(field.to_owned(), prices);
+    }
+    Ok(fields)
+}
+
+/// The SKU, whole: half of one names another article.
+fn item_code(product: &Product, sort: Sort, findings: &Findings) -> Result<String, Ended> {
+    let (code, limit) = (clean(&product.sku), sort.item_code_limit());
+    let length = code.chars().count();
+    if length == 0 {
+        return Err(findings.fail(Code::DocumentMakesNoSense, "The product has no SKU."));
+    }
+    if length > limit {
+        let message = format!("The SKU {code} has {length} characters; Sage takes {limit} for such an item.");
+        return Err(findings.fail(Code::ItemCodeTooLong, message));
+    }
+    Ok(code)
+}
+
+fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, Missing> {
+    lines::account(crate::amounts::rows::Kind::Goods, policy, reference).map(|(id, _)| id)
+}
+
+/// The purchase account, which Sage wants of every product, also of one that is only sold.
+fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, Missing> {
+    let setting = "default_purchase_ledger_account_id";
+    let missing = |sentence: String| Missing { setting: setting.to_owned(), sentence };
+    let id = policy.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
+        missing(format!("No purchase account is chosen, which Sage wants of products (setting {setting})."))
+    })?;
+    if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_expenses) {
+        Ok(id.clone())
+    } else {
+        Err(missing(format!("The account {id} (setting {setting}) is not among Sage's purchase accounts.")))
+    }
+}
+
+/// The tax rate of sales: the only one that the map has for the tax class, else the default. None for a business that is not
+/// registered for tax. (A product tells its class, not its percentage.)
+fn tax_rate(
+    product: &Product,
+    policy: &Policy,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Option<Result<String, Missing>> {
+    if !reference.registered_for_tax {
+        return None;
+    }
+    let class = product.tax_class.as_deref().map(str::trim).filter(|class| !class.is_empty());
+    let map = TaxMap::read(&policy.tax_rate_map);
+    let of_class = class.and_then(|class| {
+        let is_of_class = |key: &TaxKey| *key == TaxKey::of(key.percentage(), Some(class), None);
+        let entries = map.entries().filter(|(key, _)| is_of_class(key));
+        let mut ids: Vec<&str> = entries.map(|(_, id)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if let [id] = ids[..] { Some((id, format!("tax class {class}"))) } else { None }
+    });
+    let (id, setting, input) = match of_class {
+        Some((id, input)) => (Some(id), "tax_rate_map", input),
+        None => (policy.default_tax_rate_id.as_deref(), "default_tax_rate_id", String::new()),
+    };
+    let known = id.filter(|id| reference.tax_rates.iter().any(|rate| rate.id == *id));
+    Some(match known {
+        Some(id) => {
+            findings.rule("sales tax rate", id, setting, input);
+            Ok(id.to_owned())
+        }
+        None => Err(Missing {
+            setting: setting.to_owned(),
+            sentence: format!("No tax rate that Sage knows is chosen for products (setting {setting})."),
+        }),
+    })
+}

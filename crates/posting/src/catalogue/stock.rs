@@ -1,0 +1,109 @@
+//! The movement that brings a stock item to Magento's quantity.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use domain::{
+    documents::Product,
+    money::{optional_amount, round2, text},
+    plan::{Call, Method},
+    xref::{XrefKey, XrefKind},
+};
+
+use crate::{
+    Context,
+    documents::lines,
+    findings::{Ended, Findings},
+    idempotency_id,
+    terms::dates,
+    text::cut,
+};
+
+/// Sage's limits, in characters.
+const DETAILS: usize = 50;
+const REFERENCE: usize = 31;
+
+/// What Sage holds of a product, read just before the plan is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownStock {
+    /// How many Sage has of the stock item: of the one that is known, or else of the one that bears the SKU exactly. None where
+    /// Sage has no such item, or tells no quantity.
+    #[serde(default, with = "optional_amount")]
+    pub quantity: Option<Decimal>,
+    /// When the run was queued: the same for every try of a run, so that a movement is made once, and another for the next run.
+    /// It is the movement's day.
+    pub as_of: DateTime<Utc>,
+}
+
+/// The movement of the difference; none where Sage has what Magento has, or does not tell what it has.
+pub(crate) fn movement(
+    product: &Product,
+    item: &str,
+    is_known: bool,
+    stock: &KnownStock,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Option<Call>, Ended> {
+    let Some(told) = product.stock_qty else {
+        findings.note("Magento tells no quantity, so Sage's stays as it is.");
+        return Ok(None);
+    };
+    let held = match stock.quantity {
+        Some(held) => held,
+        None if is_known => {
+            findings.note("Sage tells no quantity of the item, so no stock was moved.");
+            return Ok(None);
+        }
+        None => Decimal::ZERO,
+    };
+    // Backorders: Sage holds no stock below zero.
+    let wanted = round2(told).max(Decimal::ZERO);
+    if told < Decimal::ZERO {
+        findings.note(format!("Magento's quantity is {}; Sage holds none below zero.", told.normalize()));
+    }
+    let moved = wanted - round2(held);
+    if moved.is_zero() {
+        findings.rule("stock", "unchanged", "Sage has Magento's quantity", wanted.normalize().to_string());
+        return Ok(None);
+    }
+    findings.rule(
+        "stock",
+        moved.normalize().to_string(),
+        "the difference between Magento's quantity and Sage's",
+        format!("{} in Magento, {} in Sage", told.normalize(), held.normalize()),
+    );
+    let Context { policy, reference, .. } = *context;
+    let date = dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?;
+    let key = XrefKey {
+        kind: XrefKind::StockMovement,
+        magento_key: format!("{}:{}:{}", product.magento_id, stock.as_of.timestamp_millis(), text(held)),
+    };
+    let generation = context.generations.get(&key).copied().unwrap_or(0);
+    let id = idempotency_id(context.binding, context.business, &key, generation);
+    let mut fields = Map::new();
+    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+    put("idempotency_id", id.into());
+    put("stock_item_id", item.into());
+    put("date", date.to_string().into());
+    put("quantity", lines::plain_number(moved.normalize().to_string()));
+    put("cost_price", lines::number(product.cost.unwrap_or_default().max(Decimal::ZERO)));
+    let details = format!("Magento has {}, Sage had {}", wanted.normalize(), round2(held).normalize());
+    put("details", cut(&details, DETAILS, "movement's details", findings).into());
+    put(
+        "reference",
+        cut(&format!("Magento {}", product.magento_id), REFERENCE, "reference", findings).into(),
+    );
+    Ok(Some(Call {
+        name: "stock_movement".to_owned(),
+        method: Method::Post,
+        path: "/stock_movements".to_owned(),
+        body: json!({ "stock_movement": fields }),
+        xref: Some(key),
+        // A movement that was made shows in Sage's quantity, which is read before every plan.
+        adopt: None,
+        expect: None,
+        releases_draft: false,
+    }))
+}

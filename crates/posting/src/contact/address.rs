@@ -1,0 +1,100 @@
+//! Postal addresses in Sage's shape and limits, and where a customer lives for tax.
+
+use serde_json::{Map, Value};
+
+use domain::{
+    documents::{Address, Invoice},
+    province,
+    text::{clean, clean_optional},
+};
+
+use crate::{findings::Findings, text::cut};
+
+/// An address for a contact or a document; `None` where nothing is known of it. `what` names it for the notes.
+pub(crate) fn address(address: &Address, what: &str, findings: &mut Findings) -> Option<Value> {
+    let mut fields = Map::new();
+    let mut put = |field: &str, value: Option<String>, limit: usize, findings: &mut Findings| {
+        if let Some(value) = value {
+            let value = cut(&value, limit, &format!("{} of the {what}", field.replace('_', " ")), findings);
+            fields.insert(field.to_owned(), Value::String(value));
+        }
+    };
+    let street: Vec<String> =
+        address.street.iter().flatten().map(|line| clean(line)).filter(|line| !line.is_empty()).collect();
+    // Sage has two lines; what Magento has beyond the first goes into the second.
+    put("address_line_1", street.first().cloned(), 50, findings);
+    put("address_line_2", (street.len() > 1).then(|| street[1..].join(", ")), 50, findings);
+    put("city", clean_optional(address.city.as_deref()), 50, findings);
+    put("region", region(address, what, findings), region_limit(address), findings);
+    put("postal_code", clean_optional(address.postcode.as_deref()), 10, findings);
+    put("country_id", country(address), 2, findings);
+    (!fields.is_empty()).then_some(Value::Object(fields))
+}
+
+/// The region's characters: 45 where Sage takes free text of counties (United Kingdom, Ireland), else 50.
+fn region_limit(address: &Address) -> usize {
+    match country(address).as_deref() {
+        Some("GB" | "IE") => 45,
+        _ => 50,
+    }
+}
+
+fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<String> {
+    let region = clean_optional(address.region.as_deref())?;
+    if country(address).as_deref() != Some("CA") {
+        return Some(region);
+    }
+    let code = province::code(&region).map(str::to_owned);
+    if code.is_none() {
+        findings
+            .note(format!("“{region}” is no Canadian province that Sage knows; the {what} goes without it."));
+    }
+    code
+}
+
+/// The country's two letters in capitals.
+pub(crate) fn country(address: &Address) -> Option<String> {
+    clean_optional(address.country_id.as_deref()).map(|country| country.to_uppercase())
+}
+
+/// The invoice's billing and delivery address, each standing in for the other where one is missing (virtual orders have no
+/// delivery), the profile's where both are.
+pub(crate) fn addresses(invoice: &Invoice) -> (Option<&Address>, Option<&Address>) {
+    let profile = invoice.customer.addresses.first();
+    let billing = invoice.billing_address.as_ref();
+    let delivery = invoice.shipping_address.as_ref();
+    (billing.or(delivery).or(profile), delivery.or(billing).or(profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_cut_to_sages_limits_and_long_streets_share_the_second_line() {
+        let magento = Address {
+            street: Some(vec!["Flat 2".to_owned(), "9 Station Road".to_owned(), "Old Town".to_owned()]),
+            region: Some("x".repeat(60)),
+            postcode: Some("LE1 5AA 12345".to_owned()),
+            country_id: Some("gb".to_owned()),
+            ..Address::default()
+        };
+        let mut findings = Findings::default();
+        let sage = address(&magento, "billing address", &mut findings).unwrap();
+        assert_eq!(sage["address_line_2"], "9 Station Road, Old Town");
+        assert_eq!(sage["region"].as_str().unwrap().len(), 45);
+        assert_eq!(sage["postal_code"], "LE1 5AA 12");
+        assert_eq!(sage["country_id"], "GB");
+        assert_eq!(findings.notes.len(), 2);
+    }
+
+    #[test]
+    fn canadian_provinces_become_two_letters() {
+        let magento = Address {
+            region: Some("Québec".to_owned()),
+            country_id: Some("CA".to_owned()),
+            ..Address::default()
+        };
+        assert_eq!(address(&magento, "address", &mut Findings::default()).unwrap()["region"], "QC");
+    }
+}

@@ -1,0 +1,198 @@
+//! A customer becomes contacts: every contact that the customer has is brought up to date, one in the base currency is made where
+//! there is none. What Magento tells is often poorer than what Sage holds (no addresses, no company), and never overwrites it.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    documents::{Customer, Invoice, InvoiceState},
+    money::Currency,
+    plan::{Call, Method, Plan},
+    policy::{NamePriority, Policy},
+    text::clean_optional,
+    xref::{XrefKey, XrefKind},
+};
+
+use crate::{Context, KnownRecord, contact::choice, documents::invoice::plan_of, findings::Findings};
+
+/// What a contact is made with and never changed to: its identity in Sage.
+const IDENTITY: [&str; 4] = ["idempotency_id", "contact_type_ids", "reference", "currency_id"];
+
+/// The key of a customer's contact in a currency.
+pub(crate) fn key(customer: &Customer, currency: Currency) -> XrefKey {
+    XrefKey { kind: XrefKind::Contact(currency), magento_key: customer.magento_id.to_string() }
+}
+
+/// The keys of the contacts that a customer may have: one for each currency of the business.
+pub(crate) fn wanted_xrefs(customer: &Customer, reference: &ReferenceSet) -> Vec<XrefKey> {
+    let others = reference.currencies.iter().filter_map(|currency| currency.id.parse().ok());
+    let others = others.filter(|currency| *currency != reference.base_currency);
+    [reference.base_currency].into_iter().chain(others).map(|currency| key(customer, currency)).collect()
+}
+
+/// Plans a customer.
+pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
+    let mut findings = Findings::default();
+    if customer.magento_id <= 0 {
+        let message = "A guest is no customer of Magento's: their contact comes with their invoice.";
+        return *findings.fail(Code::DocumentMakesNoSense, message);
+    }
+    if is_outside(customer, context.policy) {
+        return Plan::skip(Code::OutsideWebsiteFilter);
+    }
+    let id = customer.magento_id.to_string();
+    let mut calls = Vec::new();
+    for (key, known) in context.xrefs.iter().filter(|(key, _)| key.magento_key == id) {
+        if let XrefKind::Contact(currency) = key.kind {
+            findings.rule(
+                "contact",
+                &*known.sage_id,
+                "a contact of this customer exists",
+                currency.to_string(),
+            );
+            calls.push(update(customer, key, currency, known, context, &mut findings));
+        }
+    }
+    if calls.is_empty() {
+        let visit = visit(customer, context.reference.base_currency);
+        if !choice::is_individual(&visit, context) {
+            return Plan::skip(Code::CustomerConsolidated);
+        }
+        calls.extend(choice::choose(&visit, context, &mut findings).call);
+    }
+    plan_of(calls, None, findings)
+}
+
+fn is_outside(customer: &Customer, policy: &Policy) -> bool {
+    let filter = &policy.website_filter;
+    !filter.is_empty() && !customer.website_id.is_some_and(|id| filter.contains(&id))
+}
+
+/// The customer as the buyer of nothing, which is how a contact comes about.
+fn visit(customer: &Customer, currency: Currency) -> Invoice {
+    let own =
+        |kind: &str| customer.addresses.iter().find(|address| address.kind.as_deref() == Some(kind)).cloned();
+    Invoice {
+        magento_id: 0,
+        increment_id: String::new(),
+        order_increment_id: None,
+        website_id: customer.website_id,
+        store_id: None,
+        currency,
+        state: InvoiceState::Open,
+        customer: customer.clone(),
+        lines: Vec::new(),
+        subtotal: Decimal::ZERO,
+        tax_amount: Decimal::ZERO,
+        shipping_amount: Decimal::ZERO,
+        shipping_tax_amount: Decimal::ZERO,
+        discount_amount: Decimal::ZERO,
+        grand_total: Decimal::ZERO,
+        // A contact has no day.
+        created_at: chrono::DateTime::UNIX_EPOCH,
+        payment_method: None,
+        billing_address: own("billing"),
+        shipping_address: own("shipping"),
+        po_number: None,
+        base_to_order_rate: None,
+    }
+}
+
+/// The update of a contact: what Magento tells of the customer, less a name that is not the customer's to change.
+pub(crate) fn update(
+    customer: &Customer,
+    key: &XrefKey,
+    currency: Currency,
+    known: &KnownRecord,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Call {
+    let mut fields = told(customer, currency, context, findings);
+    let visit = visit(customer, currency);
+    if let Some(why) = keeps_name(&visit, person(customer).as_deref(), known, context.policy) {
+        fields.remove("name");
+        findings.note(why);
+    }
+    Call {
+        name: key.kind.to_string(),
+        method: Method::Put,
+        path: format!("/contacts/{}", known.sage_id),
+        body: json!({ "contact": fields }),
+        xref: Some(key.clone()),
+        adopt: None,
+        expect: None,
+        releases_draft: false,
+    }
+}
+
+/// What Magento tells of a customer, as a contact's fields: what an invoice would make the contact with, less its identity and what
+/// is not known.
+pub(crate) fn told(
+    customer: &Customer,
+    currency: Currency,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Map<String, Value> {
+    let visit = visit(customer, currency);
+    let mut fields = as_made(&visit, context, findings);
+    fields.retain(|field, _| !IDENTITY.contains(&field.as_str()));
+    // The two addresses stand in for each other in a new contact, never in one that may have both.
+    if visit.billing_address.is_none() {
+        fields.remove("main_address");
+    }
+    if visit.shipping_address.is_none() {
+        fields.remove("delivery_address");
+    }
+    if person(customer).is_none()
+        && let Some(fields) = fields.get_mut("main_contact_person").and_then(Value::as_object_mut)
+    {
+        fields.remove("name");
+    }
+    fields
+}
+
+/// The fields that an invoice would make the contact with, were there none.
+fn as_made(visit: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Map<String, Value> {
+    let mut policy = context.policy.clone();
+    policy.consolidation.enabled = false;
+    let nothing = BTreeMap::new();
+    let context = Context { policy: &policy, xrefs: &nothing, ..*context };
+    let mut unsaid = Findings::default();
+    let made = choice::choose(visit, &context, &mut unsaid);
+    for note in unsaid.notes {
+        findings.note(note);
+    }
+    let body = made.call.map(|call| call.body).unwrap_or_default();
+    body.get("contact").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// Whether Magento tells a company of the customer's.
+pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
+    choice::company(&visit(customer, currency)).is_some()
+}
+
+fn person(customer: &Customer) -> Option<String> {
+    let names = [customer.first_name.as_deref(), customer.last_name.as_deref()].map(clean_optional);
+    let names: Vec<String> = names.into_iter().flatten().collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+/// Why the contact keeps the name that it has: Magento often sends no company of a customer who has one, so a name that has nothing
+/// of the person's in it is taken for the company's.
+fn keeps_name(visit: &Invoice, person: Option<&str>, known: &KnownRecord, policy: &Policy) -> Option<String> {
+    if choice::company(visit).is_some() || policy.customer_name_priority != NamePriority::Company {
+        return None;
+    }
+    let Some(person) = person else {
+        return Some("Neither a company nor a person is known, so the contact keeps its name.".to_owned());
+    };
+    let shown = known.displayed_as.as_deref()?.to_lowercase();
+    let is_persons = person.to_lowercase().split_whitespace().any(|word| shown.contains(word));
+    (!is_persons).then(|| {
+        "The contact's name is not the person's, so it is taken for a company's and kept.".to_owned()
+    })
+}

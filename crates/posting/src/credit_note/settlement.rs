@@ -1,0 +1,232 @@
+//! Closing the books of a refund: a credit note pays off what is outstanding of its invoice, and money that the customer had paid
+//! through Ledger goes back from the bank account that it came into. What neither takes stays on the customer's account.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use domain::{
+    documents::{CreditMemo, Invoice},
+    money::{amount, optional_amount, round2, text},
+    plan::{Adopt, Call, Expect, Method},
+    xref::{XrefKey, XrefKind},
+};
+
+use crate::{
+    Context,
+    documents::lines,
+    findings::Findings,
+    idempotency_id,
+    terms::{self, exchange::Exchange},
+    text::cut_front,
+};
+
+/// The payment of an invoice that Ledger posted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedPayment {
+    /// Sage's id of the receipt.
+    pub sage_id: String,
+    /// The bank account that it went into.
+    pub bank_account_id: String,
+}
+
+/// The invoice that a credit memo takes back, as Sage holds it just before the plan is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginalInvoice {
+    /// Sage's id.
+    pub sage_id: String,
+    /// What people see, such as `SI-27`.
+    pub displayed_as: Option<String>,
+    /// The contact that it was posted on, and the credit note must be posted on.
+    pub contact_id: String,
+    /// Its day.
+    pub date: Option<NaiveDate>,
+    /// Its status in Sage, such as `UNPAID`; a `VOID` or `DRAFT` one takes no allocation.
+    pub status: Option<String>,
+    /// What is outstanding of it, in its own currency.
+    #[serde(with = "amount")]
+    pub outstanding: Decimal,
+    /// Its payment, where Ledger posted one and Sage still holds it.
+    pub payment: Option<PostedPayment>,
+    /// What is outstanding of the credit note itself, where an earlier attempt made it already.
+    #[serde(default, with = "optional_amount")]
+    pub left_of_note: Option<Decimal>,
+    /// The same invoice as Magento has it: its addresses tell where the goods went, its sums what the memo hides.
+    #[serde(default)]
+    pub document: Option<Invoice>,
+}
+
+/// What is to be settled.
+pub(crate) struct Debt<'a> {
+    /// The memo.
+    pub memo: &'a CreditMemo,
+    /// Sage's id of the credit note, or `{creditmemo}`.
+    pub note: &'a str,
+    /// The reference of the credit note.
+    pub reference: &'a str,
+    /// The memo's day.
+    pub date: NaiveDate,
+    /// Its exchange rate; none in the base currency.
+    pub exchange: Option<Exchange>,
+}
+
+/// The key of the allocation's cross-reference.
+pub(crate) fn allocation_key(memo: &CreditMemo) -> XrefKey {
+    XrefKey { kind: XrefKind::Allocation, magento_key: memo.magento_id.to_string() }
+}
+
+/// The key of the refund's cross-reference.
+pub(crate) fn refund_key(memo: &CreditMemo) -> XrefKey {
+    XrefKey { kind: XrefKind::Refund, magento_key: memo.magento_id.to_string() }
+}
+
+/// The calls that settle a credit note, as far as they are not made yet.
+pub(crate) fn calls(
+    debt: &Debt<'_>,
+    original: Option<&OriginalInvoice>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Vec<Call> {
+    let total = round2(debt.memo.grand_total);
+    if total.is_zero() {
+        findings.note("The credit memo totals nothing, so there is nothing to settle.");
+        return Vec::new();
+    }
+    let Some(original) = original else {
+        findings.note(format!(
+            "{} stays on the customer's account: Sage holds no invoice that this credit memo belongs to.",
+            text(total)
+        ));
+        return Vec::new();
+    };
+    let mut calls = Vec::new();
+    let allocation = allocation_key(debt.memo);
+    let is_allocated = context.xrefs.contains_key(&allocation);
+    // Without word from Sage a note that was allocated before counts as used up: better on account than refunded twice.
+    let open = original.left_of_note.unwrap_or(if is_allocated { Decimal::ZERO } else { total });
+    let mut left = round2(open).clamp(Decimal::ZERO, total);
+    let against = if is_allocated { Decimal::ZERO } else { allocatable(original).min(left) };
+    if against > Decimal::ZERO {
+        findings.rule(
+            "allocation",
+            text(against),
+            "what is outstanding of the invoice",
+            text(original.outstanding),
+        );
+        calls.push(allocation_call(allocation, against, debt, original, context));
+        left -= against;
+    }
+    if left.is_zero() || context.xrefs.contains_key(&refund_key(debt.memo)) {
+        return calls;
+    }
+    match bank_account(original, context) {
+        Ok(bank) => {
+            findings.rule("refund", text(left), "bank account of the payment that Ledger posted", bank);
+            calls.push(refund_call(left, bank, debt, original, context, findings));
+        }
+        Err(why) => findings.note(format!("{} stays on the customer's account: {why}", text(left))),
+    }
+    calls
+}
+
+/// What an allocation can pay off.
+fn allocatable(original: &OriginalInvoice) -> Decimal {
+    match original.status.as_deref() {
+        Some("VOID" | "DRAFT" | "PRO_FORMA" | "DECLINED" | "PAID") => Decimal::ZERO,
+        _ => round2(original.outstanding).max(Decimal::ZERO),
+    }
+}
+
+/// The bank account that the refund leaves, or why there is no refund.
+fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Result<&'a str, &'static str> {
+    if !context.policy.record_refunds {
+        return Err("refunds are not recorded (setting record_refunds).");
+    }
+    let payment =
+        original.payment.as_ref().ok_or("the invoice was not paid by a payment that Ledger posted.")?;
+    let bank = &payment.bank_account_id;
+    let is_active = |known: &&domain::business::BankAccount| known.id == *bank && known.is_active;
+    context
+        .reference
+        .bank_accounts
+        .iter()
+        .find(is_active)
+        .map(|_| bank.as_str())
+        .ok_or("the bank account of its payment is no longer active in Sage.")
+}
+
+fn with_id(key: &XrefKey, context: &Context<'_>) -> Map<String, Value> {
+    let generation = context.generations.get(key).copied().unwrap_or(0);
+    let id = idempotency_id(context.binding, context.business, key, generation);
+    Map::from_iter([("idempotency_id".to_owned(), Value::String(id))])
+}
+
+fn allocation_call(
+    key: XrefKey,
+    against: Decimal,
+    debt: &Debt<'_>,
+    original: &OriginalInvoice,
+    context: &Context<'_>,
+) -> Call {
+    let mut fields = with_id(&key, context);
+    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+    put("transaction_type_id", "CUSTOMER_ALLOCATION".into());
+    put("contact_id", original.contact_id.clone().into());
+    put("date", debt.date.to_string().into());
+    put(
+        "allocated_artefacts",
+        json!([
+            { "artefact_id": original.sage_id, "amount": lines::number(against) },
+            { "artefact_id": debt.note, "amount": lines::number(-against) },
+        ]),
+    );
+    Call {
+        name: "allocation".to_owned(),
+        method: Method::Post,
+        path: "/contact_allocations".to_owned(),
+        body: json!({ "contact_allocation": fields }),
+        xref: Some(key),
+        // Sage lists allocations without a reference; a second one is refused, because nothing is outstanding any more.
+        adopt: None,
+        expect: None,
+        releases_draft: false,
+    }
+}
+
+fn refund_call(
+    left: Decimal,
+    bank: &str,
+    debt: &Debt<'_>,
+    original: &OriginalInvoice,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Call {
+    let key = refund_key(debt.memo);
+    // Invoices and memos are numbered apart, so a receipt may bear the memo's number: the word keeps them apart.
+    let reference = cut_front(&format!("Refund {}", debt.reference), 25, "refund's reference", findings);
+    let mut fields = with_id(&key, context);
+    terms::put_currency(&mut fields, debt.memo.currency, debt.exchange);
+    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+    put("transaction_type_id", "CUSTOMER_REFUND".into());
+    put("contact_id", original.contact_id.clone().into());
+    put("bank_account_id", bank.into());
+    put("date", debt.date.to_string().into());
+    put("total_amount", lines::number(left));
+    put("reference", reference.clone().into());
+    put("allocated_artefacts", json!([{ "artefact_id": debt.note, "amount": lines::number(left) }]));
+    Call {
+        name: "refund".to_owned(),
+        method: Method::Post,
+        path: "/contact_payments".to_owned(),
+        body: json!({ "contact_payment": fields }),
+        xref: Some(key),
+        adopt: Some(Adopt::Payment { reference }),
+        expect: Some(Expect {
+            total: left,
+            tax: None,
+            base_total: debt.exchange.and_then(|exchange| exchange.in_base(left)),
+        }),
+        releases_draft: false,
+    }
+}

@@ -1,0 +1,11 @@
+//! Invoices, credit memos and payments: each becomes the calls that bring it into Sage.
+
+pub(crate) mod body;
+pub(crate) mod credit_memo;
+pub(crate) mod credit_note_body;
+pub(crate) mod invoice;
+pub(crate) mod lines;
+pub(crate) mod payment;
+pub(crate) mod reconcile;
+pub(crate) mod sage_arithmetic;
+pub(crate) mod skip;

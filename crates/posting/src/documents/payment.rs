@@ -1,0 +1,177 @@
+//! The payment of an invoice becomes a customer receipt that pays the invoice in the same call.
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    documents::{Invoice, Payment},
+    money::{round2, text},
+    plan::{Adopt, Call, Expect, Method, Plan},
+    policy::Policy,
+    xref::{XrefKey, XrefKind},
+};
+
+use crate::{
+    Context,
+    contact::choice,
+    documents::{body, invoice, lines, skip},
+    findings::{Ended, Findings, Missing},
+    idempotency_id,
+    terms::{self, dates, exchange},
+};
+
+/// The key of the payment's cross-reference.
+pub(crate) fn key(invoice: &Invoice) -> XrefKey {
+    XrefKey { kind: XrefKind::Payment, magento_key: invoice.magento_id.to_string() }
+}
+
+/// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
+pub(crate) fn plan(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
+    if let Some(known) = context.xrefs.get(&key(invoice)) {
+        return invoice::already(&format!("The payment of invoice {}", invoice.increment_id), known);
+    }
+    let mut findings = Findings::default();
+    match calls(invoice, payment, context, &mut findings) {
+        Ok((calls, predicted)) => invoice::plan_of(calls, predicted, findings),
+        Err(ended) => *ended,
+    }
+}
+
+type Calls = (Vec<Call>, Option<domain::plan::Predicted>);
+
+fn calls(
+    invoice: &Invoice,
+    payment: &Payment,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Calls, Ended> {
+    let posted = context.xrefs.get(&invoice::key(invoice));
+    if posted.is_none() && skip::reason(invoice, context.policy).is_some() {
+        return Err(Box::new(Plan::skip(Code::InvoiceNotSynced)));
+    }
+    if payment.currency != invoice.currency {
+        let message = format!("The payment is in {}, its invoice in {}.", payment.currency, invoice.currency);
+        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+    }
+    if round2(payment.amount) < Decimal::ZERO {
+        let message = format!("The payment is {}, which is less than nothing.", text(payment.amount));
+        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+    }
+    if round2(payment.amount).is_zero() || round2(invoice.grand_total).is_zero() {
+        return Err(Box::new(Plan::skip(Code::NothingToPay)));
+    }
+    exchange::check_decimals(payment.currency, payment.amount, None, findings)?;
+    let bank = bank_account(payment, context.policy, context.reference, findings)?;
+    let (mut calls, predicted, contact, artefact) = match posted {
+        None => {
+            let posting = invoice::posting(invoice, context, findings)?;
+            (posting.calls, Some(posting.predicted), posting.contact, "{invoice}".to_owned())
+        }
+        Some(known) => {
+            let contact = choice::of_posted_invoice(invoice, context, findings);
+            (contact.call.into_iter().collect(), None, contact.id, known.sage_id.clone())
+        }
+    };
+    calls.push(payment_call(invoice, payment, context, Payee { contact, artefact, bank }, findings)?);
+    Ok((calls, predicted))
+}
+
+/// The bank account of a payment method: mapped, mapped to none, or the default. It keeps the payment's currency or the base
+/// currency, into which Sage converts by the payment's exchange rate; money cannot arrive in an account of a third currency.
+fn bank_account(
+    payment: &Payment,
+    policy: &Policy,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<String, Ended> {
+    let method = payment.method.as_str();
+    let (id, setting) = match policy.payment_method_map.get(method) {
+        Some(mapped) => (mapped.as_ref(), format!("payment_method_map.{method}")),
+        None => (policy.default_bank_account_id.as_ref(), "default_bank_account_id".to_owned()),
+    };
+    let Some(id) = id else { return Err(Box::new(Plan::skip(Code::PaymentMethodNotMapped))) };
+    let account = reference.bank_accounts.iter().find(|account| account.id == *id && account.is_active);
+    let sentence = match account {
+        None => {
+            format!("The bank account {id} (setting {setting}) is not among Sage's active bank accounts.")
+        }
+        Some(account) => match account.currency {
+            Some(kept) if kept != payment.currency && kept != reference.base_currency => format!(
+                "The payment is in {}, and the bank account {} (setting {setting}) is kept in {kept}: choose one in {} or {}.",
+                payment.currency, account.name, payment.currency, reference.base_currency
+            ),
+            _ => {
+                findings.rule("bank account", id, setting, method);
+                return Ok(id.clone());
+            }
+        },
+    };
+    Err(findings.hold_for(&[Missing { setting, sentence }]))
+}
+
+/// Whose payment it is, of what, into which account.
+struct Payee {
+    contact: String,
+    artefact: String,
+    bank: String,
+}
+
+fn payment_call(
+    invoice: &Invoice,
+    payment: &Payment,
+    context: &Context<'_>,
+    payee: Payee,
+    findings: &mut Findings,
+) -> Result<Call, Ended> {
+    let Context { policy, reference, .. } = *context;
+    let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
+    let key = key(invoice);
+    let generation = context.generations.get(&key).copied().unwrap_or(0);
+    let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
+    let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
+    let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
+    let allocated = amount.min(total);
+    if amount > total {
+        findings.note(format!(
+            "The payment of {} is more than the invoice's {}: the rest stays on the customer's account.",
+            text(amount),
+            text(total)
+        ));
+    } else if amount < total {
+        findings.note(format!(
+            "The payment of {} leaves {} of the invoice open.",
+            text(amount),
+            text(total - amount)
+        ));
+    }
+    let mut fields = Map::new();
+    terms::put_currency(&mut fields, payment.currency, exchange);
+    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
+    put("idempotency_id", Value::String(idempotency_id(context.binding, context.business, &key, generation)));
+    put("transaction_type_id", Value::String("CUSTOMER_RECEIPT".to_owned()));
+    put("contact_id", Value::String(payee.contact));
+    put("bank_account_id", Value::String(payee.bank));
+    put("date", Value::String(date.to_string()));
+    put("total_amount", lines::number(amount));
+    put("reference", Value::String(sage_reference.clone()));
+    put(
+        "allocated_artefacts",
+        json!([{ "artefact_id": payee.artefact, "amount": lines::number(allocated) }]),
+    );
+    Ok(Call {
+        name: "payment".to_owned(),
+        method: Method::Post,
+        path: "/contact_payments".to_owned(),
+        body: json!({ "contact_payment": fields }),
+        xref: Some(key),
+        adopt: Some(Adopt::Payment { reference: sage_reference }),
+        expect: Some(Expect {
+            total: amount,
+            tax: None,
+            base_total: exchange.and_then(|rate| rate.in_base(amount)),
+        }),
+        releases_draft: false,
+    })
+}

@@ -1,0 +1,55 @@
+//! The last and only gate before a posting: the sums that Sage makes of the finished body must be Magento's.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    money::{Currency, round2, text},
+    plan::Predicted,
+};
+
+use crate::{
+    documents::sage_arithmetic::sage_arithmetic,
+    findings::{Ended, Findings},
+};
+
+/// What Magento says that a document comes to.
+pub(crate) struct Claimed {
+    /// Total with tax.
+    pub total: Decimal,
+    /// Tax.
+    pub tax: Decimal,
+    /// Currency of both.
+    pub currency: Currency,
+}
+
+/// The sums that Sage will show of a body whose lines are under `lines`; refused with both sums where they are not Magento's.
+pub(crate) fn proved(
+    fields: &Map<String, Value>,
+    lines: &str,
+    claimed: &Claimed,
+    reference: &ReferenceSet,
+    findings: &Findings,
+) -> Result<Predicted, Ended> {
+    let total = round2(claimed.total);
+    let tax = if reference.registered_for_tax { round2(claimed.tax) } else { Decimal::ZERO };
+    let sums = sage_arithmetic(&Value::Object(fields.clone()), lines, reference)
+        .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
+    if (sums.total, sums.tax) != (total, tax) {
+        let message = format!(
+            "Magento's total is {} with {} tax; Sage's would be {} with {} tax.",
+            text(total),
+            text(tax),
+            text(sums.total),
+            text(sums.tax)
+        );
+        return Err(findings.fail(Code::TotalsMismatch, message));
+    }
+    let tax_by_rate: BTreeMap<_, _> =
+        sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();
+    Ok(Predicted { total, tax, currency: claimed.currency, tax_by_rate })
+}

@@ -1,0 +1,205 @@
+//! Where a sale goes, as the tax of the business sees it.
+//!
+//! The tax country of a document is that of its delivery address, else of its billing address. Sage itself looks at the contact's main
+//! address (sage-api.md, section 8; Northern Ireland by the postcode of it), which is the billing address, or the business's
+//! country for the contact that consumers share. So both are known here: one decides the rate, the other what Sage refuses.
+
+use rust_decimal::Decimal;
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    documents::{Address, Invoice},
+    money::{round2, text},
+    province,
+};
+
+use crate::{
+    Context,
+    contact::{
+        address::{addresses, country},
+        choice,
+    },
+    findings::{Ended, Findings},
+};
+
+/// The member states (ISO 3166).
+const EUROPEAN_UNION: [&str; 27] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
+    "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+
+/// Where a place lies, seen from the business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the business's own tax area.
+    Home,
+    /// In another member state of the European Union.
+    EuropeanUnion,
+    /// Elsewhere.
+    RestOfWorld,
+}
+
+/// Where a sale goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Border {
+    /// The tax country: two capital letters; none where no address tells it, which counts as home.
+    pub country: Option<String>,
+    /// Where that is.
+    pub place: Place,
+    /// The country of the contact's main address.
+    contact_country: Option<String>,
+    /// Where that is: Sage's own view.
+    contact_place: Place,
+    /// Canada: the region that taxes, such as `CA-ON`.
+    pub region: Option<String>,
+}
+
+/// Where a country lies. Northern Ireland (postcodes BT) is a part of GB in Magento, and the Isle of Man is in the British tax
+/// area; the Channel Islands are not.
+fn place(country: Option<&str>, home: &str) -> Place {
+    match country {
+        None => Place::Home,
+        Some(country) if country == home || (home == "GB" && country == "IM") => Place::Home,
+        Some(country) if EUROPEAN_UNION.contains(&country) => Place::EuropeanUnion,
+        Some(_) => Place::RestOfWorld,
+    }
+}
+
+impl Border {
+    /// Where an invoice goes, for a business that is registered for tax; one that is not sells at home, wherever it sells.
+    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, Ended> {
+        let reference = context.reference;
+        let home = reference.country.as_str();
+        let (billing, delivery) = addresses(invoice);
+        let told = delivery.and_then(country).map(|code| (code, delivery));
+        let told = told.or_else(|| billing.and_then(country).map(|code| (code, billing)));
+        let (country_code, address) = told.map_or((None, delivery), |(code, address)| (Some(code), address));
+        // The shared contact bears the business's own country.
+        let individual = choice::is_individual(invoice, context);
+        let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
+        let mut border = Self {
+            place: place(country_code.as_deref(), home),
+            contact_place: place(contact_country.as_deref(), home),
+            country: country_code,
+            contact_country,
+            region: None,
+        };
+        if !reference.registered_for_tax {
+            (border.place, border.contact_place) = (Place::Home, Place::Home);
+            return Ok(border);
+        }
+        border.tell(address, invoice, reference, findings);
+        match home {
+            "CA" => border.region = border.canadian_region(address, reference, findings)?,
+            "GB" | "IE" => {}
+            _ if border.is_abroad() => return Err(not_translated(&border, home)),
+            _ => {}
+        }
+        Ok(border)
+    }
+
+    /// A sale at home to a country, for tests of what only looks at the country and the region.
+    #[cfg(test)]
+    pub fn to(country: Option<&str>, region: Option<&str>) -> Self {
+        Self {
+            country: country.map(str::to_owned),
+            place: Place::Home,
+            contact_country: None,
+            contact_place: Place::Home,
+            region: region.map(str::to_owned),
+        }
+    }
+
+    /// Whether the sale or its contact is abroad.
+    pub fn is_abroad(&self) -> bool {
+        self.place != Place::Home || self.contact_place != Place::Home
+    }
+
+    /// Remembers where the sale goes, unless it is plainly at home.
+    fn tell(
+        &self,
+        address: Option<&Address>,
+        invoice: &Invoice,
+        reference: &ReferenceSet,
+        findings: &mut Findings,
+    ) {
+        let Some(country) = &self.country else { return };
+        let source = if invoice.shipping_address.is_some() { "delivery address" } else { "billing address" };
+        let postcode = address.and_then(|address| address.postcode.as_deref()).unwrap_or_default().trim();
+        let northern_ireland =
+            reference.country == "GB" && country == "GB" && postcode.to_uppercase().starts_with("BT");
+        let rule = match self.place {
+            Place::Home if northern_ireland => "Northern Ireland is at home",
+            Place::Home if *country != reference.country => "the Isle of Man is in the British tax area",
+            Place::Home if self.contact_place != Place::Home => {
+                "the goods stay at home, the customer is abroad"
+            }
+            Place::Home => return,
+            Place::EuropeanUnion => "abroad, in the European Union",
+            Place::RestOfWorld => "abroad",
+        };
+        findings.rule("tax country", country.as_str(), rule, source);
+    }
+
+    /// The region that taxes a sale of a Canadian business: the customer's province, for exports the business's own, where it is
+    /// known.
+    fn canadian_region(
+        &self,
+        address: Option<&Address>,
+        reference: &ReferenceSet,
+        findings: &mut Findings,
+    ) -> Result<Option<String>, Ended> {
+        if self.place != Place::Home {
+            let own = reference.own_region().map(str::to_owned);
+            match &own {
+                Some(region) => {
+                    findings.rule("tax region", region.as_str(), "the business's own, for an export", "");
+                }
+                None => findings.note(
+                    "The business's own province is not known, so the export goes without a tax region.",
+                ),
+            }
+            return Ok(own);
+        }
+        if let Some((code, told_by)) = address.and_then(province::of_address) {
+            let region = format!("CA-{code}");
+            findings.rule("tax region", &*region, "the province of the address", told_by);
+            return Ok(Some(region));
+        }
+        let region = address.and_then(|address| address.region.as_deref()).unwrap_or_default().trim();
+        let why = match region {
+            "" => "the document's address names none, nor does its postcode tell it".to_owned(),
+            region => format!("“{region}” in the document's address is none that is known"),
+        };
+        let message = format!("Canadian tax depends on the customer's province, and {why}.");
+        Err(findings.fail(Code::TaxRegionUnknown, message))
+    }
+
+    /// Refuses tax that Magento charged where Sage takes none: a British business may use no rate above 0 % for a customer outside
+    /// the European Union ("must be 'Zero Rated' for Customers outside the EU"). It is never dropped.
+    pub fn check_tax(
+        &self,
+        tax: Decimal,
+        reference: &ReferenceSet,
+        findings: &Findings,
+    ) -> Result<(), Ended> {
+        if reference.country != "GB" || self.contact_place != Place::RestOfWorld || round2(tax).is_zero() {
+            return Ok(());
+        }
+        let goes_to = self.country.as_deref().unwrap_or("an unknown country");
+        let lives_in = self.contact_country.as_deref().unwrap_or("an unknown country");
+        let message = format!(
+            "Magento charged {} of tax on a sale to {goes_to}. The customer's main address is in {lives_in}, and Sage lets a British \
+             business use only rates of 0 % for customers outside the European Union, so this tax cannot be recorded there.",
+            text(tax)
+        );
+        Err(findings.fail(Code::TaxNotAllowed, message))
+    }
+}
+
+fn not_translated(border: &Border, home: &str) -> Ended {
+    let country = border.country.as_deref().unwrap_or("an unknown country");
+    let message = format!("The sale goes to {country}, the business is in {home}.");
+    Box::new(domain::plan::Plan::hold(Code::CrossBorderNotSupported, message))
+}

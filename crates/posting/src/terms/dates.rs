@@ -1,0 +1,89 @@
+//! The day of a document: the shop's local day, because Magento's times are UTC and a UTC day is wrong around midnight, which
+//! would move tax between periods.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use domain::{business::ReferenceSet, code::Code, policy::Policy};
+
+use crate::findings::{Ended, Findings};
+
+/// The time zone of a business's country; UTC where the country is none of Sage's.
+pub fn zone_of(country: &str) -> Tz {
+    match country {
+        "GB" => Tz::Europe__London,
+        "IE" => Tz::Europe__Dublin,
+        "CA" => Tz::America__Toronto,
+        "US" => Tz::America__New_York,
+        "FR" => Tz::Europe__Paris,
+        "ES" => Tz::Europe__Madrid,
+        "DE" => Tz::Europe__Berlin,
+        _ => Tz::UTC,
+    }
+}
+
+/// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
+pub(crate) fn local_day(instant: DateTime<Utc>, policy: &Policy, reference: &ReferenceSet) -> NaiveDate {
+    let named = policy.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
+    instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
+}
+
+/// The day of an instant for this policy and business, refused when it lies before the day from which Sage keeps its books.
+pub(crate) fn document_day(
+    instant: DateTime<Utc>,
+    what: &str,
+    policy: &Policy,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<NaiveDate, Ended> {
+    let zone = match policy.document_time_zone.as_deref() {
+        None => zone_of(&reference.country),
+        Some(name) => name.parse().unwrap_or_else(|_| {
+            findings.note(format!("The time zone {name:?} is not known; the country's was used."));
+            zone_of(&reference.country)
+        }),
+    };
+    let day = instant.with_timezone(&zone).date_naive();
+    let rule = if policy.document_time_zone.is_some() { "document_time_zone" } else { "zone of the country" };
+    findings.rule(
+        format!("{what} date"),
+        day.to_string(),
+        rule,
+        format!("{} in {zone}", instant.to_rfc3339()),
+    );
+    match reference.accounts_start_date {
+        Some(start) if day < start => Err(findings.fail(
+            Code::BeforeAccountsStart,
+            format!("The {what} is dated {day}, but the books of the Sage business begin on {start}."),
+        )),
+        _ => Ok(day),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_british_order_of_half_past_midnight_in_july_keeps_its_day() {
+        let (policy, reference) = (fixtures::policy(), fixtures::reference());
+        let instant = "2026-07-01T23:30:00Z".parse().unwrap();
+        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        assert_eq!(day.to_string(), "2026-07-02");
+        let policy = Policy { document_time_zone: Some("America/Vancouver".to_owned()), ..policy };
+        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        assert_eq!(day.to_string(), "2026-07-01");
+    }
+
+    #[test]
+    fn a_day_before_the_books_begin_is_refused() {
+        let reference =
+            ReferenceSet { accounts_start_date: "2026-07-02".parse().ok(), ..fixtures::reference() };
+        let instant = "2026-07-01T12:00:00Z".parse().unwrap();
+        let ended =
+            document_day(instant, "invoice", &fixtures::policy(), &reference, &mut Findings::default())
+                .unwrap_err();
+        assert_eq!(ended.code, Some(Code::BeforeAccountsStart));
+    }
+}

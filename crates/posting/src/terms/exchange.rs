@@ -1,0 +1,154 @@
+//! Documents in another currency than the business's: their exchange rate, and whether Sage can hold their sums.
+//!
+//! Sage's `exchange_rate` is base units for one foreign unit (sage-api.md, section 9: unconfirmed, so the answer's total in the base
+//! currency is compared); Magento's `base_to_order_rate` is foreign units for one base unit, of Magento's own base currency
+//! (magento-facts.md, 4.1), which need not be Sage's: then its rate is another currency's, and only a comparison with Sage's own rate tells.
+
+use rust_decimal::Decimal;
+
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    money::{Currency, round, round2, text},
+};
+
+use crate::findings::{Ended, Findings};
+
+/// Sage takes ten decimals of a rate.
+const DECIMALS: u32 = 10;
+
+/// How far Magento's rate may lie from Sage's own, as a fraction of it. Rates move by some per cent in the weeks between a document
+/// and the latest rate; another base currency or a rate turned round is mostly further off.
+const TOLERANCE: Decimal = Decimal::from_parts(15, 0, 0, false, 2);
+
+/// The exchange rate of a document, in base units for one unit of its currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange(pub Decimal);
+
+impl Exchange {
+    /// What an amount comes to in the base currency; `None` beyond what a number holds.
+    pub fn in_base(self, amount: Decimal) -> Option<Decimal> {
+        amount.checked_mul(self.0).map(round2)
+    }
+}
+
+/// The exchange rate of a document, checked against Sage's own; none in the base currency.
+pub(crate) fn of(
+    currency: Currency,
+    base_to_order_rate: Option<Decimal>,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<Option<Exchange>, Ended> {
+    let Some(exchange) = unchecked(currency, base_to_order_rate, reference, findings)? else {
+        return Ok(None);
+    };
+    check(exchange, currency, reference, findings)?;
+    Ok(Some(exchange))
+}
+
+/// The exchange rate of a document that is in Sage already, where it is too late to doubt it.
+pub(crate) fn unchecked(
+    currency: Currency,
+    base_to_order_rate: Option<Decimal>,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<Option<Exchange>, Ended> {
+    let base = reference.base_currency;
+    if currency == base {
+        return Ok(None);
+    }
+    if !reference.multi_currency_enabled {
+        let message =
+            format!("The document is in {currency}, and the Sage business keeps its books in {base} only.");
+        return Err(findings.fail(Code::MultiCurrencyDisabled, message));
+    }
+    let Some(told) = base_to_order_rate.filter(|rate| *rate > Decimal::ZERO) else {
+        let told = base_to_order_rate.map_or("none".to_owned(), |rate| rate.to_string());
+        let message = format!(
+            "The document is in {currency}, the business in {base}, and Magento's exchange rate (base_to_order_rate) is {told}."
+        );
+        return Err(findings.fail(Code::ExchangeRateMissing, message));
+    };
+    let rate = Decimal::ONE.checked_div(told).map(|rate| round(rate, DECIMALS));
+    // Past ten milliards a product with a total leaves the range of decimals, and no currency is worth as much.
+    let most = Decimal::from(10_000_000_000_i64);
+    let Some(rate) = rate.filter(|rate| *rate > Decimal::ZERO && *rate <= most) else {
+        let message =
+            format!("Magento's exchange rate of {told} {currency} for one {base} is none of this world.");
+        return Err(findings.fail(Code::ExchangeRateMissing, message));
+    };
+    findings.rule(
+        "exchange rate",
+        format!("{rate} {base} for 1 {currency}"),
+        "1 / base_to_order_rate",
+        told.normalize().to_string(),
+    );
+    Ok(Some(Exchange(rate)))
+}
+
+fn check(
+    Exchange(rate): Exchange,
+    currency: Currency,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<(), Ended> {
+    let base = reference.base_currency;
+    let Some(own) = reference.exchange_rate(currency).filter(|own| *own > Decimal::ZERO) else {
+        // The one case that tells itself: a shop whose base currency is the document's.
+        if rate == Decimal::ONE {
+            let message = format!(
+                "Magento's exchange rate says that 1 {currency} is 1 {base}: the shop's base currency seems to be {currency}, not {base}."
+            );
+            return Err(findings.fail(Code::ExchangeRateDoubtful, message));
+        }
+        findings.note(format!(
+            "Sage's own rate of {currency} is not known, so Magento's of {rate} {base} for 1 {currency} was used without comparison."
+        ));
+        return Ok(());
+    };
+    let deviates = |rate: Decimal| (rate - own).abs() > own * TOLERANCE;
+    if !deviates(rate) {
+        findings.rule(
+            "exchange rate check",
+            format!("{rate} {base} for 1 {currency}"),
+            "within 15 % of Sage's own rate",
+            own.normalize().to_string(),
+        );
+        return Ok(());
+    }
+    let why = match Decimal::ONE.checked_div(rate) {
+        Some(turned) if !deviates(turned) => "It seems to be turned round.".to_owned(),
+        _ if rate == Decimal::ONE => format!("The shop's base currency seems to be {currency}, not {base}."),
+        _ => format!("If the shop's base currency is not {base}, its rates are another currency's."),
+    };
+    let message = format!(
+        "Magento's exchange rate makes 1 {currency} {rate} {base}; Sage's own rate is {}, more than 15 % apart. {why}",
+        own.normalize()
+    );
+    Err(findings.fail(Code::ExchangeRateDoubtful, message))
+}
+
+/// Refuses sums of a currency of more than two decimals (KWD) that do not fit the two that Sage keeps.
+pub(crate) fn check_decimals(
+    currency: Currency,
+    total: Decimal,
+    tax: Option<Decimal>,
+    findings: &Findings,
+) -> Result<(), Ended> {
+    let fits = |amount: Decimal| currency.decimals() <= 2 || round2(amount) == amount;
+    if fits(total) && tax.is_none_or(fits) {
+        return Ok(());
+    }
+    let with_tax = |tax: &dyn Fn(Decimal) -> String, amount: Option<Decimal>| {
+        amount.map_or(String::new(), |amount| format!(" with {} tax", tax(amount)))
+    };
+    let exact = |amount: Decimal| amount.normalize().to_string();
+    let message = format!(
+        "Magento's total is {} {currency}{}; Sage keeps two decimals and would show {}{}.",
+        exact(total),
+        with_tax(&exact, tax),
+        text(total),
+        with_tax(&text, tax),
+    );
+    Err(findings.fail(Code::TotalsMismatch, message))
+}
