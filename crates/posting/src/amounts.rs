@@ -1,5 +1,6 @@
 //! The document's amounts: what its fields show, at which percentage each line was taxed, and the rows to the penny that follow.
 
+pub(crate) mod accounts;
 pub(crate) mod breakdown;
 pub(crate) mod compensation;
 pub(crate) mod recovered_rates;

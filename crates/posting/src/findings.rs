@@ -2,8 +2,10 @@
 
 use domain::{
     code::Code,
-    plan::{Plan, Rule},
+    plan::{Call, Plan, Predicted, Rule, Verdict},
 };
+
+use crate::context::KnownRecord;
 
 /// A plan that ends the translation early: a skip, a hold or a failure. Boxed, because it is large and rare.
 pub(crate) type Ended = Box<Plan>;
@@ -84,4 +86,18 @@ impl Findings {
         plan.notes.clone_from(&self.notes);
         Box::new(plan)
     }
+}
+
+/// The plan that posts these calls.
+pub(crate) fn plan_of(calls: Vec<Call>, predicted: Option<Predicted>, findings: Findings) -> Plan {
+    let Findings { rules, notes } = findings;
+    Plan { verdict: Verdict::Post, code: None, message: None, calls, predicted, rules, notes }
+}
+
+/// The plan of a document that is in Sage: nothing is left to do, so a retry never makes a second one.
+pub(crate) fn already(what: &str, known: &KnownRecord) -> Plan {
+    let mut findings = Findings::default();
+    let name = known.displayed_as.as_deref().unwrap_or(&known.sage_id);
+    findings.note(format!("{what} is in Sage already, as {name}."));
+    plan_of(Vec::new(), None, findings)
 }

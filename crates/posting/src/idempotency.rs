@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use domain::{ids::BindingId, xref::XrefKey};
+use sha2::{Digest, Sha256};
 
 /// How often each record was refused by Sage and made again (missing = never).
 pub type Generations = BTreeMap<XrefKey, u32>;

@@ -9,10 +9,13 @@
 mod amounts;
 mod catalogue;
 mod contact;
+mod context;
 mod credit_note;
 mod documents;
 mod findings;
 mod idempotency;
+mod json_number;
+mod keys;
 mod terms;
 mod text;
 
@@ -22,6 +25,7 @@ mod fixtures;
 mod tests;
 
 pub use catalogue::stock::KnownStock;
+pub use context::{Context, KnownRecord};
 pub use credit_note::settlement::{OriginalInvoice, PostedPayment};
 pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
@@ -33,44 +37,16 @@ use domain::{
     business::ReferenceSet,
     contact_snapshot::Told,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
-    ids::BindingId,
     plan::Plan,
     policy::Policy,
     xref::XrefKey,
 };
 
-/// A Sage record that Ledger already knows.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct KnownRecord {
-    /// Sage's id.
-    pub sage_id: String,
-    /// What people see, such as `SI-27`.
-    pub displayed_as: Option<String>,
-}
-
-/// Everything that a translation depends on besides the document.
-pub struct Context<'a> {
-    /// The binding (idempotency ids are derived from it).
-    pub binding: BindingId,
-    /// The Sage business.
-    pub business: &'a str,
-    /// The settings the run was queued under.
-    pub policy: &'a Policy,
-    /// The business's lists.
-    pub reference: &'a ReferenceSet,
-    /// What is already in Sage.
-    pub xrefs: &'a BTreeMap<XrefKey, KnownRecord>,
-    /// How often each record was refused and made again.
-    pub generations: &'a Generations,
-    /// Whether documents are created as drafts, compared and released.
-    pub safe_mode: bool,
-}
-
 /// The cross-references that a plan of this invoice looks at: its own, its payment's and its contact's.
 pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
     vec![
-        documents::invoice::key(invoice),
-        documents::payment::key(invoice),
+        keys::invoice(invoice),
+        keys::payment(invoice),
         contact::choice::own_key(invoice, reference),
         contact::choice::fallback_key(invoice, policy, reference),
     ]

@@ -5,15 +5,14 @@ pub(crate) mod dates;
 pub(crate) mod exchange;
 pub(crate) mod goods_or_services;
 
+use domain::{documents::Invoice, money::Currency};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use domain::{documents::Invoice, money::Currency};
-
 use crate::{
-    Context,
-    documents::lines,
+    context::Context,
     findings::{Ended, Findings},
+    json_number,
     terms::{border::Border, exchange::Exchange},
 };
 
@@ -90,6 +89,6 @@ impl Terms {
 pub(crate) fn put_currency(fields: &mut Map<String, Value>, currency: Currency, exchange: Option<Exchange>) {
     if let Some(Exchange(rate)) = exchange {
         fields.insert("currency_id".to_owned(), Value::String(currency.to_string()));
-        fields.insert("exchange_rate".to_owned(), lines::plain_number(rate.normalize().to_string()));
+        fields.insert("exchange_rate".to_owned(), json_number::plain_number(rate.normalize().to_string()));
     }
 }

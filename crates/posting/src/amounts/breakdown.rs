@@ -1,15 +1,13 @@
 //! From a document to its rows to the penny, each with its tax rate: or the reason why there are none.
 
-use rust_decimal::Decimal;
-
 use domain::{
     code::Code,
     documents::Invoice,
     money::{round2, text},
 };
+use rust_decimal::Decimal;
 
 use crate::{
-    Context,
     amounts::{
         rounding::{self, Target},
         rows::{self, Kind, Row},
@@ -17,6 +15,7 @@ use crate::{
         tax_rates::{Choice, Rates},
         unallocated::{self, Explanation},
     },
+    context::Context,
     findings::{Ended, Findings, Missing},
     terms::Terms,
 };

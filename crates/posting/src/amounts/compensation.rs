@@ -2,9 +2,8 @@
 //! that no field of the invoice shows. It is the row's full tax less its tax; the full tax follows from the price with tax, which is
 //! known from the price without only to the penny.
 
-use rust_decimal::Decimal;
-
 use domain::money::round2;
+use rust_decimal::Decimal;
 
 use crate::amounts::{
     recovered_rates::{Case, Taxed, fraction},

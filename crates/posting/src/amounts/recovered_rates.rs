@@ -5,9 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-
 use domain::money::round2;
+use rust_decimal::Decimal;
 
 /// What Magento does with a discount when it taxes a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

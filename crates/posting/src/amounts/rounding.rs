@@ -1,9 +1,8 @@
 //! The last penny: amounts of four decimals and carried roundings leave a penny or two when each row is rounded, and the sums
 //! must still be Magento's exactly. It goes into one row, openly.
 
-use rust_decimal::Decimal;
-
 use domain::money::{round2, text};
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::rows::{Kind, Row},

@@ -1,12 +1,11 @@
 //! The rows that become lines of a Sage document: to the penny, each with its account's kind, discount, tax and percentage.
 
-use rust_decimal::Decimal;
-
 use domain::{
     documents::{Invoice, Line},
     money::{round2, text},
     text::clean,
 };
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
@@ -93,6 +92,28 @@ impl Row {
             percent,
             class: None,
         }
+    }
+}
+
+impl Row {
+    /// The quantity and unit price whose product is the subtotal exactly, if there are any of whole units and whole pennies.
+    pub fn quantity_and_price(&self) -> Option<(Decimal, Decimal)> {
+        if self.quantity <= Decimal::ZERO || !self.quantity.fract().is_zero() {
+            return None;
+        }
+        let price = round2(self.unit_price);
+        let price = if price * self.quantity == self.subtotal {
+            price
+        } else {
+            self.subtotal.checked_div(self.quantity)?
+        };
+        (round2(price) == price && price * self.quantity == self.subtotal)
+            .then_some((self.quantity.normalize(), price))
+    }
+
+    /// Whether the row is quantity times a price of whole pennies.
+    pub fn has_exact_price(&self) -> bool {
+        self.quantity_and_price().is_some()
     }
 }
 

@@ -1,8 +1,7 @@
 //! A document's sums, and what of them no row holds.
 
-use rust_decimal::Decimal;
-
 use domain::documents::{Invoice, Line};
+use rust_decimal::Decimal;
 
 use crate::amounts::recovered_rates::Taxed;
 

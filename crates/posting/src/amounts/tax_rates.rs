@@ -2,12 +2,11 @@
 //! a rate that has the percentage which Magento charged, and in Canada one that serves the province. Several rates of 0 % exist
 //! (zero-rated, exempt, no tax), so 0 % is the merchant's choice: a map entry, or a default rate that is 0 % itself.
 
-use rust_decimal::Decimal;
-
 use domain::{
     business::{ReferenceSet, TaxRate},
     policy::{Policy, TaxKey, TaxMap},
 };
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::recovered_rates::{Fits, Taxed, fits_any},

@@ -2,9 +2,8 @@
 //! store credit and fees have no field in an invoice and are what is left of the grand total. Here they are told apart, by the
 //! rates and by the tax that no line carries, and what cannot be told is refused.
 
-use rust_decimal::Decimal;
-
 use domain::money::{round2, text};
+use rust_decimal::Decimal;
 
 use crate::amounts::{
     compensation::{self, Compensation},

@@ -1,9 +1,6 @@
 //! A product of the catalogue becomes a product, a service, or a stock item with the movement that brings it to Magento's quantity
 //! (`stock`). Invoice lines carry none of their ids, so Sage moves no stock by itself.
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-
 use domain::{
     business::ReferenceSet,
     code::Code,
@@ -13,13 +10,16 @@ use domain::{
     text::clean,
     xref::{XrefKey, XrefKind},
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context, KnownRecord, KnownStock,
-    catalogue::stock,
-    documents::{invoice::plan_of, lines},
-    findings::{Ended, Findings, Missing},
-    idempotency_id,
+    amounts::accounts,
+    catalogue::stock::{self, KnownStock},
+    context::{Context, KnownRecord},
+    findings::{self, Ended, Findings, Missing},
+    idempotency::idempotency_id,
+    json_number,
     text::cut,
 };
 
@@ -83,7 +83,7 @@ pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>)
         return Plan::skip(Code::ProductTypeNotSupported);
     };
     match calls(product, sort, stock, context, &mut findings) {
-        Ok(calls) => plan_of(calls, None, findings),
+        Ok(calls) => findings::plan_of(calls, None, findings),
         Err(ended) => *ended,
     }
 }
@@ -198,10 +198,10 @@ fn fields(
     put("purchase_ledger_account_id", purchase);
     put("sales_tax_rate_id", rate.flatten());
     if let Some(cost) = product.cost.filter(|cost| *cost > Decimal::ZERO) {
-        fields.insert("cost_price".to_owned(), lines::number(cost));
+        fields.insert("cost_price".to_owned(), json_number::number(cost));
     }
     if let Some(price) = product.price {
-        let price = lines::number(price);
+        let price = json_number::number(price);
         let (field, prices) = match sort {
             Sort::Service => ("sales_rates", json!([{ "rate_name": "Magento", "rate": price }])),
             _ => ("sales_prices", json!([{ "price_name": "Magento", "price": price }])),
@@ -226,7 +226,7 @@ fn item_code(product: &Product, sort: Sort, findings: &Findings) -> Result<Strin
 }
 
 fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, Missing> {
-    lines::account(crate::amounts::rows::Kind::Goods, policy, reference).map(|(id, _)| id)
+    accounts::account(crate::amounts::rows::Kind::Goods, policy, reference).map(|(id, _)| id)
 }
 
 /// The purchase account, which Sage wants of every product, also of one that is only sold.

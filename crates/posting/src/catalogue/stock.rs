@@ -1,22 +1,21 @@
 //! The movement that brings a stock item to Magento's quantity.
 
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-
 use domain::{
     documents::Product,
     money::{optional_amount, round2, text},
     plan::{Call, Method},
     xref::{XrefKey, XrefKind},
 };
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context,
-    documents::lines,
+    context::Context,
     findings::{Ended, Findings},
-    idempotency_id,
+    idempotency::idempotency_id,
+    json_number,
     terms::dates,
     text::cut,
 };
@@ -87,8 +86,8 @@ pub(crate) fn movement(
     put("idempotency_id", id.into());
     put("stock_item_id", item.into());
     put("date", date.to_string().into());
-    put("quantity", lines::plain_number(moved.normalize().to_string()));
-    put("cost_price", lines::number(product.cost.unwrap_or_default().max(Decimal::ZERO)));
+    put("quantity", json_number::plain_number(moved.normalize().to_string()));
+    put("cost_price", json_number::number(product.cost.unwrap_or_default().max(Decimal::ZERO)));
     let details = format!("Magento has {}, Sage had {}", wanted.normalize(), round2(held).normalize());
     put("details", cut(&details, DETAILS, "movement's details", findings).into());
     put(

@@ -1,12 +1,11 @@
 //! Postal addresses in Sage's shape and limits, and where a customer lives for tax.
 
-use serde_json::{Map, Value};
-
 use domain::{
     documents::{Address, Invoice},
     province,
     text::{clean, clean_optional},
 };
+use serde_json::{Map, Value};
 
 use crate::{findings::Findings, text::cut};
 

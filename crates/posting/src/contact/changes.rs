@@ -3,17 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-
 use domain::{
     contact_snapshot::Told,
     documents::{Customer, Invoice},
     plan::{Call, Plan, Verdict},
     xref::XrefKey,
 };
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-use crate::{Context, contact::customer, documents::invoice, findings::Findings};
+use crate::{contact::customer, context::Context, findings::Findings, keys};
 
 /// What Magento tells of a customer, whatever the currency; none for a guest.
 pub(crate) fn told(customer: &Customer, context: &Context<'_>) -> Option<Told> {
@@ -60,7 +59,7 @@ pub(crate) fn with_news(
     told: &BTreeMap<XrefKey, Told>,
     context: &Context<'_>,
 ) -> Plan {
-    let key = invoice::key(invoice);
+    let key = keys::invoice(invoice);
     let posts =
         plan.verdict == Verdict::Post && plan.calls.iter().any(|call| call.xref.as_ref() == Some(&key));
     let mut findings = Findings::default();

@@ -1,8 +1,5 @@
 //! Who a document is for: a contact of the customer's own, or the one that collects consumers' sales.
 
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
-
 use domain::{
     business::ReferenceSet,
     documents::{Address, Invoice},
@@ -11,15 +8,17 @@ use domain::{
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    Context,
     contact::{
         address,
         references::{self, REFERENCE},
     },
+    context::Context,
     findings::Findings,
-    idempotency_id,
+    idempotency::idempotency_id,
     text::cut,
 };
 

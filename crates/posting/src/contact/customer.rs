@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-
 use domain::{
     business::ReferenceSet,
     code::Code,
@@ -16,8 +13,14 @@ use domain::{
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
 
-use crate::{Context, KnownRecord, contact::choice, documents::invoice::plan_of, findings::Findings};
+use crate::{
+    contact::choice,
+    context::{Context, KnownRecord},
+    findings::{self, Findings},
+};
 
 /// What a contact is made with and never changed to: its identity in Sage.
 const IDENTITY: [&str; 4] = ["idempotency_id", "contact_type_ids", "reference", "currency_id"];
@@ -64,7 +67,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
         }
         calls.extend(choice::choose(&visit, context, &mut findings).call);
     }
-    plan_of(calls, None, findings)
+    findings::plan_of(calls, None, findings)
 }
 
 fn is_outside(customer: &Customer, policy: &Policy) -> bool {

@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-
 use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::round2,
 };
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
@@ -18,7 +17,7 @@ use crate::{
         sums::{NOTHING, PENNY, Sums},
         unallocated,
     },
-    credit_note::{hypotheses::Guess, reconstruct::Known},
+    credit_note::hypothesis::{Guess, Known},
     findings::Findings,
 };
 

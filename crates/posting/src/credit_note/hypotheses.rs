@@ -1,12 +1,11 @@
 //! What a credit memo may hide: a discount on the shipping that it gives back, fixed product taxes with their tax, and a fault of
 //! Magento's. No field shows them; each guess is a set of figures that would close the memo's gap.
 
-use rust_decimal::Decimal;
-
 use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::{round, round2},
 };
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
@@ -15,35 +14,12 @@ use crate::{
         rows::counting_lines,
         sums::{NOTHING, PENNY, Sums},
     },
-    credit_note::{from_invoice::Invoiced, reconstruct::Known},
+    credit_note::{
+        from_invoice::Invoiced,
+        hypothesis::{Guess, Known},
+    },
     findings::Findings,
 };
-
-/// Figures that a memo does not show.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Guess {
-    /// The discount on shipping, as Magento shows discounts (with tax or without).
-    pub shipping_discount: Decimal,
-    /// The tax of product taxes.
-    pub tax: Decimal,
-    /// The net of product taxes, where the invoice tells it.
-    pub stated: Decimal,
-    /// What Magento credits too much.
-    pub excess: Decimal,
-    /// How far-fetched it is.
-    pub penalty: u32,
-    /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
-    pub doubtful: Decimal,
-    /// Whether the invoice tells the tax to the penny.
-    pub is_told: bool,
-}
-
-impl Guess {
-    /// Whether it leaves the sale as its fields tell it.
-    pub fn is_plain(&self) -> bool {
-        self.shipping_discount.is_zero() && self.tax.is_zero() && self.excess.is_zero()
-    }
-}
 
 /// Five pence: shops choose round sums.
 const ROUND: Decimal = Decimal::from_parts(5, 0, 0, false, 2);

@@ -2,12 +2,11 @@
 //! on shipping, product taxes with their tax, and what Magento credits too much. Each guess makes a sale, the sale is explained
 //! as an invoice is, and the guess that leaves least open is the memo's story; where none fits, the memo is refused.
 
-use rust_decimal::Decimal;
-
 use domain::{
     documents::{CreditMemo, Invoice, InvoiceState, Line},
     money::{round, round2, text},
 };
+use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
@@ -18,21 +17,11 @@ use crate::{
     },
     credit_note::{
         from_invoice::Invoiced,
-        hypotheses::{Guess, PRODUCT_TAX, Seeker},
+        hypotheses::{PRODUCT_TAX, Seeker},
+        hypothesis::{Guess, Known},
     },
     findings::Findings,
 };
-
-/// What is known of a memo's surroundings.
-#[derive(Clone, Copy)]
-pub(crate) struct Known<'a> {
-    /// The percentages that the business, and the policy's map, have.
-    pub percentages: &'a [Decimal],
-    /// The percentage of the default rate.
-    pub usual: Option<Decimal>,
-    /// The invoice that the memo takes back, as Magento has it, where it was fetched.
-    pub invoice: Option<&'a Invoice>,
-}
 
 /// A credit memo as the sale that it takes back.
 #[derive(Debug)]

@@ -2,22 +2,21 @@
 //! through Ledger goes back from the bank account that it came into. What neither takes stays on the customer's account.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
-
 use domain::{
     documents::{CreditMemo, Invoice},
     money::{amount, optional_amount, round2, text},
     plan::{Adopt, Call, Expect, Method},
-    xref::{XrefKey, XrefKind},
+    xref::XrefKey,
 };
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context,
-    documents::lines,
+    context::Context,
     findings::Findings,
-    idempotency_id,
+    idempotency::idempotency_id,
+    json_number, keys,
     terms::{self, exchange::Exchange},
     text::cut_front,
 };
@@ -71,16 +70,6 @@ pub(crate) struct Debt<'a> {
     pub exchange: Option<Exchange>,
 }
 
-/// The key of the allocation's cross-reference.
-pub(crate) fn allocation_key(memo: &CreditMemo) -> XrefKey {
-    XrefKey { kind: XrefKind::Allocation, magento_key: memo.magento_id.to_string() }
-}
-
-/// The key of the refund's cross-reference.
-pub(crate) fn refund_key(memo: &CreditMemo) -> XrefKey {
-    XrefKey { kind: XrefKind::Refund, magento_key: memo.magento_id.to_string() }
-}
-
 /// The calls that settle a credit note, as far as they are not made yet.
 pub(crate) fn calls(
     debt: &Debt<'_>,
@@ -101,7 +90,7 @@ pub(crate) fn calls(
         return Vec::new();
     };
     let mut calls = Vec::new();
-    let allocation = allocation_key(debt.memo);
+    let allocation = keys::allocation(debt.memo);
     let is_allocated = context.xrefs.contains_key(&allocation);
     // Without word from Sage a note that was allocated before counts as used up: better on account than refunded twice.
     let open = original.left_of_note.unwrap_or(if is_allocated { Decimal::ZERO } else { total });
@@ -117,7 +106,7 @@ pub(crate) fn calls(
         calls.push(allocation_call(allocation, against, debt, original, context));
         left -= against;
     }
-    if left.is_zero() || context.xrefs.contains_key(&refund_key(debt.memo)) {
+    if left.is_zero() || context.xrefs.contains_key(&keys::refund(debt.memo)) {
         return calls;
     }
     match bank_account(original, context) {
@@ -177,8 +166,8 @@ fn allocation_call(
     put(
         "allocated_artefacts",
         json!([
-            { "artefact_id": original.sage_id, "amount": lines::number(against) },
-            { "artefact_id": debt.note, "amount": lines::number(-against) },
+            { "artefact_id": original.sage_id, "amount": json_number::number(against) },
+            { "artefact_id": debt.note, "amount": json_number::number(-against) },
         ]),
     );
     Call {
@@ -202,7 +191,7 @@ fn refund_call(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
-    let key = refund_key(debt.memo);
+    let key = keys::refund(debt.memo);
     // Invoices and memos are numbered apart, so a receipt may bear the memo's number: the word keeps them apart.
     let reference = cut_front(&format!("Refund {}", debt.reference), 25, "refund's reference", findings);
     let mut fields = with_id(&key, context);
@@ -212,9 +201,9 @@ fn refund_call(
     put("contact_id", original.contact_id.clone().into());
     put("bank_account_id", bank.into());
     put("date", debt.date.to_string().into());
-    put("total_amount", lines::number(left));
+    put("total_amount", json_number::number(left));
     put("reference", reference.clone().into());
-    put("allocated_artefacts", json!([{ "artefact_id": debt.note, "amount": lines::number(left) }]));
+    put("allocated_artefacts", json!([{ "artefact_id": debt.note, "amount": json_number::number(left) }]));
     Call {
         name: "refund".to_owned(),
         method: Method::Post,

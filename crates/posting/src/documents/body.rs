@@ -1,15 +1,15 @@
 //! The fields of a sales invoice.
 
+use domain::{documents::Invoice, money::text, policy::Policy, text::clean_optional};
 use serde_json::{Map, Value};
 
-use domain::{business::ReferenceSet, documents::Invoice, money::text, policy::Policy, text::clean_optional};
-
 use crate::{
-    Context,
-    amounts::{breakdown::Reckoned, rows::Kind},
+    amounts::{accounts, breakdown::Reckoned, rows::Kind},
     contact::address::{self, addresses},
+    context::Context,
     documents::lines,
-    findings::{Ended, Findings, Missing},
+    findings::{Ended, Findings},
+    json_number,
     terms::{Terms, dates},
     text::{cut, cut_front},
 };
@@ -85,10 +85,10 @@ fn shipping_and_lines(
                 "Sage recomputes Magento's tax exactly",
                 text(row.net()),
             );
-            panel = Some((lines::number(row.net()), rate.id.clone()));
+            panel = Some((json_number::number(row.net()), rate.id.clone()));
             continue;
         }
-        match account_of(row.kind, policy, reference) {
+        match accounts::account_of(row.kind, policy, reference) {
             Ok((account, rule)) => {
                 findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
                 let mut line = lines::line(row, account, rate.as_ref(), findings);
@@ -100,23 +100,6 @@ fn shipping_and_lines(
         }
     }
     if missing.is_empty() { Ok((panel, lines)) } else { Err(findings.hold_for(&missing)) }
-}
-
-/// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage tells it.
-fn account_of(
-    kind: Kind,
-    policy: &Policy,
-    reference: &ReferenceSet,
-) -> Result<(String, &'static str), Missing> {
-    let carriage = reference.carriage_ledger_account_id.as_ref().filter(|id| {
-        reference.ledger_accounts.iter().any(|account| account.id == **id && account.visible_in_sales)
-    });
-    match carriage {
-        Some(id) if kind == Kind::Shipping && policy.shipping_ledger_account_id.is_none() => {
-            Ok((id.clone(), "Sage's shipping account"))
-        }
-        _ => lines::account(kind, policy, reference),
-    }
 }
 
 /// The number in Sage: the policy's prefix, never twice, and Magento's number.

@@ -1,9 +1,6 @@
 //! A credit memo becomes a sales credit note on the contact of its invoice, and then the books are closed (`settlement`).
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-
 use domain::{
     business::ReferenceSet,
     code::Code,
@@ -13,42 +10,36 @@ use domain::{
     policy::{Policy, UnshownTax},
     xref::{XrefKey, XrefKind},
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context, OriginalInvoice,
-    amounts::{
-        breakdown::{self, Reckoned},
-        rows::{Kind, Row, counting_lines},
-        sums::Sums,
-        tax_rates::Rates,
-    },
+    amounts::{rows::counting_lines, sums::Sums, tax_rates::Rates},
     contact::choice,
+    context::Context,
     credit_note::{
-        reconstruct::{self, Known, TakenBack},
-        settlement::{self, Debt},
+        hypothesis::Known,
+        reconstruct::{self, TakenBack},
+        settlement::{self, Debt, OriginalInvoice},
     },
     documents::{
-        body, credit_note_body, invoice,
+        body, credit_note_body,
         reconcile::{Claimed, proved},
     },
-    findings::{Ended, Findings},
-    idempotency_id,
+    findings::{self, Ended, Findings},
+    idempotency::idempotency_id,
+    keys,
     terms::{
         Terms, dates,
         exchange::{self, Exchange},
     },
 };
 
-/// The key of the credit note's cross-reference.
-pub(crate) fn key(memo: &CreditMemo) -> XrefKey {
-    XrefKey { kind: XrefKind::Creditmemo, magento_key: memo.magento_id.to_string() }
-}
-
 /// The cross-references that a plan of this memo looks at.
 pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
     let sale = reconstruct::plain_sale(memo, None);
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
-    let own = [key(memo), settlement::allocation_key(memo), settlement::refund_key(memo)];
+    let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
     let contacts = [choice::own_key(&sale, reference), choice::fallback_key(&sale, policy, reference)];
     own.into_iter().chain(invoices.into_iter().flatten()).chain(contacts).collect()
@@ -57,7 +48,7 @@ pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &Refer
 /// Plans a credit memo: contact where none is known, credit note, in safe mode its release, allocation and refund.
 pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, context: &Context<'_>) -> Plan {
     let mut findings = Findings::default();
-    let planned = match context.xrefs.get(&key(memo)) {
+    let planned = match context.xrefs.get(&keys::credit_memo(memo)) {
         Some(known) => {
             settle_only(memo, &known.sage_id, original, context, &mut findings).map(|calls| (calls, None))
         }
@@ -68,15 +59,15 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
         },
     };
     match planned {
-        Ok((calls, _)) if calls.is_empty() => match context.xrefs.get(&key(memo)) {
+        Ok((calls, _)) if calls.is_empty() => match context.xrefs.get(&keys::credit_memo(memo)) {
             Some(known) => {
-                let mut plan = invoice::already(&format!("Credit memo {}", memo.increment_id), known);
+                let mut plan = findings::already(&format!("Credit memo {}", memo.increment_id), known);
                 plan.notes.extend(findings.notes);
                 plan
             }
-            None => invoice::plan_of(calls, None, findings),
+            None => findings::plan_of(calls, None, findings),
         },
-        Ok((calls, predicted)) => invoice::plan_of(calls, predicted, findings),
+        Ok((calls, predicted)) => findings::plan_of(calls, predicted, findings),
         Err(ended) => reworded(*ended),
     }
 }
@@ -244,53 +235,6 @@ fn contact_of(
     (contact.id, contact.call)
 }
 
-/// Adjustments, and what Magento credits too much, as rows of their own: never taxed.
-pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> Vec<Row> {
-    let parts = [
-        (
-            memo.adjustment_positive,
-            Decimal::ONE,
-            "Adjustment in the customer's favour",
-            "adjustment_positive",
-        ),
-        (memo.adjustment_negative, Decimal::NEGATIVE_ONE, "Fee kept from the refund", "adjustment_negative"),
-        (
-            excess,
-            Decimal::ONE,
-            "Shipping discount that Magento credits although no shipping is refunded",
-            "shipping tax x shipping discount / shipping: a fault of Magento's",
-        ),
-    ];
-    let mut rows = Vec::new();
-    for (amount, sign, description, input) in parts {
-        let amount = round2(amount) * sign;
-        if !amount.is_zero() {
-            findings.rule("adjustment", text(amount), "a line of its own, without tax", input);
-            rows.push(Row::extra(Kind::Adjustment, description, amount, Decimal::ZERO, Decimal::ZERO));
-        }
-    }
-    rows
-}
-
-/// The rows of the sale, without lines of nothing where something else stands.
-pub(crate) fn rows_of_sale(
-    taken: &TakenBack,
-    has_adjustments: bool,
-    terms: &Terms,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<Vec<Reckoned>, Ended> {
-    let sale = &taken.sale;
-    let is_nothing = sale.lines.iter().all(|line| line.line_total.is_zero() && line.line_subtotal.is_zero())
-        && sale.shipping_amount.is_zero()
-        && sale.grand_total.is_zero();
-    if is_nothing && has_adjustments {
-        Ok(Vec::new())
-    } else {
-        breakdown::rows(sale, terms, context, findings)
-    }
-}
-
 fn note_call(
     fields: Map<String, Value>,
     reference: &str,
@@ -299,7 +243,7 @@ fn note_call(
     predicted: &Predicted,
     base_total: Option<Decimal>,
 ) -> Call {
-    let key = key(memo);
+    let key = keys::credit_memo(memo);
     let generation = context.generations.get(&key).copied().unwrap_or(0);
     let id = idempotency_id(context.binding, context.business, &key, generation);
     let mut body = Map::from_iter([("idempotency_id".to_owned(), Value::String(id))]);

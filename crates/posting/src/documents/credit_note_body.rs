@@ -1,17 +1,13 @@
 //! The fields of a sales credit note.
 
+use domain::{documents::CreditMemo, money::round2, text::clean_optional};
 use serde_json::{Map, Value};
 
-use domain::{documents::CreditMemo, money::round2, text::clean_optional};
-
 use crate::{
-    Context, OriginalInvoice,
-    amounts::{breakdown::Reckoned, rows::Row, tax_rates::Rates},
-    credit_note::reconstruct::TakenBack,
-    documents::{
-        body,
-        credit_memo::{adjustments, rows_of_sale},
-    },
+    amounts::breakdown::{self, Reckoned},
+    context::Context,
+    credit_note::{adjustments, reconstruct::TakenBack, settlement::OriginalInvoice},
+    documents::body,
     findings::{Ended, Findings},
     terms::{Terms, dates},
     text::cut,
@@ -31,10 +27,10 @@ pub(crate) fn fields(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, Ended> {
-    let adjustments = adjustments(memo, taken.excess, findings);
+    let adjustments = adjustments::adjustments(memo, taken.excess, findings);
     let mut rows = rows_of_sale(taken, !adjustments.is_empty(), terms, context, findings)?;
     for row in adjustments {
-        rows.push(untaxed(row, terms, context, findings)?);
+        rows.push(adjustments::untaxed(row, terms, context, findings)?);
     }
     let mut sale = taken.sale.clone();
     sale.grand_total = round2(memo.grand_total);
@@ -60,25 +56,6 @@ pub(crate) fn fields(
     Ok(fields)
 }
 
-/// An untaxed row with the rate of 0 % that the merchant chose.
-fn untaxed(
-    row: Row,
-    terms: &Terms,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<Reckoned, Ended> {
-    if !context.reference.registered_for_tax {
-        return Ok(Reckoned { row, rate: None });
-    }
-    match Rates::new(context.policy, context.reference, &terms.border).choose(row.percent, None) {
-        Ok(choice) => {
-            findings.rule("adjustment tax rate", &*choice.id, choice.rule, &*choice.input);
-            Ok(Reckoned { row, rate: Some(choice) })
-        }
-        Err(missing) => Err(findings.hold_for(&[missing])),
-    }
-}
-
 /// Which invoice and order it takes back, and why.
 fn notes(memo: &CreditMemo, original: Option<&OriginalInvoice>, findings: &mut Findings) -> String {
     let number = &memo.increment_id;
@@ -98,4 +75,23 @@ fn notes(memo: &CreditMemo, original: Option<&OriginalInvoice>, findings: &mut F
         notes.push_str(&reason);
     }
     cut(&notes, NOTES, "notes", findings)
+}
+
+/// The rows of the sale, without lines of nothing where something else stands.
+fn rows_of_sale(
+    taken: &TakenBack,
+    has_adjustments: bool,
+    terms: &Terms,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<Reckoned>, Ended> {
+    let sale = &taken.sale;
+    let is_nothing = sale.lines.iter().all(|line| line.line_total.is_zero() && line.line_subtotal.is_zero())
+        && sale.shipping_amount.is_zero()
+        && sale.grand_total.is_zero();
+    if is_nothing && has_adjustments {
+        Ok(Vec::new())
+    } else {
+        breakdown::rows(sale, terms, context, findings)
+    }
 }

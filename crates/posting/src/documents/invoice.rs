@@ -1,27 +1,26 @@
 //! An invoice becomes a contact and a sales invoice.
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-
 use domain::{
     code::Code,
     documents::Invoice,
     money::{round2, text},
-    plan::{Adopt, Call, Expect, Method, Plan, Predicted, Verdict},
-    xref::{XrefKey, XrefKind},
+    plan::{Adopt, Call, Expect, Method, Plan, Predicted},
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context, KnownRecord,
     amounts::breakdown,
     contact::choice,
+    context::Context,
     documents::{
         body,
         reconcile::{Claimed, proved},
         skip,
     },
-    findings::{Ended, Findings},
-    idempotency_id,
+    findings::{self, Ended, Findings},
+    idempotency::idempotency_id,
+    keys,
     terms::Terms,
 };
 
@@ -35,38 +34,19 @@ pub(crate) struct Posting {
     pub contact: String,
 }
 
-/// The key of the invoice's own cross-reference.
-pub(crate) fn key(invoice: &Invoice) -> XrefKey {
-    XrefKey { kind: XrefKind::Invoice, magento_key: invoice.magento_id.to_string() }
-}
-
 /// Plans an invoice: contact, invoice, and in safe mode its release.
 pub(crate) fn plan(invoice: &Invoice, context: &Context<'_>) -> Plan {
-    if let Some(known) = context.xrefs.get(&key(invoice)) {
-        return already(&format!("Invoice {}", invoice.increment_id), known);
+    if let Some(known) = context.xrefs.get(&keys::invoice(invoice)) {
+        return findings::already(&format!("Invoice {}", invoice.increment_id), known);
     }
     if let Some(code) = skip::reason(invoice, context.policy) {
         return Plan::skip(code);
     }
     let mut findings = Findings::default();
     match posting(invoice, context, &mut findings) {
-        Ok(posting) => plan_of(posting.calls, Some(posting.predicted), findings),
+        Ok(posting) => findings::plan_of(posting.calls, Some(posting.predicted), findings),
         Err(ended) => *ended,
     }
-}
-
-/// The plan of a document that is in Sage: nothing is left to do, so a retry never makes a second one.
-pub(crate) fn already(what: &str, known: &KnownRecord) -> Plan {
-    let mut findings = Findings::default();
-    let name = known.displayed_as.as_deref().unwrap_or(&known.sage_id);
-    findings.note(format!("{what} is in Sage already, as {name}."));
-    plan_of(Vec::new(), None, findings)
-}
-
-/// The plan that posts these calls.
-pub(crate) fn plan_of(calls: Vec<Call>, predicted: Option<Predicted>, findings: Findings) -> Plan {
-    let Findings { rules, notes } = findings;
-    Plan { verdict: Verdict::Post, code: None, message: None, calls, predicted, rules, notes }
 }
 
 /// The calls of an invoice that is not in Sage.
@@ -134,7 +114,7 @@ fn invoice_call(
     predicted: &Predicted,
     base_total: Option<Decimal>,
 ) -> Call {
-    let key = key(invoice);
+    let key = keys::invoice(invoice);
     let generation = context.generations.get(&key).copied().unwrap_or(0);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut body = Map::new();

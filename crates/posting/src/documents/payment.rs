@@ -1,8 +1,5 @@
 //! The payment of an invoice becomes a customer receipt that pays the invoice in the same call.
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
-
 use domain::{
     business::ReferenceSet,
     code::Code,
@@ -10,31 +7,28 @@ use domain::{
     money::{round2, text},
     plan::{Adopt, Call, Expect, Method, Plan},
     policy::Policy,
-    xref::{XrefKey, XrefKind},
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
 
 use crate::{
-    Context,
     contact::choice,
-    documents::{body, invoice, lines, skip},
-    findings::{Ended, Findings, Missing},
-    idempotency_id,
+    context::Context,
+    documents::{body, invoice, skip},
+    findings::{self, Ended, Findings, Missing},
+    idempotency::idempotency_id,
+    json_number, keys,
     terms::{self, dates, exchange},
 };
 
-/// The key of the payment's cross-reference.
-pub(crate) fn key(invoice: &Invoice) -> XrefKey {
-    XrefKey { kind: XrefKind::Payment, magento_key: invoice.magento_id.to_string() }
-}
-
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
 pub(crate) fn plan(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
-    if let Some(known) = context.xrefs.get(&key(invoice)) {
-        return invoice::already(&format!("The payment of invoice {}", invoice.increment_id), known);
+    if let Some(known) = context.xrefs.get(&keys::payment(invoice)) {
+        return findings::already(&format!("The payment of invoice {}", invoice.increment_id), known);
     }
     let mut findings = Findings::default();
     match calls(invoice, payment, context, &mut findings) {
-        Ok((calls, predicted)) => invoice::plan_of(calls, predicted, findings),
+        Ok((calls, predicted)) => findings::plan_of(calls, predicted, findings),
         Err(ended) => *ended,
     }
 }
@@ -47,7 +41,7 @@ fn calls(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Calls, Ended> {
-    let posted = context.xrefs.get(&invoice::key(invoice));
+    let posted = context.xrefs.get(&keys::invoice(invoice));
     if posted.is_none() && skip::reason(invoice, context.policy).is_some() {
         return Err(Box::new(Plan::skip(Code::InvoiceNotSynced)));
     }
@@ -127,7 +121,7 @@ fn payment_call(
 ) -> Result<Call, Ended> {
     let Context { policy, reference, .. } = *context;
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
-    let key = key(invoice);
+    let key = keys::payment(invoice);
     let generation = context.generations.get(&key).copied().unwrap_or(0);
     let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
     let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
@@ -154,11 +148,11 @@ fn payment_call(
     put("contact_id", Value::String(payee.contact));
     put("bank_account_id", Value::String(payee.bank));
     put("date", Value::String(date.to_string()));
-    put("total_amount", lines::number(amount));
+    put("total_amount", json_number::number(amount));
     put("reference", Value::String(sage_reference.clone()));
     put(
         "allocated_artefacts",
-        json!([{ "artefact_id": payee.artefact, "amount": lines::number(allocated) }]),
+        json!([{ "artefact_id": payee.artefact, "amount": json_number::number(allocated) }]),
     );
     Ok(Call {
         name: "payment".to_owned(),

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-use serde_json::{Map, Value};
-
 use domain::{
     business::ReferenceSet,
     code::Code,
     money::{Currency, round2, text},
     plan::Predicted,
 };
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
 
 use crate::{
     documents::sage_arithmetic::sage_arithmetic,

@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
-use serde_json::Value;
-
 use domain::{
     business::ReferenceSet,
     money::{NotAnAmount, parse_bounded, round2},
 };
+use rust_decimal::Decimal;
+use serde_json::Value;
 
 /// The sums of a document as Sage shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,6 @@
 //! address (sage-api.md, section 8; Northern Ireland by the postcode of it), which is the billing address, or the business's
 //! country for the contact that consumers share. So both are known here: one decides the rate, the other what Sage refuses.
 
-use rust_decimal::Decimal;
-
 use domain::{
     business::ReferenceSet,
     code::Code,
@@ -13,13 +11,14 @@ use domain::{
     money::{round2, text},
     province,
 };
+use rust_decimal::Decimal;
 
 use crate::{
-    Context,
     contact::{
         address::{addresses, country},
         choice,
     },
+    context::Context,
     findings::{Ended, Findings},
 };
 

@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-
 use domain::{business::ReferenceSet, code::Code, policy::Policy};
 
 use crate::findings::{Ended, Findings};

@@ -4,13 +4,12 @@
 //! currency is compared); Magento's `base_to_order_rate` is foreign units for one base unit, of Magento's own base currency
 //! (magento-facts.md, 4.1), which need not be Sage's: then its rate is another currency's, and only a comparison with Sage's own rate tells.
 
-use rust_decimal::Decimal;
-
 use domain::{
     business::ReferenceSet,
     code::Code,
     money::{Currency, round, round2, text},
 };
+use rust_decimal::Decimal;
 
 use crate::findings::{Ended, Findings};
 

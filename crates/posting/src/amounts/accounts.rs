@@ -1,0 +1,51 @@
+//! The ledger account of each kind of row.
+
+use domain::{business::ReferenceSet, policy::Policy};
+
+use crate::{amounts::rows::Kind, findings::Missing};
+
+/// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage tells it.
+pub(crate) fn account_of(
+    kind: Kind,
+    policy: &Policy,
+    reference: &ReferenceSet,
+) -> Result<(String, &'static str), Missing> {
+    let carriage = reference.carriage_ledger_account_id.as_ref().filter(|id| {
+        reference.ledger_accounts.iter().any(|account| account.id == **id && account.visible_in_sales)
+    });
+    match carriage {
+        Some(id) if kind == Kind::Shipping && policy.shipping_ledger_account_id.is_none() => {
+            Ok((id.clone(), "Sage's shipping account"))
+        }
+        _ => account(kind, policy, reference),
+    }
+}
+
+/// The ledger account of a kind of row, and the setting that chose it.
+pub(crate) fn account(
+    kind: Kind,
+    policy: &Policy,
+    reference: &ReferenceSet,
+) -> Result<(String, &'static str), Missing> {
+    let (own, setting) = match kind {
+        Kind::Goods | Kind::ProductTax => (None, ""),
+        Kind::Shipping => (policy.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
+        Kind::Discount => (policy.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
+        Kind::GiftCard => (policy.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
+        Kind::Fee => (policy.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
+        Kind::Adjustment => (policy.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id"),
+    };
+    let (id, setting) = match own {
+        Some(id) => (Some(id), setting),
+        None => (policy.default_ledger_account_id.as_ref(), "default_ledger_account_id"),
+    };
+    let missing = |sentence: String| Missing { setting: setting.to_owned(), sentence };
+    let id = id.ok_or_else(|| {
+        missing("No default sales account is chosen (setting default_ledger_account_id).".to_owned())
+    })?;
+    if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_sales) {
+        Ok((id.clone(), setting))
+    } else {
+        Err(missing(format!("The account {id} (setting {setting}) is not among Sage's sales accounts.")))
+    }
+}

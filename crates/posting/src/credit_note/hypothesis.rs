@@ -1,0 +1,41 @@
+//! A set of figures that would close a memo's gap, and what is known when such figures are sought.
+
+use domain::documents::Invoice;
+use rust_decimal::Decimal;
+
+/// What is known of a memo's surroundings.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// The percentages that the business, and the policy's map, have.
+    pub percentages: &'a [Decimal],
+    /// The percentage of the default rate.
+    pub usual: Option<Decimal>,
+    /// The invoice that the memo takes back, as Magento has it, where it was fetched.
+    pub invoice: Option<&'a Invoice>,
+}
+
+/// Figures that a memo does not show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Guess {
+    /// The discount on shipping, as Magento shows discounts (with tax or without).
+    pub shipping_discount: Decimal,
+    /// The tax of product taxes.
+    pub tax: Decimal,
+    /// The net of product taxes, where the invoice tells it.
+    pub stated: Decimal,
+    /// What Magento credits too much.
+    pub excess: Decimal,
+    /// How far-fetched it is.
+    pub penalty: u32,
+    /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
+    pub doubtful: Decimal,
+    /// Whether the invoice tells the tax to the penny.
+    pub is_told: bool,
+}
+
+impl Guess {
+    /// Whether it leaves the sale as its fields tell it.
+    pub fn is_plain(&self) -> bool {
+        self.shipping_discount.is_zero() && self.tax.is_zero() && self.excess.is_zero()
+    }
+}
