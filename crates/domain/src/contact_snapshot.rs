@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 /// What Magento told of a customer when a contact of theirs was written: fingerprints, because it is kept for good.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ContactSnapshot {
     /// By the contact's fields, such as `main_contact_person.email`.
     pub fields: BTreeMap<String, String>,
     /// When the customer was changed last; none where Magento does not say.
     pub as_of: Option<DateTime<Utc>>,
 }
 
-impl Told {
+impl ContactSnapshot {
     /// What holds once this is written over what was told before: a field that is not told stays as it was.
     #[must_use]
     pub fn over(&self, before: Option<&Self>) -> Self {
@@ -25,7 +25,7 @@ impl Told {
 
     /// The fields that are told differently from before, all where nothing is known; none where this is older or of unknown age.
     /// An equal age may be news: an address alone changes without it.
-    pub fn news(&self, before: Option<&Self>) -> Vec<&str> {
+    pub fn changes_since(&self, before: Option<&Self>) -> Vec<&str> {
         let Some(before) = before else { return self.fields.keys().map(String::as_str).collect() };
         if self.as_of < before.as_of {
             return Vec::new();

@@ -8,11 +8,11 @@ use domain::{
 use crate::context::KnownRecord;
 
 /// A plan that ends the translation early: a skip, a hold or a failure. Boxed, because it is large and rare.
-pub(crate) type Ended = Box<Plan>;
+pub(crate) type NotPosted = Box<Plan>;
 
 /// A setting that a document needs and the policy lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Missing {
+pub(crate) struct MissingSetting {
     /// The setting's path, such as `tax_rate_map.20.00`.
     pub setting: String,
     /// The same in a sentence.
@@ -57,7 +57,7 @@ impl Findings {
 
     /// The plan that waits for missing settings: the message names each, and each is a rule of its own, so that documents can
     /// be counted by what they wait for.
-    pub fn hold_for(&self, missing: &[Missing]) -> Ended {
+    pub fn hold_for(&self, missing: &[MissingSetting]) -> NotPosted {
         let sentences: Vec<&str> = missing.iter().map(|one| one.sentence.as_str()).collect();
         let mut plan = Plan::hold(Code::NeedsMapping, sentences.join(" "));
         plan.rules.clone_from(&self.rules);
@@ -72,7 +72,7 @@ impl Findings {
     }
 
     /// Held, with what was found out so far.
-    pub fn hold(&self, code: Code, message: impl Into<String>) -> Ended {
+    pub fn hold(&self, code: Code, message: impl Into<String>) -> NotPosted {
         let mut plan = Plan::hold(code, message);
         plan.rules.clone_from(&self.rules);
         plan.notes.clone_from(&self.notes);
@@ -80,7 +80,7 @@ impl Findings {
     }
 
     /// The plan that fails, with what was found so far.
-    pub fn fail(&self, code: Code, message: impl Into<String>) -> Ended {
+    pub fn fail(&self, code: Code, message: impl Into<String>) -> NotPosted {
         let mut plan = Plan::fail(code, message);
         plan.rules.clone_from(&self.rules);
         plan.notes.clone_from(&self.notes);

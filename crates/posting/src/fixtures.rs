@@ -44,7 +44,7 @@ pub fn payment(invoice: &str) -> Payment {
 }
 
 /// What a translation depends on, to be borrowed from.
-pub struct World {
+pub struct Scenario {
     /// The settings.
     pub policy: Policy,
     /// The business.
@@ -57,7 +57,7 @@ pub struct World {
     pub safe_mode: bool,
 }
 
-impl World {
+impl Scenario {
     /// A British business with nothing in Sage.
     pub fn new() -> Self {
         let (xrefs, generations) = (BTreeMap::new(), Generations::new());

@@ -35,7 +35,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     business::ReferenceSet,
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
     plan::Plan,
     policy::Policy,
@@ -86,19 +86,19 @@ pub fn plan_customer(customer: &Customer, context: &Context<'_>) -> Plan {
 
 /// What Magento tells of a customer, to be remembered beside each contact that it is written to; none for a guest, of whom there is
 /// nothing but the order.
-pub fn contact_told(customer: &Customer, context: &Context<'_>) -> Option<Told> {
-    contact::changes::told(customer, context)
+pub fn contact_snapshot(customer: &Customer, context: &Context<'_>) -> Option<ContactSnapshot> {
+    contact::changes::snapshot(customer, context)
 }
 
 /// The plan of an invoice (or of its payment, where that posts the invoice) with the customer's news: the contact's update comes
 /// first where the contact is known and what Magento tells differs from what it was `told` last (missing = not known).
-pub fn with_contact_news(
+pub fn with_contact_changes(
     plan: Plan,
     invoice: &Invoice,
-    told: &BTreeMap<XrefKey, Told>,
+    told: &BTreeMap<XrefKey, ContactSnapshot>,
     context: &Context<'_>,
 ) -> Plan {
-    contact::changes::with_news(plan, invoice, told, context)
+    contact::changes::with_changes(plan, invoice, told, context)
 }
 
 /// The cross-references that a plan of this product looks at.

@@ -1,9 +1,9 @@
 //! The terms of a sale: its currency with the exchange rate, where it goes, and whether it is of goods or services.
 
-pub(crate) mod border;
 pub(crate) mod dates;
 pub(crate) mod exchange;
 pub(crate) mod goods_or_services;
+pub(crate) mod place_of_supply;
 
 use domain::{documents::Invoice, money::Currency};
 use rust_decimal::Decimal;
@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     context::Context,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
     json_number,
-    terms::{border::Border, exchange::Exchange},
+    terms::{exchange::ExchangeRate, place_of_supply::PlaceOfSupply},
 };
 
 /// The terms of a sale.
@@ -22,16 +22,16 @@ pub(crate) struct Terms {
     /// The document's currency.
     currency: Currency,
     /// Its exchange rate; none in the base currency.
-    exchange: Option<Exchange>,
+    exchange: Option<ExchangeRate>,
     /// Where it goes.
-    pub border: Border,
+    pub place: PlaceOfSupply,
     /// Sage's id of goods or services; none at home.
     goods_type: Option<String>,
 }
 
 impl Terms {
     /// The terms of an invoice, or of the sale that a credit memo takes back; refused where Sage has none like it.
-    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, Ended> {
+    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let exchange = exchange::of(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
         Self::at(exchange, invoice, context, findings)
@@ -42,7 +42,7 @@ impl Terms {
         invoice: &Invoice,
         context: &Context<'_>,
         findings: &mut Findings,
-    ) -> Result<Self, Ended> {
+    ) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let exchange =
             exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
@@ -50,24 +50,24 @@ impl Terms {
     }
 
     fn at(
-        exchange: Option<Exchange>,
+        exchange: Option<ExchangeRate>,
         invoice: &Invoice,
         context: &Context<'_>,
         findings: &mut Findings,
-    ) -> Result<Self, Ended> {
+    ) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let tax = reference.registered_for_tax.then_some(invoice.tax_amount);
         exchange::check_decimals(invoice.currency, invoice.grand_total, tax, findings)?;
-        let border = Border::of(invoice, context, findings)?;
-        border.check_tax(invoice.tax_amount, reference, findings)?;
-        let goods_type = goods_or_services::type_of(invoice, &border, context.policy, reference, findings)?;
-        Ok(Self { currency: invoice.currency, exchange, border, goods_type })
+        let place = PlaceOfSupply::of(invoice, context, findings)?;
+        place.check_tax(invoice.tax_amount, reference, findings)?;
+        let goods_type = goods_or_services::type_of(invoice, &place, context.policy, reference, findings)?;
+        Ok(Self { currency: invoice.currency, exchange, place, goods_type })
     }
 
     /// Puts currency, exchange rate and tax region into a document's fields.
     pub fn put_header(&self, fields: &mut Map<String, Value>) {
         put_currency(fields, self.currency, self.exchange);
-        if let Some(region) = &self.border.region {
+        if let Some(region) = &self.place.region {
             fields.insert("tax_address_region_id".to_owned(), Value::String(region.clone()));
         }
     }
@@ -86,8 +86,12 @@ impl Terms {
 }
 
 /// Puts another currency than the base and its exchange rate into the fields of a document or a payment.
-pub(crate) fn put_currency(fields: &mut Map<String, Value>, currency: Currency, exchange: Option<Exchange>) {
-    if let Some(Exchange(rate)) = exchange {
+pub(crate) fn put_currency(
+    fields: &mut Map<String, Value>,
+    currency: Currency,
+    exchange: Option<ExchangeRate>,
+) {
+    if let Some(ExchangeRate(rate)) = exchange {
         fields.insert("currency_id".to_owned(), Value::String(currency.to_string()));
         fields.insert("exchange_rate".to_owned(), json_number::plain_number(rate.normalize().to_string()));
     }

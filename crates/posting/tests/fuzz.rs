@@ -21,7 +21,7 @@ use domain::{
     redact::{LARGEST, Redactor},
 };
 use posting::{
-    Context, Generations, KnownStock, OriginalInvoice, contact_told, plan_creditmemo, plan_customer,
+    Context, Generations, KnownStock, OriginalInvoice, contact_snapshot, plan_creditmemo, plan_customer,
     plan_invoice, plan_payment, plan_product, sage_arithmetic, wanted_creditmemo_xrefs, wanted_xrefs,
 };
 use proptest::{prelude::*, sample::Index};
@@ -187,13 +187,13 @@ fn changed(mut document: Value, changes: &[Change], hostile: &[Value]) -> Value 
     document
 }
 
-struct World {
+struct Scenario {
     policy: Policy,
     reference: ReferenceSet,
     generations: Generations,
 }
 
-impl World {
+impl Scenario {
     fn new() -> Self {
         let typed = |name: &str| parsed(&fixtures().join("demo").join(name));
         Self {
@@ -235,14 +235,14 @@ fn read<T: Document>(document: &Value) -> Option<T> {
 }
 
 /// Everything that is made of a document in a run.
-fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &World) -> Vec<Plan> {
+fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &Scenario) -> Vec<Plan> {
     let none = BTreeMap::new();
     let context = world.context(&none);
     match kind {
         "invoice" => read::<Invoice>(document).map_or_else(Vec::new, |invoice| {
             let _ = (
                 wanted_xrefs(&invoice, &world.policy, &world.reference),
-                contact_told(&invoice.customer, &context),
+                contact_snapshot(&invoice.customer, &context),
             );
             vec![plan_invoice(&invoice, &context)]
         }),
@@ -277,7 +277,7 @@ proptest! {
 
     #[test]
     fn a_document_is_planned_or_refused_and_redacted(sample in any::<Index>(), changes in changes()) {
-        let (samples, world, hostile) = (samples(), World::new(), hostile());
+        let (samples, world, hostile) = (samples(), Scenario::new(), hostile());
         let (kind, document) = sample.get(&samples);
         let document = changed(document.clone(), &changes, &hostile);
         let invoice: Invoice = serde_json::from_value(parsed(&fixtures().join("documents/invoice-1a.json"))).unwrap();
@@ -294,7 +294,7 @@ proptest! {
 
     #[test]
     fn an_invoice_that_a_memo_takes_back_may_be_anything(sample in any::<Index>(), of_memo in changes(), of_invoice in changes()) {
-        let (world, hostile, none) = (World::new(), hostile(), BTreeMap::new());
+        let (world, hostile, none) = (Scenario::new(), hostile(), BTreeMap::new());
         let of = |kind: &str| samples().into_iter().filter(|(other, _)| other == kind).collect::<Vec<_>>();
         let memo = changed(sample.get(&of("creditmemo")).1.clone(), &of_memo, &hostile);
         let invoice = changed(sample.get(&of("invoice")).1.clone(), &of_invoice, &hostile);
@@ -318,7 +318,7 @@ proptest! {
         let begun = Instant::now();
         let (policy, reference) = (serde_json::from_value::<Policy>(policy), serde_json::from_value::<ReferenceSet>(reference));
         if let (Ok(policy), Ok(reference)) = (policy, reference) {
-            let world = World { policy, reference, generations: Generations::new() };
+            let world = Scenario { policy, reference, generations: Generations::new() };
             let (kind, document) = sample.get(&samples()).clone();
             let invoice: Invoice = serde_json::from_value(parsed(&fixtures().join("documents/invoice-1a.json"))).unwrap();
             let _ = plans(&kind, &document, &invoice, &world);
@@ -328,7 +328,7 @@ proptest! {
 
     #[test]
     fn an_answer_of_sages_may_be_anything(changes in changes()) {
-        let world = World::new();
+        let world = Scenario::new();
         let answer = json!({
             "id": "f1", "displayed_as": "SI-27", "total_amount": "90.76", "tax_amount": 15.13, "outstanding_amount": "0.0",
             "date": "2026-11-23", "contact": {"id": "c1", "displayed_as": "Jane Doe (M7)"}, "status": {"id": "PAID"},

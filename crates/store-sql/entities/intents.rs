@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::BindingId,
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     xref::{XrefKey, XrefKind},
 };
 use sqlx::query::Query;
@@ -237,7 +237,7 @@ impl Intents for Driver {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
-        told: Option<&Told>,
+        told: Option<&ContactSnapshot>,
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::BindingId,
-    translate::Told,
+    contact_snapshot::ContactSnapshot,
     xref::{XrefKey, XrefKind},
 };
 use store::{NewXref, Result, Xref, Xrefs};
@@ -27,7 +27,7 @@ struct XrefRow {
     sage_id: String,
     displayed_as: Option<String>,
     created_at: Instant,
-    told: Option<Json<Told>>,
+    told: Option<Json<ContactSnapshot>>,
 }
 
 impl Record for XrefRow {

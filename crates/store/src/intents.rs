@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{contact_snapshot::Told, ids::BindingId, xref::XrefKey};
+use domain::{contact_snapshot::ContactSnapshot, ids::BindingId, xref::XrefKey};
 
 use crate::{Fence, Result, Step};
 
@@ -144,7 +144,7 @@ pub trait Intents {
         fence: Fence,
         key: &IntentKey,
         answer: &Answer,
-        told: Option<&Told>,
+        told: Option<&ContactSnapshot>,
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()>;

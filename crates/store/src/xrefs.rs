@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{contact_snapshot::Told, ids::BindingId, xref::XrefKey};
+use domain::{contact_snapshot::ContactSnapshot, ids::BindingId, xref::XrefKey};
 
 use crate::Result;
 
@@ -31,7 +31,7 @@ pub struct Xref {
     /// When it was kept first.
     pub created_at: DateTime<Utc>,
     /// What Magento told of a contact's customer when it was written last; none where that is not known.
-    pub told: Option<Told>,
+    pub told: Option<ContactSnapshot>,
 }
 
 /// Cross-references.

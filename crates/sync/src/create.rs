@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Decimal,
     code::Code,
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     plan::{Adopt, Call},
 };
 use posting::idempotency_id;
@@ -314,7 +314,7 @@ impl Performance<'_> {
         gathered: &mut Gathered,
         key: &IntentKey,
         answer: &Answer,
-        told: Option<&Told>,
+        told: Option<&ContactSnapshot>,
     ) -> Result<(), Stop> {
         let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
         store.answer_intent(self.work.fence(), key, answer, told, &gathered.steps, now).await?;

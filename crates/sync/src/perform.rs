@@ -2,7 +2,7 @@
 
 use domain::{
     code::Code,
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     money,
     plan::{Adopt, Call, Method, Plan},
     run::EventName,
@@ -250,7 +250,7 @@ impl Performance<'_> {
     }
 
     /// What Magento has told of a customer once this contact of theirs is written.
-    pub(crate) fn told(&self, xref: &XrefKey) -> Option<Told> {
+    pub(crate) fn told(&self, xref: &XrefKey) -> Option<ContactSnapshot> {
         let told = self.known.customer.as_ref().filter(|_| matches!(xref.kind, XrefKind::Contact(_)))?;
         Some(told.over(self.known.told.get(xref)))
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use domain::{
     business::ReferenceSet,
     code::Code,
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     documents::{Customer, Invoice},
     ids::BindingId,
     plan::{Plan, Verdict},
@@ -16,8 +16,8 @@ use domain::{
 };
 use futures::FutureExt;
 use posting::{
-    Context, Generations, KnownRecord, contact_told, plan_invoice, plan_payment, wanted_xrefs,
-    with_contact_news,
+    Context, Generations, KnownRecord, contact_snapshot, plan_invoice, plan_payment, wanted_xrefs,
+    with_contact_changes,
 };
 use store::{
     Answer, Binding, Claimed, Fence, FinishRun, Intent, NewXref, Outcome, RunFacts, Step, SyncState,
@@ -217,9 +217,9 @@ pub struct Known {
     /// What is in Sage.
     pub xrefs: BTreeMap<XrefKey, KnownRecord>,
     /// What Magento told of the contacts' customer when they were written last.
-    pub told: BTreeMap<XrefKey, Told>,
+    pub told: BTreeMap<XrefKey, ContactSnapshot>,
     /// What Magento tells of the customer now, where the document speaks for the customer.
-    pub customer: Option<Told>,
+    pub customer: Option<ContactSnapshot>,
     /// What Sage was asked for.
     pub intents: BTreeMap<XrefKey, Intent>,
     generations: Generations,
@@ -251,7 +251,7 @@ impl Known {
     #[must_use]
     pub fn with_customer(self, work: &Work<'_>, customer: &Customer) -> Self {
         let context = self.context(work.binding.id, &work.business.id, &work.policy, &work.reference);
-        Self { customer: contact_told(customer, &context), ..self }
+        Self { customer: contact_snapshot(customer, &context), ..self }
     }
 
     /// The record of this kind, where there is one.
@@ -316,7 +316,7 @@ async fn carry_out(
     gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
     let told = Arc::clone(&known);
     let plan = move |context: &Context<'_>| {
-        with_contact_news(plan(&invoice, context), &invoice, &told.told, context)
+        with_contact_changes(plan(&invoice, context), &invoice, &told.told, context)
     };
     let plan = planned(work, &known, plan).await?;
     follow(work, gathered, &plan, &known).await

@@ -2,19 +2,19 @@
 
 use domain::{business::ReferenceSet, policy::Policy};
 
-use crate::{amounts::rows::Kind, findings::Missing};
+use crate::{amounts::rows::RowKind, findings::MissingSetting};
 
 /// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage tells it.
 pub(crate) fn account_of(
-    kind: Kind,
+    kind: RowKind,
     policy: &Policy,
     reference: &ReferenceSet,
-) -> Result<(String, &'static str), Missing> {
+) -> Result<(String, &'static str), MissingSetting> {
     let carriage = reference.carriage_ledger_account_id.as_ref().filter(|id| {
         reference.ledger_accounts.iter().any(|account| account.id == **id && account.visible_in_sales)
     });
     match carriage {
-        Some(id) if kind == Kind::Shipping && policy.shipping_ledger_account_id.is_none() => {
+        Some(id) if kind == RowKind::Shipping && policy.shipping_ledger_account_id.is_none() => {
             Ok((id.clone(), "Sage's shipping account"))
         }
         _ => account(kind, policy, reference),
@@ -23,23 +23,23 @@ pub(crate) fn account_of(
 
 /// The ledger account of a kind of row, and the setting that chose it.
 pub(crate) fn account(
-    kind: Kind,
+    kind: RowKind,
     policy: &Policy,
     reference: &ReferenceSet,
-) -> Result<(String, &'static str), Missing> {
+) -> Result<(String, &'static str), MissingSetting> {
     let (own, setting) = match kind {
-        Kind::Goods | Kind::ProductTax => (None, ""),
-        Kind::Shipping => (policy.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
-        Kind::Discount => (policy.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
-        Kind::GiftCard => (policy.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
-        Kind::Fee => (policy.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
-        Kind::Adjustment => (policy.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id"),
+        RowKind::Goods | RowKind::ProductTax => (None, ""),
+        RowKind::Shipping => (policy.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
+        RowKind::Discount => (policy.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
+        RowKind::GiftCard => (policy.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
+        RowKind::Fee => (policy.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
+        RowKind::Adjustment => (policy.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id"),
     };
     let (id, setting) = match own {
         Some(id) => (Some(id), setting),
         None => (policy.default_ledger_account_id.as_ref(), "default_ledger_account_id"),
     };
-    let missing = |sentence: String| Missing { setting: setting.to_owned(), sentence };
+    let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
     let id = id.ok_or_else(|| {
         missing("No default sales account is chosen (setting default_ledger_account_id).".to_owned())
     })?;

@@ -9,24 +9,24 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        rounding::{self, Target},
-        rows::{self, Kind, Row},
-        sums::Sums,
-        tax_rates::{Choice, Rates},
-        unallocated::{self, Explanation},
+        rounding::{self, RoundingTarget},
+        rows::{self, DocumentRow, RowKind},
+        sums::DocumentSums,
+        tax_rates::{AvailableRates, ChosenRate},
+        unallocated::{self, GapExplanation},
     },
     context::Context,
-    findings::{Ended, Findings, Missing},
+    findings::{Findings, MissingSetting, NotPosted},
     terms::Terms,
 };
 
 /// A row with its tax rate; none for a business that is not registered for tax.
 #[derive(Debug)]
-pub(crate) struct Reckoned {
+pub(crate) struct TaxedRow {
     /// The row.
-    pub row: Row,
+    pub row: DocumentRow,
     /// The rate.
-    pub rate: Option<Choice>,
+    pub rate: Option<ChosenRate>,
 }
 
 /// The rows to the penny, each with its tax rate.
@@ -35,14 +35,14 @@ pub(crate) fn rows(
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Reckoned>, Ended> {
+) -> Result<Vec<TaxedRow>, NotPosted> {
     let Context { policy, reference, .. } = *context;
-    let rates = Rates::new(policy, reference, &terms.border);
+    let rates = AvailableRates::new(policy, reference, &terms.place);
     let counting = rows::counting_lines(invoice, findings);
-    let sums = Sums::of(invoice, &counting);
+    let sums = DocumentSums::of(invoice, &counting);
     let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
     // Of a sale abroad without any tax no line was taxed, not even one that is free.
-    let untaxed_abroad = terms.border.is_abroad() && round2(invoice.tax_amount).is_zero();
+    let untaxed_abroad = terms.place.is_abroad() && round2(invoice.tax_amount).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
     let (reading, explanation) = unallocated::best(&sums, &fits, &known, usual);
     if let Some(reason) = &explanation.refusal {
@@ -59,22 +59,27 @@ pub(crate) fn rows(
     settle(&mut rows, invoice, &explanation, findings);
     if !reference.registered_for_tax {
         tax_into_price(&mut rows, findings);
-        return Ok(rows.into_iter().map(|row| Reckoned { row, rate: None }).collect());
+        return Ok(rows.into_iter().map(|row| TaxedRow { row, rate: None }).collect());
     }
     findings.rule(
         "percentages",
-        reading.goods_case.word(),
+        reading.goods_basis.word(),
         "how the shop taxes discounts",
         "taxes of the lines",
     );
     for row in &rows {
-        terms.border.check_tax(row.tax, reference, findings)?;
+        terms.place.check_tax(row.tax, reference, findings)?;
     }
     with_rates(rows, &rates, findings)
 }
 
-fn settle(rows: &mut [Row], invoice: &Invoice, explanation: &Explanation, findings: &mut Findings) {
-    let target = Target {
+fn settle(
+    rows: &mut [DocumentRow],
+    invoice: &Invoice,
+    explanation: &GapExplanation,
+    findings: &mut Findings,
+) {
+    let target = RoundingTarget {
         total: round2(invoice.grand_total),
         tax: round2(invoice.tax_amount),
         tolerance: explanation.tolerance,
@@ -84,7 +89,7 @@ fn settle(rows: &mut [Row], invoice: &Invoice, explanation: &Explanation, findin
 }
 
 /// Both sums, and why no posting exists.
-fn mismatch(invoice: &Invoice, sums: &Sums, reason: &str) -> String {
+fn mismatch(invoice: &Invoice, sums: &DocumentSums, reason: &str) -> String {
     let (total, tax) = (invoice.grand_total, invoice.tax_amount);
     format!(
         "Magento's total is {} with {} tax; what the lines, discounts and shipping show comes to {} with {} tax. {reason}",
@@ -96,7 +101,7 @@ fn mismatch(invoice: &Invoice, sums: &Sums, reason: &str) -> String {
 }
 
 /// A business that is not registered for tax records no tax: what was charged is the price.
-fn tax_into_price(rows: &mut [Row], findings: &mut Findings) {
+fn tax_into_price(rows: &mut [DocumentRow], findings: &mut Findings) {
     for row in rows.iter_mut().filter(|row| !row.tax.is_zero()) {
         row.subtotal += row.tax;
         row.tax = Decimal::ZERO;
@@ -109,18 +114,22 @@ fn tax_into_price(rows: &mut [Row], findings: &mut Findings) {
     }
 }
 
-fn with_rates(rows: Vec<Row>, rates: &Rates<'_>, findings: &mut Findings) -> Result<Vec<Reckoned>, Ended> {
-    let mut missing: Vec<Missing> = Vec::new();
+fn with_rates(
+    rows: Vec<DocumentRow>,
+    rates: &AvailableRates<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<TaxedRow>, NotPosted> {
+    let mut missing: Vec<MissingSetting> = Vec::new();
     let mut reckoned = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
         match rates.choose(row.percent, row.class.as_deref()) {
             Ok(choice) => {
                 let subject = match row.kind {
-                    Kind::Shipping => "shipping tax rate".to_owned(),
+                    RowKind::Shipping => "shipping tax rate".to_owned(),
                     _ => format!("line {} tax rate", index + 1),
                 };
                 findings.rule(subject, &*choice.id, choice.rule, &*choice.input);
-                reckoned.push(Reckoned { row, rate: Some(choice) });
+                reckoned.push(TaxedRow { row, rate: Some(choice) });
             }
             Err(one) if !missing.contains(&one) => missing.push(one),
             Err(_) => {}

@@ -6,7 +6,7 @@ use domain::money::round2;
 use rust_decimal::Decimal;
 
 use crate::amounts::{
-    recovered_rates::{Case, Taxed, fraction},
+    recovered_rates::{DiscountBasis, TaxedAmount, fraction},
     sums::PENNY,
 };
 
@@ -22,8 +22,8 @@ pub(crate) struct Compensation {
 }
 
 /// The compensation of a row: nothing unless its discount holds tax.
-pub(crate) fn of(row: &Taxed, case: Case, percent: Decimal) -> Compensation {
-    if case != Case::Gross || row.discount.is_zero() || percent.is_zero() {
+pub(crate) fn of(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> Compensation {
+    if basis != DiscountBasis::IncludingTax || row.discount.is_zero() || percent.is_zero() {
         return Compensation::default();
     }
     let rate = fraction(percent);
@@ -51,7 +51,7 @@ pub(crate) fn of(row: &Taxed, case: Case, percent: Decimal) -> Compensation {
 }
 
 /// Whether a price with tax makes the row's subtotal, by the unit's rounding or by the row's.
-fn makes(row: &Taxed, price: Decimal, rate: Decimal, allowed: Decimal) -> bool {
+fn makes(row: &TaxedAmount, price: Decimal, rate: Decimal, allowed: Decimal) -> bool {
     let tax = |amount: Decimal| amount * rate / (Decimal::ONE + rate);
     let by_unit = (price - round2(tax(price))) * row.quantity;
     let with_tax = price * row.quantity;
@@ -77,8 +77,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn row(quantity: &str, subtotal: &str, discount: &str, tax: &str) -> Taxed {
-        Taxed {
+    fn row(quantity: &str, subtotal: &str, discount: &str, tax: &str) -> TaxedAmount {
+        TaxedAmount {
             quantity: amount(quantity),
             subtotal: amount(subtotal),
             discount: amount(discount),
@@ -93,7 +93,7 @@ mod tests {
         for (row, expected) in
             [(row("3", "31.23", "2.45", "5.85"), "0.39"), (row("1", "20", "1.57", "3.74"), "0.26")]
         {
-            let found = of(&row, Case::Gross, twenty);
+            let found = of(&row, DiscountBasis::IncludingTax, twenty);
             assert_eq!(
                 (found.likely, found.least, found.most),
                 (amount(expected), amount(expected), amount(expected))
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn where_two_prices_make_one_net_both_are_possible() {
         // 4.94 and 4.95 with tax are both 4.12 without.
-        let mut shipping = [of(&row("1", "4.12", "0.32", "0.77"), Case::Gross, amount("20"))];
+        let mut shipping = [of(&row("1", "4.12", "0.32", "0.77"), DiscountBasis::IncludingTax, amount("20"))];
         assert_eq!((shipping[0].least, shipping[0].most), (amount("0.05"), amount("0.06")));
         assert_eq!(shift(&mut shipping, amount("0.03")), amount("0.02"));
         assert_eq!(shipping[0].likely, amount("0.06"));
@@ -112,6 +112,9 @@ mod tests {
 
     #[test]
     fn a_discount_without_tax_gives_nothing_back() {
-        assert_eq!(of(&row("1", "10", "1", "1.80"), Case::Net, amount("20")), Compensation::default());
+        assert_eq!(
+            of(&row("1", "10", "1", "1.80"), DiscountBasis::ExcludingTax, amount("20")),
+            Compensation::default()
+        );
     }
 }

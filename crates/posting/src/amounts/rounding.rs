@@ -5,13 +5,13 @@ use domain::money::{round2, text};
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::rows::{Kind, Row},
+    amounts::rows::{DocumentRow, RowKind},
     findings::Findings,
 };
 
 /// What the rows must come to.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Target {
+pub(crate) struct RoundingTarget {
     /// With tax.
     pub total: Decimal,
     /// The tax.
@@ -23,28 +23,28 @@ pub(crate) struct Target {
 }
 
 /// Makes the rows come to the target, if only roundings are missing; otherwise they stay as they are and the sums will tell.
-pub(crate) fn settle(rows: &mut [Row], target: Target, findings: &mut Findings) {
+pub(crate) fn settle(rows: &mut [DocumentRow], target: RoundingTarget, findings: &mut Findings) {
     let room = Decimal::new(1, 2) * Decimal::from(rows.len());
     let tax = target.tax - rows.iter().map(|row| row.tax).sum::<Decimal>();
     if !tax.is_zero() && tax.abs() <= target.tax_tolerance + room {
         settle_tax(rows, tax, findings);
     }
-    let net = target.total - target.tax - rows.iter().map(Row::net).sum::<Decimal>();
+    let net = target.total - target.tax - rows.iter().map(DocumentRow::net).sum::<Decimal>();
     if !net.is_zero() && net.abs() <= target.tolerance + room {
         settle_net(rows, net, findings);
     }
 }
 
 /// The goods first, shipping where there are none.
-fn order(row: &Row) -> u8 {
+fn order(row: &DocumentRow) -> u8 {
     match row.kind {
-        Kind::Goods => 2,
-        Kind::Shipping => 1,
+        RowKind::Goods => 2,
+        RowKind::Shipping => 1,
         _ => 0,
     }
 }
 
-fn settle_tax(rows: &mut [Row], left: Decimal, findings: &mut Findings) {
+fn settle_tax(rows: &mut [DocumentRow], left: Decimal, findings: &mut Findings) {
     let taxed = rows.iter_mut().filter(|row| !row.percent.is_zero() && row.tax + left >= Decimal::ZERO);
     if let Some(row) = taxed.max_by_key(|row| (order(row), row.tax)) {
         row.tax += left;
@@ -52,9 +52,9 @@ fn settle_tax(rows: &mut [Row], left: Decimal, findings: &mut Findings) {
     }
 }
 
-fn settle_net(rows: &mut [Row], left: Decimal, findings: &mut Findings) {
+fn settle_net(rows: &mut [DocumentRow], left: Decimal, findings: &mut Findings) {
     // A discount takes it without disturbing quantity times price.
-    let takes = |row: &&mut Row| {
+    let takes = |row: &&mut DocumentRow| {
         row.discount > Decimal::ZERO
             && row.discount - left >= Decimal::ZERO
             && row.discount - left <= row.subtotal
@@ -64,8 +64,8 @@ fn settle_net(rows: &mut [Row], left: Decimal, findings: &mut Findings) {
         findings.rule("rounding difference", text(left), "into the biggest discount", &*row.description);
         return;
     }
-    let bears = |row: &&mut Row| row.subtotal > Decimal::ZERO && row.subtotal + left >= row.discount;
-    let biggest = |row: &&mut Row| (order(row), !row.has_exact_price(), row.subtotal);
+    let bears = |row: &&mut DocumentRow| row.subtotal > Decimal::ZERO && row.subtotal + left >= row.discount;
+    let biggest = |row: &&mut DocumentRow| (order(row), !row.has_exact_price(), row.subtotal);
     if let Some(row) = rows.iter_mut().filter(bears).max_by_key(biggest) {
         row.subtotal = round2(row.subtotal + left);
         findings.rule("rounding difference", text(left), "into the biggest line", &*row.description);

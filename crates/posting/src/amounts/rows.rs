@@ -9,16 +9,16 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        recovered_rates::{Case, Reading},
-        sums::Sums,
-        unallocated::Explanation,
+        recovered_rates::{DiscountBasis, RecoveredRates},
+        sums::DocumentSums,
+        unallocated::GapExplanation,
     },
     findings::Findings,
 };
 
 /// What a row is, which decides its account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RowKind {
     /// Goods or services.
     Goods,
     /// Shipping.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     Adjustment,
 }
 
-impl Kind {
+impl RowKind {
     /// What it is called in the rules.
     pub fn word(self) -> &'static str {
         match self {
@@ -52,9 +52,9 @@ impl Kind {
 
 /// A line of a Sage document in the making; all amounts have two decimals.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
+pub(crate) struct DocumentRow {
     /// What it is.
-    pub kind: Kind,
+    pub kind: RowKind,
     /// What it says.
     pub description: String,
     /// How many.
@@ -73,14 +73,14 @@ pub(crate) struct Row {
     pub class: Option<String>,
 }
 
-impl Row {
+impl DocumentRow {
     /// What the row comes to without tax.
     pub fn net(&self) -> Decimal {
         self.subtotal - self.discount
     }
 
     /// A row of quantity one that no line of Magento's stands behind.
-    pub fn extra(kind: Kind, description: &str, net: Decimal, tax: Decimal, percent: Decimal) -> Self {
+    pub fn extra(kind: RowKind, description: &str, net: Decimal, tax: Decimal, percent: Decimal) -> Self {
         Self {
             kind,
             description: description.to_owned(),
@@ -95,7 +95,7 @@ impl Row {
     }
 }
 
-impl Row {
+impl DocumentRow {
     /// The quantity and unit price whose product is the subtotal exactly, if there are any of whole units and whole pennies.
     pub fn quantity_and_price(&self) -> Option<(Decimal, Decimal)> {
         if self.quantity <= Decimal::ZERO || !self.quantity.fract().is_zero() {
@@ -141,17 +141,17 @@ pub(crate) fn counting_lines<'a>(invoice: &'a Invoice, findings: &mut Findings) 
 /// there to put them on: so each line keeps the tax that its rate makes.
 pub(crate) fn build(
     lines: &[&Line],
-    sums: &Sums,
-    reading: &Reading,
-    explanation: &Explanation,
+    sums: &DocumentSums,
+    reading: &RecoveredRates,
+    explanation: &GapExplanation,
     apart: bool,
     findings: &mut Findings,
-) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::with_capacity(lines.len() + 4);
+) -> Vec<DocumentRow> {
+    let mut rows: Vec<DocumentRow> = Vec::with_capacity(lines.len() + 4);
     for (index, line) in lines.iter().enumerate() {
         let name = if line.name.trim().is_empty() { &line.sku } else { &line.name };
-        rows.push(Row {
-            kind: Kind::Goods,
+        rows.push(DocumentRow {
+            kind: RowKind::Goods,
             description: clean(name),
             quantity: line.qty,
             unit_price: line.unit_price,
@@ -169,8 +169,8 @@ pub(crate) fn build(
             "what is left of the total, with the tax that no line carries",
             text(product_tax.tax),
         );
-        rows.push(Row::extra(
-            Kind::ProductTax,
+        rows.push(DocumentRow::extra(
+            RowKind::ProductTax,
             "Fixed product tax or fee",
             product_tax.net,
             product_tax.tax,
@@ -188,15 +188,18 @@ pub(crate) fn build(
                 text(shipping.discount),
             );
         }
-        rows.push(Row { discount, ..Row::extra(Kind::Shipping, "Shipping", net, tax, percent) });
+        rows.push(DocumentRow {
+            discount,
+            ..DocumentRow::extra(RowKind::Shipping, "Shipping", net, tax, percent)
+        });
     }
-    tell_compensation(explanation, findings);
+    note_compensation(explanation, findings);
     take_discounts_out(&mut rows, reading, sums, apart, findings);
     add_difference(&mut rows, sums, explanation, findings);
     rows
 }
 
-fn tell_compensation(explanation: &Explanation, findings: &mut Findings) {
+fn note_compensation(explanation: &GapExplanation, findings: &mut Findings) {
     let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
     if !round2(given_back).is_zero() {
         findings.rule(
@@ -210,17 +213,20 @@ fn tell_compensation(explanation: &Explanation, findings: &mut Findings) {
 
 /// Moves discounts that no line may hold into an untaxed row: those given after tax, and what goes beyond a line's price.
 fn take_discounts_out(
-    rows: &mut Vec<Row>,
-    reading: &Reading,
-    sums: &Sums,
+    rows: &mut Vec<DocumentRow>,
+    reading: &RecoveredRates,
+    sums: &DocumentSums,
     apart: bool,
     findings: &mut Findings,
 ) {
     let mut outside = Decimal::ZERO;
     for row in rows.iter_mut().filter(|row| row.discount > Decimal::ZERO) {
-        let case = if row.kind == Kind::Shipping { reading.shipping_case } else { reading.goods_case };
-        let most =
-            if case == Case::Before && apart { Decimal::ZERO } else { row.subtotal.max(Decimal::ZERO) };
+        let basis = if row.kind == RowKind::Shipping { reading.shipping_basis } else { reading.goods_basis };
+        let most = if basis == DiscountBasis::AfterTax && apart {
+            Decimal::ZERO
+        } else {
+            row.subtotal.max(Decimal::ZERO)
+        };
         if row.discount > most {
             outside += row.discount - most;
             row.discount = most;
@@ -237,8 +243,8 @@ fn take_discounts_out(
             "the shop taxes before it discounts, so the discount is a line without tax",
             text(outside),
         );
-        rows.push(Row::extra(
-            Kind::Discount,
+        rows.push(DocumentRow::extra(
+            RowKind::Discount,
             "Discount (taxed on the full price)",
             -outside,
             Decimal::ZERO,
@@ -253,8 +259,8 @@ fn take_discounts_out(
             "a discount of the document that neither a line nor shipping shows",
             text(stray),
         );
-        rows.push(Row::extra(
-            Kind::Discount,
+        rows.push(DocumentRow::extra(
+            RowKind::Discount,
             "Discount of the whole invoice",
             -stray,
             Decimal::ZERO,
@@ -263,16 +269,21 @@ fn take_discounts_out(
     }
 }
 
-fn add_difference(rows: &mut Vec<Row>, sums: &Sums, explanation: &Explanation, findings: &mut Findings) {
+fn add_difference(
+    rows: &mut Vec<DocumentRow>,
+    sums: &DocumentSums,
+    explanation: &GapExplanation,
+    findings: &mut Findings,
+) {
     // The stray discount is part of the gap and has its own row.
     let difference = explanation.difference + round2(sums.stray_discount);
     if difference.is_zero() {
         return;
     }
     let (kind, description) = if difference < Decimal::ZERO {
-        (Kind::GiftCard, "Difference to Magento's total (gift card or store credit)")
+        (RowKind::GiftCard, "Difference to Magento's total (gift card or store credit)")
     } else {
-        (Kind::Fee, "Difference to Magento's total (fee or untaxed product tax)")
+        (RowKind::Fee, "Difference to Magento's total (fee or untaxed product tax)")
     };
     findings.rule(
         "difference",
@@ -280,13 +291,13 @@ fn add_difference(rows: &mut Vec<Row>, sums: &Sums, explanation: &Explanation, f
         "what is left of the total and carries no tax",
         description,
     );
-    rows.push(Row::extra(kind, description, difference, Decimal::ZERO, Decimal::ZERO));
+    rows.push(DocumentRow::extra(kind, description, difference, Decimal::ZERO, Decimal::ZERO));
 }
 
 /// Takes the discounts out of the lines into one row for each percentage, for a policy that has an account for discounts: a line
 /// keeps its full tax and the discount's row takes the difference.
-pub(crate) fn discounts_on_their_own(rows: &mut Vec<Row>) {
-    let mut discounts: Vec<Row> = Vec::new();
+pub(crate) fn discounts_on_their_own(rows: &mut Vec<DocumentRow>) {
+    let mut discounts: Vec<DocumentRow> = Vec::new();
     for row in rows.iter_mut().filter(|row| !row.discount.is_zero()) {
         let full_tax = round2(row.subtotal * row.percent / Decimal::ONE_HUNDRED);
         let (net, tax) = (-row.discount, row.tax - full_tax);
@@ -295,9 +306,9 @@ pub(crate) fn discounts_on_their_own(rows: &mut Vec<Row>) {
                 other.subtotal += net;
                 other.tax += tax;
             }
-            None => discounts.push(Row {
+            None => discounts.push(DocumentRow {
                 class: row.class.clone(),
-                ..Row::extra(Kind::Discount, "Discount", net, tax, row.percent)
+                ..DocumentRow::extra(RowKind::Discount, "Discount", net, tax, row.percent)
             }),
         }
         row.discount = Decimal::ZERO;

@@ -3,7 +3,7 @@
 use domain::documents::{Invoice, Line};
 use rust_decimal::Decimal;
 
-use crate::amounts::recovered_rates::Taxed;
+use crate::amounts::recovered_rates::TaxedAmount;
 
 /// A penny.
 pub(crate) const PENNY: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
@@ -12,11 +12,11 @@ pub(crate) const NOTHING: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
 
 /// A document's sums, as exact as Magento gives them (four decimals).
 #[derive(Clone, Debug)]
-pub(crate) struct Sums {
+pub(crate) struct DocumentSums {
     /// The taxed lines, in order, those of nothing left out.
-    pub goods: Vec<Taxed>,
+    pub goods: Vec<TaxedAmount>,
     /// Shipping with its discount; none where there is none.
-    pub shipping: Option<Taxed>,
+    pub shipping: Option<TaxedAmount>,
     /// A discount in the header that neither a line nor shipping explains.
     pub stray_discount: Decimal,
     /// The part of the grand total without tax that no row holds.
@@ -29,12 +29,12 @@ pub(crate) struct Sums {
     pub excess_discount: Decimal,
 }
 
-impl Sums {
+impl DocumentSums {
     /// Measures an invoice by the lines that count.
     pub fn of(invoice: &Invoice, lines: &[&Line]) -> Self {
-        let goods: Vec<Taxed> = lines
+        let goods: Vec<TaxedAmount> = lines
             .iter()
-            .map(|line| Taxed {
+            .map(|line| TaxedAmount {
                 quantity: line.qty,
                 subtotal: line.line_subtotal,
                 discount: line.discount(),
@@ -42,14 +42,14 @@ impl Sums {
                 percent: line.tax_percent,
             })
             .collect();
-        let sum = |value: fn(&Taxed) -> Decimal| goods.iter().map(value).sum::<Decimal>();
+        let sum = |value: fn(&TaxedAmount) -> Decimal| goods.iter().map(value).sum::<Decimal>();
         let (subtotal, tax, discount) =
             (sum(|row| row.subtotal), sum(|row| row.tax), sum(|row| row.discount));
         // The header's discount holds shipping's as well, which no field of its own shows.
         let hidden = -invoice.discount_amount - discount;
         let roundings = PENNY * Decimal::from(goods.len() + 1);
         let (on_shipping, stray) = split_hidden_discount(hidden, invoice.shipping_amount, roundings);
-        let shipping = Taxed {
+        let shipping = TaxedAmount {
             quantity: Decimal::ONE,
             subtotal: invoice.shipping_amount,
             discount: on_shipping,

@@ -9,14 +9,14 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::recovered_rates::{Fits, Taxed, fits_any},
-    findings::Missing,
-    terms::border::Border,
+    amounts::recovered_rates::{RateFits, TaxedAmount, fits_any},
+    findings::MissingSetting,
+    terms::place_of_supply::PlaceOfSupply,
 };
 
 /// A tax rate, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub(crate) struct ChosenRate {
     /// Sage's id.
     pub id: String,
     /// Its percentage in Sage, which Sage recomputes shipping with.
@@ -39,7 +39,7 @@ pub(crate) fn key(percent: Decimal) -> String {
 
 /// The rates to choose from for one document.
 #[derive(Debug)]
-pub(crate) struct Rates<'a> {
+pub(crate) struct AvailableRates<'a> {
     map: TaxMap<'a>,
     policy: &'a Policy,
     reference: &'a ReferenceSet,
@@ -49,11 +49,11 @@ pub(crate) struct Rates<'a> {
     region: Option<&'a str>,
 }
 
-impl<'a> Rates<'a> {
-    /// The rates for a sale that goes where the border says.
-    pub fn new(policy: &'a Policy, reference: &'a ReferenceSet, border: &'a Border) -> Self {
+impl<'a> AvailableRates<'a> {
+    /// The rates for a sale that goes where the place says.
+    pub fn new(policy: &'a Policy, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
         let map = TaxMap::read(&policy.tax_rate_map);
-        Self { map, policy, reference, country: border.country.as_deref(), region: border.region.as_deref() }
+        Self { map, policy, reference, country: place.country.as_deref(), region: place.region.as_deref() }
     }
 
     fn rate(&self, id: &str) -> Option<&'a TaxRate> {
@@ -66,15 +66,19 @@ impl<'a> Rates<'a> {
 
     /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
     /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
-    pub fn percentages(&self, goods: &[Taxed], shipping: Option<&Taxed>) -> (Vec<Decimal>, Fits) {
+    pub fn percentages(
+        &self,
+        goods: &[TaxedAmount],
+        shipping: Option<&TaxedAmount>,
+    ) -> (Vec<Decimal>, RateFits) {
         let settled = self.settled_percentages();
-        let fits = Fits::of(goods, &settled);
+        let fits = RateFits::of(goods, &settled);
         let fits_goods = (0..goods.len()).all(|line| fits.possible(line).next().is_some());
         if fits_goods && shipping.is_none_or(|row| fits_any(row, &settled)) {
             return (settled, fits);
         }
         let known = self.known_percentages();
-        let fits = Fits::of(goods, &known);
+        let fits = RateFits::of(goods, &known);
         (known, fits)
     }
 
@@ -119,14 +123,14 @@ impl<'a> Rates<'a> {
     }
 
     /// The rate of a percentage, for a tax class where it is known.
-    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<Choice, Missing> {
+    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<ChosenRate, MissingSetting> {
         let percent_key = key(percent);
         if let Some((entry, id)) = self.map.find(percent, class, self.country)
-            && let Some(choice) = self.mapped(id, &entry.to_string(), percent)?
+            && let Some(chosen) = self.mapped(id, &entry.to_string(), percent)?
         {
-            return Ok(choice);
+            return Ok(chosen);
         }
-        let choice = |rate: &TaxRate, rule| Choice {
+        let chosen = |rate: &TaxRate, rule| ChosenRate {
             id: rate.id.clone(),
             percentage: rate.percentage,
             rule,
@@ -134,22 +138,22 @@ impl<'a> Rates<'a> {
         };
         let default = self.default();
         if let Some(rate) = default.filter(|rate| is_same(rate.percentage, percent) && self.serves(rate)) {
-            return Ok(choice(rate, "default_tax_rate_id"));
+            return Ok(chosen(rate, "default_tax_rate_id"));
         }
         match self.only_one_of_region(percent) {
-            Some(rate) => Ok(choice(rate, "percentage and region")),
+            Some(rate) => Ok(chosen(rate, "percentage and region")),
             None => Err(self.missing(&percent_key, default)),
         }
     }
 
     /// The mapped rate, if Sage has it and it is of the charged percentage: a wrong entry would misstate the tax return. `None`
     /// where it serves other provinces only.
-    fn mapped(&self, id: &str, input: &str, percent: Decimal) -> Result<Option<Choice>, Missing> {
+    fn mapped(&self, id: &str, input: &str, percent: Decimal) -> Result<Option<ChosenRate>, MissingSetting> {
         let setting = format!("tax_rate_map.{input}");
         match self.rate(id) {
             None => {
                 let sentence = format!("The tax rate map sends {input} % to {id}, which Sage does not know.");
-                Err(Missing { setting, sentence })
+                Err(MissingSetting { setting, sentence })
             }
             Some(rate) if !is_same(rate.percentage, percent) => {
                 let sentence = format!(
@@ -158,9 +162,9 @@ impl<'a> Rates<'a> {
                     rate.percentage.normalize(),
                     percent.normalize()
                 );
-                Err(Missing { setting, sentence })
+                Err(MissingSetting { setting, sentence })
             }
-            Some(rate) => Ok(self.serves(rate).then(|| Choice {
+            Some(rate) => Ok(self.serves(rate).then(|| ChosenRate {
                 id: rate.id.clone(),
                 percentage: rate.percentage,
                 rule: "tax_rate_map",
@@ -181,13 +185,13 @@ impl<'a> Rates<'a> {
         fitting.next().is_none().then_some(one)
     }
 
-    fn missing(&self, percent: &str, default: Option<&TaxRate>) -> Missing {
+    fn missing(&self, percent: &str, default: Option<&TaxRate>) -> MissingSetting {
         let region = self.region.map_or(String::new(), |region| format!(" in {region}"));
         let why = default.map_or_else(
             || "there is no default tax rate".to_owned(),
             |rate| format!("the default rate is {} %", rate.percentage.normalize()),
         );
-        Missing {
+        MissingSetting {
             setting: format!("tax_rate_map.{percent}"),
             sentence: format!(
                 "No tax rate is chosen for {percent} %{region} (tax rate map, key {percent:?}; {why})."
@@ -212,9 +216,9 @@ mod tests {
         country: Option<&str>,
         policy: &Policy,
         reference: &ReferenceSet,
-    ) -> Result<Choice, Missing> {
-        let border = Border::to(country, None);
-        Rates::new(policy, reference, &border).choose(percent, class)
+    ) -> Result<ChosenRate, MissingSetting> {
+        let place = PlaceOfSupply::to(country, None);
+        AvailableRates::new(policy, reference, &place).choose(percent, class)
     }
 
     #[test]
@@ -261,8 +265,8 @@ mod tests {
         let mut policy = fixtures::policy();
         policy.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
         assert_eq!(choose(percent("14.975"), None, None, &policy, &reference).unwrap().id, "CA_QC");
-        let border = Border::to(Some("CA"), None);
-        let known = Rates::new(&policy, &reference, &border).known_percentages();
+        let place = PlaceOfSupply::to(Some("CA"), None);
+        let known = AvailableRates::new(&policy, &reference, &place).known_percentages();
         assert!(!known.contains(&percent("14.98")));
     }
 }

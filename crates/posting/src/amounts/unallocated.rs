@@ -7,8 +7,8 @@ use rust_decimal::Decimal;
 
 use crate::amounts::{
     compensation::{self, Compensation},
-    recovered_rates::{self, CASES, Fits, Reading, Taxed},
-    sums::{NOTHING, PENNY, Sums},
+    recovered_rates::{self, DISCOUNT_BASES, RateFits, RecoveredRates, TaxedAmount},
+    sums::{DocumentSums, NOTHING, PENNY},
 };
 
 /// A penny and a half: what roundings carried from elsewhere make of a row's tax.
@@ -27,7 +27,7 @@ pub(crate) struct ProductTax {
 
 /// What the gap of a document consists of, under one reading of its rates.
 #[derive(Clone, Debug)]
-pub(crate) struct Explanation {
+pub(crate) struct GapExplanation {
     /// The tax within each line's discount that Magento gave back.
     pub compensation: Vec<Decimal>,
     /// The same of shipping.
@@ -48,18 +48,19 @@ pub(crate) struct Explanation {
 
 /// The reading and the explanation that fit a document best.
 pub(crate) fn best(
-    sums: &Sums,
-    fits: &Fits,
+    sums: &DocumentSums,
+    fits: &RateFits,
     known: &[Decimal],
     usual: Option<Decimal>,
-) -> (Reading, Explanation) {
+) -> (RecoveredRates, GapExplanation) {
     let attempt = |cases| {
-        let reading = recovered_rates::read(&sums.goods, fits, sums.shipping.as_ref(), cases, known, usual);
+        let reading =
+            recovered_rates::recover(&sums.goods, fits, sums.shipping.as_ref(), cases, known, usual);
         let explanation = explain(sums, &reading, known);
         (reading, explanation)
     };
-    let mut best = attempt(CASES[0]);
-    for cases in &CASES[1..] {
+    let mut best = attempt(DISCOUNT_BASES[0]);
+    for cases in &DISCOUNT_BASES[1..] {
         if best.0.cost + best.1.cost == 0 {
             break;
         }
@@ -72,22 +73,22 @@ pub(crate) fn best(
 }
 
 /// What is to be told apart, with all that helps.
-struct Riddle<'a> {
-    sums: &'a Sums,
-    reading: &'a Reading,
+struct GapAnalysis<'a> {
+    sums: &'a DocumentSums,
+    reading: &'a RecoveredRates,
     known: &'a [Decimal],
     /// The compensations of the lines, then of shipping.
     compensations: Vec<Compensation>,
 }
 
-fn explain(sums: &Sums, reading: &Reading, known: &[Decimal]) -> Explanation {
+fn explain(sums: &DocumentSums, reading: &RecoveredRates, known: &[Decimal]) -> GapExplanation {
     let goods = sums.goods.iter().zip(&reading.goods);
-    let goods = goods.map(|(row, percent)| compensation::of(row, reading.goods_case, *percent));
+    let goods = goods.map(|(row, percent)| compensation::of(row, reading.goods_basis, *percent));
     let shipping = sums.shipping.as_ref().zip(reading.shipping);
-    let shipping = shipping.map(|(row, percent)| compensation::of(row, reading.shipping_case, percent));
+    let shipping = shipping.map(|(row, percent)| compensation::of(row, reading.shipping_basis, percent));
     let compensations: Vec<Compensation> = goods.chain(shipping).collect();
     let taxed = sums.goods.iter().chain(&sums.shipping).filter(|row| !row.tax.is_zero()).count();
-    let mut explanation = Explanation {
+    let mut explanation = GapExplanation {
         tolerance: sums.tolerance(),
         tax_tolerance: PENNY * Decimal::from(taxed),
         compensation: Vec::new(),
@@ -97,9 +98,9 @@ fn explain(sums: &Sums, reading: &Reading, known: &[Decimal]) -> Explanation {
         cost: 0,
         refusal: None,
     };
-    let mut riddle = Riddle { sums, reading, known, compensations };
-    riddle.tell_apart(&mut explanation);
-    let mut compensations = riddle.compensations.iter().map(|one| one.likely);
+    let mut analysis = GapAnalysis { sums, reading, known, compensations };
+    analysis.analyse(&mut explanation);
+    let mut compensations = analysis.compensations.iter().map(|one| one.likely);
     explanation.compensation = compensations.by_ref().take(sums.goods.len()).collect();
     explanation.shipping_compensation = compensations.next().unwrap_or_default();
     if explanation.refusal.is_none() {
@@ -111,14 +112,14 @@ fn explain(sums: &Sums, reading: &Reading, known: &[Decimal]) -> Explanation {
     explanation
 }
 
-impl Riddle<'_> {
+impl GapAnalysis<'_> {
     /// The money without tax that neither a row nor a compensation holds.
     fn rest(&self) -> Decimal {
         self.sums.net_gap - self.compensations.iter().map(|one| one.likely).sum::<Decimal>()
     }
 
     /// Tells what is left of the gap after the compensations apart: roundings, fixed product taxes, differences.
-    fn tell_apart(&mut self, explanation: &mut Explanation) {
+    fn analyse(&mut self, explanation: &mut GapExplanation) {
         if let Some(product_taxes) = self.stated_product_taxes() {
             explanation.product_taxes = product_taxes;
             self.beside_stated(explanation);
@@ -181,7 +182,7 @@ impl Riddle<'_> {
     }
 
     /// What is left beside product taxes whose sum the header states.
-    fn beside_stated(&mut self, explanation: &mut Explanation) {
+    fn beside_stated(&mut self, explanation: &mut GapExplanation) {
         let rest = self.rest() - round2(self.sums.subtotal_gap);
         let mut shifted = self.compensations.clone();
         let left = compensation::shift(&mut shifted, rest);
@@ -239,7 +240,7 @@ impl Riddle<'_> {
     }
 
     /// A taxed amount that no line shows stands beside an untaxed one: the first is worth its tax / the main rate.
-    fn beside_product_tax(&mut self, explanation: &mut Explanation) {
+    fn beside_product_tax(&mut self, explanation: &mut GapExplanation) {
         let (rest, tax) = (self.rest(), round2(self.sums.tax_gap));
         let without_base = Some(format!("The document holds {} of tax that no line carries.", text(tax)));
         let Some(percent) = self.taxing_percentages().next() else {
@@ -275,10 +276,14 @@ fn pennies(amount: Decimal) -> u32 {
 }
 
 /// What makes an explanation implausible.
-fn contradiction(sums: &Sums, reading: &Reading, explanation: &Explanation) -> Option<String> {
+fn contradiction(
+    sums: &DocumentSums,
+    reading: &RecoveredRates,
+    explanation: &GapExplanation,
+) -> Option<String> {
     let tolerance = sums.tolerance();
     let rows = sums.goods.iter().chain(&sums.shipping).zip(reading.goods.iter().chain(&reading.shipping));
-    let untaxable = |(row, percent): &(&Taxed, &Decimal)| percent.is_zero() && row.tax.abs() > CARRIED;
+    let untaxable = |(row, percent): &(&TaxedAmount, &Decimal)| percent.is_zero() && row.tax.abs() > CARRIED;
     if let Some((row, _)) = rows.into_iter().find(untaxable) {
         return Some(format!("A tax of {} on {} fits no percentage.", text(row.tax), text(row.subtotal)));
     }

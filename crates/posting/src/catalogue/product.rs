@@ -17,7 +17,7 @@ use crate::{
     amounts::accounts,
     catalogue::stock::{self, KnownStock},
     context::{Context, KnownRecord},
-    findings::{self, Ended, Findings, Missing},
+    findings::{self, Findings, MissingSetting, NotPosted},
     idempotency::idempotency_id,
     json_number,
     text::cut,
@@ -30,13 +30,13 @@ const STOCK_ITEM_CODE: usize = 30;
 
 /// What a product becomes in Sage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum ItemKind {
     Product,
     Service,
     StockItem,
 }
 
-impl Sort {
+impl ItemKind {
     fn kind(self) -> XrefKind {
         match self {
             Self::Product => XrefKind::Product,
@@ -59,13 +59,16 @@ impl Sort {
     }
 }
 
-fn key(product: &Product, sort: Sort) -> XrefKey {
+fn key(product: &Product, sort: ItemKind) -> XrefKey {
     XrefKey { kind: sort.kind(), magento_key: product.magento_id.to_string() }
 }
 
 /// The keys of what a product may be in Sage.
 pub(crate) fn wanted_xrefs(product: &Product) -> Vec<XrefKey> {
-    [Sort::Product, Sort::Service, Sort::StockItem].into_iter().map(|sort| key(product, sort)).collect()
+    [ItemKind::Product, ItemKind::Service, ItemKind::StockItem]
+        .into_iter()
+        .map(|sort| key(product, sort))
+        .collect()
 }
 
 /// Plans a product.
@@ -89,17 +92,17 @@ pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>)
 }
 
 /// What the product becomes: what it is already, else what its type and its stock say. Sage turns no product into a stock item.
-fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) -> Option<Sort> {
+fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) -> Option<ItemKind> {
     let kind = product.product_type.as_deref().unwrap_or("simple");
     let keeps_stock = context.policy.sync_stock && product.manage_stock == Some(true);
     let wanted = match kind {
-        "simple" if keeps_stock => Sort::StockItem,
-        "simple" => Sort::Product,
-        "virtual" | "downloadable" => Sort::Service,
+        "simple" if keeps_stock => ItemKind::StockItem,
+        "simple" => ItemKind::Product,
+        "virtual" | "downloadable" => ItemKind::Service,
         _ => return None,
     };
-    let is_known = |sort: &Sort| context.xrefs.contains_key(&key(product, *sort));
-    let others = [Sort::StockItem, Sort::Product, Sort::Service];
+    let is_known = |sort: &ItemKind| context.xrefs.contains_key(&key(product, *sort));
+    let others = [ItemKind::StockItem, ItemKind::Product, ItemKind::Service];
     let sort = if is_known(&wanted) { wanted } else { others.into_iter().find(is_known).unwrap_or(wanted) };
     if sort == wanted {
         findings.rule("record", sort.words().1, "product type and stock", kind);
@@ -116,18 +119,18 @@ fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) ->
 
 fn calls(
     product: &Product,
-    sort: Sort,
+    sort: ItemKind,
     stock: &KnownStock,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Call>, Ended> {
+) -> Result<Vec<Call>, NotPosted> {
     let known = context.xrefs.get(&key(product, sort));
     let fields = fields(product, sort, context, findings)?;
     let item_code = fields.get("item_code").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (_, name) = sort.words();
     let record = known.map_or_else(|| format!("{{{name}}}"), |known| known.sage_id.clone());
     let mut calls = vec![record_call(product, sort, fields, &item_code, known, context)];
-    if sort == Sort::StockItem {
+    if sort == ItemKind::StockItem {
         calls.extend(stock::movement(product, &record, known.is_some(), stock, context, findings)?);
     }
     Ok(calls)
@@ -136,7 +139,7 @@ fn calls(
 /// The create, or the update of what is known.
 fn record_call(
     product: &Product,
-    sort: Sort,
+    sort: ItemKind,
     fields: Map<String, Value>,
     item_code: &str,
     known: Option<&KnownRecord>,
@@ -166,13 +169,13 @@ fn record_call(
 
 fn fields(
     product: &Product,
-    sort: Sort,
+    sort: ItemKind,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Map<String, Value>, Ended> {
+) -> Result<Map<String, Value>, NotPosted> {
     let Context { policy, reference, .. } = *context;
     let mut missing = Vec::new();
-    let mut put_or_miss = |found: Result<String, Missing>| match found {
+    let mut put_or_miss = |found: Result<String, MissingSetting>| match found {
         Ok(id) => Some(id),
         Err(one) => {
             missing.push(one);
@@ -203,7 +206,7 @@ fn fields(
     if let Some(price) = product.price {
         let price = json_number::number(price);
         let (field, prices) = match sort {
-            Sort::Service => ("sales_rates", json!([{ "rate_name": "Magento", "rate": price }])),
+            ItemKind::Service => ("sales_rates", json!([{ "rate_name": "Magento", "rate": price }])),
             _ => ("sales_prices", json!([{ "price_name": "Magento", "price": price }])),
         };
         fields.insert(field.to_owned(), prices);
@@ -212,7 +215,7 @@ fn fields(
 }
 
 /// The SKU, whole: half of one names another article.
-fn item_code(product: &Product, sort: Sort, findings: &Findings) -> Result<String, Ended> {
+fn item_code(product: &Product, sort: ItemKind, findings: &Findings) -> Result<String, NotPosted> {
     let (code, limit) = (clean(&product.sku), sort.item_code_limit());
     let length = code.chars().count();
     if length == 0 {
@@ -225,14 +228,14 @@ fn item_code(product: &Product, sort: Sort, findings: &Findings) -> Result<Strin
     Ok(code)
 }
 
-fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, Missing> {
-    accounts::account(crate::amounts::rows::Kind::Goods, policy, reference).map(|(id, _)| id)
+fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
+    accounts::account(crate::amounts::rows::RowKind::Goods, policy, reference).map(|(id, _)| id)
 }
 
 /// The purchase account, which Sage wants of every product, also of one that is only sold.
-fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, Missing> {
+fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
     let setting = "default_purchase_ledger_account_id";
-    let missing = |sentence: String| Missing { setting: setting.to_owned(), sentence };
+    let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
     let id = policy.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
         missing(format!("No purchase account is chosen, which Sage wants of products (setting {setting})."))
     })?;
@@ -250,7 +253,7 @@ fn tax_rate(
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Option<Result<String, Missing>> {
+) -> Option<Result<String, MissingSetting>> {
     if !reference.registered_for_tax {
         return None;
     }
@@ -274,7 +277,7 @@ fn tax_rate(
             findings.rule("sales tax rate", id, setting, input);
             Ok(id.to_owned())
         }
-        None => Err(Missing {
+        None => Err(MissingSetting {
             setting: setting.to_owned(),
             sentence: format!("No tax rate that Sage knows is chosen for products (setting {setting})."),
         }),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     context::Context,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
     idempotency::idempotency_id,
     json_number,
     terms::dates,
@@ -44,8 +44,8 @@ pub(crate) fn movement(
     stock: &KnownStock,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Option<Call>, Ended> {
-    let Some(told) = product.stock_qty else {
+) -> Result<Option<Call>, NotPosted> {
+    let Some(wanted_by_magento) = product.stock_qty else {
         findings.note("Magento tells no quantity, so Sage's stays as it is.");
         return Ok(None);
     };
@@ -58,9 +58,12 @@ pub(crate) fn movement(
         None => Decimal::ZERO,
     };
     // Backorders: Sage holds no stock below zero.
-    let wanted = round2(told).max(Decimal::ZERO);
-    if told < Decimal::ZERO {
-        findings.note(format!("Magento's quantity is {}; Sage holds none below zero.", told.normalize()));
+    let wanted = round2(wanted_by_magento).max(Decimal::ZERO);
+    if wanted_by_magento < Decimal::ZERO {
+        findings.note(format!(
+            "Magento's quantity is {}; Sage holds none below zero.",
+            wanted_by_magento.normalize()
+        ));
     }
     let moved = wanted - round2(held);
     if moved.is_zero() {
@@ -71,7 +74,7 @@ pub(crate) fn movement(
         "stock",
         moved.normalize().to_string(),
         "the difference between Magento's quantity and Sage's",
-        format!("{} in Magento, {} in Sage", told.normalize(), held.normalize()),
+        format!("{} in Magento, {} in Sage", wanted_by_magento.normalize(), held.normalize()),
     );
     let Context { policy, reference, .. } = *context;
     let date = dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?;

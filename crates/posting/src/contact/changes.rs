@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     documents::{Customer, Invoice},
     plan::{Call, Plan, Verdict},
     xref::XrefKey,
@@ -15,31 +15,32 @@ use sha2::{Digest, Sha256};
 use crate::{contact::customer, context::Context, findings::Findings, keys};
 
 /// What Magento tells of a customer, whatever the currency; none for a guest.
-pub(crate) fn told(customer: &Customer, context: &Context<'_>) -> Option<Told> {
+pub(crate) fn snapshot(customer: &Customer, context: &Context<'_>) -> Option<ContactSnapshot> {
     if customer.magento_id <= 0 {
         return None;
     }
     let currency = context.reference.base_currency;
-    let mut told = Told { fields: BTreeMap::new(), as_of: customer.updated_at };
-    for (field, value) in customer::told(customer, currency, context, &mut Findings::default()) {
+    let mut snapshot = ContactSnapshot { fields: BTreeMap::new(), as_of: customer.updated_at };
+    for (field, value) in customer::contact_fields(customer, currency, context, &mut Findings::default()) {
         match value {
             // Without a company it is the person's, and a contact that bears a company's name keeps it.
             _ if field == "name" && !customer::has_company(customer, currency) => {}
             // A person may be told in part; an address is one thing.
             Value::Object(person) if field == "main_contact_person" => {
-                let parts = person.iter().map(|(part, value)| (format!("{field}.{part}"), print(value)));
-                told.fields.extend(parts);
+                let parts =
+                    person.iter().map(|(part, value)| (format!("{field}.{part}"), fingerprint(value)));
+                snapshot.fields.extend(parts);
             }
             value => {
-                told.fields.insert(field, print(&value));
+                snapshot.fields.insert(field, fingerprint(&value));
             }
         }
     }
-    Some(told)
+    Some(snapshot)
 }
 
 /// The same value makes the same print, in whichever order its fields are.
-fn print(value: &Value) -> String {
+fn fingerprint(value: &Value) -> String {
     let mut hash = Sha256::new();
     match value {
         Value::Object(fields) => {
@@ -53,17 +54,17 @@ fn print(value: &Value) -> String {
 }
 
 /// The plan with the contact's update in front, where it posts the invoice on a known contact of the customer's own.
-pub(crate) fn with_news(
+pub(crate) fn with_changes(
     mut plan: Plan,
     invoice: &Invoice,
-    told: &BTreeMap<XrefKey, Told>,
+    snapshot: &BTreeMap<XrefKey, ContactSnapshot>,
     context: &Context<'_>,
 ) -> Plan {
     let key = keys::invoice(invoice);
     let posts =
         plan.verdict == Verdict::Post && plan.calls.iter().any(|call| call.xref.as_ref() == Some(&key));
     let mut findings = Findings::default();
-    if posts && let Some(call) = update(invoice, told, context, &mut findings) {
+    if posts && let Some(call) = update(invoice, snapshot, context, &mut findings) {
         plan.calls.insert(0, call);
         plan.rules.extend(findings.rules);
         plan.notes.extend(findings.notes);
@@ -74,23 +75,23 @@ pub(crate) fn with_news(
 /// The update of the invoice's contact. The invoice's own addresses are those of the order and say nothing about the customer.
 fn update(
     invoice: &Invoice,
-    told_before: &BTreeMap<XrefKey, Told>,
+    known_snapshots: &BTreeMap<XrefKey, ContactSnapshot>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Option<Call> {
     let (customer, currency) = (&invoice.customer, invoice.currency);
-    let told = told(customer, context)?;
+    let snapshot = snapshot(customer, context)?;
     let key = customer::key(customer, currency);
     let known = context.xrefs.get(&key)?;
-    let news = told.news(told_before.get(&key));
-    if news.is_empty() {
+    let changes = snapshot.changes_since(known_snapshots.get(&key));
+    if changes.is_empty() {
         return None;
     }
     findings.rule(
         "contact's details",
         &*known.sage_id,
         "the customer within an invoice is news",
-        news.join(", "),
+        changes.join(", "),
     );
     Some(customer::update(customer, &key, currency, known, context, findings))
 }

@@ -31,7 +31,7 @@ const ALTERNATIVES: usize = 4;
 
 /// The contact of a document.
 #[derive(Debug)]
-pub(crate) struct Contact {
+pub(crate) struct ChosenContact {
     /// Sage's id, or `{contact}` where a call makes it.
     pub id: String,
     /// The call that makes it, where it is not known.
@@ -39,7 +39,7 @@ pub(crate) struct Contact {
 }
 
 /// How a customer is named in Ledger and in Sage.
-struct Identity {
+struct ContactIdentity {
     key: XrefKey,
     reference: String,
     alternatives: Vec<String>,
@@ -64,7 +64,7 @@ fn sha256(text: &str) -> String {
 }
 
 /// What the references of one customer are made of.
-struct Stem {
+struct ReferenceStem {
     /// `M` for customers, `G` for guests.
     letter: char,
     /// Magento's id, for customers.
@@ -73,7 +73,7 @@ struct Stem {
     hash: String,
 }
 
-impl Stem {
+impl ReferenceStem {
     /// The reference of a number, counted from 0, with a currency's ending.
     fn reference(&self, at: usize, ending: &str) -> String {
         let room = REFERENCE - 1 - ending.len();
@@ -88,21 +88,21 @@ impl Stem {
 
 /// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
 /// address), with the currency's ending: ten characters at most.
-fn identity(invoice: &Invoice, reference: &ReferenceSet) -> Identity {
+fn identity(invoice: &Invoice, reference: &ReferenceSet) -> ContactIdentity {
     let (magento_key, stem) = match invoice.customer.magento_id {
         id if id > 0 => {
             let hash = sha256(&format!("customer:{id}"));
-            (id.to_string(), Stem { letter: 'M', number: Some(id), hash })
+            (id.to_string(), ReferenceStem { letter: 'M', number: Some(id), hash })
         }
         _ => {
             let (key, hash) = guest(invoice);
-            (key, Stem { letter: 'G', number: None, hash })
+            (key, ReferenceStem { letter: 'G', number: None, hash })
         }
     };
     let (currency, base) = (invoice.currency, reference.base_currency);
     let form = |at: usize, ending: &str| stem.reference(at, ending);
     let mut alternatives = references::references(currency, base, ALTERNATIVES + 1, form);
-    Identity {
+    ContactIdentity {
         key: XrefKey { kind: XrefKind::Contact(currency), magento_key },
         reference: alternatives.remove(0),
         alternatives,
@@ -163,7 +163,7 @@ pub(crate) fn is_individual(invoice: &Invoice, context: &Context<'_>) -> bool {
 }
 
 /// The contact of a document: by cross-reference, or a call that makes it.
-pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Contact {
+pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> ChosenContact {
     let rule = individual_by(invoice, context);
     let (key, input) = match rule {
         Some(_) => (own_key(invoice, context.reference), customer_word(invoice)),
@@ -172,7 +172,7 @@ pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Fi
     let rule = rule.unwrap_or("consolidation");
     if let Some(known) = context.xrefs.get(&key) {
         findings.rule("contact", known.sage_id.clone(), format!("{rule}; known"), input);
-        return Contact { id: known.sage_id.clone(), call: None };
+        return ChosenContact { id: known.sage_id.clone(), call: None };
     }
     let call = if matches!(key.kind, XrefKind::ContactFallback(_)) {
         fallback_call(key, invoice, context, findings)
@@ -180,7 +180,7 @@ pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Fi
         own_call(invoice, context, findings)
     };
     findings.rule("contact", call.body["contact"]["reference"].as_str().unwrap_or_default(), rule, input);
-    Contact { id: "{contact}".to_owned(), call: Some(call) }
+    ChosenContact { id: "{contact}".to_owned(), call: Some(call) }
 }
 
 /// The contact of an invoice that is in Sage already: the one that the rules name, else the other where only that one is known,
@@ -189,7 +189,7 @@ pub(crate) fn of_posted_invoice(
     invoice: &Invoice,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Contact {
+) -> ChosenContact {
     let own = own_key(invoice, context.reference);
     let fallback = fallback_key(invoice, context.policy, context.reference);
     let keys = if individual_by(invoice, context).is_some() { [own, fallback] } else { [fallback, own] };
@@ -201,7 +201,7 @@ pub(crate) fn of_posted_invoice(
                 "the posted invoice's contact",
                 customer_word(invoice),
             );
-            Contact { id: known.sage_id.clone(), call: None }
+            ChosenContact { id: known.sage_id.clone(), call: None }
         }
         None => choose(invoice, context, findings),
     }
@@ -258,7 +258,7 @@ fn base_fields(
 }
 
 fn own_call(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Call {
-    let Identity { key, reference, alternatives } = identity(invoice, context.reference);
+    let ContactIdentity { key, reference, alternatives } = identity(invoice, context.reference);
     let email = clean_optional(invoice.customer.email.as_deref());
     let (company, person) = (company(invoice), person(invoice));
     let name = match context.policy.customer_name_priority {

@@ -114,7 +114,7 @@ pub(crate) fn update(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
-    let mut fields = told(customer, currency, context, findings);
+    let mut fields = contact_fields(customer, currency, context, findings);
     let visit = visit(customer, currency);
     if let Some(why) = keeps_name(&visit, person(customer).as_deref(), known, context.policy) {
         fields.remove("name");
@@ -134,7 +134,7 @@ pub(crate) fn update(
 
 /// What Magento tells of a customer, as a contact's fields: what an invoice would make the contact with, less its identity and what
 /// is not known.
-pub(crate) fn told(
+pub(crate) fn contact_fields(
     customer: &Customer,
     currency: Currency,
     context: &Context<'_>,

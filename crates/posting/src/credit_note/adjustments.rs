@@ -8,17 +8,17 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        breakdown::Reckoned,
-        rows::{Kind, Row},
-        tax_rates::Rates,
+        breakdown::TaxedRow,
+        rows::{DocumentRow, RowKind},
+        tax_rates::AvailableRates,
     },
     context::Context,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
     terms::Terms,
 };
 
 /// Adjustments, and what Magento credits too much, as rows of their own: never taxed.
-pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> Vec<Row> {
+pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> Vec<DocumentRow> {
     let parts = [
         (
             memo.adjustment_positive,
@@ -39,7 +39,13 @@ pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Fin
         let amount = round2(amount) * sign;
         if !amount.is_zero() {
             findings.rule("adjustment", text(amount), "a line of its own, without tax", input);
-            rows.push(Row::extra(Kind::Adjustment, description, amount, Decimal::ZERO, Decimal::ZERO));
+            rows.push(DocumentRow::extra(
+                RowKind::Adjustment,
+                description,
+                amount,
+                Decimal::ZERO,
+                Decimal::ZERO,
+            ));
         }
     }
     rows
@@ -47,18 +53,18 @@ pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Fin
 
 /// An untaxed row with the rate of 0 % that the merchant chose.
 pub(crate) fn untaxed(
-    row: Row,
+    row: DocumentRow,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Reckoned, Ended> {
+) -> Result<TaxedRow, NotPosted> {
     if !context.reference.registered_for_tax {
-        return Ok(Reckoned { row, rate: None });
+        return Ok(TaxedRow { row, rate: None });
     }
-    match Rates::new(context.policy, context.reference, &terms.border).choose(row.percent, None) {
+    match AvailableRates::new(context.policy, context.reference, &terms.place).choose(row.percent, None) {
         Ok(choice) => {
             findings.rule("adjustment tax rate", &*choice.id, choice.rule, &*choice.input);
-            Ok(Reckoned { row, rate: Some(choice) })
+            Ok(TaxedRow { row, rate: Some(choice) })
         }
         Err(missing) => Err(findings.hold_for(&[missing])),
     }

@@ -12,12 +12,12 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         compensation::{self, Compensation},
-        recovered_rates::{Fits, Reading, fraction},
+        recovered_rates::{RateFits, RecoveredRates, fraction},
         rows::counting_lines,
-        sums::{NOTHING, PENNY, Sums},
+        sums::{DocumentSums, NOTHING, PENNY},
         unallocated,
     },
-    credit_note::hypothesis::{Guess, Known},
+    credit_note::hypothesis::{Hypothesis, KnownRates},
     findings::Findings,
 };
 
@@ -25,17 +25,17 @@ use crate::{
 const HAIR: Decimal = Decimal::from_parts(15, 0, 0, false, 5);
 
 /// An invoice as its memos need it.
-pub(crate) struct Invoiced<'a> {
+pub(crate) struct InvoiceEvidence<'a> {
     lines: Vec<&'a Line>,
     /// Where the lines of an article at a price are.
     alike: BTreeMap<Article<'a>, Vec<usize>>,
-    sums: Sums,
-    reading: Reading,
+    sums: DocumentSums,
+    reading: RecoveredRates,
     /// The tax within the discounts that Magento gave back, of each line.
     compensations: Vec<Compensation>,
     shipping_compensation: Decimal,
     /// The percentages that each line may have been taxed at.
-    percents: Vec<Bounds>,
+    percents: Vec<AmountRange>,
     /// The most that all product taxes may come to without tax.
     most_net: Decimal,
     /// The tax of all product taxes.
@@ -56,19 +56,19 @@ const MOST_ALIKE: usize = 100;
 
 /// A line of the memo: which of the invoice's it takes back, and how much of it.
 #[derive(Clone, Copy)]
-struct Part {
+struct ReturnedShare {
     index: usize,
     share: Decimal,
 }
 
 /// What lies between the least and the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Bounds {
+struct AmountRange {
     least: Decimal,
     most: Decimal,
 }
 
-impl Bounds {
+impl AmountRange {
     fn exactly(amount: Decimal) -> Self {
         Self { least: amount, most: amount }
     }
@@ -82,12 +82,12 @@ impl Bounds {
     }
 }
 
-impl<'a> Invoiced<'a> {
+impl<'a> InvoiceEvidence<'a> {
     /// Reads an invoice; none where its sums cannot be told.
-    pub fn read(invoice: &'a Invoice, known: Known<'_>) -> Option<Self> {
+    pub fn read(invoice: &'a Invoice, known: KnownRates<'_>) -> Option<Self> {
         let lines = counting_lines(invoice, &mut Findings::default());
-        let sums = Sums::of(invoice, &lines);
-        let fits = Fits::of(&sums.goods, known.percentages);
+        let sums = DocumentSums::of(invoice, &lines);
+        let fits = RateFits::of(&sums.goods, known.percentages);
         let (reading, explanation) = unallocated::best(&sums, &fits, known.percentages, known.usual);
         if explanation.refusal.is_some() {
             return None;
@@ -95,11 +95,11 @@ impl<'a> Invoiced<'a> {
         let (mut compensations, mut percents) = (Vec::new(), Vec::new());
         let rows = sums.goods.iter().zip(&reading.goods).zip(&explanation.compensation);
         for (index, ((row, percent), likely)) in rows.enumerate() {
-            let found = compensation::of(row, reading.goods_case, *percent);
+            let found = compensation::of(row, reading.goods_basis, *percent);
             let (least, most) = (found.least.min(*likely), found.most.max(*likely));
             compensations.push(Compensation { likely: *likely, least, most });
-            let fitting = fits.possible(index).map(Bounds::exactly);
-            percents.push(fitting.fold(Bounds::exactly(*percent), Bounds::with));
+            let fitting = fits.possible(index).map(AmountRange::exactly);
+            percents.push(fitting.fold(AmountRange::exactly(*percent), AmountRange::with));
         }
         let given_back: Decimal = compensations.iter().map(|one| one.least).sum();
         let most_net =
@@ -130,72 +130,81 @@ impl<'a> Invoiced<'a> {
     /// The sale with the percentages of the invoice.
     pub fn with_percents(&self, mut sale: Invoice) -> Invoice {
         for line in &mut sale.lines {
-            let percent = self.part(line).map(|part| self.reading.goods[part.index]);
+            let percent = self.returned(line).map(|returned| self.reading.goods[returned.index]);
             line.tax_percent = line.tax_percent.or(percent);
         }
         sale
     }
 
     /// The guesses about a memo of this invoice whose total holds `gap` beyond its lines and shipping.
-    pub fn guesses(&self, memo: &CreditMemo, lines: &[&Line], gap: Decimal) -> Vec<Guess> {
-        let parts: Option<Vec<Part>> = lines.iter().map(|line| self.part(line)).collect();
-        let Some(parts) = parts else { return Vec::new() };
-        let back = self.compensation_of(&parts);
-        let certain = self.certain_tax(lines, &parts);
-        let (mut guesses, mut bounds): (Vec<Guess>, Option<Bounds>) = (Vec::new(), None);
+    pub fn hypotheses(&self, memo: &CreditMemo, lines: &[&Line], gap: Decimal) -> Vec<Hypothesis> {
+        let returned_shares: Option<Vec<ReturnedShare>> =
+            lines.iter().map(|line| self.returned(line)).collect();
+        let Some(returned_shares) = returned_shares else { return Vec::new() };
+        let back = self.compensation_of(&returned_shares);
+        let certain = self.certain_tax(lines, &returned_shares);
+        let (mut hypotheses, mut tax_range): (Vec<Hypothesis>, Option<AmountRange>) = (Vec::new(), None);
         for (shipping_discount, excess, given_back) in self.on_shipping(memo) {
             let rest = gap + shipping_discount - given_back - excess;
             let (likely, beyond) =
-                (rest - back.likely, Bounds { least: rest - back.most, most: rest - back.least });
-            let taxes = certain.map(Bounds::exactly).or_else(|| self.bounds(&parts, beyond));
+                (rest - back.likely, AmountRange { least: rest - back.most, most: rest - back.least });
+            let taxes =
+                certain.map(AmountRange::exactly).or_else(|| self.tax_range(&returned_shares, beyond));
             let (tax, far) = match taxes {
-                Some(taxes) => (self.likely_tax(&parts, likely, taxes), 0),
+                Some(taxes) => (self.likely_tax(&returned_shares, likely, taxes), 0),
                 None => (Decimal::ZERO, 40),
             };
             let is_whole = (likely - round2(likely)).abs() <= HAIR;
             let penalty = far + if is_whole { 0 } else { 20 };
             let stated =
                 if tax.is_zero() { Decimal::ZERO } else { (round2(likely) - tax).max(Decimal::ZERO) };
-            let least = guesses.iter().map(|guess| guess.penalty).min().unwrap_or(u32::MAX);
-            bounds = match (taxes, bounds) {
-                (Some(taxes), Some(bounds)) if penalty == least => Some(bounds.with(taxes)),
+            let least = hypotheses.iter().map(|hypothesis| hypothesis.penalty).min().unwrap_or(u32::MAX);
+            tax_range = match (taxes, tax_range) {
+                (Some(taxes), Some(tax_range)) if penalty == least => Some(tax_range.with(taxes)),
                 (taxes, _) if penalty < least => taxes,
-                (_, bounds) => bounds,
+                (_, tax_range) => tax_range,
             };
             let excess = round2(excess);
-            guesses.push(Guess { shipping_discount, tax, stated, excess, penalty, ..Guess::default() });
+            hypotheses.push(Hypothesis {
+                shipping_discount,
+                tax,
+                stated,
+                excess,
+                penalty,
+                ..Hypothesis::default()
+            });
         }
         // Every way that fits as well must come to the same tax.
-        let is_exact = bounds.is_some_and(Bounds::is_exact);
-        let least = guesses.iter().map(|guess| guess.penalty).min();
-        for guess in &mut guesses {
-            guess.is_told = certain.is_some() || (is_exact && Some(guess.penalty) == least);
+        let is_exact = tax_range.is_some_and(AmountRange::is_exact);
+        let least = hypotheses.iter().map(|hypothesis| hypothesis.penalty).min();
+        for hypothesis in &mut hypotheses {
+            hypothesis.is_certain = certain.is_some() || (is_exact && Some(hypothesis.penalty) == least);
         }
-        guesses
+        hypotheses
     }
 
     /// Which line of the invoice a memo's line takes back: of several alike the one whose sums are the nearest.
-    fn part(&self, line: &Line) -> Option<Part> {
-        let part = |index: usize| {
+    fn returned(&self, line: &Line) -> Option<ReturnedShare> {
+        let returned = |index: usize| {
             let one = self.lines[index];
             let share = line.qty / one.qty;
             let off = |of: fn(&Line) -> Decimal| (of(one) * share - of(line)).abs();
             let distance = off(|line| line.line_subtotal) + off(|line| line.line_tax) + off(Line::discount);
-            (distance, Part { index, share })
+            (distance, ReturnedShare { index, share })
         };
         let is_enough = |index: &usize| {
             let quantity = self.lines[*index].qty;
             quantity >= line.qty && quantity > Decimal::ZERO
         };
         let alike = self.alike.get(&article(line)).into_iter().flatten().copied();
-        let parts = alike.filter(is_enough).take(MOST_ALIKE).map(part);
-        parts.min_by_key(|(distance, _)| *distance).map(|(_, part)| part)
+        let returned_shares = alike.filter(is_enough).take(MOST_ALIKE).map(returned);
+        returned_shares.min_by_key(|(distance, _)| *distance).map(|(_, returned)| returned)
     }
 
     /// The tax within the lines' discounts that the memo gives back.
-    fn compensation_of(&self, parts: &[Part]) -> Compensation {
+    fn compensation_of(&self, returned_shares: &[ReturnedShare]) -> Compensation {
         let mut sum = Compensation::default();
-        for Part { index, share } in parts {
+        for ReturnedShare { index, share } in returned_shares {
             let share_of =
                 |amount: Decimal| if *share == Decimal::ONE { amount } else { round2(amount * share) };
             let one = self.compensations[*index];
@@ -235,8 +244,10 @@ impl<'a> Invoiced<'a> {
     }
 
     /// The memo's tax of product taxes where no sum is needed to tell it: there is none, no line bears any, or all of it is taken.
-    fn certain_tax(&self, lines: &[&Line], parts: &[Part]) -> Option<Decimal> {
-        if self.tax.is_zero() || parts.iter().all(|part| self.percents[part.index].most.is_zero()) {
+    fn certain_tax(&self, lines: &[&Line], returned_shares: &[ReturnedShare]) -> Option<Decimal> {
+        if self.tax.is_zero()
+            || returned_shares.iter().all(|returned| self.percents[returned.index].most.is_zero())
+        {
             return Some(Decimal::ZERO);
         }
         let mut left: BTreeMap<Article<'_>, Decimal> = BTreeMap::new();
@@ -257,17 +268,17 @@ impl<'a> Invoiced<'a> {
     }
 
     /// Bounds of the memo's tax of product taxes, which come to `beyond` with their tax; none where they cannot.
-    fn bounds(&self, parts: &[Part], beyond: Bounds) -> Option<Bounds> {
+    fn tax_range(&self, returned_shares: &[ReturnedShare], beyond: AmountRange) -> Option<AmountRange> {
         if beyond.most < -NOTHING || beyond.least > self.most_net + self.tax + PENNY {
             return None;
         }
         // Less bears no penny of tax.
         if beyond.most < PENNY * Decimal::TWO + NOTHING {
-            return Some(Bounds::exactly(Decimal::ZERO));
+            return Some(AmountRange::exactly(Decimal::ZERO));
         }
-        let percents = parts.iter().map(|part| self.percents[part.index]);
-        let percents = percents.reduce(Bounds::with)?;
-        let slack: Decimal = parts.iter().map(|part| self.rounding(*part)).sum();
+        let percents = returned_shares.iter().map(|returned| self.percents[returned.index]);
+        let percents = percents.reduce(AmountRange::with)?;
+        let slack: Decimal = returned_shares.iter().map(|returned| self.rounding(*returned)).sum();
         let at = |percent: Decimal, beyond: Decimal, slack: Decimal| {
             let rate = fraction(percent);
             (rate * beyond.max(Decimal::ZERO) + slack) / (Decimal::ONE + rate)
@@ -279,8 +290,8 @@ impl<'a> Invoiced<'a> {
         let most = at(percents.most, beyond.most, slack);
         let least = ((at_lowest.max(at_highest) - HAIR) * Decimal::ONE_HUNDRED).ceil() / Decimal::ONE_HUNDRED;
         let most = ((most + HAIR) * Decimal::ONE_HUNDRED).floor() / Decimal::ONE_HUNDRED;
-        let bounds = Bounds { least: least.max(Decimal::ZERO), most: most.min(self.tax) };
-        (bounds.least <= bounds.most).then_some(bounds)
+        let tax_range = AmountRange { least: least.max(Decimal::ZERO), most: most.min(self.tax) };
+        (tax_range.least <= tax_range.most).then_some(tax_range)
     }
 
     /// The most that the invoice's product taxes of less than this percentage may come to, with tax: what its tax leaves room for.
@@ -291,23 +302,23 @@ impl<'a> Invoiced<'a> {
         let (true, Some(next)) = (is_highest, next) else {
             return if is_highest { Decimal::ZERO } else { Decimal::from(1_000_000_000_i64) };
         };
-        let whole = (0..self.lines.len()).map(|index| Part { index, share: Decimal::ONE });
-        let slack: Decimal = whole.map(|part| self.rounding(part)).sum();
+        let whole = (0..self.lines.len()).map(|index| ReturnedShare { index, share: Decimal::ONE });
+        let slack: Decimal = whole.map(|returned| self.rounding(returned)).sum();
         let missing = (fraction(percent) * self.most_net - self.tax + slack).max(Decimal::ZERO);
         missing / fraction(percent - next) * (Decimal::ONE + fraction(next))
     }
 
     /// How far the tax of a line's product tax may be from its percentage: the whole is rounded, or each unit is, and a share of it
     /// once more.
-    fn rounding(&self, part: Part) -> Decimal {
-        let (line, rate) = (self.lines[part.index], fraction(self.percents[part.index].most));
+    fn rounding(&self, returned: ReturnedShare) -> Decimal {
+        let (line, rate) = (self.lines[returned.index], fraction(self.percents[returned.index].most));
         if rate.is_zero() {
             return Decimal::ZERO;
         }
         let units = if self.rounds_by_unit() { line.qty.max(Decimal::ONE) } else { Decimal::ONE };
-        let shared = part.share != Decimal::ONE || !line.qty.fract().is_zero();
+        let shared = returned.share != Decimal::ONE || !line.qty.fract().is_zero();
         let again = if shared { NOTHING * (Decimal::ONE + rate) } else { Decimal::ZERO };
-        NOTHING * units * part.share + again
+        NOTHING * units * returned.share + again
     }
 
     /// Whether every tax may be that of a unit times the quantity.
@@ -317,9 +328,18 @@ impl<'a> Invoiced<'a> {
     }
 
     /// The likeliest tax within the bounds: of the percentage of the line that is taxed most.
-    fn likely_tax(&self, parts: &[Part], beyond: Decimal, bounds: Bounds) -> Decimal {
-        let percent = parts.iter().map(|part| self.reading.goods[part.index]).max().unwrap_or_default();
+    fn likely_tax(
+        &self,
+        returned_shares: &[ReturnedShare],
+        beyond: Decimal,
+        tax_range: AmountRange,
+    ) -> Decimal {
+        let percent = returned_shares
+            .iter()
+            .map(|returned| self.reading.goods[returned.index])
+            .max()
+            .unwrap_or_default();
         let rate = fraction(percent);
-        round2(beyond * rate / (Decimal::ONE + rate)).clamp(bounds.least, bounds.most)
+        round2(beyond * rate / (Decimal::ONE + rate)).clamp(tax_range.least, tax_range.most)
     }
 }

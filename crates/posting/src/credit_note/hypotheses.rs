@@ -10,13 +10,13 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         compensation,
-        recovered_rates::{self, Case, Fits, Taxed, fraction},
+        recovered_rates::{self, DiscountBasis, RateFits, TaxedAmount, fraction},
         rows::counting_lines,
-        sums::{NOTHING, PENNY, Sums},
+        sums::{DocumentSums, NOTHING, PENNY},
     },
     credit_note::{
-        from_invoice::Invoiced,
-        hypothesis::{Guess, Known},
+        from_invoice::InvoiceEvidence,
+        hypothesis::{Hypothesis, KnownRates},
     },
     findings::Findings,
 };
@@ -36,12 +36,12 @@ const MOST_QUANTITIES: usize = 50;
 const MOST_PERCENTS: usize = 12;
 
 /// Makes guesses about a memo.
-pub(crate) struct Seeker<'a> {
+pub(crate) struct HypothesisBuilder<'a> {
     memo: &'a CreditMemo,
-    known: Known<'a>,
+    known: KnownRates<'a>,
     lines: Vec<&'a Line>,
-    sums: Sums,
-    fits: Fits,
+    sums: DocumentSums,
+    fits: RateFits,
     /// What the total holds beyond lines and shipping.
     gap: Decimal,
     /// The whole quantities above one of the lines.
@@ -49,21 +49,21 @@ pub(crate) struct Seeker<'a> {
 }
 
 /// What is left of the gap under one way of taxing discounts.
-struct Rest {
+struct Remainder {
     amount: Decimal,
-    case: Case,
+    case: DiscountBasis,
     /// The percentages above 0 of the lines, the main one first.
     percents: Vec<Decimal>,
 }
 
-impl<'a> Seeker<'a> {
+impl<'a> HypothesisBuilder<'a> {
     /// Looks at a memo and at the sale that its fields tell.
-    pub fn new(memo: &'a CreditMemo, sale: &'a Invoice, known: Known<'a>) -> Self {
+    pub fn new(memo: &'a CreditMemo, sale: &'a Invoice, known: KnownRates<'a>) -> Self {
         let lines = counting_lines(sale, &mut Findings::default());
-        let sums = Sums::of(sale, &lines);
+        let sums = DocumentSums::of(sale, &lines);
         let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
         let gap = sale.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
-        let fits = Fits::of(&sums.goods, known.percentages);
+        let fits = RateFits::of(&sums.goods, known.percentages);
         let mut quantities: Vec<Decimal> = Vec::new();
         let several = |quantity: &Decimal| *quantity > Decimal::ONE && quantity.fract().is_zero();
         for quantity in lines.iter().map(|line| line.qty).filter(several) {
@@ -76,30 +76,30 @@ impl<'a> Seeker<'a> {
 
     /// Whether the lines are so different that not every product tax is guessed at.
     pub fn is_cut_short(&self) -> bool {
-        let percents = |rest: &Rest| rest.percents.len() > MOST_PERCENTS;
+        let percents = |rest: &Remainder| rest.percents.len() > MOST_PERCENTS;
         self.quantities.len() > MOST_QUANTITIES || self.rests().iter().any(percents)
     }
 
     /// How many guesses are tried: each costs as much as there are lines.
-    pub fn most_guesses(&self) -> usize {
+    pub fn most_hypotheses(&self) -> usize {
         MOST_STEPS / self.lines.len().max(1)
     }
 
     /// What the memo's invoice tells.
-    pub fn by_invoice(&self, invoiced: &Invoiced<'_>) -> Vec<Guess> {
+    pub fn from_invoice(&self, evidence: &InvoiceEvidence<'_>) -> Vec<Hypothesis> {
         // The decimals that Magento left tell which way of taking discounts is the right one.
         let left = self.memo.grand_total - round2(self.memo.grand_total);
-        invoiced.guesses(self.memo, &self.lines, self.gap + left)
+        evidence.hypotheses(self.memo, &self.lines, self.gap + left)
     }
 
     /// The percentages that fit the memo's lines.
-    pub fn fits(&self) -> &Fits {
+    pub fn fits(&self) -> &RateFits {
         &self.fits
     }
 
     /// Whether the memo shows that nothing was taxed: no line is there that may have been.
     pub fn is_untaxed(&self) -> bool {
-        let is_untaxed = |(index, row): (usize, &Taxed)| {
+        let is_untaxed = |(index, row): (usize, &TaxedAmount)| {
             row.tax.is_zero() && self.fits.possible(index).all(|percent| percent.is_zero())
         };
         self.memo.shipping_tax_amount.is_zero() && self.sums.goods.iter().enumerate().all(is_untaxed)
@@ -120,10 +120,11 @@ impl<'a> Seeker<'a> {
         }
         // Discounts are taken of prices with tax or without it, of all alike.
         let with_tax = |index| {
-            fraction(self.fits.percentages(index, Case::Net).last().unwrap_or_default()) + Decimal::ONE
+            fraction(self.fits.percentages(index, DiscountBasis::ExcludingTax).last().unwrap_or_default())
+                + Decimal::ONE
         };
         let parts = |is_gross: bool| {
-            let part = move |(index, row): (usize, &Taxed)| {
+            let part = move |(index, row): (usize, &TaxedAmount)| {
                 let base = if is_gross { row.subtotal * with_tax(index) } else { row.subtotal };
                 Some((base, row.discount.checked_div(base)?))
             };
@@ -139,9 +140,9 @@ impl<'a> Seeker<'a> {
         };
         let is_taxed = !self.memo.shipping_tax_amount.is_zero();
         let near = |(part, slack): (Decimal, Decimal), factor: Decimal| {
-            let told = shipping.checked_mul(part)?.checked_mul(factor)?;
+            let expected = shipping.checked_mul(part)?.checked_mul(factor)?;
             let allowed = shipping.checked_mul(slack)?.checked_add(PENNY * Decimal::TWO)?;
-            Some(told.checked_sub(off)?.abs() <= allowed)
+            Some(expected.checked_sub(off)?.abs() <= allowed)
         };
         let taxing = self.known.percentages.iter().filter(|percent| percent.is_zero() != is_taxed);
         // What was found may be meant with tax or without it, whichever way the lines' discounts are.
@@ -155,38 +156,40 @@ impl<'a> Seeker<'a> {
 
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
     pub fn may_be_compensation(&self, given_back: Decimal) -> bool {
-        let fits_net = |index| self.fits.fits_as_well(index, Case::Net, Case::Gross);
+        let fits_net =
+            |index| self.fits.fits_as_well(index, DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax);
         given_back > PENNY * Decimal::from(3) && (0..self.sums.goods.len()).all(fits_net)
     }
 
     /// Every guess that the memo itself makes likely.
-    pub fn guesses(&self) -> Vec<Guess> {
-        let mut guesses = Vec::new();
+    pub fn hypotheses(&self) -> Vec<Hypothesis> {
+        let mut hypotheses = Vec::new();
         for rest in self.rests() {
             if let Some(stated) = self.memo.shipping_discount {
-                self.stated_shipping_discount(stated, &rest, &mut guesses);
+                self.stated_shipping_discount(stated, &rest, &mut hypotheses);
                 continue;
             }
             if self.memo.shipping_amount > Decimal::ZERO {
-                self.product_tax(Decimal::ZERO, rest.amount, 0, &rest, &mut guesses);
-                self.shipping_discounts(&rest, &mut guesses);
+                self.product_tax(Decimal::ZERO, rest.amount, 0, &rest, &mut hypotheses);
+                self.shipping_discounts(&rest, &mut hypotheses);
             } else {
-                self.without_shipping(&rest, &mut guesses);
+                self.without_shipping(&rest, &mut hypotheses);
             }
         }
-        guesses
+        hypotheses
     }
 
     /// What is left of the gap after the lines' compensation, for discounts without tax and with it.
-    fn rests(&self) -> Vec<Rest> {
+    fn rests(&self) -> Vec<Remainder> {
         let goods = &self.sums.goods;
-        [Case::Net, Case::Gross]
+        [DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax]
             .into_iter()
             .map(|case| {
-                let Known { percentages, usual, .. } = self.known;
+                let KnownRates { percentages, usual, .. } = self.known;
                 let reading =
-                    recovered_rates::read(goods, &self.fits, None, (case, case), percentages, usual);
-                let of = |(row, percent): (&Taxed, &Decimal)| compensation::of(row, case, *percent).likely;
+                    recovered_rates::recover(goods, &self.fits, None, (case, case), percentages, usual);
+                let of =
+                    |(row, percent): (&TaxedAmount, &Decimal)| compensation::of(row, case, *percent).likely;
                 let given_back: Decimal = goods.iter().zip(&reading.goods).map(of).sum();
                 let mut percents: Vec<Decimal> = Vec::new();
                 // Where nothing was taxed no product tax was either.
@@ -201,22 +204,22 @@ impl<'a> Seeker<'a> {
                         percents.push(percent);
                     }
                 }
-                Rest { amount: self.gap - given_back, case, percents }
+                Remainder { amount: self.gap - given_back, case, percents }
             })
             .collect()
     }
 
     /// Our own module says what was taken off shipping.
-    fn stated_shipping_discount(&self, stated: Decimal, rest: &Rest, guesses: &mut Vec<Guess>) {
+    fn stated_shipping_discount(&self, stated: Decimal, rest: &Remainder, hypotheses: &mut Vec<Hypothesis>) {
         let stated = stated.abs();
         for percent in [Decimal::ZERO].into_iter().chain(self.known.percentages.iter().copied()) {
             let without_tax = stated / (Decimal::ONE + fraction(percent));
-            self.product_tax(stated, rest.amount + without_tax, 0, rest, guesses);
+            self.product_tax(stated, rest.amount + without_tax, 0, rest, hypotheses);
         }
     }
 
     /// Discounts on shipping: told by the tax on it, by what is missing from the total, or by both beside product taxes.
-    fn shipping_discounts(&self, rest: &Rest, guesses: &mut Vec<Guess>) {
+    fn shipping_discounts(&self, rest: &Remainder, hypotheses: &mut Vec<Hypothesis>) {
         let (net, tax) = (self.memo.shipping_amount, self.memo.shipping_tax_amount);
         for percent in self.known.percentages {
             let rate = fraction(*percent);
@@ -224,16 +227,20 @@ impl<'a> Seeker<'a> {
             if rest.amount < -NOTHING && -rest.amount <= net + PENNY {
                 for factor in with_and_without_tax {
                     let discount = round(-rest.amount * factor, 4);
-                    guesses.push(Guess { shipping_discount: discount, penalty: 3, ..Guess::default() });
+                    hypotheses.push(Hypothesis {
+                        shipping_discount: discount,
+                        penalty: 3,
+                        ..Hypothesis::default()
+                    });
                 }
             }
             let Some(taxed) = tax.checked_div(rate) else { continue };
-            let (told, slack) = (net - taxed, Decimal::new(6, 3) / rate + PENNY);
-            if told <= PENNY || told > net {
+            let (expected, slack) = (net - taxed, Decimal::new(6, 3) / rate + PENNY);
+            if expected <= PENNY || expected > net {
                 continue;
             }
             // The tax tells the discount to a few pence; a round product tax tells the rest.
-            let about = rest.amount + told;
+            let about = rest.amount + expected;
             for beyond in round_amounts(about, slack, *percent) {
                 let off = beyond - rest.amount;
                 if off <= Decimal::ZERO || beyond <= self.sums.tolerance() {
@@ -241,7 +248,7 @@ impl<'a> Seeker<'a> {
                 }
                 let penalty = 4 + pennies(beyond - about);
                 for factor in with_and_without_tax {
-                    self.product_tax(round(off * factor, 4), beyond, penalty, rest, guesses);
+                    self.product_tax(round(off * factor, 4), beyond, penalty, rest, hypotheses);
                 }
             }
         }
@@ -253,20 +260,26 @@ impl<'a> Seeker<'a> {
         shipping_discount: Decimal,
         beyond: Decimal,
         penalty: u32,
-        rest: &Rest,
-        guesses: &mut Vec<Guess>,
+        rest: &Remainder,
+        hypotheses: &mut Vec<Hypothesis>,
     ) {
-        let plain = Guess { shipping_discount, penalty, ..Guess::default() };
+        let plain = Hypothesis { shipping_discount, penalty, ..Hypothesis::default() };
         if beyond <= self.sums.tolerance() {
-            guesses.push(plain);
+            hypotheses.push(plain);
         } else {
-            self.by_roundness(round2(beyond), &plain, rest, guesses);
+            self.by_roundness(round2(beyond), &plain, rest, hypotheses);
         }
     }
 
     /// Product taxes of which only the memo tells: shops choose round sums, with tax or without it as they keep their prices, and
     /// the rounder of the two is the likelier. A sum that is round in neither way could as well be a fee without tax.
-    fn by_roundness(&self, beyond: Decimal, plain: &Guess, rest: &Rest, guesses: &mut Vec<Guess>) {
+    fn by_roundness(
+        &self,
+        beyond: Decimal,
+        plain: &Hypothesis,
+        rest: &Remainder,
+        hypotheses: &mut Vec<Hypothesis>,
+    ) {
         let as_it_stands = roundness(beyond);
         let with_tax = self.prices_hold_tax(rest) && as_it_stands > 0;
         let mut is_taxed = false;
@@ -276,13 +289,13 @@ impl<'a> Seeker<'a> {
                     is_taxed = true;
                     let far = if place == 0 { PRODUCT_TAX } else { 13 };
                     let penalty = plain.penalty + far + u32::from(order > 0);
-                    guesses.push(Guess { tax: beyond - net, penalty, ..plain.clone() });
+                    hypotheses.push(Hypothesis { tax: beyond - net, penalty, ..plain.clone() });
                 }
             }
         }
         let is_clear = is_taxed || as_it_stands > 0 || rest.percents.is_empty();
         let doubtful = if is_clear { Decimal::ZERO } else { beyond };
-        guesses.push(Guess { doubtful, ..plain.clone() });
+        hypotheses.push(Hypothesis { doubtful, ..plain.clone() });
     }
 
     /// The net of product taxes that come to so much with tax: rounded as the whole, or unit by unit, the shop's way first.
@@ -316,8 +329,10 @@ impl<'a> Seeker<'a> {
     }
 
     /// Whether the shop keeps its prices with tax: its discounts hold tax, or its prices are odd without it and usual with it.
-    fn prices_hold_tax(&self, rest: &Rest) -> bool {
-        if rest.case == Case::Gross && self.sums.goods.iter().any(|row| !row.discount.is_zero()) {
+    fn prices_hold_tax(&self, rest: &Remainder) -> bool {
+        if rest.case == DiscountBasis::IncludingTax
+            && self.sums.goods.iter().any(|row| !row.discount.is_zero())
+        {
             return true;
         }
         let Some(percent) = rest.percents.first() else { return false };
@@ -332,20 +347,20 @@ impl<'a> Seeker<'a> {
 
     /// A memo of goods alone. Where the order's shipping was discounted Magento takes the tax on it for a shipping refund, and credits
     /// the discount's share of that.
-    fn without_shipping(&self, rest: &Rest, guesses: &mut Vec<Guess>) {
-        let beside = |excess: Decimal, guesses: &mut Vec<Guess>| {
+    fn without_shipping(&self, rest: &Remainder, hypotheses: &mut Vec<Hypothesis>) {
+        let beside = |excess: Decimal, hypotheses: &mut Vec<Hypothesis>| {
             let mut others = Vec::new();
             self.product_tax(Decimal::ZERO, rest.amount - excess, 1, rest, &mut others);
-            guesses.extend(others.into_iter().map(|guess| Guess { excess, ..guess }));
+            hypotheses.extend(others.into_iter().map(|hypothesis| Hypothesis { excess, ..hypothesis }));
         };
         let has_fault = rest.amount > NOTHING && self.has_four_places();
         if has_fault && rest.amount > FAULT {
             // A product tax beside the fault: how much of it is which?
-            guesses.push(Guess { doubtful: rest.amount, ..Guess::default() });
+            hypotheses.push(Hypothesis { doubtful: rest.amount, ..Hypothesis::default() });
         } else if has_fault {
-            beside(round2(rest.amount), guesses);
+            beside(round2(rest.amount), hypotheses);
         } else {
-            self.product_tax(Decimal::ZERO, rest.amount, 0, rest, guesses);
+            self.product_tax(Decimal::ZERO, rest.amount, 0, rest, hypotheses);
         }
     }
 

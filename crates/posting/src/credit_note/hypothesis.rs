@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 /// What is known of a memo's surroundings.
 #[derive(Clone, Copy)]
-pub(crate) struct Known<'a> {
+pub(crate) struct KnownRates<'a> {
     /// The percentages that the business, and the policy's map, have.
     pub percentages: &'a [Decimal],
     /// The percentage of the default rate.
@@ -16,7 +16,7 @@ pub(crate) struct Known<'a> {
 
 /// Figures that a memo does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Guess {
+pub(crate) struct Hypothesis {
     /// The discount on shipping, as Magento shows discounts (with tax or without).
     pub shipping_discount: Decimal,
     /// The tax of product taxes.
@@ -30,10 +30,10 @@ pub(crate) struct Guess {
     /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
     pub doubtful: Decimal,
     /// Whether the invoice tells the tax to the penny.
-    pub is_told: bool,
+    pub is_certain: bool,
 }
 
-impl Guess {
+impl Hypothesis {
     /// Whether it leaves the sale as its fields tell it.
     pub fn is_plain(&self) -> bool {
         self.shipping_discount.is_zero() && self.tax.is_zero() && self.excess.is_zero()

@@ -10,22 +10,22 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        recovered_rates::Fits,
+        recovered_rates::RateFits,
         rows::counting_lines,
-        sums::{NOTHING, PENNY, Sums},
+        sums::{DocumentSums, NOTHING, PENNY},
         unallocated,
     },
     credit_note::{
-        from_invoice::Invoiced,
-        hypotheses::{PRODUCT_TAX, Seeker},
-        hypothesis::{Guess, Known},
+        from_invoice::InvoiceEvidence,
+        hypotheses::{HypothesisBuilder, PRODUCT_TAX},
+        hypothesis::{Hypothesis, KnownRates},
     },
     findings::Findings,
 };
 
 /// A credit memo as the sale that it takes back.
 #[derive(Debug)]
-pub(crate) struct TakenBack {
+pub(crate) struct ReconstructedSale {
     /// The sale, without adjustments and without what Magento credits too much.
     pub sale: Invoice,
     /// The discount on shipping that was found.
@@ -43,10 +43,10 @@ pub(crate) struct TakenBack {
     /// The tax within the lines' discounts that was taken for given back.
     given_back: Decimal,
     /// Whether the tax is certain to the penny.
-    pub is_told: bool,
+    pub is_certain: bool,
 }
 
-impl TakenBack {
+impl ReconstructedSale {
     /// Whether all that the memo's total holds is in its fields.
     fn hides_nothing(&self) -> bool {
         // The least product tax that bears a penny of tax.
@@ -100,46 +100,49 @@ pub(crate) fn plain_sale(memo: &CreditMemo, invoice: Option<&Invoice>) -> Invoic
 }
 
 /// Tells a memo as a sale: by what its invoice tells, where that was fetched and can be read, else by what it tells itself.
-pub(crate) fn tell(memo: &CreditMemo, known: Known<'_>) -> TakenBack {
+pub(crate) fn reconstruct(memo: &CreditMemo, known: KnownRates<'_>) -> ReconstructedSale {
     let sale = plain_sale(memo, known.invoice);
-    let seeker = Seeker::new(memo, &sale, known);
-    if let Some(invoiced) = known.invoice.and_then(|invoice| Invoiced::read(invoice, known)) {
-        let sale = invoiced.with_percents(sale.clone());
-        let guesses = seeker.by_invoice(&invoiced);
+    let builder = HypothesisBuilder::new(memo, &sale, known);
+    if let Some(evidence) = known.invoice.and_then(|invoice| InvoiceEvidence::read(invoice, known)) {
+        let sale = evidence.with_percents(sale.clone());
+        let hypotheses = builder.from_invoice(&evidence);
         let counting = counting_lines(&sale, &mut Findings::default());
-        let fits = Fits::of(&Sums::of(&sale, &counting).goods, known.percentages);
-        let stories = guesses.iter().map(|guess| attempt(&sale, guess, known, &fits));
-        let fitting = stories.filter(|(story, _)| story.refusal.is_none());
-        if let Some((story, _)) = fitting.min_by_key(|(_, cost)| *cost) {
-            return story;
+        let fits = RateFits::of(&DocumentSums::of(&sale, &counting).goods, known.percentages);
+        let attempts = hypotheses.iter().map(|hypothesis| attempt(&sale, hypothesis, known, &fits));
+        let fitting = attempts.filter(|(sale_found, _)| sale_found.refusal.is_none());
+        if let Some((sale_found, _)) = fitting.min_by_key(|(_, cost)| *cost) {
+            return sale_found;
         }
-        let story = by_memo(&sale, &seeker, known);
-        return TakenBack { is_told: !invoiced.has_hidden_tax() && story.hidden_tax.is_zero(), ..story };
+        let sale_found = from_memo(&sale, &builder, known);
+        return ReconstructedSale {
+            is_certain: !evidence.has_hidden_tax() && sale_found.hidden_tax.is_zero(),
+            ..sale_found
+        };
     }
-    let story = by_memo(&sale, &seeker, known);
-    TakenBack { is_told: story.is_told && known.invoice.is_none(), ..story }
+    let sale_found = from_memo(&sale, &builder, known);
+    ReconstructedSale { is_certain: sale_found.is_certain && known.invoice.is_none(), ..sale_found }
 }
 
 /// The story that the memo itself tells best.
-fn by_memo(sale: &Invoice, seeker: &Seeker<'_>, known: Known<'_>) -> TakenBack {
-    let fits = seeker.fits();
-    let (mut best, mut least) = attempt(sale, &Guess::default(), known, fits);
+fn from_memo(sale: &Invoice, builder: &HypothesisBuilder<'_>, known: KnownRates<'_>) -> ReconstructedSale {
+    let fits = builder.fits();
+    let (mut best, mut least_cost) = attempt(sale, &Hypothesis::default(), known, fits);
     let (mut doubtful, mut is_cut_short) = (Decimal::ZERO, false);
-    if least > 0 {
-        let mut guesses = seeker.guesses();
-        guesses.sort_by_key(|guess| guess.penalty);
-        guesses.dedup();
-        for (tried, guess) in guesses.into_iter().enumerate() {
-            is_cut_short = tried >= seeker.most_guesses() && guess.penalty <= least;
-            if is_cut_short || guess.penalty > least {
+    if least_cost > 0 {
+        let mut hypotheses = builder.hypotheses();
+        hypotheses.sort_by_key(|hypothesis| hypothesis.penalty);
+        hypotheses.dedup();
+        for (tried, hypothesis) in hypotheses.into_iter().enumerate() {
+            is_cut_short = tried >= builder.most_hypotheses() && hypothesis.penalty <= least_cost;
+            if is_cut_short || hypothesis.penalty > least_cost {
                 break;
             }
-            let (other, cost) = attempt(sale, &guess, known, fits);
-            let is_doubted = (other.difference - guess.doubtful).abs() <= PENNY;
-            let doubt = if is_doubted { guess.doubtful } else { Decimal::ZERO };
-            if cost < least {
-                (best, least, doubtful) = (other, cost, doubt);
-            } else if cost == least && guess.is_plain() && best.is_plain() {
+            let (other, cost) = attempt(sale, &hypothesis, known, fits);
+            let is_doubted = (other.difference - hypothesis.doubtful).abs() <= PENNY;
+            let doubt = if is_doubted { hypothesis.doubtful } else { Decimal::ZERO };
+            if cost < least_cost {
+                (best, least_cost, doubtful) = (other, cost, doubt);
+            } else if cost == least_cost && hypothesis.is_plain() && best.is_plain() {
                 // The plain sale was tried first, without asking whether anything speaks for it.
                 doubtful = doubtful.max(doubt);
             }
@@ -152,47 +155,52 @@ fn by_memo(sale: &Invoice, seeker: &Seeker<'_>, known: Known<'_>) -> TakenBack {
         ));
     }
     // What was not tried may fit as well.
-    is_cut_short |= least >= PRODUCT_TAX && seeker.is_cut_short();
+    is_cut_short |= least_cost >= PRODUCT_TAX && builder.is_cut_short();
     if best.refusal.is_none() && is_cut_short {
         best.refusal =
             Some("It has too many different lines for its tax to be worked out from its total.".to_owned());
     }
-    best.is_told = seeker.is_untaxed()
+    best.is_certain = builder.is_untaxed()
         || (best.hides_nothing()
-            && seeker.is_usual_discount(best.shipping_discount, -best.difference)
-            && !seeker.may_be_compensation(best.given_back));
+            && builder.is_usual_discount(best.shipping_discount, -best.difference)
+            && !builder.may_be_compensation(best.given_back));
     best
 }
 
 /// The sale under a guess, and how far-fetched it is.
-fn attempt(sale: &Invoice, guess: &Guess, known: Known<'_>, fits: &Fits) -> (TakenBack, u32) {
+fn attempt(
+    sale: &Invoice,
+    hypothesis: &Hypothesis,
+    known: KnownRates<'_>,
+    fits: &RateFits,
+) -> (ReconstructedSale, u32) {
     let mut sale = sale.clone();
-    sale.discount_amount -= guess.shipping_discount;
-    sale.tax_amount += guess.tax;
-    sale.subtotal += guess.stated;
-    sale.grand_total -= guess.excess;
+    sale.discount_amount -= hypothesis.shipping_discount;
+    sale.tax_amount += hypothesis.tax;
+    sale.subtotal += hypothesis.stated;
+    sale.grand_total -= hypothesis.excess;
     let counting = counting_lines(&sale, &mut Findings::default());
-    let sums = Sums::of(&sale, &counting);
+    let sums = DocumentSums::of(&sale, &counting);
     let (reading, explanation) = unallocated::best(&sums, fits, known.percentages, known.usual);
-    let cost = reading.cost + explanation.cost + guess.penalty;
+    let cost = reading.cost + explanation.cost + hypothesis.penalty;
     let product_taxes: Decimal = explanation.product_taxes.iter().map(|one| one.net).sum();
     let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
-    let taken = TakenBack {
+    let found = ReconstructedSale {
         unexplained: sums.net_gap - given_back - product_taxes - explanation.difference,
         given_back: explanation.compensation.iter().sum(),
-        shipping_discount: guess.shipping_discount,
+        shipping_discount: hypothesis.shipping_discount,
         sale,
-        excess: guess.excess,
+        excess: hypothesis.excess,
         refusal: explanation.refusal,
-        hidden_tax: guess.tax,
+        hidden_tax: hypothesis.tax,
         difference: explanation.difference,
-        is_told: guess.is_told,
+        is_certain: hypothesis.is_certain,
     };
-    (taken, cost)
+    (found, cost)
 }
 
 /// What makes a memo contradict itself before any sum is looked at.
-pub(crate) fn nonsense(memo: &CreditMemo) -> Option<String> {
+pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
     let most = Decimal::from(10_000_000_000_i64);
     let header = [
         memo.adjustment_positive,

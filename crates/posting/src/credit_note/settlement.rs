@@ -17,7 +17,7 @@ use crate::{
     findings::Findings,
     idempotency::idempotency_id,
     json_number, keys,
-    terms::{self, exchange::Exchange},
+    terms::{self, exchange::ExchangeRate},
     text::cut_front,
 };
 
@@ -57,7 +57,7 @@ pub struct OriginalInvoice {
 }
 
 /// What is to be settled.
-pub(crate) struct Debt<'a> {
+pub(crate) struct CreditToSettle<'a> {
     /// The memo.
     pub memo: &'a CreditMemo,
     /// Sage's id of the credit note, or `{creditmemo}`.
@@ -67,12 +67,12 @@ pub(crate) struct Debt<'a> {
     /// The memo's day.
     pub date: NaiveDate,
     /// Its exchange rate; none in the base currency.
-    pub exchange: Option<Exchange>,
+    pub exchange: Option<ExchangeRate>,
 }
 
 /// The calls that settle a credit note, as far as they are not made yet.
 pub(crate) fn calls(
-    debt: &Debt<'_>,
+    debt: &CreditToSettle<'_>,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
@@ -154,7 +154,7 @@ fn with_id(key: &XrefKey, context: &Context<'_>) -> Map<String, Value> {
 fn allocation_call(
     key: XrefKey,
     against: Decimal,
-    debt: &Debt<'_>,
+    debt: &CreditToSettle<'_>,
     original: &OriginalInvoice,
     context: &Context<'_>,
 ) -> Call {
@@ -186,7 +186,7 @@ fn allocation_call(
 fn refund_call(
     left: Decimal,
     bank: &str,
-    debt: &Debt<'_>,
+    debt: &CreditToSettle<'_>,
     original: &OriginalInvoice,
     context: &Context<'_>,
     findings: &mut Findings,

@@ -4,11 +4,11 @@ use domain::{documents::Invoice, money::text, policy::Policy, text::clean_option
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{accounts, breakdown::Reckoned, rows::Kind},
+    amounts::{accounts, breakdown::TaxedRow, rows::RowKind},
     contact::address::{self, addresses},
     context::Context,
     documents::lines,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
     json_number,
     terms::{Terms, dates},
     text::{cut, cut_front},
@@ -24,9 +24,9 @@ pub(crate) fn fields(
     context: &Context<'_>,
     contact: &str,
     terms: &Terms,
-    rows: &[Reckoned],
+    rows: &[TaxedRow],
     findings: &mut Findings,
-) -> Result<Map<String, Value>, Ended> {
+) -> Result<Map<String, Value>, NotPosted> {
     let Context { policy, reference, .. } = *context;
     let date = dates::document_day(invoice.created_at, "invoice", policy, reference, findings)?;
     let mut fields = Map::new();
@@ -58,21 +58,21 @@ pub(crate) fn fields(
 }
 
 /// Shipping's net and tax rate.
-type Panel = (Value, String);
+type ShippingPanel = (Value, String);
 
 /// The shipping panel, where it fits, and the lines.
 fn shipping_and_lines(
-    rows: &[Reckoned],
+    rows: &[TaxedRow],
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<(Option<Panel>, Vec<Value>), Ended> {
+) -> Result<(Option<ShippingPanel>, Vec<Value>), NotPosted> {
     let Context { policy, reference, .. } = *context;
     let (mut panel, mut lines, mut missing) = (None, Vec::with_capacity(rows.len()), Vec::new());
     // The panel alone is no invoice: Sage wants a line.
     let panel_allowed = rows.len() > 1;
-    for Reckoned { row, rate } in rows {
-        if row.kind == Kind::Shipping && row.subtotal.is_zero() && row.tax.is_zero() {
+    for TaxedRow { row, rate } in rows {
+        if row.kind == RowKind::Shipping && row.subtotal.is_zero() && row.tax.is_zero() {
             continue;
         }
         if let Some(rate) = rate

@@ -14,24 +14,24 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    amounts::{rows::counting_lines, sums::Sums, tax_rates::Rates},
+    amounts::{rows::counting_lines, sums::DocumentSums, tax_rates::AvailableRates},
     contact::choice,
     context::Context,
     credit_note::{
-        hypothesis::Known,
-        reconstruct::{self, TakenBack},
-        settlement::{self, Debt, OriginalInvoice},
+        hypothesis::KnownRates,
+        reconstruct::{self, ReconstructedSale},
+        settlement::{self, CreditToSettle, OriginalInvoice},
     },
     documents::{
         body, credit_note_body,
-        reconcile::{Claimed, proved},
+        reconcile::{ExpectedTotals, reconciled},
     },
-    findings::{self, Ended, Findings},
+    findings::{self, Findings, NotPosted},
     idempotency::idempotency_id,
     keys,
     terms::{
         Terms, dates,
-        exchange::{self, Exchange},
+        exchange::{self, ExchangeRate},
     },
 };
 
@@ -99,15 +99,19 @@ fn settle_only(
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Call>, Ended> {
+) -> Result<Vec<Call>, NotPosted> {
     let date = memo_day(memo, context, findings)?;
     let reference = body::reference_of(&memo.increment_id, context.policy, findings);
     let exchange = exchange_of(memo, context, findings)?;
-    let debt = Debt { memo, note, reference: &reference, date, exchange };
+    let debt = CreditToSettle { memo, note, reference: &reference, date, exchange };
     Ok(settlement::calls(&debt, original, context, findings))
 }
 
-fn memo_day(memo: &CreditMemo, context: &Context<'_>, findings: &mut Findings) -> Result<NaiveDate, Ended> {
+fn memo_day(
+    memo: &CreditMemo,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<NaiveDate, NotPosted> {
     let Context { policy, reference, .. } = *context;
     dates::document_day(memo.created_at, "credit memo", policy, reference, findings)
 }
@@ -117,7 +121,7 @@ fn exchange_of(
     memo: &CreditMemo,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Option<Exchange>, Ended> {
+) -> Result<Option<ExchangeRate>, NotPosted> {
     exchange::unchecked(memo.currency, memo.base_to_order_rate, context.reference, findings)
 }
 
@@ -127,8 +131,8 @@ fn posting(
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<(Vec<Call>, Predicted), Ended> {
-    if let Some(reason) = reconstruct::nonsense(memo) {
+) -> Result<(Vec<Call>, Predicted), NotPosted> {
+    if let Some(reason) = reconstruct::contradiction(memo) {
         return Err(findings.fail(Code::DocumentMakesNoSense, reason));
     }
     let document = original.and_then(|original| original.document.as_ref());
@@ -137,15 +141,16 @@ fn posting(
         Some(_) => Terms::of_posted(&shown, context, findings)?,
         None => Terms::of(&shown, context, findings)?,
     };
-    let taken = told(memo, document, &terms, context, findings)?;
+    let sale_found = reconstructed(memo, document, &terms, context, findings)?;
     let (contact, contact_call) = contact_of(memo, &shown, original, context, findings);
-    let fields = credit_note_body::fields(memo, &taken, &contact, original, &terms, context, findings)?;
-    let claimed = Claimed { total: memo.grand_total, tax: taken.sale.tax_amount, currency: memo.currency };
-    let predicted = proved(&fields, "credit_note_lines", &claimed, context.reference, findings)?;
+    let fields = credit_note_body::fields(memo, &sale_found, &contact, original, &terms, context, findings)?;
+    let expected =
+        ExpectedTotals { total: memo.grand_total, tax: sale_found.sale.tax_amount, currency: memo.currency };
+    let predicted = reconciled(&fields, "credit_note_lines", &expected, context.reference, findings)?;
     let date = memo_day(memo, context, findings)?;
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let exchange = exchange_of(memo, context, findings)?;
-    let debt = Debt { memo, note: "{creditmemo}", reference: &reference, date, exchange };
+    let debt = CreditToSettle { memo, note: "{creditmemo}", reference: &reference, date, exchange };
     let mut calls: Vec<Call> = contact_call.into_iter().collect();
     calls.push(note_call(fields, &reference, memo, context, &predicted, terms.in_base(predicted.total)));
     if context.safe_mode {
@@ -156,27 +161,28 @@ fn posting(
 }
 
 /// The memo as the sale that it takes back, or why its sums cannot be told.
-fn told(
+fn reconstructed(
     memo: &CreditMemo,
     document: Option<&Invoice>,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<TakenBack, Ended> {
-    let rates = Rates::new(context.policy, context.reference, &terms.border);
+) -> Result<ReconstructedSale, NotPosted> {
+    let rates = AvailableRates::new(context.policy, context.reference, &terms.place);
     let sale = reconstruct::plain_sale(memo, None);
-    let shown = Sums::of(&sale, &counting_lines(&sale, &mut Findings::default()));
+    let shown = DocumentSums::of(&sale, &counting_lines(&sale, &mut Findings::default()));
     // The memo hides its discount on shipping, so that only lines are compared.
     let (percentages, _) = rates.percentages(&shown.goods, None);
     let shown_tax = sale.tax_amount;
-    let untaxed_abroad = terms.border.is_abroad() && round2(shown_tax).is_zero();
+    let untaxed_abroad = terms.place.is_abroad() && round2(shown_tax).is_zero();
     let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
-    let taken = reconstruct::tell(memo, Known { percentages: &percentages, usual, invoice: document });
-    if let Some(reason) = &taken.refusal {
+    let sale_found =
+        reconstruct::reconstruct(memo, KnownRates { percentages: &percentages, usual, invoice: document });
+    if let Some(reason) = &sale_found.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(memo, reason)));
     }
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
-    if !taken.is_told && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
+    if !sale_found.is_certain && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
         let reason = match document {
             None => "Part of it is in no line, and nothing tells whether that was taxed.",
             Some(_) => {
@@ -193,13 +199,13 @@ fn told(
             round(memo.grand_total, 4).to_string(),
         );
     }
-    if !round2(taken.hidden_tax).is_zero() {
+    if !round2(sale_found.hidden_tax).is_zero() {
         findings.note(format!(
             "The credit memo does not show the {} of tax on what its lines leave of the total; it was taken from the percentage of the lines.",
-            text(taken.hidden_tax)
+            text(sale_found.hidden_tax)
         ));
     }
-    Ok(taken)
+    Ok(sale_found)
 }
 
 /// Both sums, and why no posting exists.

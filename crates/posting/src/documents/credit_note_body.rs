@@ -4,11 +4,11 @@ use domain::{documents::CreditMemo, money::round2, text::clean_optional};
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::breakdown::{self, Reckoned},
+    amounts::breakdown::{self, TaxedRow},
     context::Context,
-    credit_note::{adjustments, reconstruct::TakenBack, settlement::OriginalInvoice},
+    credit_note::{adjustments, reconstruct::ReconstructedSale, settlement::OriginalInvoice},
     documents::body,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
     terms::{Terms, dates},
     text::cut,
 };
@@ -20,19 +20,19 @@ const NOTES: usize = 2000;
 /// an invoice's.
 pub(crate) fn fields(
     memo: &CreditMemo,
-    taken: &TakenBack,
+    reconstructed: &ReconstructedSale,
     contact: &str,
     original: Option<&OriginalInvoice>,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Map<String, Value>, Ended> {
-    let adjustments = adjustments::adjustments(memo, taken.excess, findings);
-    let mut rows = rows_of_sale(taken, !adjustments.is_empty(), terms, context, findings)?;
+) -> Result<Map<String, Value>, NotPosted> {
+    let adjustments = adjustments::adjustments(memo, reconstructed.excess, findings);
+    let mut rows = rows_of_sale(reconstructed, !adjustments.is_empty(), terms, context, findings)?;
     for row in adjustments {
         rows.push(adjustments::untaxed(row, terms, context, findings)?);
     }
-    let mut sale = taken.sale.clone();
+    let mut sale = reconstructed.sale.clone();
     sale.grand_total = round2(memo.grand_total);
     let mut fields = body::fields(&sale, context, contact, terms, &rows, findings)?;
     // The sale's day is the memo's, which has its own word.
@@ -79,13 +79,13 @@ fn notes(memo: &CreditMemo, original: Option<&OriginalInvoice>, findings: &mut F
 
 /// The rows of the sale, without lines of nothing where something else stands.
 fn rows_of_sale(
-    taken: &TakenBack,
+    reconstructed: &ReconstructedSale,
     has_adjustments: bool,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Reckoned>, Ended> {
-    let sale = &taken.sale;
+) -> Result<Vec<TaxedRow>, NotPosted> {
+    let sale = &reconstructed.sale;
     let is_nothing = sale.lines.iter().all(|line| line.line_total.is_zero() && line.line_subtotal.is_zero())
         && sale.shipping_amount.is_zero()
         && sale.grand_total.is_zero();

@@ -15,17 +15,17 @@ use crate::{
     context::Context,
     documents::{
         body,
-        reconcile::{Claimed, proved},
+        reconcile::{ExpectedTotals, reconciled},
         skip,
     },
-    findings::{self, Ended, Findings},
+    findings::{self, Findings, NotPosted},
     idempotency::idempotency_id,
     keys,
     terms::Terms,
 };
 
 /// The calls that bring an invoice into Sage, with what they come to.
-pub(crate) struct Posting {
+pub(crate) struct InvoicePosting {
     /// Contact, invoice, release.
     pub calls: Vec<Call>,
     /// The sums that Sage will show.
@@ -54,24 +54,25 @@ pub(crate) fn posting(
     invoice: &Invoice,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Posting, Ended> {
-    refuse_nonsense(invoice, findings)?;
+) -> Result<InvoicePosting, NotPosted> {
+    refuse_impossible(invoice, findings)?;
     let terms = Terms::of(invoice, context, findings)?;
     let rows = breakdown::rows(invoice, &terms, context, findings)?;
     let contact = choice::choose(invoice, context, findings);
     let fields = body::fields(invoice, context, &contact.id, &terms, &rows, findings)?;
-    let claimed = Claimed { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
-    let predicted = proved(&fields, "invoice_lines", &claimed, context.reference, findings)?;
+    let expected =
+        ExpectedTotals { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
+    let predicted = reconciled(&fields, "invoice_lines", &expected, context.reference, findings)?;
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
     calls.push(invoice_call(fields, invoice, context, &predicted, terms.in_base(predicted.total)));
     if context.safe_mode {
         calls.push(release_call());
     }
-    Ok(Posting { calls, predicted, contact: contact.id })
+    Ok(InvoicePosting { calls, predicted, contact: contact.id })
 }
 
-fn refuse_nonsense(invoice: &Invoice, findings: &Findings) -> Result<(), Ended> {
-    if !is_of_this_world(invoice) {
+fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPosted> {
+    if !is_computable(invoice) {
         return Err(findings
             .fail(Code::DocumentMakesNoSense, "The invoice holds amounts of more than ten milliards."));
     }
@@ -84,7 +85,7 @@ fn refuse_nonsense(invoice: &Invoice, findings: &Findings) -> Result<(), Ended> 
 }
 
 /// Whether every figure is small enough to be multiplied without overflow.
-fn is_of_this_world(invoice: &Invoice) -> bool {
+fn is_computable(invoice: &Invoice) -> bool {
     let most = Decimal::from(10_000_000_000_i64);
     let header = [
         invoice.subtotal,

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     amounts::{
-        rows::{Kind, Row},
-        tax_rates::Choice,
+        rows::{DocumentRow, RowKind},
+        tax_rates::ChosenRate,
     },
     findings::Findings,
     json_number,
@@ -20,21 +20,26 @@ const DESCRIPTION: usize = 255;
 
 /// The shipping panel's amount and rate, where Sage would recompute Magento's tax from them exactly. Sage ignores a tax sent with the panel.
 pub(crate) fn fits_shipping_panel(
-    row: &Row,
-    rate: &Choice,
+    row: &DocumentRow,
+    rate: &ChosenRate,
     policy: &Policy,
     reference: &ReferenceSet,
 ) -> bool {
     let account = &policy.shipping_ledger_account_id;
     let recomputed = money::round2(row.net() * rate.percentage / Decimal::ONE_HUNDRED);
-    row.kind == Kind::Shipping
+    row.kind == RowKind::Shipping
         && row.net() > Decimal::ZERO
         && recomputed == row.tax
         && (account.is_none() || *account == reference.carriage_ledger_account_id)
 }
 
 /// A line of the body. Without a rate (a business not registered for tax) no tax field is sent.
-pub(crate) fn line(row: &Row, account: String, rate: Option<&Choice>, findings: &mut Findings) -> Value {
+pub(crate) fn line(
+    row: &DocumentRow,
+    account: String,
+    rate: Option<&ChosenRate>,
+    findings: &mut Findings,
+) -> Value {
     let mut fields = Map::new();
     let (quantity, price, description) = match row.quantity_and_price() {
         Some((quantity, price)) => (quantity, price, row.description.clone()),

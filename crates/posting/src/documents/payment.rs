@@ -15,7 +15,7 @@ use crate::{
     contact::choice,
     context::Context,
     documents::{body, invoice, skip},
-    findings::{self, Ended, Findings, Missing},
+    findings::{self, Findings, MissingSetting, NotPosted},
     idempotency::idempotency_id,
     json_number, keys,
     terms::{self, dates, exchange},
@@ -40,7 +40,7 @@ fn calls(
     payment: &Payment,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Calls, Ended> {
+) -> Result<Calls, NotPosted> {
     let posted = context.xrefs.get(&keys::invoice(invoice));
     if posted.is_none() && skip::reason(invoice, context.policy).is_some() {
         return Err(Box::new(Plan::skip(Code::InvoiceNotSynced)));
@@ -68,7 +68,13 @@ fn calls(
             (contact.call.into_iter().collect(), None, contact.id, known.sage_id.clone())
         }
     };
-    calls.push(payment_call(invoice, payment, context, Payee { contact, artefact, bank }, findings)?);
+    calls.push(payment_call(
+        invoice,
+        payment,
+        context,
+        ReceiptParties { contact, artefact, bank },
+        findings,
+    )?);
     Ok((calls, predicted))
 }
 
@@ -79,7 +85,7 @@ fn bank_account(
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<String, Ended> {
+) -> Result<String, NotPosted> {
     let method = payment.method.as_str();
     let (id, setting) = match policy.payment_method_map.get(method) {
         Some(mapped) => (mapped.as_ref(), format!("payment_method_map.{method}")),
@@ -102,11 +108,11 @@ fn bank_account(
             }
         },
     };
-    Err(findings.hold_for(&[Missing { setting, sentence }]))
+    Err(findings.hold_for(&[MissingSetting { setting, sentence }]))
 }
 
 /// Whose payment it is, of what, into which account.
-struct Payee {
+struct ReceiptParties {
     contact: String,
     artefact: String,
     bank: String,
@@ -116,9 +122,9 @@ fn payment_call(
     invoice: &Invoice,
     payment: &Payment,
     context: &Context<'_>,
-    payee: Payee,
+    payee: ReceiptParties,
     findings: &mut Findings,
-) -> Result<Call, Ended> {
+) -> Result<Call, NotPosted> {
     let Context { policy, reference, .. } = *context;
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);

@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     documents::sage_arithmetic::sage_arithmetic,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
 };
 
 /// What Magento says that a document comes to.
-pub(crate) struct Claimed {
+pub(crate) struct ExpectedTotals {
     /// Total with tax.
     pub total: Decimal,
     /// Tax.
@@ -27,15 +27,15 @@ pub(crate) struct Claimed {
 }
 
 /// The sums that Sage will show of a body whose lines are under `lines`; refused with both sums where they are not Magento's.
-pub(crate) fn proved(
+pub(crate) fn reconciled(
     fields: &Map<String, Value>,
     lines: &str,
-    claimed: &Claimed,
+    expected: &ExpectedTotals,
     reference: &ReferenceSet,
     findings: &Findings,
-) -> Result<Predicted, Ended> {
-    let total = round2(claimed.total);
-    let tax = if reference.registered_for_tax { round2(claimed.tax) } else { Decimal::ZERO };
+) -> Result<Predicted, NotPosted> {
+    let total = round2(expected.total);
+    let tax = if reference.registered_for_tax { round2(expected.tax) } else { Decimal::ZERO };
     let sums = sage_arithmetic(&Value::Object(fields.clone()), lines, reference)
         .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
     if (sums.total, sums.tax) != (total, tax) {
@@ -50,5 +50,5 @@ pub(crate) fn proved(
     }
     let tax_by_rate: BTreeMap<_, _> =
         sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();
-    Ok(Predicted { total, tax, currency: claimed.currency, tax_by_rate })
+    Ok(Predicted { total, tax, currency: expected.currency, tax_by_rate })
 }

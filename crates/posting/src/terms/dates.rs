@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use domain::{business::ReferenceSet, code::Code, policy::Policy};
 
-use crate::findings::{Ended, Findings};
+use crate::findings::{Findings, NotPosted};
 
 /// The time zone of a business's country; UTC where the country is none of Sage's.
 pub fn zone_of(country: &str) -> Tz {
@@ -34,7 +34,7 @@ pub(crate) fn document_day(
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<NaiveDate, Ended> {
+) -> Result<NaiveDate, NotPosted> {
     let zone = match policy.document_time_zone.as_deref() {
         None => zone_of(&reference.country),
         Some(name) => name.parse().unwrap_or_else(|_| {

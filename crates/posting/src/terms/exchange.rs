@@ -11,7 +11,7 @@ use domain::{
 };
 use rust_decimal::Decimal;
 
-use crate::findings::{Ended, Findings};
+use crate::findings::{Findings, NotPosted};
 
 /// Sage takes ten decimals of a rate.
 const DECIMALS: u32 = 10;
@@ -22,9 +22,9 @@ const TOLERANCE: Decimal = Decimal::from_parts(15, 0, 0, false, 2);
 
 /// The exchange rate of a document, in base units for one unit of its currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exchange(pub Decimal);
+pub(crate) struct ExchangeRate(pub Decimal);
 
-impl Exchange {
+impl ExchangeRate {
     /// What an amount comes to in the base currency; `None` beyond what a number holds.
     pub fn in_base(self, amount: Decimal) -> Option<Decimal> {
         amount.checked_mul(self.0).map(round2)
@@ -37,7 +37,7 @@ pub(crate) fn of(
     base_to_order_rate: Option<Decimal>,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<Option<Exchange>, Ended> {
+) -> Result<Option<ExchangeRate>, NotPosted> {
     let Some(exchange) = unchecked(currency, base_to_order_rate, reference, findings)? else {
         return Ok(None);
     };
@@ -51,7 +51,7 @@ pub(crate) fn unchecked(
     base_to_order_rate: Option<Decimal>,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<Option<Exchange>, Ended> {
+) -> Result<Option<ExchangeRate>, NotPosted> {
     let base = reference.base_currency;
     if currency == base {
         return Ok(None);
@@ -61,36 +61,36 @@ pub(crate) fn unchecked(
             format!("The document is in {currency}, and the Sage business keeps its books in {base} only.");
         return Err(findings.fail(Code::MultiCurrencyDisabled, message));
     }
-    let Some(told) = base_to_order_rate.filter(|rate| *rate > Decimal::ZERO) else {
-        let told = base_to_order_rate.map_or("none".to_owned(), |rate| rate.to_string());
+    let Some(quoted) = base_to_order_rate.filter(|rate| *rate > Decimal::ZERO) else {
+        let quoted = base_to_order_rate.map_or("none".to_owned(), |rate| rate.to_string());
         let message = format!(
-            "The document is in {currency}, the business in {base}, and Magento's exchange rate (base_to_order_rate) is {told}."
+            "The document is in {currency}, the business in {base}, and Magento's exchange rate (base_to_order_rate) is {quoted}."
         );
         return Err(findings.fail(Code::ExchangeRateMissing, message));
     };
-    let rate = Decimal::ONE.checked_div(told).map(|rate| round(rate, DECIMALS));
+    let rate = Decimal::ONE.checked_div(quoted).map(|rate| round(rate, DECIMALS));
     // Past ten milliards a product with a total leaves the range of decimals, and no currency is worth as much.
     let most = Decimal::from(10_000_000_000_i64);
     let Some(rate) = rate.filter(|rate| *rate > Decimal::ZERO && *rate <= most) else {
         let message =
-            format!("Magento's exchange rate of {told} {currency} for one {base} is none of this world.");
+            format!("Magento's exchange rate of {quoted} {currency} for one {base} is none of this world.");
         return Err(findings.fail(Code::ExchangeRateMissing, message));
     };
     findings.rule(
         "exchange rate",
         format!("{rate} {base} for 1 {currency}"),
         "1 / base_to_order_rate",
-        told.normalize().to_string(),
+        quoted.normalize().to_string(),
     );
-    Ok(Some(Exchange(rate)))
+    Ok(Some(ExchangeRate(rate)))
 }
 
 fn check(
-    Exchange(rate): Exchange,
+    ExchangeRate(rate): ExchangeRate,
     currency: Currency,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<(), Ended> {
+) -> Result<(), NotPosted> {
     let base = reference.base_currency;
     let Some(own) = reference.exchange_rate(currency).filter(|own| *own > Decimal::ZERO) else {
         // The one case that tells itself: a shop whose base currency is the document's.
@@ -133,7 +133,7 @@ pub(crate) fn check_decimals(
     total: Decimal,
     tax: Option<Decimal>,
     findings: &Findings,
-) -> Result<(), Ended> {
+) -> Result<(), NotPosted> {
     let fits = |amount: Decimal| currency.decimals() <= 2 || round2(amount) == amount;
     if fits(total) && tax.is_none_or(fits) {
         return Ok(());

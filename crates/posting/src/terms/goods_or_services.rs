@@ -11,8 +11,8 @@ use domain::{
 };
 
 use crate::{
-    findings::{Ended, Findings, Missing},
-    terms::border::Border,
+    findings::{Findings, MissingSetting, NotPosted},
+    terms::place_of_supply::PlaceOfSupply,
 };
 
 /// What notes of a mix begin with, for people who search for it.
@@ -22,12 +22,12 @@ const COERCED: &str = "mixed_eu_goods_services_coerced_to_default";
 /// such types (Canada).
 pub(crate) fn type_of(
     invoice: &Invoice,
-    border: &Border,
+    place: &PlaceOfSupply,
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<Option<String>, Ended> {
-    if !border.is_abroad() || !matches!(reference.country.as_str(), "GB" | "IE") {
+) -> Result<Option<String>, NotPosted> {
+    if !place.is_abroad() || !matches!(reference.country.as_str(), "GB" | "IE") {
         return Ok(None);
     }
     let counts = |line: &&Line| !line.line_subtotal.is_zero() || !line.line_total.is_zero();
@@ -95,10 +95,10 @@ fn id_of(word: &str, reference: &ReferenceSet) -> String {
     named.map_or_else(|| word.to_owned(), |one| one.id.clone())
 }
 
-fn hold(findings: &Findings) -> Ended {
+fn hold(findings: &Findings) -> NotPosted {
     let sentence = "The invoice mixes goods and services in a sale abroad, and such invoices wait for a person (setting mixed_goods_services).";
     let setting = "mixed_goods_services".to_owned();
-    let mut plan = findings.hold_for(&[Missing { setting, sentence: sentence.to_owned() }]);
+    let mut plan = findings.hold_for(&[MissingSetting { setting, sentence: sentence.to_owned() }]);
     plan.code = Some(Code::MixedGoodsServices);
     for rule in plan.rules.iter_mut().filter(|rule| rule.rule == Code::NeedsMapping.as_str()) {
         Code::MixedGoodsServices.as_str().clone_into(&mut rule.rule);

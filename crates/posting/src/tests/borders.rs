@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{call, d, total_and_tax};
-use crate::{fixtures, fixtures::World, plan_invoice};
+use crate::{fixtures, fixtures::Scenario, plan_invoice};
 use domain::{
     business::TaxRate,
     code::Code,
@@ -81,7 +81,7 @@ fn rule<'a>(plan: &'a Plan, subject: &str) -> &'a str {
 
 #[test]
 fn northern_ireland_and_the_isle_of_man_are_home() {
-    let world = World::new();
+    let world = Scenario::new();
     for (country, postcode, told) in [
         ("GB", "BT1 5GS", "Northern Ireland is at home"),
         ("IM", "IM1 1AG", "the Isle of Man is in the British tax area"),
@@ -99,7 +99,7 @@ fn northern_ireland_and_the_isle_of_man_are_home() {
 
 #[test]
 fn an_untaxed_sale_to_america_takes_the_zero_rate_and_says_goods_on_every_line() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let invoice = untaxed(sold_to("invoice-1a", "US", "Texas", "73301"));
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (d("67.93"), d("0")));
@@ -116,7 +116,7 @@ fn an_untaxed_sale_to_america_takes_the_zero_rate_and_says_goods_on_every_line()
 fn tax_charged_outside_the_european_union_is_refused_and_never_dropped() {
     for (country, postcode) in [("US", "73301"), ("JE", "JE2 3QN"), ("CH", "8001")] {
         let invoice = sold_to("invoice-1a", country, "", postcode);
-        let plan = plan_invoice(&invoice, &World::new().context());
+        let plan = plan_invoice(&invoice, &Scenario::new().context());
         assert_eq!((plan.verdict, plan.code), (Verdict::Fail, Some(Code::TaxNotAllowed)));
         let message = plan.message.unwrap();
         assert!(message.contains("13.59") && message.contains(country), "{message}");
@@ -125,7 +125,7 @@ fn tax_charged_outside_the_european_union_is_refused_and_never_dropped() {
 
 #[test]
 fn tax_charged_in_the_european_union_keeps_its_mapped_rate_and_waits_for_one() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let invoice = taxed_at(sold_to("invoice-1a", "FR", "", "75001"), "20");
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (invoice.grand_total, invoice.tax_amount));
@@ -143,7 +143,7 @@ fn tax_charged_in_the_european_union_keeps_its_mapped_rate_and_waits_for_one() {
 
 #[test]
 fn where_only_the_customer_or_only_the_delivery_is_abroad_each_decides_its_own() {
-    let world = World::new();
+    let world = Scenario::new();
     // Sage looks at the contact's main address: a British one may be charged, wherever the goods go.
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.shipping_address = Some(address("US", "Texas", "73301"));
@@ -157,14 +157,14 @@ fn where_only_the_customer_or_only_the_delivery_is_abroad_each_decides_its_own()
     let plan = plan_invoice(&untaxed(invoice.clone()), &world.context());
     assert_eq!(rates(&plan), ["GB_ZERO"; 3]);
     // The contact that consumers share lives at home.
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
     assert_eq!(plan_invoice(&invoice, &world.context()).verdict, Verdict::Post);
 }
 
 #[test]
 fn an_order_without_delivery_is_a_service_and_product_types_say_it_where_they_are_told() {
-    let world = World::new();
+    let world = Scenario::new();
     let virtual_order = untaxed(sold_to("invoice-4-virtual", "US", "Texas", "73301"));
     let plan = plan_invoice(&virtual_order, &world.context());
     assert!(each(&plan, "eu_goods_services_type_id").iter().all(|kind| *kind == "SERVICES"));
@@ -179,7 +179,7 @@ fn an_order_without_delivery_is_a_service_and_product_types_say_it_where_they_ar
 
 #[test]
 fn a_mix_of_goods_and_services_takes_the_default_or_waits() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let mut invoice = untaxed(sold_to("invoice-1a", "FR", "", "75001"));
     for line in &mut invoice.lines {
         line.product_type = Some("configurable".to_owned());
@@ -198,7 +198,7 @@ fn a_mix_of_goods_and_services_takes_the_default_or_waits() {
 
 #[test]
 fn a_business_with_other_ids_for_goods_and_services_gets_those() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.reference.eu_goods_services_types =
         vec![domain::business::Named { id: "2".to_owned(), name: "Goods".to_owned() }];
     let plan = plan_invoice(&untaxed(sold_to("invoice-1a", "US", "", "73301")), &world.context());
@@ -208,13 +208,13 @@ fn a_business_with_other_ids_for_goods_and_services_gets_those() {
 #[test]
 fn a_free_sale_abroad_is_at_the_zero_rate_whatever_the_default_is() {
     let invoice = sold_to("invoice-6-zero", "US", "Texas", "73301");
-    let plan = plan_invoice(&invoice, &World::new().context());
+    let plan = plan_invoice(&invoice, &Scenario::new().context());
     assert_eq!(rates(&plan), ["GB_ZERO"]);
 }
 
 #[test]
 fn a_business_that_is_not_registered_sells_abroad_as_at_home() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.reference.registered_for_tax = false;
     for country in ["US", "FR", "GB", "CA"] {
         for business in ["GB", "IE", "CA"] {
@@ -237,8 +237,8 @@ fn rate(id: &str, percentage: &str, regions: &[&str]) -> TaxRate {
     }
 }
 
-fn business(country: &str, rates: Vec<TaxRate>, map: &[(&str, &str)]) -> World {
-    let mut world = World::new();
+fn business(country: &str, rates: Vec<TaxRate>, map: &[(&str, &str)]) -> Scenario {
+    let mut world = Scenario::new();
     country.clone_into(&mut world.reference.country);
     world.reference.tax_rates = rates;
     world.policy.tax_rate_map = map.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect();
@@ -246,7 +246,7 @@ fn business(country: &str, rates: Vec<TaxRate>, map: &[(&str, &str)]) -> World {
     world
 }
 
-fn irish() -> World {
+fn irish() -> Scenario {
     let rates =
         vec![rate("IE_STANDARD", "23", &[]), rate("IE_LOWER", "13.5", &[]), rate("IE_ZERO", "0", &[])];
     business("IE", rates, &[("23", "IE_STANDARD"), ("13.50", "IE_LOWER"), ("0", "IE_ZERO")])
@@ -270,7 +270,7 @@ fn an_irish_business_sells_at_irish_rates_and_at_nothing_to_the_european_union()
     assert_eq!(rates(&plan), ["IE_STANDARD"; 3]);
 }
 
-fn canadian() -> World {
+fn canadian() -> Scenario {
     let rates = vec![
         rate("CA_HST_ON", "13", &["ON"]),
         rate("CA_GST", "5", &["AB", "BC", "MB", "NT", "NU", "QC", "SK", "YT"]),
@@ -334,7 +334,7 @@ fn a_canadian_export_is_at_the_zero_rate_in_the_business_s_own_province() {
 
 #[test]
 fn a_business_in_a_closed_country_still_waits_for_sales_abroad() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     "FR".clone_into(&mut world.reference.country);
     let plan = plan_invoice(&fixtures::invoice("invoice-1a"), &world.context());
     assert_eq!(plan.code, Some(Code::CrossBorderNotSupported));

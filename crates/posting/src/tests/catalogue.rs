@@ -1,7 +1,7 @@
 //! Products, services and stock items.
 
 use super::{amount, call, d};
-use crate::{KnownStock, fixtures::World, plan_product, wanted_product_xrefs};
+use crate::{KnownStock, fixtures::Scenario, plan_product, wanted_product_xrefs};
 use domain::{
     business::LedgerAccount,
     code::Code,
@@ -20,8 +20,8 @@ fn stock(quantity: Option<&str>) -> KnownStock {
 }
 
 /// A business that sells and buys, with products and stock wanted.
-fn world() -> World {
-    let mut world = World::new();
+fn world() -> Scenario {
+    let mut world = Scenario::new();
     world.policy.sync_products = true;
     world.policy.sync_stock = true;
     world.policy.default_purchase_ledger_account_id = Some("purchases".to_owned());
@@ -155,7 +155,7 @@ fn a_missing_purchase_account_holds() {
 fn the_tax_class_finds_its_rate_where_the_map_names_one() {
     let mut world = world();
     world.policy.tax_rate_map.insert("5.00/2".to_owned(), "GB_LOWER".to_owned());
-    let rate = |world: &World| {
+    let rate = |world: &Scenario| {
         let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
         call(&plan, "stock_item").body["stock_item"]["sales_tax_rate_id"].as_str().unwrap().to_owned()
     };

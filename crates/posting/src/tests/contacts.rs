@@ -1,7 +1,7 @@
 //! Who the samples are for.
 
 use super::{call, d, plan};
-use crate::{fixtures, fixtures::World, plan_invoice, wanted_xrefs};
+use crate::{fixtures, fixtures::Scenario, plan_invoice, wanted_xrefs};
 use domain::{
     money::Currency,
     plan::Adopt,
@@ -13,7 +13,7 @@ fn a_long_customer_number_still_makes_five_different_references_of_ten_character
     let mut invoice = fixtures::invoice("invoice-1a");
     for id in [1, 12_345_678, 1_234_567_890_123] {
         invoice.customer.magento_id = id;
-        let plan = plan_invoice(&invoice, &World::new().context());
+        let plan = plan_invoice(&invoice, &Scenario::new().context());
         let Some(Adopt::Contact { reference, mut alternatives, .. }) = call(&plan, "contact").adopt.clone()
         else {
             panic!()
@@ -46,7 +46,7 @@ fn registered_customers_and_guests_have_contacts_of_their_own() {
 
 #[test]
 fn a_guest_is_one_contact_however_the_address_is_written() {
-    let world = World::new();
+    let world = Scenario::new();
     let mut invoice = fixtures::invoice("invoice-4-virtual");
     let keys = wanted_xrefs(&invoice, &world.policy, &world.reference);
     invoice.customer.email = Some(" Sam.LEE@example.com ".to_owned());
@@ -58,9 +58,9 @@ fn a_guest_is_one_contact_however_the_address_is_written() {
 
 #[test]
 fn consumers_share_a_contact_by_the_five_rules() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
-    let chosen = |world: &World, name: &str| {
+    let chosen = |world: &Scenario, name: &str| {
         let plan = plan_invoice(&fixtures::invoice(name), &world.context());
         let reference = plan.calls.iter().find(|call| call.name == "contact");
         reference.map(|call| call.body["contact"]["reference"].as_str().unwrap().to_owned())

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{amount, call, d, pennies, percentage};
 use crate::{
-    OriginalInvoice, fixtures, fixtures::World, plan_creditmemo, wanted_creditmemo_xrefs, wanted_xrefs,
+    OriginalInvoice, fixtures, fixtures::Scenario, plan_creditmemo, wanted_creditmemo_xrefs, wanted_xrefs,
 };
 use domain::{
     business::TaxRate,
@@ -39,7 +39,7 @@ pub fn original(outstanding: &str) -> OriginalInvoice {
 }
 
 /// Sage's total and tax of a planned credit note, by an arithmetic that shares nothing with the translation's own.
-pub fn total_and_tax(plan: &Plan, world: &World) -> (Decimal, Decimal) {
+pub fn total_and_tax(plan: &Plan, world: &Scenario) -> (Decimal, Decimal) {
     assert_eq!(plan.verdict, Verdict::Post, "{plan:#?}");
     let note = note(plan);
     let (mut net, mut tax) = (Decimal::ZERO, Decimal::ZERO);
@@ -76,8 +76,8 @@ fn lines(plan: &Plan) -> Vec<String> {
 }
 
 /// A business that has a rate for sales to Ireland.
-fn with_irish_rate() -> World {
-    let mut world = World::new();
+fn with_irish_rate() -> Scenario {
+    let mut world = Scenario::new();
     let standard = world.reference.tax_rates[0].clone();
     world.reference.tax_rates.push(TaxRate { id: "IE_STANDARD".to_owned(), percentage: d("23"), ..standard });
     world.policy.tax_rate_map.insert("23.00".to_owned(), "IE_STANDARD".to_owned());
@@ -104,7 +104,7 @@ fn every_sample_posts_with_magentos_total_and_the_tax_that_only_magento_knows() 
 
 #[test]
 fn adjustments_are_lines_of_their_own_without_tax() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.adjustment_ledger_account_id = Some("fees".to_owned());
     let plan = plan_creditmemo(&memo("1b"), None, &world.context());
     assert_eq!(
@@ -121,7 +121,7 @@ fn adjustments_are_lines_of_their_own_without_tax() {
 
 #[test]
 fn the_unrounded_memo_is_explained_as_magento_had_it() {
-    let plan = plan_creditmemo(&memo("2-unrounded"), None, &World::new().context());
+    let plan = plan_creditmemo(&memo("2-unrounded"), None, &Scenario::new().context());
     // Magento's own: compensation 0.71, 0.3247 off shipping, product tax 0.42 with 0.08 of tax, 71.9053 in all.
     assert_eq!(
         lines(&plan),
@@ -140,7 +140,7 @@ fn the_unrounded_memo_is_explained_as_magento_had_it() {
 
 #[test]
 fn a_memo_without_adjustments_or_lines_to_speak_of_refunds_shipping_or_an_amount() {
-    let world = World::new();
+    let world = Scenario::new();
     let mut shipping = memo("1b");
     shipping.lines.clear();
     (shipping.adjustment_positive, shipping.adjustment_negative) = (Decimal::ZERO, Decimal::ZERO);
@@ -157,7 +157,7 @@ fn a_memo_without_adjustments_or_lines_to_speak_of_refunds_shipping_or_an_amount
 
 #[test]
 fn what_magento_credits_too_much_is_recognised_and_named() {
-    let world = World::new();
+    let world = Scenario::new();
     let mut faulty = memo("2-unrounded");
     // Of sample 2's order: 0.77 x 0.32 / 4.12 = 0.0598, credited with the mugs alone.
     faulty.lines.truncate(1);
@@ -179,7 +179,7 @@ fn what_magento_credits_too_much_is_recognised_and_named() {
 
 #[test]
 fn the_invoice_tells_whether_a_product_tax_was_taxed() {
-    let world = World::new();
+    let world = Scenario::new();
     let mut memo = memo("2-unrounded");
     memo.lines.drain(..2);
     (memo.shipping_amount, memo.shipping_tax_amount) = (Decimal::ZERO, Decimal::ZERO);
@@ -194,7 +194,7 @@ fn the_invoice_tells_whether_a_product_tax_was_taxed() {
 fn money_that_may_be_taxed_or_not_is_refused_with_both_sums() {
     let mut memo = memo("1b");
     memo.grand_total += d("0.47");
-    let plan = plan_creditmemo(&memo, None, &World::new().context());
+    let plan = plan_creditmemo(&memo, None, &Scenario::new().context());
     assert_eq!(plan.code, Some(Code::TotalsMismatch));
     let message = plan.message.unwrap();
     for part in ["17.36", "16.89", "2.65 tax", "0.47 of it"] {
@@ -204,7 +204,7 @@ fn money_that_may_be_taxed_or_not_is_refused_with_both_sums() {
 
 #[test]
 fn the_contact_is_the_invoices_whatever_the_rules_say_today() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
     let plan = plan_creditmemo(&memo("1a"), Some(&original("0")), &world.context());
     assert_eq!(note(&plan)["contact_id"], "priya");
@@ -216,7 +216,7 @@ fn the_contact_is_the_invoices_whatever_the_rules_say_today() {
 
 #[test]
 fn a_memo_of_a_guest_without_an_address_is_not_taken_for_an_invoice() {
-    let world = World::new();
+    let world = Scenario::new();
     let mut memo = memo("2-unrounded");
     memo.customer.email = None;
     let mut invoice = fixtures::invoice("invoice-4-virtual");
@@ -228,7 +228,7 @@ fn a_memo_of_a_guest_without_an_address_is_not_taken_for_an_invoice() {
 
 #[test]
 fn the_note_names_its_invoice_and_reason_and_bears_the_prefix_once() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.invoice_number_prefix = Some("WEB-".to_owned());
     let mut memo = memo("1a");
     memo.reason = Some("Cracked &amp; cold".to_owned());
@@ -252,7 +252,7 @@ fn the_note_names_its_invoice_and_reason_and_bears_the_prefix_once() {
 
 #[test]
 fn the_addresses_of_a_profile_are_not_the_documents() {
-    let plan = plan_creditmemo(&memo("1a"), Some(&original("0")), &World::new().context());
+    let plan = plan_creditmemo(&memo("1a"), Some(&original("0")), &Scenario::new().context());
     assert!(note(&plan).get("main_address").is_none() && note(&plan).get("delivery_address").is_none());
 }
 
@@ -261,7 +261,7 @@ type Spoil = fn(&mut CreditMemo);
 
 #[test]
 fn a_memo_that_makes_no_sense_is_refused() {
-    let world = World::new();
+    let world = Scenario::new();
     let spoils: [(Spoil, &str); 5] = [
         (|memo| memo.grand_total = d("-0.4175"), "totals -0.4175"),
         (|memo| memo.adjustment_positive = d("-1"), "adjustment to the customer is -1.00"),
@@ -290,7 +290,7 @@ fn a_memo_that_makes_no_sense_is_refused() {
 
 #[test]
 fn a_memo_of_nothing_is_posted_and_settles_nothing_unless_such_documents_are_not_wanted() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let mut memo = memo("1a");
     memo.adjustment_negative += memo.grand_total;
     memo.grand_total = Decimal::ZERO;
@@ -303,7 +303,7 @@ fn a_memo_of_nothing_is_posted_and_settles_nothing_unless_such_documents_are_not
 
 #[test]
 fn the_policy_skips_memos_of_other_websites_and_of_earlier_days() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let memo = memo("1a");
     world.policy.website_filter = vec![2];
     assert_eq!(plan_creditmemo(&memo, None, &world.context()).code, Some(Code::OutsideWebsiteFilter));
@@ -314,7 +314,7 @@ fn the_policy_skips_memos_of_other_websites_and_of_earlier_days() {
 
 #[test]
 fn in_safe_mode_the_draft_is_released_before_it_is_settled() {
-    let world = World { safe_mode: true, ..World::new() };
+    let world = Scenario { safe_mode: true, ..Scenario::new() };
     let plan = plan_creditmemo(&memo("1a"), Some(&original("99")), &world.context());
     let names: Vec<&str> = plan.calls.iter().map(|call| call.name.as_str()).collect();
     assert_eq!(names, ["creditmemo", "release", "allocation"]);
@@ -324,7 +324,7 @@ fn in_safe_mode_the_draft_is_released_before_it_is_settled() {
 
 #[test]
 fn a_business_without_vat_credits_what_was_paid() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.reference.registered_for_tax = false;
     let plan = plan_creditmemo(&memo("1b"), None, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (d("16.89"), d("0")));
@@ -347,7 +347,7 @@ fn a_foreign_memo_bears_its_rate_and_needs_one() {
 
 #[test]
 fn the_wanted_records_are_the_memos_its_settlements_its_invoices_and_its_contacts() {
-    let world = World::new();
+    let world = Scenario::new();
     let wanted = wanted_creditmemo_xrefs(&memo("1a"), &world.policy, &world.reference);
     let key = |kind, id: &str| XrefKey { kind, magento_key: id.to_owned() };
     let expected = [
@@ -364,7 +364,7 @@ fn the_wanted_records_are_the_memos_its_settlements_its_invoices_and_its_contact
 
 #[test]
 fn tax_that_a_memo_from_the_order_does_not_show_waits_for_a_person() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.unshown_tax = UnshownTax::Hold;
     let plan = plan_creditmemo(&memo("2-unrounded"), None, &world.context());
     assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::UnshownTax)), "{plan:?}");

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{amount, call, d, total_and_tax};
-use crate::{fixtures, fixtures::World, plan_invoice, plan_payment};
+use crate::{fixtures, fixtures::Scenario, plan_invoice, plan_payment};
 use domain::{
     business::{BankAccount, TaxRate},
     code::Code,
@@ -14,8 +14,8 @@ use domain::{
 };
 
 /// A British business that has a rate for the Irish tax which the sample in euro bears.
-fn world() -> World {
-    let mut world = World::new();
+fn world() -> Scenario {
+    let mut world = Scenario::new();
     world.reference.tax_rates.push(TaxRate {
         id: "IE_STANDARD".to_owned(),
         name: "Ireland 23.00%".to_owned(),
@@ -69,8 +69,8 @@ fn every_digit_of_magentos_rate_counts() {
 
 #[test]
 fn a_customer_has_one_contact_for_each_currency() {
-    let mut world = World::new();
-    let contact = |world: &World, code: &str| {
+    let mut world = Scenario::new();
+    let contact = |world: &Scenario, code: &str| {
         let invoice = in_currency(code, if code == "GBP" { "1" } else { "1.5" });
         let plan = plan_invoice(&invoice, &world.context());
         assert_eq!(plan.verdict, Verdict::Post, "{plan:#?}");
@@ -109,7 +109,7 @@ fn a_guest_in_another_currency_keeps_eight_digits_of_the_hash() {
 
 #[test]
 fn the_shared_contact_is_one_for_each_currency() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
     for (code, reference) in [("EUR", "WEBSALESE"), ("SGD", "WEBSALESGD"), ("CHF", "WEBSALECHF")] {
         let plan = plan_invoice(&in_currency(code, "1.5"), &world.context());
@@ -161,7 +161,7 @@ fn without_sages_own_rate_magentos_is_used_and_that_is_noted() {
 
 #[test]
 fn sums_in_yen_post_and_a_third_decimal_of_a_dinar_is_refused_with_both_sums() {
-    let world = World::new();
+    let world = Scenario::new();
     let yen = in_currency("JPY", "203.25");
     assert_eq!(total_and_tax(&plan_invoice(&yen, &world.context()), &world), (d("81.52"), d("13.59")));
     let mut dinar = in_currency("KWD", "0.41");

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{call, plan as plan_of_sample};
 use crate::{
-    KnownRecord, Told, contact_told, fixtures, fixtures::World, plan_customer, plan_invoice, plan_payment,
-    wanted_customer_xrefs, with_contact_news,
+    ContactSnapshot, KnownRecord, contact_snapshot, fixtures, fixtures::Scenario, plan_customer,
+    plan_invoice, plan_payment, wanted_customer_xrefs, with_contact_changes,
 };
 use domain::{
     business::Named,
@@ -27,7 +27,7 @@ fn key(currency: Currency, id: &str) -> XrefKey {
 
 #[test]
 fn a_customer_without_a_contact_gets_the_one_that_an_invoice_would_make() {
-    let plan = plan_customer(&customer("01"), &World::new().context());
+    let plan = plan_customer(&customer("01"), &Scenario::new().context());
     let made = call(&plan, "contact");
     let invoiced = plan_of_sample("invoice-1a");
     assert_eq!(made, call(&invoiced, "contact"));
@@ -35,7 +35,7 @@ fn a_customer_without_a_contact_gets_the_one_that_an_invoice_would_make() {
 
 #[test]
 fn every_contact_of_a_customer_is_brought_up_to_date_and_keeps_its_identity() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.knows(key(Currency::GBP, "1"), "pounds");
     world.knows(key(Currency::EUR, "1"), "euros");
     world.knows(key(Currency::GBP, "11"), "another");
@@ -54,7 +54,7 @@ fn every_contact_of_a_customer_is_brought_up_to_date_and_keeps_its_identity() {
 
 #[test]
 fn what_magento_does_not_tell_overwrites_nothing() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.knows(key(Currency::GBP, "2"), "leo");
     let plan = plan_customer(&customer("02-no-addresses"), &world.context());
     let body = &call(&plan, "contact:GBP").body["contact"];
@@ -69,9 +69,9 @@ fn what_magento_does_not_tell_overwrites_nothing() {
 
 #[test]
 fn a_company_that_magento_keeps_to_itself_keeps_its_contact() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let known = |name: &str| KnownRecord { sage_id: "c".to_owned(), displayed_as: Some(name.to_owned()) };
-    let name = |world: &World, customer: &Customer| {
+    let name = |world: &Scenario, customer: &Customer| {
         let plan = plan_customer(customer, &world.context());
         call(&plan, "contact:GBP").body["contact"].get("name").cloned()
     };
@@ -89,7 +89,7 @@ fn a_company_that_magento_keeps_to_itself_keeps_its_contact() {
 
 #[test]
 fn a_consumer_of_the_shared_contact_gets_none_of_their_own() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
     let mut customer = customer("01");
     assert_eq!(plan_customer(&customer, &world.context()).code, Some(Code::CustomerConsolidated));
@@ -103,26 +103,26 @@ fn a_consumer_of_the_shared_contact_gets_none_of_their_own() {
 }
 
 /// The calls of an invoice of a customer who is told so now and was told otherwise before.
-fn calls(world: &World, invoice: &Invoice, before: Option<&Told>) -> Vec<String> {
+fn calls(world: &Scenario, invoice: &Invoice, before: Option<&ContactSnapshot>) -> Vec<String> {
     let told = before.map(|told| (key(invoice.currency, "1"), told.clone()));
     let plan = with_news(world, invoice, &told.into_iter().collect());
     plan.calls.into_iter().map(|call| call.path).collect()
 }
 
-fn with_news(world: &World, invoice: &Invoice, told: &BTreeMap<XrefKey, Told>) -> Plan {
+fn with_news(world: &Scenario, invoice: &Invoice, told: &BTreeMap<XrefKey, ContactSnapshot>) -> Plan {
     let context = world.context();
-    with_contact_news(plan_invoice(invoice, &context), invoice, told, &context)
+    with_contact_changes(plan_invoice(invoice, &context), invoice, told, &context)
 }
 
-fn told(invoice: &Invoice) -> Told {
-    contact_told(&invoice.customer, &World::new().context()).unwrap()
+fn told(invoice: &Invoice) -> ContactSnapshot {
+    contact_snapshot(&invoice.customer, &Scenario::new().context()).unwrap()
 }
 
 const UPDATED: [&str; 2] = ["/contacts/priya", "/sales_invoices"];
 const UNCHANGED: [&str; 1] = ["/sales_invoices"];
 
-fn world_of_priya() -> World {
-    let mut world = World::new();
+fn world_of_priya() -> Scenario {
+    let mut world = Scenario::new();
     world.knows(key(Currency::GBP, "1"), "priya");
     world
 }
@@ -131,7 +131,11 @@ fn world_of_priya() -> World {
 fn the_customer_within_an_invoice_is_news_once() {
     let mut invoice = fixtures::invoice("invoice-1a");
     let before = told(&invoice);
-    assert_eq!(calls(&World::new(), &invoice, None), ["/contacts", "/sales_invoices"], "no contact is known");
+    assert_eq!(
+        calls(&Scenario::new(), &invoice, None),
+        ["/contacts", "/sales_invoices"],
+        "no contact is known"
+    );
     let world = world_of_priya();
     assert_eq!(calls(&world, &invoice, Some(&before)), UNCHANGED);
     invoice.shipping_address.as_mut().unwrap().city = Some("York".to_owned());
@@ -179,7 +183,7 @@ fn older_news_and_news_of_unknown_age_change_nothing() {
     assert_eq!(calls(&world_of_priya(), &invoice, Some(&before)), UNCHANGED);
     invoice.customer.updated_at = None;
     assert_eq!(calls(&world_of_priya(), &invoice, Some(&before)), UNCHANGED);
-    let ageless = Told { as_of: None, ..before };
+    let ageless = ContactSnapshot { as_of: None, ..before };
     assert_eq!(calls(&world_of_priya(), &invoice, Some(&ageless)), UPDATED);
 }
 
@@ -204,8 +208,8 @@ fn what_magento_does_not_tell_is_no_news() {
 #[test]
 fn guests_and_the_shared_contact_have_no_news() {
     let guest = fixtures::invoice("invoice-4-virtual");
-    assert_eq!(contact_told(&guest.customer, &World::new().context()), None);
-    let mut world = World::new();
+    assert_eq!(contact_snapshot(&guest.customer, &Scenario::new().context()), None);
+    let mut world = Scenario::new();
     world.policy.consolidation.enabled = true;
     let shared = XrefKind::ContactFallback(Currency::GBP);
     world.knows(XrefKey { kind: shared, magento_key: "WEBSALES".to_owned() }, "shared");
@@ -219,10 +223,10 @@ fn guests_and_the_shared_contact_have_no_news() {
 fn only_an_invoice_that_is_posted_brings_news() {
     let invoice = fixtures::invoice("invoice-1a");
     let mut world = world_of_priya();
-    let payment = |world: &World| {
+    let payment = |world: &Scenario| {
         let context = world.context();
         let plan = plan_payment(&invoice, &fixtures::payment("invoice-1a"), &context);
-        let plan = with_contact_news(plan, &invoice, &BTreeMap::new(), &context);
+        let plan = with_contact_changes(plan, &invoice, &BTreeMap::new(), &context);
         plan.calls.into_iter().map(|call| call.path).collect::<Vec<_>>()
     };
     assert_eq!(payment(&world), ["/contacts/priya", "/sales_invoices", "/contact_payments"]);
@@ -236,7 +240,7 @@ fn only_an_invoice_that_is_posted_brings_news() {
 
 #[test]
 fn a_contact_is_looked_for_in_every_currency_of_the_business() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let named = |id: &str| Named { id: id.to_owned(), name: id.to_owned() };
     world.reference.currencies = ["EUR", "GBP", "USD"].map(named).to_vec();
     let wanted = wanted_customer_xrefs(&customer("01"), &world.reference);

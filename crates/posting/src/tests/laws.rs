@@ -14,7 +14,7 @@ use super::{
     magento::{self, Algorithm, Article, Cart, Discount, Shop},
     pennies, total_and_tax,
 };
-use crate::{fixtures::World, plan_invoice};
+use crate::{fixtures::Scenario, plan_invoice};
 use domain::{
     business::TaxRate,
     code::Code,
@@ -53,8 +53,8 @@ fn percentages(country: &str) -> [Decimal; 6] {
 }
 
 /// A business of a country, with every percentage mapped.
-pub fn world(country: &str) -> World {
-    let mut world = World::new();
+pub fn world(country: &str) -> Scenario {
+    let mut world = Scenario::new();
     country.clone_into(&mut world.reference.country);
     world.reference.tax_rates.clear();
     world.policy.tax_rate_map.clear();
@@ -129,7 +129,7 @@ fn product_tax(plan: &Plan) -> Decimal {
 }
 
 /// Lines whose rate is another than Magento's although the line is big enough to tell.
-fn wrong_rates(cart: &Cart, plan: &Plan, world: &World) -> u32 {
+fn wrong_rates(cart: &Cart, plan: &Plan, world: &Scenario) -> u32 {
     let lines = call(plan, "invoice").body["sales_invoice"]["invoice_lines"].as_array().unwrap();
     let wrong = |(article, line): &(&Article, &serde_json::Value)| {
         let price = amount(line, "unit_price") * amount(line, "quantity");

@@ -15,7 +15,7 @@ use super::{
     magento::{self, Cart},
     pennies, percentage, total_and_tax,
 };
-use crate::{fixtures::World, plan_invoice};
+use crate::{fixtures::Scenario, plan_invoice};
 use domain::{
     code::Code,
     documents::Invoice,
@@ -88,7 +88,7 @@ fn sale(country: &str) -> impl Strategy<Value = Sale> {
         .prop_map(sale)
 }
 
-fn business((country, base, registered): (&str, &str, bool)) -> World {
+fn business((country, base, registered): (&str, &str, bool)) -> Scenario {
     let mut world = world(country);
     world.reference.base_currency = base.parse().unwrap();
     world.reference.registered_for_tax = registered;
@@ -102,7 +102,7 @@ fn abroad(business: &str, place: &str) -> (bool, bool) {
 }
 
 /// What must hold for every invoice that is posted.
-fn check(plan: &Plan, sale: &Sale, invoice: &Invoice, world: &World) -> Result<(), TestCaseError> {
+fn check(plan: &Plan, sale: &Sale, invoice: &Invoice, world: &Scenario) -> Result<(), TestCaseError> {
     let reference = &world.reference;
     let tax = if reference.registered_for_tax { pennies(invoice.tax_amount) } else { Decimal::ZERO };
     prop_assert_eq!(total_and_tax(plan, world), (pennies(invoice.grand_total), tax));

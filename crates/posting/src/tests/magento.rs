@@ -129,7 +129,7 @@ impl Deltas {
 
 /// A row after the calculator.
 #[derive(Clone, Copy, Debug, Default)]
-struct Row {
+struct DocumentRow {
     price: Decimal,
     subtotal: Decimal,
     with_tax: Decimal,
@@ -146,7 +146,7 @@ fn calculate(
     percent: Decimal,
     discount: Decimal,
     deltas: &mut Deltas,
-) -> Row {
+) -> DocumentRow {
     let rate = percent / Decimal::ONE_HUNDRED;
     let of = |amount: Decimal| if with_tax { amount * rate / (Decimal::ONE + rate) } else { amount * rate };
     let after = |amount: Decimal, off: Decimal| of((amount - off).max(Decimal::ZERO));
@@ -165,7 +165,7 @@ fn calculate(
     let subtotal = if with_tax { price * quantity - full } else { price * quantity };
     let compensation = if with_tax { full - tax } else { Decimal::ZERO };
     let unit = if with_tax { pennies(subtotal / quantity) } else { price };
-    Row { price: unit, subtotal, with_tax: subtotal + full, tax, compensation }
+    DocumentRow { price: unit, subtotal, with_tax: subtotal + full, tax, compensation }
 }
 
 /// The discounts of the rows (articles, then shipping), by the rows before any discount.
@@ -295,7 +295,14 @@ struct Totals {
 
 impl Totals {
     /// Adds the part of an order's row that this invoice is of.
-    fn add_article(&mut self, article: &Article, row: Row, off: Decimal, carried: &mut Deltas, shop: Shop) {
+    fn add_article(
+        &mut self,
+        article: &Article,
+        row: DocumentRow,
+        off: Decimal,
+        carried: &mut Deltas,
+        shop: Shop,
+    ) {
         let part = |amount: Decimal, kind, carried: &mut Deltas| {
             if article.invoiced == article.quarters {
                 return amount.round_dp(4);

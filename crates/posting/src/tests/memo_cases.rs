@@ -9,11 +9,11 @@ use super::{
     memo_laws::{Refund, memo},
     pennies,
 };
-use crate::{OriginalInvoice, fixtures::World, plan_creditmemo};
+use crate::{OriginalInvoice, fixtures::Scenario, plan_creditmemo};
 use domain::{code::Code, plan::Plan, policy::UnshownTax};
 
 /// The plan of a refund of a cart in Britain with the tax that it must have.
-fn planned(cart: &Cart, refund: &Refund) -> (Plan, Decimal, World) {
+fn planned(cart: &Cart, refund: &Refund) -> (Plan, Decimal, Scenario) {
     let mut world = world("GB");
     world.policy.unshown_tax = UnshownTax::Hold;
     let (invoice, hidden) = magento::invoice(cart);

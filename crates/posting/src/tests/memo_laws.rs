@@ -14,7 +14,7 @@ use super::{
     magento::{self, Cart, Hidden},
     pennies, percentage,
 };
-use crate::{OriginalInvoice, fixtures::World, plan_creditmemo};
+use crate::{OriginalInvoice, fixtures::Scenario, plan_creditmemo};
 use domain::{
     code::Code,
     documents::{Address, CreditMemo, Customer, Invoice, Line},
@@ -156,7 +156,7 @@ struct Fates {
 struct Tally([[Fates; 2]; 2]);
 
 /// A planned credit note's tax by percentage.
-fn planned_taxes(plan: &Plan, world: &World) -> Taxes {
+fn planned_taxes(plan: &Plan, world: &Scenario) -> Taxes {
     let mut taxes = Taxes::new();
     for (id, tax) in &plan.predicted.as_ref().unwrap().tax_by_rate {
         *taxes.entry(percentage(&id.as_str().into(), world)).or_default() += tax.parse::<Decimal>().unwrap();
@@ -172,7 +172,7 @@ fn is_misplaced(planned: &Taxes, taxes: &Taxes) -> bool {
 }
 
 impl Fates {
-    fn add(&mut self, memo: &CreditMemo, taxes: &Taxes, plan: &Plan, world: &World, told: &str) {
+    fn add(&mut self, memo: &CreditMemo, taxes: &Taxes, plan: &Plan, world: &Scenario, told: &str) {
         match plan.code {
             None => {
                 let (total, planned) = total_and_tax(plan, world);

@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{
-    fixtures::{self, World},
+    fixtures::{self, Scenario},
     plan_invoice,
 };
 use domain::plan::{Call, Plan, Verdict};
@@ -31,7 +31,7 @@ fn d(text: &str) -> Decimal {
 
 /// The plan of a sample invoice.
 fn plan(name: &str) -> Plan {
-    plan_invoice(&fixtures::invoice(name), &World::new().context())
+    plan_invoice(&fixtures::invoice(name), &Scenario::new().context())
 }
 
 /// An amount of a body's field.
@@ -52,7 +52,7 @@ fn call<'a>(plan: &'a Plan, name: &str) -> &'a Call {
 }
 
 /// Sage's total and tax of a planned invoice, by an arithmetic that shares nothing with the translation's own.
-fn total_and_tax(plan: &Plan, world: &World) -> (Decimal, Decimal) {
+fn total_and_tax(plan: &Plan, world: &Scenario) -> (Decimal, Decimal) {
     assert_eq!(plan.verdict, Verdict::Post, "{plan:#?}");
     let invoice = &call(plan, "invoice").body["sales_invoice"];
     let (mut net, mut tax) = (Decimal::ZERO, Decimal::ZERO);
@@ -71,6 +71,6 @@ fn total_and_tax(plan: &Plan, world: &World) -> (Decimal, Decimal) {
 }
 
 /// The percentage of a body's tax rate.
-fn percentage(id: &Value, world: &World) -> Decimal {
+fn percentage(id: &Value, world: &Scenario) -> Decimal {
     world.reference.tax_rates.iter().find(|rate| id == rate.id.as_str()).unwrap().percentage
 }

@@ -1,13 +1,13 @@
 //! Payments of the samples.
 
 use super::{amount, call, d};
-use crate::{fixtures, fixtures::World, plan_payment};
+use crate::{fixtures, fixtures::Scenario, plan_payment};
 use domain::{code::Code, plan::Adopt};
 
 #[test]
 fn a_payment_finds_its_bank_or_is_skipped() {
     let (invoice, payment) = (fixtures::invoice("invoice-1a"), fixtures::payment("invoice-1a"));
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let plan = plan_payment(&invoice, &payment, &world.context());
     let receipt = &call(&plan, "payment").body["contact_payment"];
     assert_eq!(receipt["bank_account_id"], "current");
@@ -26,7 +26,7 @@ fn a_payment_finds_its_bank_or_is_skipped() {
 
 #[test]
 fn a_payment_of_nothing_or_of_a_skipped_invoice_is_skipped() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let zero = fixtures::invoice("invoice-6-zero");
     let plan = plan_payment(&zero, &fixtures::payment("invoice-6-zero"), &world.context());
     assert_eq!(plan.code, Some(Code::NothingToPay));
@@ -40,7 +40,7 @@ fn a_payment_of_nothing_or_of_a_skipped_invoice_is_skipped() {
 fn a_payment_of_more_than_the_invoice_leaves_the_rest_on_account() {
     let (invoice, mut payment) = (fixtures::invoice("invoice-1a"), fixtures::payment("invoice-1a"));
     payment.amount = d("100");
-    let plan = plan_payment(&invoice, &payment, &World::new().context());
+    let plan = plan_payment(&invoice, &payment, &Scenario::new().context());
     let receipt = &call(&plan, "payment").body["contact_payment"];
     assert_eq!(amount(receipt, "total_amount"), d("100"));
     assert_eq!(amount(&receipt["allocated_artefacts"][0], "amount"), d("81.52"));

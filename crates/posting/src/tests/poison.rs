@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rust_decimal::Decimal;
 
 use super::creditmemos::original;
-use crate::{fixtures::World, fixtures::invoice, plan_creditmemo, plan_invoice};
+use crate::{fixtures::Scenario, fixtures::invoice, plan_creditmemo, plan_invoice};
 use domain::{
     documents::{CreditMemo, Invoice, Line},
     plan::Plan,
@@ -149,7 +149,7 @@ fn within_bound(what: &str, plan: impl FnOnce() -> Plan) {
 
 #[test]
 fn the_longest_documents_with_the_worst_figures_are_planned_in_bounded_time() {
-    let world = World::new();
+    let world = Scenario::new();
     for figures in ALL {
         for (shipping, off) in [(495, -1234), (0, 72_072_000)] {
             let invoice = hostile(figures, shipping, off);

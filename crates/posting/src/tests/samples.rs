@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::{amount, call, d, plan, total_and_tax};
-use crate::{fixtures, fixtures::World, plan_invoice, plan_payment};
+use crate::{fixtures, fixtures::Scenario, plan_invoice, plan_payment};
 use domain::{
     code::Code,
     documents::{Invoice, InvoiceState},
@@ -36,7 +36,7 @@ fn every_invoice() -> Vec<(String, Invoice)> {
 
 #[test]
 fn every_sample_in_pounds_posts_with_magentos_total_and_tax() {
-    let world = World::new();
+    let world = Scenario::new();
     for (name, invoice) in every_invoice() {
         let plan = plan_invoice(&invoice, &world.context());
         if invoice.currency == Currency::GBP {
@@ -132,7 +132,7 @@ fn an_invoice_of_nothing_has_its_line() {
 #[test]
 fn what_was_taxed_before_its_discount_keeps_its_tax_and_the_discount_is_a_line() {
     let (_, invoice) = every_invoice().into_iter().find(|(name, _)| name.starts_with("invoice-92")).unwrap();
-    let plan = plan_invoice(&invoice, &World::new().context());
+    let plan = plan_invoice(&invoice, &Scenario::new().context());
     let lines = lines(&plan);
     assert_eq!(lines[0], "3 x Stoneware Mug, Blue | 1 x 31.22 - 0 | GB_STANDARD 6.25");
     assert_eq!(
@@ -148,7 +148,7 @@ fn what_was_taxed_before_its_discount_keeps_its_tax_and_the_discount_is_a_line()
 
 #[test]
 fn a_gift_card_is_a_line_that_says_so() {
-    let world = World::new();
+    let world = Scenario::new();
     for (name, card) in
         [("invoice-1a", "20.00"), ("invoice-7-default-algorithm", "10.00"), ("invoice-2", "71.91")]
     {
@@ -165,7 +165,7 @@ fn a_gift_card_is_a_line_that_says_so() {
 
 #[test]
 fn a_fee_goes_to_its_own_account() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.fee_ledger_account_id = Some("fees".to_owned());
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.grand_total += d("2.50");
@@ -197,7 +197,7 @@ fn what_a_sale_needs_is_chosen_by_a_rule_that_is_told() {
 
 #[test]
 fn a_document_that_contradicts_itself_is_refused_with_both_sums() {
-    let world = World::new();
+    let world = Scenario::new();
     let spoil: [(&str, Spoil); 6] = [
         ("more tax, same total", |invoice| invoice.tax_amount += d("1.00")),
         ("more tax and total", |invoice| {
@@ -227,13 +227,13 @@ fn a_document_that_contradicts_itself_is_refused_with_both_sums() {
 fn an_invoice_below_zero_makes_no_sense() {
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.grand_total = d("-0.4175");
-    let plan = plan_invoice(&invoice, &World::new().context());
+    let plan = plan_invoice(&invoice, &Scenario::new().context());
     assert_eq!(plan.code, Some(Code::DocumentMakesNoSense));
 }
 
 #[test]
 fn missing_settings_hold_and_are_all_named() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.tax_rate_map.clear();
     world.policy.default_tax_rate_id = None;
     let plan = plan_invoice(&fixtures::invoice("invoice-2"), &world.context());
@@ -241,7 +241,7 @@ fn missing_settings_hold_and_are_all_named() {
     let missing: Vec<_> =
         plan.rules.iter().filter(|rule| rule.subject == "missing setting").map(|rule| &*rule.input).collect();
     assert_eq!(missing, ["tax_rate_map.20.00", "tax_rate_map.0.00"]);
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.default_ledger_account_id = None;
     let plan = plan_invoice(&fixtures::invoice("invoice-2"), &world.context());
     assert!(plan.message.unwrap().contains("default_ledger_account_id"));
@@ -249,7 +249,7 @@ fn missing_settings_hold_and_are_all_named() {
 
 #[test]
 fn shipping_with_an_account_of_its_own_or_a_tax_that_sage_would_change_is_a_line() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.shipping_ledger_account_id = Some("fees".to_owned());
     let plan = plan_invoice(&fixtures::invoice("invoice-1a"), &world.context());
     assert_eq!(lines(&plan)[2], "Shipping | 1 x 4.95 - 0 | GB_STANDARD 0.99");
@@ -257,7 +257,7 @@ fn shipping_with_an_account_of_its_own_or_a_tax_that_sage_would_change_is_a_line
     invoice.shipping_tax_amount -= d("0.01");
     invoice.tax_amount -= d("0.01");
     invoice.grand_total -= d("0.01");
-    let world = World::new();
+    let world = Scenario::new();
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (invoice.grand_total, invoice.tax_amount));
     assert_eq!(lines(&plan)[2], "Shipping | 1 x 4.95 - 0 | GB_STANDARD 0.98");
@@ -265,7 +265,7 @@ fn shipping_with_an_account_of_its_own_or_a_tax_that_sage_would_change_is_a_line
 
 #[test]
 fn discounts_with_an_account_of_their_own_are_lines_with_their_tax() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.discount_ledger_account_id = Some("discounts".to_owned());
     for (name, invoice) in
         every_invoice().into_iter().filter(|(_, invoice)| invoice.currency == Currency::GBP)
@@ -279,7 +279,7 @@ fn discounts_with_an_account_of_their_own_are_lines_with_their_tax() {
 
 #[test]
 fn a_business_that_is_not_registered_sends_gross_as_net() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.reference.registered_for_tax = false;
     world.policy.tax_rate_map.clear();
     for (name, invoice) in
@@ -293,7 +293,7 @@ fn a_business_that_is_not_registered_sends_gross_as_net() {
 
 #[test]
 fn a_business_of_one_currency_refuses_another() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.reference.multi_currency_enabled = false;
     let plan = plan_invoice(&fixtures::invoice("invoice-3-eur"), &world.context());
     assert_eq!((plan.verdict, plan.code), (Verdict::Fail, Some(Code::MultiCurrencyDisabled)));
@@ -301,7 +301,7 @@ fn a_business_of_one_currency_refuses_another() {
 
 #[test]
 fn in_safe_mode_the_draft_is_released_last() {
-    let world = World { safe_mode: true, ..World::new() };
+    let world = Scenario { safe_mode: true, ..Scenario::new() };
     let invoice = fixtures::invoice("invoice-1a");
     let plan = plan_payment(&invoice, &fixtures::payment("invoice-1a"), &world.context());
     let names: Vec<_> = plan.calls.iter().map(|call| &*call.name).collect();
@@ -313,7 +313,7 @@ fn in_safe_mode_the_draft_is_released_last() {
 
 #[test]
 fn what_is_in_sage_is_never_made_again() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let invoice = fixtures::invoice("invoice-1a");
     world.knows(XrefKey { kind: XrefKind::Invoice, magento_key: "1".to_owned() }, "sage-1");
     let plan = plan_invoice(&invoice, &world.context());
@@ -329,7 +329,7 @@ fn what_is_in_sage_is_never_made_again() {
 
 #[test]
 fn an_open_invoice_is_skipped_only_when_the_policy_says_so() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.state = InvoiceState::Open;
     assert_eq!(plan_invoice(&invoice, &world.context()).verdict, Verdict::Post);
@@ -339,7 +339,7 @@ fn an_open_invoice_is_skipped_only_when_the_policy_says_so() {
 
 #[test]
 fn the_number_bears_the_prefix_once_and_the_purchase_order_is_in_the_notes() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     world.policy.invoice_number_prefix = Some("WEB-".to_owned());
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.po_number = Some("PO &amp; 7".to_owned());

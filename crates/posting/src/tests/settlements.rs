@@ -7,7 +7,7 @@ use super::{
     creditmemos::{memo, original},
     d,
 };
-use crate::{OriginalInvoice, PostedPayment, fixtures::World, plan_creditmemo};
+use crate::{OriginalInvoice, PostedPayment, fixtures::Scenario, plan_creditmemo};
 use domain::{
     plan::{Adopt, Plan},
     xref::{XrefKey, XrefKind},
@@ -35,7 +35,7 @@ fn stays(plan: &Plan, words: &str) -> bool {
 
 #[test]
 fn a_memo_of_an_unpaid_invoice_pays_off_what_is_outstanding() {
-    let world = World::new();
+    let world = Scenario::new();
     let plan = plan_creditmemo(&memo("1a"), Some(&original("112.09")), &world.context());
     assert_eq!(names(&plan), ["creditmemo", "allocation"]);
     let expected = [("si-2", "40.63"), ("{creditmemo}", "-40.63")];
@@ -48,7 +48,7 @@ fn a_memo_of_an_unpaid_invoice_pays_off_what_is_outstanding() {
 
 #[test]
 fn a_memo_of_a_paid_invoice_is_refunded_from_the_bank_that_the_payment_went_into() {
-    let world = World::new();
+    let world = Scenario::new();
     let plan = plan_creditmemo(&memo("1a"), Some(&paid("0")), &world.context());
     assert_eq!(names(&plan), ["creditmemo", "refund"]);
     let refund = &call(&plan, "refund").body["contact_payment"];
@@ -67,7 +67,7 @@ fn a_memo_of_a_paid_invoice_is_refunded_from_the_bank_that_the_payment_went_into
 
 #[test]
 fn a_part_paid_invoice_is_paid_off_first_and_the_rest_refunded() {
-    let world = World::new();
+    let world = Scenario::new();
     let plan = plan_creditmemo(&memo("1a"), Some(&paid("30")), &world.context());
     assert_eq!(names(&plan), ["creditmemo", "allocation", "refund"]);
     assert_eq!(allocated(&plan)[1].1, "-30.00");
@@ -76,9 +76,9 @@ fn a_part_paid_invoice_is_paid_off_first_and_the_rest_refunded() {
 
 #[test]
 fn what_cannot_be_settled_stays_on_account_and_says_why() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let memo = memo("1a");
-    let plan = |world: &World, original: Option<&OriginalInvoice>| {
+    let plan = |world: &Scenario, original: Option<&OriginalInvoice>| {
         plan_creditmemo(&memo, original, &world.context())
     };
     assert!(stays(&plan(&world, None), "no invoice"));
@@ -96,14 +96,14 @@ fn what_cannot_be_settled_stays_on_account_and_says_why() {
 fn a_void_invoice_or_a_draft_takes_no_allocation() {
     for status in ["VOID", "DRAFT"] {
         let original = OriginalInvoice { status: Some(status.to_owned()), ..original("99") };
-        let plan = plan_creditmemo(&memo("1a"), Some(&original), &World::new().context());
+        let plan = plan_creditmemo(&memo("1a"), Some(&original), &Scenario::new().context());
         assert_eq!(names(&plan), ["creditmemo"], "{status}");
     }
 }
 
 #[test]
 fn a_retry_makes_only_what_is_missing() {
-    let mut world = World::new();
+    let mut world = Scenario::new();
     let memo = memo("1a");
     let key = |kind| XrefKey { kind, magento_key: "1".to_owned() };
     world.knows(key(XrefKind::Creditmemo), "cn-1");

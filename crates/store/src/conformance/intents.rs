@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    contact_snapshot::Told,
+    contact_snapshot::ContactSnapshot,
     ids::AttemptId,
     money::Currency,
     outside::Outside,
@@ -207,7 +207,7 @@ pub async fn what_was_told_is_kept_with_the_answer(store: Arc<dyn Store>) {
     let claimed = world.claim().await;
     let (fence, kind) = (fence(&claimed), XrefKind::Contact(Currency::GBP));
     let keys = ["7", "8"].map(|number| key(&world, kind, number));
-    let told = |print: &str| Told {
+    let told = |print: &str| ContactSnapshot {
         fields: BTreeMap::from([("main_contact_person.email".to_owned(), print.to_owned())]),
         as_of: Some(DateTime::UNIX_EPOCH),
     };
@@ -242,7 +242,7 @@ pub async fn what_was_told_is_kept_with_the_answer(store: Arc<dyn Store>) {
 }
 
 /// What each contact was told, in the keys' order.
-async fn told_of(world: &World, keys: &[IntentKey]) -> Vec<Option<Told>> {
+async fn told_of(world: &World, keys: &[IntentKey]) -> Vec<Option<ContactSnapshot>> {
     let asked: Vec<XrefKey> = keys.iter().map(|key| key.xref.clone()).collect();
     let mut known = world.store.xrefs(world.binding, "business-1", &asked).await.unwrap();
     known.sort_by(|one, other| one.key.cmp(&other.key));

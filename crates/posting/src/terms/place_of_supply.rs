@@ -19,7 +19,7 @@ use crate::{
         choice,
     },
     context::Context,
-    findings::{Ended, Findings},
+    findings::{Findings, NotPosted},
 };
 
 /// The member states (ISO 3166).
@@ -30,7 +30,7 @@ const EUROPEAN_UNION: [&str; 27] = [
 
 /// Where a place lies, seen from the business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TaxArea {
     /// In the business's own tax area.
     Home,
     /// In another member state of the European Union.
@@ -41,61 +41,62 @@ pub(crate) enum Place {
 
 /// Where a sale goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Border {
+pub(crate) struct PlaceOfSupply {
     /// The tax country: two capital letters; none where no address tells it, which counts as home.
     pub country: Option<String>,
     /// Where that is.
-    pub place: Place,
+    pub area: TaxArea,
     /// The country of the contact's main address.
     contact_country: Option<String>,
     /// Where that is: Sage's own view.
-    contact_place: Place,
+    contact_area: TaxArea,
     /// Canada: the region that taxes, such as `CA-ON`.
     pub region: Option<String>,
 }
 
 /// Where a country lies. Northern Ireland (postcodes BT) is a part of GB in Magento, and the Isle of Man is in the British tax
 /// area; the Channel Islands are not.
-fn place(country: Option<&str>, home: &str) -> Place {
+fn area_of(country: Option<&str>, home: &str) -> TaxArea {
     match country {
-        None => Place::Home,
-        Some(country) if country == home || (home == "GB" && country == "IM") => Place::Home,
-        Some(country) if EUROPEAN_UNION.contains(&country) => Place::EuropeanUnion,
-        Some(_) => Place::RestOfWorld,
+        None => TaxArea::Home,
+        Some(country) if country == home || (home == "GB" && country == "IM") => TaxArea::Home,
+        Some(country) if EUROPEAN_UNION.contains(&country) => TaxArea::EuropeanUnion,
+        Some(_) => TaxArea::RestOfWorld,
     }
 }
 
-impl Border {
+impl PlaceOfSupply {
     /// Where an invoice goes, for a business that is registered for tax; one that is not sells at home, wherever it sells.
-    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, Ended> {
+    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let home = reference.country.as_str();
         let (billing, delivery) = addresses(invoice);
-        let told = delivery.and_then(country).map(|code| (code, delivery));
-        let told = told.or_else(|| billing.and_then(country).map(|code| (code, billing)));
-        let (country_code, address) = told.map_or((None, delivery), |(code, address)| (Some(code), address));
+        let tax_country = delivery.and_then(country).map(|code| (code, delivery));
+        let tax_country = tax_country.or_else(|| billing.and_then(country).map(|code| (code, billing)));
+        let (country_code, address) =
+            tax_country.map_or((None, delivery), |(code, address)| (Some(code), address));
         // The shared contact bears the business's own country.
         let individual = choice::is_individual(invoice, context);
         let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
-        let mut border = Self {
-            place: place(country_code.as_deref(), home),
-            contact_place: place(contact_country.as_deref(), home),
+        let mut place = Self {
+            area: area_of(country_code.as_deref(), home),
+            contact_area: area_of(contact_country.as_deref(), home),
             country: country_code,
             contact_country,
             region: None,
         };
         if !reference.registered_for_tax {
-            (border.place, border.contact_place) = (Place::Home, Place::Home);
-            return Ok(border);
+            (place.area, place.contact_area) = (TaxArea::Home, TaxArea::Home);
+            return Ok(place);
         }
-        border.tell(address, invoice, reference, findings);
+        place.note_rule(address, invoice, reference, findings);
         match home {
-            "CA" => border.region = border.canadian_region(address, reference, findings)?,
+            "CA" => place.region = place.canadian_region(address, reference, findings)?,
             "GB" | "IE" => {}
-            _ if border.is_abroad() => return Err(not_translated(&border, home)),
+            _ if place.is_abroad() => return Err(not_translated(&place, home)),
             _ => {}
         }
-        Ok(border)
+        Ok(place)
     }
 
     /// A sale at home to a country, for tests of what only looks at the country and the region.
@@ -103,20 +104,20 @@ impl Border {
     pub fn to(country: Option<&str>, region: Option<&str>) -> Self {
         Self {
             country: country.map(str::to_owned),
-            place: Place::Home,
+            area: TaxArea::Home,
             contact_country: None,
-            contact_place: Place::Home,
+            contact_area: TaxArea::Home,
             region: region.map(str::to_owned),
         }
     }
 
     /// Whether the sale or its contact is abroad.
     pub fn is_abroad(&self) -> bool {
-        self.place != Place::Home || self.contact_place != Place::Home
+        self.area != TaxArea::Home || self.contact_area != TaxArea::Home
     }
 
     /// Remembers where the sale goes, unless it is plainly at home.
-    fn tell(
+    fn note_rule(
         &self,
         address: Option<&Address>,
         invoice: &Invoice,
@@ -128,15 +129,15 @@ impl Border {
         let postcode = address.and_then(|address| address.postcode.as_deref()).unwrap_or_default().trim();
         let northern_ireland =
             reference.country == "GB" && country == "GB" && postcode.to_uppercase().starts_with("BT");
-        let rule = match self.place {
-            Place::Home if northern_ireland => "Northern Ireland is at home",
-            Place::Home if *country != reference.country => "the Isle of Man is in the British tax area",
-            Place::Home if self.contact_place != Place::Home => {
+        let rule = match self.area {
+            TaxArea::Home if northern_ireland => "Northern Ireland is at home",
+            TaxArea::Home if *country != reference.country => "the Isle of Man is in the British tax area",
+            TaxArea::Home if self.contact_area != TaxArea::Home => {
                 "the goods stay at home, the customer is abroad"
             }
-            Place::Home => return,
-            Place::EuropeanUnion => "abroad, in the European Union",
-            Place::RestOfWorld => "abroad",
+            TaxArea::Home => return,
+            TaxArea::EuropeanUnion => "abroad, in the European Union",
+            TaxArea::RestOfWorld => "abroad",
         };
         findings.rule("tax country", country.as_str(), rule, source);
     }
@@ -148,8 +149,8 @@ impl Border {
         address: Option<&Address>,
         reference: &ReferenceSet,
         findings: &mut Findings,
-    ) -> Result<Option<String>, Ended> {
-        if self.place != Place::Home {
+    ) -> Result<Option<String>, NotPosted> {
+        if self.area != TaxArea::Home {
             let own = reference.own_region().map(str::to_owned);
             match &own {
                 Some(region) => {
@@ -182,8 +183,8 @@ impl Border {
         tax: Decimal,
         reference: &ReferenceSet,
         findings: &Findings,
-    ) -> Result<(), Ended> {
-        if reference.country != "GB" || self.contact_place != Place::RestOfWorld || round2(tax).is_zero() {
+    ) -> Result<(), NotPosted> {
+        if reference.country != "GB" || self.contact_area != TaxArea::RestOfWorld || round2(tax).is_zero() {
             return Ok(());
         }
         let goes_to = self.country.as_deref().unwrap_or("an unknown country");
@@ -197,8 +198,8 @@ impl Border {
     }
 }
 
-fn not_translated(border: &Border, home: &str) -> Ended {
-    let country = border.country.as_deref().unwrap_or("an unknown country");
+fn not_translated(place: &PlaceOfSupply, home: &str) -> NotPosted {
+    let country = place.country.as_deref().unwrap_or("an unknown country");
     let message = format!("The sale goes to {country}, the business is in {home}.");
     Box::new(domain::plan::Plan::hold(Code::CrossBorderNotSupported, message))
 }
