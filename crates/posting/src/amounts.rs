@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod breakdown;
 pub(crate) mod compensation;
+pub(crate) mod limits;
 pub(crate) mod recovered_rates;
 pub(crate) mod rounding;
 pub(crate) mod rows;

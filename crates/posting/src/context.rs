@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::{business::ReferenceSet, ids::BindingId, policy::Policy, xref::XrefKey};
+use serde_json::{Map, Value};
 
-use crate::idempotency::Generations;
+use crate::idempotency::{Generations, idempotency_id};
 
 /// A Sage record that Ledger already knows.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -31,4 +32,13 @@ pub struct Context<'a> {
     pub generations: &'a Generations,
     /// Whether documents are created as drafts, compared and released.
     pub safe_mode: bool,
+}
+
+impl Context<'_> {
+    /// The first field of a create: its idempotency id.
+    pub(crate) fn identified(&self, key: &XrefKey) -> Map<String, Value> {
+        let generation = self.generations.get(key).copied().unwrap_or(0);
+        let id = idempotency_id(self.binding, self.business, key, generation);
+        Map::from_iter([("idempotency_id".to_owned(), Value::String(id))])
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod credit_memo;
 pub(crate) mod credit_note_body;
+pub(crate) mod document_calls;
 pub(crate) mod invoice;
 pub(crate) mod lines;
 pub(crate) mod payment;

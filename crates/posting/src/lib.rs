@@ -16,6 +16,7 @@ mod findings;
 mod idempotency;
 mod json_number;
 mod keys;
+mod sales_document;
 mod terms;
 mod text;
 
@@ -31,6 +32,7 @@ pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
 pub use terms::dates::zone_of;
 
+
 use std::collections::BTreeMap;
 
 use domain::{
@@ -44,11 +46,12 @@ use domain::{
 
 /// The cross-references that a plan of this invoice looks at: its own, its payment's and its contact's.
 pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
+    let buyer = sales_document::Buyer::of_invoice(invoice);
     vec![
         keys::invoice(invoice),
         keys::payment(invoice),
-        contact::choice::own_key(invoice, reference),
-        contact::choice::fallback_key(invoice, policy, reference),
+        contact::choice::own_key(&buyer, reference),
+        contact::choice::fallback_key(&buyer, policy, reference),
     ]
 }
 

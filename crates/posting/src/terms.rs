@@ -5,7 +5,7 @@ pub(crate) mod exchange;
 pub(crate) mod goods_or_services;
 pub(crate) mod place_of_supply;
 
-use domain::{documents::Invoice, money::Currency};
+use domain::money::{Currency, round2};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -13,6 +13,7 @@ use crate::{
     context::Context,
     findings::{Findings, NotPosted},
     json_number,
+    sales_document::SalesDocument,
     terms::{exchange::ExchangeRate, place_of_supply::PlaceOfSupply},
 };
 
@@ -31,37 +32,47 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// The terms of an invoice, or of the sale that a credit memo takes back; refused where Sage has none like it.
-    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
-        let reference = context.reference;
-        let exchange = exchange::of(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
-        Self::at(exchange, invoice, context, findings)
-    }
-
-    /// The terms of the sale that a credit memo takes back, whose invoice is in Sage at its own exchange rate: too late to doubt it.
-    pub fn of_posted(
-        invoice: &Invoice,
+    pub fn of(
+        document: &SalesDocument<'_>,
         context: &Context<'_>,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let exchange =
-            exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
-        Self::at(exchange, invoice, context, findings)
+            exchange::of(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
+        Self::at(exchange, document, context, findings)
     }
 
-    fn at(
-        exchange: Option<ExchangeRate>,
-        invoice: &Invoice,
+    /// The terms of the sale that a credit memo takes back, whose invoice is in Sage at its own exchange rate: too late to doubt it.
+    pub fn of_posted(
+        document: &SalesDocument<'_>,
         context: &Context<'_>,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
         let reference = context.reference;
-        let tax = reference.registered_for_tax.then_some(invoice.tax_amount);
-        exchange::check_decimals(invoice.currency, invoice.grand_total, tax, findings)?;
-        let place = PlaceOfSupply::of(invoice, context, findings)?;
-        place.check_tax(invoice.tax_amount, reference, findings)?;
-        let goods_type = goods_or_services::type_of(invoice, &place, context.policy, reference, findings)?;
-        Ok(Self { currency: invoice.currency, exchange, place, goods_type })
+        let exchange =
+            exchange::unchecked(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
+        Self::at(exchange, document, context, findings)
+    }
+
+    fn at(
+        exchange: Option<ExchangeRate>,
+        document: &SalesDocument<'_>,
+        context: &Context<'_>,
+        findings: &mut Findings,
+    ) -> Result<Self, NotPosted> {
+        let reference = context.reference;
+        let tax = reference.registered_for_tax.then_some(document.totals.tax);
+        exchange::check_decimals(document.buyer.currency, document.buyer.total, tax, findings)?;
+        let place = PlaceOfSupply::of(&document.buyer, context, findings)?;
+        place.check_tax(document.totals.tax, reference, findings)?;
+        let goods_type = goods_or_services::type_of(document, &place, context.policy, reference, findings)?;
+        Ok(Self { currency: document.buyer.currency, exchange, place, goods_type })
+    }
+
+    /// Whether nothing was taxed because the sale goes abroad: then no line was, not even one that is free.
+    pub fn is_untaxed_abroad(&self, tax: Decimal) -> bool {
+        self.place.is_abroad() && round2(tax).is_zero()
     }
 
     /// Puts currency, exchange rate and tax region into a document's fields.

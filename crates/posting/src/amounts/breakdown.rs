@@ -2,13 +2,13 @@
 
 use domain::{
     code::Code,
-    documents::Invoice,
     money::{round2, text},
 };
 use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
+        recovered_rates::KnownRates,
         rounding::{self, RoundingTarget},
         rows::{self, DocumentRow, RowKind},
         sums::DocumentSums,
@@ -17,6 +17,7 @@ use crate::{
     },
     context::Context,
     findings::{Findings, MissingSetting, NotPosted},
+    sales_document::{DocumentTotals, SalesDocument},
     terms::Terms,
 };
 
@@ -31,32 +32,33 @@ pub(crate) struct TaxedRow {
 
 /// The rows to the penny, each with its tax rate.
 pub(crate) fn rows(
-    invoice: &Invoice,
+    document: &SalesDocument<'_>,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<TaxedRow>, NotPosted> {
     let Context { policy, reference, .. } = *context;
     let rates = AvailableRates::new(policy, reference, &terms.place);
-    let counting = rows::counting_lines(invoice, findings);
-    let sums = DocumentSums::of(invoice, &counting);
+    rows::note_lines_without_money(document, findings);
+    let (totals, counting) = (&document.totals, document.counting_lines());
+    let sums = DocumentSums::of(totals, &counting);
     let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
-    // Of a sale abroad without any tax no line was taxed, not even one that is free.
-    let untaxed_abroad = terms.place.is_abroad() && round2(invoice.tax_amount).is_zero();
-    let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
-    let (reading, explanation) = unallocated::best(&sums, &fits, &known, usual);
+    let known = KnownRates { percentages: &known, usual: rates.usual(terms.is_untaxed_abroad(totals.tax)) };
+    let (reading, explanation) = unallocated::best(&sums, &fits, known);
     if let Some(reason) = &explanation.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, mismatch(invoice, &sums, reason)));
+        return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
     }
     let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
     let mut rows = rows::build(&counting, &sums, &reading, &explanation, apart, findings);
     if rows.is_empty() {
-        return Err(findings.fail(Code::DocumentMakesNoSense, "The invoice has no lines."));
+        return Err(
+            findings.fail(Code::DocumentMakesNoSense, format!("The {} has no lines.", document.kind.noun()))
+        );
     }
     if policy.discount_ledger_account_id.is_some() && reference.registered_for_tax {
         rows::discounts_on_their_own(&mut rows);
     }
-    settle(&mut rows, invoice, &explanation, findings);
+    settle(&mut rows, totals, &explanation, findings);
     if !reference.registered_for_tax {
         tax_into_price(&mut rows, findings);
         return Ok(rows.into_iter().map(|row| TaxedRow { row, rate: None }).collect());
@@ -75,13 +77,13 @@ pub(crate) fn rows(
 
 fn settle(
     rows: &mut [DocumentRow],
-    invoice: &Invoice,
+    totals: &DocumentTotals,
     explanation: &GapExplanation,
     findings: &mut Findings,
 ) {
     let target = RoundingTarget {
-        total: round2(invoice.grand_total),
-        tax: round2(invoice.tax_amount),
+        total: round2(totals.grand_total),
+        tax: round2(totals.tax),
         tolerance: explanation.tolerance,
         tax_tolerance: explanation.tax_tolerance,
     };
@@ -89,8 +91,8 @@ fn settle(
 }
 
 /// Both sums, and why no posting exists.
-fn mismatch(invoice: &Invoice, sums: &DocumentSums, reason: &str) -> String {
-    let (total, tax) = (invoice.grand_total, invoice.tax_amount);
+fn mismatch(totals: &DocumentTotals, sums: &DocumentSums, reason: &str) -> String {
+    let (total, tax) = (totals.grand_total, totals.tax);
     format!(
         "Magento's total is {} with {} tax; what the lines, discounts and shipping show comes to {} with {} tax. {reason}",
         text(total),

@@ -73,6 +73,15 @@ pub(crate) struct RecoveredRates {
     pub cost: u32,
 }
 
+/// The percentages that rows are compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KnownRates<'a> {
+    /// Those that the business, and the settings' map, have.
+    pub percentages: &'a [Decimal],
+    /// That of the default rate, for documents of which no row tells.
+    pub usual: Option<Decimal>,
+}
+
 /// How well a percentage fits a row's tax, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum FitLevel {
@@ -207,21 +216,20 @@ impl RateFits {
     }
 }
 
-/// Reads the rows under a pair of cases. `usual` is the percentage of the default rate, for documents of which no row tells.
+/// Reads the rows under a pair of cases.
 pub(crate) fn recover(
     goods: &[TaxedAmount],
     goods_fits: &RateFits,
     shipping: Option<&TaxedAmount>,
     bases: (DiscountBasis, DiscountBasis),
-    known: &[Decimal],
-    usual: Option<Decimal>,
+    known: KnownRates<'_>,
 ) -> RecoveredRates {
     let goods_fits = goods_fits.under(bases.0);
-    let shipping_fits = shipping.map(|row| fits(row, bases.1, known));
+    let shipping_fits = shipping.map(|row| fits(row, bases.1, known.percentages));
     let main = main_percent(goods.iter().zip(goods_fits).chain(shipping.zip(shipping_fits.as_ref())));
     let mut cost = 0;
     let mut percent = |row: &TaxedAmount, basis, fits: &[_]| {
-        let (chosen, row_cost) = choose(row, basis, fits, main.or(usual));
+        let (chosen, row_cost) = choose(row, basis, fits, main.or(known.usual));
         cost += row_cost;
         chosen
     };
@@ -316,7 +324,13 @@ mod tests {
 
     fn read_goods(rows: &[TaxedAmount], basis: DiscountBasis) -> RecoveredRates {
         let fits = RateFits::of(rows, &british());
-        recover(rows, &fits, None, (basis, basis), &british(), Some(amount("20")))
+        recover(
+            rows,
+            &fits,
+            None,
+            (basis, basis),
+            KnownRates { percentages: &british(), usual: Some(amount("20")) },
+        )
     }
 
     #[test]

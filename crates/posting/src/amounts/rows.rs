@@ -1,7 +1,7 @@
 //! The rows that become lines of a Sage document: to the penny, each with its account's kind, discount, tax and percentage.
 
 use domain::{
-    documents::{Invoice, Line},
+    documents::Line,
     money::{round2, text},
     text::clean,
 };
@@ -14,6 +14,7 @@ use crate::{
         unallocated::GapExplanation,
     },
     findings::Findings,
+    sales_document::SalesDocument,
 };
 
 /// What a row is, which decides its account.
@@ -117,24 +118,15 @@ impl DocumentRow {
     }
 }
 
-/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing:
-/// their money is in another line, so they are left out (a bundle's parent is noted). Of a document of nothing the first line is kept.
-pub(crate) fn counting_lines<'a>(invoice: &'a Invoice, findings: &mut Findings) -> Vec<&'a Line> {
-    let counts = |line: &&Line| {
-        !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
-    };
-    let counting: Vec<&Line> = invoice.lines.iter().filter(counts).collect();
-    for line in invoice.lines.iter().filter(|line| !counts(line) && !line.unit_price.is_zero()) {
+/// Notes the lines whose money is in others: a bundle's parent names what the customer bought.
+pub(crate) fn note_lines_without_money(document: &SalesDocument<'_>, findings: &mut Findings) {
+    for line in document.lines_without_money() {
         findings.note(format!(
             "“{}” ({} of it) has no money of its own: that is in the lines it belongs with.",
             clean(&line.name),
             line.qty.normalize()
         ));
     }
-    if counting.is_empty() && invoice.shipping_amount.is_zero() {
-        return invoice.lines.iter().take(1).collect();
-    }
-    counting
 }
 
 /// Builds the rows. `apart` takes discounts that were taxed before they were given out of the lines, where a rate of 0 % is

@@ -1,9 +1,9 @@
 //! A document's sums, and what of them no row holds.
 
-use domain::documents::{Invoice, Line};
+use domain::documents::Line;
 use rust_decimal::Decimal;
 
-use crate::amounts::recovered_rates::TaxedAmount;
+use crate::{amounts::recovered_rates::TaxedAmount, sales_document::DocumentTotals};
 
 /// A penny.
 pub(crate) const PENNY: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
@@ -30,8 +30,8 @@ pub(crate) struct DocumentSums {
 }
 
 impl DocumentSums {
-    /// Measures an invoice by the lines that count.
-    pub fn of(invoice: &Invoice, lines: &[&Line]) -> Self {
+    /// Measures a document by the lines that count.
+    pub fn of(totals: &DocumentTotals, lines: &[&Line]) -> Self {
         let goods: Vec<TaxedAmount> = lines
             .iter()
             .map(|line| TaxedAmount {
@@ -46,25 +46,25 @@ impl DocumentSums {
         let (subtotal, tax, discount) =
             (sum(|row| row.subtotal), sum(|row| row.tax), sum(|row| row.discount));
         // The header's discount holds shipping's as well, which no field of its own shows.
-        let hidden = -invoice.discount_amount - discount;
+        let hidden = -totals.discount - discount;
         let roundings = PENNY * Decimal::from(goods.len() + 1);
-        let (on_shipping, stray) = split_hidden_discount(hidden, invoice.shipping_amount, roundings);
+        let (on_shipping, stray) = split_hidden_discount(hidden, totals.shipping, roundings);
         let shipping = TaxedAmount {
             quantity: Decimal::ONE,
-            subtotal: invoice.shipping_amount,
+            subtotal: totals.shipping,
             discount: on_shipping,
-            tax: invoice.shipping_tax_amount,
+            tax: totals.shipping_tax,
             percent: None,
         };
         let shipping = Some(shipping).filter(|row| !row.subtotal.is_zero() || !row.tax.is_zero());
-        let net_of_rows = subtotal - discount + invoice.shipping_amount - on_shipping;
+        let net_of_rows = subtotal - discount + totals.shipping - on_shipping;
         Self {
             goods,
             shipping,
             stray_discount: stray,
-            net_gap: invoice.grand_total - invoice.tax_amount - net_of_rows,
-            tax_gap: invoice.tax_amount - tax - invoice.shipping_tax_amount,
-            subtotal_gap: invoice.subtotal - subtotal,
+            net_gap: totals.grand_total - totals.tax - net_of_rows,
+            tax_gap: totals.tax - tax - totals.shipping_tax,
+            subtotal_gap: totals.subtotal - subtotal,
             excess_discount: (-hidden).max(Decimal::ZERO),
         }
     }

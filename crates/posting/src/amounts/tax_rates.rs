@@ -110,8 +110,12 @@ impl<'a> AvailableRates<'a> {
         known
     }
 
-    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's.
-    pub fn usual(&self) -> Option<Decimal> {
+    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's; 0 for a sale
+    /// abroad without any tax.
+    pub fn usual(&self, untaxed_abroad: bool) -> Option<Decimal> {
+        if untaxed_abroad {
+            return Some(Decimal::ZERO);
+        }
         let of_country =
             self.map.entries().filter(|(key, _)| key.country().is_some_and(|own| self.country == Some(own)));
         let own = of_country.filter_map(|(_, id)| self.rate(id)).map(|rate| rate.percentage).max();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::amounts::{
     compensation::{self, Compensation},
-    recovered_rates::{self, DISCOUNT_BASES, RateFits, RecoveredRates, TaxedAmount},
+    recovered_rates::{self, DISCOUNT_BASES, KnownRates, RateFits, RecoveredRates, TaxedAmount},
     sums::{DocumentSums, NOTHING, PENNY},
 };
 
@@ -50,13 +50,11 @@ pub(crate) struct GapExplanation {
 pub(crate) fn best(
     sums: &DocumentSums,
     fits: &RateFits,
-    known: &[Decimal],
-    usual: Option<Decimal>,
+    known: KnownRates<'_>,
 ) -> (RecoveredRates, GapExplanation) {
     let attempt = |cases| {
-        let reading =
-            recovered_rates::recover(&sums.goods, fits, sums.shipping.as_ref(), cases, known, usual);
-        let explanation = explain(sums, &reading, known);
+        let reading = recovered_rates::recover(&sums.goods, fits, sums.shipping.as_ref(), cases, known);
+        let explanation = explain(sums, &reading, known.percentages);
         (reading, explanation)
     };
     let mut best = attempt(DISCOUNT_BASES[0]);

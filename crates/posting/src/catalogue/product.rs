@@ -18,7 +18,6 @@ use crate::{
     catalogue::stock::{self, KnownStock},
     context::{Context, KnownRecord},
     findings::{self, Findings, MissingSetting, NotPosted},
-    idempotency::idempotency_id,
     json_number,
     text::cut,
 };
@@ -147,12 +146,7 @@ fn record_call(
 ) -> Call {
     let (path, name) = sort.words();
     let key = key(product, sort);
-    let mut body = Map::new();
-    if known.is_none() {
-        let generation = context.generations.get(&key).copied().unwrap_or(0);
-        let id = idempotency_id(context.binding, context.business, &key, generation);
-        body.insert("idempotency_id".to_owned(), Value::String(id));
-    }
+    let mut body = if known.is_none() { context.identified(&key) } else { Map::new() };
     body.extend(fields);
     let adopt = Adopt::Item { path: path.to_owned(), item_code: item_code.to_owned() };
     Call {

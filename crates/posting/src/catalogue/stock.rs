@@ -9,12 +9,11 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     context::Context,
     findings::{Findings, NotPosted},
-    idempotency::idempotency_id,
     json_number,
     terms::dates,
     text::cut,
@@ -77,16 +76,14 @@ pub(crate) fn movement(
         format!("{} in Magento, {} in Sage", wanted_by_magento.normalize(), held.normalize()),
     );
     let Context { policy, reference, .. } = *context;
-    let date = dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?;
+    let date =
+        dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?.noted(findings);
     let key = XrefKey {
         kind: XrefKind::StockMovement,
         magento_key: format!("{}:{}:{}", product.magento_id, stock.as_of.timestamp_millis(), text(held)),
     };
-    let generation = context.generations.get(&key).copied().unwrap_or(0);
-    let id = idempotency_id(context.binding, context.business, &key, generation);
-    let mut fields = Map::new();
+    let mut fields = context.identified(&key);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    put("idempotency_id", id.into());
     put("stock_item_id", item.into());
     put("date", date.to_string().into());
     put("quantity", json_number::plain_number(moved.normalize().to_string()));

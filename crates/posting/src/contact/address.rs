@@ -1,13 +1,13 @@
 //! Postal addresses in Sage's shape and limits, and where a customer lives for tax.
 
 use domain::{
-    documents::{Address, Invoice},
+    documents::Address,
     province,
     text::{clean, clean_optional},
 };
 use serde_json::{Map, Value};
 
-use crate::{findings::Findings, text::cut};
+use crate::{findings::Findings, sales_document::Buyer, text::cut};
 
 /// An address for a contact or a document; `None` where nothing is known of it. `what` names it for the notes.
 pub(crate) fn address(address: &Address, what: &str, findings: &mut Findings) -> Option<Value> {
@@ -56,12 +56,11 @@ pub(crate) fn country(address: &Address) -> Option<String> {
     clean_optional(address.country_id.as_deref()).map(|country| country.to_uppercase())
 }
 
-/// The invoice's billing and delivery address, each standing in for the other where one is missing (virtual orders have no
+/// The document's billing and delivery address, each standing in for the other where one is missing (virtual orders have no
 /// delivery), the profile's where both are.
-pub(crate) fn addresses(invoice: &Invoice) -> (Option<&Address>, Option<&Address>) {
-    let profile = invoice.customer.addresses.first();
-    let billing = invoice.billing_address.as_ref();
-    let delivery = invoice.shipping_address.as_ref();
+pub(crate) fn addresses<'a>(buyer: &Buyer<'a>) -> (Option<&'a Address>, Option<&'a Address>) {
+    let profile = buyer.customer.addresses.first();
+    let (billing, delivery) = (buyer.billing_address, buyer.shipping_address);
     (billing.or(delivery).or(profile), delivery.or(billing).or(profile))
 }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     business::ReferenceSet,
-    documents::{Address, Invoice},
+    documents::Address,
     plan::{Adopt, Call, Method},
     policy::{NamePriority, Policy},
     text::clean_optional,
@@ -18,7 +18,7 @@ use crate::{
     },
     context::Context,
     findings::Findings,
-    idempotency::idempotency_id,
+    sales_document::Buyer,
     text::cut,
 };
 
@@ -46,16 +46,16 @@ struct ContactIdentity {
 }
 
 /// The key of the customer's own contact.
-pub(crate) fn own_key(invoice: &Invoice, reference: &ReferenceSet) -> XrefKey {
-    identity(invoice, reference).key
+pub(crate) fn own_key(buyer: &Buyer<'_>, reference: &ReferenceSet) -> XrefKey {
+    identity(buyer, reference).key
 }
 
 /// The key of the contact that collects consumers' sales of the invoice's currency.
-pub(crate) fn fallback_key(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
+pub(crate) fn fallback_key(buyer: &Buyer<'_>, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
     let stem = &policy.consolidation.fallback_contact_reference;
     XrefKey {
-        kind: XrefKind::ContactFallback(invoice.currency),
-        magento_key: references::chosen(stem, invoice.currency, reference.base_currency),
+        kind: XrefKind::ContactFallback(buyer.currency),
+        magento_key: references::chosen(stem, buyer.currency, reference.base_currency),
     }
 }
 
@@ -88,18 +88,18 @@ impl ReferenceStem {
 
 /// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
 /// address), with the currency's ending: ten characters at most.
-fn identity(invoice: &Invoice, reference: &ReferenceSet) -> ContactIdentity {
-    let (magento_key, stem) = match invoice.customer.magento_id {
+fn identity(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
+    let (magento_key, stem) = match buyer.customer.magento_id {
         id if id > 0 => {
             let hash = sha256(&format!("customer:{id}"));
             (id.to_string(), ReferenceStem { letter: 'M', number: Some(id), hash })
         }
         _ => {
-            let (key, hash) = guest(invoice);
+            let (key, hash) = guest(buyer);
             (key, ReferenceStem { letter: 'G', number: None, hash })
         }
     };
-    let (currency, base) = (invoice.currency, reference.base_currency);
+    let (currency, base) = (buyer.currency, reference.base_currency);
     let form = |at: usize, ending: &str| stem.reference(at, ending);
     let mut alternatives = references::references(currency, base, ALTERNATIVES + 1, form);
     ContactIdentity {
@@ -110,47 +110,45 @@ fn identity(invoice: &Invoice, reference: &ReferenceSet) -> ContactIdentity {
 }
 
 /// A guest's key and the hash of their reference.
-fn guest(invoice: &Invoice) -> (String, String) {
-    let email = invoice.customer.email.as_deref().map(|email| email.trim().to_lowercase());
+fn guest(buyer: &Buyer<'_>) -> (String, String) {
+    let email = buyer.customer.email.as_deref().map(|email| email.trim().to_lowercase());
     if let Some(email) = email.filter(|email| !email.is_empty()) {
         let hash = sha256(&email);
         (format!("guest:{hash}"), hash)
     } else {
-        let key = format!("invoice:{}", invoice.magento_id);
+        let key = format!("invoice:{}", buyer.document_id);
         let hash = sha256(&key);
         (key, hash)
     }
 }
 
-pub(crate) fn company(invoice: &Invoice) -> Option<String> {
-    let billing = invoice.billing_address.as_ref().and_then(|address| address.company.as_deref());
-    clean_optional(invoice.customer.company.as_deref()).or_else(|| clean_optional(billing))
+pub(crate) fn company(buyer: &Buyer<'_>) -> Option<String> {
+    let billing = buyer.billing_address.and_then(|address| address.company.as_deref());
+    clean_optional(buyer.customer.company.as_deref()).or_else(|| clean_optional(billing))
 }
 
-fn has_vat_number(invoice: &Invoice) -> bool {
-    let billing = invoice.billing_address.as_ref().and_then(|address| address.vat_id.as_deref());
-    clean_optional(invoice.customer.vat_id.as_deref()).or_else(|| clean_optional(billing)).is_some()
+fn has_vat_number(buyer: &Buyer<'_>) -> bool {
+    let billing = buyer.billing_address.and_then(|address| address.vat_id.as_deref());
+    clean_optional(buyer.customer.vat_id.as_deref()).or_else(|| clean_optional(billing)).is_some()
 }
 
-fn person(invoice: &Invoice) -> Option<String> {
-    let customer = &invoice.customer;
+fn person(buyer: &Buyer<'_>) -> Option<String> {
+    let customer = &buyer.customer;
     let names = [customer.first_name.as_deref(), customer.last_name.as_deref()].map(clean_optional);
     clean_optional(Some(&names.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }
 
 /// Whether the customer gets a contact of their own, by the first rule that holds, and which it was.
-fn individual_by(invoice: &Invoice, context: &Context<'_>) -> Option<&'static str> {
+fn individual_by(buyer: &Buyer<'_>, context: &Context<'_>) -> Option<&'static str> {
     let policy = &context.policy.consolidation;
-    let own = own_key(invoice, context.reference);
+    let own = own_key(buyer, context.reference);
     if !policy.enabled {
         Some("consolidation is off")
-    } else if policy.always_individual_for_b2b && (company(invoice).is_some() || has_vat_number(invoice)) {
+    } else if policy.always_individual_for_b2b && (company(buyer).is_some() || has_vat_number(buyer)) {
         Some("always_individual_for_b2b")
     } else if context.xrefs.contains_key(&own) {
         Some("a contact of this customer exists")
-    } else if !policy.min_total_for_individual.is_zero()
-        && invoice.grand_total >= policy.min_total_for_individual
-    {
+    } else if !policy.min_total_for_individual.is_zero() && buyer.total >= policy.min_total_for_individual {
         Some("min_total_for_individual")
     } else {
         None
@@ -158,16 +156,16 @@ fn individual_by(invoice: &Invoice, context: &Context<'_>) -> Option<&'static st
 }
 
 /// Whether the customer gets a contact of their own.
-pub(crate) fn is_individual(invoice: &Invoice, context: &Context<'_>) -> bool {
-    individual_by(invoice, context).is_some()
+pub(crate) fn is_individual(buyer: &Buyer<'_>, context: &Context<'_>) -> bool {
+    individual_by(buyer, context).is_some()
 }
 
 /// The contact of a document: by cross-reference, or a call that makes it.
-pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> ChosenContact {
-    let rule = individual_by(invoice, context);
+pub(crate) fn choose(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> ChosenContact {
+    let rule = individual_by(buyer, context);
     let (key, input) = match rule {
-        Some(_) => (own_key(invoice, context.reference), customer_word(invoice)),
-        None => (fallback_key(invoice, context.policy, context.reference), customer_word(invoice)),
+        Some(_) => (own_key(buyer, context.reference), customer_word(buyer)),
+        None => (fallback_key(buyer, context.policy, context.reference), customer_word(buyer)),
     };
     let rule = rule.unwrap_or("consolidation");
     if let Some(known) = context.xrefs.get(&key) {
@@ -175,9 +173,9 @@ pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Fi
         return ChosenContact { id: known.sage_id.clone(), call: None };
     }
     let call = if matches!(key.kind, XrefKind::ContactFallback(_)) {
-        fallback_call(key, invoice, context, findings)
+        fallback_call(key, buyer, context, findings)
     } else {
-        own_call(invoice, context, findings)
+        own_call(buyer, context, findings)
     };
     findings.rule("contact", call.body["contact"]["reference"].as_str().unwrap_or_default(), rule, input);
     ChosenContact { id: "{contact}".to_owned(), call: Some(call) }
@@ -186,40 +184,37 @@ pub(crate) fn choose(invoice: &Invoice, context: &Context<'_>, findings: &mut Fi
 /// The contact of an invoice that is in Sage already: the one that the rules name, else the other where only that one is known,
 /// because the invoice was posted on one of the two.
 pub(crate) fn of_posted_invoice(
-    invoice: &Invoice,
+    buyer: &Buyer<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> ChosenContact {
-    let own = own_key(invoice, context.reference);
-    let fallback = fallback_key(invoice, context.policy, context.reference);
-    let keys = if individual_by(invoice, context).is_some() { [own, fallback] } else { [fallback, own] };
+    let own = own_key(buyer, context.reference);
+    let fallback = fallback_key(buyer, context.policy, context.reference);
+    let keys = if individual_by(buyer, context).is_some() { [own, fallback] } else { [fallback, own] };
     match keys.iter().find_map(|key| context.xrefs.get(key)) {
         Some(known) => {
             findings.rule(
                 "contact",
                 known.sage_id.clone(),
                 "the posted invoice's contact",
-                customer_word(invoice),
+                customer_word(buyer),
             );
             ChosenContact { id: known.sage_id.clone(), call: None }
         }
-        None => choose(invoice, context, findings),
+        None => choose(buyer, context, findings),
     }
 }
 
-fn customer_word(invoice: &Invoice) -> String {
-    if invoice.customer.magento_id > 0 {
-        format!("customer {}", invoice.customer.magento_id)
+fn customer_word(buyer: &Buyer<'_>) -> String {
+    if buyer.customer.magento_id > 0 {
+        format!("customer {}", buyer.customer.magento_id)
     } else {
         "guest".to_owned()
     }
 }
 
 fn contact_call(key: XrefKey, contact: Map<String, Value>, adopt: Adopt, context: &Context<'_>) -> Call {
-    let generation = context.generations.get(&key).copied().unwrap_or(0);
-    let mut fields = Map::new();
-    let id = idempotency_id(context.binding, context.business, &key, generation);
-    fields.insert("idempotency_id".to_owned(), Value::String(id));
+    let mut fields = context.identified(&key);
     fields.extend(contact);
     Call {
         name: "contact".to_owned(),
@@ -237,14 +232,14 @@ fn contact_call(key: XrefKey, contact: Map<String, Value>, adopt: Adopt, context
 fn base_fields(
     name: &str,
     sage_reference: &str,
-    invoice: &Invoice,
+    buyer: &Buyer<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Map<String, Value> {
-    let suffix = if invoice.currency == context.reference.base_currency {
+    let suffix = if buyer.currency == context.reference.base_currency {
         String::new()
     } else {
-        format!(" ({})", invoice.currency)
+        format!(" ({})", buyer.currency)
     };
     let name = cut(name, NAME - suffix.len(), "contact's name", findings);
     let mut fields = Map::new();
@@ -252,33 +247,32 @@ fn base_fields(
     fields.insert("contact_type_ids".to_owned(), json!(["CUSTOMER"]));
     fields.insert("reference".to_owned(), Value::String(sage_reference.to_owned()));
     if !suffix.is_empty() && context.reference.multi_currency_enabled {
-        fields.insert("currency_id".to_owned(), Value::String(invoice.currency.to_string()));
+        fields.insert("currency_id".to_owned(), Value::String(buyer.currency.to_string()));
     }
     fields
 }
 
-fn own_call(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Call {
-    let ContactIdentity { key, reference, alternatives } = identity(invoice, context.reference);
-    let email = clean_optional(invoice.customer.email.as_deref());
-    let (company, person) = (company(invoice), person(invoice));
+fn own_call(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Call {
+    let ContactIdentity { key, reference, alternatives } = identity(buyer, context.reference);
+    let email = clean_optional(buyer.customer.email.as_deref());
+    let (company, person) = (company(buyer), person(buyer));
     let name = match context.policy.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
         NamePriority::Person => person.as_ref().or(company.as_ref()),
     };
     let name = name.or(email.as_ref()).cloned().unwrap_or_else(|| format!("Magento customer {reference}"));
-    let mut fields = base_fields(&name, &reference, invoice, context, findings);
-    let (billing, delivery) = address::addresses(invoice);
+    let mut fields = base_fields(&name, &reference, buyer, context, findings);
+    let (billing, delivery) = address::addresses(buyer);
     put_address(&mut fields, "main_address", billing, "billing address", findings);
     put_address(&mut fields, "delivery_address", delivery, "delivery address", findings);
-    let phone =
-        invoice.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
+    let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
     let person = person.unwrap_or(name);
     put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
-    let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(invoice.currency) };
+    let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(buyer.currency) };
     contact_call(key, fields, adopt, context)
 }
 
-fn fallback_call(key: XrefKey, invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Call {
+fn fallback_call(key: XrefKey, buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Call {
     let policy = &context.policy.consolidation;
     let reference = key.magento_key.clone();
     if !reference.starts_with(&policy.fallback_contact_reference) {
@@ -287,12 +281,11 @@ fn fallback_call(key: XrefKey, invoice: &Invoice, context: &Context<'_>, finding
     }
     let email = clean_optional(policy.fallback_contact_email.as_deref());
     let name = &policy.fallback_contact_name;
-    let mut fields = base_fields(name, &reference, invoice, context, findings);
+    let mut fields = base_fields(name, &reference, buyer, context, findings);
     // Sage wants an invoice address; of the consumers' many only the country is common.
     fields.insert("main_address".to_owned(), json!({ "country_id": context.reference.country }));
     put_person(&mut fields, name, email.as_deref(), None, findings);
-    let adopt =
-        Adopt::Contact { reference, email, alternatives: Vec::new(), currency: Some(invoice.currency) };
+    let adopt = Adopt::Contact { reference, email, alternatives: Vec::new(), currency: Some(buyer.currency) };
     contact_call(key, fields, adopt, context)
 }
 

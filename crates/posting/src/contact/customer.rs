@@ -6,20 +6,20 @@ use std::collections::BTreeMap;
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::{Customer, Invoice, InvoiceState},
+    documents::Customer,
     money::Currency,
     plan::{Call, Method, Plan},
     policy::{NamePriority, Policy},
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
-use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::{
     contact::choice,
     context::{Context, KnownRecord},
     findings::{self, Findings},
+    sales_document::Buyer,
 };
 
 /// What a contact is made with and never changed to: its identity in Sage.
@@ -61,11 +61,11 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
         }
     }
     if calls.is_empty() {
-        let visit = visit(customer, context.reference.base_currency);
-        if !choice::is_individual(&visit, context) {
+        let buyer = Buyer::of_profile(customer, context.reference.base_currency);
+        if !choice::is_individual(&buyer, context) {
             return Plan::skip(Code::CustomerConsolidated);
         }
-        calls.extend(choice::choose(&visit, context, &mut findings).call);
+        calls.extend(choice::choose(&buyer, context, &mut findings).call);
     }
     findings::plan_of(calls, None, findings)
 }
@@ -73,36 +73,6 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
 fn is_outside(customer: &Customer, policy: &Policy) -> bool {
     let filter = &policy.website_filter;
     !filter.is_empty() && !customer.website_id.is_some_and(|id| filter.contains(&id))
-}
-
-/// The customer as the buyer of nothing, which is how a contact comes about.
-fn visit(customer: &Customer, currency: Currency) -> Invoice {
-    let own =
-        |kind: &str| customer.addresses.iter().find(|address| address.kind.as_deref() == Some(kind)).cloned();
-    Invoice {
-        magento_id: 0,
-        increment_id: String::new(),
-        order_increment_id: None,
-        website_id: customer.website_id,
-        store_id: None,
-        currency,
-        state: InvoiceState::Open,
-        customer: customer.clone(),
-        lines: Vec::new(),
-        subtotal: Decimal::ZERO,
-        tax_amount: Decimal::ZERO,
-        shipping_amount: Decimal::ZERO,
-        shipping_tax_amount: Decimal::ZERO,
-        discount_amount: Decimal::ZERO,
-        grand_total: Decimal::ZERO,
-        // A contact has no day.
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        payment_method: None,
-        billing_address: own("billing"),
-        shipping_address: own("shipping"),
-        po_number: None,
-        base_to_order_rate: None,
-    }
 }
 
 /// The update of a contact: what Magento tells of the customer, less a name that is not the customer's to change.
@@ -115,8 +85,8 @@ pub(crate) fn update(
     findings: &mut Findings,
 ) -> Call {
     let mut fields = contact_fields(customer, currency, context, findings);
-    let visit = visit(customer, currency);
-    if let Some(why) = keeps_name(&visit, person(customer).as_deref(), known, context.policy) {
+    let buyer = Buyer::of_profile(customer, currency);
+    if let Some(why) = keeps_name(&buyer, person(customer).as_deref(), known, context.policy) {
         fields.remove("name");
         findings.note(why);
     }
@@ -140,14 +110,14 @@ pub(crate) fn contact_fields(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Map<String, Value> {
-    let visit = visit(customer, currency);
-    let mut fields = as_made(&visit, context, findings);
+    let buyer = Buyer::of_profile(customer, currency);
+    let mut fields = as_made(&buyer, context, findings);
     fields.retain(|field, _| !IDENTITY.contains(&field.as_str()));
     // The two addresses stand in for each other in a new contact, never in one that may have both.
-    if visit.billing_address.is_none() {
+    if buyer.billing_address.is_none() {
         fields.remove("main_address");
     }
-    if visit.shipping_address.is_none() {
+    if buyer.shipping_address.is_none() {
         fields.remove("delivery_address");
     }
     if person(customer).is_none()
@@ -159,13 +129,13 @@ pub(crate) fn contact_fields(
 }
 
 /// The fields that an invoice would make the contact with, were there none.
-fn as_made(visit: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Map<String, Value> {
+fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Map<String, Value> {
     let mut policy = context.policy.clone();
     policy.consolidation.enabled = false;
     let nothing = BTreeMap::new();
     let context = Context { policy: &policy, xrefs: &nothing, ..*context };
     let mut unsaid = Findings::default();
-    let made = choice::choose(visit, &context, &mut unsaid);
+    let made = choice::choose(buyer, &context, &mut unsaid);
     for note in unsaid.notes {
         findings.note(note);
     }
@@ -175,7 +145,7 @@ fn as_made(visit: &Invoice, context: &Context<'_>, findings: &mut Findings) -> M
 
 /// Whether Magento tells a company of the customer's.
 pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
-    choice::company(&visit(customer, currency)).is_some()
+    choice::company(&Buyer::of_profile(customer, currency)).is_some()
 }
 
 fn person(customer: &Customer) -> Option<String> {
@@ -186,8 +156,13 @@ fn person(customer: &Customer) -> Option<String> {
 
 /// Why the contact keeps the name that it has: Magento often sends no company of a customer who has one, so a name that has nothing
 /// of the person's in it is taken for the company's.
-fn keeps_name(visit: &Invoice, person: Option<&str>, known: &KnownRecord, policy: &Policy) -> Option<String> {
-    if choice::company(visit).is_some() || policy.customer_name_priority != NamePriority::Company {
+fn keeps_name(
+    buyer: &Buyer<'_>,
+    person: Option<&str>,
+    known: &KnownRecord,
+    policy: &Policy,
+) -> Option<String> {
+    if choice::company(buyer).is_some() || policy.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {

@@ -12,13 +12,12 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         compensation::{self, Compensation},
-        recovered_rates::{RateFits, RecoveredRates, fraction},
-        rows::counting_lines,
+        recovered_rates::{KnownRates, RateFits, RecoveredRates, fraction},
         sums::{DocumentSums, NOTHING, PENNY},
         unallocated,
     },
-    credit_note::hypothesis::{Hypothesis, KnownRates},
-    findings::Findings,
+    credit_note::hypothesis::Hypothesis,
+    sales_document::{DocumentTotals, SalesDocument, counting_lines},
 };
 
 /// A hair for the fourth decimal.
@@ -85,10 +84,10 @@ impl AmountRange {
 impl<'a> InvoiceEvidence<'a> {
     /// Reads an invoice; none where its sums cannot be told.
     pub fn read(invoice: &'a Invoice, known: KnownRates<'_>) -> Option<Self> {
-        let lines = counting_lines(invoice, &mut Findings::default());
-        let sums = DocumentSums::of(invoice, &lines);
+        let lines = counting_lines(&invoice.lines, invoice.shipping_amount);
+        let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &lines);
         let fits = RateFits::of(&sums.goods, known.percentages);
-        let (reading, explanation) = unallocated::best(&sums, &fits, known.percentages, known.usual);
+        let (reading, explanation) = unallocated::best(&sums, &fits, known);
         if explanation.refusal.is_some() {
             return None;
         }
@@ -128,8 +127,8 @@ impl<'a> InvoiceEvidence<'a> {
     }
 
     /// The sale with the percentages of the invoice.
-    pub fn with_percents(&self, mut sale: Invoice) -> Invoice {
-        for line in &mut sale.lines {
+    pub fn with_percents<'s>(&self, mut sale: SalesDocument<'s>) -> SalesDocument<'s> {
+        for line in sale.lines.to_mut() {
             let percent = self.returned(line).map(|returned| self.reading.goods[returned.index]);
             line.tax_percent = line.tax_percent.or(percent);
         }
@@ -155,13 +154,13 @@ impl<'a> InvoiceEvidence<'a> {
                 None => (Decimal::ZERO, 40),
             };
             let is_whole = (likely - round2(likely)).abs() <= HAIR;
-            let penalty = far + if is_whole { 0 } else { 20 };
+            let cost = far + if is_whole { 0 } else { 20 };
             let stated =
                 if tax.is_zero() { Decimal::ZERO } else { (round2(likely) - tax).max(Decimal::ZERO) };
-            let least = hypotheses.iter().map(|hypothesis| hypothesis.penalty).min().unwrap_or(u32::MAX);
+            let least = hypotheses.iter().map(|hypothesis| hypothesis.cost).min().unwrap_or(u32::MAX);
             tax_range = match (taxes, tax_range) {
-                (Some(taxes), Some(tax_range)) if penalty == least => Some(tax_range.with(taxes)),
-                (taxes, _) if penalty < least => taxes,
+                (Some(taxes), Some(tax_range)) if cost == least => Some(tax_range.with(taxes)),
+                (taxes, _) if cost < least => taxes,
                 (_, tax_range) => tax_range,
             };
             let excess = round2(excess);
@@ -170,15 +169,15 @@ impl<'a> InvoiceEvidence<'a> {
                 tax,
                 stated,
                 excess,
-                penalty,
+                cost,
                 ..Hypothesis::default()
             });
         }
         // Every way that fits as well must come to the same tax.
         let is_exact = tax_range.is_some_and(AmountRange::is_exact);
-        let least = hypotheses.iter().map(|hypothesis| hypothesis.penalty).min();
+        let least = hypotheses.iter().map(|hypothesis| hypothesis.cost).min();
         for hypothesis in &mut hypotheses {
-            hypothesis.is_certain = certain.is_some() || (is_exact && Some(hypothesis.penalty) == least);
+            hypothesis.is_certain = certain.is_some() || (is_exact && Some(hypothesis.cost) == least);
         }
         hypotheses
     }

@@ -2,7 +2,7 @@
 //! Magento's. No field shows them; each guess is a set of figures that would close the memo's gap.
 
 use domain::{
-    documents::{CreditMemo, Invoice, Line},
+    documents::{CreditMemo, Line},
     money::{round, round2},
 };
 use rust_decimal::Decimal;
@@ -10,15 +10,11 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         compensation,
-        recovered_rates::{self, DiscountBasis, RateFits, TaxedAmount, fraction},
-        rows::counting_lines,
+        recovered_rates::{self, DiscountBasis, KnownRates, RateFits, TaxedAmount, fraction},
         sums::{DocumentSums, NOTHING, PENNY},
     },
-    credit_note::{
-        from_invoice::InvoiceEvidence,
-        hypothesis::{Hypothesis, KnownRates},
-    },
-    findings::Findings,
+    credit_note::{from_invoice::InvoiceEvidence, hypothesis::Hypothesis},
+    sales_document::SalesDocument,
 };
 
 /// Five pence: shops choose round sums.
@@ -58,11 +54,11 @@ struct Remainder {
 
 impl<'a> HypothesisBuilder<'a> {
     /// Looks at a memo and at the sale that its fields tell.
-    pub fn new(memo: &'a CreditMemo, sale: &'a Invoice, known: KnownRates<'a>) -> Self {
-        let lines = counting_lines(sale, &mut Findings::default());
-        let sums = DocumentSums::of(sale, &lines);
+    pub fn new(memo: &'a CreditMemo, sale: &'a SalesDocument<'_>, known: KnownRates<'a>) -> Self {
+        let lines = sale.counting_lines();
+        let sums = DocumentSums::of(&sale.totals, &lines);
         let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
-        let gap = sale.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
+        let gap = sale.totals.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
         let fits = RateFits::of(&sums.goods, known.percentages);
         let mut quantities: Vec<Decimal> = Vec::new();
         let several = |quantity: &Decimal| *quantity > Decimal::ONE && quantity.fract().is_zero();
@@ -185,9 +181,7 @@ impl<'a> HypothesisBuilder<'a> {
         [DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax]
             .into_iter()
             .map(|case| {
-                let KnownRates { percentages, usual, .. } = self.known;
-                let reading =
-                    recovered_rates::recover(goods, &self.fits, None, (case, case), percentages, usual);
+                let reading = recovered_rates::recover(goods, &self.fits, None, (case, case), self.known);
                 let of =
                     |(row, percent): (&TaxedAmount, &Decimal)| compensation::of(row, case, *percent).likely;
                 let given_back: Decimal = goods.iter().zip(&reading.goods).map(of).sum();
@@ -229,7 +223,7 @@ impl<'a> HypothesisBuilder<'a> {
                     let discount = round(-rest.amount * factor, 4);
                     hypotheses.push(Hypothesis {
                         shipping_discount: discount,
-                        penalty: 3,
+                        cost: 3,
                         ..Hypothesis::default()
                     });
                 }
@@ -246,9 +240,9 @@ impl<'a> HypothesisBuilder<'a> {
                 if off <= Decimal::ZERO || beyond <= self.sums.tolerance() {
                     continue;
                 }
-                let penalty = 4 + pennies(beyond - about);
+                let cost = 4 + pennies(beyond - about);
                 for factor in with_and_without_tax {
-                    self.product_tax(round(off * factor, 4), beyond, penalty, rest, hypotheses);
+                    self.product_tax(round(off * factor, 4), beyond, cost, rest, hypotheses);
                 }
             }
         }
@@ -259,11 +253,11 @@ impl<'a> HypothesisBuilder<'a> {
         &self,
         shipping_discount: Decimal,
         beyond: Decimal,
-        penalty: u32,
+        cost: u32,
         rest: &Remainder,
         hypotheses: &mut Vec<Hypothesis>,
     ) {
-        let plain = Hypothesis { shipping_discount, penalty, ..Hypothesis::default() };
+        let plain = Hypothesis { shipping_discount, cost, ..Hypothesis::default() };
         if beyond <= self.sums.tolerance() {
             hypotheses.push(plain);
         } else {
@@ -288,8 +282,8 @@ impl<'a> HypothesisBuilder<'a> {
                 if with_tax || (roundness(net) > 0 && roundness(net) >= as_it_stands) {
                     is_taxed = true;
                     let far = if place == 0 { PRODUCT_TAX } else { 13 };
-                    let penalty = plain.penalty + far + u32::from(order > 0);
-                    hypotheses.push(Hypothesis { tax: beyond - net, penalty, ..plain.clone() });
+                    let cost = plain.cost + far + u32::from(order > 0);
+                    hypotheses.push(Hypothesis { tax: beyond - net, cost, ..plain.clone() });
                 }
             }
         }

@@ -1,18 +1,6 @@
-//! A set of figures that would close a memo's gap, and what is known when such figures are sought.
+//! A set of figures that would close a memo's gap.
 
-use domain::documents::Invoice;
 use rust_decimal::Decimal;
-
-/// What is known of a memo's surroundings.
-#[derive(Clone, Copy)]
-pub(crate) struct KnownRates<'a> {
-    /// The percentages that the business, and the policy's map, have.
-    pub percentages: &'a [Decimal],
-    /// The percentage of the default rate.
-    pub usual: Option<Decimal>,
-    /// The invoice that the memo takes back, as Magento has it, where it was fetched.
-    pub invoice: Option<&'a Invoice>,
-}
 
 /// Figures that a memo does not show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +14,7 @@ pub(crate) struct Hypothesis {
     /// What Magento credits too much.
     pub excess: Decimal,
     /// How far-fetched it is.
-    pub penalty: u32,
+    pub cost: u32,
     /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
     pub doubtful: Decimal,
     /// Whether the invoice tells the tax to the penny.

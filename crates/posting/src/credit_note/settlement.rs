@@ -10,12 +10,11 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     context::Context,
     findings::Findings,
-    idempotency::idempotency_id,
     json_number, keys,
     terms::{self, exchange::ExchangeRate},
     text::cut_front,
@@ -145,12 +144,6 @@ fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Res
         .ok_or("the bank account of its payment is no longer active in Sage.")
 }
 
-fn with_id(key: &XrefKey, context: &Context<'_>) -> Map<String, Value> {
-    let generation = context.generations.get(key).copied().unwrap_or(0);
-    let id = idempotency_id(context.binding, context.business, key, generation);
-    Map::from_iter([("idempotency_id".to_owned(), Value::String(id))])
-}
-
 fn allocation_call(
     key: XrefKey,
     against: Decimal,
@@ -158,7 +151,7 @@ fn allocation_call(
     original: &OriginalInvoice,
     context: &Context<'_>,
 ) -> Call {
-    let mut fields = with_id(&key, context);
+    let mut fields = context.identified(&key);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", "CUSTOMER_ALLOCATION".into());
     put("contact_id", original.contact_id.clone().into());
@@ -194,7 +187,7 @@ fn refund_call(
     let key = keys::refund(debt.memo);
     // Invoices and memos are numbered apart, so a receipt may bear the memo's number: the word keeps them apart.
     let reference = cut_front(&format!("Refund {}", debt.reference), 25, "refund's reference", findings);
-    let mut fields = with_id(&key, context);
+    let mut fields = context.identified(&key);
     terms::put_currency(&mut fields, debt.memo.currency, debt.exchange);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", "CUSTOMER_REFUND".into());

@@ -1,6 +1,6 @@
-//! The fields of a sales invoice.
+//! The fields that invoices and credit notes have alike.
 
-use domain::{documents::Invoice, money::text, policy::Policy, text::clean_optional};
+use domain::{money::text, policy::Policy};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -10,32 +10,26 @@ use crate::{
     documents::lines,
     findings::{Findings, NotPosted},
     json_number,
-    terms::{Terms, dates},
-    text::{cut, cut_front},
+    sales_document::SalesDocument,
+    terms::Terms,
+    text::cut_front,
 };
 
-/// Sage's limits, in characters.
+/// Sage's limit of a document's reference, in characters.
 const REFERENCE: usize = 25;
-const NOTES: usize = 2000;
 
-/// The fields of the sales invoice, without the idempotency id.
+/// The document's fields without its idempotency id: its heading, addresses, currency and lines.
 pub(crate) fn fields(
-    invoice: &Invoice,
-    context: &Context<'_>,
-    contact: &str,
+    document: &SalesDocument<'_>,
+    heading: Map<String, Value>,
     terms: &Terms,
     rows: &[TaxedRow],
+    context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, NotPosted> {
-    let Context { policy, reference, .. } = *context;
-    let date = dates::document_day(invoice.created_at, "invoice", policy, reference, findings)?;
-    let mut fields = Map::new();
+    let mut fields = heading;
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    put("contact_id", Value::String(contact.to_owned()));
-    put("date", Value::String(date.to_string()));
-    put("reference", Value::String(reference_of(&invoice.increment_id, policy, findings)));
-    put("notes", Value::String(notes(invoice, findings)));
-    let (billing, delivery) = addresses(invoice);
+    let (billing, delivery) = addresses(&document.buyer);
     let both =
         [("main_address", billing, "billing address"), ("delivery_address", delivery, "delivery address")];
     for (field, magento, what) in both {
@@ -53,7 +47,7 @@ pub(crate) fn fields(
         put("shipping_net_amount", net);
         put("shipping_tax_rate_id", Value::String(rate));
     }
-    put("invoice_lines", Value::Array(lines));
+    put(document.kind.lines_field(), Value::Array(lines));
     Ok(fields)
 }
 
@@ -111,16 +105,4 @@ pub(crate) fn reference_of(increment_id: &str, policy: &Policy, findings: &mut F
         format!("{prefix}{increment_id}")
     };
     cut_front(&reference, REFERENCE, "reference", findings)
-}
-
-fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
-    let mut notes = match &invoice.order_increment_id {
-        Some(order) => format!("Magento order {order}, invoice {}", invoice.increment_id),
-        None => format!("Magento invoice {}", invoice.increment_id),
-    };
-    if let Some(number) = clean_optional(invoice.po_number.as_deref()) {
-        notes.push_str("\nPurchase Order: ");
-        notes.push_str(&number);
-    }
-    cut(&notes, NOTES, "notes", findings)
 }

@@ -1,47 +1,49 @@
 //! A credit memo becomes a sales credit note on the contact of its invoice, and then the books are closed (`settlement`).
 
-use chrono::NaiveDate;
 use domain::{
     business::ReferenceSet,
     code::Code,
     documents::{CreditMemo, Invoice},
     money::{round, round2, text},
-    plan::{Adopt, Call, Expect, Method, Plan, Predicted},
+    plan::{Call, Plan, Predicted},
     policy::{Policy, UnshownTax},
     xref::{XrefKey, XrefKind},
 };
-use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use crate::{
-    amounts::{rows::counting_lines, sums::DocumentSums, tax_rates::AvailableRates},
+    amounts::{recovered_rates::KnownRates, sums::DocumentSums, tax_rates::AvailableRates},
     contact::choice,
     context::Context,
     credit_note::{
-        hypothesis::KnownRates,
+        note_rows,
         reconstruct::{self, ReconstructedSale},
+        returned_sale,
         settlement::{self, CreditToSettle, OriginalInvoice},
     },
     documents::{
-        body, credit_note_body,
+        body,
+        credit_note_body::CreditNote,
+        document_calls,
         reconcile::{ExpectedTotals, reconciled},
     },
     findings::{self, Findings, NotPosted},
-    idempotency::idempotency_id,
     keys,
+    sales_document::{Buyer, DocumentKind, SalesDocument},
     terms::{
-        Terms, dates,
+        Terms,
+        dates::{self, DocumentDay},
         exchange::{self, ExchangeRate},
     },
 };
 
 /// The cross-references that a plan of this memo looks at.
 pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
-    let sale = reconstruct::plain_sale(memo, None);
+    let buyer = returned_sale::buyer(memo, None);
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
-    let contacts = [choice::own_key(&sale, reference), choice::fallback_key(&sale, policy, reference)];
+    let contacts = [choice::own_key(&buyer, reference), choice::fallback_key(&buyer, policy, reference)];
     own.into_iter().chain(invoices.into_iter().flatten()).chain(contacts).collect()
 }
 
@@ -68,14 +70,8 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
             None => findings::plan_of(calls, None, findings),
         },
         Ok((calls, predicted)) => findings::plan_of(calls, predicted, findings),
-        Err(ended) => reworded(*ended),
+        Err(ended) => *ended,
     }
-}
-
-/// The sale's steps speak of an invoice; here it is a memo.
-fn reworded(mut plan: Plan) -> Plan {
-    plan.message = plan.message.map(|message| message.replace("The invoice", "The credit memo"));
-    plan
 }
 
 /// Why the policy skips a memo, if it does; the first reason that holds. A memo does not tell its store view.
@@ -100,20 +96,20 @@ fn settle_only(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<Call>, NotPosted> {
-    let date = memo_day(memo, context, findings)?;
+    let date = memo_day(memo, context, findings)?.noted(findings);
     let reference = body::reference_of(&memo.increment_id, context.policy, findings);
     let exchange = exchange_of(memo, context, findings)?;
-    let debt = CreditToSettle { memo, note, reference: &reference, date, exchange };
-    Ok(settlement::calls(&debt, original, context, findings))
+    let credit = CreditToSettle { memo, note, reference: &reference, date, exchange };
+    Ok(settlement::calls(&credit, original, context, findings))
 }
 
 fn memo_day(
     memo: &CreditMemo,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<NaiveDate, NotPosted> {
+) -> Result<DocumentDay, NotPosted> {
     let Context { policy, reference, .. } = *context;
-    dates::document_day(memo.created_at, "credit memo", policy, reference, findings)
+    dates::document_day(memo.created_at, DocumentKind::CreditNote.noun(), policy, reference, findings)
 }
 
 /// The exchange rate of a refund: the memo's own, which its invoice had.
@@ -132,65 +128,69 @@ fn posting(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<(Vec<Call>, Predicted), NotPosted> {
-    if let Some(reason) = reconstruct::contradiction(memo) {
+    if let Some(reason) = returned_sale::contradiction(memo) {
         return Err(findings.fail(Code::DocumentMakesNoSense, reason));
     }
-    let document = original.and_then(|original| original.document.as_ref());
-    let shown = Invoice { grand_total: round2(memo.grand_total), ..reconstruct::plain_sale(memo, document) };
+    let invoice = original.and_then(|original| original.document.as_ref());
+    let shown = returned_sale::shown(memo, invoice);
     let terms = match original {
         Some(_) => Terms::of_posted(&shown, context, findings)?,
         None => Terms::of(&shown, context, findings)?,
     };
-    let sale_found = reconstructed(memo, document, &terms, context, findings)?;
-    let (contact, contact_call) = contact_of(memo, &shown, original, context, findings);
-    let fields = credit_note_body::fields(memo, &sale_found, &contact, original, &terms, context, findings)?;
+    let found = reconstructed(memo, &shown, invoice, &terms, context, findings)?;
+    let (contact, contact_call) = contact_of(memo, &shown.buyer, original, context, findings);
+    let rows = note_rows::rows(memo, &found, &terms, context, findings)?;
+    let day = memo_day(memo, context, findings)?;
+    let note = CreditNote { memo, sale: &found.sale, original, contact: &contact, day: day.day };
+    let fields = note.fields(&terms, &rows, context, findings)?;
     let expected =
-        ExpectedTotals { total: memo.grand_total, tax: sale_found.sale.tax_amount, currency: memo.currency };
-    let predicted = reconciled(&fields, "credit_note_lines", &expected, context.reference, findings)?;
-    let date = memo_day(memo, context, findings)?;
+        ExpectedTotals { total: memo.grand_total, tax: found.sale.totals.tax, currency: memo.currency };
+    let predicted = reconciled(shown.kind, &fields, &expected, context.reference, findings)?;
+    let date = day.noted(findings);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let exchange = exchange_of(memo, context, findings)?;
-    let debt = CreditToSettle { memo, note: "{creditmemo}", reference: &reference, date, exchange };
+    let credit = CreditToSettle { memo, note: "{creditmemo}", reference: &reference, date, exchange };
+    let (key, base_total) = (keys::credit_memo(memo), terms.in_base(predicted.total));
     let mut calls: Vec<Call> = contact_call.into_iter().collect();
-    calls.push(note_call(fields, &reference, memo, context, &predicted, terms.in_base(predicted.total)));
-    if context.safe_mode {
-        calls.push(release_call());
-    }
-    calls.extend(settlement::calls(&debt, original, context, findings));
+    calls.extend(document_calls::calls(shown.kind, key, fields, &predicted, base_total, context));
+    calls.extend(settlement::calls(&credit, original, context, findings));
     Ok((calls, predicted))
 }
 
-/// The memo as the sale that it takes back, or why its sums cannot be told.
-fn reconstructed(
+/// The sale that the memo takes back, or why its sums cannot be known.
+fn reconstructed<'a>(
     memo: &CreditMemo,
-    document: Option<&Invoice>,
+    shown: &SalesDocument<'a>,
+    invoice: Option<&Invoice>,
     terms: &Terms,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<ReconstructedSale, NotPosted> {
+) -> Result<ReconstructedSale<'a>, NotPosted> {
     let rates = AvailableRates::new(context.policy, context.reference, &terms.place);
-    let sale = reconstruct::plain_sale(memo, None);
-    let shown = DocumentSums::of(&sale, &counting_lines(&sale, &mut Findings::default()));
+    let sums = DocumentSums::of(&shown.totals, &shown.counting_lines());
     // The memo hides its discount on shipping, so that only lines are compared.
-    let (percentages, _) = rates.percentages(&shown.goods, None);
-    let shown_tax = sale.tax_amount;
-    let untaxed_abroad = terms.place.is_abroad() && round2(shown_tax).is_zero();
-    let usual = if untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual() };
-    let sale_found =
-        reconstruct::reconstruct(memo, KnownRates { percentages: &percentages, usual, invoice: document });
-    if let Some(reason) = &sale_found.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, mismatch(memo, reason)));
+    let (percentages, _) = rates.percentages(&sums.goods, None);
+    let untaxed_abroad = terms.is_untaxed_abroad(shown.totals.tax);
+    let known = KnownRates { percentages: &percentages, usual: rates.usual(untaxed_abroad) };
+    let found = reconstruct::reconstruct(memo, shown, invoice, known);
+    if let Some(reason) = &found.refusal {
+        return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
     }
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
-    if !sale_found.is_certain && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
-        let reason = match document {
+    if !found.is_certain && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
+        let reason = match invoice {
             None => "Part of it is in no line, and nothing tells whether that was taxed.",
             Some(_) => {
                 "Part of it is in no line, and its invoice does not tell to the penny what of that is tax."
             }
         };
-        return Err(findings.hold(Code::UnshownTax, mismatch(memo, reason)));
+        return Err(findings.hold(Code::UnshownTax, returned_sale::mismatch(memo, reason)));
     }
+    note_what_was_found(memo, &found, findings);
+    Ok(found)
+}
+
+fn note_what_was_found(memo: &CreditMemo, found: &ReconstructedSale<'_>, findings: &mut Findings) {
     if memo.grand_total != round2(memo.grand_total) {
         findings.rule(
             "total",
@@ -199,35 +199,18 @@ fn reconstructed(
             round(memo.grand_total, 4).to_string(),
         );
     }
-    if !round2(sale_found.hidden_tax).is_zero() {
+    if !round2(found.hidden_tax).is_zero() {
         findings.note(format!(
             "The credit memo does not show the {} of tax on what its lines leave of the total; it was taken from the percentage of the lines.",
-            text(sale_found.hidden_tax)
+            text(found.hidden_tax)
         ));
     }
-    Ok(sale_found)
-}
-
-/// Both sums, and why no posting exists.
-fn mismatch(memo: &CreditMemo, reason: &str) -> String {
-    let sale = reconstruct::plain_sale(memo, None);
-    let shown: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
-        + memo.shipping_amount
-        + memo.shipping_tax_amount
-        + memo.adjustment_positive
-        - memo.adjustment_negative;
-    format!(
-        "Magento's total is {}; what the lines, shipping and adjustments show comes to {} with {} tax. {reason}",
-        text(memo.grand_total),
-        text(shown),
-        text(sale.tax_amount),
-    )
 }
 
 /// The contact of the original invoice, whatever the rules say today; without one, the contact by the rules.
 fn contact_of(
     memo: &CreditMemo,
-    sale: &Invoice,
+    buyer: &Buyer<'_>,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
@@ -237,47 +220,6 @@ fn contact_of(
         findings.rule("contact", &*original.contact_id, "the contact of the invoice", invoice);
         return (original.contact_id.clone(), None);
     }
-    let contact = choice::choose(sale, context, findings);
+    let contact = choice::choose(buyer, context, findings);
     (contact.id, contact.call)
-}
-
-fn note_call(
-    fields: Map<String, Value>,
-    reference: &str,
-    memo: &CreditMemo,
-    context: &Context<'_>,
-    predicted: &Predicted,
-    base_total: Option<Decimal>,
-) -> Call {
-    let key = keys::credit_memo(memo);
-    let generation = context.generations.get(&key).copied().unwrap_or(0);
-    let id = idempotency_id(context.binding, context.business, &key, generation);
-    let mut body = Map::from_iter([("idempotency_id".to_owned(), Value::String(id))]);
-    body.extend(fields);
-    Call {
-        name: "creditmemo".to_owned(),
-        method: Method::Post,
-        path: "/sales_credit_notes".to_owned(),
-        body: json!({ "sales_credit_note": body }),
-        xref: Some(key),
-        adopt: Some(Adopt::Document {
-            path: "/sales_credit_notes".to_owned(),
-            reference: reference.to_owned(),
-        }),
-        expect: Some(Expect { total: predicted.total, tax: Some(predicted.tax), base_total }),
-        releases_draft: false,
-    }
-}
-
-fn release_call() -> Call {
-    Call {
-        name: "release".to_owned(),
-        method: Method::Post,
-        path: "/sales_credit_notes/{creditmemo}/release".to_owned(),
-        body: Value::Null,
-        xref: None,
-        adopt: None,
-        expect: None,
-        releases_draft: true,
-    }
 }

@@ -4,25 +4,30 @@ use domain::{
     code::Code,
     documents::Invoice,
     money::{round2, text},
-    plan::{Adopt, Call, Expect, Method, Plan, Predicted},
+    plan::{Call, Plan, Predicted},
+    text::clean_optional,
 };
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{
-    amounts::breakdown,
+    amounts::{breakdown, limits},
     contact::choice,
     context::Context,
     documents::{
-        body,
+        body, document_calls,
         reconcile::{ExpectedTotals, reconciled},
         skip,
     },
     findings::{self, Findings, NotPosted},
-    idempotency::idempotency_id,
     keys,
-    terms::Terms,
+    sales_document::{DocumentKind, SalesDocument},
+    terms::{Terms, dates},
+    text::cut,
 };
+
+/// Sage's limit, in characters.
+const NOTES: usize = 2000;
 
 /// The calls that bring an invoice into Sage, with what they come to.
 pub(crate) struct InvoicePosting {
@@ -56,25 +61,34 @@ pub(crate) fn posting(
     findings: &mut Findings,
 ) -> Result<InvoicePosting, NotPosted> {
     refuse_impossible(invoice, findings)?;
-    let terms = Terms::of(invoice, context, findings)?;
-    let rows = breakdown::rows(invoice, &terms, context, findings)?;
-    let contact = choice::choose(invoice, context, findings);
-    let fields = body::fields(invoice, context, &contact.id, &terms, &rows, findings)?;
+    let document = SalesDocument::of_invoice(invoice);
+    let terms = Terms::of(&document, context, findings)?;
+    let rows = breakdown::rows(&document, &terms, context, findings)?;
+    let contact = choice::choose(&document.buyer, context, findings);
+    let heading = heading(invoice, &contact.id, context, findings)?;
+    let fields = body::fields(&document, heading, &terms, &rows, context, findings)?;
     let expected =
         ExpectedTotals { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
-    let predicted = reconciled(&fields, "invoice_lines", &expected, context.reference, findings)?;
+    let predicted = reconciled(document.kind, &fields, &expected, context.reference, findings)?;
+    let (key, base_total) = (keys::invoice(invoice), terms.in_base(predicted.total));
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
-    calls.push(invoice_call(fields, invoice, context, &predicted, terms.in_base(predicted.total)));
-    if context.safe_mode {
-        calls.push(release_call());
-    }
+    calls.extend(document_calls::calls(document.kind, key, fields, &predicted, base_total, context));
     Ok(InvoicePosting { calls, predicted, contact: contact.id })
 }
 
+/// Refuses figures that cannot be computed with, and a total below zero.
 fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPosted> {
-    if !is_computable(invoice) {
-        return Err(findings
-            .fail(Code::DocumentMakesNoSense, "The invoice holds amounts of more than ten milliards."));
+    let header = [
+        invoice.subtotal,
+        invoice.tax_amount,
+        invoice.shipping_amount,
+        invoice.shipping_tax_amount,
+        invoice.discount_amount,
+        invoice.grand_total,
+    ];
+    if !limits::are_computable(&header, &invoice.lines) {
+        let message = limits::not_computable(DocumentKind::Invoice);
+        return Err(findings.fail(Code::DocumentMakesNoSense, message));
     }
     if round2(invoice.grand_total) < Decimal::ZERO {
         let message =
@@ -84,65 +98,32 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
     Ok(())
 }
 
-/// Whether every figure is small enough to be multiplied without overflow.
-fn is_computable(invoice: &Invoice) -> bool {
-    let most = Decimal::from(10_000_000_000_i64);
-    let header = [
-        invoice.subtotal,
-        invoice.tax_amount,
-        invoice.shipping_amount,
-        invoice.shipping_tax_amount,
-        invoice.discount_amount,
-        invoice.grand_total,
-    ];
-    let lines = invoice.lines.iter().flat_map(|line| {
-        [
-            line.qty,
-            line.unit_price,
-            line.line_subtotal,
-            line.line_tax,
-            line.line_total,
-            line.tax_percent.unwrap_or_default(),
-        ]
-    });
-    header.into_iter().chain(lines).all(|amount| amount.abs() <= most)
-}
-
-fn invoice_call(
-    fields: Map<String, Value>,
+/// The fields that name the invoice: contact, day, number and notes.
+fn heading(
     invoice: &Invoice,
+    contact: &str,
     context: &Context<'_>,
-    predicted: &Predicted,
-    base_total: Option<Decimal>,
-) -> Call {
-    let key = keys::invoice(invoice);
-    let generation = context.generations.get(&key).copied().unwrap_or(0);
-    let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let mut body = Map::new();
-    let id = idempotency_id(context.binding, context.business, &key, generation);
-    body.insert("idempotency_id".to_owned(), Value::String(id));
-    body.extend(fields);
-    Call {
-        name: "invoice".to_owned(),
-        method: Method::Post,
-        path: "/sales_invoices".to_owned(),
-        body: json!({ "sales_invoice": body }),
-        xref: Some(key),
-        adopt: Some(Adopt::Document { path: "/sales_invoices".to_owned(), reference }),
-        expect: Some(Expect { total: predicted.total, tax: Some(predicted.tax), base_total }),
-        releases_draft: false,
-    }
+    findings: &mut Findings,
+) -> Result<Map<String, Value>, NotPosted> {
+    let Context { policy, reference, .. } = *context;
+    let day = dates::document_day(invoice.created_at, "invoice", policy, reference, findings)?;
+    let mut heading = Map::new();
+    let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
+    put("contact_id", contact.to_owned());
+    put("date", day.noted(findings).to_string());
+    put("reference", body::reference_of(&invoice.increment_id, policy, findings));
+    put("notes", notes(invoice, findings));
+    Ok(heading)
 }
 
-fn release_call() -> Call {
-    Call {
-        name: "release".to_owned(),
-        method: Method::Post,
-        path: "/sales_invoices/{invoice}/release".to_owned(),
-        body: Value::Null,
-        xref: None,
-        adopt: None,
-        expect: None,
-        releases_draft: true,
+fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
+    let mut notes = match &invoice.order_increment_id {
+        Some(order) => format!("Magento order {order}, invoice {}", invoice.increment_id),
+        None => format!("Magento invoice {}", invoice.increment_id),
+    };
+    if let Some(number) = clean_optional(invoice.po_number.as_deref()) {
+        notes.push_str("\nPurchase Order: ");
+        notes.push_str(&number);
     }
+    cut(&notes, NOTES, "notes", findings)
 }

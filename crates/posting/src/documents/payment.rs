@@ -9,15 +9,15 @@ use domain::{
     policy::Policy,
 };
 use rust_decimal::Decimal;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     contact::choice,
     context::Context,
     documents::{body, invoice, skip},
     findings::{self, Findings, MissingSetting, NotPosted},
-    idempotency::idempotency_id,
     json_number, keys,
+    sales_document::Buyer,
     terms::{self, dates, exchange},
 };
 
@@ -64,7 +64,7 @@ fn calls(
             (posting.calls, Some(posting.predicted), posting.contact, "{invoice}".to_owned())
         }
         Some(known) => {
-            let contact = choice::of_posted_invoice(invoice, context, findings);
+            let contact = choice::of_posted_invoice(&Buyer::of_invoice(invoice), context, findings);
             (contact.call.into_iter().collect(), None, contact.id, known.sage_id.clone())
         }
     };
@@ -128,8 +128,8 @@ fn payment_call(
     let Context { policy, reference, .. } = *context;
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);
-    let generation = context.generations.get(&key).copied().unwrap_or(0);
-    let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
+    let date =
+        dates::document_day(payment.captured_at, "payment", policy, reference, findings)?.noted(findings);
     let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
     let allocated = amount.min(total);
@@ -146,10 +146,9 @@ fn payment_call(
             text(total - amount)
         ));
     }
-    let mut fields = Map::new();
+    let mut fields = context.identified(&key);
     terms::put_currency(&mut fields, payment.currency, exchange);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    put("idempotency_id", Value::String(idempotency_id(context.binding, context.business, &key, generation)));
     put("transaction_type_id", Value::String("CUSTOMER_RECEIPT".to_owned()));
     put("contact_id", Value::String(payee.contact));
     put("bank_account_id", Value::String(payee.bank));

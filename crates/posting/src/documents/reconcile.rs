@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::{
     documents::sage_arithmetic::sage_arithmetic,
     findings::{Findings, NotPosted},
+    sales_document::DocumentKind,
 };
 
 /// What Magento says that a document comes to.
@@ -26,17 +27,17 @@ pub(crate) struct ExpectedTotals {
     pub currency: Currency,
 }
 
-/// The sums that Sage will show of a body whose lines are under `lines`; refused with both sums where they are not Magento's.
+/// The sums that Sage will show of a body of this kind; refused with both sums where they are not Magento's.
 pub(crate) fn reconciled(
+    kind: DocumentKind,
     fields: &Map<String, Value>,
-    lines: &str,
     expected: &ExpectedTotals,
     reference: &ReferenceSet,
     findings: &Findings,
 ) -> Result<Predicted, NotPosted> {
     let total = round2(expected.total);
     let tax = if reference.registered_for_tax { round2(expected.tax) } else { Decimal::ZERO };
-    let sums = sage_arithmetic(&Value::Object(fields.clone()), lines, reference)
+    let sums = sage_arithmetic(&Value::Object(fields.clone()), kind.lines_field(), reference)
         .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
     if (sums.total, sums.tax) != (total, tax) {
         let message = format!(

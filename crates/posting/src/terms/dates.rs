@@ -27,6 +27,24 @@ pub(crate) fn local_day(instant: DateTime<Utc>, policy: &Policy, reference: &Ref
     instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
 }
 
+/// The day of a document, and how it was found.
+#[derive(Debug)]
+pub(crate) struct DocumentDay {
+    /// The day.
+    pub day: NaiveDate,
+    subject: String,
+    rule: &'static str,
+    input: String,
+}
+
+impl DocumentDay {
+    /// The day, its rule among the plan's.
+    pub fn noted(self, findings: &mut Findings) -> NaiveDate {
+        findings.rule(self.subject, self.day.to_string(), self.rule, self.input);
+        self.day
+    }
+}
+
 /// The day of an instant for this policy and business, refused when it lies before the day from which Sage keeps its books.
 pub(crate) fn document_day(
     instant: DateTime<Utc>,
@@ -34,7 +52,7 @@ pub(crate) fn document_day(
     policy: &Policy,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<NaiveDate, NotPosted> {
+) -> Result<DocumentDay, NotPosted> {
     let zone = match policy.document_time_zone.as_deref() {
         None => zone_of(&reference.country),
         Some(name) => name.parse().unwrap_or_else(|_| {
@@ -44,17 +62,16 @@ pub(crate) fn document_day(
     };
     let day = instant.with_timezone(&zone).date_naive();
     let rule = if policy.document_time_zone.is_some() { "document_time_zone" } else { "zone of the country" };
-    findings.rule(
-        format!("{what} date"),
-        day.to_string(),
-        rule,
-        format!("{} in {zone}", instant.to_rfc3339()),
-    );
+    let input = format!("{} in {zone}", instant.to_rfc3339());
+    let day = DocumentDay { day, subject: format!("{what} date"), rule, input };
     match reference.accounts_start_date {
-        Some(start) if day < start => Err(findings.fail(
-            Code::BeforeAccountsStart,
-            format!("The {what} is dated {day}, but the books of the Sage business begin on {start}."),
-        )),
+        Some(start) if day.day < start => {
+            let day = day.noted(findings);
+            Err(findings.fail(
+                Code::BeforeAccountsStart,
+                format!("The {what} is dated {day}, but the books of the Sage business begin on {start}."),
+            ))
+        }
         _ => Ok(day),
     }
 }
@@ -68,10 +85,12 @@ mod tests {
     fn a_british_order_of_half_past_midnight_in_july_keeps_its_day() {
         let (policy, reference) = (fixtures::policy(), fixtures::reference());
         let instant = "2026-07-01T23:30:00Z".parse().unwrap();
-        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        let day =
+            document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap().day;
         assert_eq!(day.to_string(), "2026-07-02");
         let policy = Policy { document_time_zone: Some("America/Vancouver".to_owned()), ..policy };
-        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        let day =
+            document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap().day;
         assert_eq!(day.to_string(), "2026-07-01");
     }
 

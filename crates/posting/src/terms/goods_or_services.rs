@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::{Invoice, Line},
+    documents::Line,
     policy::{MixedGoodsServices, Policy},
 };
 
 use crate::{
     findings::{Findings, MissingSetting, NotPosted},
+    sales_document::{DocumentKind, SalesDocument},
     terms::place_of_supply::PlaceOfSupply,
 };
 
@@ -21,7 +22,7 @@ const COERCED: &str = "mixed_eu_goods_services_coerced_to_default";
 /// The goods or services type that all lines of a document bear, as Sage's id; none at home, and none for a business that has no
 /// such types (Canada).
 pub(crate) fn type_of(
-    invoice: &Invoice,
+    document: &SalesDocument<'_>,
     place: &PlaceOfSupply,
     policy: &Policy,
     reference: &ReferenceSet,
@@ -31,17 +32,19 @@ pub(crate) fn type_of(
         return Ok(None);
     }
     let counts = |line: &&Line| !line.line_subtotal.is_zero() || !line.line_total.is_zero();
-    let mut lines: Vec<&Line> = invoice.lines.iter().filter(counts).collect();
+    let mut lines: Vec<&Line> = document.lines.iter().filter(counts).collect();
     if lines.is_empty() {
-        lines = invoice.lines.iter().take(1).collect();
+        lines = document.lines.iter().take(1).collect();
     }
-    let types: Vec<Type> = lines.iter().map(|line| of_line(line, invoice, policy)).collect();
+    let types: Vec<Type> = lines.iter().map(|line| of_line(line, document, policy)).collect();
     let words: BTreeSet<&str> = types.iter().map(|one| one.word).collect();
     let default = policy.default_eu_goods_services_type.as_str();
     let one = match types.first() {
         Some(first) if words.len() == 1 => first.clone(),
         None => Type { word: default, rule: "default_eu_goods_services_type", input: String::new() },
-        Some(_) if policy.mixed_goods_services == MixedGoodsServices::Hold => return Err(hold(findings)),
+        Some(_) if policy.mixed_goods_services == MixedGoodsServices::Hold => {
+            return Err(hold(document.kind, findings));
+        }
         Some(_) => {
             findings.note(format!(
                 "{COERCED}: the document mixes goods and services, which a sale abroad may not; all its lines are {default}."
@@ -65,14 +68,14 @@ struct Type<'a> {
 
 /// By the line's product type, where the document tells it; else a document without a delivery address holds nothing but virtual
 /// and downloadable products (magento-facts.md, 4.2); else the default.
-fn of_line<'a>(line: &Line, invoice: &Invoice, policy: &'a Policy) -> Type<'a> {
+fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, policy: &'a Policy) -> Type<'a> {
     let map = |kind: &str| policy.product_type_eu_goods_map.get(kind).map(String::as_str);
     if let Some(kind) = line.product_type.as_deref()
         && let Some(word) = map(kind)
     {
         return Type { word, rule: "product_type_eu_goods_map", input: kind.to_owned() };
     }
-    let is_virtual = line.product_type.is_none() && invoice.shipping_address.is_none();
+    let is_virtual = line.product_type.is_none() && document.buyer.shipping_address.is_none();
     match map("virtual").filter(|word| is_virtual && map("downloadable") == Some(word)) {
         Some(word) => Type {
             word,
@@ -95,10 +98,13 @@ fn id_of(word: &str, reference: &ReferenceSet) -> String {
     named.map_or_else(|| word.to_owned(), |one| one.id.clone())
 }
 
-fn hold(findings: &Findings) -> NotPosted {
-    let sentence = "The invoice mixes goods and services in a sale abroad, and such invoices wait for a person (setting mixed_goods_services).";
+fn hold(kind: DocumentKind, findings: &Findings) -> NotPosted {
+    let sentence = format!(
+        "The {} mixes goods and services in a sale abroad, and such invoices wait for a person (setting mixed_goods_services).",
+        kind.noun()
+    );
     let setting = "mixed_goods_services".to_owned();
-    let mut plan = findings.hold_for(&[MissingSetting { setting, sentence: sentence.to_owned() }]);
+    let mut plan = findings.hold_for(&[MissingSetting { setting, sentence }]);
     plan.code = Some(Code::MixedGoodsServices);
     for rule in plan.rules.iter_mut().filter(|rule| rule.rule == Code::NeedsMapping.as_str()) {
         Code::MixedGoodsServices.as_str().clone_into(&mut rule.rule);

@@ -7,7 +7,7 @@
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::{Address, Invoice},
+    documents::Address,
     money::{round2, text},
     province,
 };
@@ -20,6 +20,7 @@ use crate::{
     },
     context::Context,
     findings::{Findings, NotPosted},
+    sales_document::Buyer,
 };
 
 /// The member states (ISO 3166).
@@ -66,17 +67,17 @@ fn area_of(country: Option<&str>, home: &str) -> TaxArea {
 }
 
 impl PlaceOfSupply {
-    /// Where an invoice goes, for a business that is registered for tax; one that is not sells at home, wherever it sells.
-    pub fn of(invoice: &Invoice, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
+    /// Where a sale goes, for a business that is registered for tax; one that is not sells at home, wherever it sells.
+    pub fn of(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
         let reference = context.reference;
         let home = reference.country.as_str();
-        let (billing, delivery) = addresses(invoice);
+        let (billing, delivery) = addresses(buyer);
         let tax_country = delivery.and_then(country).map(|code| (code, delivery));
         let tax_country = tax_country.or_else(|| billing.and_then(country).map(|code| (code, billing)));
         let (country_code, address) =
             tax_country.map_or((None, delivery), |(code, address)| (Some(code), address));
         // The shared contact bears the business's own country.
-        let individual = choice::is_individual(invoice, context);
+        let individual = choice::is_individual(buyer, context);
         let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
         let mut place = Self {
             area: area_of(country_code.as_deref(), home),
@@ -89,7 +90,7 @@ impl PlaceOfSupply {
             (place.area, place.contact_area) = (TaxArea::Home, TaxArea::Home);
             return Ok(place);
         }
-        place.note_rule(address, invoice, reference, findings);
+        place.note_rule(address, buyer, reference, findings);
         match home {
             "CA" => place.region = place.canadian_region(address, reference, findings)?,
             "GB" | "IE" => {}
@@ -120,12 +121,12 @@ impl PlaceOfSupply {
     fn note_rule(
         &self,
         address: Option<&Address>,
-        invoice: &Invoice,
+        buyer: &Buyer<'_>,
         reference: &ReferenceSet,
         findings: &mut Findings,
     ) {
         let Some(country) = &self.country else { return };
-        let source = if invoice.shipping_address.is_some() { "delivery address" } else { "billing address" };
+        let source = if buyer.shipping_address.is_some() { "delivery address" } else { "billing address" };
         let postcode = address.and_then(|address| address.postcode.as_deref()).unwrap_or_default().trim();
         let northern_ireland =
             reference.country == "GB" && country == "GB" && postcode.to_uppercase().starts_with("BT");

@@ -1,4 +1,4 @@
-//! The rows of a credit note that no row of the sale stands for.
+//! The rows of a credit note: those of the sale that it takes back, and adjustments.
 
 use domain::{
     documents::CreditMemo,
@@ -8,17 +8,47 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        breakdown::TaxedRow,
+        breakdown::{self, TaxedRow},
         rows::{DocumentRow, RowKind},
         tax_rates::AvailableRates,
     },
     context::Context,
+    credit_note::reconstruct::ReconstructedSale,
     findings::{Findings, NotPosted},
     terms::Terms,
 };
 
+/// The rows to the penny, each with its tax rate.
+pub(crate) fn rows(
+    memo: &CreditMemo,
+    found: &ReconstructedSale<'_>,
+    terms: &Terms,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Vec<TaxedRow>, NotPosted> {
+    let adjustments = adjustments(memo, found.excess, findings);
+    // Lines of nothing are left out where something else is credited.
+    let mut rows = if is_nothing(found) && !adjustments.is_empty() {
+        Vec::new()
+    } else {
+        breakdown::rows(&found.sale, terms, context, findings)?
+    };
+    for row in adjustments {
+        rows.push(untaxed(row, terms, context, findings)?);
+    }
+    Ok(rows)
+}
+
+/// Whether the sale comes to nothing in every part.
+fn is_nothing(found: &ReconstructedSale<'_>) -> bool {
+    let sale = &found.sale;
+    sale.lines.iter().all(|line| line.line_total.is_zero() && line.line_subtotal.is_zero())
+        && sale.totals.shipping.is_zero()
+        && sale.totals.grand_total.is_zero()
+}
+
 /// Adjustments, and what Magento credits too much, as rows of their own: never taxed.
-pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> Vec<DocumentRow> {
+fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> Vec<DocumentRow> {
     let parts = [
         (
             memo.adjustment_positive,
@@ -52,7 +82,7 @@ pub(crate) fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Fin
 }
 
 /// An untaxed row with the rate of 0 % that the merchant chose.
-pub(crate) fn untaxed(
+fn untaxed(
     row: DocumentRow,
     terms: &Terms,
     context: &Context<'_>,

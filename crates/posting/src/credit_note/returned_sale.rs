@@ -1,0 +1,100 @@
+//! The sale that a credit memo takes back, as far as the memo's own fields show it.
+
+use std::borrow::Cow;
+
+use domain::{
+    documents::{CreditMemo, Invoice, Line},
+    money::{round, round2, text},
+};
+use rust_decimal::Decimal;
+
+use crate::{
+    amounts::limits,
+    sales_document::{Buyer, DocumentKind, DocumentTotals, SalesDocument},
+};
+
+/// Who a memo is for. It has no addresses of its own: the invoice's tell where the goods went, the profile's stand in.
+pub(crate) fn buyer<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> Buyer<'a> {
+    let of_profile = Buyer::of_profile(&memo.customer, memo.currency);
+    let (billing_address, shipping_address) = match invoice {
+        Some(invoice) => (invoice.billing_address.as_ref(), invoice.shipping_address.as_ref()),
+        None => (of_profile.billing_address, of_profile.shipping_address),
+    };
+    Buyer {
+        billing_address,
+        shipping_address,
+        total: round2(memo.grand_total),
+        // A guest without an e-mail address is named by the invoice; a memo without one must not be taken for an invoice.
+        document_id: memo.invoice_id.unwrap_or(-memo.magento_id),
+        ..of_profile
+    }
+}
+
+/// The sale as the memo's fields show it, without adjustments.
+pub(crate) fn shown<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> SalesDocument<'a> {
+    let sum = |value: fn(&Line) -> Decimal| memo.lines.iter().map(value).sum::<Decimal>();
+    SalesDocument {
+        kind: DocumentKind::CreditNote,
+        buyer: buyer(memo, invoice),
+        base_to_order_rate: memo.base_to_order_rate,
+        lines: Cow::Borrowed(&memo.lines),
+        totals: DocumentTotals {
+            subtotal: sum(|line| line.line_subtotal),
+            discount: -sum(Line::discount),
+            shipping: memo.shipping_amount,
+            shipping_tax: memo.shipping_tax_amount,
+            tax: sum(|line| line.line_tax) + memo.shipping_tax_amount,
+            grand_total: total_of_goods(memo),
+        },
+    }
+}
+
+/// The memo's total to the penny, less its adjustments: what lines and shipping come to. (Magento leaves four places.)
+pub(crate) fn total_of_goods(memo: &CreditMemo) -> Decimal {
+    round2(memo.grand_total) - round2(memo.adjustment_positive) + round2(memo.adjustment_negative)
+}
+
+/// What makes a memo contradict itself before any sum is looked at.
+pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
+    let header = [
+        memo.adjustment_positive,
+        memo.adjustment_negative,
+        memo.grand_total,
+        memo.shipping_amount,
+        memo.shipping_tax_amount,
+        memo.shipping_discount.unwrap_or_default(),
+    ];
+    if !limits::are_computable(&header, &memo.lines) {
+        return Some(limits::not_computable(DocumentKind::CreditNote));
+    }
+    if round2(memo.grand_total) < Decimal::ZERO {
+        return Some(format!(
+            "The credit memo totals {}, which is less than nothing.",
+            round(memo.grand_total, 4)
+        ));
+    }
+    let parts = [
+        ("adjustment to the customer", memo.adjustment_positive),
+        ("adjustment kept as a fee", memo.adjustment_negative),
+        ("shipping", memo.shipping_amount),
+        ("tax on shipping", memo.shipping_tax_amount),
+    ];
+    let (what, amount) = parts.into_iter().find(|(_, amount)| *amount < Decimal::ZERO)?;
+    Some(format!("The credit memo's {what} is {}, which is less than nothing.", text(amount)))
+}
+
+/// Both sums of a memo, and why no posting exists.
+pub(crate) fn mismatch(memo: &CreditMemo, reason: &str) -> String {
+    let sale = shown(memo, None);
+    let shown: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
+        + memo.shipping_amount
+        + memo.shipping_tax_amount
+        + memo.adjustment_positive
+        - memo.adjustment_negative;
+    format!(
+        "Magento's total is {}; what the lines, shipping and adjustments show comes to {} with {} tax. {reason}",
+        text(memo.grand_total),
+        text(shown),
+        text(sale.totals.tax),
+    )
+}

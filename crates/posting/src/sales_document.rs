@@ -1,0 +1,169 @@
+//! What an invoice and a credit note have in common: a buyer, lines, sums, a currency. Every step beneath the documents works on this,
+//! so that no credit memo has to pass for an invoice.
+
+use std::borrow::Cow;
+
+use domain::{
+    documents::{Address, Customer, Invoice, Line},
+    money::Currency,
+};
+use rust_decimal::Decimal;
+
+/// Which of Sage's two sales documents it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DocumentKind {
+    /// Magento's invoice becomes a sales invoice.
+    Invoice,
+    /// Magento's credit memo becomes a sales credit note.
+    CreditNote,
+}
+
+impl DocumentKind {
+    /// What people know it as.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::CreditNote => "credit memo",
+        }
+    }
+
+    /// The field of Sage's body that holds the lines.
+    pub fn lines_field(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice_lines",
+            Self::CreditNote => "credit_note_lines",
+        }
+    }
+}
+
+/// Who a document is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Buyer<'a> {
+    /// The customer, or a guest.
+    pub customer: &'a Customer,
+    /// The document's own billing address.
+    pub billing_address: Option<&'a Address>,
+    /// The document's own shipping address; none where nothing is delivered.
+    pub shipping_address: Option<&'a Address>,
+    /// The currency they buy in: Sage locks a contact to one.
+    pub currency: Currency,
+    /// What they owe, which may earn them a contact of their own.
+    pub total: Decimal,
+    /// The document that names a guest without an e-mail address.
+    pub document_id: i64,
+}
+
+/// The sums of a document's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DocumentTotals {
+    /// Sum of the rows without tax, before discount.
+    pub subtotal: Decimal,
+    /// All discounts, shipping's included; negative.
+    pub discount: Decimal,
+    /// Shipping without tax, before discount.
+    pub shipping: Decimal,
+    /// Tax on shipping.
+    pub shipping_tax: Decimal,
+    /// All tax, shipping's and fixed product taxes' included.
+    pub tax: Decimal,
+    /// Total with tax.
+    pub grand_total: Decimal,
+}
+
+/// An invoice, or the sale that a credit memo takes back.
+#[derive(Clone, Debug)]
+pub(crate) struct SalesDocument<'a> {
+    /// What it becomes.
+    pub kind: DocumentKind,
+    /// Who it is for.
+    pub buyer: Buyer<'a>,
+    /// Order currency = base currency x this.
+    pub base_to_order_rate: Option<Decimal>,
+    /// Its lines.
+    pub lines: Cow<'a, [Line]>,
+    /// Its sums.
+    pub totals: DocumentTotals,
+}
+
+impl<'a> SalesDocument<'a> {
+    /// An invoice as Magento has it.
+    pub fn of_invoice(invoice: &'a Invoice) -> Self {
+        Self {
+            kind: DocumentKind::Invoice,
+            buyer: Buyer::of_invoice(invoice),
+            base_to_order_rate: invoice.base_to_order_rate,
+            lines: Cow::Borrowed(&invoice.lines),
+            totals: DocumentTotals::of_invoice(invoice),
+        }
+    }
+
+    /// The lines that count.
+    pub fn counting_lines(&self) -> Vec<&Line> {
+        counting_lines(&self.lines, self.totals.shipping)
+    }
+
+    /// The lines that have a price but no money of their own: parents of dynamic bundles.
+    pub fn lines_without_money(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !has_money(line) && !line.unit_price.is_zero())
+    }
+}
+
+/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing: their
+/// money is in another line (Magento's `isDummy`, and a dynamic bundle's parent has no row total). Of a document of nothing the first
+/// line is kept.
+pub(crate) fn counting_lines(lines: &[Line], shipping: Decimal) -> Vec<&Line> {
+    let counting: Vec<&Line> = lines.iter().filter(|line| has_money(line)).collect();
+    if counting.is_empty() && shipping.is_zero() {
+        return lines.iter().take(1).collect();
+    }
+    counting
+}
+
+fn has_money(line: &Line) -> bool {
+    !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
+}
+
+impl<'a> Buyer<'a> {
+    /// Who an invoice is for.
+    pub fn of_invoice(invoice: &'a Invoice) -> Self {
+        Self {
+            customer: &invoice.customer,
+            billing_address: invoice.billing_address.as_ref(),
+            shipping_address: invoice.shipping_address.as_ref(),
+            currency: invoice.currency,
+            total: invoice.grand_total,
+            document_id: invoice.magento_id,
+        }
+    }
+
+    /// A customer by the addresses of their profile, who buys nothing.
+    pub fn of_profile(customer: &'a Customer, currency: Currency) -> Self {
+        Self {
+            customer,
+            billing_address: address_of(customer, "billing"),
+            shipping_address: address_of(customer, "shipping"),
+            currency,
+            total: Decimal::ZERO,
+            document_id: 0,
+        }
+    }
+}
+
+/// An address of a customer's profile.
+fn address_of<'a>(customer: &'a Customer, kind: &str) -> Option<&'a Address> {
+    customer.addresses.iter().find(|address| address.kind.as_deref() == Some(kind))
+}
+
+impl DocumentTotals {
+    /// The sums of an invoice's header.
+    pub fn of_invoice(invoice: &Invoice) -> Self {
+        Self {
+            subtotal: invoice.subtotal,
+            discount: invoice.discount_amount,
+            shipping: invoice.shipping_amount,
+            shipping_tax: invoice.shipping_tax_amount,
+            tax: invoice.tax_amount,
+            grand_total: invoice.grand_total,
+        }
+    }
+}
