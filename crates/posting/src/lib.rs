@@ -10,15 +10,18 @@ mod amounts;
 mod catalogue;
 mod contact;
 mod context;
+mod costs;
 mod credit_note;
 mod documents;
 mod findings;
 mod idempotency;
 mod json_number;
 mod keys;
+mod limits;
 mod sales_document;
 mod terms;
 mod text;
+mod tolerances;
 
 #[cfg(test)]
 mod fixtures;
@@ -31,7 +34,6 @@ pub use credit_note::settlement::{OriginalInvoice, PostedPayment};
 pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
 pub use terms::dates::zone_of;
-
 
 use std::collections::BTreeMap;
 

@@ -8,9 +8,11 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
+        discount_rows,
+        document_row::{DocumentRow, RowKind},
         recovered_rates::KnownRates,
         rounding::{self, RoundingTarget},
-        rows::{self, DocumentRow, RowKind},
+        rows,
         sums::DocumentSums,
         tax_rates::{AvailableRates, ChosenRate},
         unallocated::{self, GapExplanation},
@@ -44,19 +46,19 @@ pub(crate) fn rows(
     let sums = DocumentSums::of(totals, &counting);
     let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
     let known = KnownRates { percentages: &known, usual: rates.usual(terms.is_untaxed_abroad(totals.tax)) };
-    let (reading, explanation) = unallocated::best(&sums, &fits, known);
+    let (recovered, explanation) = unallocated::best(&sums, &fits, known);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
     }
     let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
-    let mut rows = rows::build(&counting, &sums, &reading, &explanation, apart, findings);
+    let mut rows = rows::build(&counting, &sums, &recovered, &explanation, apart, findings);
     if rows.is_empty() {
         return Err(
             findings.fail(Code::DocumentMakesNoSense, format!("The {} has no lines.", document.kind.noun()))
         );
     }
     if policy.discount_ledger_account_id.is_some() && reference.registered_for_tax {
-        rows::discounts_on_their_own(&mut rows);
+        discount_rows::by_percentage(&mut rows);
     }
     settle(&mut rows, totals, &explanation, findings);
     if !reference.registered_for_tax {
@@ -65,7 +67,7 @@ pub(crate) fn rows(
     }
     findings.rule(
         "percentages",
-        reading.goods_basis.word(),
+        recovered.goods_basis.word(),
         "how the shop taxes discounts",
         "taxes of the lines",
     );

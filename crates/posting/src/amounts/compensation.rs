@@ -1,13 +1,13 @@
-//! Discount tax compensation: where prices hold tax, so do discounts, and Magento gives the tax within a discount back in a sum
+//! Discount tax compensation (Magento's `discount_tax_compensation_amount`): where prices hold tax, so do discounts, and Magento gives the tax within a discount back in a sum
 //! that no field of the invoice shows. It is the row's full tax less its tax; the full tax follows from the price with tax, which is
 //! known from the price without only to the penny.
 
 use domain::money::round2;
 use rust_decimal::Decimal;
 
-use crate::amounts::{
-    recovered_rates::{DiscountBasis, TaxedAmount, fraction},
-    sums::PENNY,
+use crate::{
+    amounts::taxed_amount::{DiscountBasis, TaxedAmount, fraction},
+    tolerances::{CARRIED_FIT, EXACT_FIT, HALF_PENNY, PENNY},
 };
 
 /// What a row's compensation is, and may be.
@@ -39,9 +39,9 @@ pub(crate) fn of(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> C
         let prices = prices.into_iter().filter(|price| makes(row, *price, rate, allowed));
         prices.map(|price| by(price * row.quantity - row.subtotal)).collect()
     };
-    let mut possible_exactly = possible(Decimal::new(51, 4));
+    let mut possible_exactly = possible(EXACT_FIT);
     if possible_exactly.is_empty() {
-        possible_exactly = possible(Decimal::new(151, 4));
+        possible_exactly = possible(CARRIED_FIT);
     }
     let possible = possible_exactly;
     let likely = possible.first().copied().unwrap_or_else(|| by(rate * row.subtotal));
@@ -50,13 +50,13 @@ pub(crate) fn of(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> C
     Compensation { likely, least, most }
 }
 
-/// Whether a price with tax makes the row's subtotal, by the unit's rounding or by the row's.
+/// Whether a price with tax makes the row's subtotal, by the unit's rounding (UnitBaseCalculator.php::calculateWithTaxInPrice) or by the
+/// row's (AbstractAggregateCalculator.php, the method of the same name).
 fn makes(row: &TaxedAmount, price: Decimal, rate: Decimal, allowed: Decimal) -> bool {
     let tax = |amount: Decimal| amount * rate / (Decimal::ONE + rate);
     let by_unit = (price - round2(tax(price))) * row.quantity;
     let with_tax = price * row.quantity;
-    (by_unit - row.subtotal).abs() < Decimal::new(5, 3)
-        || (with_tax - tax(with_tax) - row.subtotal).abs() <= allowed
+    (by_unit - row.subtotal).abs() < HALF_PENNY || (with_tax - tax(with_tax) - row.subtotal).abs() <= allowed
 }
 
 /// Moves `amount` into the compensations as far as rounding allows, and tells what could not be moved.

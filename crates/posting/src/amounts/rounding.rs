@@ -5,7 +5,7 @@ use domain::money::{round2, text};
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::rows::{DocumentRow, RowKind},
+    amounts::document_row::{DocumentRow, RowKind},
     findings::Findings,
 };
 

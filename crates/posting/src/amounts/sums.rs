@@ -3,12 +3,11 @@
 use domain::documents::Line;
 use rust_decimal::Decimal;
 
-use crate::{amounts::recovered_rates::TaxedAmount, sales_document::DocumentTotals};
-
-/// A penny.
-pub(crate) const PENNY: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
-/// What may be left of sums of four decimals.
-pub(crate) const NOTHING: Decimal = Decimal::from_parts(5, 0, 0, false, 3);
+use crate::{
+    amounts::taxed_amount::TaxedAmount,
+    sales_document::DocumentTotals,
+    tolerances::{HALF_PENNY, PENNY, SHIPPING_WITH_TAX},
+};
 
 /// A document's sums, as exact as Magento gives them (four decimals).
 #[derive(Clone, Debug)]
@@ -80,11 +79,12 @@ impl DocumentSums {
     }
 }
 
-/// Splits the discount that no line shows: shipping's, up to shipping with tax at any rate there is, and the rest.
+/// Splits the discount that no line shows: shipping's, up to shipping with tax at any rate there is, and the rest. (The header's discount
+/// includes shipping's, which has no field of its own: Sales/Model/Order/Invoice/Total/Discount.php.)
 fn split_hidden_discount(hidden: Decimal, shipping: Decimal, roundings: Decimal) -> (Decimal, Decimal) {
-    if hidden < NOTHING || (shipping.is_zero() && hidden <= roundings) {
+    if hidden < HALF_PENNY || (shipping.is_zero() && hidden <= roundings) {
         return (Decimal::ZERO, Decimal::ZERO);
     }
-    let most = shipping * Decimal::new(13, 1);
+    let most = shipping * SHIPPING_WITH_TAX;
     if hidden <= most { (hidden, Decimal::ZERO) } else { (shipping, hidden - shipping) }
 }

@@ -9,9 +9,13 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::recovered_rates::{RateFits, TaxedAmount, fits_any},
+    amounts::{
+        rate_fits::{RateFits, fits_any},
+        taxed_amount::TaxedAmount,
+    },
     findings::MissingSetting,
     terms::place_of_supply::PlaceOfSupply,
+    tolerances::SAME_PERCENTAGE,
 };
 
 /// A tax rate, and why it was chosen.
@@ -27,9 +31,9 @@ pub(crate) struct ChosenRate {
     pub input: String,
 }
 
-/// How far a rate's percentage may lie from the charged one: keys have two decimals, and provincial rates three (14.975).
+/// Whether two percentages are the same rate's.
 fn is_same(left: Decimal, right: Decimal) -> bool {
-    (left - right).abs() <= Decimal::new(1, 2)
+    (left - right).abs() <= SAME_PERCENTAGE
 }
 
 /// A percentage as the map writes it: `20.00`.

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    amounts::accounts,
+    amounts::{accounts, document_row::RowKind},
     catalogue::stock::{self, KnownStock},
     context::{Context, KnownRecord},
     findings::{self, Findings, MissingSetting, NotPosted},
@@ -223,7 +223,7 @@ fn item_code(product: &Product, sort: ItemKind, findings: &Findings) -> Result<S
 }
 
 fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
-    accounts::account(crate::amounts::rows::RowKind::Goods, policy, reference).map(|(id, _)| id)
+    accounts::account(RowKind::Goods, policy, reference).map(|(id, _)| id)
 }
 
 /// The purchase account, which Sage wants of every product, also of one that is only sold.

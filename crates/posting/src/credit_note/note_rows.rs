@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         breakdown::{self, TaxedRow},
-        rows::{DocumentRow, RowKind},
+        document_row::{DocumentRow, RowKind},
         tax_rates::AvailableRates,
     },
     context::Context,

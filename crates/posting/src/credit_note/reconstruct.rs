@@ -9,17 +9,13 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::{
-        recovered_rates::{KnownRates, RateFits},
-        sums::{DocumentSums, NOTHING, PENNY},
-        unallocated,
-    },
+    amounts::{rate_fits::RateFits, recovered_rates::KnownRates, sums::DocumentSums, unallocated},
+    costs,
     credit_note::{
-        from_invoice::InvoiceEvidence,
-        hypotheses::{HypothesisBuilder, PRODUCT_TAX},
-        hypothesis::Hypothesis,
+        from_invoice::InvoiceEvidence, hypotheses, hypothesis::Hypothesis, memo_evidence::MemoEvidence,
     },
     sales_document::{DocumentTotals, SalesDocument},
+    tolerances::{LARGEST_UNTAXABLE, PENNY},
 };
 
 /// The sale that a credit memo takes back.
@@ -60,8 +56,7 @@ struct Attempt {
 impl Attempt {
     /// Whether all that the memo's total holds is in its fields.
     fn hides_nothing(&self) -> bool {
-        // The least product tax that bears a penny of tax.
-        let is_much = |amount: Decimal| amount > PENNY * Decimal::TWO + NOTHING;
+        let is_much = |amount: Decimal| amount > LARGEST_UNTAXABLE;
         let is_unshown = is_much(self.excess) || is_much(self.unexplained);
         round2(self.hidden_tax).is_zero() && round2(self.difference) <= Decimal::ZERO && !is_unshown
     }
@@ -89,32 +84,34 @@ pub(crate) fn reconstruct<'a>(
     invoice: Option<&Invoice>,
     known: KnownRates<'_>,
 ) -> ReconstructedSale<'a> {
-    let builder = HypothesisBuilder::new(memo, shown, known);
+    let shown_by_memo = MemoEvidence::new(memo, shown, known);
     let Some(evidence) = invoice.and_then(|invoice| InvoiceEvidence::read(invoice, known)) else {
-        let attempt = from_memo(shown, &builder, known);
+        let attempt = from_memo(shown, &shown_by_memo);
         let is_certain = attempt.is_certain && invoice.is_none();
         return Attempt { is_certain, ..attempt }.of_sale(shown.clone());
     };
     let sale = evidence.with_percents(shown.clone());
     let lines = sale.counting_lines();
     let fits = RateFits::of(&DocumentSums::of(&sale.totals, &lines).goods, known.percentages);
-    let hypotheses = builder.from_invoice(&evidence);
+    // The decimals that Magento left show which way of taking discounts is the right one.
+    let decimals_left = memo.grand_total - round2(memo.grand_total);
+    let hypotheses = evidence.hypotheses(memo, &shown_by_memo.lines, shown_by_memo.gap + decimals_left);
     let attempts =
         hypotheses.iter().map(|hypothesis| attempt(&lines, &sale.totals, hypothesis, known, &fits));
     let fitting = attempts.filter(|attempt| attempt.refusal.is_none()).min_by_key(|attempt| attempt.cost);
     if let Some(attempt) = fitting {
         return attempt.of_sale(sale.clone());
     }
-    let attempt = from_memo(shown, &builder, known);
+    let attempt = from_memo(shown, &shown_by_memo);
     let is_certain = !evidence.has_hidden_tax() && attempt.hidden_tax.is_zero();
     Attempt { is_certain, ..attempt }.of_sale(shown.clone())
 }
 
 /// The attempt that the memo itself bears out best.
-fn from_memo(sale: &SalesDocument<'_>, builder: &HypothesisBuilder<'_>, known: KnownRates<'_>) -> Attempt {
-    let mut search = Search::begin(sale, builder, known);
+fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> Attempt {
+    let mut search = Search::begin(sale.totals, evidence);
     if search.best.cost > 0 {
-        search.through(builder.hypotheses());
+        search.through(hypotheses::of_memo(evidence));
     }
     let Search { mut best, doubtful, mut is_cut_short, .. } = search;
     if best.refusal.is_none() && !doubtful.is_zero() {
@@ -124,24 +121,22 @@ fn from_memo(sale: &SalesDocument<'_>, builder: &HypothesisBuilder<'_>, known: K
         ));
     }
     // What was not tried may fit as well.
-    is_cut_short |= best.cost >= PRODUCT_TAX && builder.is_cut_short();
+    is_cut_short |= best.cost >= costs::MEMO_PRODUCT_TAX && hypotheses::are_cut_short(evidence);
     if best.refusal.is_none() && is_cut_short {
         best.refusal =
             Some("It has too many different lines for its tax to be worked out from its total.".to_owned());
     }
-    best.is_certain = builder.is_untaxed()
+    best.is_certain = evidence.is_untaxed()
         || (best.hides_nothing()
-            && builder.is_usual_discount(best.shipping_discount, -best.difference)
-            && !builder.may_be_compensation(best.given_back));
+            && evidence.is_usual_discount(best.shipping_discount, -best.difference)
+            && !evidence.may_be_compensation(best.given_back));
     best
 }
 
 /// The search for the attempt of the least cost.
 struct Search<'a> {
-    lines: Vec<&'a Line>,
     totals: DocumentTotals,
-    builder: &'a HypothesisBuilder<'a>,
-    known: KnownRates<'a>,
+    evidence: &'a MemoEvidence<'a>,
     best: Attempt,
     /// Money of the best attempt that may be taxed or not as well.
     doubtful: Decimal,
@@ -151,18 +146,18 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Begins with the sale as the memo shows it.
-    fn begin(sale: &'a SalesDocument<'_>, builder: &'a HypothesisBuilder<'_>, known: KnownRates<'a>) -> Self {
-        let (lines, totals) = (sale.counting_lines(), sale.totals);
-        let best = attempt(&lines, &totals, &Hypothesis::default(), known, builder.fits());
-        Self { lines, totals, builder, known, best, doubtful: Decimal::ZERO, is_cut_short: false }
+    fn begin(totals: DocumentTotals, evidence: &'a MemoEvidence<'a>) -> Self {
+        let best = attempt(&evidence.lines, &totals, &Hypothesis::default(), evidence.known, &evidence.fits);
+        Self { totals, evidence, best, doubtful: Decimal::ZERO, is_cut_short: false }
     }
 
     /// Tries the likeliest first, as long as one can still be better.
-    fn through(&mut self, mut hypotheses: Vec<Hypothesis>) {
-        hypotheses.sort_by_key(|hypothesis| hypothesis.cost);
-        hypotheses.dedup();
-        for (tried, hypothesis) in hypotheses.into_iter().enumerate() {
-            self.is_cut_short = tried >= self.builder.most_hypotheses() && hypothesis.cost <= self.best.cost;
+    fn through(&mut self, mut likely: Vec<Hypothesis>) {
+        likely.sort_by_key(|hypothesis| hypothesis.cost);
+        likely.dedup();
+        for (tried, hypothesis) in likely.into_iter().enumerate() {
+            self.is_cut_short =
+                tried >= hypotheses::most_tried(self.evidence) && hypothesis.cost <= self.best.cost;
             if self.is_cut_short || hypothesis.cost > self.best.cost {
                 break;
             }
@@ -171,7 +166,8 @@ impl<'a> Search<'a> {
     }
 
     fn weigh(&mut self, hypothesis: &Hypothesis) {
-        let other = attempt(&self.lines, &self.totals, hypothesis, self.known, self.builder.fits());
+        let evidence = self.evidence;
+        let other = attempt(&evidence.lines, &self.totals, hypothesis, evidence.known, &evidence.fits);
         let is_doubted = (other.difference - hypothesis.doubtful).abs() <= PENNY;
         let doubt = if is_doubted { hypothesis.doubtful } else { Decimal::ZERO };
         if other.cost < self.best.cost {

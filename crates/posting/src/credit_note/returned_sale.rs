@@ -9,7 +9,7 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::limits,
+    limits,
     sales_document::{Buyer, DocumentKind, DocumentTotals, SalesDocument},
 };
 

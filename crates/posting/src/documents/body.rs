@@ -4,7 +4,7 @@ use domain::{money::text, policy::Policy};
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{accounts, breakdown::TaxedRow, rows::RowKind},
+    amounts::{accounts, breakdown::TaxedRow, document_row::RowKind},
     contact::address::{self, addresses},
     context::Context,
     documents::lines,

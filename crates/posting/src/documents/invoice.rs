@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{breakdown, limits},
+    amounts::breakdown,
     contact::choice,
     context::Context,
     documents::{
@@ -20,7 +20,7 @@ use crate::{
         skip,
     },
     findings::{self, Findings, NotPosted},
-    keys,
+    keys, limits,
     sales_document::{DocumentKind, SalesDocument},
     terms::{Terms, dates},
     text::cut,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     amounts::{
-        rows::{DocumentRow, RowKind},
+        document_row::{DocumentRow, RowKind},
         tax_rates::ChosenRate,
     },
     findings::Findings,

@@ -11,14 +11,14 @@ use domain::{
 };
 use rust_decimal::Decimal;
 
-use crate::findings::{Findings, NotPosted};
+use crate::{
+    findings::{Findings, NotPosted},
+    limits::LARGEST_AMOUNT,
+    tolerances,
+};
 
 /// Sage takes ten decimals of a rate.
 const DECIMALS: u32 = 10;
-
-/// How far Magento's rate may lie from Sage's own, as a fraction of it. Rates move by some per cent in the weeks between a document
-/// and the latest rate; another base currency or a rate turned round is mostly further off.
-const TOLERANCE: Decimal = Decimal::from_parts(15, 0, 0, false, 2);
 
 /// The exchange rate of a document, in base units for one unit of its currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(crate) fn unchecked(
     };
     let rate = Decimal::ONE.checked_div(quoted).map(|rate| round(rate, DECIMALS));
     // Past ten milliards a product with a total leaves the range of decimals, and no currency is worth as much.
-    let most = Decimal::from(10_000_000_000_i64);
+    let most = Decimal::from(LARGEST_AMOUNT);
     let Some(rate) = rate.filter(|rate| *rate > Decimal::ZERO && *rate <= most) else {
         let message =
             format!("Magento's exchange rate of {quoted} {currency} for one {base} is none of this world.");
@@ -105,7 +105,7 @@ fn check(
         ));
         return Ok(());
     };
-    let deviates = |rate: Decimal| (rate - own).abs() > own * TOLERANCE;
+    let deviates = |rate: Decimal| (rate - own).abs() > own * tolerances::EXCHANGE_RATE;
     if !deviates(rate) {
         findings.rule(
             "exchange rate check",

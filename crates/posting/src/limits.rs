@@ -1,4 +1,4 @@
-//! What is too big to be computed with.
+//! What is too big to be computed with, and how much work is done at most for one document.
 
 use domain::documents::Line;
 use rust_decimal::Decimal;
@@ -7,6 +7,9 @@ use crate::sales_document::DocumentKind;
 
 /// Ten thousand million, in the document's currency: two such figures multiplied stay within a decimal's 28 digits.
 pub(crate) const LARGEST_AMOUNT: i64 = 10_000_000_000;
+
+/// A thousand million, in the document's currency: a bound for the product taxes of one sale where nothing else bounds them.
+pub(crate) const LARGEST_SALE: i64 = 1_000_000_000;
 
 /// Whether every figure of a document is small enough to be multiplied without overflow.
 pub(crate) fn are_computable(header: &[Decimal], lines: &[Line]) -> bool {
@@ -22,3 +25,15 @@ pub(crate) fn are_computable(header: &[Decimal], lines: &[Line]) -> bool {
 pub(crate) fn not_computable(kind: DocumentKind) -> String {
     format!("The {} holds amounts of more than ten milliards.", kind.noun())
 }
+
+/// Hypotheses about a memo times its lines: about a second's work.
+pub(crate) const MOST_ATTEMPTED_LINES: usize = 200_000;
+
+/// Different whole quantities of one memo that product taxes are divided by; a shop sells in fewer.
+pub(crate) const MOST_QUANTITIES: usize = 50;
+
+/// Different percentages of one memo that product taxes are tried at; a shop taxes at fewer.
+pub(crate) const MOST_PERCENTAGES: usize = 12;
+
+/// Lines of an invoice with one article at one price that a memo's line is compared with; further ones are taken for the nearest.
+pub(crate) const MOST_ALIKE: usize = 100;

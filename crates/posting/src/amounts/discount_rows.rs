@@ -1,0 +1,91 @@
+//! Discounts that are rows of their own.
+
+use domain::money::{round2, text};
+use rust_decimal::Decimal;
+
+use crate::{
+    amounts::{
+        document_row::{DocumentRow, RowKind},
+        recovered_rates::RecoveredRates,
+        sums::DocumentSums,
+        taxed_amount::DiscountBasis,
+    },
+    findings::Findings,
+};
+
+/// Moves discounts that no line may hold into an untaxed row: those given after tax, and what goes beyond a line's price.
+pub(crate) fn take_out(
+    rows: &mut Vec<DocumentRow>,
+    rates: &RecoveredRates,
+    apart: bool,
+    findings: &mut Findings,
+) {
+    let mut outside = Decimal::ZERO;
+    for row in rows.iter_mut().filter(|row| row.discount > Decimal::ZERO) {
+        let basis = if row.kind == RowKind::Shipping { rates.shipping_basis } else { rates.goods_basis };
+        let is_apart = basis == DiscountBasis::AfterTax && apart;
+        let most = if is_apart { Decimal::ZERO } else { row.subtotal.max(Decimal::ZERO) };
+        if row.discount > most {
+            outside += row.discount - most;
+            row.discount = most;
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.discount < Decimal::ZERO) {
+        row.subtotal -= row.discount;
+        row.discount = Decimal::ZERO;
+    }
+    if outside > Decimal::ZERO {
+        findings.rule(
+            "discount",
+            text(outside),
+            "the shop taxes before it discounts, so the discount is a line without tax",
+            text(outside),
+        );
+        rows.push(untaxed("Discount (taxed on the full price)", outside));
+    }
+}
+
+/// The row of a discount in the header that neither a line nor shipping explains.
+pub(crate) fn stray(sums: &DocumentSums, findings: &mut Findings) -> Option<DocumentRow> {
+    let stray = round2(sums.stray_discount);
+    if stray <= Decimal::ZERO {
+        return None;
+    }
+    findings.rule(
+        "discount",
+        text(stray),
+        "a discount of the document that neither a line nor shipping shows",
+        text(stray),
+    );
+    Some(untaxed("Discount of the whole invoice", stray))
+}
+
+fn untaxed(description: &str, discount: Decimal) -> DocumentRow {
+    DocumentRow::extra(RowKind::Discount, description, -discount, Decimal::ZERO, Decimal::ZERO)
+}
+
+/// Takes the discounts out of the lines into one row for each percentage, for a policy that has an account for discounts: a line
+/// keeps its full tax and the discount's row takes the difference.
+pub(crate) fn by_percentage(rows: &mut Vec<DocumentRow>) {
+    let mut discounts: Vec<DocumentRow> = Vec::new();
+    for row in rows.iter_mut().filter(|row| !row.discount.is_zero()) {
+        let full_tax = round2(row.subtotal * row.percent / Decimal::ONE_HUNDRED);
+        let (net, tax) = (-row.discount, row.tax - full_tax);
+        match discounts.iter_mut().find(|other| other.percent == row.percent && other.class == row.class) {
+            Some(other) => {
+                other.subtotal += net;
+                other.tax += tax;
+            }
+            None => discounts.push(DocumentRow {
+                class: row.class.clone(),
+                ..DocumentRow::extra(RowKind::Discount, "Discount", net, tax, row.percent)
+            }),
+        }
+        row.discount = Decimal::ZERO;
+        row.tax = full_tax;
+    }
+    for row in &mut discounts {
+        row.unit_price = row.subtotal;
+    }
+    rows.extend(discounts);
+}
