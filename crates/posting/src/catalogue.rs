@@ -1,4 +1,5 @@
 //! Products and their stock.
 
 pub(crate) mod product;
+pub(crate) mod product_accounts;
 pub(crate) mod stock;

@@ -3,5 +3,8 @@
 pub(crate) mod address;
 pub(crate) mod changes;
 pub(crate) mod choice;
+pub(crate) mod consolidation;
+pub(crate) mod creation;
 pub(crate) mod customer;
+pub(crate) mod identity;
 pub(crate) mod references;

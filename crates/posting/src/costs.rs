@@ -40,15 +40,15 @@ pub(crate) const REFUSED: u32 = 10_000;
 
 /// A memo's discount on shipping that closes the gap: dearer than product taxes within an invoice (2), which have a header to show them.
 pub(crate) const SHIPPING_DISCOUNT: u32 = 3;
-/// One that the tax on shipping tells, to a few pence, beside product taxes.
+/// One that the tax on shipping shows, to a few pence, beside product taxes.
 pub(crate) const SHIPPING_DISCOUNT_BY_ITS_TAX: u32 = 4;
-/// Product taxes of which only the memo tells, at the document's main percentage.
+/// Product taxes of which only the memo shows, at the document's main percentage.
 pub(crate) const MEMO_PRODUCT_TAX: u32 = 5;
 /// The same at another percentage of the lines: after the main one with whatever else is found beside it.
 pub(crate) const MEMO_PRODUCT_TAX_AT_OTHER_RATE: u32 = 13;
 /// Each rounding of product taxes that is not the shop's usual one.
 pub(crate) const UNUSUAL_ROUNDING: u32 = 1;
-/// What Magento credits too much, where nothing but the memo tells of it.
+/// What Magento credits too much, where nothing but the memo shows of it.
 pub(crate) const EXCESS: u32 = 1;
 /// Sums that leave fractions of pennies: Magento rounds all but a discount on shipping, so another hypothesis is mostly right.
 pub(crate) const FRACTION_LEFT: u32 = 20;

@@ -52,8 +52,8 @@ pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet
     vec![
         keys::invoice(invoice),
         keys::payment(invoice),
-        contact::choice::own_key(&buyer, reference),
-        contact::choice::fallback_key(&buyer, policy, reference),
+        contact::identity::own_key(&buyer, reference),
+        contact::identity::fallback_key(&buyer, policy, reference),
     ]
 }
 
@@ -89,21 +89,21 @@ pub fn plan_customer(customer: &Customer, context: &Context<'_>) -> Plan {
     contact::customer::plan(customer, context)
 }
 
-/// What Magento tells of a customer, to be remembered beside each contact that it is written to; none for a guest, of whom there is
+/// What Magento shows of a customer, to be remembered beside each contact that it is written to; none for a guest, of whom there is
 /// nothing but the order.
 pub fn contact_snapshot(customer: &Customer, context: &Context<'_>) -> Option<ContactSnapshot> {
     contact::changes::snapshot(customer, context)
 }
 
 /// The plan of an invoice (or of its payment, where that posts the invoice) with the customer's news: the contact's update comes
-/// first where the contact is known and what Magento tells differs from what it was `told` last (missing = not known).
+/// first where the contact is known and what Magento shows differs from the `known` snapshot (missing = not known).
 pub fn with_contact_changes(
     plan: Plan,
     invoice: &Invoice,
-    told: &BTreeMap<XrefKey, ContactSnapshot>,
+    known: &BTreeMap<XrefKey, ContactSnapshot>,
     context: &Context<'_>,
 ) -> Plan {
-    contact::changes::with_changes(plan, invoice, told, context)
+    contact::changes::with_changes(plan, invoice, known, context)
 }
 
 /// The cross-references that a plan of this product looks at.

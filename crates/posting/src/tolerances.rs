@@ -43,7 +43,8 @@ pub(crate) const SHIPPING_WITH_TAX: Decimal = decimal(13, 1);
 /// another base currency or a rate turned round is mostly further off (golden case invoice-with-an-exchange-rate-of-another-base).
 pub(crate) const EXCHANGE_RATE: Decimal = decimal(15, 2);
 
-/// 0.05: shops choose round sums for fixed product taxes, so that a sum of whole five pence is the likelier.
+/// 0.05: shops choose round sums for fixed product taxes (sample invoice-2: 0.50 with tax), so that one of whole five pence is the
+/// likelier, and 0.47 may be anything (golden case creditmemo-with-money-from-nowhere).
 pub(crate) const ROUND_SUM: Decimal = decimal(5, 2);
 
 /// 10 pence either way: where compensations leave a choice of product taxes, pennies beyond these have no say.
@@ -61,14 +62,13 @@ pub(crate) const TAX_SHARE: Decimal = decimal(25, 2);
 /// A tenth of the goods: a tax without a line whose base would be more is no product tax but a wrong sum.
 pub(crate) const BESIDE_SHARE: Decimal = decimal(1, 1);
 
-/// Half of the goods: product taxes and fees are a part of what is bought; more than that is money from nowhere (golden case
-/// creditmemo-with-money-from-nowhere), unless it is small.
+/// Half of the goods: product taxes and fees are a part of what is bought; more than that is money from nowhere, unless it is small.
 pub(crate) const UNSHOWN_SHARE: Decimal = decimal(5, 1);
 
 /// 10.00: what is small whatever was bought.
 pub(crate) const SMALL: Decimal = Decimal::TEN;
 
-/// 0.006: half a penny of tax on shipping and a hair. Divided by the rate it says how well that tax tells a discount on shipping.
+/// 0.006: half a penny of tax on shipping and a hair. Divided by the rate it says how well that tax shows a discount on shipping.
 pub(crate) const SHIPPING_TAX: Decimal = decimal(6, 3);
 
 /// 0.03: as much tax within discounts may be roundings of three rows; more could as well be a product tax.
@@ -77,5 +77,5 @@ pub(crate) const COMPENSATION: Decimal = decimal(3, 2);
 /// 0.02: two discounts are of one proportion when they differ by no more: each is rounded, and so is the sum that it is of.
 pub(crate) const PROPORTION: Decimal = decimal(2, 2);
 
-/// 0.50: what Magento's credit of a discount on shipping that is not refunded comes to at most, where nothing but the memo tells of it.
+/// 0.50: what Magento's credit of a discount on shipping that is not refunded comes to at most, where nothing but the memo shows of it.
 pub(crate) const LARGEST_EXCESS: Decimal = decimal(5, 1);

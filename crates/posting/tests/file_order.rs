@@ -1,5 +1,7 @@
 //! The files of this crate form a tree: none uses one above it, so that a document's way through them leads downwards only.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must say where")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -4,7 +4,7 @@ use domain::{business::ReferenceSet, policy::Policy};
 
 use crate::{amounts::document_row::RowKind, findings::MissingSetting};
 
-/// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage tells it.
+/// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage shows it.
 pub(crate) fn account_of(
     kind: RowKind,
     policy: &Policy,

@@ -23,7 +23,7 @@ pub(crate) struct Compensation {
 
 /// The compensation of a row: nothing unless its discount holds tax.
 pub(crate) fn of(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> Compensation {
-    if basis != DiscountBasis::IncludingTax || row.discount.is_zero() || percent.is_zero() {
+    if basis != DiscountBasis::GrossPrices || row.discount.is_zero() || percent.is_zero() {
         return Compensation::default();
     }
     let rate = fraction(percent);
@@ -59,7 +59,7 @@ fn makes(row: &TaxedAmount, price: Decimal, rate: Decimal, allowed: Decimal) -> 
     (by_unit - row.subtotal).abs() < HALF_PENNY || (with_tax - tax(with_tax) - row.subtotal).abs() <= allowed
 }
 
-/// Moves `amount` into the compensations as far as rounding allows, and tells what could not be moved.
+/// Moves `amount` into the compensations as far as rounding allows, and shows what could not be moved.
 pub(crate) fn shift(compensations: &mut [Compensation], mut amount: Decimal) -> Decimal {
     for one in compensations.iter_mut().rev() {
         let moved = amount.clamp(one.least - one.likely, one.most - one.likely);
@@ -93,7 +93,7 @@ mod tests {
         for (row, expected) in
             [(row("3", "31.23", "2.45", "5.85"), "0.39"), (row("1", "20", "1.57", "3.74"), "0.26")]
         {
-            let found = of(&row, DiscountBasis::IncludingTax, twenty);
+            let found = of(&row, DiscountBasis::GrossPrices, twenty);
             assert_eq!(
                 (found.likely, found.least, found.most),
                 (amount(expected), amount(expected), amount(expected))
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn where_two_prices_make_one_net_both_are_possible() {
         // 4.94 and 4.95 with tax are both 4.12 without.
-        let mut shipping = [of(&row("1", "4.12", "0.32", "0.77"), DiscountBasis::IncludingTax, amount("20"))];
+        let mut shipping = [of(&row("1", "4.12", "0.32", "0.77"), DiscountBasis::GrossPrices, amount("20"))];
         assert_eq!((shipping[0].least, shipping[0].most), (amount("0.05"), amount("0.06")));
         assert_eq!(shift(&mut shipping, amount("0.03")), amount("0.02"));
         assert_eq!(shipping[0].likely, amount("0.06"));
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_discount_without_tax_gives_nothing_back() {
         assert_eq!(
-            of(&row("1", "10", "1", "1.80"), DiscountBasis::ExcludingTax, amount("20")),
+            of(&row("1", "10", "1", "1.80"), DiscountBasis::NetPrices, amount("20")),
             Compensation::default()
         );
     }

@@ -57,8 +57,8 @@ pub(crate) fn stated(
     if error(&percent) <= allowed {
         return Some(vec![ProductTax { net, tax, percent }]);
     }
-    // Some of it was taxed and some was not: each product tax has a setting of its own (memo case
-    // creditmemo-of-a-fee-beside-taxed-product-taxes).
+    // Some of it was taxed and some was not, as on the invoice of golden case creditmemo-of-a-fee-beside-taxed-product-taxes, which
+    // keeps both out of its subtotal.
     let at = |percent: Decimal| (percent, round2(tax * Decimal::ONE_HUNDRED / percent));
     let (percent, taxed) = taxing_percentages(rates).map(at).find(|(_, taxed)| *taxed <= net)?;
     (tax > Decimal::ZERO).then(|| {

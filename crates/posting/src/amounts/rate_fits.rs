@@ -38,7 +38,7 @@ fn taxes_by_unit(row: &TaxedAmount, basis: DiscountBasis, rate: Decimal) -> Vec<
         return Vec::new();
     }
     let (price, discount) = (row.subtotal / row.quantity, row.discount / row.quantity);
-    if basis != DiscountBasis::IncludingTax {
+    if basis != DiscountBasis::GrossPrices {
         return vec![row.quantity * round2(tax_of(price, discount, basis, rate))];
     }
     let price_with_tax = round2(price * (Decimal::ONE + rate));
@@ -82,7 +82,7 @@ pub(crate) fn fits(row: &TaxedAmount, basis: DiscountBasis, known: &[Decimal]) -
 
 /// Whether one of these percentages fits a row, whatever the discount's basis.
 pub(crate) fn fits_any(row: &TaxedAmount, known: &[Decimal]) -> bool {
-    [DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax, DiscountBasis::AfterTax]
+    [DiscountBasis::NetPrices, DiscountBasis::GrossPrices, DiscountBasis::AfterTax]
         .into_iter()
         .any(|basis| !fits(row, basis, known).is_empty())
 }
@@ -96,8 +96,8 @@ impl RateFits {
     pub fn of(goods: &[TaxedAmount], known: &[Decimal]) -> Self {
         let under = |basis| goods.iter().map(|row| fits(row, basis, known)).collect();
         Self([
-            under(DiscountBasis::ExcludingTax),
-            under(DiscountBasis::IncludingTax),
+            under(DiscountBasis::NetPrices),
+            under(DiscountBasis::GrossPrices),
             under(DiscountBasis::AfterTax),
         ])
     }
@@ -106,8 +106,8 @@ impl RateFits {
     pub fn under(&self, basis: DiscountBasis) -> &[Vec<RateFit>] {
         let Self([excluding, including, after]) = self;
         match basis {
-            DiscountBasis::ExcludingTax => excluding,
-            DiscountBasis::IncludingTax => including,
+            DiscountBasis::NetPrices => excluding,
+            DiscountBasis::GrossPrices => including,
             DiscountBasis::AfterTax => after,
         }
     }

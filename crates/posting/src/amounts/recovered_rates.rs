@@ -39,7 +39,7 @@ pub(crate) struct RecoveredRates {
 pub(crate) struct KnownRates<'a> {
     /// Those that the business, and the settings' map, have.
     pub percentages: &'a [Decimal],
-    /// That of the default rate, for documents of which no row tells.
+    /// That of the default rate, for documents of which no row shows.
     pub usual: Option<Decimal>,
 }
 
@@ -103,8 +103,8 @@ fn percentage_from_tax(row: &TaxedAmount, basis: DiscountBasis) -> Decimal {
     // The base depends on the rate where discounts hold tax; a few rounds settle it.
     for _ in 0..6 {
         let base = match basis {
-            DiscountBasis::ExcludingTax => row.subtotal - row.discount,
-            DiscountBasis::IncludingTax => row.subtotal - row.discount / (Decimal::ONE + rate),
+            DiscountBasis::NetPrices => row.subtotal - row.discount,
+            DiscountBasis::GrossPrices => row.subtotal - row.discount / (Decimal::ONE + rate),
             DiscountBasis::AfterTax => row.subtotal,
         };
         rate = row.tax.checked_div(base).unwrap_or_default();
@@ -160,21 +160,21 @@ mod tests {
             row("1", "9.99", "0.66", "0"),
             row("1", "20", "1.57", "3.74"),
         ];
-        let gross = read_goods(&rows, DiscountBasis::IncludingTax);
+        let gross = read_goods(&rows, DiscountBasis::GrossPrices);
         assert_eq!(gross.goods, [amount("20"), amount("0"), amount("20")]);
-        assert!(gross.cost < read_goods(&rows, DiscountBasis::ExcludingTax).cost);
+        assert!(gross.cost < read_goods(&rows, DiscountBasis::NetPrices).cost);
     }
 
     #[test]
     fn a_line_discounted_to_nothing_takes_the_percentage_of_the_others() {
         let rows = [row("1", "3.33", "3.33", "0"), row("1", "10.00", "0", "0.50")];
-        assert_eq!(read_goods(&rows, DiscountBasis::ExcludingTax).goods, [amount("5"), amount("5")]);
+        assert_eq!(read_goods(&rows, DiscountBasis::NetPrices).goods, [amount("5"), amount("5")]);
     }
 
     #[test]
     fn a_line_discounted_to_nothing_on_its_own_takes_the_usual_percentage() {
         assert_eq!(
-            read_goods(&[row("1", "3.33", "3.33", "0")], DiscountBasis::ExcludingTax).goods,
+            read_goods(&[row("1", "3.33", "3.33", "0")], DiscountBasis::NetPrices).goods,
             [amount("20")]
         );
     }
@@ -182,13 +182,13 @@ mod tests {
     #[test]
     fn a_line_of_a_few_pence_takes_the_percentage_of_the_others() {
         let rows = [row("1", "0.03", "0", "0.01"), row("1", "10.00", "0", "0.50")];
-        assert_eq!(read_goods(&rows, DiscountBasis::ExcludingTax).goods[0], amount("5"));
+        assert_eq!(read_goods(&rows, DiscountBasis::NetPrices).goods[0], amount("5"));
     }
 
     #[test]
     fn many_cheap_untaxed_units_stay_untaxed() {
         let rows = [row("100", "10.00", "0", "0"), row("1", "100.00", "0", "5.00")];
-        assert_eq!(read_goods(&rows, DiscountBasis::ExcludingTax).goods[0], amount("0"));
+        assert_eq!(read_goods(&rows, DiscountBasis::NetPrices).goods[0], amount("0"));
     }
 
     #[test]
@@ -198,20 +198,20 @@ mod tests {
         assert_eq!(before.goods, [amount("20"), amount("5")]);
         assert!(
             before.cost
-                < read_goods(&rows, DiscountBasis::ExcludingTax)
+                < read_goods(&rows, DiscountBasis::NetPrices)
                     .cost
-                    .min(read_goods(&rows, DiscountBasis::IncludingTax).cost)
+                    .min(read_goods(&rows, DiscountBasis::GrossPrices).cost)
         );
     }
 
     #[test]
     fn an_unknown_percentage_is_told_by_the_tax() {
         assert_eq!(
-            read_goods(&[row("2", "100.00", "0", "12.50")], DiscountBasis::ExcludingTax).goods,
+            read_goods(&[row("2", "100.00", "0", "12.50")], DiscountBasis::NetPrices).goods,
             [amount("12.5")]
         );
         assert_eq!(
-            read_goods(&[row("1", "100.00", "0", "8.25")], DiscountBasis::ExcludingTax).goods,
+            read_goods(&[row("1", "100.00", "0", "8.25")], DiscountBasis::NetPrices).goods,
             [amount("8.25")]
         );
     }

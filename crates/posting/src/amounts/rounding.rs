@@ -22,7 +22,7 @@ pub(crate) struct RoundingTarget {
     pub tax_tolerance: Decimal,
 }
 
-/// Makes the rows come to the target, if only roundings are missing; otherwise they stay as they are and the sums will tell.
+/// Makes the rows come to the target, if only roundings are missing; otherwise they stay as they are and the sums will show.
 pub(crate) fn settle(rows: &mut [DocumentRow], target: RoundingTarget, findings: &mut Findings) {
     let room = Decimal::new(1, 2) * Decimal::from(rows.len());
     let tax = target.tax - rows.iter().map(|row| row.tax).sum::<Decimal>();

@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DiscountBasis {
     /// Prices without tax: tax = rate x (subtotal - discount).
-    ExcludingTax,
+    NetPrices,
     /// Prices with tax: tax = rate x subtotal - rate x discount / (1 + rate); the tax within the discount is given back as
     /// "discount tax compensation", which no field shows.
-    IncludingTax,
+    GrossPrices,
     /// Taxed before the discount: tax = rate x subtotal.
     AfterTax,
 }
@@ -20,8 +20,8 @@ impl DiscountBasis {
     /// What it is called in the rules.
     pub fn word(self) -> &'static str {
         match self {
-            Self::ExcludingTax => "discount before tax",
-            Self::IncludingTax => "discount from prices with tax",
+            Self::NetPrices => "discount before tax",
+            Self::GrossPrices => "discount from prices with tax",
             Self::AfterTax => "tax before discount",
         }
     }
@@ -30,11 +30,11 @@ impl DiscountBasis {
 /// The ways in which goods and shipping are taxed together. Prices of goods and of shipping may include tax or not each by
 /// itself; taxing before the discount holds for both. In order of preference where several fit.
 pub(crate) const DISCOUNT_BASES: [(DiscountBasis, DiscountBasis); 5] = [
-    (DiscountBasis::ExcludingTax, DiscountBasis::ExcludingTax),
-    (DiscountBasis::IncludingTax, DiscountBasis::IncludingTax),
+    (DiscountBasis::NetPrices, DiscountBasis::NetPrices),
+    (DiscountBasis::GrossPrices, DiscountBasis::GrossPrices),
     (DiscountBasis::AfterTax, DiscountBasis::AfterTax),
-    (DiscountBasis::IncludingTax, DiscountBasis::ExcludingTax),
-    (DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax),
+    (DiscountBasis::GrossPrices, DiscountBasis::NetPrices),
+    (DiscountBasis::NetPrices, DiscountBasis::GrossPrices),
 ];
 
 /// A row that was taxed: a line, or shipping.
@@ -60,8 +60,8 @@ pub(crate) fn fraction(percent: Decimal) -> Decimal {
 /// The tax of an amount, unrounded; `discount` as Magento shows it.
 pub(crate) fn tax_of(subtotal: Decimal, discount: Decimal, basis: DiscountBasis, rate: Decimal) -> Decimal {
     match basis {
-        DiscountBasis::ExcludingTax => rate * (subtotal - discount).max(Decimal::ZERO),
-        DiscountBasis::IncludingTax => rate * subtotal - rate * discount / (Decimal::ONE + rate),
+        DiscountBasis::NetPrices => rate * (subtotal - discount).max(Decimal::ZERO),
+        DiscountBasis::GrossPrices => rate * subtotal - rate * discount / (Decimal::ONE + rate),
         DiscountBasis::AfterTax => rate * subtotal,
     }
 }

@@ -177,8 +177,8 @@ impl<'a> GapAnalysis<'a> {
         }
     }
 
-    /// A taxed amount that no line shows stands beside an untaxed one: the first is worth its tax / the main rate (memo case
-    /// creditmemo-of-a-fee-beside-taxed-product-taxes).
+    /// A taxed amount that no line shows stands beside an untaxed one: the first is worth its tax / the main rate (the
+    /// invoice of golden case creditmemo-of-a-fee-beside-taxed-product-taxes).
     fn by_tax_alone(&mut self) {
         let (rest, tax) = (self.rest(), round2(self.sums.tax_gap));
         let without_base = Some(format!("The document holds {} of tax that no line carries.", text(tax)));

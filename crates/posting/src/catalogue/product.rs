@@ -2,11 +2,9 @@
 //! (`stock`). Invoice lines carry none of their ids, so Sage moves no stock by itself.
 
 use domain::{
-    business::ReferenceSet,
     code::Code,
     documents::Product,
     plan::{Adopt, Call, Method, Plan},
-    policy::{Policy, TaxKey, TaxMap},
     text::clean,
     xref::{XrefKey, XrefKind},
 };
@@ -14,8 +12,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    amounts::{accounts, document_row::RowKind},
-    catalogue::stock::{self, KnownStock},
+    catalogue::{
+        product_accounts,
+        stock::{self, KnownStock},
+    },
     context::{Context, KnownRecord},
     findings::{self, Findings, MissingSetting, NotPosted},
     json_number,
@@ -176,9 +176,9 @@ fn fields(
             None
         }
     };
-    let sales = put_or_miss(sales_account(policy, reference));
-    let purchase = put_or_miss(purchase_account(policy, reference));
-    let rate = tax_rate(product, policy, reference, findings).map(&mut put_or_miss);
+    let sales = put_or_miss(product_accounts::sales_account(policy, reference));
+    let purchase = put_or_miss(product_accounts::purchase_account(policy, reference));
+    let rate = product_accounts::tax_rate(product, policy, reference, findings).map(&mut put_or_miss);
     if !missing.is_empty() {
         return Err(findings.hold_for(&missing));
     }
@@ -220,60 +220,4 @@ fn item_code(product: &Product, sort: ItemKind, findings: &Findings) -> Result<S
         return Err(findings.fail(Code::ItemCodeTooLong, message));
     }
     Ok(code)
-}
-
-fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
-    accounts::account(RowKind::Goods, policy, reference).map(|(id, _)| id)
-}
-
-/// The purchase account, which Sage wants of every product, also of one that is only sold.
-fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
-    let setting = "default_purchase_ledger_account_id";
-    let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
-    let id = policy.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
-        missing(format!("No purchase account is chosen, which Sage wants of products (setting {setting})."))
-    })?;
-    if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_expenses) {
-        Ok(id.clone())
-    } else {
-        Err(missing(format!("The account {id} (setting {setting}) is not among Sage's purchase accounts.")))
-    }
-}
-
-/// The tax rate of sales: the only one that the map has for the tax class, else the default. None for a business that is not
-/// registered for tax. (A product tells its class, not its percentage.)
-fn tax_rate(
-    product: &Product,
-    policy: &Policy,
-    reference: &ReferenceSet,
-    findings: &mut Findings,
-) -> Option<Result<String, MissingSetting>> {
-    if !reference.registered_for_tax {
-        return None;
-    }
-    let class = product.tax_class.as_deref().map(str::trim).filter(|class| !class.is_empty());
-    let map = TaxMap::read(&policy.tax_rate_map);
-    let of_class = class.and_then(|class| {
-        let is_of_class = |key: &TaxKey| *key == TaxKey::of(key.percentage(), Some(class), None);
-        let entries = map.entries().filter(|(key, _)| is_of_class(key));
-        let mut ids: Vec<&str> = entries.map(|(_, id)| id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        if let [id] = ids[..] { Some((id, format!("tax class {class}"))) } else { None }
-    });
-    let (id, setting, input) = match of_class {
-        Some((id, input)) => (Some(id), "tax_rate_map", input),
-        None => (policy.default_tax_rate_id.as_deref(), "default_tax_rate_id", String::new()),
-    };
-    let known = id.filter(|id| reference.tax_rates.iter().any(|rate| rate.id == *id));
-    Some(match known {
-        Some(id) => {
-            findings.rule("sales tax rate", id, setting, input);
-            Ok(id.to_owned())
-        }
-        None => Err(MissingSetting {
-            setting: setting.to_owned(),
-            sentence: format!("No tax rate that Sage knows is chosen for products (setting {setting})."),
-        }),
-    })
 }

@@ -27,7 +27,7 @@ const REFERENCE: usize = 31;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownStock {
     /// How many Sage has of the stock item: of the one that is known, or else of the one that bears the SKU exactly. None where
-    /// Sage has no such item, or tells no quantity.
+    /// Sage has no such item, or shows no quantity.
     #[serde(default, with = "optional_amount")]
     pub quantity: Option<Decimal>,
     /// When the run was queued: the same for every try of a run, so that a movement is made once, and another for the next run.
@@ -35,7 +35,7 @@ pub struct KnownStock {
     pub as_of: DateTime<Utc>,
 }
 
-/// The movement of the difference; none where Sage has what Magento has, or does not tell what it has.
+/// The movement of the difference; none where Sage has what Magento has, or does not say what it has.
 pub(crate) fn movement(
     product: &Product,
     item: &str,
@@ -44,57 +44,86 @@ pub(crate) fn movement(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Option<Call>, NotPosted> {
-    let Some(wanted_by_magento) = product.stock_qty else {
-        findings.note("Magento tells no quantity, so Sage's stays as it is.");
-        return Ok(None);
-    };
-    let held = match stock.quantity {
-        Some(held) => held,
-        None if is_known => {
-            findings.note("Sage tells no quantity of the item, so no stock was moved.");
-            return Ok(None);
-        }
-        None => Decimal::ZERO,
-    };
-    // Backorders: Sage holds no stock below zero.
-    let wanted = round2(wanted_by_magento).max(Decimal::ZERO);
-    if wanted_by_magento < Decimal::ZERO {
-        findings.note(format!(
-            "Magento's quantity is {}; Sage holds none below zero.",
-            wanted_by_magento.normalize()
-        ));
-    }
-    let moved = wanted - round2(held);
+    let Some(quantities) = quantities(product, is_known, stock, findings) else { return Ok(None) };
+    let moved = quantities.wanted - round2(quantities.held);
+    let (in_magento, wanted) = (quantities.in_magento.normalize(), quantities.wanted.normalize());
     if moved.is_zero() {
-        findings.rule("stock", "unchanged", "Sage has Magento's quantity", wanted.normalize().to_string());
+        findings.rule("stock", "unchanged", "Sage has Magento's quantity", wanted.to_string());
         return Ok(None);
     }
     findings.rule(
         "stock",
         moved.normalize().to_string(),
         "the difference between Magento's quantity and Sage's",
-        format!("{} in Magento, {} in Sage", wanted_by_magento.normalize(), held.normalize()),
+        format!("{in_magento} in Magento, {} in Sage", quantities.held.normalize()),
     );
+    movement_call(product, item, &quantities, stock, context, findings).map(Some)
+}
+
+/// How many of a product there are.
+struct Quantities {
+    in_magento: Decimal,
+    /// How many Sage should have: none below zero.
+    wanted: Decimal,
+    /// How many Sage has.
+    held: Decimal,
+}
+
+fn quantities(
+    product: &Product,
+    is_known: bool,
+    stock: &KnownStock,
+    findings: &mut Findings,
+) -> Option<Quantities> {
+    let Some(in_magento) = product.stock_qty else {
+        findings.note("Magento tells no quantity, so Sage's stays as it is.");
+        return None;
+    };
+    let held = match stock.quantity {
+        Some(held) => held,
+        None if is_known => {
+            findings.note("Sage tells no quantity of the item, so no stock was moved.");
+            return None;
+        }
+        None => Decimal::ZERO,
+    };
+    // Backorders: Sage holds no stock below zero.
+    if in_magento < Decimal::ZERO {
+        let quantity = in_magento.normalize();
+        findings.note(format!("Magento's quantity is {quantity}; Sage holds none below zero."));
+    }
+    Some(Quantities { in_magento, wanted: round2(in_magento).max(Decimal::ZERO), held })
+}
+
+fn movement_call(
+    product: &Product,
+    item: &str,
+    quantities: &Quantities,
+    stock: &KnownStock,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<Call, NotPosted> {
     let Context { policy, reference, .. } = *context;
+    let Quantities { wanted, held, .. } = *quantities;
     let date =
         dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?.noted(findings);
     let key = XrefKey {
         kind: XrefKind::StockMovement,
         magento_key: format!("{}:{}:{}", product.magento_id, stock.as_of.timestamp_millis(), text(held)),
     };
+    let moved = wanted - round2(held);
+    let details = format!("Magento has {}, Sage had {}", wanted.normalize(), round2(held).normalize());
+    let details = cut(&details, DETAILS, "movement's details", findings);
+    let sage_reference = cut(&format!("Magento {}", product.magento_id), REFERENCE, "reference", findings);
     let mut fields = context.identified(&key);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("stock_item_id", item.into());
     put("date", date.to_string().into());
     put("quantity", json_number::plain_number(moved.normalize().to_string()));
     put("cost_price", json_number::number(product.cost.unwrap_or_default().max(Decimal::ZERO)));
-    let details = format!("Magento has {}, Sage had {}", wanted.normalize(), round2(held).normalize());
-    put("details", cut(&details, DETAILS, "movement's details", findings).into());
-    put(
-        "reference",
-        cut(&format!("Magento {}", product.magento_id), REFERENCE, "reference", findings).into(),
-    );
-    Ok(Some(Call {
+    put("details", details.into());
+    put("reference", sage_reference.into());
+    Ok(Call {
         name: "stock_movement".to_owned(),
         method: Method::Post,
         path: "/stock_movements".to_owned(),
@@ -104,5 +133,5 @@ pub(crate) fn movement(
         adopt: None,
         expect: None,
         releases_draft: false,
-    }))
+    })
 }

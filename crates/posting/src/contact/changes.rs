@@ -1,5 +1,5 @@
-//! The customer within an invoice is news of that customer: Magento's own events of customers are lost for weeks. What was told when
-//! a contact was written is remembered, and only a field that is told differently later calls for an update.
+//! The customer within an invoice is news of that customer: Magento's own events of customers are lost for weeks. What was given when
+//! a contact was written is remembered, and only a field that is given differently later calls for an update.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{contact::customer, context::Context, findings::Findings, keys};
 
-/// What Magento tells of a customer, whatever the currency; none for a guest.
+/// What Magento shows of a customer, whatever the currency; none for a guest.
 pub(crate) fn snapshot(customer: &Customer, context: &Context<'_>) -> Option<ContactSnapshot> {
     if customer.magento_id <= 0 {
         return None;
@@ -25,7 +25,7 @@ pub(crate) fn snapshot(customer: &Customer, context: &Context<'_>) -> Option<Con
         match value {
             // Without a company it is the person's, and a contact that bears a company's name keeps it.
             _ if field == "name" && !customer::has_company(customer, currency) => {}
-            // A person may be told in part; an address is one thing.
+            // A person may be given in part; an address is one thing.
             Value::Object(person) if field == "main_contact_person" => {
                 let parts =
                     person.iter().map(|(part, value)| (format!("{field}.{part}"), fingerprint(value)));

@@ -1,5 +1,5 @@
 //! A customer becomes contacts: every contact that the customer has is brought up to date, one in the base currency is made where
-//! there is none. What Magento tells is often poorer than what Sage holds (no addresses, no company), and never overwrites it.
+//! there is none. What Magento shows is often poorer than what Sage holds (no addresses, no company), and never overwrites it.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    contact::choice,
+    contact::{choice, consolidation},
     context::{Context, KnownRecord},
     findings::{self, Findings},
     sales_document::Buyer,
@@ -62,7 +62,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     }
     if calls.is_empty() {
         let buyer = Buyer::of_profile(customer, context.reference.base_currency);
-        if !choice::is_individual(&buyer, context) {
+        if !consolidation::is_individual(&buyer, context) {
             return Plan::skip(Code::CustomerConsolidated);
         }
         calls.extend(choice::choose(&buyer, context, &mut findings).call);
@@ -75,7 +75,7 @@ fn is_outside(customer: &Customer, policy: &Policy) -> bool {
     !filter.is_empty() && !customer.website_id.is_some_and(|id| filter.contains(&id))
 }
 
-/// The update of a contact: what Magento tells of the customer, less a name that is not the customer's to change.
+/// The update of a contact: what Magento shows of the customer, less a name that is not the customer's to change.
 pub(crate) fn update(
     customer: &Customer,
     key: &XrefKey,
@@ -102,7 +102,7 @@ pub(crate) fn update(
     }
 }
 
-/// What Magento tells of a customer, as a contact's fields: what an invoice would make the contact with, less its identity and what
+/// What Magento shows of a customer, as a contact's fields: what an invoice would make the contact with, less its identity and what
 /// is not known.
 pub(crate) fn contact_fields(
     customer: &Customer,
@@ -143,9 +143,9 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
     body.get("contact").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
-/// Whether Magento tells a company of the customer's.
+/// Whether Magento shows a company of the customer's.
 pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
-    choice::company(&Buyer::of_profile(customer, currency)).is_some()
+    consolidation::company(&Buyer::of_profile(customer, currency)).is_some()
 }
 
 fn person(customer: &Customer) -> Option<String> {
@@ -162,7 +162,7 @@ fn keeps_name(
     known: &KnownRecord,
     policy: &Policy,
 ) -> Option<String> {
-    if choice::company(buyer).is_some() || policy.customer_name_priority != NamePriority::Company {
+    if consolidation::company(buyer).is_some() || policy.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {

@@ -1,5 +1,5 @@
 //! Contacts by currency: Sage locks a contact to one currency and wants references to be unique, so the contacts of one customer
-//! differ at the end of their reference. The end tells the currency, whichever other currencies the customer buys in: nothing
+//! differ at the end of their reference. The end shows the currency, whichever other currencies the customer buys in: nothing
 //! depends on which came first.
 
 use domain::money::Currency;

@@ -96,14 +96,14 @@ impl<'a> InvoiceEvidence<'a> {
         let (mut hypotheses, mut range): (Vec<Hypothesis>, Option<AmountRange>) = (Vec::new(), None);
         for on_shipping in self.on_shipping(memo) {
             let rest = gap + on_shipping.discount - on_shipping.given_back - on_shipping.excess;
-            let (hypothesis, taxes) = self.hypothesis(on_shipping, rest, back, certain, &shares);
+            let (made, taxes) = self.hypothesis(on_shipping, rest, back, certain, &shares);
             let least = hypotheses.iter().map(|other| other.cost).min().unwrap_or(u32::MAX);
             range = match (taxes, range) {
-                (Some(taxes), Some(range)) if hypothesis.cost == least => Some(range.with(taxes)),
-                (taxes, _) if hypothesis.cost < least => taxes,
+                (Some(taxes), Some(range)) if made.cost == least => Some(range.with(taxes)),
+                (taxes, _) if made.cost < least => taxes,
                 (_, range) => range,
             };
-            hypotheses.push(hypothesis);
+            hypotheses.push(made);
         }
         // Every way that fits as well must come to the same tax.
         let is_exact = range.is_some_and(AmountRange::is_exact);

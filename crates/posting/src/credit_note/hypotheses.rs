@@ -63,7 +63,7 @@ fn remainders(evidence: &MemoEvidence<'_>) -> Vec<Remainder> {
         }
         Remainder { amount: evidence.gap - given_back, basis, percents }
     };
-    vec![under(DiscountBasis::ExcludingTax), under(DiscountBasis::IncludingTax)]
+    vec![under(DiscountBasis::NetPrices), under(DiscountBasis::GrossPrices)]
 }
 
 impl HypothesisBuilder<'_> {
@@ -137,8 +137,8 @@ impl HypothesisBuilder<'_> {
         }
     }
 
-    /// Product taxes of which only the memo tells: the rounder of the sums with tax and without it is the likelier. A sum that is round
-    /// in neither way could as well be a fee without tax.
+    /// Product taxes of which only the memo shows: the rounder of the sums with tax and without it is the likelier. A sum that is round
+    /// in neither way could as well be a fee without tax (golden case creditmemo-with-money-from-nowhere).
     fn by_roundness(&mut self, plain: &Hypothesis, beyond: Decimal, rest: &Remainder) {
         let as_it_stands = roundness(beyond);
         let with_tax = product_tax_sums::prices_hold_tax(self.evidence, rest) && as_it_stands > 0;

@@ -9,20 +9,20 @@ pub(crate) struct Hypothesis {
     pub shipping_discount: Decimal,
     /// The tax of product taxes.
     pub tax: Decimal,
-    /// The net of product taxes, where the invoice tells it.
+    /// The net of product taxes, where the invoice shows it.
     pub stated: Decimal,
     /// What Magento credits too much.
     pub excess: Decimal,
     /// How far-fetched it is.
     pub cost: u32,
-    /// Money that may be taxed or not as well, with nothing to tell which: no faithful posting.
+    /// Money that may be taxed or not as well, with nothing to show which: no faithful posting.
     pub doubtful: Decimal,
-    /// Whether the invoice tells the tax to the penny.
+    /// Whether the invoice shows the tax to the penny.
     pub is_certain: bool,
 }
 
 impl Hypothesis {
-    /// Whether it leaves the sale as its fields tell it.
+    /// Whether it leaves the sale as its fields show it.
     pub fn is_plain(&self) -> bool {
         self.shipping_discount.is_zero() && self.tax.is_zero() && self.excess.is_zero()
     }

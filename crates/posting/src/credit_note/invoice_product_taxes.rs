@@ -23,7 +23,7 @@ pub(crate) struct InvoiceProductTaxes {
     pub percents: Vec<AmountRange>,
     /// The most that all product taxes may come to without tax.
     pub most_net: Decimal,
-    /// The tax of all product taxes, as exact as the invoice tells.
+    /// The tax of all product taxes, as exact as the invoice shows.
     pub exact_tax: Decimal,
     /// The tax of all product taxes.
     pub tax: Decimal,

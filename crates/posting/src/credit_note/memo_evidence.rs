@@ -65,7 +65,7 @@ impl<'a> MemoEvidence<'a> {
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
     pub fn may_be_compensation(&self, given_back: Decimal) -> bool {
         let fits_excluding =
-            |index| self.fits.fits_as_well(index, DiscountBasis::ExcludingTax, DiscountBasis::IncludingTax);
+            |index| self.fits.fits_as_well(index, DiscountBasis::NetPrices, DiscountBasis::GrossPrices);
         given_back > COMPENSATION && (0..self.sums.goods.len()).all(fits_excluding)
     }
 
@@ -92,7 +92,7 @@ impl<'a> MemoEvidence<'a> {
 
     /// Whether a discount on shipping, or what is missing from the total, is in proportion to the lines' discounts: a sales rule takes
     /// one percentage of all (SalesRule/Model/Rule/Action/Discount/ByPercent.php), and a product tax would make shipping's look smaller
-    /// (memo case a_product_tax_that_looks_like_a_smaller_discount_on_shipping_waits).
+    /// (test a_product_tax_that_looks_like_a_smaller_discount_on_shipping_waits).
     pub fn is_usual_discount(&self, discount: Decimal, missing: Decimal) -> bool {
         let (shipping, goods) = (self.memo.shipping_amount, &self.sums.goods);
         let off = discount + missing.max(Decimal::ZERO);
@@ -114,7 +114,7 @@ impl<'a> MemoEvidence<'a> {
     /// The one proportion of the lines' discounts to their prices, and how far it may be off; none where they differ.
     fn proportion(&self, with_tax: bool) -> Option<(Decimal, Decimal)> {
         let percent =
-            |index| self.fits.percentages(index, DiscountBasis::ExcludingTax).last().unwrap_or_default();
+            |index| self.fits.percentages(index, DiscountBasis::NetPrices).last().unwrap_or_default();
         let part = |(index, row): (usize, &TaxedAmount)| {
             let factor = if with_tax { fraction(percent(index)) + Decimal::ONE } else { Decimal::ONE };
             let base = row.subtotal * factor;

@@ -1,5 +1,5 @@
-//! Which sums fixed product taxes may come to where only the memo tells of them: shops type them by hand, so they are round, with tax or
-//! without it as the shop keeps its prices (of the held-out memos and the laws' generated ones most are).
+//! Which sums fixed product taxes may come to where only the memo shows of them: shops type them by hand, so they are round, with tax or
+//! without it as the shop keeps its prices (sample invoice-2: 0.50 with tax).
 
 use domain::{documents::Line, money::round2};
 use rust_decimal::Decimal;
@@ -60,7 +60,7 @@ pub(crate) fn nets(evidence: &MemoEvidence<'_>, with_tax: Decimal, percent: Deci
 /// 0, 5 or 9 (the sample shop's 12.49 with tax is 10.41 without).
 pub(crate) fn prices_hold_tax(evidence: &MemoEvidence<'_>, rest: &Remainder) -> bool {
     let is_discounted = evidence.sums.goods.iter().any(|row| !row.discount.is_zero());
-    if rest.basis == DiscountBasis::IncludingTax && is_discounted {
+    if rest.basis == DiscountBasis::GrossPrices && is_discounted {
         return true;
     }
     let Some(percent) = rest.percents.first() else { return false };

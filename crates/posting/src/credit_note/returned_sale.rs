@@ -13,7 +13,7 @@ use crate::{
     sales_document::{Buyer, DocumentKind, DocumentTotals, SalesDocument},
 };
 
-/// Who a memo is for. It has no addresses of its own: the invoice's tell where the goods went, the profile's stand in.
+/// Who a memo is for. It has no addresses of its own: the invoice's show where the goods went, the profile's stand in.
 pub(crate) fn buyer<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> Buyer<'a> {
     let of_profile = Buyer::of_profile(&memo.customer, memo.currency);
     let (billing_address, shipping_address) = match invoice {

@@ -50,7 +50,7 @@ pub struct OriginalInvoice {
     /// What is outstanding of the credit note itself, where an earlier attempt made it already.
     #[serde(default, with = "optional_amount")]
     pub left_of_note: Option<Decimal>,
-    /// The same invoice as Magento has it: its addresses tell where the goods went, its sums what the memo hides.
+    /// The same invoice as Magento has it: its addresses show where the goods went, its sums what the memo hides.
     #[serde(default)]
     pub document: Option<Invoice>,
 }

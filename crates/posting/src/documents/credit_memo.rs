@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     amounts::{recovered_rates::KnownRates, sums::DocumentSums, tax_rates::AvailableRates},
-    contact::choice,
+    contact::{choice, identity},
     context::Context,
     credit_note::{
         note_rows,
@@ -43,7 +43,7 @@ pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &Refer
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
-    let contacts = [choice::own_key(&buyer, reference), choice::fallback_key(&buyer, policy, reference)];
+    let contacts = [identity::own_key(&buyer, reference), identity::fallback_key(&buyer, policy, reference)];
     own.into_iter().chain(invoices.into_iter().flatten()).chain(contacts).collect()
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
     }
 }
 
-/// Why the policy skips a memo, if it does; the first reason that holds. A memo does not tell its store view.
+/// Why the policy skips a memo, if it does; the first reason that holds. A memo does not name its store view.
 fn skip_reason(memo: &CreditMemo, policy: &Policy) -> Option<Code> {
     let filter = &policy.website_filter;
     if policy.sync_since.is_some_and(|since| memo.created_at < since) {

@@ -15,7 +15,7 @@ use crate::{
     text::cut,
 };
 
-/// Sage tells no limit of a line's description; its products' is this.
+/// Sage shows no limit of a line's description; its products' is this.
 const DESCRIPTION: usize = 255;
 
 /// The shipping panel's amount and rate, where Sage would recompute Magento's tax from them exactly. Sage ignores a tax sent with the panel.

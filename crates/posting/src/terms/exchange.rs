@@ -2,7 +2,7 @@
 //!
 //! Sage's `exchange_rate` is base units for one foreign unit (sage-api.md, section 9: unconfirmed, so the answer's total in the base
 //! currency is compared); Magento's `base_to_order_rate` is foreign units for one base unit, of Magento's own base currency
-//! (magento-facts.md, 4.1), which need not be Sage's: then its rate is another currency's, and only a comparison with Sage's own rate tells.
+//! (magento-facts.md, 4.1), which need not be Sage's: then its rate is another currency's, and only a comparison with Sage's own rate shows.
 
 use domain::{
     business::ReferenceSet,
@@ -93,7 +93,7 @@ fn check(
 ) -> Result<(), NotPosted> {
     let base = reference.base_currency;
     let Some(own) = reference.exchange_rate(currency).filter(|own| *own > Decimal::ZERO) else {
-        // The one case that tells itself: a shop whose base currency is the document's.
+        // The one case that shows itself: a shop whose base currency is the document's.
         if rate == Decimal::ONE {
             let message = format!(
                 "Magento's exchange rate says that 1 {currency} is 1 {base}: the shop's base currency seems to be {currency}, not {base}."

@@ -66,7 +66,7 @@ struct Type<'a> {
     input: String,
 }
 
-/// By the line's product type, where the document tells it; else a document without a delivery address holds nothing but virtual
+/// By the line's product type, where the document shows it; else a document without a delivery address holds nothing but virtual
 /// and downloadable products (magento-facts.md, 4.2); else the default.
 fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, policy: &'a Policy) -> Type<'a> {
     let map = |kind: &str| policy.product_type_eu_goods_map.get(kind).map(String::as_str);

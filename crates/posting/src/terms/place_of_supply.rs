@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 use crate::{
     contact::{
         address::{addresses, country},
-        choice,
+        consolidation,
     },
     context::Context,
     findings::{Findings, NotPosted},
@@ -43,7 +43,7 @@ pub(crate) enum TaxArea {
 /// Where a sale goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PlaceOfSupply {
-    /// The tax country: two capital letters; none where no address tells it, which counts as home.
+    /// The tax country: two capital letters; none where no address shows it, which counts as home.
     pub country: Option<String>,
     /// Where that is.
     pub area: TaxArea,
@@ -77,7 +77,7 @@ impl PlaceOfSupply {
         let (country_code, address) =
             tax_country.map_or((None, delivery), |(code, address)| (Some(code), address));
         // The shared contact bears the business's own country.
-        let individual = choice::is_individual(buyer, context);
+        let individual = consolidation::is_individual(buyer, context);
         let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
         let mut place = Self {
             area: area_of(country_code.as_deref(), home),

@@ -1,0 +1,147 @@
+//! The call that makes a contact.
+
+use domain::{
+    documents::Address,
+    plan::{Adopt, Call, Method},
+    policy::NamePriority,
+    text::clean_optional,
+    xref::XrefKey,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    contact::{
+        address, consolidation,
+        identity::{self, ContactIdentity},
+    },
+    context::Context,
+    findings::Findings,
+    sales_document::Buyer,
+    text::cut,
+};
+
+/// Sage's limits, in characters.
+const NAME: usize = 100;
+const PERSON: usize = 50;
+const EMAIL: usize = 100;
+
+fn contact_call(key: XrefKey, contact: Map<String, Value>, adopt: Adopt, context: &Context<'_>) -> Call {
+    let mut fields = context.identified(&key);
+    fields.extend(contact);
+    Call {
+        name: "contact".to_owned(),
+        method: Method::Post,
+        path: "/contacts".to_owned(),
+        body: json!({ "contact": fields }),
+        xref: Some(key),
+        adopt: Some(adopt),
+        expect: None,
+        releases_draft: false,
+    }
+}
+
+/// The fields that every contact has; another currency than the base is named in both.
+fn base_fields(
+    name: &str,
+    sage_reference: &str,
+    buyer: &Buyer<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Map<String, Value> {
+    let suffix = if buyer.currency == context.reference.base_currency {
+        String::new()
+    } else {
+        format!(" ({})", buyer.currency)
+    };
+    let name = cut(name, NAME - suffix.len(), "contact's name", findings);
+    let mut fields = Map::new();
+    fields.insert("name".to_owned(), Value::String(format!("{name}{suffix}")));
+    fields.insert("contact_type_ids".to_owned(), json!(["CUSTOMER"]));
+    fields.insert("reference".to_owned(), Value::String(sage_reference.to_owned()));
+    if !suffix.is_empty() && context.reference.multi_currency_enabled {
+        fields.insert("currency_id".to_owned(), Value::String(buyer.currency.to_string()));
+    }
+    fields
+}
+
+/// The call that makes the customer's own contact.
+pub(crate) fn own_call(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Call {
+    let ContactIdentity { key, reference, alternatives } = identity::identity(buyer, context.reference);
+    let email = clean_optional(buyer.customer.email.as_deref());
+    let (company, person) = (consolidation::company(buyer), consolidation::person(buyer));
+    let name = match context.policy.customer_name_priority {
+        NamePriority::Company => company.as_ref().or(person.as_ref()),
+        NamePriority::Person => person.as_ref().or(company.as_ref()),
+    };
+    let name = name.or(email.as_ref()).cloned().unwrap_or_else(|| format!("Magento customer {reference}"));
+    let mut fields = base_fields(&name, &reference, buyer, context, findings);
+    let (billing, delivery) = address::addresses(buyer);
+    put_address(&mut fields, "main_address", billing, "billing address", findings);
+    put_address(&mut fields, "delivery_address", delivery, "delivery address", findings);
+    let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
+    let person = person.unwrap_or(name);
+    put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
+    let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(buyer.currency) };
+    contact_call(key, fields, adopt, context)
+}
+
+/// The call that makes the contact that consumers share.
+pub(crate) fn fallback_call(
+    key: XrefKey,
+    buyer: &Buyer<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Call {
+    let policy = &context.policy.consolidation;
+    let reference = key.magento_key.clone();
+    if !reference.starts_with(&policy.fallback_contact_reference) {
+        findings
+            .note(format!("The shared contact's reference was cut to {reference}, which Sage has room for."));
+    }
+    let email = clean_optional(policy.fallback_contact_email.as_deref());
+    let name = &policy.fallback_contact_name;
+    let mut fields = base_fields(name, &reference, buyer, context, findings);
+    // Sage wants an invoice address; of the consumers' many only the country is common.
+    fields.insert("main_address".to_owned(), json!({ "country_id": context.reference.country }));
+    put_person(&mut fields, name, email.as_deref(), None, findings);
+    let adopt = Adopt::Contact { reference, email, alternatives: Vec::new(), currency: Some(buyer.currency) };
+    contact_call(key, fields, adopt, context)
+}
+
+fn put_address(
+    fields: &mut Map<String, Value>,
+    field: &str,
+    magento: Option<&Address>,
+    what: &str,
+    findings: &mut Findings,
+) {
+    if let Some(address) = magento.and_then(|magento| address::address(magento, what, findings)) {
+        fields.insert(field.to_owned(), address);
+    }
+}
+
+fn put_person(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    email: Option<&str>,
+    telephone: Option<String>,
+    findings: &mut Findings,
+) {
+    let mut person = Map::new();
+    person.insert("name".to_owned(), Value::String(cut(name, PERSON, "contact person's name", findings)));
+    match email {
+        Some(email) if email.chars().count() <= EMAIL => {
+            person.insert("email".to_owned(), Value::String(email.to_owned()));
+        }
+        // Half an address is somebody else's.
+        Some(_) => findings.note("The e-mail address is longer than Sage takes and was left out."),
+        None => {}
+    }
+    if let Some(telephone) = telephone {
+        let telephone = cut(&telephone, PERSON, "telephone number", findings);
+        person.insert("telephone".to_owned(), Value::String(telephone));
+    }
+    person.insert("is_main_contact".to_owned(), Value::Bool(true));
+    person.insert("contact_person_type_ids".to_owned(), json!(["ACCOUNTS"]));
+    fields.insert("main_contact_person".to_owned(), Value::Object(person));
+}

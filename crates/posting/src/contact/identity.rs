@@ -1,0 +1,103 @@
+//! How a customer is named in Ledger and in Sage.
+
+use domain::{
+    business::ReferenceSet,
+    policy::Policy,
+    xref::{XrefKey, XrefKind},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    contact::references::{self, REFERENCE},
+    sales_document::Buyer,
+};
+
+/// References to step to when the first is taken; 64 hex digits hold so many windows and the first.
+const ALTERNATIVES: usize = 4;
+
+/// How a customer is named in Ledger and in Sage.
+pub(crate) struct ContactIdentity {
+    /// The key of its cross-reference.
+    pub key: XrefKey,
+    /// Its reference in Sage.
+    pub reference: String,
+    /// References to step to, in order.
+    pub alternatives: Vec<String>,
+}
+
+/// The key of the customer's own contact.
+pub(crate) fn own_key(buyer: &Buyer<'_>, reference: &ReferenceSet) -> XrefKey {
+    identity(buyer, reference).key
+}
+
+/// The key of the contact that collects consumers' sales of the invoice's currency.
+pub(crate) fn fallback_key(buyer: &Buyer<'_>, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
+    let stem = &policy.consolidation.fallback_contact_reference;
+    XrefKey {
+        kind: XrefKind::ContactFallback(buyer.currency),
+        magento_key: references::chosen(stem, buyer.currency, reference.base_currency),
+    }
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+/// What the references of one customer are made of.
+struct ReferenceStem {
+    /// `M` for customers, `G` for guests.
+    letter: char,
+    /// Magento's id, for customers.
+    number: Option<i64>,
+    /// 64 hex digits; further windows of them are as much the customer's own as the first.
+    hash: String,
+}
+
+impl ReferenceStem {
+    /// The reference of a number, counted from 0, with a currency's ending.
+    fn reference(&self, at: usize, ending: &str) -> String {
+        let room = REFERENCE - 1 - ending.len();
+        let number = self.number.map(|id| if at == 0 { id.to_string() } else { format!("{id}-{}", at + 1) });
+        // A number that leaves no room gives way to its hash.
+        let body = number
+            .filter(|number| number.len() <= room)
+            .unwrap_or_else(|| self.hash.chars().skip(at * room).take(room).collect());
+        format!("{}{body}{ending}", self.letter)
+    }
+}
+
+/// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
+/// address), with the currency's ending: ten characters at most.
+pub(crate) fn identity(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
+    let (magento_key, stem) = match buyer.customer.magento_id {
+        id if id > 0 => {
+            let hash = sha256(&format!("customer:{id}"));
+            (id.to_string(), ReferenceStem { letter: 'M', number: Some(id), hash })
+        }
+        _ => {
+            let (key, hash) = guest(buyer);
+            (key, ReferenceStem { letter: 'G', number: None, hash })
+        }
+    };
+    let (currency, base) = (buyer.currency, reference.base_currency);
+    let form = |at: usize, ending: &str| stem.reference(at, ending);
+    let mut alternatives = references::references(currency, base, ALTERNATIVES + 1, form);
+    ContactIdentity {
+        key: XrefKey { kind: XrefKind::Contact(currency), magento_key },
+        reference: alternatives.remove(0),
+        alternatives,
+    }
+}
+
+/// A guest's key and the hash of their reference.
+fn guest(buyer: &Buyer<'_>) -> (String, String) {
+    let email = buyer.customer.email.as_deref().map(|email| email.trim().to_lowercase());
+    if let Some(email) = email.filter(|email| !email.is_empty()) {
+        let hash = sha256(&email);
+        (format!("guest:{hash}"), hash)
+    } else {
+        let key = format!("invoice:{}", buyer.document_id);
+        let hash = sha256(&key);
+        (key, hash)
+    }
+}
