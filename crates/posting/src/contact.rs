@@ -3,7 +3,6 @@
 pub(crate) mod address;
 pub(crate) mod changes;
 pub(crate) mod choice;
-pub(crate) mod consolidation;
 pub(crate) mod creation;
 pub(crate) mod customer;
 pub(crate) mod identity;

@@ -7,6 +7,7 @@
 )]
 
 mod amounts;
+mod buyer;
 mod catalogue;
 mod contact;
 mod context;
@@ -48,12 +49,12 @@ use domain::{
 
 /// The cross-references that a plan of this invoice looks at: its own, its payment's and its contact's.
 pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
-    let buyer = sales_document::Buyer::of_invoice(invoice);
+    let buyer = buyer::Buyer::of_invoice(invoice);
     vec![
         keys::invoice(invoice),
         keys::payment(invoice),
         contact::identity::own_key(&buyer, reference),
-        contact::identity::fallback_key(&buyer, policy, reference),
+        contact::identity::shared_key(&buyer, policy, reference),
     ]
 }
 

@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use domain::{
-    documents::{Address, Customer, Invoice, Line},
-    money::Currency,
-};
+use domain::documents::{Invoice, Line};
 use rust_decimal::Decimal;
+
+use crate::buyer::Buyer;
 
 /// Which of Sage's two sales documents it becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,23 +33,6 @@ impl DocumentKind {
             Self::CreditNote => "credit_note_lines",
         }
     }
-}
-
-/// Who a document is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Buyer<'a> {
-    /// The customer, or a guest.
-    pub customer: &'a Customer,
-    /// The document's own billing address.
-    pub billing_address: Option<&'a Address>,
-    /// The document's own shipping address; none where nothing is delivered.
-    pub shipping_address: Option<&'a Address>,
-    /// The currency they buy in: Sage locks a contact to one.
-    pub currency: Currency,
-    /// What they owe, which may earn them a contact of their own.
-    pub total: Decimal,
-    /// The document that names a guest without an e-mail address.
-    pub document_id: i64,
 }
 
 /// The sums of a document's header.
@@ -121,37 +103,6 @@ pub(crate) fn counting_lines(lines: &[Line], shipping: Decimal) -> Vec<&Line> {
 
 fn has_money(line: &Line) -> bool {
     !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
-}
-
-impl<'a> Buyer<'a> {
-    /// Who an invoice is for.
-    pub fn of_invoice(invoice: &'a Invoice) -> Self {
-        Self {
-            customer: &invoice.customer,
-            billing_address: invoice.billing_address.as_ref(),
-            shipping_address: invoice.shipping_address.as_ref(),
-            currency: invoice.currency,
-            total: invoice.grand_total,
-            document_id: invoice.magento_id,
-        }
-    }
-
-    /// A customer by the addresses of their profile, who buys nothing.
-    pub fn of_profile(customer: &'a Customer, currency: Currency) -> Self {
-        Self {
-            customer,
-            billing_address: address_of(customer, "billing"),
-            shipping_address: address_of(customer, "shipping"),
-            currency,
-            total: Decimal::ZERO,
-            document_id: 0,
-        }
-    }
-}
-
-/// An address of a customer's profile.
-fn address_of<'a>(customer: &'a Customer, kind: &str) -> Option<&'a Address> {
-    customer.addresses.iter().find(|address| address.kind.as_deref() == Some(kind))
 }
 
 impl DocumentTotals {

@@ -37,9 +37,7 @@ impl Terms {
         context: &Context<'_>,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
-        let reference = context.reference;
-        let exchange =
-            exchange::of(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
+        let exchange = exchange::of(document, context.reference, findings)?;
         Self::at(exchange, document, context, findings)
     }
 
@@ -49,9 +47,7 @@ impl Terms {
         context: &Context<'_>,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
-        let reference = context.reference;
-        let exchange =
-            exchange::unchecked(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
+        let exchange = exchange::of_posted(document, context.reference, findings)?;
         Self::at(exchange, document, context, findings)
     }
 
@@ -61,18 +57,15 @@ impl Terms {
         context: &Context<'_>,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
-        let reference = context.reference;
-        let tax = reference.registered_for_tax.then_some(document.totals.tax);
-        exchange::check_decimals(document.buyer.currency, document.buyer.total, tax, findings)?;
-        let place = PlaceOfSupply::of(&document.buyer, context, findings)?;
-        place.check_tax(document.totals.tax, reference, findings)?;
-        let goods_type = goods_or_services::type_of(document, &place, context.policy, reference, findings)?;
+        let place = PlaceOfSupply::of(document, context, findings)?;
+        let goods_type =
+            goods_or_services::type_of(document, &place, context.policy, context.reference, findings)?;
         Ok(Self { currency: document.buyer.currency, exchange, place, goods_type })
     }
 
     /// Whether nothing was taxed because the sale goes abroad: then no line was, not even one that is free.
     pub fn is_untaxed_abroad(&self, tax: Decimal) -> bool {
-        self.place.is_abroad() && round2(tax).is_zero()
+        self.place.is_abroad && round2(tax).is_zero()
     }
 
     /// Puts currency, exchange rate and tax region into a document's fields.

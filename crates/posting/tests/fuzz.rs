@@ -127,17 +127,17 @@ fn hostile() -> Vec<Value> {
 
 /// A change of a document.
 #[derive(Clone, Debug)]
-enum Change {
+enum Mutation {
     Replace(Index, Index),
     Remove(Index),
     Repeat(Index, usize),
 }
 
-fn changes() -> impl Strategy<Value = Vec<Change>> {
+fn changes() -> impl Strategy<Value = Vec<Mutation>> {
     let change = prop_oneof![
-        6 => (any::<Index>(), any::<Index>()).prop_map(|(at, with)| Change::Replace(at, with)),
-        1 => any::<Index>().prop_map(Change::Remove),
-        1 => (any::<Index>(), 2..400_usize).prop_map(|(at, times)| Change::Repeat(at, times)),
+        6 => (any::<Index>(), any::<Index>()).prop_map(|(at, with)| Mutation::Replace(at, with)),
+        1 => any::<Index>().prop_map(Mutation::Remove),
+        1 => (any::<Index>(), 2..400_usize).prop_map(|(at, times)| Mutation::Repeat(at, times)),
     ];
     prop::collection::vec(change, 0..5)
 }
@@ -157,21 +157,21 @@ fn pointers(value: &Value, here: &str, found: &mut Vec<String>) {
     }
 }
 
-fn changed(mut document: Value, changes: &[Change], hostile: &[Value]) -> Value {
+fn changed(mut document: Value, changes: &[Mutation], hostile: &[Value]) -> Value {
     for change in changes {
         let mut all = Vec::new();
         pointers(&document, "", &mut all);
         match change {
-            Change::Replace(at, with) => {
+            Mutation::Replace(at, with) => {
                 *document.pointer_mut(at.get(&all[..]).as_str()).unwrap() = with.get(hostile).clone();
             }
-            Change::Remove(at) => {
+            Mutation::Remove(at) => {
                 let (parent, name) = at.get(&all[..]).rsplit_once('/').unwrap_or_default();
                 if let Some(Value::Object(members)) = document.pointer_mut(parent) {
                     members.remove(name);
                 }
             }
-            Change::Repeat(at, times) => {
+            Mutation::Repeat(at, times) => {
                 let lists = all.iter().filter(|one| document.pointer(one).is_some_and(Value::is_array));
                 let lists: Vec<String> = lists.cloned().collect();
                 if lists.is_empty() {
@@ -187,13 +187,13 @@ fn changed(mut document: Value, changes: &[Change], hostile: &[Value]) -> Value 
     document
 }
 
-struct Scenario {
+struct FuzzedSetup {
     policy: Policy,
     reference: ReferenceSet,
     generations: Generations,
 }
 
-impl Scenario {
+impl FuzzedSetup {
     fn new() -> Self {
         let typed = |name: &str| parsed(&fixtures().join("demo").join(name));
         Self {
@@ -235,7 +235,7 @@ fn read<T: Document>(document: &Value) -> Option<T> {
 }
 
 /// Everything that is made of a document in a run.
-fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &Scenario) -> Vec<Plan> {
+fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &FuzzedSetup) -> Vec<Plan> {
     let none = BTreeMap::new();
     let context = world.context(&none);
     match kind {
@@ -277,7 +277,7 @@ proptest! {
 
     #[test]
     fn a_document_is_planned_or_refused_and_redacted(sample in any::<Index>(), changes in changes()) {
-        let (samples, world, hostile) = (samples(), Scenario::new(), hostile());
+        let (samples, world, hostile) = (samples(), FuzzedSetup::new(), hostile());
         let (kind, document) = sample.get(&samples);
         let document = changed(document.clone(), &changes, &hostile);
         let invoice: Invoice = serde_json::from_value(parsed(&fixtures().join("documents/invoice-1a.json"))).unwrap();
@@ -294,7 +294,7 @@ proptest! {
 
     #[test]
     fn an_invoice_that_a_memo_takes_back_may_be_anything(sample in any::<Index>(), of_memo in changes(), of_invoice in changes()) {
-        let (world, hostile, none) = (Scenario::new(), hostile(), BTreeMap::new());
+        let (world, hostile, none) = (FuzzedSetup::new(), hostile(), BTreeMap::new());
         let of = |kind: &str| samples().into_iter().filter(|(other, _)| other == kind).collect::<Vec<_>>();
         let memo = changed(sample.get(&of("creditmemo")).1.clone(), &of_memo, &hostile);
         let invoice = changed(sample.get(&of("invoice")).1.clone(), &of_invoice, &hostile);
@@ -318,7 +318,7 @@ proptest! {
         let begun = Instant::now();
         let (policy, reference) = (serde_json::from_value::<Policy>(policy), serde_json::from_value::<ReferenceSet>(reference));
         if let (Ok(policy), Ok(reference)) = (policy, reference) {
-            let world = Scenario { policy, reference, generations: Generations::new() };
+            let world = FuzzedSetup { policy, reference, generations: Generations::new() };
             let (kind, document) = sample.get(&samples()).clone();
             let invoice: Invoice = serde_json::from_value(parsed(&fixtures().join("documents/invoice-1a.json"))).unwrap();
             let _ = plans(&kind, &document, &invoice, &world);
@@ -328,7 +328,7 @@ proptest! {
 
     #[test]
     fn an_answer_of_sages_may_be_anything(changes in changes()) {
-        let world = Scenario::new();
+        let world = FuzzedSetup::new();
         let answer = json!({
             "id": "f1", "displayed_as": "SI-27", "total_amount": "90.76", "tax_amount": 15.13, "outstanding_amount": "0.0",
             "date": "2026-11-23", "contact": {"id": "c1", "displayed_as": "Jane Doe (M7)"}, "status": {"id": "PAID"},

@@ -10,7 +10,6 @@ use crate::{
     amounts::{
         discount_rows,
         document_row::{DocumentRow, RowKind},
-        recovered_rates::KnownRates,
         rounding::{self, RoundingTarget},
         rows,
         sums::DocumentSums,
@@ -44,9 +43,9 @@ pub(crate) fn rows(
     rows::note_lines_without_money(document, findings);
     let (totals, counting) = (&document.totals, document.counting_lines());
     let sums = DocumentSums::of(totals, &counting);
-    let (known, fits) = rates.percentages(&sums.goods, sums.shipping.as_ref());
-    let known = KnownRates { percentages: &known, usual: rates.usual(terms.is_untaxed_abroad(totals.tax)) };
-    let (recovered, explanation) = unallocated::best(&sums, &fits, known);
+    let untaxed_abroad = terms.is_untaxed_abroad(totals.tax);
+    let (known, fits) = rates.known(&sums.goods, sums.shipping.as_ref(), untaxed_abroad);
+    let (recovered, explanation) = unallocated::best(&sums, &fits, &known);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
     }
@@ -124,7 +123,7 @@ fn with_rates(
     findings: &mut Findings,
 ) -> Result<Vec<TaxedRow>, NotPosted> {
     let mut missing: Vec<MissingSetting> = Vec::new();
-    let mut reckoned = Vec::with_capacity(rows.len());
+    let mut taxed = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
         match rates.choose(row.percent, row.class.as_deref()) {
             Ok(choice) => {
@@ -133,11 +132,11 @@ fn with_rates(
                     _ => format!("line {} tax rate", index + 1),
                 };
                 findings.rule(subject, &*choice.id, choice.rule, &*choice.input);
-                reckoned.push(TaxedRow { row, rate: Some(choice) });
+                taxed.push(TaxedRow { row, rate: Some(choice) });
             }
             Err(one) if !missing.contains(&one) => missing.push(one),
             Err(_) => {}
         }
     }
-    if missing.is_empty() { Ok(reckoned) } else { Err(findings.hold_for(&missing)) }
+    if missing.is_empty() { Ok(taxed) } else { Err(findings.hold_for(&missing)) }
 }

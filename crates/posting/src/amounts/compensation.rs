@@ -6,7 +6,11 @@ use domain::money::round2;
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::taxed_amount::{DiscountBasis, TaxedAmount, fraction},
+    amounts::{
+        recovered_rates::RecoveredRates,
+        sums::DocumentSums,
+        taxed_amount::{DiscountBasis, TaxedAmount, fraction},
+    },
     tolerances::{CARRIED_FIT, EXACT_FIT, HALF_PENNY, PENNY},
 };
 
@@ -48,6 +52,15 @@ pub(crate) fn of(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> C
     let least = possible.iter().min().copied().unwrap_or(likely);
     let most = possible.iter().max().copied().unwrap_or(likely);
     Compensation { likely, least, most }
+}
+
+/// The compensations of the lines, then of shipping.
+pub(crate) fn of_rows(sums: &DocumentSums, rates: &RecoveredRates) -> Vec<Compensation> {
+    let goods = sums.goods.iter().zip(&rates.goods);
+    let goods = goods.map(|(row, percent)| of(row, rates.goods_basis, *percent));
+    let shipping = sums.shipping.as_ref().zip(rates.shipping);
+    let shipping = shipping.map(|(row, percent)| of(row, rates.shipping_basis, percent));
+    goods.chain(shipping).collect()
 }
 
 /// Whether a price with tax makes the row's subtotal, by the unit's rounding (UnitBaseCalculator.php::calculateWithTaxInPrice) or by the

@@ -31,14 +31,14 @@ fn tax_without_percentage(sums: &DocumentSums, rates: &RecoveredRates) -> Option
 
 /// The header's discount is that of the lines and of shipping, never less.
 fn too_much_discount(sums: &DocumentSums) -> Option<String> {
-    (sums.excess_discount > sums.tolerance()).then(|| {
+    (sums.excess_discount > sums.tolerance).then(|| {
         format!("The lines hold {} more discount than the document does.", text(sums.excess_discount))
     })
 }
 
 /// The header's subtotal may hold product taxes; anything else in it is a line that is missing.
 fn missing_line(sums: &DocumentSums, product_taxes: &[ProductTax], difference: Decimal) -> Option<String> {
-    let tolerance = sums.tolerance();
+    let tolerance = sums.tolerance;
     let is_stated = (sums.subtotal_gap - total(product_taxes)).abs() <= tolerance;
     let is_explained = difference.is_zero() && product_taxes.is_empty();
     (sums.subtotal_gap.abs() > tolerance && !is_stated && !is_explained).then(|| {
@@ -52,7 +52,7 @@ fn money_from_nowhere(
     product_taxes: &[ProductTax],
     difference: Decimal,
 ) -> Option<String> {
-    let most = (sums.size() * UNSHOWN_SHARE).max(SMALL);
+    let most = (sums.size * UNSHOWN_SHARE).max(SMALL);
     let amount = [total(product_taxes), difference].into_iter().find(|amount| *amount > most)?;
     Some(format!("{} of the total belongs to nothing that the document shows.", text(amount)))
 }

@@ -13,13 +13,39 @@ use crate::{
     findings::Findings,
 };
 
-/// Moves discounts that no line may hold into an untaxed row: those given after tax, and what goes beyond a line's price.
-pub(crate) fn take_out(
+/// Adds the untaxed rows of discounts that no line may hold: those given after tax, where `apart` says that a rate of 0 % is there to
+/// put them on, what goes beyond a line's price, and those that neither a line nor shipping explains.
+pub(crate) fn untaxed(
     rows: &mut Vec<DocumentRow>,
+    sums: &DocumentSums,
     rates: &RecoveredRates,
     apart: bool,
     findings: &mut Findings,
 ) {
+    let outside = taken_out(rows, rates, apart);
+    if outside > Decimal::ZERO {
+        findings.rule(
+            "discount",
+            text(outside),
+            "the shop taxes before it discounts, so the discount is a line without tax",
+            text(outside),
+        );
+        rows.push(untaxed_row("Discount (taxed on the full price)", outside));
+    }
+    let stray = round2(sums.stray_discount);
+    if stray > Decimal::ZERO {
+        findings.rule(
+            "discount",
+            text(stray),
+            "a discount of the document that neither a line nor shipping shows",
+            text(stray),
+        );
+        rows.push(untaxed_row("Discount of the whole invoice", stray));
+    }
+}
+
+/// Takes discounts out of the lines that may not hold them, and says how much.
+fn taken_out(rows: &mut [DocumentRow], rates: &RecoveredRates, apart: bool) -> Decimal {
     let mut outside = Decimal::ZERO;
     for row in rows.iter_mut().filter(|row| row.discount > Decimal::ZERO) {
         let basis = if row.kind == RowKind::Shipping { rates.shipping_basis } else { rates.goods_basis };
@@ -34,33 +60,10 @@ pub(crate) fn take_out(
         row.subtotal -= row.discount;
         row.discount = Decimal::ZERO;
     }
-    if outside > Decimal::ZERO {
-        findings.rule(
-            "discount",
-            text(outside),
-            "the shop taxes before it discounts, so the discount is a line without tax",
-            text(outside),
-        );
-        rows.push(untaxed("Discount (taxed on the full price)", outside));
-    }
+    outside
 }
 
-/// The row of a discount in the header that neither a line nor shipping explains.
-pub(crate) fn stray(sums: &DocumentSums, findings: &mut Findings) -> Option<DocumentRow> {
-    let stray = round2(sums.stray_discount);
-    if stray <= Decimal::ZERO {
-        return None;
-    }
-    findings.rule(
-        "discount",
-        text(stray),
-        "a discount of the document that neither a line nor shipping shows",
-        text(stray),
-    );
-    Some(untaxed("Discount of the whole invoice", stray))
-}
-
-fn untaxed(description: &str, discount: Decimal) -> DocumentRow {
+fn untaxed_row(description: &str, discount: Decimal) -> DocumentRow {
     DocumentRow::extra(RowKind::Discount, description, -discount, Decimal::ZERO, Decimal::ZERO)
 }
 

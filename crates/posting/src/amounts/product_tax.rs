@@ -46,7 +46,7 @@ pub(crate) fn stated(
     known: &[Decimal],
 ) -> Option<Vec<ProductTax>> {
     let (net, tax) = (round2(sums.subtotal_gap), round2(sums.tax_gap));
-    if net <= sums.tolerance() || net > sums.size() * STATED_SHARE {
+    if net <= sums.tolerance || net > sums.size * STATED_SHARE {
         return None;
     }
     let error = |percent: &Decimal| tax_error(net, tax, *percent);

@@ -5,7 +5,7 @@ use domain::money::round2;
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::taxed_amount::{DiscountBasis, TaxedAmount, fraction, tax_of},
+    amounts::taxed_amount::{DiscountBasis, TaxedAmount, fraction},
     tolerances::{CARRIED_FIT, EXACT_FIT, PENNY},
 };
 
@@ -29,6 +29,15 @@ pub(crate) struct RateFit {
     error: Decimal,
     /// The percentage.
     pub percent: Decimal,
+}
+
+/// The tax of an amount, unrounded; `discount` as Magento shows it.
+fn tax_of(subtotal: Decimal, discount: Decimal, basis: DiscountBasis, rate: Decimal) -> Decimal {
+    match basis {
+        DiscountBasis::NetPrices => rate * (subtotal - discount).max(Decimal::ZERO),
+        DiscountBasis::GrossPrices => rate * subtotal - rate * discount / (Decimal::ONE + rate),
+        DiscountBasis::AfterTax => rate * subtotal,
+    }
 }
 
 /// The taxes that Magento's unit algorithm may have come to: the unit's tax, rounded, times the quantity

@@ -35,10 +35,10 @@ pub(crate) struct RecoveredRates {
 }
 
 /// The percentages that rows are compared with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KnownRates<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct KnownRates {
     /// Those that the business, and the settings' map, have.
-    pub percentages: &'a [Decimal],
+    pub percentages: Vec<Decimal>,
     /// That of the default rate, for documents of which no row shows.
     pub usual: Option<Decimal>,
 }
@@ -49,10 +49,10 @@ pub(crate) fn recover(
     goods_fits: &RateFits,
     shipping: Option<&TaxedAmount>,
     bases: (DiscountBasis, DiscountBasis),
-    known: KnownRates<'_>,
+    known: &KnownRates,
 ) -> RecoveredRates {
     let goods_fits = goods_fits.under(bases.0);
-    let shipping_fits = shipping.map(|row| fits(row, bases.1, known.percentages));
+    let shipping_fits = shipping.map(|row| fits(row, bases.1, &known.percentages));
     let main = main_percent(goods.iter().zip(goods_fits).chain(shipping.zip(shipping_fits.as_ref())));
     let mut cost = 0;
     let mut percent = |row: &TaxedAmount, basis, fits: &[RateFit]| {
@@ -149,7 +149,7 @@ mod tests {
             &fits,
             None,
             (basis, basis),
-            KnownRates { percentages: &british(), usual: Some(amount("20")) },
+            &KnownRates { percentages: british(), usual: Some(amount("20")) },
         )
     }
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::document_row::{DocumentRow, RowKind},
     findings::Findings,
+    tolerances::PENNY,
 };
 
 /// What the rows must come to.
@@ -24,7 +25,8 @@ pub(crate) struct RoundingTarget {
 
 /// Makes the rows come to the target, if only roundings are missing; otherwise they stay as they are and the sums will show.
 pub(crate) fn settle(rows: &mut [DocumentRow], target: RoundingTarget, findings: &mut Findings) {
-    let room = Decimal::new(1, 2) * Decimal::from(rows.len());
+    // Rounding each row to the penny may leave one in each.
+    let room = PENNY * Decimal::from(rows.len());
     let tax = target.tax - rows.iter().map(|row| row.tax).sum::<Decimal>();
     if !tax.is_zero() && tax.abs() <= target.tax_tolerance + room {
         settle_tax(rows, tax, findings);

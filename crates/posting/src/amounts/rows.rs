@@ -45,8 +45,7 @@ pub(crate) fn build(
     rows.extend(explanation.product_taxes.iter().map(|one| product_tax(one, findings)));
     rows.extend(shipping(sums, rates, explanation, findings));
     note_compensation(explanation, findings);
-    discount_rows::take_out(&mut rows, rates, apart, findings);
-    rows.extend(discount_rows::stray(sums, findings));
+    discount_rows::untaxed(&mut rows, sums, rates, apart, findings);
     rows.extend(difference(sums, explanation, findings));
     rows
 }

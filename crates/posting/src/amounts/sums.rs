@@ -26,6 +26,10 @@ pub(crate) struct DocumentSums {
     pub subtotal_gap: Decimal,
     /// Line discounts beyond the header's: a contradiction.
     pub excess_discount: Decimal,
+    /// A penny for each row and one for the header: what roundings may leave.
+    pub tolerance: Decimal,
+    /// The rows' money without tax, before discounts.
+    pub size: Decimal,
 }
 
 impl DocumentSums {
@@ -58,6 +62,8 @@ impl DocumentSums {
         let shipping = Some(shipping).filter(|row| !row.subtotal.is_zero() || !row.tax.is_zero());
         let net_of_rows = subtotal - discount + totals.shipping - on_shipping;
         Self {
+            tolerance: PENNY * Decimal::from(goods.len() + 1 + usize::from(shipping.is_some())),
+            size: goods.iter().chain(&shipping).map(|row| row.subtotal).sum(),
             goods,
             shipping,
             stray_discount: stray,
@@ -66,16 +72,6 @@ impl DocumentSums {
             subtotal_gap: totals.subtotal - subtotal,
             excess_discount: (-hidden).max(Decimal::ZERO),
         }
-    }
-
-    /// A penny for each row and one for the header: what roundings may leave.
-    pub fn tolerance(&self) -> Decimal {
-        PENNY * Decimal::from(self.goods.len() + 1 + usize::from(self.shipping.is_some()))
-    }
-
-    /// The rows' money without tax, before discounts.
-    pub fn size(&self) -> Decimal {
-        self.goods.iter().chain(&self.shipping).map(|row| row.subtotal).sum()
     }
 }
 

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::{
         rate_fits::{RateFits, fits_any},
+        recovered_rates::KnownRates,
         taxed_amount::TaxedAmount,
     },
     findings::MissingSetting,
@@ -68,13 +69,20 @@ impl<'a> AvailableRates<'a> {
         self.region.is_none_or(|region| rate.serves(region))
     }
 
-    /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
-    /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
-    pub fn percentages(
+    /// What a document's rows are compared with, and how it fits the goods.
+    pub fn known(
         &self,
         goods: &[TaxedAmount],
         shipping: Option<&TaxedAmount>,
-    ) -> (Vec<Decimal>, RateFits) {
+        untaxed_abroad: bool,
+    ) -> (KnownRates, RateFits) {
+        let (percentages, fits) = self.percentages(goods, shipping);
+        (KnownRates { percentages, usual: self.usual(untaxed_abroad) }, fits)
+    }
+
+    /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
+    /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
+    fn percentages(&self, goods: &[TaxedAmount], shipping: Option<&TaxedAmount>) -> (Vec<Decimal>, RateFits) {
         let settled = self.settled_percentages();
         let fits = RateFits::of(goods, &settled);
         let fits_goods = (0..goods.len()).all(|line| fits.possible(line).next().is_some());
@@ -116,7 +124,7 @@ impl<'a> AvailableRates<'a> {
 
     /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's; 0 for a sale
     /// abroad without any tax.
-    pub fn usual(&self, untaxed_abroad: bool) -> Option<Decimal> {
+    fn usual(&self, untaxed_abroad: bool) -> Option<Decimal> {
         if untaxed_abroad {
             return Some(Decimal::ZERO);
         }

@@ -56,12 +56,3 @@ pub(crate) struct TaxedAmount {
 pub(crate) fn fraction(percent: Decimal) -> Decimal {
     percent / Decimal::ONE_HUNDRED
 }
-
-/// The tax of an amount, unrounded; `discount` as Magento shows it.
-pub(crate) fn tax_of(subtotal: Decimal, discount: Decimal, basis: DiscountBasis, rate: Decimal) -> Decimal {
-    match basis {
-        DiscountBasis::NetPrices => rate * (subtotal - discount).max(Decimal::ZERO),
-        DiscountBasis::GrossPrices => rate * subtotal - rate * discount / (Decimal::ONE + rate),
-        DiscountBasis::AfterTax => rate * subtotal,
-    }
-}

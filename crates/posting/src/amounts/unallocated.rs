@@ -45,11 +45,11 @@ pub(crate) struct GapExplanation {
 pub(crate) fn best(
     sums: &DocumentSums,
     fits: &RateFits,
-    known: KnownRates<'_>,
+    known: &KnownRates,
 ) -> (RecoveredRates, GapExplanation) {
     let attempt = |bases| {
         let rates = recovered_rates::recover(&sums.goods, fits, sums.shipping.as_ref(), bases, known);
-        let explanation = GapAnalysis::of(sums, &rates, known.percentages).explained();
+        let explanation = GapAnalysis::of(sums, &rates, &known.percentages).explained();
         (rates, explanation)
     };
     let mut best = attempt(DISCOUNT_BASES[0]);
@@ -82,16 +82,12 @@ struct GapAnalysis<'a> {
 
 impl<'a> GapAnalysis<'a> {
     fn of(sums: &'a DocumentSums, rates: &'a RecoveredRates, known: &'a [Decimal]) -> Self {
-        let goods = sums.goods.iter().zip(&rates.goods);
-        let goods = goods.map(|(row, percent)| compensation::of(row, rates.goods_basis, *percent));
-        let shipping = sums.shipping.as_ref().zip(rates.shipping);
-        let shipping = shipping.map(|(row, percent)| compensation::of(row, rates.shipping_basis, percent));
         let taxed = sums.goods.iter().chain(&sums.shipping).filter(|row| !row.tax.is_zero()).count();
         Self {
-            compensations: goods.chain(shipping).collect(),
+            compensations: compensation::of_rows(sums, rates),
             product_taxes: Vec::new(),
             difference: Decimal::ZERO,
-            tolerance: sums.tolerance(),
+            tolerance: sums.tolerance,
             // A penny for each taxed row.
             tax_tolerance: PENNY * Decimal::from(taxed),
             cost: 0,
@@ -130,6 +126,13 @@ impl<'a> GapAnalysis<'a> {
         self.sums.net_gap - self.compensations.iter().map(|one| one.likely).sum::<Decimal>()
     }
 
+    /// The compensations with as much of an amount as rounding allows, and what is left of it.
+    fn shifted(&self, amount: Decimal) -> (Vec<Compensation>, Decimal) {
+        let mut shifted = self.compensations.clone();
+        let left = compensation::shift(&mut shifted, amount);
+        (shifted, left)
+    }
+
     /// Divides what is left of the gap after the compensations into roundings, fixed product taxes and differences.
     fn divide(&mut self) {
         if let Some(product_taxes) = product_tax::stated(self.sums, self.rates, self.known) {
@@ -140,16 +143,14 @@ impl<'a> GapAnalysis<'a> {
         let tax = self.sums.tax_gap;
         let is_rounding = tax.abs() <= self.tax_tolerance + HALF_PENNY;
         // First what the compensations may hold besides.
-        let mut shifted = self.compensations.clone();
-        let rest = compensation::shift(&mut shifted, self.rest());
+        let (shifted, rest) = self.shifted(self.rest());
         if is_rounding && rest.abs() <= self.tolerance {
             self.compensations = shifted;
             self.cost += costs::pennies(rest) + costs::pennies(tax);
         } else if let Some(product_tax) =
             product_tax::unstated(self.sums, self.rates, self.known, self.rest(), &self.compensations)
         {
-            let beyond = self.rest() - product_tax.net;
-            compensation::shift(&mut self.compensations, beyond);
+            (self.compensations, _) = self.shifted(self.rest() - product_tax.net);
             self.product_taxes = vec![product_tax];
             self.cost += costs::PRODUCT_TAX;
         } else if is_rounding {
@@ -166,8 +167,7 @@ impl<'a> GapAnalysis<'a> {
     /// What is left beside product taxes whose sum the header states.
     fn beside_stated(&mut self) {
         let rest = self.rest() - round2(self.sums.subtotal_gap);
-        let mut shifted = self.compensations.clone();
-        let left = compensation::shift(&mut shifted, rest);
+        let (shifted, left) = self.shifted(rest);
         if left.abs() <= self.tolerance {
             self.compensations = shifted;
             self.cost += costs::PRODUCT_TAX + costs::pennies(left);
@@ -188,8 +188,7 @@ impl<'a> GapAnalysis<'a> {
         };
         let net = round2(tax * Decimal::ONE_HUNDRED / percent);
         self.product_taxes = vec![ProductTax { net, tax, percent }];
-        let mut shifted = self.compensations.clone();
-        let difference = compensation::shift(&mut shifted, rest - net);
+        let (shifted, difference) = self.shifted(rest - net);
         if difference.abs() <= self.tolerance {
             self.compensations = shifted;
             self.cost += costs::PRODUCT_TAX_BY_ITS_TAX + costs::pennies(difference);
@@ -200,7 +199,7 @@ impl<'a> GapAnalysis<'a> {
         // A tax that leaves the total as it is, or stands beside nothing, is no product tax but a wrong sum.
         let is_small = |amount: Decimal| amount.abs() <= self.tolerance;
         let is_wrong = is_small(rest) || is_small(rest + self.sums.tax_gap);
-        if is_wrong || net > self.sums.size() * BESIDE_SHARE {
+        if is_wrong || net > self.sums.size * BESIDE_SHARE {
             self.refusal = without_base;
         }
     }

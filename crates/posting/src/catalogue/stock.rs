@@ -105,8 +105,7 @@ fn movement_call(
 ) -> Result<Call, NotPosted> {
     let Context { policy, reference, .. } = *context;
     let Quantities { wanted, held, .. } = *quantities;
-    let date =
-        dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?.noted(findings);
+    let date = dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?;
     let key = XrefKey {
         kind: XrefKind::StockMovement,
         magento_key: format!("{}:{}:{}", product.magento_id, stock.as_of.timestamp_millis(), text(held)),

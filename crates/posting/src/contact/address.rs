@@ -7,7 +7,7 @@ use domain::{
 };
 use serde_json::{Map, Value};
 
-use crate::{findings::Findings, sales_document::Buyer, text::cut};
+use crate::{findings::Findings, text::cut};
 
 /// An address for a contact or a document; `None` where nothing is known of it. `what` names it for the notes.
 pub(crate) fn address(address: &Address, what: &str, findings: &mut Findings) -> Option<Value> {
@@ -54,14 +54,6 @@ fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<Stri
 /// The country's two letters in capitals.
 pub(crate) fn country(address: &Address) -> Option<String> {
     clean_optional(address.country_id.as_deref()).map(|country| country.to_uppercase())
-}
-
-/// The document's billing and delivery address, each standing in for the other where one is missing (virtual orders have no
-/// delivery), the profile's where both are.
-pub(crate) fn addresses<'a>(buyer: &Buyer<'a>) -> (Option<&'a Address>, Option<&'a Address>) {
-    let profile = buyer.customer.addresses.first();
-    let (billing, delivery) = (buyer.billing_address, buyer.shipping_address);
-    (billing.or(delivery).or(profile), delivery.or(billing).or(profile))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Who a document is for: a contact of the customer's own, or the one that collects consumers' sales.
 
-use domain::{plan::Call, xref::XrefKind};
+use domain::{plan::Call, xref::XrefKey};
 
 use crate::{
-    contact::{consolidation, creation, identity},
-    context::Context,
+    buyer::Buyer,
+    contact::{creation, identity},
+    context::{Context, KnownRecord},
     findings::Findings,
-    sales_document::Buyer,
 };
 
 /// The contact of a document.
@@ -18,24 +18,46 @@ pub(crate) struct ChosenContact {
     pub call: Option<Call>,
 }
 
+impl ChosenContact {
+    fn known(record: &KnownRecord) -> Self {
+        Self { id: record.sage_id.clone(), call: None }
+    }
+}
+
+/// Whether the customer gets a contact of their own, by the first rule that holds, and which it was.
+fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Option<&'static str> {
+    let policy = &context.policy.consolidation;
+    if !policy.enabled {
+        Some("consolidation is off")
+    } else if policy.always_individual_for_b2b && (buyer.company().is_some() || buyer.has_vat_number()) {
+        Some("always_individual_for_b2b")
+    } else if context.xrefs.contains_key(own) {
+        Some("a contact of this customer exists")
+    } else if !policy.min_total_for_individual.is_zero() && buyer.total >= policy.min_total_for_individual {
+        Some("min_total_for_individual")
+    } else {
+        None
+    }
+}
+
+/// Whether the customer gets a contact of their own.
+pub(crate) fn is_individual(buyer: &Buyer<'_>, context: &Context<'_>) -> bool {
+    individual_by(buyer, &identity::own_key(buyer, context.reference), context).is_some()
+}
+
 /// The contact of a document: by cross-reference, or a call that makes it.
 pub(crate) fn choose(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> ChosenContact {
-    let rule = consolidation::individual_by(buyer, context);
-    let (key, input) = match rule {
-        Some(_) => (identity::own_key(buyer, context.reference), customer_word(buyer)),
-        None => (identity::fallback_key(buyer, context.policy, context.reference), customer_word(buyer)),
-    };
-    let rule = rule.unwrap_or("consolidation");
-    if let Some(known) = context.xrefs.get(&key) {
+    let own = identity::own(buyer, context.reference);
+    let rule = individual_by(buyer, &own.key, context);
+    let identity = if rule.is_some() { own } else { identity::shared(buyer, context) };
+    let (rule, input) = (rule.unwrap_or("consolidation"), customer_word(buyer));
+    if let Some(known) = context.xrefs.get(&identity.key) {
         findings.rule("contact", known.sage_id.clone(), format!("{rule}; known"), input);
-        return ChosenContact { id: known.sage_id.clone(), call: None };
+        return ChosenContact::known(known);
     }
-    let call = if matches!(key.kind, XrefKind::ContactFallback(_)) {
-        creation::fallback_call(key, buyer, context, findings)
-    } else {
-        creation::own_call(buyer, context, findings)
-    };
-    findings.rule("contact", call.body["contact"]["reference"].as_str().unwrap_or_default(), rule, input);
+    let reference = identity.reference.clone();
+    let call = creation::call(identity, buyer, context, findings);
+    findings.rule("contact", reference, rule, input);
     ChosenContact { id: "{contact}".to_owned(), call: Some(call) }
 }
 
@@ -47,24 +69,15 @@ pub(crate) fn of_posted_invoice(
     findings: &mut Findings,
 ) -> ChosenContact {
     let own = identity::own_key(buyer, context.reference);
-    let fallback = identity::fallback_key(buyer, context.policy, context.reference);
-    let keys = if consolidation::individual_by(buyer, context).is_some() {
-        [own, fallback]
-    } else {
-        [fallback, own]
+    let shared = identity::shared_key(buyer, context.policy, context.reference);
+    let is_individual = individual_by(buyer, &own, context).is_some();
+    let keys = if is_individual { [own, shared] } else { [shared, own] };
+    let Some(known) = keys.iter().find_map(|key| context.xrefs.get(key)) else {
+        return choose(buyer, context, findings);
     };
-    match keys.iter().find_map(|key| context.xrefs.get(key)) {
-        Some(known) => {
-            findings.rule(
-                "contact",
-                known.sage_id.clone(),
-                "the posted invoice's contact",
-                customer_word(buyer),
-            );
-            ChosenContact { id: known.sage_id.clone(), call: None }
-        }
-        None => choose(buyer, context, findings),
-    }
+    let input = customer_word(buyer);
+    findings.rule("contact", known.sage_id.clone(), "the posted invoice's contact", input);
+    ChosenContact::known(known)
 }
 
 fn customer_word(buyer: &Buyer<'_>) -> String {

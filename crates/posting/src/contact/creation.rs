@@ -5,18 +5,15 @@ use domain::{
     plan::{Adopt, Call, Method},
     policy::NamePriority,
     text::clean_optional,
-    xref::XrefKey,
+    xref::{XrefKey, XrefKind},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    contact::{
-        address, consolidation,
-        identity::{self, ContactIdentity},
-    },
+    buyer::Buyer,
+    contact::{address, identity::ContactIdentity},
     context::Context,
     findings::Findings,
-    sales_document::Buyer,
     text::cut,
 };
 
@@ -64,18 +61,37 @@ fn base_fields(
     fields
 }
 
+/// The call that makes a contact.
+pub(crate) fn call(
+    identity: ContactIdentity,
+    buyer: &Buyer<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Call {
+    if matches!(identity.key.kind, XrefKind::ContactFallback(_)) {
+        shared_call(identity, buyer, context, findings)
+    } else {
+        own_call(identity, buyer, context, findings)
+    }
+}
+
 /// The call that makes the customer's own contact.
-pub(crate) fn own_call(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Call {
-    let ContactIdentity { key, reference, alternatives } = identity::identity(buyer, context.reference);
+fn own_call(
+    identity: ContactIdentity,
+    buyer: &Buyer<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Call {
+    let ContactIdentity { key, reference, alternatives } = identity;
     let email = clean_optional(buyer.customer.email.as_deref());
-    let (company, person) = (consolidation::company(buyer), consolidation::person(buyer));
+    let (company, person) = (buyer.company(), buyer.person());
     let name = match context.policy.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
         NamePriority::Person => person.as_ref().or(company.as_ref()),
     };
     let name = name.or(email.as_ref()).cloned().unwrap_or_else(|| format!("Magento customer {reference}"));
     let mut fields = base_fields(&name, &reference, buyer, context, findings);
-    let (billing, delivery) = address::addresses(buyer);
+    let (billing, delivery) = buyer.addresses();
     put_address(&mut fields, "main_address", billing, "billing address", findings);
     put_address(&mut fields, "delivery_address", delivery, "delivery address", findings);
     let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
@@ -86,14 +102,14 @@ pub(crate) fn own_call(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut 
 }
 
 /// The call that makes the contact that consumers share.
-pub(crate) fn fallback_call(
-    key: XrefKey,
+fn shared_call(
+    identity: ContactIdentity,
     buyer: &Buyer<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
     let policy = &context.policy.consolidation;
-    let reference = key.magento_key.clone();
+    let ContactIdentity { key, reference, alternatives } = identity;
     if !reference.starts_with(&policy.fallback_contact_reference) {
         findings
             .note(format!("The shared contact's reference was cut to {reference}, which Sage has room for."));
@@ -104,7 +120,7 @@ pub(crate) fn fallback_call(
     // Sage wants an invoice address; of the consumers' many only the country is common.
     fields.insert("main_address".to_owned(), json!({ "country_id": context.reference.country }));
     put_person(&mut fields, name, email.as_deref(), None, findings);
-    let adopt = Adopt::Contact { reference, email, alternatives: Vec::new(), currency: Some(buyer.currency) };
+    let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(buyer.currency) };
     contact_call(key, fields, adopt, context)
 }
 

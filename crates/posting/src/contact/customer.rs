@@ -16,10 +16,10 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    contact::{choice, consolidation},
+    buyer::Buyer,
+    contact::choice,
     context::{Context, KnownRecord},
     findings::{self, Findings},
-    sales_document::Buyer,
 };
 
 /// What a contact is made with and never changed to: its identity in Sage.
@@ -62,7 +62,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     }
     if calls.is_empty() {
         let buyer = Buyer::of_profile(customer, context.reference.base_currency);
-        if !consolidation::is_individual(&buyer, context) {
+        if !choice::is_individual(&buyer, context) {
             return Plan::skip(Code::CustomerConsolidated);
         }
         calls.extend(choice::choose(&buyer, context, &mut findings).call);
@@ -145,7 +145,7 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
 
 /// Whether Magento shows a company of the customer's.
 pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
-    consolidation::company(&Buyer::of_profile(customer, currency)).is_some()
+    Buyer::of_profile(customer, currency).company().is_some()
 }
 
 fn person(customer: &Customer) -> Option<String> {
@@ -162,7 +162,7 @@ fn keeps_name(
     known: &KnownRecord,
     policy: &Policy,
 ) -> Option<String> {
-    if consolidation::company(buyer).is_some() || policy.customer_name_priority != NamePriority::Company {
+    if buyer.company().is_some() || policy.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {

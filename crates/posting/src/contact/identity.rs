@@ -8,8 +8,9 @@ use domain::{
 use sha2::{Digest, Sha256};
 
 use crate::{
+    buyer::Buyer,
     contact::references::{self, REFERENCE},
-    sales_document::Buyer,
+    context::Context,
 };
 
 /// References to step to when the first is taken; 64 hex digits hold so many windows and the first.
@@ -27,16 +28,22 @@ pub(crate) struct ContactIdentity {
 
 /// The key of the customer's own contact.
 pub(crate) fn own_key(buyer: &Buyer<'_>, reference: &ReferenceSet) -> XrefKey {
-    identity(buyer, reference).key
+    own(buyer, reference).key
 }
 
 /// The key of the contact that collects consumers' sales of the invoice's currency.
-pub(crate) fn fallback_key(buyer: &Buyer<'_>, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
+pub(crate) fn shared_key(buyer: &Buyer<'_>, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
     let stem = &policy.consolidation.fallback_contact_reference;
     XrefKey {
         kind: XrefKind::ContactFallback(buyer.currency),
         magento_key: references::chosen(stem, buyer.currency, reference.base_currency),
     }
+}
+
+/// The contact that consumers of the buyer's currency share.
+pub(crate) fn shared(buyer: &Buyer<'_>, context: &Context<'_>) -> ContactIdentity {
+    let key = shared_key(buyer, context.policy, context.reference);
+    ContactIdentity { reference: key.magento_key.clone(), key, alternatives: Vec::new() }
 }
 
 fn sha256(text: &str) -> String {
@@ -68,7 +75,7 @@ impl ReferenceStem {
 
 /// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
 /// address), with the currency's ending: ten characters at most.
-pub(crate) fn identity(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
+pub(crate) fn own(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
     let (magento_key, stem) = match buyer.customer.magento_id {
         id if id > 0 => {
             let hash = sha256(&format!("customer:{id}"));

@@ -49,10 +49,10 @@ struct OnShipping {
 
 impl<'a> InvoiceEvidence<'a> {
     /// Reads an invoice; none where its sums cannot be explained.
-    pub fn read(invoice: &'a Invoice, known: KnownRates<'_>) -> Option<Self> {
+    pub fn read(invoice: &'a Invoice, known: &KnownRates) -> Option<Self> {
         let lines = counting_lines(&invoice.lines, invoice.shipping_amount);
         let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &lines);
-        let fits = RateFits::of(&sums.goods, known.percentages);
+        let fits = RateFits::of(&sums.goods, &known.percentages);
         let (rates, explanation) = unallocated::best(&sums, &fits, known);
         if explanation.refusal.is_some() {
             return None;

@@ -92,7 +92,7 @@ impl HypothesisBuilder<'_> {
     /// given back before its discount, the tax on it after: Sales/Model/Order/Creditmemo/Total/Shipping.php and Tax.php.)
     fn shipping_discounts(&mut self, rest: &Remainder) {
         let net = self.evidence.memo.shipping_amount;
-        for percent in self.evidence.known.percentages {
+        for percent in &self.evidence.known.percentages {
             if rest.amount < -HALF_PENNY && -rest.amount <= net + PENNY {
                 for factor in [Decimal::ONE, Decimal::ONE + fraction(*percent)] {
                     let shipping_discount = round(-rest.amount * factor, 4);
@@ -116,7 +116,7 @@ impl HypothesisBuilder<'_> {
         let about = rest.amount + discount;
         for beyond in round_amounts(about, slack, percent) {
             let off = beyond - rest.amount;
-            if off <= Decimal::ZERO || beyond <= self.evidence.sums.tolerance() {
+            if off <= Decimal::ZERO || beyond <= self.evidence.sums.tolerance {
                 continue;
             }
             let cost = costs::SHIPPING_DISCOUNT_BY_ITS_TAX + costs::pennies_apart(beyond - about);
@@ -130,7 +130,7 @@ impl HypothesisBuilder<'_> {
 
     /// Product taxes of `beyond`, tax included, beside what is known already.
     fn product_tax(&mut self, plain: &Hypothesis, beyond: Decimal, rest: &Remainder) {
-        if beyond <= self.evidence.sums.tolerance() {
+        if beyond <= self.evidence.sums.tolerance {
             self.made.push(plain.clone());
         } else {
             self.by_roundness(plain, round2(beyond), rest);

@@ -9,9 +9,9 @@ use rust_decimal::Decimal;
 use crate::limits::MOST_ALIKE;
 
 /// Lines are of the same article at the same price where these are alike.
-type Article<'a> = (&'a str, &'a str, Decimal);
+type ArticleKey<'a> = (&'a str, &'a str, Decimal);
 
-fn article(line: &Line) -> Article<'_> {
+fn article(line: &Line) -> ArticleKey<'_> {
     (&line.sku, &line.name, line.unit_price)
 }
 
@@ -19,7 +19,7 @@ fn article(line: &Line) -> Article<'_> {
 pub(crate) struct InvoiceLines<'a> {
     lines: Vec<&'a Line>,
     /// Where the lines of an article at a price are.
-    alike: BTreeMap<Article<'a>, Vec<usize>>,
+    alike: BTreeMap<ArticleKey<'a>, Vec<usize>>,
 }
 
 /// A line of the memo: which of the invoice's it takes back, and how much of it.
@@ -34,7 +34,7 @@ pub(crate) struct ReturnedShare {
 impl<'a> InvoiceLines<'a> {
     /// Sorts an invoice's lines.
     pub fn new(lines: Vec<&'a Line>) -> Self {
-        let mut alike: BTreeMap<Article<'_>, Vec<usize>> = BTreeMap::new();
+        let mut alike: BTreeMap<ArticleKey<'_>, Vec<usize>> = BTreeMap::new();
         for (index, line) in lines.iter().enumerate() {
             alike.entry(article(line)).or_default().push(index);
         }
@@ -66,7 +66,7 @@ impl<'a> InvoiceLines<'a> {
 
     /// Whether a memo of these lines takes back every line that `counts`, whole.
     pub fn are_all_returned(&self, returned: &[&Line], counts: impl Fn(usize) -> bool) -> bool {
-        let mut left: BTreeMap<Article<'_>, Decimal> = BTreeMap::new();
+        let mut left: BTreeMap<ArticleKey<'_>, Decimal> = BTreeMap::new();
         for line in &self.lines {
             *left.entry(article(line)).or_default() += line.qty;
         }

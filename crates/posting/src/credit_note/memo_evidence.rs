@@ -23,7 +23,7 @@ pub(crate) struct MemoEvidence<'a> {
     /// The memo.
     pub memo: &'a CreditMemo,
     /// The percentages to compare with.
-    pub known: KnownRates<'a>,
+    pub known: &'a KnownRates,
     /// Its lines that count.
     pub lines: Vec<&'a Line>,
     /// Their sums.
@@ -38,12 +38,12 @@ pub(crate) struct MemoEvidence<'a> {
 
 impl<'a> MemoEvidence<'a> {
     /// Looks at a memo and at the sale that its fields show.
-    pub fn new(memo: &'a CreditMemo, sale: &'a SalesDocument<'_>, known: KnownRates<'a>) -> Self {
+    pub fn new(memo: &'a CreditMemo, sale: &'a SalesDocument<'_>, known: &'a KnownRates) -> Self {
         let lines = sale.counting_lines();
         let sums = DocumentSums::of(&sale.totals, &lines);
         let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
         let gap = sale.totals.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
-        let fits = RateFits::of(&sums.goods, known.percentages);
+        let fits = RateFits::of(&sums.goods, &known.percentages);
         let mut quantities: Vec<Decimal> = Vec::new();
         let several = |quantity: &Decimal| *quantity > Decimal::ONE && quantity.fract().is_zero();
         for quantity in lines.iter().map(|line| line.qty).filter(several) {

@@ -35,7 +35,7 @@ pub(crate) struct ReconstructedSale<'a> {
 
 /// A sale under a hypothesis, explained.
 #[derive(Debug)]
-struct Attempt {
+struct ExplainedSale {
     totals: DocumentTotals,
     /// The discount on shipping that was found.
     shipping_discount: Decimal,
@@ -53,7 +53,7 @@ struct Attempt {
     cost: u32,
 }
 
-impl Attempt {
+impl ExplainedSale {
     /// Whether all that the memo's total holds is in its fields.
     fn hides_nothing(&self) -> bool {
         let is_much = |amount: Decimal| amount > LARGEST_UNTAXABLE;
@@ -82,17 +82,17 @@ pub(crate) fn reconstruct<'a>(
     memo: &CreditMemo,
     shown: &SalesDocument<'a>,
     invoice: Option<&Invoice>,
-    known: KnownRates<'_>,
+    known: &KnownRates,
 ) -> ReconstructedSale<'a> {
     let shown_by_memo = MemoEvidence::new(memo, shown, known);
     let Some(evidence) = invoice.and_then(|invoice| InvoiceEvidence::read(invoice, known)) else {
         let attempt = from_memo(shown, &shown_by_memo);
         let is_certain = attempt.is_certain && invoice.is_none();
-        return Attempt { is_certain, ..attempt }.of_sale(shown.clone());
+        return ExplainedSale { is_certain, ..attempt }.of_sale(shown.clone());
     };
     let sale = evidence.with_percents(shown.clone());
     let lines = sale.counting_lines();
-    let fits = RateFits::of(&DocumentSums::of(&sale.totals, &lines).goods, known.percentages);
+    let fits = RateFits::of(&DocumentSums::of(&sale.totals, &lines).goods, &known.percentages);
     // The decimals that Magento left show which way of taking discounts is the right one.
     let decimals_left = memo.grand_total - round2(memo.grand_total);
     let hypotheses = evidence.hypotheses(memo, &shown_by_memo.lines, shown_by_memo.gap + decimals_left);
@@ -104,16 +104,16 @@ pub(crate) fn reconstruct<'a>(
     }
     let attempt = from_memo(shown, &shown_by_memo);
     let is_certain = !evidence.has_hidden_tax() && attempt.hidden_tax.is_zero();
-    Attempt { is_certain, ..attempt }.of_sale(shown.clone())
+    ExplainedSale { is_certain, ..attempt }.of_sale(shown.clone())
 }
 
 /// The attempt that the memo itself bears out best.
-fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> Attempt {
-    let mut search = Search::begin(sale.totals, evidence);
+fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> ExplainedSale {
+    let mut search = HypothesisSearch::begin(sale.totals, evidence);
     if search.best.cost > 0 {
         search.through(hypotheses::of_memo(evidence));
     }
-    let Search { mut best, doubtful, mut is_cut_short, .. } = search;
+    let HypothesisSearch { mut best, doubtful, mut is_cut_short, .. } = search;
     if best.refusal.is_none() && !doubtful.is_zero() {
         best.refusal = Some(format!(
             "{} of it is in no line; it may be a product tax, a fee or Magento's credit of a discount on shipping, and nothing tells what of it is tax.",
@@ -134,17 +134,17 @@ fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> Attempt {
 }
 
 /// The search for the attempt of the least cost.
-struct Search<'a> {
+struct HypothesisSearch<'a> {
     totals: DocumentTotals,
     evidence: &'a MemoEvidence<'a>,
-    best: Attempt,
+    best: ExplainedSale,
     /// Money of the best attempt that may be taxed or not as well.
     doubtful: Decimal,
     /// Whether hypotheses that could be as good were not tried.
     is_cut_short: bool,
 }
 
-impl<'a> Search<'a> {
+impl<'a> HypothesisSearch<'a> {
     /// Begins with the sale as the memo shows it.
     fn begin(totals: DocumentTotals, evidence: &'a MemoEvidence<'a>) -> Self {
         let best = attempt(&evidence.lines, &totals, &Hypothesis::default(), evidence.known, &evidence.fits);
@@ -184,9 +184,9 @@ fn attempt(
     lines: &[&Line],
     shown: &DocumentTotals,
     hypothesis: &Hypothesis,
-    known: KnownRates<'_>,
+    known: &KnownRates,
     fits: &RateFits,
-) -> Attempt {
+) -> ExplainedSale {
     let totals = DocumentTotals {
         discount: shown.discount - hypothesis.shipping_discount,
         tax: shown.tax + hypothesis.tax,
@@ -199,7 +199,7 @@ fn attempt(
     let product_taxes: Decimal = explanation.product_taxes.iter().map(|one| one.net).sum();
     let on_lines: Decimal = explanation.compensation.iter().sum();
     let given_back = on_lines + explanation.shipping_compensation;
-    Attempt {
+    ExplainedSale {
         totals,
         shipping_discount: hypothesis.shipping_discount,
         excess: hypothesis.excess,

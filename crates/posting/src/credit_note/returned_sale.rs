@@ -9,8 +9,9 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
+    buyer::Buyer,
     limits,
-    sales_document::{Buyer, DocumentKind, DocumentTotals, SalesDocument},
+    sales_document::{DocumentKind, DocumentTotals, SalesDocument},
 };
 
 /// Who a memo is for. It has no addresses of its own: the invoice's show where the goods went, the profile's stand in.

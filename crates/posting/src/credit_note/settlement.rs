@@ -20,6 +20,9 @@ use crate::{
     text::cut_front,
 };
 
+/// Sage's limit of a payment's reference, in characters.
+const REFERENCE: usize = 25;
+
 /// The payment of an invoice that Ledger posted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostedPayment {
@@ -71,12 +74,12 @@ pub(crate) struct CreditToSettle<'a> {
 
 /// The calls that settle a credit note, as far as they are not made yet.
 pub(crate) fn calls(
-    debt: &CreditToSettle<'_>,
+    credit: &CreditToSettle<'_>,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Vec<Call> {
-    let total = round2(debt.memo.grand_total);
+    let total = round2(credit.memo.grand_total);
     if total.is_zero() {
         findings.note("The credit memo totals nothing, so there is nothing to settle.");
         return Vec::new();
@@ -89,7 +92,7 @@ pub(crate) fn calls(
         return Vec::new();
     };
     let mut calls = Vec::new();
-    let allocation = keys::allocation(debt.memo);
+    let allocation = keys::allocation(credit.memo);
     let is_allocated = context.xrefs.contains_key(&allocation);
     // Without word from Sage a note that was allocated before counts as used up: better on account than refunded twice.
     let open = original.left_of_note.unwrap_or(if is_allocated { Decimal::ZERO } else { total });
@@ -102,16 +105,16 @@ pub(crate) fn calls(
             "what is outstanding of the invoice",
             text(original.outstanding),
         );
-        calls.push(allocation_call(allocation, against, debt, original, context));
+        calls.push(allocation_call(allocation, against, credit, original, context));
         left -= against;
     }
-    if left.is_zero() || context.xrefs.contains_key(&keys::refund(debt.memo)) {
+    if left.is_zero() || context.xrefs.contains_key(&keys::refund(credit.memo)) {
         return calls;
     }
     match bank_account(original, context) {
         Ok(bank) => {
             findings.rule("refund", text(left), "bank account of the payment that Ledger posted", bank);
-            calls.push(refund_call(left, bank, debt, original, context, findings));
+            calls.push(refund_call(left, bank, credit, original, context, findings));
         }
         Err(why) => findings.note(format!("{} stays on the customer's account: {why}", text(left))),
     }
@@ -147,7 +150,7 @@ fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Res
 fn allocation_call(
     key: XrefKey,
     against: Decimal,
-    debt: &CreditToSettle<'_>,
+    credit: &CreditToSettle<'_>,
     original: &OriginalInvoice,
     context: &Context<'_>,
 ) -> Call {
@@ -155,12 +158,12 @@ fn allocation_call(
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", "CUSTOMER_ALLOCATION".into());
     put("contact_id", original.contact_id.clone().into());
-    put("date", debt.date.to_string().into());
+    put("date", credit.date.to_string().into());
     put(
         "allocated_artefacts",
         json!([
             { "artefact_id": original.sage_id, "amount": json_number::number(against) },
-            { "artefact_id": debt.note, "amount": json_number::number(-against) },
+            { "artefact_id": credit.note, "amount": json_number::number(-against) },
         ]),
     );
     Call {
@@ -179,24 +182,25 @@ fn allocation_call(
 fn refund_call(
     left: Decimal,
     bank: &str,
-    debt: &CreditToSettle<'_>,
+    credit: &CreditToSettle<'_>,
     original: &OriginalInvoice,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
-    let key = keys::refund(debt.memo);
+    let key = keys::refund(credit.memo);
     // Invoices and memos are numbered apart, so a receipt may bear the memo's number: the word keeps them apart.
-    let reference = cut_front(&format!("Refund {}", debt.reference), 25, "refund's reference", findings);
+    let reference =
+        cut_front(&format!("Refund {}", credit.reference), REFERENCE, "refund's reference", findings);
     let mut fields = context.identified(&key);
-    terms::put_currency(&mut fields, debt.memo.currency, debt.exchange);
+    terms::put_currency(&mut fields, credit.memo.currency, credit.exchange);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", "CUSTOMER_REFUND".into());
     put("contact_id", original.contact_id.clone().into());
     put("bank_account_id", bank.into());
-    put("date", debt.date.to_string().into());
+    put("date", credit.date.to_string().into());
     put("total_amount", json_number::number(left));
     put("reference", reference.clone().into());
-    put("allocated_artefacts", json!([{ "artefact_id": debt.note, "amount": json_number::number(left) }]));
+    put("allocated_artefacts", json!([{ "artefact_id": credit.note, "amount": json_number::number(left) }]));
     Call {
         name: "refund".to_owned(),
         method: Method::Post,
@@ -207,7 +211,7 @@ fn refund_call(
         expect: Some(Expect {
             total: left,
             tax: None,
-            base_total: debt.exchange.and_then(|exchange| exchange.in_base(left)),
+            base_total: credit.exchange.and_then(|exchange| exchange.in_base(left)),
         }),
         releases_draft: false,
     }

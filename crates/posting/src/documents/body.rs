@@ -1,15 +1,14 @@
 //! The fields that invoices and credit notes have alike.
 
-use domain::{money::text, policy::Policy};
+use domain::policy::Policy;
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{accounts, breakdown::TaxedRow, document_row::RowKind},
-    contact::address::{self, addresses},
+    amounts::breakdown::TaxedRow,
+    contact::address,
     context::Context,
     documents::lines,
     findings::{Findings, NotPosted},
-    json_number,
     sales_document::SalesDocument,
     terms::Terms,
     text::cut_front,
@@ -29,7 +28,7 @@ pub(crate) fn fields(
 ) -> Result<Map<String, Value>, NotPosted> {
     let mut fields = heading;
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    let (billing, delivery) = addresses(&document.buyer);
+    let (billing, delivery) = document.buyer.addresses();
     let both =
         [("main_address", billing, "billing address"), ("delivery_address", delivery, "delivery address")];
     for (field, magento, what) in both {
@@ -42,58 +41,13 @@ pub(crate) fn fields(
     if context.safe_mode {
         put("status_id", Value::String("DRAFT".to_owned()));
     }
-    let (shipping, lines) = shipping_and_lines(rows, terms, context, findings)?;
+    let (shipping, lines) = lines::shipping_and_lines(rows, terms, context, findings)?;
     if let Some((net, rate)) = shipping {
         put("shipping_net_amount", net);
         put("shipping_tax_rate_id", Value::String(rate));
     }
     put(document.kind.lines_field(), Value::Array(lines));
     Ok(fields)
-}
-
-/// Shipping's net and tax rate.
-type ShippingPanel = (Value, String);
-
-/// The shipping panel, where it fits, and the lines.
-fn shipping_and_lines(
-    rows: &[TaxedRow],
-    terms: &Terms,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<(Option<ShippingPanel>, Vec<Value>), NotPosted> {
-    let Context { policy, reference, .. } = *context;
-    let (mut panel, mut lines, mut missing) = (None, Vec::with_capacity(rows.len()), Vec::new());
-    // The panel alone is no invoice: Sage wants a line.
-    let panel_allowed = rows.len() > 1;
-    for TaxedRow { row, rate } in rows {
-        if row.kind == RowKind::Shipping && row.subtotal.is_zero() && row.tax.is_zero() {
-            continue;
-        }
-        if let Some(rate) = rate
-            .as_ref()
-            .filter(|rate| panel_allowed && lines::fits_shipping_panel(row, rate, policy, reference))
-        {
-            findings.rule(
-                "shipping",
-                "shipping panel",
-                "Sage recomputes Magento's tax exactly",
-                text(row.net()),
-            );
-            panel = Some((json_number::number(row.net()), rate.id.clone()));
-            continue;
-        }
-        match accounts::account_of(row.kind, policy, reference) {
-            Ok((account, rule)) => {
-                findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
-                let mut line = lines::line(row, account, rate.as_ref(), findings);
-                terms.put_line(&mut line);
-                lines.push(line);
-            }
-            Err(one) if !missing.contains(&one) => missing.push(one),
-            Err(_) => {}
-        }
-    }
-    if missing.is_empty() { Ok((panel, lines)) } else { Err(findings.hold_for(&missing)) }
 }
 
 /// The number in Sage: the policy's prefix, never twice, and Magento's number.

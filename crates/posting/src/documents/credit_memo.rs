@@ -12,7 +12,8 @@ use domain::{
 use serde_json::Value;
 
 use crate::{
-    amounts::{recovered_rates::KnownRates, sums::DocumentSums, tax_rates::AvailableRates},
+    amounts::{sums::DocumentSums, tax_rates::AvailableRates},
+    buyer::Buyer,
     contact::{choice, identity},
     context::Context,
     credit_note::{
@@ -29,7 +30,7 @@ use crate::{
     },
     findings::{self, Findings, NotPosted},
     keys,
-    sales_document::{Buyer, DocumentKind, SalesDocument},
+    sales_document::{DocumentKind, SalesDocument},
     terms::{
         Terms,
         dates::{self, DocumentDay},
@@ -43,7 +44,7 @@ pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &Refer
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
-    let contacts = [identity::own_key(&buyer, reference), identity::fallback_key(&buyer, policy, reference)];
+    let contacts = [identity::own_key(&buyer, reference), identity::shared_key(&buyer, policy, reference)];
     own.into_iter().chain(invoices.into_iter().flatten()).chain(contacts).collect()
 }
 
@@ -109,7 +110,7 @@ fn memo_day(
     findings: &mut Findings,
 ) -> Result<DocumentDay, NotPosted> {
     let Context { policy, reference, .. } = *context;
-    dates::document_day(memo.created_at, DocumentKind::CreditNote.noun(), policy, reference, findings)
+    dates::unnoted_day(memo.created_at, DocumentKind::CreditNote.noun(), policy, reference, findings)
 }
 
 /// The exchange rate of a refund: the memo's own, which its invoice had.
@@ -168,11 +169,10 @@ fn reconstructed<'a>(
 ) -> Result<ReconstructedSale<'a>, NotPosted> {
     let rates = AvailableRates::new(context.policy, context.reference, &terms.place);
     let sums = DocumentSums::of(&shown.totals, &shown.counting_lines());
-    // The memo hides its discount on shipping, so that only lines are compared.
-    let (percentages, _) = rates.percentages(&sums.goods, None);
     let untaxed_abroad = terms.is_untaxed_abroad(shown.totals.tax);
-    let known = KnownRates { percentages: &percentages, usual: rates.usual(untaxed_abroad) };
-    let found = reconstruct::reconstruct(memo, shown, invoice, known);
+    // The memo hides its discount on shipping, so that only lines are compared.
+    let (known, _) = rates.known(&sums.goods, None, untaxed_abroad);
+    let found = reconstruct::reconstruct(memo, shown, invoice, &known);
     if let Some(reason) = &found.refusal {
         return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
     }

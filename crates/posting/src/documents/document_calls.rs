@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{context::Context, sales_document::DocumentKind};
 
 /// How Sage's API names one kind of document.
-struct Names {
+struct ApiNames {
     /// The call, whose answer's id later calls use.
     call: &'static str,
     /// The list.
@@ -19,11 +19,13 @@ struct Names {
     wrapper: &'static str,
 }
 
-fn names(kind: DocumentKind) -> Names {
+fn names(kind: DocumentKind) -> ApiNames {
     match kind {
-        DocumentKind::Invoice => Names { call: "invoice", path: "/sales_invoices", wrapper: "sales_invoice" },
+        DocumentKind::Invoice => {
+            ApiNames { call: "invoice", path: "/sales_invoices", wrapper: "sales_invoice" }
+        }
         DocumentKind::CreditNote => {
-            Names { call: "creditmemo", path: "/sales_credit_notes", wrapper: "sales_credit_note" }
+            ApiNames { call: "creditmemo", path: "/sales_credit_notes", wrapper: "sales_credit_note" }
         }
     }
 }
@@ -52,7 +54,7 @@ fn create(
     base_total: Option<Decimal>,
     context: &Context<'_>,
 ) -> Call {
-    let Names { call, path, wrapper } = names(kind);
+    let ApiNames { call, path, wrapper } = names(kind);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut body = context.identified(&key);
     body.extend(fields);
@@ -69,7 +71,7 @@ fn create(
 }
 
 fn release(kind: DocumentKind) -> Call {
-    let Names { call, path, .. } = names(kind);
+    let ApiNames { call, path, .. } = names(kind);
     Call {
         name: "release".to_owned(),
         method: Method::Post,

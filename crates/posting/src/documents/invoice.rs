@@ -110,7 +110,7 @@ fn heading(
     let mut heading = Map::new();
     let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
     put("contact_id", contact.to_owned());
-    put("date", day.noted(findings).to_string());
+    put("date", day.to_string());
     put("reference", body::reference_of(&invoice.increment_id, policy, findings));
     put("notes", notes(invoice, findings));
     Ok(heading)

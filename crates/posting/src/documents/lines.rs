@@ -1,25 +1,77 @@
 //! From rows to Sage's lines: quantity times a price of two decimals where that is the row's subtotal exactly, otherwise
 //! quantity 1 with the subtotal as the price and "3 x" in front of the name, because Sage rounds the unit price before it multiplies.
 
-use domain::{business::ReferenceSet, money, policy::Policy};
+use domain::{
+    business::ReferenceSet,
+    money::{self, text},
+    policy::Policy,
+};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
     amounts::{
+        accounts,
+        breakdown::TaxedRow,
         document_row::{DocumentRow, RowKind},
         tax_rates::ChosenRate,
     },
-    findings::Findings,
+    context::Context,
+    findings::{Findings, NotPosted},
     json_number,
+    terms::Terms,
     text::cut,
 };
 
 /// Sage shows no limit of a line's description; its products' is this.
 const DESCRIPTION: usize = 255;
 
+/// Shipping's net and tax rate.
+pub(crate) type ShippingPanel = (Value, String);
+
+/// The shipping panel, where it fits, and the lines.
+pub(crate) fn shipping_and_lines(
+    rows: &[TaxedRow],
+    terms: &Terms,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> Result<(Option<ShippingPanel>, Vec<Value>), NotPosted> {
+    let Context { policy, reference, .. } = *context;
+    let (mut panel, mut lines, mut missing) = (None, Vec::with_capacity(rows.len()), Vec::new());
+    // The panel alone is no invoice: Sage wants a line.
+    let panel_allowed = rows.len() > 1;
+    for TaxedRow { row, rate } in rows {
+        if row.kind == RowKind::Shipping && row.subtotal.is_zero() && row.tax.is_zero() {
+            continue;
+        }
+        if let Some(rate) =
+            rate.as_ref().filter(|rate| panel_allowed && fits_shipping_panel(row, rate, policy, reference))
+        {
+            findings.rule(
+                "shipping",
+                "shipping panel",
+                "Sage recomputes Magento's tax exactly",
+                text(row.net()),
+            );
+            panel = Some((json_number::number(row.net()), rate.id.clone()));
+            continue;
+        }
+        match accounts::account_of(row.kind, policy, reference) {
+            Ok((account, rule)) => {
+                findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
+                let mut line = line(row, account, rate.as_ref(), findings);
+                terms.put_line(&mut line);
+                lines.push(line);
+            }
+            Err(one) if !missing.contains(&one) => missing.push(one),
+            Err(_) => {}
+        }
+    }
+    if missing.is_empty() { Ok((panel, lines)) } else { Err(findings.hold_for(&missing)) }
+}
+
 /// The shipping panel's amount and rate, where Sage would recompute Magento's tax from them exactly. Sage ignores a tax sent with the panel.
-pub(crate) fn fits_shipping_panel(
+fn fits_shipping_panel(
     row: &DocumentRow,
     rate: &ChosenRate,
     policy: &Policy,
@@ -34,12 +86,7 @@ pub(crate) fn fits_shipping_panel(
 }
 
 /// A line of the body. Without a rate (a business not registered for tax) no tax field is sent.
-pub(crate) fn line(
-    row: &DocumentRow,
-    account: String,
-    rate: Option<&ChosenRate>,
-    findings: &mut Findings,
-) -> Value {
+fn line(row: &DocumentRow, account: String, rate: Option<&ChosenRate>, findings: &mut Findings) -> Value {
     let mut fields = Map::new();
     let (quantity, price, description) = match row.quantity_and_price() {
         Some((quantity, price)) => (quantity, price, row.description.clone()),

@@ -12,12 +12,12 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::{
+    buyer::Buyer,
     contact::choice,
     context::Context,
     documents::{body, invoice, skip},
     findings::{self, Findings, MissingSetting, NotPosted},
     json_number, keys,
-    sales_document::Buyer,
     terms::{self, dates, exchange},
 };
 
@@ -128,8 +128,7 @@ fn payment_call(
     let Context { policy, reference, .. } = *context;
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);
-    let date =
-        dates::document_day(payment.captured_at, "payment", policy, reference, findings)?.noted(findings);
+    let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
     let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
     let allocated = amount.min(total);

@@ -45,8 +45,20 @@ impl DocumentDay {
     }
 }
 
-/// The day of an instant for this policy and business, refused when it lies before the day from which Sage keeps its books.
+/// The day of an instant for this policy and business, its rule among the plan's; refused when it lies before the day from which Sage
+/// keeps its books.
 pub(crate) fn document_day(
+    instant: DateTime<Utc>,
+    what: &str,
+    policy: &Policy,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<NaiveDate, NotPosted> {
+    unnoted_day(instant, what, policy, reference, findings).map(|day| day.noted(findings))
+}
+
+/// The same for a document that notes the rule later.
+pub(crate) fn unnoted_day(
     instant: DateTime<Utc>,
     what: &str,
     policy: &Policy,
@@ -85,12 +97,10 @@ mod tests {
     fn a_british_order_of_half_past_midnight_in_july_keeps_its_day() {
         let (policy, reference) = (fixtures::policy(), fixtures::reference());
         let instant = "2026-07-01T23:30:00Z".parse().unwrap();
-        let day =
-            document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap().day;
+        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
         assert_eq!(day.to_string(), "2026-07-02");
         let policy = Policy { document_time_zone: Some("America/Vancouver".to_owned()), ..policy };
-        let day =
-            document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap().day;
+        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
         assert_eq!(day.to_string(), "2026-07-01");
     }
 

@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 use crate::{
     findings::{Findings, NotPosted},
     limits::LARGEST_AMOUNT,
+    sales_document::SalesDocument,
     tolerances,
 };
 
@@ -31,18 +32,39 @@ impl ExchangeRate {
     }
 }
 
-/// The exchange rate of a document, checked against Sage's own; none in the base currency.
+/// The exchange rate of a document, checked against Sage's own; none in the base currency. Refused are sums that Sage cannot hold.
 pub(crate) fn of(
-    currency: Currency,
-    base_to_order_rate: Option<Decimal>,
+    document: &SalesDocument<'_>,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<Option<ExchangeRate>, NotPosted> {
-    let Some(exchange) = unchecked(currency, base_to_order_rate, reference, findings)? else {
-        return Ok(None);
-    };
-    check(exchange, currency, reference, findings)?;
-    Ok(Some(exchange))
+    let currency = document.buyer.currency;
+    let exchange = unchecked(currency, document.base_to_order_rate, reference, findings)?;
+    if let Some(exchange) = exchange {
+        check(exchange, currency, reference, findings)?;
+    }
+    check_sums(document, reference, findings)?;
+    Ok(exchange)
+}
+
+/// The exchange rate of a credit memo whose invoice is in Sage at its own rate: too late to doubt it.
+pub(crate) fn of_posted(
+    document: &SalesDocument<'_>,
+    reference: &ReferenceSet,
+    findings: &mut Findings,
+) -> Result<Option<ExchangeRate>, NotPosted> {
+    let exchange = unchecked(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
+    check_sums(document, reference, findings)?;
+    Ok(exchange)
+}
+
+fn check_sums(
+    document: &SalesDocument<'_>,
+    reference: &ReferenceSet,
+    findings: &Findings,
+) -> Result<(), NotPosted> {
+    let tax = reference.registered_for_tax.then_some(document.totals.tax);
+    check_decimals(document.buyer.currency, document.buyer.total, tax, findings)
 }
 
 /// The exchange rate of a document that is in Sage already, where it is too late to doubt it.

@@ -28,7 +28,7 @@ pub(crate) fn type_of(
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<Option<String>, NotPosted> {
-    if !place.is_abroad() || !matches!(reference.country.as_str(), "GB" | "IE") {
+    if !place.is_abroad || !matches!(reference.country.as_str(), "GB" | "IE") {
         return Ok(None);
     }
     let counts = |line: &&Line| !line.line_subtotal.is_zero() || !line.line_total.is_zero();

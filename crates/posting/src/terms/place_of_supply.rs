@@ -14,13 +14,11 @@ use domain::{
 use rust_decimal::Decimal;
 
 use crate::{
-    contact::{
-        address::{addresses, country},
-        consolidation,
-    },
+    buyer::Buyer,
+    contact::{address::country, choice},
     context::Context,
     findings::{Findings, NotPosted},
-    sales_document::Buyer,
+    sales_document::SalesDocument,
 };
 
 /// The member states (ISO 3166).
@@ -51,6 +49,8 @@ pub(crate) struct PlaceOfSupply {
     contact_country: Option<String>,
     /// Where that is: Sage's own view.
     contact_area: TaxArea,
+    /// Whether the sale or its contact is abroad.
+    pub is_abroad: bool,
     /// Canada: the region that taxes, such as `CA-ON`.
     pub region: Option<String>,
 }
@@ -67,36 +67,41 @@ fn area_of(country: Option<&str>, home: &str) -> TaxArea {
 }
 
 impl PlaceOfSupply {
-    /// Where a sale goes, for a business that is registered for tax; one that is not sells at home, wherever it sells.
-    pub fn of(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Result<Self, NotPosted> {
-        let reference = context.reference;
+    /// Where a sale goes, for a business that is registered for tax; one that is not sells at home, wherever it sells. Refused where Sage
+    /// takes no tax and Magento charged some.
+    pub fn of(
+        document: &SalesDocument<'_>,
+        context: &Context<'_>,
+        findings: &mut Findings,
+    ) -> Result<Self, NotPosted> {
+        let (buyer, reference) = (&document.buyer, context.reference);
         let home = reference.country.as_str();
-        let (billing, delivery) = addresses(buyer);
+        let (billing, delivery) = buyer.addresses();
         let tax_country = delivery.and_then(country).map(|code| (code, delivery));
         let tax_country = tax_country.or_else(|| billing.and_then(country).map(|code| (code, billing)));
         let (country_code, address) =
             tax_country.map_or((None, delivery), |(code, address)| (Some(code), address));
         // The shared contact bears the business's own country.
-        let individual = consolidation::is_individual(buyer, context);
+        let individual = choice::is_individual(buyer, context);
         let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
-        let mut place = Self {
-            area: area_of(country_code.as_deref(), home),
-            contact_area: area_of(contact_country.as_deref(), home),
-            country: country_code,
-            contact_country,
-            region: None,
+        let area = |country: Option<&str>| {
+            if reference.registered_for_tax { area_of(country, home) } else { TaxArea::Home }
         };
+        let (area, contact_area) = (area(country_code.as_deref()), area(contact_country.as_deref()));
+        let is_abroad = area != TaxArea::Home || contact_area != TaxArea::Home;
+        let mut place =
+            Self { country: country_code, area, contact_country, contact_area, is_abroad, region: None };
         if !reference.registered_for_tax {
-            (place.area, place.contact_area) = (TaxArea::Home, TaxArea::Home);
             return Ok(place);
         }
         place.note_rule(address, buyer, reference, findings);
         match home {
             "CA" => place.region = place.canadian_region(address, reference, findings)?,
             "GB" | "IE" => {}
-            _ if place.is_abroad() => return Err(not_translated(&place, home)),
+            _ if is_abroad => return Err(not_translated(&place, home)),
             _ => {}
         }
+        place.check_tax(document.totals.tax, reference, findings)?;
         Ok(place)
     }
 
@@ -108,13 +113,9 @@ impl PlaceOfSupply {
             area: TaxArea::Home,
             contact_country: None,
             contact_area: TaxArea::Home,
+            is_abroad: false,
             region: region.map(str::to_owned),
         }
-    }
-
-    /// Whether the sale or its contact is abroad.
-    pub fn is_abroad(&self) -> bool {
-        self.area != TaxArea::Home || self.contact_area != TaxArea::Home
     }
 
     /// Remembers where the sale goes, unless it is plainly at home.

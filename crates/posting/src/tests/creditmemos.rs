@@ -257,12 +257,12 @@ fn the_addresses_of_a_profile_are_not_the_documents() {
 }
 
 /// A change that makes a memo contradict itself.
-type Spoil = fn(&mut CreditMemo);
+type SpoilMemo = fn(&mut CreditMemo);
 
 #[test]
 fn a_memo_that_makes_no_sense_is_refused() {
     let world = Scenario::new();
-    let spoils: [(Spoil, &str); 5] = [
+    let spoils: [(SpoilMemo, &str); 5] = [
         (|memo| memo.grand_total = d("-0.4175"), "totals -0.4175"),
         (|memo| memo.adjustment_positive = d("-1"), "adjustment to the customer is -1.00"),
         (|memo| memo.shipping_amount = d("-5"), "shipping is -5.00"),

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{
     amount, call,
-    magento::{self, Algorithm, Article, Cart, Discount, Shop},
+    magento::{self, Algorithm, Article, Cart, Discount, MagentoShop},
     pennies, total_and_tax,
 };
 use crate::{fixtures::Scenario, plan_invoice};
@@ -27,10 +27,10 @@ pub fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(600)
 }
 
-fn shop() -> impl Strategy<Value = Shop> {
+fn shop() -> impl Strategy<Value = MagentoShop> {
     let algorithm = prop_oneof![Just(Algorithm::Unit), Just(Algorithm::Row), Just(Algorithm::Total)];
     (algorithm, any::<[bool; 6]>()).prop_map(
-        |(algorithm, [goods, shipping, before, gross, taxed, subtotal])| Shop {
+        |(algorithm, [goods, shipping, before, gross, taxed, subtotal])| MagentoShop {
             algorithm,
             prices_with_tax: goods,
             shipping_with_tax: shipping,
@@ -113,7 +113,7 @@ pub fn cart(country: &str) -> impl Strategy<Value = Cart> {
 
 /// What became of the documents.
 #[derive(Debug, Default)]
-struct Tally {
+struct InvoiceTally {
     posted: u32,
     below_zero: u32,
     refused: Vec<String>,
@@ -140,9 +140,9 @@ fn wrong_rates(cart: &Cart, plan: &Plan, world: &Scenario) -> u32 {
 }
 
 /// What becomes of a country's documents.
-fn tally(country: &str) -> Tally {
+fn tally(country: &str) -> InvoiceTally {
     let world = world(country);
-    let tally = RefCell::new(Tally::default());
+    let tally = RefCell::new(InvoiceTally::default());
     let config = Config { cases: cases() / 3 + 1, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&cart(country), |cart| {

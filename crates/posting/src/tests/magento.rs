@@ -23,7 +23,7 @@ pub enum Algorithm {
 /// A shop's settings.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of Magento's")]
-pub struct Shop {
+pub struct MagentoShop {
     pub algorithm: Algorithm,
     pub prices_with_tax: bool,
     pub shipping_with_tax: bool,
@@ -55,7 +55,7 @@ pub enum Discount {
 
 #[derive(Clone, Debug)]
 pub struct Cart {
-    pub shop: Shop,
+    pub shop: MagentoShop,
     pub articles: Vec<Article>,
     pub discount: Discount,
     pub discount_on_shipping: bool,
@@ -68,7 +68,7 @@ pub struct Cart {
 impl Cart {
     /// One article at one pound, nothing else.
     pub fn of_one_article() -> Self {
-        let shop = Shop {
+        let shop = MagentoShop {
             algorithm: Algorithm::Row,
             prices_with_tax: false,
             shipping_with_tax: false,
@@ -129,7 +129,7 @@ impl Deltas {
 
 /// A row after the calculator.
 #[derive(Clone, Copy, Debug, Default)]
-struct DocumentRow {
+struct CalculatedRow {
     price: Decimal,
     subtotal: Decimal,
     with_tax: Decimal,
@@ -139,14 +139,14 @@ struct DocumentRow {
 
 /// One row through Magento's calculator.
 fn calculate(
-    shop: Shop,
+    shop: MagentoShop,
     with_tax: bool,
     price: Decimal,
     quantity: Decimal,
     percent: Decimal,
     discount: Decimal,
     deltas: &mut Deltas,
-) -> DocumentRow {
+) -> CalculatedRow {
     let rate = percent / Decimal::ONE_HUNDRED;
     let of = |amount: Decimal| if with_tax { amount * rate / (Decimal::ONE + rate) } else { amount * rate };
     let after = |amount: Decimal, off: Decimal| of((amount - off).max(Decimal::ZERO));
@@ -165,7 +165,7 @@ fn calculate(
     let subtotal = if with_tax { price * quantity - full } else { price * quantity };
     let compensation = if with_tax { full - tax } else { Decimal::ZERO };
     let unit = if with_tax { pennies(subtotal / quantity) } else { price };
-    DocumentRow { price: unit, subtotal, with_tax: subtotal + full, tax, compensation }
+    CalculatedRow { price: unit, subtotal, with_tax: subtotal + full, tax, compensation }
 }
 
 /// The discounts of the rows (articles, then shipping), by the rows before any discount.
@@ -199,58 +199,50 @@ fn discounts(cart: &Cart, bases: &[Decimal]) -> Vec<Decimal> {
     }
 }
 
+/// The row of an article with its discount.
+fn article_row(
+    shop: MagentoShop,
+    article: &Article,
+    discount: Decimal,
+    deltas: &mut Deltas,
+) -> CalculatedRow {
+    let quantity = Decimal::new(article.quarters * 25, 2);
+    let price = money(article.price);
+    calculate(shop, shop.prices_with_tax, price, quantity, article.percent, discount, deltas)
+}
+
+/// The row of shipping with its discount.
+fn shipping_row(cart: &Cart, discount: Decimal) -> CalculatedRow {
+    let (shop, price, percent) = (cart.shop, money(cart.shipping), cart.shipping_percent);
+    let deltas = &mut Deltas::default();
+    calculate(shop, shop.shipping_with_tax, price, Decimal::ONE, percent, discount, deltas)
+}
+
+/// What the discounts of the articles are taken of.
+fn bases(cart: &Cart) -> Vec<Decimal> {
+    let mut deltas = Deltas::default();
+    let base = |article: &Article| {
+        let row = article_row(cart.shop, article, Decimal::ZERO, &mut deltas);
+        if cart.shop.discount_on_gross { row.with_tax } else { row.subtotal }
+    };
+    cart.articles.iter().map(base).collect()
+}
+
 /// The invoice of a cart, and what it hides.
 pub fn invoice(cart: &Cart) -> (Invoice, Hidden) {
     let shop = cart.shop;
-    let quantity = |article: &Article| Decimal::new(article.quarters * 25, 2);
-    let first = Deltas::default;
-    let (mut deltas, mut again) = (first(), first());
-    let mut bases: Vec<Decimal> = cart
-        .articles
-        .iter()
-        .map(|one| {
-            let row = calculate(
-                shop,
-                shop.prices_with_tax,
-                money(one.price),
-                quantity(one),
-                one.percent,
-                Decimal::ZERO,
-                &mut deltas,
-            );
-            if shop.discount_on_gross { row.with_tax } else { row.subtotal }
-        })
-        .collect();
-    let sent = |discount: Decimal| {
-        calculate(
-            shop,
-            shop.shipping_with_tax,
-            money(cart.shipping),
-            Decimal::ONE,
-            cart.shipping_percent,
-            discount,
-            &mut Deltas::default(),
-        )
-    };
-    let undiscounted = sent(Decimal::ZERO);
+    let undiscounted = shipping_row(cart, Decimal::ZERO);
+    let mut bases = bases(cart);
     bases.push(if shop.discount_on_gross { undiscounted.with_tax } else { undiscounted.subtotal });
     let offs = discounts(cart, &bases);
     let mut sums = Totals::default();
-    let mut carried = Deltas::default();
+    let (mut deltas, mut carried) = (Deltas::default(), Deltas::default());
     for (article, off) in cart.articles.iter().zip(&offs) {
-        let row = calculate(
-            shop,
-            shop.prices_with_tax,
-            money(article.price),
-            quantity(article),
-            article.percent,
-            *off,
-            &mut again,
-        );
+        let row = article_row(shop, article, *off, &mut deltas);
         sums.add_article(article, row, *off, &mut carried, shop);
     }
     let shipping_off = offs[cart.articles.len()];
-    let shipping = sent(shipping_off);
+    let shipping = shipping_row(cart, shipping_off);
     let tax = sums.tax + shipping.tax + sums.product_tax_tax;
     let product_tax_in_subtotal = if shop.product_tax_in_subtotal { sums.product_tax } else { Decimal::ZERO };
     let grand_total = sums.subtotal
@@ -298,10 +290,10 @@ impl Totals {
     fn add_article(
         &mut self,
         article: &Article,
-        row: DocumentRow,
+        row: CalculatedRow,
         off: Decimal,
         carried: &mut Deltas,
-        shop: Shop,
+        shop: MagentoShop,
     ) {
         let part = |amount: Decimal, kind, carried: &mut Deltas| {
             if article.invoiced == article.quarters {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{
     creditmemos::{original, total_and_tax},
     laws::{at_home, world},
-    magento::{self, Algorithm, Article, Cart, Discount, Shop},
+    magento::{self, Algorithm, Article, Cart, Discount, MagentoShop},
     memo_laws::{Refund, memo},
     pennies,
 };
@@ -27,7 +27,7 @@ fn planned(cart: &Cart, refund: &Refund) -> (Plan, Decimal, Scenario) {
 /// A whole refund of articles (price, quarters, percentage, product tax) that were given away, with product taxes that were taxed.
 fn given_away(articles: &[(i64, i64, i64, i64)], names_invoice: bool) -> (Cart, Refund) {
     let cart = Cart::of_one_article();
-    let shop = Shop { product_tax_is_taxed: true, ..cart.shop };
+    let shop = MagentoShop { product_tax_is_taxed: true, ..cart.shop };
     let articles = articles.iter().map(|(price, quarters, percent, product_tax)| Article {
         price: *price,
         quarters: *quarters,
@@ -56,7 +56,7 @@ fn a_whole_memo_of_goods_given_away_has_the_tax_of_their_product_taxes() {
     // With a discount that holds no tax and shipping whose does, where a percentage of 0 fits the goods as well.
     let articles = [(12693, 8, 20, 0), (112_932, 16, 20, 190), (11230, 3, 20, 0), (2468, 4, 5, 0)];
     let (cart, refund) = given_away(&articles, true);
-    let shop = Shop { algorithm: Algorithm::Unit, shipping_with_tax: true, ..cart.shop };
+    let shop = MagentoShop { algorithm: Algorithm::Unit, shipping_with_tax: true, ..cart.shop };
     let cart =
         Cart { shop, shipping: 346, shipping_percent: Decimal::from(20), discount_on_shipping: true, ..cart };
     let (plan, tax, world) = planned(&cart, &refund);

@@ -63,6 +63,17 @@ fn refund() -> impl Strategy<Value = Refund> {
 /// Tax by percentage; nothing stands for no tax.
 pub type Taxes = BTreeMap<Decimal, Decimal>;
 
+/// The customer whose profile has the invoice's addresses.
+fn at_the_invoices_addresses(invoice: &Invoice) -> Customer {
+    let home = |kind: &str, address: &Option<Address>| Address {
+        kind: Some(kind.to_owned()),
+        ..address.clone().unwrap()
+    };
+    let addresses =
+        vec![home("billing", &invoice.billing_address), home("shipping", &invoice.shipping_address)];
+    Customer { addresses, ..invoice.customer.clone() }
+}
+
 /// The memo of a refund, and Magento's tax of it, which it does not show.
 pub fn memo(cart: &Cart, invoice: &Invoice, hidden: &Hidden, refund: &Refund) -> (CreditMemo, Taxes) {
     let (mut lines, mut total, mut taxes) = (Vec::new(), Decimal::ZERO, Taxes::new());
@@ -97,12 +108,6 @@ pub fn memo(cart: &Cart, invoice: &Invoice, hidden: &Hidden, refund: &Refund) ->
     total += shipping + shipping_tax + pennies(hidden.shipping_compensation * factor) - base * rate;
     *taxes.entry(cart.shipping_percent).or_default() += shipping_tax;
     let (given, kept) = (Decimal::new(refund.adjustments.0, 2), Decimal::new(refund.adjustments.1, 2));
-    let home = |kind: &str, address: &Option<Address>| Address {
-        kind: Some(kind.to_owned()),
-        ..address.clone().unwrap()
-    };
-    let addresses =
-        vec![home("billing", &invoice.billing_address), home("shipping", &invoice.shipping_address)];
     let memo = CreditMemo {
         magento_id: 7,
         increment_id: "000000007".to_owned(),
@@ -110,7 +115,7 @@ pub fn memo(cart: &Cart, invoice: &Invoice, hidden: &Hidden, refund: &Refund) ->
         invoice_increment_id: refund.names_invoice.then(|| invoice.increment_id.clone()),
         website_id: invoice.website_id,
         currency: invoice.currency,
-        customer: Customer { addresses, ..invoice.customer.clone() },
+        customer: at_the_invoices_addresses(invoice),
         lines,
         adjustment_positive: given,
         adjustment_negative: kept,
@@ -153,7 +158,7 @@ struct Fates {
 
 /// The fates of memos, those without product taxes and those with, those that name no invoice and those that do.
 #[derive(Clone, Debug, Default)]
-struct Tally([[Fates; 2]; 2]);
+struct MemoTally([[Fates; 2]; 2]);
 
 /// A planned credit note's tax by percentage.
 fn planned_taxes(plan: &Plan, world: &Scenario) -> Taxes {
@@ -193,10 +198,10 @@ impl Fates {
     }
 }
 
-fn tally(country: &str, unshown_tax: UnshownTax) -> Tally {
+fn tally(country: &str, unshown_tax: UnshownTax) -> MemoTally {
     let mut world = world(country);
     world.policy.unshown_tax = unshown_tax;
-    let tally = RefCell::new(Tally::default());
+    let tally = RefCell::new(MemoTally::default());
     let config = Config { cases: cases() / 3 + 1, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&(cart(country), refund()), |(cart, refund): (Cart, Refund)| {
@@ -217,7 +222,7 @@ fn tally(country: &str, unshown_tax: UnshownTax) -> Tally {
 }
 
 /// Prints what became of the memos of each kind, and a few of `SHOW` (`wrong`, `misplaced`, `refused`).
-fn report(country: &str, tally: &Tally) {
+fn report(country: &str, tally: &MemoTally) {
     let show = std::env::var("SHOW").unwrap_or_default();
     for (has_tax, fates) in tally.0.iter().enumerate() {
         for (names_invoice, fates) in fates.iter().enumerate() {

@@ -19,7 +19,7 @@ const BOUND: Duration = Duration::from_secs(20);
 
 /// How the figures of a hostile document are chosen.
 #[derive(Clone, Copy, Debug)]
-enum Figures {
+enum WorstFigures {
     /// Nothing is in proportion to anything.
     Random,
     /// Every line is taxed and discounted as it should be, and each a little differently.
@@ -34,13 +34,13 @@ enum Figures {
     Different,
 }
 
-const ALL: [Figures; 6] = [
-    Figures::Random,
-    Figures::Likely,
-    Figures::Pennies,
-    Figures::Nothing,
-    Figures::Alike,
-    Figures::Different,
+const ALL: [WorstFigures; 6] = [
+    WorstFigures::Random,
+    WorstFigures::Likely,
+    WorstFigures::Pennies,
+    WorstFigures::Nothing,
+    WorstFigures::Alike,
+    WorstFigures::Different,
 ];
 
 /// A small generator: the same figures in every test.
@@ -53,38 +53,39 @@ impl Numbers {
     }
 }
 
-fn line(figures: Figures, numbers: &mut Numbers) -> Line {
+fn line(figures: WorstFigures, numbers: &mut Numbers) -> Line {
     let hundred = Decimal::ONE_HUNDRED;
     let (qty, subtotal, tax, discount) = match figures {
-        Figures::Random => (
+        WorstFigures::Random => (
             numbers.below(1_000_000) / Decimal::from(10_000),
             numbers.below(1_000_000_000) / Decimal::from(10_000),
             numbers.below(1_000_000_000) / Decimal::from(10_000),
             numbers.below(1_000_000_000) / Decimal::from(10_000),
         ),
-        Figures::Likely => {
+        WorstFigures::Likely => {
             let subtotal = (numbers.below(100_000) + hundred) / hundred;
             let discount = (subtotal * numbers.below(30) / hundred).round_dp(2);
             let percent = [20, 5, 0][usize::try_from(numbers.0 >> 60).unwrap() % 3];
             let tax = ((subtotal - discount) * Decimal::from(percent) / hundred).round_dp(2);
             (numbers.below(9) + Decimal::ONE, subtotal, tax, discount)
         }
-        Figures::Pennies => (
+        WorstFigures::Pennies => (
             numbers.below(99) + Decimal::ONE,
             numbers.below(9) / hundred,
             numbers.below(3) / hundred,
             numbers.below(3) / hundred,
         ),
-        Figures::Nothing => (Decimal::ONE, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO),
-        Figures::Alike => (Decimal::from(4), Decimal::from(20), numbers.below(4), numbers.below(3)),
-        Figures::Different => {
+        WorstFigures::Nothing => (Decimal::ONE, Decimal::ZERO, Decimal::ZERO, Decimal::ZERO),
+        WorstFigures::Alike => (Decimal::from(4), Decimal::from(20), numbers.below(4), numbers.below(3)),
+        WorstFigures::Different => {
             let (quantity, percent) = (numbers.below(5_000) + Decimal::ONE, numbers.below(40_000) / hundred);
             let subtotal = quantity * Decimal::from(3);
             (quantity, subtotal, (subtotal * percent / hundred).round_dp(2), Decimal::ZERO)
         }
     };
-    let article = if matches!(figures, Figures::Alike) { Decimal::ONE } else { numbers.below(1_000_000) };
-    let percent = tax.checked_div(subtotal).filter(|_| matches!(figures, Figures::Different));
+    let article =
+        if matches!(figures, WorstFigures::Alike) { Decimal::ONE } else { numbers.below(1_000_000) };
+    let percent = tax.checked_div(subtotal).filter(|_| matches!(figures, WorstFigures::Different));
     Line {
         sku: format!("SKU-{article}"),
         name: "A mug &amp; a saucer".to_owned(),
@@ -99,7 +100,7 @@ fn line(figures: Figures, numbers: &mut Numbers) -> Line {
     }
 }
 
-fn hostile(figures: Figures, shipping: i64, off: i64) -> Invoice {
+fn hostile(figures: WorstFigures, shipping: i64, off: i64) -> Invoice {
     let mut numbers = Numbers(7);
     let mut invoice = invoice("invoice-1a");
     invoice.lines = (0..LINES).map(|_| line(figures, &mut numbers)).collect();

@@ -176,7 +176,7 @@ fn a_fee_goes_to_its_own_account() {
 }
 
 /// A change that makes a document contradict itself.
-type Spoil = fn(&mut Invoice);
+type SpoilInvoice = fn(&mut Invoice);
 
 #[test]
 fn what_a_sale_needs_is_chosen_by_a_rule_that_is_told() {
@@ -198,7 +198,7 @@ fn what_a_sale_needs_is_chosen_by_a_rule_that_is_told() {
 #[test]
 fn a_document_that_contradicts_itself_is_refused_with_both_sums() {
     let world = Scenario::new();
-    let spoil: [(&str, Spoil); 6] = [
+    let spoil: [(&str, SpoilInvoice); 6] = [
         ("more tax, same total", |invoice| invoice.tax_amount += d("1.00")),
         ("more tax and total", |invoice| {
             invoice.tax_amount += d("1.00");
