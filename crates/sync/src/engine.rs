@@ -8,7 +8,7 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{Pulse, alerts::Posts, outage::Unanswered, under_way::UnderWay};
+use crate::{alerts::Posts, heartbeat::Pulse, unanswered::Unanswered, under_way::UnderWay};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
