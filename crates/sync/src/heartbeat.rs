@@ -9,12 +9,12 @@ const SILENCE: TimeDelta = TimeDelta::seconds(150);
 
 /// When each loop was last seen, in milliseconds since 1970.
 #[derive(Debug)]
-pub struct Pulse {
+pub struct Heartbeat {
     runs: AtomicI64,
     deliveries: AtomicI64,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// A worker that is about to begin.
     pub(crate) const fn new(now: DateTime<Utc>) -> Self {
         let now = now.timestamp_millis();
@@ -46,12 +46,12 @@ mod tests {
     #[test]
     fn a_loop_that_shows_no_sign_of_life_is_named() {
         let at = |seconds: i64| DateTime::from_timestamp(1_767_607_200 + seconds, 0).unwrap();
-        let (pulse, lease) = (Pulse::new(at(0)), TimeDelta::seconds(90));
-        assert!(pulse.silent(at(150), lease).is_empty());
-        pulse.of_runs(at(100));
-        assert_eq!(pulse.silent(at(200), lease), [("deliveries", 200)]);
-        pulse.of_deliveries(at(200));
-        assert_eq!(pulse.silent(at(300), lease), [("runs", 200)]);
-        assert!(pulse.silent(at(300), TimeDelta::hours(1)).is_empty(), "a lease may be longer");
+        let (heartbeat, lease) = (Heartbeat::new(at(0)), TimeDelta::seconds(90));
+        assert!(heartbeat.silent(at(150), lease).is_empty());
+        heartbeat.of_runs(at(100));
+        assert_eq!(heartbeat.silent(at(200), lease), [("deliveries", 200)]);
+        heartbeat.of_deliveries(at(200));
+        assert_eq!(heartbeat.silent(at(300), lease), [("runs", 200)]);
+        assert!(heartbeat.silent(at(300), TimeDelta::hours(1)).is_empty(), "a lease may be longer");
     }
 }

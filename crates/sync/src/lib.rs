@@ -15,13 +15,13 @@ mod worker;
 
 pub use connection::{
     backfill::advance_backfills,
-    connect::{ConnectError, ReferenceError},
     consent::binding_of_state,
+    error::{ConnectError, ReferenceError},
     pairing::{PairRequest, Paired},
     rotation::{Rotation, SealedRow, SealedRows, rotate_keys},
 };
 pub use engine::{Engine, Timing};
-pub use heartbeat::Pulse;
+pub use heartbeat::Heartbeat;
 pub use trace::{trace_id, trace_parent};
 pub use under_way::UnderWay;
 pub use worker::{Worker, keep_up, run_until_idle};

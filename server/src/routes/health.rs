@@ -123,7 +123,7 @@ fn worker(wire: &Wire) -> Check {
     if !wire.observing.works {
         return Ok("not in this process".into());
     }
-    let silent = wire.engine.pulse.silent(wire.outside.now(), wire.engine.timing.lease);
+    let silent = wire.engine.heartbeat.silent(wire.outside.now(), wire.engine.timing.lease);
     if silent.is_empty() {
         return Ok("alive".into());
     }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use store::Step;
 
-use super::{log::Gathered, sage_answers};
+use super::{log::AttemptLog, sage_answers};
 
 /// A step, before its answer.
 pub fn step(name: &str, method: &str, path: &str, begun: DateTime<Utc>) -> Step {
@@ -28,7 +28,7 @@ pub fn step(name: &str, method: &str, path: &str, begun: DateTime<Utc>) -> Step 
 
 /// Keeps a step with its answer.
 pub fn recorded(
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     mut step: Step,
     answered: Result<sage::Answer, sage::Error>,
 ) -> Result<sage::Answer, sage::Error> {
@@ -38,17 +38,17 @@ pub fn recorded(
             step.request_id.clone_from(&answer.request_id);
             step.duration_ms = millis(answer.duration);
             step.summary = sage_answers::summary_of(&answer.body);
-            step.answer = gathered.redactor.kept(&answer.body);
+            step.answer = log.redactor.kept(&answer.body);
         }
         Err(error) => {
             step.status = error.status().map(i32::from);
             step.request_id = error.request_id().map(str::to_owned);
             step.duration_ms = error.trouble().map_or(0, |trouble| millis(trouble.duration));
-            step.summary = gathered.redactor.text(&error.to_string());
-            step.answer = gathered.redactor.kept(&messages(error));
+            step.summary = log.redactor.text(&error.to_string());
+            step.answer = log.redactor.kept(&messages(error));
         }
     }
-    gathered.steps.push(step);
+    log.steps.push(step);
     answered
 }
 

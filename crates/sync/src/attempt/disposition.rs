@@ -7,7 +7,7 @@ use crate::connection::credentials::CredentialError;
 
 /// What is to follow, where the code alone does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Course {
+pub enum Disposition {
     /// What the code says: skip, hold, retry or fail.
     ByCode,
     /// Tried again, no sooner than after so many seconds where the other side asked for it.
@@ -45,16 +45,16 @@ pub enum Course {
 
 /// Why an attempt cannot go on.
 #[derive(Debug)]
-pub struct Stop {
+pub struct AttemptError {
     /// The code.
     pub code: Code,
     /// For a person.
     pub message: Option<String>,
     /// What is to follow.
-    pub course: Course,
+    pub disposition: Disposition,
 }
 
-impl Stop {
+impl AttemptError {
     /// Stops with a code and the document's own sentence.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { message: Some(message.into()), ..Self::plain(code) }
@@ -62,17 +62,17 @@ impl Stop {
 
     /// Stops with a code alone.
     pub const fn plain(code: Code) -> Self {
-        Self { code, message: None, course: Course::ByCode }
+        Self { code, message: None, disposition: Disposition::ByCode }
     }
 }
 
-impl From<store::Error> for Stop {
+impl From<store::Error> for AttemptError {
     fn from(error: store::Error) -> Self {
         Self::new(Code::StoreFailed, error.to_string())
     }
 }
 
-impl From<CredentialError> for Stop {
+impl From<CredentialError> for AttemptError {
     fn from(error: CredentialError) -> Self {
         match error {
             CredentialError::Store(error) => error.into(),
@@ -81,30 +81,30 @@ impl From<CredentialError> for Stop {
     }
 }
 
-impl From<magento::Error> for Stop {
+impl From<magento::Error> for AttemptError {
     fn from(error: magento::Error) -> Self {
-        let course = match error.class() {
-            magento::Class::Retry { after } => Course::Silent { side: Side::Magento, after },
-            magento::Class::Reauthorise => Course::Reauthorise,
-            magento::Class::Rejected => Course::Final,
+        let disposition = match error.class() {
+            magento::Class::Retry { after } => Disposition::Silent { side: Side::Magento, after },
+            magento::Class::Reauthorise => Disposition::Reauthorise,
+            magento::Class::Rejected => Disposition::Final,
         };
-        Self { course, ..Self::new(error.code(), error.to_string()) }
+        Self { disposition, ..Self::new(error.code(), error.to_string()) }
     }
 }
 
-impl From<sage::Error> for Stop {
+impl From<sage::Error> for AttemptError {
     fn from(error: sage::Error) -> Self {
-        let course = match error.class() {
+        let disposition = match error.class() {
             sage::Class::Retry { after } if matches!(error, sage::Error::RateLimited { .. }) => {
-                Course::Rests { side: Side::Sage, after, until: None }
+                Disposition::Rests { side: Side::Sage, after, until: None }
             }
-            sage::Class::Retry { after } => Course::Silent { side: Side::Sage, after },
+            sage::Class::Retry { after } => Disposition::Silent { side: Side::Sage, after },
             sage::Class::Wait { until } => {
-                Course::Rests { side: Side::Sage, after: None, until: Some(until) }
+                Disposition::Rests { side: Side::Sage, after: None, until: Some(until) }
             }
-            sage::Class::Reauthorise => Course::Reauthorise,
-            sage::Class::Rejected => Course::Final,
+            sage::Class::Reauthorise => Disposition::Reauthorise,
+            sage::Class::Rejected => Disposition::Final,
         };
-        Self { course, ..Self::new(error.code(), error.to_string()) }
+        Self { disposition, ..Self::new(error.code(), error.to_string()) }
     }
 }

@@ -11,17 +11,19 @@ use magento::{Fetched, Shop};
 use serde_json::Value;
 use store::Step;
 
-use super::{audit_trail::millis, disposition::Stop, log::Gathered, planning::computed, work::Work};
+use super::{
+    audit_trail::millis, disposition::AttemptError, log::AttemptLog, planning::computed, work::Work,
+};
 
 /// Fetches the run's invoice and notes what it says.
-pub async fn invoice(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Invoice, Stop> {
-    let invoice = invoice_of(work, shop, gathered, work.claimed.run.magento_id).await?;
-    gathered.facts.increment_id = Some(invoice.increment_id.clone());
-    gathered.facts.customer = Some(name_of(&invoice.customer));
-    gathered.facts.email_digest = email_digest(&invoice.customer);
-    gathered.facts.currency = Some(invoice.currency.to_string());
-    gathered.facts.amount_minor = money::to_minor(invoice.grand_total);
-    gathered.facts.tax_minor = money::to_minor(invoice.tax_amount);
+pub async fn invoice(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Invoice, AttemptError> {
+    let invoice = invoice_of(work, shop, log, work.claimed.run.magento_id).await?;
+    log.facts.increment_id = Some(invoice.increment_id.clone());
+    log.facts.customer = Some(name_of(&invoice.customer));
+    log.facts.email_digest = email_digest(&invoice.customer);
+    log.facts.currency = Some(invoice.currency.to_string());
+    log.facts.amount_minor = money::to_minor(invoice.grand_total);
+    log.facts.tax_minor = money::to_minor(invoice.tax_amount);
     Ok(invoice)
 }
 
@@ -29,49 +31,53 @@ pub async fn invoice(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
 pub async fn invoice_of(
     work: &Work<'_>,
     shop: &Shop,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     id: i64,
-) -> Result<Invoice, Stop> {
+) -> Result<Invoice, AttemptError> {
     let begun = work.engine.outside.now();
     let fetched = work.engine.magento.invoice(shop, id).await;
-    record(work, gathered, begun, ("invoice", id), fetched).await
+    record(work, log, begun, ("invoice", id), fetched).await
 }
 
 /// Fetches the payment of the run's invoice.
-pub async fn payment(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Payment, Stop> {
+pub async fn payment(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Payment, AttemptError> {
     let id = work.claimed.run.magento_id;
     let engine = work.engine;
     let begun = engine.outside.now();
     let fetched = engine.magento.payment(shop, id).await;
-    let payment: Payment = record(work, gathered, begun, ("payment", id), fetched).await?;
-    gathered.facts.amount_minor = money::to_minor(payment.amount);
-    gathered.facts.tax_minor = None;
+    let payment: Payment = record(work, log, begun, ("payment", id), fetched).await?;
+    log.facts.amount_minor = money::to_minor(payment.amount);
+    log.facts.tax_minor = None;
     Ok(payment)
 }
 
 /// Fetches the run's credit memo and notes what it says.
-pub async fn creditmemo(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<CreditMemo, Stop> {
-    let memo: CreditMemo = entity(work, shop, gathered, "creditmemo").await?;
-    gathered.facts.increment_id = Some(memo.increment_id.clone());
-    gathered.facts.customer = Some(name_of(&memo.customer));
-    gathered.facts.email_digest = email_digest(&memo.customer);
-    gathered.facts.currency = Some(memo.currency.to_string());
-    gathered.facts.amount_minor = money::to_minor(memo.grand_total);
+pub async fn creditmemo(
+    work: &Work<'_>,
+    shop: &Shop,
+    log: &mut AttemptLog,
+) -> Result<CreditMemo, AttemptError> {
+    let memo: CreditMemo = entity(work, shop, log, "creditmemo").await?;
+    log.facts.increment_id = Some(memo.increment_id.clone());
+    log.facts.customer = Some(name_of(&memo.customer));
+    log.facts.email_digest = email_digest(&memo.customer);
+    log.facts.currency = Some(memo.currency.to_string());
+    log.facts.amount_minor = money::to_minor(memo.grand_total);
     Ok(memo)
 }
 
 /// Fetches the run's customer and notes the name.
-pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Customer, Stop> {
-    let customer: Customer = entity(work, shop, gathered, "customer").await?;
-    gathered.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
-    gathered.facts.email_digest = email_digest(&customer);
+pub async fn customer(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Customer, AttemptError> {
+    let customer: Customer = entity(work, shop, log, "customer").await?;
+    log.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
+    log.facts.email_digest = email_digest(&customer);
     Ok(customer)
 }
 
 /// Fetches the run's product and notes its SKU.
-pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Product, Stop> {
-    let product: Product = entity(work, shop, gathered, "product").await?;
-    gathered.facts.increment_id = Some(brief(&product.sku));
+pub async fn product(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Product, AttemptError> {
+    let product: Product = entity(work, shop, log, "product").await?;
+    log.facts.increment_id = Some(brief(&product.sku));
     Ok(product)
 }
 
@@ -79,9 +85,9 @@ pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> R
 async fn entity<T: Document + Send + 'static>(
     work: &Work<'_>,
     shop: &Shop,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     kind: &'static str,
-) -> Result<T, Stop> {
+) -> Result<T, AttemptError> {
     let (engine, id) = (work.engine, work.claimed.run.magento_id);
     let begun = engine.outside.now();
     let fetched = match kind {
@@ -89,7 +95,7 @@ async fn entity<T: Document + Send + 'static>(
         "customer" => engine.magento.customer(shop, id).await,
         _ => engine.magento.product(shop, id).await,
     };
-    record(work, gathered, begun, (kind, id), fetched).await
+    record(work, log, begun, (kind, id), fetched).await
 }
 
 /// What the customer's address is found by.
@@ -109,11 +115,11 @@ fn name_of(customer: &Customer) -> String {
 /// Keeps the fetch as a step, and reads what it brought.
 async fn record<T: Document + Send + 'static>(
     work: &Work<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     begun: DateTime<Utc>,
     (kind, id): (&str, i64),
     fetched: Result<Fetched<Value>, magento::Error>,
-) -> Result<T, Stop> {
+) -> Result<T, AttemptError> {
     let mut step = Step {
         target: "magento".to_owned(),
         name: kind.to_owned(),
@@ -132,15 +138,15 @@ async fn record<T: Document + Send + 'static>(
         Ok(fetched) => {
             step.status = Some(i32::from(fetched.status));
             step.duration_ms = millis(fetched.duration);
-            let (answer, document) = redacted_and_read(work, gathered, fetched.value).await?;
+            let (answer, document) = redacted_and_read(work, log, fetched.value).await?;
             step.answer = answer;
-            gathered.steps.push(step);
+            log.steps.push(step);
             document
         }
         Err(error) => {
             step.status = error.status().map(i32::from);
             step.summary = error.to_string();
-            gathered.steps.push(step);
+            log.steps.push(step);
             Err(error.into())
         }
     }
@@ -150,10 +156,10 @@ async fn record<T: Document + Send + 'static>(
 /// whole document is learnt first.
 async fn redacted_and_read<T: Document + Send + 'static>(
     work: &Work<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     document: Value,
-) -> Result<(Option<String>, Result<T, Stop>), Stop> {
-    let (mut redactor, now) = (std::mem::take(&mut gathered.redactor), work.engine.outside.now());
+) -> Result<(Option<String>, Result<T, AttemptError>), AttemptError> {
+    let (mut redactor, now) = (std::mem::take(&mut log.redactor), work.engine.outside.now());
     let compute = move || {
         redactor.learn(&document);
         let read = documents::read::<T>(&document, now);
@@ -162,6 +168,6 @@ async fn redacted_and_read<T: Document + Send + 'static>(
         (redactor.kept(known.as_ref().unwrap_or(&document)), redactor, read)
     };
     let (answer, redactor, read) = computed(work.engine.timing.computing, compute).await?;
-    gathered.redactor = redactor;
-    Ok((answer, read.map_err(|error| Stop::new(Code::UnreadableDocument, format!("{error}.")))))
+    log.redactor = redactor;
+    Ok((answer, read.map_err(|error| AttemptError::new(Code::UnreadableDocument, format!("{error}.")))))
 }

@@ -12,7 +12,7 @@ use domain::{
 };
 use store::{Answer, Intent, NewXref};
 
-use super::{disposition::Stop, log::Gathered, work::Work};
+use super::{disposition::AttemptError, log::AttemptLog, work::Work};
 
 /// What is known of a document before it is planned.
 pub struct Known {
@@ -30,7 +30,7 @@ pub struct Known {
 
 impl Known {
     /// Looks the keys up: in the store, and in what this attempt has made so far.
-    pub async fn of(work: &Work<'_>, gathered: &mut Gathered, keys: &[XrefKey]) -> Result<Self, Stop> {
+    pub async fn of(work: &Work<'_>, log: &mut AttemptLog, keys: &[XrefKey]) -> Result<Self, AttemptError> {
         let (store, binding, business) = (&work.engine.store, work.binding.id, &work.business.id);
         let (mut xrefs, mut told) = (BTreeMap::new(), BTreeMap::new());
         for xref in store.xrefs(binding, business, keys).await? {
@@ -39,8 +39,8 @@ impl Known {
             xrefs.insert(xref.key, record);
         }
         let intents = store.intents(binding, business, keys).await?;
-        gathered.xrefs.extend(settled(&intents, &xrefs, business));
-        for xref in gathered.xrefs.iter().filter(|xref| keys.contains(&xref.key)) {
+        log.xrefs.extend(settled(&intents, &xrefs, business));
+        for xref in log.xrefs.iter().filter(|xref| keys.contains(&xref.key)) {
             let record =
                 KnownRecord { sage_id: xref.sage_id.clone(), displayed_as: xref.displayed_as.clone() };
             xrefs.insert(xref.key.clone(), record);
@@ -106,7 +106,7 @@ fn settled(
     answered.map(xref).collect()
 }
 
-async fn safe_mode(work: &Work<'_>) -> Result<bool, Stop> {
+async fn safe_mode(work: &Work<'_>) -> Result<bool, AttemptError> {
     Ok(match work.policy.safe_mode {
         SafeMode::Always => true,
         SafeMode::Never => false,

@@ -17,7 +17,7 @@ use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::disposition::{Course, Stop};
+use super::disposition::{AttemptError, Disposition};
 
 /// A lease is extended so many times before it would end.
 const EXTENSIONS: u32 = 3;
@@ -60,12 +60,12 @@ impl Lease {
     }
 
     /// Nothing may be written any more once the lease may have ended: another worker may hold the run.
-    pub fn ensure_held(&self) -> Result<(), Stop> {
+    pub fn ensure_held(&self) -> Result<(), AttemptError> {
         let silent = self.held.outside.uptime().saturating_sub(self.held.since());
         if self.held.taken_over.is_cancelled() || silent + self.held.length / MARGIN >= self.held.length {
             // Where nobody has taken over after all, the run goes on at once; where somebody has, the fence refuses this end.
-            let course = Course::RestUntil(self.held.outside.now());
-            return Err(Stop { course, ..Stop::plain(Code::LeaseLost) });
+            let disposition = Disposition::RestUntil(self.held.outside.now());
+            return Err(AttemptError { disposition, ..AttemptError::plain(Code::LeaseLost) });
         }
         Ok(())
     }

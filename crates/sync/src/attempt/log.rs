@@ -3,9 +3,9 @@
 use domain::{plan::Plan, redact::Redactor, translate::KnownRecord};
 use store::{NewXref, RunFacts, Step};
 
-/// What an attempt has gathered so far.
+/// What an attempt has log so far.
 #[derive(Default)]
-pub struct Gathered {
+pub struct AttemptLog {
     /// Its calls that are not recorded yet.
     pub steps: Vec<Step>,
     /// What was learnt of the document.

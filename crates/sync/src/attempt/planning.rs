@@ -11,14 +11,14 @@ use domain::{code::Code, plan::Plan, translate::Context};
 use tokio::{sync::oneshot, time::timeout};
 use tracing::debug_span;
 
-use super::{disposition::Stop, known::Known, log::Gathered, work::Work};
+use super::{disposition::AttemptError, known::Known, log::AttemptLog, work::Work};
 
 /// Plans with what is known, as a part of the trace.
 pub async fn planned(
     work: &Work<'_>,
     known: &Arc<Known>,
     plan: impl FnOnce(&Context<'_>) -> Plan + Send + 'static,
-) -> Result<Plan, Stop> {
+) -> Result<Plan, AttemptError> {
     let (known, policy, reference) = (Arc::clone(known), work.policy.clone(), work.reference.clone());
     let (binding, business) = (work.binding.id, work.business.id.clone());
     let span = debug_span!("plan");
@@ -27,11 +27,11 @@ pub async fn planned(
 }
 
 /// Keeps the plan as the audit trail has it: redacted.
-pub async fn keep_plan(work: &Work<'_>, gathered: &mut Gathered, plan: &Plan) -> Result<(), Stop> {
-    let (mut redactor, plan) = (std::mem::take(&mut gathered.redactor), plan.clone());
+pub async fn keep_plan(work: &Work<'_>, log: &mut AttemptLog, plan: &Plan) -> Result<(), AttemptError> {
+    let (mut redactor, plan) = (std::mem::take(&mut log.redactor), plan.clone());
     let compute = move || (redactor.plan(&plan), redactor);
     let (plan, redactor) = computed(work.engine.timing.computing, compute).await?;
-    (gathered.plan, gathered.redactor) = (Some(plan), redactor);
+    (log.plan, log.redactor) = (Some(plan), redactor);
     Ok(())
 }
 
@@ -44,7 +44,7 @@ const NICE: i32 = 10;
 pub async fn computed<T: Send + 'static>(
     limit: Duration,
     compute: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Stop> {
+) -> Result<T, AttemptError> {
     let (done, result) = oneshot::channel();
     let work = move || {
         stand_back();
@@ -54,12 +54,12 @@ pub async fn computed<T: Send + 'static>(
     thread::Builder::new()
         .name("computing".to_owned())
         .spawn(work)
-        .map_err(|error| Stop::new(Code::Internal, format!("No thread could be begun ({error}).")))?;
+        .map_err(|error| AttemptError::new(Code::Internal, format!("No thread could be begun ({error}).")))?;
     match timeout(limit, result).await {
         Ok(Ok(Ok(done))) => Ok(done),
         Ok(Ok(Err(fault))) => panic::resume_unwind(fault),
-        Ok(Err(_)) => Err(Stop::plain(Code::Internal)),
-        Err(_) => Err(Stop::plain(Code::PlanTooSlow)),
+        Ok(Err(_)) => Err(AttemptError::plain(Code::Internal)),
+        Err(_) => Err(AttemptError::plain(Code::PlanTooSlow)),
     }
 }
 
@@ -82,9 +82,9 @@ mod tests {
     #[tokio::test]
     async fn what_takes_too_long_ends_its_own_attempt_and_holds_up_nothing() {
         let (release, released) = mpsc::channel::<()>();
-        let stop = computed(SOON, move || released.recv().is_ok()).await.unwrap_err();
-        assert_eq!(stop.code, Code::PlanTooSlow);
-        assert!(!stop.code.is_retryable());
+        let error = computed(SOON, move || released.recv().is_ok()).await.unwrap_err();
+        assert_eq!(error.code, Code::PlanTooSlow);
+        assert!(!error.code.is_retryable());
         assert_eq!(computed(Duration::from_secs(30), || 7).await.unwrap(), 7);
         drop(release);
     }

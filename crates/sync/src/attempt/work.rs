@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{business::ReferenceSet, code::Code, policy::Policy};
 use store::{Binding, Claimed, Fence};
 
-use super::{disposition::Stop, lease::Lease};
+use super::{disposition::AttemptError, lease::Lease};
 use crate::Engine;
 
 /// Everything that a run is worked with.
@@ -38,17 +38,18 @@ pub async fn prepare<'a>(
     engine: &'a Engine,
     claimed: &'a Claimed,
     lease: &'a Lease,
-) -> Result<Work<'a>, Stop> {
+) -> Result<Work<'a>, AttemptError> {
     let run = &claimed.run;
-    let missing = |what: &str| Stop::new(Code::Internal, format!("the run's {what} is gone"));
+    let missing = |what: &str| AttemptError::new(Code::Internal, format!("the run's {what} is gone"));
     let binding = engine.store.binding(run.binding_id).await?.ok_or_else(|| missing("binding"))?;
-    let business = binding.business.clone().ok_or_else(|| Stop::plain(Code::BindingPending))?;
+    let business = binding.business.clone().ok_or_else(|| AttemptError::plain(Code::BindingPending))?;
     let policy = match run.policy_version {
         0 => engine.store.current_policy(binding.id).await?,
         version => engine.store.policy(binding.id, version).await?,
     };
-    let policy =
-        policy.ok_or_else(|| Stop::new(Code::NeedsMapping, "The settings have not been saved yet."))?.policy;
+    let policy = policy
+        .ok_or_else(|| AttemptError::new(Code::NeedsMapping, "The settings have not been saved yet."))?
+        .policy;
     let reference = match engine.store.reference(binding.id).await? {
         Some(cached) => cached.set,
         None => engine.refresh_reference(&binding, None).await?,

@@ -100,7 +100,7 @@ async fn step(engine: &Engine, due: &Backfill) -> store::Result<bool> {
     let mut search = Search { engine, backfill, calls: CALLS };
     let stopped = match shop::shop(engine, &binding).await {
         Ok(shop) => search.go_on(&shop).await,
-        Err(stop) => Err(Stopped::Shop(stop.code)),
+        Err(error) => Err(Stopped::Shop(error.code)),
     };
     let now = engine.outside.now();
     let (code, wait) = match stopped {

@@ -6,57 +6,13 @@ use sage::{Connection, FixedToken, Progress, Tokens};
 use secrecy::SecretString;
 use store::{Action, Binding, CachedReference, CredentialKind, SageBusiness};
 
-use crate::{
-    Engine,
-    connection::{
-        credentials::{self, CredentialError},
-        pairing,
-        tokens::{self, StoredTokens},
-    },
+use super::{
+    credentials,
+    error::{ConnectError, ReferenceError},
+    pairing,
+    tokens::{self, StoredTokens},
 };
-
-/// Connecting did not work.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Magento's side.
-    #[error(transparent)]
-    Magento(#[from] magento::Error),
-    /// Sage's side.
-    #[error(transparent)]
-    Sage(#[from] sage::Error),
-    /// The store's side.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-    /// The vault's side.
-    #[error("a credential cannot be kept: {0}")]
-    Credential(String),
-    /// The Sage user does not own the business.
-    #[error("The Sage user has no business {0}. Choose one of theirs.")]
-    NoSuchBusiness(String),
-    /// Another binding posts to the business already; two would give documents the same references.
-    #[error("The Sage business {business} is connected already. Disconnect it there first.")]
-    BusinessTaken {
-        /// Its name.
-        business: String,
-        /// Whether the other binding is the organisation's own, of this very shop.
-        by_same_shop: bool,
-    },
-    /// Somebody else is pairing this shop.
-    #[error("This shop is being paired at this moment.")]
-    PairingUnderWay,
-    /// The consent is not one that this person began within the last half hour, or it was used already.
-    #[error("The consent at Sage has run out. Begin again.")]
-    ConsentUsedUp,
-}
-
-impl From<CredentialError> for ConnectError {
-    fn from(error: CredentialError) -> Self {
-        match error {
-            CredentialError::Store(error) => error.into(),
-            CredentialError::Vault(error) => Self::Credential(error.to_string()),
-        }
-    }
-}
+use crate::Engine;
 
 impl Engine {
     /// Ties a binding to a business of the Sage user whose tokens these are, fetches its reference set, and starts its runs.
@@ -264,39 +220,5 @@ fn no_such_business(error: sage::Error, id: &str) -> ConnectError {
     match error {
         sage::Error::NotFound(_) | sage::Error::Forbidden(_) => ConnectError::NoSuchBusiness(id.to_owned()),
         other => other.into(),
-    }
-}
-
-/// A reference set could not be fetched.
-#[derive(Debug, thiserror::Error)]
-pub enum ReferenceError {
-    /// Sage is missing.
-    #[error("The shop is not connected to a Sage business yet.")]
-    NotConnected,
-    /// Sage's side.
-    #[error(transparent)]
-    Sage(#[from] sage::Error),
-    /// The store's side.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-impl From<ReferenceError> for crate::attempt::disposition::Stop {
-    fn from(error: ReferenceError) -> Self {
-        match error {
-            ReferenceError::NotConnected => Self::plain(domain::code::Code::BindingPending),
-            ReferenceError::Sage(error) => error.into(),
-            ReferenceError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ReferenceError> for ConnectError {
-    fn from(error: ReferenceError) -> Self {
-        match error {
-            ReferenceError::NotConnected => Self::NoSuchBusiness(String::new()),
-            ReferenceError::Sage(error) => error.into(),
-            ReferenceError::Store(error) => error.into(),
-        }
     }
 }

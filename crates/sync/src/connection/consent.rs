@@ -15,8 +15,8 @@ use url::Url;
 use crate::{
     Engine,
     connection::{
-        connect::ConnectError,
         credentials::{self, CredentialError},
+        error::ConnectError,
     },
 };
 

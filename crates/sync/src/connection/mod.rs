@@ -4,6 +4,7 @@ pub mod backfill;
 pub mod connect;
 pub mod consent;
 pub mod credentials;
+pub mod error;
 pub mod pairing;
 pub mod preflight;
 pub mod rotation;

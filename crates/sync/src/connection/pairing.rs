@@ -12,7 +12,7 @@ use store::{Action, Binding, CredentialKind, Revival};
 
 use crate::{
     Engine,
-    connection::{connect::ConnectError, credentials},
+    connection::{credentials, error::ConnectError},
 };
 
 /// How long a pairing keeps others of the same shop out: longer than the shop may take to answer.

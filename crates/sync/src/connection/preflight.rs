@@ -93,7 +93,7 @@ impl Engine {
     async fn ping_shop(&self, binding: &Binding) -> Live {
         let shop = match shop::shop(self, binding).await {
             Ok(shop) => shop,
-            Err(stop) => return Live { shop: without_a_call(stop.code), ..Live::default() },
+            Err(error) => return Live { shop: without_a_call(error.code), ..Live::default() },
         };
         let pinged = timeout(PATIENCE, self.magento.ping(&shop)).await;
         let (answer, shop_clock_ahead) = match &pinged {

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span, debug, debug_span, warn};
 
 use crate::{
     Engine,
-    attempt::disposition::{Course, Stop},
+    attempt::disposition::{AttemptError, Disposition},
     connection::shop,
     delivery::outbox::{Hold, Outbox},
     trace,
@@ -50,22 +50,22 @@ impl Outbox for SyncStates {
     }
 
     fn beat(self, engine: &Engine) {
-        engine.pulse.of_deliveries(engine.outside.now());
+        engine.heartbeat.of_deliveries(engine.outside.now());
     }
 }
 
 /// Why a state was not taken.
 struct Refused {
-    stop: Stop,
+    error: AttemptError,
     /// Whether Magento may still act on it.
     may_arrive: bool,
     /// Whether the shop is left alone for a while, and for how many seconds at least.
     rests: Option<i64>,
 }
 
-impl From<Stop> for Refused {
-    fn from(stop: Stop) -> Self {
-        Self { stop, may_arrive: false, rests: None }
+impl From<AttemptError> for Refused {
+    fn from(error: AttemptError) -> Self {
+        Self { error, may_arrive: false, rests: None }
     }
 }
 
@@ -76,7 +76,7 @@ impl From<magento::Error> for Refused {
             (_, Class::Retry { after }) => after,
             _ => None,
         };
-        Self { may_arrive: error.may_arrive(), rests, stop: error.into() }
+        Self { may_arrive: error.may_arrive(), rests, error: error.into() }
     }
 }
 
@@ -91,7 +91,7 @@ fn span(delivery: &Delivery) -> Span {
 async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
     let shop = match shop(engine, &claimed).await {
         Ok(shop) => shop,
-        Err(stop) => return fail(engine, &claimed, stop.into()).await,
+        Err(error) => return fail(engine, &claimed, error.into()).await,
     };
     // What was claimed may be old by now, and so may the claim.
     let hold = Hold::begin(engine);
@@ -105,7 +105,7 @@ async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
             debug!(binding = %delivery.binding_id, magento_id = delivery.state.magento_id, "sync state delivered");
             engine.store.delivery_arrived(&delivery, engine.outside.now()).await
         }
-        Err(Refused { stop: Stop { code: Code::LeaseLost, .. }, .. }) => {
+        Err(Refused { error: AttemptError { code: Code::LeaseLost, .. }, .. }) => {
             warn!(binding = %delivery.binding_id, "interrupted for too long: the state was not sent and is told again");
             Ok(())
         }
@@ -114,22 +114,22 @@ async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
 }
 
 async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::Result<()> {
-    let Refused { stop, may_arrive, rests } = refused;
-    let message = stop.message.unwrap_or_else(|| stop.code.sentence().to_owned());
+    let Refused { error, may_arrive, rests } = refused;
+    let message = error.message.unwrap_or_else(|| error.code.sentence().to_owned());
     warn!(binding = %delivery.binding_id, attempt = delivery.attempts, error = message, "a sync state did not arrive");
-    if stop.course == Course::Reauthorise {
+    if error.disposition == Disposition::Reauthorise {
         let now = engine.outside.now();
-        engine.store.note_refusal(delivery.binding_id, stop.code).await?;
+        engine.store.note_refusal(delivery.binding_id, error.code).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
         engine.store.change_binding_status(delivery.binding_id, active, refused, now, None).await?;
     }
     let attempts = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
     let schedule = &engine.timing.delivery_schedule;
     let (jitter, now) = (engine.jitter(), engine.outside.now());
-    let next_at = match stop.course {
+    let next_at = match error.disposition {
         // What the module refuses for good (a 400) stays refused however often it is said.
-        Course::Final => None,
-        Course::Retry { after } | Course::Silent { after, .. } => {
+        Disposition::Final => None,
+        Disposition::Retry { after } | Disposition::Silent { after, .. } => {
             retry::next(schedule, attempts, after, jitter, now)
         }
         _ => retry::next(schedule, attempts, None, jitter, now),
@@ -141,19 +141,19 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
     engine.store.delivery_failed(delivery, Failed { error: &message, next_at, rests_until, may_arrive }).await
 }
 
-async fn shop(engine: &Engine, delivery: &Delivery) -> Result<Shop, Stop> {
+async fn shop(engine: &Engine, delivery: &Delivery) -> Result<Shop, AttemptError> {
     let binding = engine
         .store
         .binding(delivery.binding_id)
         .await?
-        .ok_or_else(|| Stop::new(Code::Internal, "the binding is gone"))?;
+        .ok_or_else(|| AttemptError::new(Code::Internal, "the binding is gone"))?;
     shop::shop(engine, &binding).await
 }
 
 async fn tell(engine: &Engine, shop: &Shop, delivery: &Delivery, hold: Hold) -> Result<(), Refused> {
     let state = &delivery.state;
     let status = SyncStatus::from_word(&state.status).ok_or_else(|| {
-        Stop::new(Code::Internal, format!("{:?} is no state of Magento's grids", state.status))
+        AttemptError::new(Code::Internal, format!("{:?} is no state of Magento's grids", state.status))
     })?;
     let body = SyncStateBody::new(state.entity, state.magento_id, status, state.at)
         .sage(state.sage_id.as_deref(), state.sage_reference.as_deref())

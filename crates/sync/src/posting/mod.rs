@@ -1,6 +1,5 @@
 //! A plan is performed at Sage: call by call, each create once whatever happens.
 
-pub mod adopt;
 pub mod body;
 pub mod create;
 pub mod create_rules;
@@ -9,5 +8,6 @@ pub mod made;
 pub mod perform;
 pub mod performance;
 pub mod sealed_call;
+pub mod search;
 pub mod sums;
 pub mod write;

@@ -14,9 +14,9 @@ use super::body::Ids;
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
-        disposition::Stop,
+        disposition::AttemptError,
         known::Known,
-        log::Gathered,
+        log::AttemptLog,
         work::Work,
     },
     connection::tokens::StoredTokens,
@@ -77,7 +77,7 @@ impl Performance<'_> {
     }
 
     /// The intent of a key as it is kept.
-    pub async fn intent(&self, key: &IntentKey) -> Result<Option<Intent>, Stop> {
+    pub async fn intent(&self, key: &IntentKey) -> Result<Option<Intent>, AttemptError> {
         let keys = std::slice::from_ref(&key.xref);
         let store = &self.work.engine.store;
         Ok(store.intents(key.binding_id, &key.business_id, keys).await?.remove(&key.xref))
@@ -86,81 +86,81 @@ impl Performance<'_> {
     /// Notes the answer, together with the calls that brought it: a trail written later would die with the worker.
     pub async fn answered(
         &self,
-        gathered: &mut Gathered,
+        log: &mut AttemptLog,
         key: &IntentKey,
         answer: &Answer,
         told: Option<&Told>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), AttemptError> {
         let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-        store.answer_intent(self.work.fence(), key, answer, told, &gathered.steps, now).await?;
-        gathered.steps.clear();
+        store.answer_intent(self.work.fence(), key, answer, told, &log.steps, now).await?;
+        log.steps.clear();
         Ok(())
     }
 
     /// Notes the refusal, together with the calls that led to it.
-    pub async fn refuse(&self, gathered: &mut Gathered, key: &IntentKey) -> Result<(), Stop> {
+    pub async fn refuse(&self, log: &mut AttemptLog, key: &IntentKey) -> Result<(), AttemptError> {
         let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-        store.refuse_intent(self.work.fence(), key, &gathered.steps, now).await?;
-        gathered.steps.clear();
+        store.refuse_intent(self.work.fence(), key, &log.steps, now).await?;
+        log.steps.clear();
         Ok(())
     }
 
     /// Notes what is in Sage: its cross-reference, and what people see of the run's own document.
-    pub fn note(&self, gathered: &mut Gathered, xref: &XrefKey, answer: &Answer) {
-        gathered.xrefs.push(NewXref {
+    pub fn note(&self, log: &mut AttemptLog, xref: &XrefKey, answer: &Answer) {
+        log.xrefs.push(NewXref {
             key: xref.clone(),
             business_id: self.work.business.id.clone(),
             sage_id: answer.sage_id.clone(),
             displayed_as: answer.displayed_as.clone(),
         });
         if xref.kind == XrefKind::Invoice {
-            gathered.invoice_record = Some(KnownRecord {
+            log.invoice_record = Some(KnownRecord {
                 sage_id: answer.sage_id.clone(),
                 displayed_as: answer.displayed_as.clone(),
             });
         }
-        self.show(gathered, xref, answer);
+        self.show(log, xref, answer);
     }
 
     /// Shows what people see of the run's own document.
-    pub fn show(&self, gathered: &mut Gathered, xref: &XrefKey, answer: &Answer) {
+    pub fn show(&self, log: &mut AttemptLog, xref: &XrefKey, answer: &Answer) {
         if !is_of_run(self.work.claimed.run.event, xref.kind) {
             return;
         }
-        gathered.facts.sage_id = Some(answer.sage_id.clone());
-        gathered.facts.sage_reference.clone_from(&answer.displayed_as);
+        log.facts.sage_id = Some(answer.sage_id.clone());
+        log.facts.sage_reference.clone_from(&answer.displayed_as);
         if answer.total_minor.is_some() {
-            gathered.facts.sage_amount_minor = answer.total_minor;
-            gathered.facts.sage_tax_minor = answer.tax_minor;
+            log.facts.sage_amount_minor = answer.total_minor;
+            log.facts.sage_tax_minor = answer.tax_minor;
         }
     }
 
     /// What Sage shows of a record that was made; none when it is gone.
     pub async fn look_at(
         &self,
-        gathered: &mut Gathered,
+        log: &mut AttemptLog,
         call: &Call,
         sage_id: &str,
-    ) -> Result<Option<Value>, Stop> {
+    ) -> Result<Option<Value>, AttemptError> {
         let path = format!("{}/{sage_id}", call.path);
         // Without it a plain read would flag the document as sent.
         let unsent = [("mark_as_sent", "false")];
         let query: &[(&str, &str)] =
             if matches!(call.adopt, Some(Adopt::Document { .. })) { &unsent } else { &[] };
-        self.read(gathered, &call.name, &path, query).await
+        self.read(log, &call.name, &path, query).await
     }
 
     /// Reads a record of Sage's; none when Sage does not find it.
     pub async fn read(
         &self,
-        gathered: &mut Gathered,
+        log: &mut AttemptLog,
         name: &str,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<Option<Value>, Stop> {
+    ) -> Result<Option<Value>, AttemptError> {
         let begun = self.work.engine.outside.now();
         let answered = self.sage.get(path, query).await;
-        match recorded(gathered, step(name, "GET", path, begun), answered) {
+        match recorded(log, step(name, "GET", path, begun), answered) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(sage::Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error.into()),

@@ -4,7 +4,7 @@ use domain::{code::Code, plan::Call};
 use secrecy::{ExposeSecret, SecretString};
 use store::{Intent, IntentKey};
 
-use crate::{Engine, attempt::disposition::Stop};
+use crate::{Engine, attempt::disposition::AttemptError};
 
 /// What the envelope of an intent's call is bound to: it opens nowhere else.
 pub fn associated(key: &IntentKey) -> String {
@@ -13,14 +13,15 @@ pub fn associated(key: &IntentKey) -> String {
 }
 
 /// Seals a call for the intent of this key.
-pub fn seal(engine: &Engine, key: &IntentKey, call: &Call) -> Result<String, Stop> {
-    let plain = serde_json::to_string(call).map_err(|error| Stop::new(Code::Internal, error.to_string()))?;
+pub fn seal(engine: &Engine, key: &IntentKey, call: &Call) -> Result<String, AttemptError> {
+    let plain =
+        serde_json::to_string(call).map_err(|error| AttemptError::new(Code::Internal, error.to_string()))?;
     let mut nonce = [0; 12];
     engine.outside.random(&mut nonce);
     engine
         .keys
         .seal(&SecretString::from(plain), &associated(key), nonce)
-        .map_err(|error| Stop::new(Code::Internal, error.to_string()))
+        .map_err(|error| AttemptError::new(Code::Internal, error.to_string()))
 }
 
 /// The call that an intent was opened with; none in intents of versions that did not keep it. What no key opens any more is none

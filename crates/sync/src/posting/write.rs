@@ -7,8 +7,8 @@ use store::{IntentKey, Request};
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
-        disposition::Stop,
-        log::Gathered,
+        disposition::AttemptError,
+        log::AttemptLog,
     },
     posting::{body, performance::Performance},
 };
@@ -45,10 +45,10 @@ impl Performance<'_> {
     /// Sends a request once, and once more where Sage refuses the token. Fails when the last look does, and then nothing was sent.
     pub async fn write(
         &self,
-        gathered: &mut Gathered,
+        log: &mut AttemptLog,
         outgoing: &Outgoing<'_>,
         look: LastLook<'_>,
-    ) -> Result<Written, Stop> {
+    ) -> Result<Written, AttemptError> {
         let Outgoing { name, method, path, body } = *outgoing;
         let begun = self.work.engine.outside.now();
         let (answered, is_sent) = match self.sage.ready().await {
@@ -58,9 +58,9 @@ impl Performance<'_> {
         let mut step = step(name, method_name(method), path.split('?').next().unwrap_or(path), begun);
         if let Some(body) = body {
             step.idempotency_id = body::idempotency_id_of(body).map(str::to_owned);
-            step.request = gathered.redactor.kept(body);
+            step.request = log.redactor.kept(body);
         }
-        Ok(Written { answered: recorded(gathered, step, answered), is_sent })
+        Ok(Written { answered: recorded(log, step, answered), is_sent })
     }
 
     async fn send_ready(
@@ -68,7 +68,7 @@ impl Performance<'_> {
         ready: sage::Ready<'_>,
         Outgoing { method, path, body, .. }: &Outgoing<'_>,
         look: &LastLook<'_>,
-    ) -> Result<Result<sage::Answer, sage::Error>, Stop> {
+    ) -> Result<Result<sage::Answer, sage::Error>, AttemptError> {
         self.last_look(look).await?;
         match ready.send(*method, path, *body).await {
             Err(sage::Error::Unauthorised(_)) => {}
@@ -83,7 +83,7 @@ impl Performance<'_> {
         Ok(ready.send(*method, path, *body).await)
     }
 
-    async fn last_look(&self, look: &LastLook<'_>) -> Result<(), Stop> {
+    async fn last_look(&self, look: &LastLook<'_>) -> Result<(), AttemptError> {
         let (store, fence) = (&self.work.engine.store, self.work.fence());
         match look {
             LastLook::Fence => store.may_write(fence).await?,

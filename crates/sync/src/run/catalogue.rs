@@ -13,10 +13,10 @@ use store::Outcome;
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
-        disposition::Stop,
+        disposition::AttemptError,
         fetch,
         known::Known,
-        log::Gathered,
+        log::AttemptLog,
         planning::planned,
         sage_answers::amount_of,
         work::Work,
@@ -26,30 +26,30 @@ use crate::{
 };
 
 /// A customer's contacts are updated, in every currency that has one; one in the base currency is made where there is none.
-pub async fn customer(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
-    let customer = fetch::customer(work, shop, gathered).await?;
-    let known = Known::of(work, gathered, &wanted_customer_xrefs(&customer, &work.reference)).await?;
+pub async fn customer(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
+    let customer = fetch::customer(work, shop, log).await?;
+    let known = Known::of(work, log, &wanted_customer_xrefs(&customer, &work.reference)).await?;
     let known = Arc::new(known.with_customer(work, &customer));
     let plan = planned(work, &known, move |context| plan_customer(&customer, context)).await?;
-    follow(work, gathered, &plan, &known).await
+    follow(work, log, &plan, &known).await
 }
 
 /// A product becomes a product, a service or a stock item of Sage's, brought to Magento's quantity.
-pub async fn product(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
-    let product = fetch::product(work, shop, gathered).await?;
-    let known = Arc::new(Known::of(work, gathered, &wanted_product_xrefs(&product)).await?);
-    let stock = stock(work, gathered, &product, &known).await?;
+pub async fn product(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
+    let product = fetch::product(work, shop, log).await?;
+    let known = Arc::new(Known::of(work, log, &wanted_product_xrefs(&product)).await?);
+    let stock = stock(work, log, &product, &known).await?;
     let plan = planned(work, &known, move |context| plan_product(&product, &stock, context)).await?;
-    follow(work, gathered, &plan, &known).await
+    follow(work, log, &plan, &known).await
 }
 
 /// What Sage holds of the product's stock: of the item that is known, or of the one that bears the SKU exactly.
 async fn stock(
     work: &Work<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     product: &Product,
     known: &Known,
-) -> Result<KnownStock, Stop> {
+) -> Result<KnownStock, AttemptError> {
     let mut stock = KnownStock { quantity: None, as_of: work.claimed.run.created_at };
     if !(work.policy.sync_stock && product.manage_stock == Some(true)) {
         return Ok(stock);
@@ -60,7 +60,7 @@ async fn stock(
     if let Some(record) = known.record(XrefKind::StockItem) {
         let path = format!("/stock_items/{}", record.sage_id);
         let answered = sage.get(&path, &[]).await;
-        let answer = recorded(gathered, step("stock item", "GET", &path, begun), answered)?;
+        let answer = recorded(log, step("stock item", "GET", &path, begun), answered)?;
         stock.quantity = amount_of(&answer.body["quantity_in_stock"]);
         return Ok(stock);
     }

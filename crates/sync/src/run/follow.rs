@@ -9,9 +9,9 @@ use store::Outcome;
 
 use crate::{
     attempt::{
-        disposition::{Course, Stop},
+        disposition::{AttemptError, Disposition},
         known::Known,
-        log::Gathered,
+        log::AttemptLog,
         planning::keep_plan,
         work::Work,
     },
@@ -22,27 +22,30 @@ use crate::{
 /// have posted it: it cannot be skipped or held any more.
 pub async fn follow(
     work: &Work<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     plan: &Plan,
     known: &Known,
-) -> Result<Outcome, Stop> {
-    keep_plan(work, gathered, plan).await?;
+) -> Result<Outcome, AttemptError> {
+    keep_plan(work, log, plan).await?;
     match plan.verdict {
         Verdict::Post => {
-            perform::perform(work, gathered, plan, known).await?;
+            perform::perform(work, log, plan, known).await?;
             Ok(Outcome::Succeeded)
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {
             let made = XrefKind::made_by(work.claimed.run.event).and_then(|kind| known.begun(kind));
             if let Some(key) = made.filter(|key| !known.xrefs.contains_key(*key))
-                && perform::finish_begun(work, gathered, key, known).await?
+                && perform::finish_begun(work, log, key, known).await?
             {
-                return Err(Stop { course: Course::PlanAgain, ..Stop::plain(Code::Internal) });
+                return Err(AttemptError {
+                    disposition: Disposition::PlanAgain,
+                    ..AttemptError::plain(Code::Internal)
+                });
             }
             let code = plan.code.unwrap_or(Code::Internal);
             // The code's own sentence is shown beside it anyway.
             let message = plan.message.clone().filter(|message| message != code.sentence());
-            Err(Stop { message, ..Stop::plain(code) })
+            Err(AttemptError { message, ..AttemptError::plain(code) })
         }
     }
 }

@@ -15,10 +15,10 @@ use store::Outcome;
 use super::follow::follow;
 use crate::{
     attempt::{
-        disposition::{Course, Stop},
+        disposition::{AttemptError, Disposition},
         fetch,
         known::Known,
-        log::Gathered,
+        log::AttemptLog,
         planning::planned,
         work::Work,
     },
@@ -26,23 +26,23 @@ use crate::{
 };
 
 /// An invoice is planned and posted.
-pub async fn created(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
-    let invoice = fetch::invoice(work, shop, gathered).await?;
-    carry_out(work, gathered, invoice, plan_invoice).await
+pub async fn created(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
+    let invoice = fetch::invoice(work, shop, log).await?;
+    carry_out(work, log, invoice, plan_invoice).await
 }
 
 /// A payment waits for its invoice; when no run of the invoice exists it syncs the invoice itself.
-pub async fn paid(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+pub async fn paid(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     let run = &work.claimed.run;
     wait_for_invoice(work, run.magento_id).await?;
-    let invoice = fetch::invoice(work, shop, gathered).await?;
-    let payment = fetch::payment(work, shop, gathered).await?;
+    let invoice = fetch::invoice(work, shop, log).await?;
+    let payment = fetch::payment(work, shop, log).await?;
     let plan = move |invoice: &Invoice, context: &Context<'_>| plan_payment(invoice, &payment, context);
-    carry_out(work, gathered, invoice, plan).await
+    carry_out(work, log, invoice, plan).await
 }
 
 /// Stops unless the run of this invoice has ended well, or there is none.
-pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), Stop> {
+pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), AttemptError> {
     let store = &work.engine.store;
     let parent = store.latest_run_of_event(work.binding.id, EventName::InvoiceCreated, invoice).await?;
     let code = match parent.map(|parent| parent.status) {
@@ -50,23 +50,23 @@ pub async fn wait_for_invoice(work: &Work<'_>, invoice: i64) -> Result<(), Stop>
         Some(RunStatus::SkippedByPolicy) => Code::InvoiceNotSynced,
         Some(_) => Code::WaitingForInvoice,
     };
-    Err(Stop { course: Course::WaitForInvoice(invoice), ..Stop::plain(code) })
+    Err(AttemptError { disposition: Disposition::WaitForInvoice(invoice), ..AttemptError::plain(code) })
 }
 
 /// Plans an invoice or its payment with what is known of them, and performs the plan.
 async fn carry_out(
     work: &Work<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     invoice: Invoice,
     plan: impl FnOnce(&Invoice, &Context<'_>) -> Plan + Send + 'static,
-) -> Result<Outcome, Stop> {
-    let known = Known::of(work, gathered, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
+) -> Result<Outcome, AttemptError> {
+    let known = Known::of(work, log, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
     let known = Arc::new(known.with_customer(work, &invoice.customer));
-    gathered.invoice_record = known.record(XrefKind::Invoice).cloned();
+    log.invoice_record = known.record(XrefKind::Invoice).cloned();
     let told = Arc::clone(&known);
     let plan = move |context: &Context<'_>| {
         with_contact_news(plan(&invoice, context), &invoice, &told.told, context)
     };
     let plan = planned(work, &known, plan).await?;
-    follow(work, gathered, &plan, &known).await
+    follow(work, log, &plan, &known).await
 }

@@ -9,48 +9,52 @@ use store::{Outcome, Run};
 
 use crate::{
     Engine,
-    attempt::disposition::{Course, Stop},
+    attempt::disposition::{AttemptError, Disposition},
 };
 
 /// How long a run rests at least whose shop or Sage refuses us; then it goes on as soon as that is connected again.
 const REFUSED_FOR: TimeDelta = TimeDelta::seconds(5);
 
 /// What becomes of the run: skipped, held, tried again, or failed. `rests` are the rests in a row of the side that does not answer.
-pub fn outcome(engine: &Engine, run: &Run, stop: Stop, rests: u32) -> Outcome {
-    let Stop { code, message, course } = stop;
+pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, rests: u32) -> Outcome {
+    let AttemptError { code, message, disposition } = error;
     let now = engine.outside.now();
-    match (course, code.effect()) {
-        (Course::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
-        (Course::Rests { side, after, until }, _) => {
+    match (disposition, code.effect()) {
+        (Disposition::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
+        (Disposition::Rests { side, after, until }, _) => {
             let next = retry::outage(&engine.timing.outage_schedule, rests, after, engine.jitter(), now);
             let until = until.map_or(next, |until| until.max(next));
             Outcome::Resting { code, message, until, side: Some(side) }
         }
-        (Course::Reauthorise, _) => {
+        (Disposition::Reauthorise, _) => {
             let (code, until) = (Code::BindingNeedsReauth, now + REFUSED_FOR);
             Outcome::Resting { code, message, until, side: None }
         }
-        (Course::WaitForInvoice(id), Effect::Skips) => {
+        (Disposition::WaitForInvoice(id), Effect::Skips) => {
             Outcome::Skipped { code, message, waits_for_invoice: Some(id) }
         }
-        (Course::WaitForInvoice(id), _) => Outcome::Waiting { code, message, waits_for_invoice: Some(id) },
-        (Course::Retry { after } | Course::Silent { after, .. }, _) => {
+        (Disposition::WaitForInvoice(id), _) => {
+            Outcome::Waiting { code, message, waits_for_invoice: Some(id) }
+        }
+        (Disposition::Retry { after } | Disposition::Silent { after, .. }, _) => {
             tried_again(engine, run, code, message, after)
         }
-        (Course::ByCode | Course::PlanAgain, Effect::Skips) => {
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Skips) => {
             Outcome::Skipped { code, message, waits_for_invoice: None }
         }
         // The shop's own status says the rest.
-        (Course::ByCode, _) if code == Code::BindingPending => {
+        (Disposition::ByCode, _) if code == Code::BindingPending => {
             Outcome::Resting { code, message, until: now + REFUSED_FOR, side: None }
         }
-        (Course::ByCode | Course::PlanAgain, Effect::Holds) => {
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Holds) => {
             Outcome::Waiting { code, message, waits_for_invoice: None }
         }
-        (Course::ByCode | Course::PlanAgain, Effect::Fails(_)) if code.is_retryable() => {
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Fails(_)) if code.is_retryable() => {
             tried_again(engine, run, code, message, None)
         }
-        (Course::ByCode | Course::PlanAgain | Course::Final, _) => Outcome::Failed { code, message },
+        (Disposition::ByCode | Disposition::PlanAgain | Disposition::Final, _) => {
+            Outcome::Failed { code, message }
+        }
     }
 }
 

@@ -13,10 +13,9 @@ use tracing::{error, warn};
 use crate::{
     Engine,
     attempt::{
-        disposition::{Course, Stop},
-        fetch,
+        disposition::{AttemptError, Disposition},
         lease::Lease,
-        log::Gathered,
+        log::AttemptLog,
         work::{self, Work},
     },
     connection::shop::{self, Shop},
@@ -25,35 +24,35 @@ use crate::{
 
 /// Works a run to the end of this attempt. Never fails: what goes wrong becomes the outcome.
 pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> FinishRun {
-    let mut gathered = Gathered::default();
-    let attempted = AssertUnwindSafe(attempt(engine, claimed, lease, &mut gathered)).catch_unwind().await;
+    let mut log = AttemptLog::default();
+    let attempted = AssertUnwindSafe(attempt(engine, claimed, lease, &mut log)).catch_unwind().await;
     // A run that makes Ledger panic is tried again and then fails, as any other: it is not claimed for ever.
     let attempted = attempted.unwrap_or_else(|_| {
         error!(run = %claimed.run.id, "an attempt ended by a panic");
-        Err(Stop::plain(Code::Internal))
+        Err(AttemptError::plain(Code::Internal))
     });
     let outcome = match attempted {
         Ok(outcome) => outcome,
-        Err(stop) => {
-            if stop.course == Course::Reauthorise {
-                needs_reauth(engine, claimed, stop.code).await;
+        Err(error) => {
+            if error.disposition == Disposition::Reauthorise {
+                needs_reauth(engine, claimed, error.code).await;
             }
-            let stop = outage::judged(engine, &claimed.run, stop).await;
-            let rests = outage::rests_before(engine, &claimed.run, &stop).await;
-            let message = stop.message.map(|message| gathered.redactor.text(&message));
-            outcome::outcome(engine, &claimed.run, Stop { message, ..stop }, rests)
+            let error = outage::judged(engine, &claimed.run, error).await;
+            let rests = outage::rests_before(engine, &claimed.run, &error).await;
+            let message = error.message.map(|message| log.redactor.text(&message));
+            outcome::outcome(engine, &claimed.run, AttemptError { message, ..error }, rests)
         }
     };
-    let sync_state = sync_state(engine, claimed, &outcome, &gathered);
+    let sync_state = sync_state(engine, claimed, &outcome, &log);
     FinishRun {
         fence: Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id },
         now: engine.outside.now(),
         outcome,
-        facts: gathered.facts,
-        xrefs: gathered.xrefs,
+        facts: log.facts,
+        xrefs: log.xrefs,
         sync_state,
-        steps: gathered.steps,
-        plan: gathered.plan,
+        steps: log.steps,
+        plan: log.plan,
         thresholds: engine.alerts.thresholds,
     }
 }
@@ -79,21 +78,21 @@ async fn attempt(
     engine: &Engine,
     claimed: &Claimed,
     lease: &Lease,
-    gathered: &mut Gathered,
-) -> Result<Outcome, Stop> {
+    log: &mut AttemptLog,
+) -> Result<Outcome, AttemptError> {
     let run = &claimed.run;
     let work = work::prepare(engine, claimed, lease).await?;
     outage::ensure_up(engine, &work.binding).await?;
     if let Some(exclusion) =
         engine.store.exclusion(run.binding_id, run.event.entity(), run.magento_id).await?
     {
-        return Err(Stop::new(Code::ExcludedByPerson, exclusion.reason));
+        return Err(AttemptError::new(Code::ExcludedByPerson, exclusion.reason));
     }
     let shop = shop::shop(engine, &work.binding).await?;
     let mut planned = 1;
     loop {
-        match work_event(&work, &shop, gathered).await {
-            Err(Stop { course: Course::PlanAgain, .. }) if planned < PLANS => planned += 1,
+        match work_event(&work, &shop, log).await {
+            Err(AttemptError { disposition: Disposition::PlanAgain, .. }) if planned < PLANS => planned += 1,
             ended => return ended,
         }
     }
@@ -103,14 +102,16 @@ async fn attempt(
 /// is gone. There are fewer kinds of such records in a plan.
 const PLANS: usize = 5;
 
-async fn work_event(work: &Work<'_>, shop: &Shop, gathered: &mut Gathered) -> Result<Outcome, Stop> {
+async fn work_event(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     match work.claimed.run.event {
-        EventName::InvoiceCreated => invoice::created(work, shop, gathered).await,
-        EventName::InvoicePaid => invoice::paid(work, shop, gathered).await,
-        EventName::CreditmemoCreated => credit_memo::creditmemo(work, shop, gathered).await,
-        EventName::CustomerUpserted => catalogue::customer(work, shop, gathered).await,
+        EventName::InvoiceCreated => invoice::created(work, shop, log).await,
+        EventName::InvoicePaid => invoice::paid(work, shop, log).await,
+        EventName::CreditmemoCreated => credit_memo::creditmemo(work, shop, log).await,
+        EventName::CustomerUpserted => catalogue::customer(work, shop, log).await,
         // Nothing has to be fetched to know this, and a shop saves its products often.
-        EventName::ProductUpserted if !work.policy.sync_products => Err(Stop::plain(Code::ProductsDisabled)),
-        EventName::ProductUpserted => catalogue::product(work, shop, gathered).await,
+        EventName::ProductUpserted if !work.policy.sync_products => {
+            Err(AttemptError::plain(Code::ProductsDisabled))
+        }
+        EventName::ProductUpserted => catalogue::product(work, shop, log).await,
     }
 }

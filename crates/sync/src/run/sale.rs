@@ -13,9 +13,9 @@ use store::NewEvent;
 
 use crate::{
     attempt::{
-        disposition::{Course, Stop},
+        disposition::{AttemptError, Disposition},
         fetch::{self, email_digest},
-        log::Gathered,
+        log::AttemptLog,
         work::Work,
     },
     connection::shop::Shop,
@@ -32,12 +32,12 @@ const LATEST: TimeDelta = TimeDelta::hours(6);
 pub async fn wait_for_sale(
     work: &Work<'_>,
     shop: &Shop,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     memo: &CreditMemo,
-) -> Result<(), Stop> {
+) -> Result<(), AttemptError> {
     match memo.invoice_id {
         Some(invoice) => {
-            ask_for_sale(work, shop, gathered, invoice).await?;
+            ask_for_sale(work, shop, log, invoice).await?;
             wait_for_invoice(work, invoice).await
         }
         None => ensure_covered(work, memo).await,
@@ -49,9 +49,9 @@ pub async fn wait_for_sale(
 async fn ask_for_sale(
     work: &Work<'_>,
     shop: &Shop,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     invoice: i64,
-) -> Result<(), Stop> {
+) -> Result<(), AttemptError> {
     let mut unheard = Vec::new();
     for (event, kind) in
         [(EventName::InvoiceCreated, XrefKind::Invoice), (EventName::InvoicePaid, XrefKind::Payment)]
@@ -63,7 +63,7 @@ async fn ask_for_sale(
     if unheard.is_empty() {
         return Ok(());
     }
-    let document = fetch::invoice_of(work, shop, gathered, invoice).await?;
+    let document = fetch::invoice_of(work, shop, log, invoice).await?;
     let is_paid = document.state == InvoiceState::Paid;
     for event in unheard.into_iter().filter(|event| is_paid || *event != EventName::InvoicePaid) {
         work.engine.store.receive(&event_of(work, event, invoice)).await?;
@@ -72,7 +72,12 @@ async fn ask_for_sale(
 }
 
 /// Whether an event of the invoice has no run, and Sage nothing that came of it.
-async fn is_unheard(work: &Work<'_>, event: EventName, kind: XrefKind, invoice: i64) -> Result<bool, Stop> {
+async fn is_unheard(
+    work: &Work<'_>,
+    event: EventName,
+    kind: XrefKind,
+    invoice: i64,
+) -> Result<bool, AttemptError> {
     let store = &work.engine.store;
     if store.latest_run_of_event(work.binding.id, event, invoice).await?.is_some() {
         return Ok(false);
@@ -104,7 +109,7 @@ fn event_of(work: &Work<'_>, event: EventName, magento_id: i64) -> NewEvent {
 
 /// A memo that was made from its order names neither invoice nor order: what was posted for its customer must cover it. Until then it
 /// looks again, ever more rarely, and in the end waits for somebody.
-async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), Stop> {
+async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), AttemptError> {
     let currency = memo.currency.to_string();
     let posted = match email_digest(&memo.customer) {
         Some(digest) => work.engine.store.posted_for(work.binding.id, &digest, &currency).await?,
@@ -119,11 +124,11 @@ async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), Stop> 
         money::text(money::round2(memo.grand_total)),
         money::text(money::from_minor(left)),
     );
-    let stop = Stop::new(Code::SaleNotInSage, message);
+    let error = AttemptError::new(Code::SaleNotInSage, message);
     let now = work.engine.outside.now();
     let age = now - work.claimed.run.created_at;
     if age >= WAITS_FOR_SALE {
-        return Err(stop);
+        return Err(error);
     }
-    Err(Stop { course: Course::RestUntil(now + (age / 4).clamp(SOONEST, LATEST)), ..stop })
+    Err(AttemptError { disposition: Disposition::RestUntil(now + (age / 4).clamp(SOONEST, LATEST)), ..error })
 }

@@ -3,14 +3,14 @@
 use domain::run::EventName;
 use store::{Claimed, Outcome, SyncState};
 
-use crate::{Engine, attempt::log::Gathered};
+use crate::{Engine, attempt::log::AttemptLog};
 
 /// What Magento is told: nothing before the run has ended, and nothing of a payment that was only skipped.
 pub fn sync_state(
     engine: &Engine,
     claimed: &Claimed,
     outcome: &Outcome,
-    gathered: &Gathered,
+    log: &AttemptLog,
 ) -> Option<SyncState> {
     let run = &claimed.run;
     let is_payment = run.event == EventName::InvoicePaid;
@@ -22,10 +22,10 @@ pub fn sync_state(
         Outcome::Waiting { .. } | Outcome::Retrying { .. } | Outcome::Resting { .. } => return None,
     };
     let (sage_id, sage_reference) = if is_payment {
-        let record = gathered.invoice_record.clone();
+        let record = log.invoice_record.clone();
         (record.as_ref().map(|record| record.sage_id.clone()), record.and_then(|record| record.displayed_as))
     } else {
-        (gathered.facts.sage_id.clone(), gathered.facts.sage_reference.clone())
+        (log.facts.sage_id.clone(), log.facts.sage_reference.clone())
     };
     Some(SyncState {
         entity: run.event.entity(),

@@ -37,11 +37,11 @@ pub async fn claim(engine: &Engine, worker: &str) -> Option<(Claimed, Lease)> {
 /// The lease of a run, kept from now on; each extension is a sign of life as well.
 fn lease(engine: &Engine, fence: Fence, asked_at: std::time::Duration) -> Lease {
     let (store, outside) = (Arc::clone(&engine.store), Arc::clone(&engine.outside));
-    let (pulse, lease) = (Arc::clone(&engine.pulse), engine.timing.lease);
+    let (heartbeat, lease) = (Arc::clone(&engine.heartbeat), engine.timing.lease);
     Lease::keep(Arc::clone(&engine.outside), lease.to_std().unwrap_or_default(), asked_at, move || {
         let store = Arc::clone(&store);
         let now = outside.now();
-        pulse.of_runs(now);
+        heartbeat.of_runs(now);
         async move { store.extend_lease(fence, now, now + lease).await }
     })
 }
@@ -52,7 +52,7 @@ pub async fn work_runs(engine: &Arc<Engine>, name: &str, shutdown: &Cancellation
     let mut slow = VecDeque::new();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
-        engine.pulse.of_runs(engine.outside.now());
+        engine.heartbeat.of_runs(engine.outside.now());
         slow.retain(|run: &JoinHandle<()>| !run.is_finished());
         if slow.len() >= SLOW_RUNS
             && let Some(oldest) = slow.pop_front()

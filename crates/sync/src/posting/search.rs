@@ -1,7 +1,6 @@
 //! What is already in Sage: found by its reference, compared exactly, and taken only if it is the same.
 
 use domain::{
-    Decimal,
     money::{self, Currency},
     plan::{Adopt, Call},
 };
@@ -11,8 +10,8 @@ use store::{Answer, Request};
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
-        disposition::Stop,
-        log::Gathered,
+        disposition::AttemptError,
+        log::AttemptLog,
         sage_answers::answer_of,
     },
     posting::performance::Performance,
@@ -31,36 +30,35 @@ pub enum Found {
 /// Looks for the record of a call's request in Sage, by the reference and the contact that the request names.
 pub async fn find(
     performance: &Performance<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     how: &Adopt,
     call: &Call,
     request: &Request,
-) -> Result<Found, Stop> {
+) -> Result<Found, AttemptError> {
     let reference = request.reference.as_deref().unwrap_or_default();
     let contact = request.contact_id.as_deref().unwrap_or_default();
     match how {
         Adopt::Contact { email, currency, .. } => {
             let query =
                 [("search", reference), ("attributes", "reference,email,main_contact_person,currency")];
-            let items = list(performance, gathered, "/contacts", &query).await?;
+            let items = list(performance, log, "/contacts", &query).await?;
             Ok(same_contact(&items, reference, email.as_deref(), *currency))
         }
         Adopt::Item { path, item_code } => {
             let query = [("search", item_code.as_str()), ("attributes", "item_code")];
-            let items = list(performance, gathered, path, &query).await?;
+            let items = list(performance, log, path, &query).await?;
             let same = items.iter().find(|item| item["item_code"].as_str() == Some(item_code));
             Ok(same.and_then(answer_of).map_or(Found::Nothing, Found::Same))
         }
         Adopt::Document { path, .. } => {
             let attributes = "reference,contact,total_amount,tax_amount,status";
             let items =
-                list(performance, gathered, path, &[("search", reference), ("attributes", attributes)])
-                    .await?;
+                list(performance, log, path, &[("search", reference), ("attributes", attributes)]).await?;
             Ok(same_document(&items, reference, contact, call))
         }
         Adopt::Payment { .. } => {
             let query = [("contact_id", contact), ("attributes", "reference,total_amount")];
-            let items = list(performance, gathered, "/contact_payments", &query).await?;
+            let items = list(performance, log, "/contact_payments", &query).await?;
             Ok(same_document(&items, reference, "", call))
         }
     }
@@ -68,25 +66,25 @@ pub async fn find(
 
 async fn list(
     performance: &Performance<'_>,
-    gathered: &mut Gathered,
+    log: &mut AttemptLog,
     path: &str,
     query: &[(&str, &str)],
-) -> Result<Vec<Value>, Stop> {
+) -> Result<Vec<Value>, AttemptError> {
     let begun = performance.work.engine.outside.now();
     let mut search = step("search", "GET", path, begun);
     let asked: Map<String, Value> =
         query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
-    search.request = gathered.redactor.kept(&Value::Object(asked));
+    search.request = log.redactor.kept(&Value::Object(asked));
     match performance.sage.list_all(path, query).await {
         Ok(items) => {
             search.status = Some(200);
             search.summary = format!("{} found", items.len());
-            search.answer = gathered.redactor.kept(&Value::Array(items.clone()));
-            gathered.steps.push(search);
+            search.answer = log.redactor.kept(&Value::Array(items.clone()));
+            log.steps.push(search);
             Ok(items)
         }
-        Err(error) => Err(recorded(gathered, search, Err(error))
-            .map_or_else(Into::into, |_| Stop::plain(domain::code::Code::Internal))),
+        Err(error) => Err(recorded(log, search, Err(error))
+            .map_or_else(Into::into, |_| AttemptError::plain(domain::code::Code::Internal))),
     }
 }
 
