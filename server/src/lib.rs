@@ -1,14 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-pub mod alerting;
 pub mod bench;
 pub mod cli;
 pub mod client;
 mod commands;
 pub mod config;
-pub mod connecting;
 pub mod demo;
-pub mod fetching;
 pub mod intake;
 pub mod isolation;
 mod keys;
@@ -17,12 +14,12 @@ pub mod outside;
 pub mod plan;
 pub mod router;
 pub mod routes;
-pub mod sealing;
 pub mod security;
 pub mod serving;
 pub mod simulate;
 pub mod stage;
 pub mod state;
+pub mod streams;
 pub mod telemetry;
 mod timing;
 pub mod users;

@@ -13,4 +13,6 @@ pub use mail::{Mail, MailError};
 pub use posts::Posts;
 pub use refusal::Refusal;
 
-pub(crate) use deliver::{Alerts, deliver_due};
+pub use deliver::deliver_due;
+
+pub(crate) use deliver::Alerts;
