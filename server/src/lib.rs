@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "demo")]
 pub mod bench;
 pub mod cli;
 pub mod client;
 mod commands;
 pub mod config;
+#[cfg(feature = "demo")]
 pub mod demo;
 pub mod intake;
 pub mod isolation;
@@ -16,7 +18,9 @@ pub mod router;
 pub mod routes;
 pub mod security;
 pub mod serving;
+#[cfg(feature = "demo")]
 pub mod simulate;
+#[cfg(feature = "demo")]
 pub mod stage;
 pub mod state;
 pub mod streams;
