@@ -2,7 +2,7 @@
 
 LEDGER := target/release/ledger
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-rust test-browser laws matrix soak fuzz fmt lint check-doors bench conformance clean
+.PHONY: help setup demo build release test test-rust test-browser laws matrix soak fuzz fmt lint check-doors bench conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,10 @@ demo: build ## Build and start the demo (ONCE=1: run it through once and exit; D
 build: ## Build target/release/ledger and target/site
 	scripts/setup build
 	scripts/build
+
+release: ## Build the binary and the site for shops: without simulators, sandbox, demo and benchmarks
+	scripts/setup build
+	LEAN=1 scripts/build
 
 test: ## Run every test: Rust on SQLite and Postgres, then the browser tests
 	scripts/setup build test

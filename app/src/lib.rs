@@ -2,61 +2,14 @@
 // A page is one nested type until `into_any` cuts it.
 #![recursion_limit = "256"]
 
-#[cfg(feature = "ssr")]
-pub mod account;
-#[cfg(feature = "ssr")]
-pub mod activity;
-#[cfg(feature = "ssr")]
-mod address_code;
-#[cfg(feature = "ssr")]
-pub mod alerting;
-#[cfg(feature = "ssr")]
-pub mod alerts;
 pub mod api;
-#[cfg(feature = "ssr")]
-pub mod bindings;
-#[cfg(feature = "ssr")]
-pub mod caller;
 pub mod components;
 #[cfg(feature = "ssr")]
-pub mod connecting;
-#[cfg(feature = "ssr")]
 pub mod context;
-#[cfg(feature = "ssr")]
-pub mod device;
-#[cfg(feature = "ssr")]
-pub mod embed;
-pub mod error;
-#[cfg(feature = "ssr")]
-pub mod history;
-#[cfg(feature = "ssr")]
-pub mod joining;
-#[cfg(feature = "ssr")]
-pub mod limits;
-#[cfg(feature = "ssr")]
-pub mod once;
-#[cfg(feature = "ssr")]
-pub mod overview;
 pub mod pages;
 #[cfg(feature = "ssr")]
-pub mod password;
-#[cfg(feature = "ssr")]
-pub mod people;
-#[cfg(feature = "ssr")]
 pub mod plain;
-pub mod query;
 pub mod refusal;
-#[cfg(feature = "ssr")]
-pub mod run;
-pub mod screen;
-#[cfg(feature = "ssr")]
-pub mod sealing;
-#[cfg(feature = "ssr")]
-pub mod second_factor;
-#[cfg(feature = "ssr")]
-pub mod session;
-#[cfg(feature = "ssr")]
-pub mod settings;
 pub mod theme;
 #[cfg(feature = "hydrate")]
 pub mod typing;
@@ -71,13 +24,9 @@ use leptos_router::{
     path,
 };
 
+use views::links::HOME;
+
 use crate::pages::{not_found::NotFound, sign_in::SignInPage};
-
-/// Where people land: the overview.
-pub const HOME: &str = "/dashboard";
-
-/// The history.
-pub const HISTORY: &str = "/dashboard/sync";
 
 /// The document around [`App`]: what the browser loads before anything else.
 #[cfg(feature = "ssr")]

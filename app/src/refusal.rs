@@ -6,7 +6,7 @@ use leptos::{
 };
 use leptos_router::hooks::use_query_map;
 
-use crate::error::AppError;
+use views::error::AppError;
 
 /// The error of the form of this server function that was just sent. (An action would find it by itself, and would bring along
 /// the code that sends forms, which these pages leave to the browser.)

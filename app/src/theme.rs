@@ -65,7 +65,7 @@ pub fn current() -> Theme {
 #[cfg(feature = "ssr")]
 fn word() -> Option<String> {
     let parts = leptos::prelude::use_context::<http::request::Parts>()?;
-    crate::session::cookie_value(&parts.headers, COOKIE).map(str::to_owned)
+    services::cookies::cookie_value(&parts.headers, COOKIE).map(str::to_owned)
 }
 
 #[cfg(not(feature = "ssr"))]

@@ -1,19 +1,17 @@
 //! What pages are made of, rendered on the host without a browser.
 #![cfg(feature = "ssr")]
 
-use app::{
-    components::{pager::Pager, problem::Problem, runs_table::RunsTable, status_chip::StatusChip},
-    error::ErrorCode,
-    screen::{
-        format::Moment,
-        runs::{Amount, Reason, RunRow, status_label},
-    },
-};
+use app::components::{pager::Pager, problem::Problem, runs_table::RunsTable, status_chip::StatusChip};
 use domain::{
     code::Code,
     run::{EventName, RunStatus},
 };
 use leptos::prelude::*;
+use views::{
+    error::ErrorCode,
+    format::Moment,
+    runs::{Amount, Reason, RunRow, status_label},
+};
 
 fn html<V: IntoView>(view: impl FnOnce() -> V) -> String {
     Owner::new().with(|| view().into_view().to_html())

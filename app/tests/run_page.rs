@@ -2,10 +2,7 @@
 #![cfg(feature = "ssr")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by a panic")]
 
-use app::{
-    pages::run::shown,
-    run::{Kept, Rights, view},
-};
+use app::pages::run::shown;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
@@ -15,6 +12,7 @@ use domain::{
     run::{BindingStatus, EntityKind, EventName, RunStatus},
 };
 use leptos::prelude::*;
+use services::run::{Kept, Rights, view};
 use store::{Attempt, Binding, DeliveryState, Run, RunFacts, RunPlan, Step, SyncState};
 
 const OWNER: Rights = Rights { may_retry: true, may_connect: true };

@@ -4,13 +4,14 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "demo")]
+use crate::{bench, demo, simulate};
 use crate::{
-    bench,
     commands::{self, Output, runs::RunsCommand},
     config::Config,
-    demo, keys,
+    keys,
     lifecycle::{self, Failure, Process},
-    plan, simulate, telemetry,
+    plan, telemetry,
     users::{self, UsersCommand},
 };
 
@@ -32,8 +33,10 @@ enum Command {
     /// Works runs only (Postgres: as many of these as wanted beside `serve`).
     Worker,
     /// Shows Ledger at work: both simulators, a paired and connected shop, real documents, all in one process.
+    #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
     /// Runs a simulator by itself.
+    #[cfg(feature = "demo")]
     Simulate {
         #[command(subcommand)]
         what: simulate::Simulate,
@@ -73,6 +76,7 @@ enum Command {
     /// Looks at everything that Ledger needs, and says what is wrong and what to do; ends with 1 where something is.
     Doctor(commands::doctor::DoctorArgs),
     /// Measures Ledger on this machine and prints a table.
+    #[cfg(feature = "demo")]
     Bench(bench::BenchArgs),
 }
 
@@ -82,7 +86,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Serve => serve(read()?, true).await,
         Command::Worker => serve(read()?, false).await,
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args).await,
+        #[cfg(feature = "demo")]
         Command::Simulate { what } => simulate::run(what).await,
         Command::Plan(args) => plan::run(&args),
         Command::Migrate => {
@@ -102,6 +108,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Sync(args) => commands::sync::run(&read()?, &args).await,
         Command::Reference { command } => commands::reference::run(&read()?, command).await,
         Command::Doctor(args) => commands::doctor::run(&read()?, &args).await,
+        #[cfg(feature = "demo")]
         Command::Bench(args) => bench::run(args).await,
     }
 }

@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use app::caller::ClientAddress;
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::{HeaderMap, HeaderName},
     middleware::Next,
     response::Response,
 };
+use services::client_info::ClientAddress;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

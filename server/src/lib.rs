@@ -1,14 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-pub mod alerting;
+#[cfg(feature = "demo")]
 pub mod bench;
 pub mod cli;
 pub mod client;
 mod commands;
 pub mod config;
-pub mod connecting;
+#[cfg(feature = "demo")]
 pub mod demo;
-pub mod fetching;
 pub mod intake;
 pub mod isolation;
 mod keys;
@@ -17,12 +16,14 @@ pub mod outside;
 pub mod plan;
 pub mod router;
 pub mod routes;
-pub mod sealing;
 pub mod security;
 pub mod serving;
+#[cfg(feature = "demo")]
 pub mod simulate;
+#[cfg(feature = "demo")]
 pub mod stage;
 pub mod state;
+pub mod streams;
 pub mod telemetry;
 mod timing;
 pub mod users;

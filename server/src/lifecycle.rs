@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use app::context::Services;
 use chrono::TimeDelta;
 use domain::outside::Outside;
 use leptos::config::LeptosOptions;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
+use services::{Services, alerting::Alerting, connecting::Connecting, sealing::Sealing};
 use store::Store;
 use sync::alerts::{Hooks, Mail, Posts};
 use tokio::{net::TcpListener, sync::Mutex};
@@ -20,14 +20,11 @@ use tracing::info;
 use url::Url;
 
 use crate::{
-    alerting::Alerts,
     client::Proxies,
     config::{self, Config},
-    connecting::Connections,
     intake::Intake,
     outside::{self, Machine},
     router,
-    sealing::Seals,
     serving::{self, ConnectionLimits},
     state::{AppState, Observing, Wire},
 };
@@ -208,9 +205,9 @@ impl Process {
                 store: Arc::clone(&engine.store),
                 outside: Arc::clone(&engine.outside),
                 secure_cookies: config.public_url.starts_with("https://"),
-                connecting: Arc::new(Connections::new(Arc::clone(&engine), config.public_url.clone())),
-                alerting: Arc::new(Alerts(Arc::clone(&engine))),
-                sealing: Arc::new(Seals(Arc::clone(&engine))),
+                connecting: Arc::new(Connecting::new(Arc::clone(&engine), config.public_url.clone())),
+                alerting: Alerting(Arc::clone(&engine)),
+                sealing: Sealing::new(Arc::clone(&engine.keys), Arc::clone(&engine.outside)),
                 public_url: config.public_url.clone(),
                 quotas: config.quotas,
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),

@@ -19,7 +19,7 @@ use posting::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{lifecycle::Failure, outside::Machine, stage::DOCUMENTS};
+use crate::{lifecycle::Failure, outside::Machine};
 
 /// The demo's settings and lists, for a plan that names none.
 pub(crate) const POLICY: &str = include_str!("../../fixtures/demo/policy.json");
@@ -221,11 +221,21 @@ fn invoice_of(id: i64, beside: &Path) -> Option<Invoice> {
         let is_document = path.extension().is_some_and(|end| end == "json" || end == "body");
         is_document.then(|| fs::read(path).ok()).flatten()
     });
-    let bundled = DOCUMENTS.files().map(|file| file.contents().to_vec());
     siblings
-        .chain(bundled)
+        .chain(bundled())
         .filter_map(|bytes| serde_json::from_slice::<Invoice>(&bytes).ok())
         .find(|invoice| invoice.magento_id == id)
+}
+
+/// The demo's documents.
+#[cfg(feature = "demo")]
+fn bundled() -> impl Iterator<Item = Vec<u8>> {
+    crate::stage::DOCUMENTS.files().map(|file| file.contents().to_vec())
+}
+
+#[cfg(not(feature = "demo"))]
+fn bundled() -> std::iter::Empty<Vec<u8>> {
+    std::iter::empty()
 }
 
 /// An invoice that nobody has: what its payment tells of it.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use app::error::AppError;
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -10,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use url::Url;
+use views::error::AppError;
 
 /// Files under `/pkg/` carry a hash in their name: they may be kept for ever. Pages hold a merchant's books: never.
 pub async fn cache_the_package(request: Request, next: Next) -> Response {

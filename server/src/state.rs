@@ -1,21 +1,17 @@
 //! What the routes work with.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use app::context::Services;
 use axum::extract::FromRef;
 use domain::outside::Outside;
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
+use services::Services;
 use store::Store;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    client::Proxies,
-    intake::Intake,
-    routes::{health::Looked, live::Streams},
-};
+use crate::{client::Proxies, intake::Intake, streams::Streams};
 
 /// The state of the router.
 #[derive(Clone, FromRef)]
@@ -61,4 +57,15 @@ pub struct Observing {
     pub works: bool,
     /// For how long a look at the store answers those who ask again: anybody may ask, and each look writes durably.
     pub looks_last: Duration,
+}
+
+/// What is well, or what is not.
+pub type Check = Result<Cow<'static, str>, String>;
+
+/// What was seen of the store, and when.
+pub struct Looked {
+    /// The machine's uptime then.
+    pub at: Duration,
+    /// Store, clock, schema, keys.
+    pub checks: [Check; 4],
 }

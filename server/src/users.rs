@@ -226,10 +226,10 @@ fn chosen(argument: Option<String>) -> Result<String, Failure> {
 
 /// The same rules as where people choose their passwords themselves.
 fn hash(password: &str) -> Result<String, Failure> {
-    if let Some(wrong) = app::session::wrong_with_chosen(password, &[]) {
+    if let Some(wrong) = services::session::wrong_with_chosen(password, &[]) {
         return Err(format!("LEDGER_PASSWORD cannot be used: {}", wrong.sentence()).into());
     }
-    Ok(app::session::hash_password(password, &Machine)?)
+    Ok(services::session::hash_password(password, &Machine)?)
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use crate::{
-    HOME, account, context, device,
+use crate::context;
+use services::{account, cookies, second_factor};
+use views::{
+    account::AccountView,
     error::{AppError, ErrorCode},
-    query::safe_path,
-    screen::account::AccountView,
-    second_factor, session,
+    links::HOME,
+    links::safe_path,
 };
 
 /// The page of the account.
@@ -24,17 +25,17 @@ pub async fn sign_in_with_code(
     #[server(default)]
     next: String,
 ) -> Result<(), AppError> {
-    let (services, request, caller) = (context::services()?, context::request()?, context::caller()?);
+    let (services, visit) = (context::services()?, context::visit()?);
     let (store, outside) = (&*services.store, &*services.outside);
     let work = async {
-        let token = session::pending_token(&request.headers, services.secure_cookies);
+        let token = cookies::pending_token(&visit.headers, services.secure_cookies);
         let token = token.ok_or(ErrorCode::SignInEnded)?;
-        second_factor::sign_in(store, outside, &*services.sealing, &caller, (token, &code)).await
+        second_factor::sign_in(store, outside, &services.sealing, &visit.caller, (token, &code)).await
     };
     let token = context::answer(work).await?;
-    context::set_cookie(&session::cookie(&token, services.secure_cookies))?;
-    device::signed_in(&services, &token).await?;
-    context::set_cookie(&session::expired_pending_cookie(services.secure_cookies))?;
+    context::set_cookie(&cookies::cookie(&token, services.secure_cookies))?;
+    visit.remember(&services, &token).await?;
+    context::set_cookie(&cookies::expired_pending_cookie(services.secure_cookies))?;
     leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
     Ok(())
 }
@@ -42,13 +43,18 @@ pub async fn sign_in_with_code(
 /// The account of the one who asks.
 #[server(endpoint = "account/own", input = Json)]
 pub async fn own_account() -> Result<AccountView, AppError> {
-    context::answer(async { account::own(&context::services()?, &context::member().await?).await }).await
+    context::answer(async {
+        account::own(&context::services()?, &context::member().await?, &context::visit()?).await
+    })
+    .await
 }
 
 /// Sends a code to the person's own address.
 #[server(endpoint = "account/send-code")]
 pub async fn send_address_code() -> Result<(), AppError> {
-    let work = async { account::send_address_code(&context::services()?, &context::member().await?).await };
+    let work = async {
+        account::send_address_code(&context::services()?, &context::member().await?, &context::visit()?).await
+    };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
 }
@@ -60,8 +66,10 @@ pub async fn prove_address(
     #[server(default)]
     code: String,
 ) -> Result<(), AppError> {
-    let work =
-        async { account::prove_address(&context::services()?, &context::member().await?, &code).await };
+    let work = async {
+        account::prove_address(&context::services()?, &context::member().await?, &context::visit()?, &code)
+            .await
+    };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
 }
@@ -78,7 +86,7 @@ pub async fn change_password(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        account::change_password(&services, &member, current_password, new_password).await
+        account::change_password(&services, &member, &context::visit()?, current_password, new_password).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -93,7 +101,7 @@ pub async fn begin_second_factor(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        account::begin_second_factor(&services, &member, set_up_password).await
+        account::begin_second_factor(&services, &member, &context::visit()?, set_up_password).await
     };
     context::answer(work).await?;
     leptos_axum::redirect(&format!("{PAGE}#second-factor"));
@@ -109,7 +117,7 @@ pub async fn confirm_second_factor(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        account::confirm_second_factor(&services, &member, &first_code).await
+        account::confirm_second_factor(&services, &member, &context::visit()?, &first_code).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -123,7 +131,13 @@ pub async fn renew_codes(
     codes_password: String,
 ) -> Result<(), AppError> {
     let work = async {
-        account::renew_codes(&context::services()?, &context::member().await?, codes_password).await
+        account::renew_codes(
+            &context::services()?,
+            &context::member().await?,
+            &context::visit()?,
+            codes_password,
+        )
+        .await
     };
     context::answer(work).await?;
     leptos_axum::redirect(PAGE);
@@ -142,7 +156,7 @@ pub async fn end_second_factor(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        account::end_second_factor(&services, &member, off_password, &off_code).await
+        account::end_second_factor(&services, &member, &context::visit()?, off_password, &off_code).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())

@@ -3,12 +3,9 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use crate::{
-    alerts::{self, Chosen},
-    context,
-    error::AppError,
-    screen::alerts::AlertsView,
-};
+use crate::context;
+use services::alerts::{self, Chosen};
+use views::{alerts::AlertsView, error::AppError};
 
 /// The page.
 pub const PAGE: &str = "/dashboard/account/alerts";
@@ -16,7 +13,10 @@ pub const PAGE: &str = "/dashboard/account/alerts";
 /// What the one who asks is told, and how.
 #[server(endpoint = "alerts/own", input = Json)]
 pub async fn own_alerts() -> Result<AlertsView, AppError> {
-    context::answer(async { alerts::own(&context::services()?, &context::member().await?).await }).await
+    context::answer(async {
+        alerts::own(&context::services()?, &context::member().await?, &context::visit()?).await
+    })
+    .await
 }
 
 /// Changes of what a channel tells.
@@ -55,7 +55,7 @@ pub async fn add_alert_mail(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        alerts::add_mail(&services, &member, &email, &mode).await
+        alerts::add_mail(&services, &member, &context::visit()?, &email, &mode).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -73,7 +73,7 @@ pub async fn add_alert_webhook(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        alerts::add_webhook(&services, &member, &url, &mode).await
+        alerts::add_webhook(&services, &member, &context::visit()?, &url, &mode).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -106,7 +106,7 @@ pub async fn roll_alert_secret(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        alerts::roll_secret(&services, &member, &channel).await
+        alerts::roll_secret(&services, &member, &context::visit()?, &channel).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -121,7 +121,7 @@ pub async fn send_test_alert(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        alerts::send_test(&services, &member, &channel).await
+        alerts::send_test(&services, &member, &context::visit()?, &channel).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())

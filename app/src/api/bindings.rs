@@ -3,18 +3,17 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use crate::{
+use views::{
+    bindings::{BindingView, ConnectView, ProgressView},
     error::AppError,
-    screen::{
-        bindings::{BindingView, ConnectView, ProgressView},
-        preflight::PreflightView,
-    },
+    preflight::PreflightView,
 };
 
 /// The organisation's bindings.
 #[server(endpoint = "bindings/list", input = Json)]
 pub async fn list_bindings() -> Result<Vec<BindingView>, AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     context::answer(async { bindings::list(&context::services()?, &context::member().await?).await }).await
 }
 
@@ -24,7 +23,8 @@ pub async fn one_binding(
     /// Its id.
     id: String,
 ) -> Result<BindingView, AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     context::answer(async { bindings::one(&context::services()?, &context::member().await?, &id).await })
         .await
 }
@@ -35,7 +35,8 @@ pub async fn way_to_sage(
     /// Its id.
     id: String,
 ) -> Result<ConnectView, AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     context::answer(async {
         bindings::on_its_way(&context::services()?, &context::member().await?, &id).await
     })
@@ -50,7 +51,8 @@ pub async fn before_the_first_invoice(
     /// Whether the shop and Sage are asked now.
     ask: bool,
 ) -> Result<PreflightView, AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     context::answer(async {
         bindings::preflight(&context::services()?, &context::member().await?, &id, ask).await
     })
@@ -73,10 +75,11 @@ pub async fn pair_shop(
     #[server(default)]
     code: String,
 ) -> Result<(), AppError> {
-    use crate::{
-        bindings, context,
-        query::Flash,
-        screen::bindings::{connect_href, href},
+    use crate::context;
+    use services::bindings;
+    use views::{
+        bindings::{connect_href, href},
+        flash::Flash,
     };
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
@@ -105,7 +108,8 @@ pub async fn begin_consent(
     #[server(default)]
     country: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     let work = async {
         bindings::begin_consent(&context::services()?, &context::member().await?, &binding, &country).await
     };
@@ -123,7 +127,9 @@ pub async fn choose_business(
     #[server(default)]
     business: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, screen::bindings::connecting_href};
+    use crate::context;
+    use services::bindings;
+    use views::bindings::connecting_href;
     let work = async {
         bindings::choose_business(&context::services()?, &context::member().await?, &binding, &business).await
     };
@@ -138,7 +144,8 @@ pub async fn progress_of(
     /// The binding's id.
     id: String,
 ) -> Result<ProgressView, AppError> {
-    use crate::{bindings, context};
+    use crate::context;
+    use services::bindings;
     let work = async { bindings::progress(&context::services()?, &context::member().await?, &id).await };
     let progress = context::answer(work).await?;
     if matches!(progress, ProgressView::Fetching { .. }) {
@@ -157,7 +164,9 @@ pub async fn pause_binding(
     #[server(default)]
     pause: bool,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, screen::bindings::href};
+    use crate::context;
+    use services::bindings;
+    use views::bindings::href;
     let work =
         async { bindings::pause(&context::services()?, &context::member().await?, &binding, pause).await };
     leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
@@ -174,9 +183,18 @@ pub async fn disconnect_binding(
     #[server(default)]
     password: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, screen::bindings::href};
+    use crate::context;
+    use services::bindings;
+    use views::bindings::href;
     let work = async {
-        bindings::disconnect(&context::services()?, &context::member().await?, &binding, password).await
+        bindings::disconnect(
+            &context::services()?,
+            &context::member().await?,
+            &context::visit()?,
+            &binding,
+            password,
+        )
+        .await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
     Ok(())
@@ -189,7 +207,9 @@ pub async fn refresh_lists(
     #[server(default)]
     binding: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, screen::bindings::href};
+    use crate::context;
+    use services::bindings;
+    use views::bindings::href;
     let work = async { bindings::refresh(&context::services()?, &context::member().await?, &binding).await };
     leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
     Ok(())
@@ -202,7 +222,9 @@ pub async fn take_suggestions(
     #[server(default)]
     binding: String,
 ) -> Result<(), AppError> {
-    use crate::{bindings, context, screen::bindings::href};
+    use crate::context;
+    use services::bindings;
+    use views::bindings::href;
     let work = async {
         bindings::take_suggestions(&context::services()?, &context::member().await?, &binding).await
     };

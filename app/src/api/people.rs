@@ -3,14 +3,17 @@
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
-use crate::{
-    HOME, context, device,
-    error::AppError,
+use crate::context;
+use services::{
+    cookies,
     joining::{self, Chosen},
     people,
-    query::Flash,
-    screen::people::{InvitedView, PeopleView},
-    session,
+};
+use views::{
+    error::AppError,
+    flash::Flash,
+    links::HOME,
+    people::{InvitedView, PeopleView},
 };
 
 /// The page of people.
@@ -19,7 +22,10 @@ pub const PAGE: &str = "/dashboard/members";
 /// Everybody in the organisation.
 #[server(endpoint = "people/everybody", input = Json)]
 pub async fn everybody() -> Result<PeopleView, AppError> {
-    context::answer(async { people::everybody(&context::services()?, &context::member().await?).await }).await
+    context::answer(async {
+        people::everybody(&context::services()?, &context::member().await?, &context::visit()?).await
+    })
+    .await
 }
 
 /// Invites somebody.
@@ -40,7 +46,7 @@ pub async fn invite(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        people::invite(&services, &member, (&organisation, &email, &role), password).await
+        people::invite(&services, &member, &context::visit()?, (&organisation, &email, &role), password).await
     };
     context::answer(work).await?;
     leptos_axum::redirect(PAGE);
@@ -74,7 +80,14 @@ pub async fn set_role(
     password: String,
 ) -> Result<(), AppError> {
     let work = async {
-        people::set_role(&context::services()?, &context::member().await?, (&member, &role), password).await
+        people::set_role(
+            &context::services()?,
+            &context::member().await?,
+            &context::visit()?,
+            (&member, &role),
+            password,
+        )
+        .await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
@@ -90,8 +103,16 @@ pub async fn remove_member(
     #[server(default)]
     password: String,
 ) -> Result<(), AppError> {
-    let work =
-        async { people::remove(&context::services()?, &context::member().await?, &member, password).await };
+    let work = async {
+        people::remove(
+            &context::services()?,
+            &context::member().await?,
+            &context::visit()?,
+            &member,
+            password,
+        )
+        .await
+    };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())
 }
@@ -102,7 +123,7 @@ pub async fn invited(
     /// What the link ends with.
     token: String,
 ) -> Result<InvitedView, AppError> {
-    context::answer(async { joining::invited(&context::services()?, &token).await }).await
+    context::answer(async { joining::invited(&context::services()?, &context::visit()?, &token).await }).await
 }
 
 /// Sends a code to the address that is invited.
@@ -112,7 +133,7 @@ pub async fn send_invitation_code(
     #[server(default)]
     token: String,
 ) -> Result<(), AppError> {
-    let work = async { joining::send_code(&context::services()?, &token).await };
+    let work = async { joining::send_code(&context::services()?, &context::visit()?, &token).await };
     leptos_axum::redirect(&context::answer(work).await?.on(&format!("/invitation/{token}")));
     Ok(())
 }
@@ -135,9 +156,9 @@ pub async fn accept_invitation(
 ) -> Result<(), AppError> {
     let services = context::services()?;
     let chosen = Chosen { name, password, code };
-    let session = context::answer(joining::accept(&services, &token, chosen)).await?;
-    context::set_cookie(&session::cookie(&session, services.secure_cookies))?;
-    device::signed_in(&services, &session).await?;
+    let session = context::answer(joining::accept(&services, &context::visit()?, &token, chosen)).await?;
+    context::set_cookie(&cookies::cookie(&session, services.secure_cookies))?;
+    context::visit()?.remember(&services, &session).await?;
     leptos_axum::redirect(&Flash::Joined.on(HOME));
     Ok(())
 }
@@ -149,7 +170,7 @@ pub async fn join_organisation(
     #[server(default)]
     token: String,
 ) -> Result<(), AppError> {
-    let work = async { joining::join(&context::services()?, &token).await };
+    let work = async { joining::join(&context::services()?, &context::visit()?, &token).await };
     leptos_axum::redirect(&context::answer(work).await?.on(HOME));
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::error::AppError;
+use views::error::AppError;
 #[cfg(feature = "ssr")]
-use crate::query::Flash;
+use views::flash::Flash;
 
 /// Leads back to where the form stood, with what was done.
 #[cfg(feature = "ssr")]
 fn back(flash: Flash, return_to: &str) {
-    leptos_axum::redirect(&flash.on(crate::query::safe_path(return_to).unwrap_or(crate::HISTORY)));
+    leptos_axum::redirect(&flash.on(views::links::safe_path(return_to).unwrap_or(views::links::HISTORY)));
 }
 
 /// Puts a run in the queue again.
@@ -22,8 +22,10 @@ pub async fn retry_run(
     #[server(default)]
     return_to: String,
 ) -> Result<(), AppError> {
-    use crate::{context, history::acting};
-    let work = async { acting::retry(&context::services()?, &context::member().await?, &run_id).await };
+    use crate::context;
+    use services::history::operator_actions;
+    let work =
+        async { operator_actions::retry(&context::services()?, &context::member().await?, &run_id).await };
     back(context::answer(work).await?, &return_to);
     Ok(())
 }
@@ -35,15 +37,13 @@ pub async fn retry_all(
     #[server(default)]
     query: String,
 ) -> Result<(), AppError> {
-    use crate::{
-        context,
-        history::{acting, query::HistoryQuery},
-    };
+    use crate::context;
+    use services::history::{operator_actions, query::HistoryQuery};
     let work = async {
         let query = HistoryQuery::parse(&query)?;
-        acting::begin_bulk(&context::services()?, &context::member().await?, &query).await
+        operator_actions::begin_bulk(&context::services()?, &context::member().await?, &query).await
     };
-    leptos_axum::redirect(&acting::bulk_href(&context::answer(work).await?.to_string()));
+    leptos_axum::redirect(&operator_actions::bulk_href(&context::answer(work).await?.to_string()));
     Ok(())
 }
 
@@ -54,9 +54,12 @@ pub async fn cancel_retry_all(
     #[server(default)]
     bulk: String,
 ) -> Result<(), AppError> {
-    use crate::{context, history::acting};
-    let work = async { acting::cancel_bulk(&context::services()?, &context::member().await?, &bulk).await };
-    back(context::answer(work).await?, &acting::bulk_href(&bulk));
+    use crate::context;
+    use services::history::operator_actions;
+    let work = async {
+        operator_actions::cancel_bulk(&context::services()?, &context::member().await?, &bulk).await
+    };
+    back(context::answer(work).await?, &operator_actions::bulk_href(&bulk));
     Ok(())
 }
 
@@ -73,9 +76,11 @@ pub async fn exclude_document(
     #[server(default)]
     return_to: String,
 ) -> Result<(), AppError> {
-    use crate::{context, history::acting};
-    let work =
-        async { acting::exclude(&context::services()?, &context::member().await?, &run_id, &reason).await };
+    use crate::context;
+    use services::history::operator_actions;
+    let work = async {
+        operator_actions::exclude(&context::services()?, &context::member().await?, &run_id, &reason).await
+    };
     back(context::answer(work).await?, &return_to);
     Ok(())
 }
@@ -90,8 +95,10 @@ pub async fn include_document(
     #[server(default)]
     return_to: String,
 ) -> Result<(), AppError> {
-    use crate::{context, history::acting};
-    let work = async { acting::include(&context::services()?, &context::member().await?, &run_id).await };
+    use crate::context;
+    use services::history::operator_actions;
+    let work =
+        async { operator_actions::include(&context::services()?, &context::member().await?, &run_id).await };
     back(context::answer(work).await?, &return_to);
     Ok(())
 }
@@ -106,8 +113,11 @@ pub async fn save_view(
     #[server(default)]
     query: String,
 ) -> Result<(), AppError> {
-    use crate::{HISTORY, context, history::views};
-    let work = async { views::save(&context::services()?, &context::member().await?, &name, &query).await };
+    use crate::context;
+    use services::history::saved_views;
+    use views::links::HISTORY;
+    let work =
+        async { saved_views::save(&context::services()?, &context::member().await?, &name, &query).await };
     back(context::answer(work).await?, &format!("{HISTORY}?{query}"));
     Ok(())
 }
@@ -122,8 +132,9 @@ pub async fn forget_view(
     #[server(default)]
     return_to: String,
 ) -> Result<(), AppError> {
-    use crate::{context, history::views};
-    let work = async { views::forget(&context::services()?, &context::member().await?, &name).await };
+    use crate::context;
+    use services::history::saved_views;
+    let work = async { saved_views::forget(&context::services()?, &context::member().await?, &name).await };
     back(context::answer(work).await?, &return_to);
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use crate::{error::AppError, screen::member::MemberView};
+use views::{error::AppError, member::MemberView};
 
 /// Opens a session and leads to the page that was asked for, or first to the question for a code.
 #[server(endpoint = "session/sign-in")]
@@ -18,22 +18,23 @@ pub async fn sign_in(
     #[server(default)]
     next: String,
 ) -> Result<(), AppError> {
-    use crate::{
-        HOME, context, device,
-        query::{code_href, safe_path},
+    use crate::context;
+    use services::{
+        cookies,
         session::{self, Opened},
     };
-    let (services, caller) = (context::services()?, context::caller()?);
-    let opened = session::sign_in(&*services.store, &*services.outside, &caller, &email, password);
+    use views::{links::HOME, links::code_href, links::safe_path};
+    let (services, visit) = (context::services()?, context::visit()?);
+    let opened = session::sign_in(&*services.store, &*services.outside, &visit.caller, &email, password);
     let secure = services.secure_cookies;
     match context::answer(opened).await? {
         Opened::Session(token) => {
-            context::set_cookie(&session::cookie(&token, secure))?;
-            device::signed_in(&services, &token).await?;
+            context::set_cookie(&cookies::cookie(&token, secure))?;
+            visit.remember(&services, &token).await?;
             leptos_axum::redirect(safe_path(&next).unwrap_or(HOME));
         }
         Opened::CodeAsked(token) => {
-            context::set_cookie(&session::pending_cookie(&token, secure))?;
+            context::set_cookie(&cookies::pending_cookie(&token, secure))?;
             leptos_axum::redirect(&code_href(&next));
         }
     }
@@ -43,10 +44,12 @@ pub async fn sign_in(
 /// Ends the session and leads to the sign-in page.
 #[server(endpoint = "session/sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    use crate::{context, query::Flash, session};
+    use crate::context;
+    use services::{cookies, session};
+    use views::flash::Flash;
     let (services, request) = (context::services()?, context::request()?);
     context::answer(session::sign_out(&*services.store, &request.headers, services.secure_cookies)).await?;
-    context::set_cookie(&session::expired_cookie(services.secure_cookies))?;
+    context::set_cookie(&cookies::expired_cookie(services.secure_cookies))?;
     leptos_axum::redirect(&Flash::SignedOut.on("/sign-in"));
     Ok(())
 }
@@ -54,7 +57,8 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// Who is signed in.
 #[server(endpoint = "session/who")]
 pub async fn who() -> Result<MemberView, AppError> {
-    use crate::{account, context};
+    use crate::context;
+    use services::account;
     context::answer(async { account::header(&context::services()?, &context::member().await?).await }).await
 }
 
@@ -65,7 +69,9 @@ pub async fn switch_organisation(
     #[server(default)]
     member: String,
 ) -> Result<(), AppError> {
-    use crate::{HOME, account, context};
+    use crate::context;
+    use services::account;
+    use views::links::HOME;
     let work = async { account::switch(&context::services()?, &context::member().await?, &member).await };
     context::answer(work).await?;
     leptos_axum::redirect(HOME);

@@ -3,7 +3,7 @@
 use domain::run::BindingStatus;
 use leptos::prelude::*;
 
-use crate::screen::bindings::status_label;
+use views::bindings::status_label;
 
 /// A binding's status.
 #[component]

@@ -7,7 +7,7 @@
 use leptos::prelude::*;
 use store::Span;
 
-use crate::screen::{
+use views::{
     format::grouped,
     overview::{BarView, ChartView},
 };

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::error::FieldError;
+use views::error::FieldError;
 
 /// A field of one line.
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use leptos_router::hooks::use_query_map;
 
-use crate::query::Flash;
+use views::flash::Flash;
 
 /// A live region for flashes. It is always there, because screen readers announce what changes within one.
 #[component]

@@ -4,10 +4,13 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
 use crate::{
-    HISTORY, HOME,
     api::session::{SetTheme, SignOut, SwitchOrganisation},
-    screen::member::{MemberView, OrganisationView},
     theme::{self, Theme},
+};
+use views::{
+    links::HISTORY,
+    links::HOME,
+    member::{MemberView, OrganisationView},
 };
 
 /// The page of someone who is signed in.

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use crate::error::AppError;
-use crate::error::ErrorCode;
+use views::error::AppError;
+use views::error::ErrorCode;
 
 /// An error.
 #[component]

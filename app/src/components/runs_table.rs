@@ -3,13 +3,11 @@
 use leptos::{either::Either, prelude::*};
 use store::SortBy;
 
-use crate::{
-    components::{status_chip::StatusChip, time::Time},
-    history::query::HistoryQuery,
-    screen::{
-        run,
-        runs::{Amount, Reason, RunRow, event_label},
-    },
+use crate::components::{status_chip::StatusChip, time::Time};
+use services::history::query::HistoryQuery;
+use views::{
+    run,
+    runs::{Amount, Reason, RunRow, event_label},
 };
 
 /// A column's name, its class, and the order it sorts by, where it does.

@@ -3,7 +3,7 @@
 use domain::run::RunStatus;
 use leptos::prelude::*;
 
-use crate::screen::runs::status_label;
+use views::runs::status_label;
 
 /// A run's status.
 #[component]

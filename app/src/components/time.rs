@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::screen::format::Moment;
+use views::format::Moment;
 
 /// An instant: the day and, dimmed, the time of day.
 #[component]

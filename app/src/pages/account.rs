@@ -18,13 +18,13 @@ use crate::{
         qr_code::scan,
         time::Time,
     },
-    error::{AppError, FieldError},
     refusal::refusal_of,
-    screen::{
-        account::{AccountView, FactorView, SessionView},
-        format::Moment,
-        people::{Shown, role_label},
-    },
+};
+use views::{
+    account::{AccountView, FactorView, SessionView},
+    error::{AppError, FieldError},
+    format::Moment,
+    people::{Shown, role_label},
 };
 
 /// One's own account.

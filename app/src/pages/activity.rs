@@ -6,11 +6,13 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    activity::{self, ActivityQuery},
     components::{pager::Pager, problem::or_problem, time::Time},
     context,
+};
+use services::activity::{self, ActivityQuery};
+use views::{
+    activity::{ACTIVITY, ActivityRow, ActivityView, kind_label},
     error::AppError,
-    screen::activity::{ACTIVITY, ActivityRow, ActivityView, kind_label},
 };
 
 /// What was done.

@@ -15,12 +15,12 @@ use crate::{
         problem::{Problem, or_problem},
         time::Time,
     },
-    error::AppError,
     refusal::refusal_of,
-    screen::{
-        alerts::{AlertView, AlertsView, ChannelView, kind_label, mode_label},
-        people::Shown,
-    },
+};
+use views::{
+    alerts::{AlertView, AlertsView, ChannelView, kind_label, mode_label},
+    error::AppError,
+    people::Shown,
 };
 
 /// What a person is told, and how.

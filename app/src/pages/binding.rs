@@ -16,15 +16,15 @@ use crate::{
         problem::{Problem, or_problem},
         time::Time,
     },
-    error::AppError,
     pages::preflight,
     refusal::refusal_of,
-    screen::{
-        bindings::{BackfillView, BindingView, WayBack},
-        format::Moment,
-        preflight::PreflightView,
-        settings,
-    },
+};
+use views::{
+    bindings::{BackfillView, BindingView, WayBack},
+    error::AppError,
+    format::Moment,
+    preflight::PreflightView,
+    settings,
 };
 
 /// A binding.

@@ -6,8 +6,8 @@ use leptos_meta::Title;
 use crate::{
     api::bindings::list_bindings,
     components::{binding_chip::BindingChip, problem::or_problem},
-    screen::bindings::BindingView,
 };
+use views::bindings::BindingView;
 
 /// The list of bindings.
 #[component]

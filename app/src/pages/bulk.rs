@@ -6,7 +6,6 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
-    HISTORY,
     api::runs::{CancelRetryAll, RetryAll},
     components::{
         flash::{FlashLine, flash_unless},
@@ -15,16 +14,17 @@ use crate::{
         time::Time,
     },
     context,
-    error::AppError,
-    history::{
-        acting::{self, bulk_href},
-        query::HistoryQuery,
-    },
     refusal::refusal_of,
-    screen::{
-        bulk::{BulkView, PreviewView},
-        format::grouped,
-    },
+};
+use services::history::{
+    operator_actions::{self, bulk_href},
+    query::HistoryQuery,
+};
+use views::{
+    bulk::{BulkView, PreviewView},
+    error::AppError,
+    format::grouped,
+    links::HISTORY,
 };
 
 /// Asks before all runs of a view are retried.
@@ -49,7 +49,8 @@ pub fn RetryAllPage() -> impl IntoView {
 }
 
 async fn preview(query: Result<HistoryQuery, AppError>) -> Result<PreviewView, AppError> {
-    let work = async { acting::preview(&context::services()?, &context::member().await?, &query?).await };
+    let work =
+        async { operator_actions::preview(&context::services()?, &context::member().await?, &query?).await };
     context::answer(work).await
 }
 
@@ -115,7 +116,7 @@ async fn bulk(id: String) -> Result<(BulkView, u64), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
         let version = *services.store.changes_of(member.organisation()).borrow();
-        Ok((acting::bulk(&services, &member, &id).await?, version))
+        Ok((operator_actions::bulk(&services, &member, &id).await?, version))
     };
     context::answer(work).await
 }
@@ -215,7 +216,7 @@ pub fn BulksPage() -> impl IntoView {
 }
 
 async fn bulks() -> Result<Vec<BulkView>, AppError> {
-    let work = async { acting::bulks(&context::services()?, &context::member().await?).await };
+    let work = async { operator_actions::bulks(&context::services()?, &context::member().await?).await };
     context::answer(work).await
 }
 

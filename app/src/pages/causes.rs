@@ -5,15 +5,15 @@ use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
 use crate::{
-    HISTORY,
     components::{live::LiveSwitch, problem::or_problem, status_chip::StatusChip},
     context,
+};
+use services::history;
+use views::{
+    causes::{CauseView, CausesView},
     error::AppError,
-    history,
-    screen::{
-        causes::{CauseView, CausesView},
-        format::grouped,
-    },
+    format::grouped,
+    links::HISTORY,
 };
 
 /// The groups.

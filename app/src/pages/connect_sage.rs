@@ -11,10 +11,12 @@ use crate::{
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
     },
-    error::ErrorCode,
     pages::preflight,
     refusal::refusal_of,
-    screen::bindings::{ConnectView, WayBack},
+};
+use views::{
+    bindings::{ConnectView, WayBack},
+    error::ErrorCode,
 };
 
 /// Where a business may be registered with Sage, as ISO code and name (Sage's guide on regions).

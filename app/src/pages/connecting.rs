@@ -6,11 +6,8 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
-use crate::{
-    api::bindings::progress_of,
-    components::problem::Problem,
-    screen::bindings::{ProgressView, connecting_href},
-};
+use crate::{api::bindings::progress_of, components::problem::Problem};
+use views::bindings::{ProgressView, connecting_href};
 
 /// How far it has come; when it is over, the page leads on.
 #[component]

@@ -9,10 +9,8 @@ use leptos_router::{
 use crate::{
     api::session::who,
     components::layout::{Account, Frame},
-    error::ErrorCode,
-    query::sign_in_href,
-    screen::activity::ACTIVITY,
 };
+use views::{activity::ACTIVITY, error::ErrorCode, links::sign_in_href};
 
 /// The frame around the dashboard's pages.
 #[component]

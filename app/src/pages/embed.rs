@@ -4,14 +4,12 @@ use domain::run::{BindingStatus, RunStatus};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
 
-use crate::{
-    components::{binding_chip::BindingChip, field::Field, problem::Problem, runs_table::RunsTable},
+use crate::components::{binding_chip::BindingChip, field::Field, problem::Problem, runs_table::RunsTable};
+use views::{
+    bindings::status_sentence,
+    embed::{EmbedPart, EmbedView, HistoryView, list_href},
     error::AppError,
-    screen::{
-        bindings::status_sentence,
-        embed::{EmbedPart, EmbedView, HistoryView, list_href},
-        runs::status_label,
-    },
+    runs::status_label,
 };
 
 /// The document around [`embed`]. Links lead out of the frame, to a tab of their own, unless they say otherwise.

@@ -10,7 +10,6 @@ use leptos_router::hooks::{use_location, use_query_map};
 use store::{Order, Seek, SortBy};
 
 use crate::{
-    HISTORY,
     api::runs::{ForgetView, RetryRun, SaveView},
     components::{
         flash::{FlashLine, flash_unless},
@@ -20,10 +19,13 @@ use crate::{
         runs_table::RunsTable,
     },
     context,
-    error::AppError,
-    history::{self, acting::retry_href, query::HistoryQuery},
     refusal::refusal_of,
-    screen::runs::{RunsPage, event_label, status_label},
+};
+use services::history::{self, operator_actions::retry_href, query::HistoryQuery};
+use views::{
+    error::AppError,
+    links::HISTORY,
+    runs::{RunsPage, event_label, status_label},
 };
 
 /// The list of runs.

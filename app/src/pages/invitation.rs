@@ -12,10 +12,12 @@ use crate::{
         layout::Sheet,
         problem::Problem,
     },
-    error::AppError,
-    query::sign_in_href,
     refusal::refusal_of,
-    screen::people::{InvitedView, role_label, role_sentence},
+};
+use views::{
+    error::AppError,
+    links::sign_in_href,
+    people::{InvitedView, role_label, role_sentence},
 };
 
 /// An invitation.

@@ -12,9 +12,11 @@ use crate::{
         problem::{Problem, or_problem},
         time::Time,
     },
-    error::AppError,
     refusal::refusal_of,
-    screen::people::{InvitationView, PeopleView, PersonView, Shown, role_label, role_sentence},
+};
+use views::{
+    error::AppError,
+    people::{InvitationView, PeopleView, PersonView, Shown, role_label, role_sentence},
 };
 
 /// The people of an organisation.

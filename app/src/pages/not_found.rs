@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{HOME, components::layout::Sheet};
+use crate::components::layout::Sheet;
+use views::links::HOME;
 
 /// No page has this address.
 #[component]

@@ -17,9 +17,9 @@ use crate::{
         time::Time,
     },
     context,
-    overview::overview,
-    screen::overview::{EndView, NeedView, OverviewView, Severity, ShopView, TimesView, many},
 };
+use services::overview::overview;
+use views::overview::{EndView, NeedView, OverviewView, Severity, ShopView, TimesView, many};
 
 /// What Sage allows Ledger's application in a day, all organisations together.
 const CALLS_A_DAY: &str = "1,296,000";

@@ -3,7 +3,7 @@
 use domain::preflight::{Finding, FindingCode, Severity};
 use leptos::prelude::*;
 
-use crate::screen::{
+use views::{
     bindings::checked_href,
     preflight::{PreflightView, severity_label},
 };

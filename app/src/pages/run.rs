@@ -9,7 +9,6 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    HISTORY,
     api::{
         bindings::PauseBinding,
         runs::{ExcludeDocument, IncludeDocument, RetryRun},
@@ -23,13 +22,14 @@ use crate::{
         time::Time,
     },
     context,
-    error::AppError,
     refusal::refusal_of,
-    run,
-    screen::{
-        run::{AdviceView, MomentView, RemedyView, RunView, SumView, TotalsView},
-        runs::event_label,
-    },
+};
+use services::run;
+use views::{
+    error::AppError,
+    links::HISTORY,
+    run::{AdviceView, MomentView, RemedyView, RunView, SumView, TotalsView},
+    runs::event_label,
 };
 
 /// A run.

@@ -5,12 +5,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    HOME,
     api::account::SignInWithCode,
     components::{field::Field, layout::Sheet, problem::Problem},
-    query::{safe_path, sign_in_href},
     refusal::refusal_of,
 };
+use views::{links::HOME, links::safe_path, links::sign_in_href};
 
 /// The question for a code.
 #[component]

@@ -3,6 +3,7 @@
 
 mod field;
 mod map;
+mod parts;
 mod told;
 mod tools;
 
@@ -22,12 +23,12 @@ use crate::{
         problem::or_problem,
     },
     context,
+};
+use services::settings;
+use views::{
+    bindings,
     error::AppError,
-    screen::{
-        bindings,
-        settings::{SettingsView, versions_href},
-    },
-    settings,
+    settings::{SettingsView, versions_href},
 };
 
 /// The page that a sent form is answered with; its route puts it into the context.

@@ -6,13 +6,11 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    HOME,
     api::session::SignIn,
     components::{field::Field, flash::FlashLine, layout::Sheet, problem::Problem},
-    error::AppError,
-    query::{Flash, safe_path},
     refusal::refusal_of,
 };
+use views::{error::AppError, flash::Flash, links::HOME, links::safe_path};
 
 /// The sign-in page.
 #[component]

@@ -7,12 +7,12 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use crate::{
     components::{changes::Changes, problem::or_problem, runs_table::RunsTable, time::Time},
     context,
+};
+use services::settings::{self, VersionView, VersionsView};
+use views::{
+    bindings,
     error::{AppError, ErrorCode},
-    screen::{
-        bindings,
-        settings::{href, versions_href},
-    },
-    settings::{self, VersionView, VersionsView},
+    settings::{href, versions_href},
 };
 
 /// The versions, or one of them.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::BindingId,
     contact_snapshot::ContactSnapshot,
+    ids::BindingId,
     xref::{XrefKey, XrefKind},
 };
 use sqlx::query::Query;

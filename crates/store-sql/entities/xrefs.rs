@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::BindingId,
     contact_snapshot::ContactSnapshot,
+    ids::BindingId,
     xref::{XrefKey, XrefKind},
 };
 use store::{NewXref, Result, Xref, Xrefs};

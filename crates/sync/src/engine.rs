@@ -8,7 +8,7 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{Pulse, alerts::Posts, outage::Unanswered, under_way::UnderWay};
+use crate::{alerts::Posts, heartbeat::Heartbeat, unanswered::Unanswered, under_way::UnderWay};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub struct Engine {
     /// Times.
     pub timing: Timing,
     /// Signs of life of the worker.
-    pub pulse: Arc<Pulse>,
+    pub heartbeat: Arc<Heartbeat>,
     /// What the worker is doing at this moment.
     pub under_way: UnderWay,
     /// What Sage failed to answer lately.
@@ -93,7 +93,7 @@ impl Engine {
         outside: Arc<dyn Outside>,
         timing: Timing,
     ) -> Self {
-        let (keys, pulse) = (Arc::new(keys), Arc::new(Pulse::new(outside.now())));
+        let (keys, heartbeat) = (Arc::new(keys), Arc::new(Heartbeat::new(outside.now())));
         Self {
             store,
             keys,
@@ -102,7 +102,7 @@ impl Engine {
             alerts,
             outside,
             timing,
-            pulse,
+            heartbeat,
             under_way: UnderWay::default(),
             unanswered: Unanswered::default(),
             refreshing: Mutex::default(),

@@ -1,48 +1,27 @@
 #![doc = include_str!("../README.md")]
 
-mod adopt;
 pub mod alerts;
-mod backfill;
-mod body;
-mod catalogue;
-mod connect;
-mod consent;
-mod create;
-mod create_rules;
-mod credentials;
-mod decide;
-mod deliver;
+mod attempt;
+mod connection;
+mod delivery;
 mod engine;
-mod fetch;
-mod lease;
-mod outage;
-mod outbox;
-mod pairing;
-mod perform;
-mod planning;
-mod preflight;
-mod process;
-mod pulse;
-mod refund;
-mod resume;
-mod rotation;
-mod sale;
-mod sealed_call;
-mod sums;
-mod tokens;
+mod heartbeat;
+mod posting;
+mod run;
 mod trace;
-mod trail;
+mod unanswered;
 mod under_way;
 mod worker;
-mod write;
 
-pub use backfill::advance_backfills;
-pub use connect::{ConnectError, ReferenceError};
-pub use consent::binding_of_state;
+pub use connection::{
+    backfill::advance_backfills,
+    consent::binding_of_state,
+    error::{ConnectError, ReferenceError},
+    pairing::{PairRequest, Paired},
+    rotation::{Rotation, SealedRow, SealedRows, rotate_keys},
+};
 pub use engine::{Engine, Timing};
-pub use pairing::{PairRequest, Paired};
-pub use pulse::Pulse;
-pub use rotation::{Rotation, SealedRow, SealedRows, rotate_keys};
+pub use heartbeat::Heartbeat;
 pub use trace::{trace_id, trace_parent};
 pub use under_way::UnderWay;
 pub use worker::{Worker, keep_up, run_until_idle};

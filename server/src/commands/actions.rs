@@ -2,7 +2,6 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, process::ExitCode, sync::Arc};
 
-use app::screen::activity::kind_label;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::{
@@ -11,6 +10,7 @@ use domain::{
 };
 use serde::Serialize;
 use store::{Action, ActionFilter, Store};
+use views::activity::kind_label;
 
 use super::output::{Output, dash, instant, table};
 use crate::{

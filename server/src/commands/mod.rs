@@ -6,6 +6,7 @@ pub mod cleanup;
 pub mod doctor;
 mod output;
 pub mod reference;
+mod run_line;
 pub mod runs;
 mod runs_one;
 pub mod sync;

@@ -13,7 +13,7 @@ use store::{Attempt, Error, Requeued, Step, Store};
 
 use super::{
     output::{Output, dash, instant},
-    runs::Line,
+    run_line::Line,
 };
 use crate::{lifecycle::Failure, outside::now_of};
 

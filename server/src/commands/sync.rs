@@ -12,7 +12,7 @@ use serde::Serialize;
 use store::{Error, NewEvent, Received, Run, Store};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{output::Output, runs::Line};
+use super::{output::Output, run_line::Line};
 use crate::{
     config::Config,
     lifecycle::{self, Failure},

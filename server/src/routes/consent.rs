@@ -2,13 +2,6 @@
 
 use std::sync::Arc;
 
-use app::{
-    context::{Services, member_of},
-    error::ErrorCode,
-    history::acting::action,
-    query::sign_in_href,
-    screen::bindings::{connect_href, connecting_href},
-};
 use axum::{
     extract::{Query, State},
     http::HeaderMap,
@@ -16,8 +9,14 @@ use axum::{
 };
 use domain::run::{ActionKind, Role};
 use serde::Deserialize;
+use services::{Services, connecting::for_a_person, history::operator_actions::action, member_of};
+use views::{
+    bindings::{connect_href, connecting_href},
+    error::ErrorCode,
+    links::sign_in_href,
+};
 
-use crate::{connecting::for_a_person, state::Wire};
+use crate::state::Wire;
 
 /// What Sage says (its guide on authentication). The code is decoded once and sent on whole, with its country prefix.
 #[derive(Deserialize)]

@@ -2,14 +2,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    caller::Caller,
-    context::{FramedBy, Services},
-    embed::{self, Onward},
-    error::AppError,
-    pages,
-    screen::embed::{EmbedPart, EmbedQuery, EmbedView},
-};
+use app::{context::FramedBy, pages};
 use axum::{
     Form,
     body::Body,
@@ -20,8 +13,17 @@ use axum::{
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::render_app_async_with_context;
 use serde::Deserialize;
+use services::{
+    Services,
+    client_info::Caller,
+    embed::{self, Onward},
+};
 use store::Binding;
 use url::Url;
+use views::{
+    embed::{EmbedPart, EmbedQuery, EmbedView},
+    error::AppError,
+};
 
 /// `GET /embed/{tenant_id}`: the history, or the way in.
 pub async fn page(

@@ -3,11 +3,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use app::{
-    context::{Member, Services},
-    error::AppError,
-    history::{acting::action, query::HistoryQuery},
-};
 use axum::{
     BoxError,
     body::{Body, Bytes},
@@ -19,7 +14,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{ids::BindingId, run::ActionKind};
 use futures::{Stream, TryStreamExt as _, stream};
 use serde::Serialize;
+use services::{
+    Member, Services,
+    history::{operator_actions::action, query::HistoryQuery},
+};
 use store::{PageRequest, Run, Seek};
+use views::error::AppError;
 
 /// So many runs are read and sent at once.
 const PAGE: u32 = 500;
@@ -82,7 +82,7 @@ async fn begin(
     headers: &HeaderMap,
     kind: Kind,
 ) -> Result<Response, AppError> {
-    let member = app::context::member_of(&services, headers).await?;
+    let member = services::member_of(&services, headers).await?;
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?.at(Seek::First);
     let detail = format!("{}: {}", kind.word(), query.kept().text());
     let record = action(&services, &member, ActionKind::Exported, (query.fields.binding, None), &detail);

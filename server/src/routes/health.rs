@@ -1,12 +1,12 @@
 //! Is the process up, and can it work?
 
-use std::{borrow::Cow, fmt::Write, sync::Arc, time::Duration};
+use std::{fmt::Write, sync::Arc};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 
 use crate::{
     outside::{ahead_of_database, clocks_differ},
-    state::Wire,
+    state::{Check, Looked, Wire},
 };
 
 /// How many credentials are tried before the keys are called wrong: one that nobody can open any more must not stop the others.
@@ -40,15 +40,6 @@ pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
         let _ = writeln!(text, "{name}: {verdict}, {says}");
     }
     (if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
-}
-
-/// What is well, or what is not.
-type Check = Result<Cow<'static, str>, String>;
-
-/// What was seen of the store, and when.
-pub struct Looked {
-    at: Duration,
-    checks: [Check; 4],
 }
 
 /// Looks at the store, or tells what was seen a moment ago. Those who ask meanwhile wait for the same look.
@@ -123,7 +114,7 @@ fn worker(wire: &Wire) -> Check {
     if !wire.observing.works {
         return Ok("not in this process".into());
     }
-    let silent = wire.engine.pulse.silent(wire.outside.now(), wire.engine.timing.lease);
+    let silent = wire.engine.heartbeat.silent(wire.outside.now(), wire.engine.timing.lease);
     if silent.is_empty() {
         return Ok("alive".into());
     }

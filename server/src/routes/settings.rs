@@ -3,14 +3,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    context::{Services, member_of},
-    error::{AppError, ErrorCode},
-    pages::settings::Answer,
-    query::sign_in_href,
-    screen::settings::{SettingsView, href},
-    settings::{self, Sent},
-};
+use app::pages::settings::Answer;
 use axum::Form;
 use axum::{
     body::Body,
@@ -20,6 +13,17 @@ use axum::{
 };
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::render_app_async_with_context;
+use services::{
+    Services,
+    client_info::Caller,
+    member_of,
+    settings::{self, Sent},
+};
+use views::{
+    error::{AppError, ErrorCode},
+    links::sign_in_href,
+    settings::{SettingsView, href},
+};
 
 /// No page has so many fields and rows; each is looked at against all others.
 const MOST_PAIRS: usize = 4_000;
@@ -49,14 +53,13 @@ async fn take(
     request: Request,
 ) -> Result<Sent, AppError> {
     let member = member_of(services, headers).await?;
-    // What asks a password again wants to know who calls, as it does of server functions.
     let (parts, body) = request.into_parts();
-    provide_context(parts.clone());
+    let caller = Caller::known(services, &parts);
     let pairs = pairs(Request::from_parts(parts, body)).await?;
     if pairs.len() > MOST_PAIRS {
         return Err(ErrorCode::Invalid.into());
     }
-    settings::send(services, &member, id, pairs).await
+    settings::send(services, &member, &caller, id, pairs).await
 }
 
 /// The names and values of a form, in its order, however the browser has packed them.

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-use super::{ConnectionLimits, activity::Activity};
+use super::{activity::Activity, limits::ConnectionLimits};
 
 /// What a connection is about.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod activity;
 mod body;
+mod limits;
 mod line;
 #[cfg(test)]
 mod tests;
@@ -27,39 +28,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
+pub use self::limits::ConnectionLimits;
 use self::{activity::Activity, line::Line};
 
 /// A failed accept, mostly for want of file descriptors, is tried again after this.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
 /// While the house is full, how often it is looked for a connection that does nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
-
-/// How long, and how many.
-#[derive(Clone, Copy, Debug)]
-pub struct ConnectionLimits {
-    /// Connections at once. When there are more, those that do nothing make room, the oldest first.
-    pub connections: usize,
-    /// A head must have arrived so long after its first byte, the first one of a connection so long after it was opened.
-    pub head: Duration,
-    /// A body must have arrived so long after its head.
-    pub body: Duration,
-    /// A connection may rest so long between requests. Proxies keep theirs for 60 s, and must be the first to close.
-    pub idle: Duration,
-    /// A reader may stand still so long.
-    pub write: Duration,
-}
-
-impl Default for ConnectionLimits {
-    fn default() -> Self {
-        Self {
-            connections: 1_000,
-            head: Duration::from_secs(15),
-            body: Duration::from_secs(30),
-            idle: Duration::from_secs(75),
-            write: Duration::from_mins(1),
-        }
-    }
-}
 
 /// Answers until it is asked to stop; then what is under way is finished.
 pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: CancellationToken) {

@@ -287,7 +287,7 @@ async fn people(engine: &Arc<sync::Engine>) -> Result<OrganisationId, Failure> {
         role: Role::Owner,
         created_at: now,
     };
-    let password_hash = app::session::hash_password(PASSWORD, &Machine)?;
+    let password_hash = services::session::hash_password(PASSWORD, &Machine)?;
     engine.store.create_member(&NewMember { member, password_hash }, None).await?;
     Ok(organisation)
 }

@@ -322,7 +322,7 @@ async fn unproved(stage: &Stage, organisation_id: OrganisationId, email: &str) -
         role: Role::Viewer,
         created_at: Machine.now(),
     };
-    let password_hash = app::session::hash_password("another good pass phrase", &Machine).unwrap();
+    let password_hash = services::session::hash_password("another good pass phrase", &Machine).unwrap();
     store(stage).create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }

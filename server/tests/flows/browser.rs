@@ -27,7 +27,7 @@ pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, ro
         created_at: Machine.now(),
     };
     let id = member.id;
-    let password_hash = app::session::hash_password(PASSWORD, &Machine).unwrap();
+    let password_hash = services::session::hash_password(PASSWORD, &Machine).unwrap();
     stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }

@@ -31,7 +31,7 @@ pub async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &
         created_at: Machine.now(),
     };
     let id = member.id;
-    let password_hash = app::session::hash_password(CHOSEN, &Machine).unwrap();
+    let password_hash = services::session::hash_password(CHOSEN, &Machine).unwrap();
     stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }

@@ -2,10 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    components::time::Time,
-    screen::run::{AttemptView, StepView},
-};
+use crate::components::time::Time;
+use views::run::{AttemptView, StepView};
 
 /// The tries, newest first and open.
 pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {

@@ -2,10 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    components::time::Time,
-    screen::run::{PlanView, RuleView},
-};
+use crate::components::time::Time;
+use views::run::{PlanView, RuleView};
 
 /// The Plan, or why there is none to show.
 pub(super) fn part(plan: Result<PlanView, &'static str>) -> AnyView {

@@ -1,13 +1,16 @@
 //! A field of the settings, by its kind.
 
 use domain::policy::{
-    FieldProblem, List, MISSING,
+    List, MISSING,
     cards::{Field, Kind},
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
+use views::settings::SettingsView;
 
-use super::map;
-use crate::screen::settings::SettingsView;
+use super::{
+    map,
+    parts::{choices, is_first, wrong},
+};
 
 /// A field with its label, what helps to fill it in, and what is wrong with it.
 pub fn field(view: &SettingsView, field: &'static Field) -> AnyView {
@@ -88,30 +91,6 @@ fn select(
     .into_any()
 }
 
-/// The options of a choice; a word that is none of them stays what is chosen.
-pub fn choices(options: &'static [(&'static str, &'static str)], typed: &str) -> AnyView {
-    let unknown = options.iter().all(|(word, _)| *word != typed).then(|| typed.to_owned());
-    let known = options.iter().map(|(word, said)| {
-        view! {
-            <option value=*word selected=*word == typed>
-                {*said}
-            </option>
-        }
-    });
-    view! {
-        {unknown
-            .map(|word| {
-                view! {
-                    <option value=word.clone() selected=true>
-                        {word.clone()}
-                    </option>
-                }
-            })}
-        {known.collect_view()}
-    }
-    .into_any()
-}
-
 /// A box to tick. What comes before it says "off": a box that is not ticked sends nothing.
 fn switch(view: &SettingsView, field: &'static Field, typed: &str) -> AnyView {
     view! {
@@ -135,11 +114,6 @@ fn switch(view: &SettingsView, field: &'static Field, typed: &str) -> AnyView {
     .into_any()
 }
 
-/// Whether a path is the first that is wrong: there the cursor goes.
-pub fn is_first(view: &SettingsView, path: &str) -> bool {
-    view.may_focus() && view.problems.first().is_some_and(|(first, _)| first == path)
-}
-
 fn described(field: &Field) -> String {
     if field.hint.is_empty() {
         format!("{}-error", field.path)
@@ -156,16 +130,6 @@ fn hint(field: &'static Field) -> impl IntoView {
             </p>
         }
     })
-}
-
-/// What is wrong with a field: always there, and empty while nothing is, so that what types into it is announced.
-pub fn wrong(path: &str, id: &str, problem: Option<FieldProblem>) -> AnyView {
-    view! {
-        <p class="field-error" id=format!("{id}-error") data-code=problem.map(FieldProblem::as_str)>
-            {problem.map(|problem| problem.sentence(path))}
-        </p>
-    }
-    .into_any()
 }
 
 /// The lists that pickers search, once for all of them.
@@ -186,17 +150,4 @@ pub fn lists(view: &SettingsView) -> AnyView {
         <datalist id=ZONES>{zones.collect_view()}</datalist>
     }
     .into_any()
-}
-
-/// What a page says in place of a choice that Sage no longer has.
-pub fn missing_option(id: &str, is_known: bool) -> impl IntoView + use<> {
-    if is_known || id.is_empty() {
-        return Either::Left(());
-    }
-    let (value, text) = (id.to_owned(), format!("{MISSING}{id}"));
-    Either::Right(view! {
-        <option value=value selected=true>
-            {text}
-        </option>
-    })
 }

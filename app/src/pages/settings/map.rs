@@ -7,8 +7,9 @@ use domain::policy::{
 };
 use leptos::prelude::*;
 
-use super::field::{choices, is_first, missing_option, wrong};
-use crate::{components::problem::Problem, screen::settings::SettingsView};
+use super::parts::{choices, is_first, missing_option, wrong};
+use crate::components::problem::Problem;
+use views::settings::SettingsView;
 
 /// A row: what stands on the left and on the right of it, and where its problem is shown.
 struct Row {

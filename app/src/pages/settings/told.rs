@@ -3,10 +3,10 @@
 use domain::policy::{Change, cards};
 use leptos::prelude::*;
 
-use crate::{
-    components::{changes::Changes, problem::Problem, time::Time},
+use crate::components::{changes::Changes, problem::Problem, time::Time};
+use views::{
     error::ErrorCode,
-    screen::settings::{Crossing, SettingsView, Told},
+    settings::{Crossing, SettingsView, Told},
 };
 
 /// What happened, and where something is wrong.

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    components::{field::OwnPassword, time::Time},
+use crate::components::{field::OwnPassword, time::Time};
+use views::{
     error::ErrorCode,
-    screen::settings::{SettingsView, Told},
+    settings::{SettingsView, Told},
 };
 
 /// How fresh the lists are, and the button that fetches them again. What is typed stays.

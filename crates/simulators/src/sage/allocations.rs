@@ -4,14 +4,13 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     artefacts, contacts,
     errors::Refusal,
+    handler::{Ctx, Reply},
     lists::Query,
-    money, payments,
-    settlements::{self, Settlement},
+    money, payments, settlements,
+    tables::{Business, Record, Row, Settlement, base, day, records, text},
     transactions,
-    world::{Business, Record, Row, base, day, records, text},
 };
 
 /// `POST /contact_allocations`.

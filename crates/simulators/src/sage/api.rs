@@ -1,6 +1,5 @@
 //! What each method on each resource does.
 
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -8,58 +7,16 @@ use super::{
     allocations, artefacts, catalogue, contacts,
     credit_notes::CREDIT_NOTE,
     errors::Refusal,
-    faults::Faults,
+    handler::{Ctx, Reply},
     idempotency,
     invoices::INVOICE,
     lists::{self, Query},
     money, payments, plans, reference, schema,
     schema::Purpose,
-    settings, stock, tax_rules, transactions,
-    world::{Business, Ids, Record, Row},
+    settings, stock,
+    tables::{Business, Record, Row},
+    tax_rules, transactions,
 };
-
-/// What a handler works with.
-pub(super) struct Ctx<'a> {
-    pub(super) business: &'a mut Business,
-    pub(super) ids: &'a mut Ids,
-    pub(super) now: DateTime<Utc>,
-    pub(super) query: &'a Query,
-    pub(super) faults: &'a Faults,
-    /// Where links to Sage's screens lead.
-    pub(super) site: &'a str,
-}
-
-impl Ctx<'_> {
-    /// `links[]`: the first opens the record in Sage's screen.
-    pub(super) fn links(&self, resource: &str, id: &str) -> Value {
-        let href = format!("{}/_sim/open/{}/{resource}/{id}", self.site, self.business.id);
-        json!([{"href": href, "rel": "alternate", "type": "text/html"}])
-    }
-}
-
-/// An answer of success.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) body: Option<Value>,
-}
-
-impl Reply {
-    /// 200.
-    pub(super) fn ok(body: Value) -> Self {
-        Self { status: 200, body: Some(body) }
-    }
-
-    /// 201 with the full object.
-    pub(super) fn created(body: Record) -> Self {
-        Self { status: 201, body: Some(Value::Object(body)) }
-    }
-
-    /// 204.
-    pub(super) fn empty() -> Self {
-        Self { status: 204, body: None }
-    }
-}
 
 /// Resources that can be written, with the key of their wrapper.
 const WRITABLE: [(&str, &str); 9] = [
@@ -265,7 +222,7 @@ fn delete(ctx: &mut Ctx<'_>, resource: &str, id: &str) -> Result<Reply, Refusal>
 pub(super) fn balance(business: &Business, contact: &str) -> Value {
     let open = |resource: &str| -> Decimal {
         let rows = business.table(resource).living();
-        let own = rows.filter(|row| super::world::id_in(&row.body, "contact") == Some(contact));
+        let own = rows.filter(|row| super::tables::id_in(&row.body, "contact") == Some(contact));
         own.filter(|row| artefacts::status(row) != "DRAFT")
             .map(|row| money::amount(&row.body, "outstanding_amount"))
             .sum()

@@ -5,16 +5,16 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     contacts,
     errors::Refusal,
     faults,
+    handler::{Ctx, Reply},
     lines::{Reader, Sums},
     lists::Query,
     money, settlements, stock,
+    tables::{Business, Record, Row, base, day, id_in, records, text},
     tax_rules::TaxRules,
     transactions,
-    world::{Business, Record, Row, base, day, id_in, records, text},
 };
 
 /// One of the two sorts of sales document.

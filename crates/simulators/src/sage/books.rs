@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     api,
-    world::{Business, Row, World},
+    tables::{Business, Row},
+    world::World,
 };
 
 /// The tables that hold what clients made.

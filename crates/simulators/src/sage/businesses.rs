@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    api::Reply,
     chart,
     errors::Refusal,
+    handler::Reply,
     lists::{Envelope, Query, page},
     reference, settings,
-    world::{Business, Ids, Plan, Row, World, stamp},
+    tables::{Business, Ids, Plan, Row, stamp},
+    world::World,
 };
 
 /// The five businesses, of which the first is the lead business, and so many more like it.

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     contacts,
     errors::Refusal,
+    handler::{Ctx, Reply},
     lines,
     lists::Query,
     money, reference,
-    world::{Business, Record, Row, base, id_in, records, text},
+    tables::{Business, Record, Row, base, id_in, records, text},
 };
 
 /// `POST`.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     money, reference,
-    world::{Business, Ids, Row},
+    tables::{Business, Ids, Row},
 };
 
 /// Where an account may be chosen, one letter each: sales, expenses, banking, other payments, other receipts,

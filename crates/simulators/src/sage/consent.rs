@@ -1,8 +1,11 @@
 //! The pages that a person sees: consent, and a record opened from its link.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use super::oauth::Form;
+/// The fields of a query or a form; the last of a name counts.
+pub(super) type Form = HashMap<String, String>;
 
 /// The consent page: a form that posts what it was asked with, the country and the decision.
 pub(super) fn page(form: &Form) -> String {

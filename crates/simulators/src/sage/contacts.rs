@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     errors::Refusal,
+    handler::{Ctx, Reply},
     lists::Query,
     money, reference,
-    world::{Business, Plan, Record, Row, base, id_in, records, text},
+    tables::{Business, Plan, Record, Row, base, id_in, records, text},
 };
 
 /// The tables whose rows tie a contact down.

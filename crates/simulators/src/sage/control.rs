@@ -2,7 +2,6 @@
 
 use axum::{
     Json, Router,
-    body::Bytes,
     extract::{Path, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
@@ -14,22 +13,12 @@ use serde_json::{Map, Value, json};
 use super::{
     consent, contacts,
     state::Sim,
-    world::{Business, Plan, Row, World, stamp},
+    tables::{Business, Plan, Row, stamp},
+    world::{Logged, World},
 };
 
 /// The log keeps this many requests.
 const LOGGED: usize = 20_000;
-
-/// One request to the API or to the token host. Neither tokens nor secrets are kept.
-#[derive(Default)]
-pub(super) struct Logged {
-    pub(super) at: DateTime<Utc>,
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) business: Option<String>,
-    pub(super) status: u16,
-    pub(super) body: Bytes,
-}
 
 /// Puts a request into the log.
 pub(super) fn log(world: &mut World, now: DateTime<Utc>, logged: Logged) {

@@ -1,26 +1,15 @@
 //! `idempotency_id`: for seven days the same request gives the first answer again.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
 use super::{
-    api::Reply,
     errors::Refusal,
-    world::{Business, Record, text},
+    handler::Reply,
+    tables::{Business, Record, Remembered, text},
 };
 
 /// How long an answer is kept.
 const KEPT_FOR: TimeDelta = TimeDelta::days(7);
-
-/// An answer that is kept.
-pub(super) struct Remembered {
-    /// Method and path.
-    request: String,
-    body: Record,
-    status: u16,
-    answer: Option<Value>,
-    at: DateTime<Utc>,
-}
 
 /// The first answer to this very request, if its id was used before.
 ///

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{
     errors::Refusal,
     money,
+    tables::{Business, Ids, Record, Row, text},
     tax_rules::TaxRules,
-    world::{Business, Ids, Record, Row, text},
 };
 
 /// The sums of a document.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     errors::Refusal,
-    world::{Record, Row, id_in, text},
+    tables::{Record, Row, id_in, text},
 };
 
 /// The query of a request.

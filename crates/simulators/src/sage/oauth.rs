@@ -1,7 +1,5 @@
 //! OAuth 2: the consent page, codes, tokens that rotate, and revocation.
 
-use std::collections::HashMap;
-
 use axum::{
     extract::{Request, State},
     response::{Html, IntoResponse, Redirect, Response},
@@ -13,61 +11,20 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Client,
-    consent::page,
+    consent::{Form, page},
+    grants::{Code, Grant},
     server::read_body,
     state::Sim,
-    world::{Ids, World},
+    tables::Ids,
+    world::World,
 };
 
 const CODE_LIFE: TimeDelta = TimeDelta::seconds(60);
 const ACCESS_LIFE: TimeDelta = TimeDelta::seconds(300);
 const REFRESH_LIFE: TimeDelta = TimeDelta::seconds(2_678_400);
 
-/// Codes and tokens that are out.
-#[derive(Default)]
-pub(super) struct Grants {
-    codes: HashMap<String, Code>,
-    access: HashMap<String, Grant>,
-    refresh: HashMap<String, Grant>,
-}
-
-struct Code {
-    grant: Grant,
-    redirect_uri: String,
-    challenge: Option<(String, String)>,
-}
-
-#[derive(Clone)]
-struct Grant {
-    client: String,
-    scope: String,
-    until: DateTime<Utc>,
-}
-
-/// The fields of a query or a form; the last of a name counts.
-pub(super) type Form = HashMap<String, String>;
-
 /// An OAuth error: `{"error","error_description"}`.
 pub(super) struct Denial(pub(super) &'static str, &'static str);
-
-impl Grants {
-    /// Whether a token may do this; `None` when it is no good at all.
-    pub(super) fn allows(&self, token: &str, method: &str, now: DateTime<Utc>) -> Option<bool> {
-        let grant = self.access.get(token).filter(|grant| grant.until > now)?;
-        Some(method == "GET" || grant.scope == "full_access")
-    }
-
-    /// Ends every access token at once.
-    pub(super) fn end_access_tokens(&mut self) {
-        self.access.clear();
-    }
-
-    /// Takes tokens away that nobody can use any more.
-    fn sweep(&mut self, now: DateTime<Utc>) {
-        self.access.retain(|_, grant| grant.until > now);
-        self.codes.retain(|_, code| code.grant.until > now);
-    }
-}
 
 /// `GET /oauth2/auth/central`, and the POST of its form.
 pub(super) async fn authorize(State(sim): State<Sim>, request: Request) -> Response {

@@ -4,14 +4,13 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     artefacts, contacts,
     errors::Refusal,
+    handler::{Ctx, Reply},
     lists::Query,
-    money,
-    settlements::{self, Settlement},
+    money, settlements,
+    tables::{Business, Plan, Record, Row, Settlement, base, day, id_in, records, text},
     transactions,
-    world::{Business, Plan, Record, Row, base, day, id_in, records, text},
 };
 
 /// One entry of `allocated_artefacts`, checked.

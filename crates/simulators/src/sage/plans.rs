@@ -2,7 +2,7 @@
 
 use super::{
     errors::Refusal,
-    world::{Business, Plan},
+    tables::{Business, Plan},
 };
 
 /// Refuses what the plan of the business has not got: a 401, though the token is good.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     lists::Query,
     money,
-    world::{Business, Row, base},
+    tables::{Business, Row, base},
 };
 
 /// Countries of the European Union: customers there are under EC rules, all others abroad are "outside the EU".

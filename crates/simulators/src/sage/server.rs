@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use super::{
-    api::{self, Ctx, Reply},
-    businesses, control,
+    api, businesses, control,
     errors::Refusal,
     faults::{Kind, Rule},
+    handler::{Ctx, Reply},
     late::Late,
     lists::Query,
     state::{Busy, Sim},
     wire::Line,
-    world::World,
+    world::{Logged, World},
 };
 use axum::{
     body::{Body, Bytes},
@@ -136,8 +136,7 @@ pub(super) async fn token_host(State(sim): State<Sim>, request: Request, next: N
         (Some(fault), _) => fault.status(),
         (None, response) => response.as_ref().map_or(0, |response| response.status().as_u16()),
     };
-    let logged =
-        control::Logged { method: call.method, path: call.path, status, ..control::Logged::default() };
+    let logged = Logged { method: call.method, path: call.path, status, ..Logged::default() };
     sim.with_world(|world, now| control::log(world, now, logged));
     match (fault, response) {
         (None, Some(response)) => response,
@@ -151,14 +150,14 @@ pub(super) async fn read_body(request: Request) -> Bytes {
 }
 
 impl Call {
-    fn into_logged(self, parts: &Parts, outcome: &Outcome, body: Bytes) -> control::Logged {
-        control::Logged {
+    fn into_logged(self, parts: &Parts, outcome: &Outcome, body: Bytes) -> Logged {
+        Logged {
             method: self.method,
             path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             business: self.business,
             status: outcome.status(),
             body,
-            ..control::Logged::default()
+            ..Logged::default()
         }
     }
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    api::Reply,
     errors::Refusal,
+    handler::Reply,
     reference,
-    world::{Business, Record, Row, stamp},
+    tables::{Business, Record, Row, stamp},
 };
 
 /// The first day that a document may bear.
@@ -42,7 +42,7 @@ pub(super) fn show(business: &Business, document: &str) -> Result<Reply, Refusal
 }
 
 fn financial(business: &Business, taxed: bool, now: DateTime<Utc>) -> Value {
-    let multi_currency = business.plan == super::world::Plan::Plus;
+    let multi_currency = business.plan == super::tables::Plan::Plus;
     let (scheme, scheme_name) = match (taxed, business.country) {
         (false, _) => ("NOT_REGISTERED", "Not Registered"),
         (true, "CA") => ("REGISTERED", "Registered"),

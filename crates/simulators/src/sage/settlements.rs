@@ -4,26 +4,14 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    api::Ctx,
     errors::Refusal,
+    handler::Ctx,
     money,
-    world::{Business, Record, Row, id_in, text},
+    tables::{Business, Record, Row, Settlement, id_in, text},
 };
 
 /// The tables whose rows can be settled.
 const ARTEFACTS: [&str; 3] = ["sales_invoices", "sales_credit_notes", "payments_on_account"];
-
-/// One artefact settled in part or whole, by one payment or allocation.
-#[derive(Debug, Clone)]
-pub(super) struct Settlement {
-    /// `contact_payments` or `contact_allocations`.
-    pub(super) resource: &'static str,
-    /// The payment or allocation.
-    pub(super) by: String,
-    /// Never negative.
-    pub(super) amount: Decimal,
-    pub(super) discount: Decimal,
-}
 
 /// The artefact of this id and the table it is in.
 pub(super) fn artefact<'a>(business: &'a Business, id: &str) -> Result<(&'static str, &'a Row), Refusal> {

@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::{Options, faults::Faults, late, world::World};
+use super::{Options, businesses, faults::Faults, late, tables::Ids, world::World};
 
 /// Sage's limit of requests at once, for one app.
 const SEATS: usize = 150;
@@ -33,7 +33,7 @@ struct Inner {
 impl Sim {
     /// A fresh state.
     pub fn new(options: Options) -> Self {
-        let world = Mutex::new(World::new(options.seed, options.more_businesses, (options.clock)()));
+        let world = Mutex::new(world_of(&options, (options.clock)()));
         Self(Arc::new(Inner {
             options,
             faults: Faults::default(),
@@ -74,8 +74,7 @@ impl Sim {
 
     /// Forgets everything, tokens and faults included.
     pub(super) fn reset(&self) {
-        let (seed, more) = (self.0.options.seed, self.0.options.more_businesses);
-        self.with_world(|world, now| *world = World::new(seed, more, now));
+        self.with_world(|world, now| *world = world_of(&self.0.options, now));
         self.0.faults.clear();
     }
 
@@ -102,6 +101,13 @@ impl Sim {
         let entered = lock(&self.0.busy).insert(business.to_owned());
         entered.then(|| Busy { sim: self.clone(), business: business.to_owned() })
     }
+}
+
+/// A world with its businesses, as nobody has used it yet.
+fn world_of(options: &Options, now: DateTime<Utc>) -> World {
+    let ids = Ids::of(options.seed);
+    let businesses = businesses::all(&ids, options.more_businesses, now);
+    World::new(ids, businesses)
 }
 
 /// A place among the requests at once; given back on drop, also when the client hangs up.

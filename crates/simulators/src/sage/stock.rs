@@ -4,12 +4,12 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Ctx, Reply},
     contacts,
     errors::Refusal,
+    handler::{Ctx, Reply},
     lists::Query,
     money,
-    world::{Business, Record, Row, base, day, id_in, text},
+    tables::{Business, Record, Row, base, day, id_in, text},
 };
 
 /// `POST /stock_movements`: a negative quantity goes out.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     errors::Refusal,
     money, reference,
-    world::{Business, Record, Row, text},
+    tables::{Business, Record, Row, text},
 };
 
 /// Where the customer is, as the tax of a business in Great Britain sees it.

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    api::Ctx,
     contacts,
     errors::Refusal,
+    handler::Ctx,
     lists::Query,
-    world::{Record, Row, base, id_in, text},
+    tables::{Record, Row, base, id_in, text},
 };
 
 /// Posts the document, and returns the transaction as the document shows it.

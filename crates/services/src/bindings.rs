@@ -1,0 +1,305 @@
+//! The service functions behind the pages of bindings.
+
+use domain::{
+    Decimal,
+    business::ReferenceSet,
+    health::Stage,
+    ids::BindingId,
+    policy::Policy,
+    run::{ActionKind, BindingStatus, Role, RunStatus},
+};
+use store::{Binding, PageRequest, PolicyVersion, RunFilter};
+use views::{
+    bindings::{BackfillView, BindingView, ConnectView, ProgressView, checked_href, connect_href},
+    error::{AppError, ErrorCode, FieldError},
+    flash::Flash,
+    preflight::PreflightView,
+};
+
+use crate::{
+    Member, Services, connecting::Paired, fetching::Progress, history::operator_actions::action, session,
+    visit::Visit,
+};
+
+/// The organisation's bindings, oldest first.
+pub async fn list(services: &Services, member: &Member) -> Result<Vec<BindingView>, AppError> {
+    let mut views = Vec::new();
+    for binding in services.store.list_bindings(member.organisation()).await? {
+        views.push(view(services, member, binding).await?);
+    }
+    Ok(views)
+}
+
+/// One of them.
+pub async fn one(services: &Services, member: &Member, id: &str) -> Result<BindingView, AppError> {
+    view(services, member, own(services, member, id).await?).await
+}
+
+/// One of them, on its way to Sage.
+pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    let businesses = services.connecting.businesses(binding.id, member.id()).await?;
+    let mut businesses: Vec<_> =
+        businesses.into_iter().map(|business| (business.id, business.name)).collect();
+    let before = binding.business.as_ref().map(|business| business.id.clone());
+    // The one that was connected before comes first.
+    businesses.sort_by_key(|(id, _)| Some(id) != before.as_ref());
+    let before = before.filter(|before| businesses.iter().any(|(id, _)| id == before));
+    Ok(ConnectView { binding: view(services, member, binding).await?, businesses, before })
+}
+
+/// Pairs a shop.
+pub async fn pair(
+    services: &Services,
+    member: &Member,
+    name: &str,
+    url: &str,
+    code: &str,
+) -> Result<Paired, AppError> {
+    let member = member.require(Role::Owner)?;
+    let (name, url, code) = (name.trim(), url.trim(), code.trim());
+    let mut error = AppError::new(ErrorCode::Invalid);
+    for (field, typed, longest) in [("name", name, 100), ("url", url, 250), ("code", code, 64)] {
+        if typed.is_empty() {
+            error = error.field(field, FieldError::Required);
+        } else if typed.chars().count() > longest {
+            error = error.field(field, FieldError::TooLong);
+        }
+    }
+    let paired = if error.fields.is_empty() {
+        let record = action(services, member, ActionKind::Paired, (None, None), &format!("{name}, {url}"));
+        services.connecting.pair(member.organisation(), name, url, code, &record).await
+    } else {
+        Err(error)
+    };
+    // The code is good for one shop: it is not put into an address.
+    paired.map_err(|error| error.echo("name", name).echo("url", url))
+}
+
+/// Begins a consent; returns Sage's address.
+pub async fn begin_consent(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    country: &str,
+) -> Result<String, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    let country = Some(country).filter(|country| !country.is_empty());
+    let record = action(services, member, ActionKind::ConsentBegun, (Some(binding.id), None), "");
+    services.connecting.begin_consent(binding.id, member.id(), country, &record).await
+}
+
+/// Begins to connect a binding to a business of the consent.
+pub async fn choose_business(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    business: &str,
+) -> Result<(), AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    let record = action(services, member, ActionKind::BusinessChosen, (Some(binding.id), None), business);
+    services.connecting.choose_business(&binding, member.id(), business, &record).await;
+    Ok(())
+}
+
+/// How far that has come, and where it leads when it is over.
+pub async fn progress(services: &Services, member: &Member, id: &str) -> Result<ProgressView, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?.id;
+    let href = match services.connecting.progress(binding) {
+        Some(Progress::Fetching(list)) => {
+            return Ok(ProgressView::Fetching { binding: binding.to_string(), list });
+        }
+        Some(Progress::Failed(code)) => format!("{}&problem={}", connect_href(id), code.as_str()),
+        // Over, or not known here: the binding itself says where it stands by now.
+        None if own(services, member, id).await?.status == BindingStatus::Active => {
+            Flash::Connected.on(&checked_href(id))
+        }
+        None => connect_href(id),
+    };
+    Ok(ProgressView::Over { href })
+}
+
+/// Pauses a working binding, or lets a paused one work.
+pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) -> Result<Flash, AppError> {
+    let member = member.require(Role::Operator)?;
+    let binding = own(services, member, id).await?;
+    let (from, to, flash) = if pause {
+        (BindingStatus::Active, BindingStatus::Paused, Flash::Paused)
+    } else {
+        (BindingStatus::Paused, BindingStatus::Active, Flash::Resumed)
+    };
+    if binding.status == from {
+        let kind = if pause { ActionKind::Paused } else { ActionKind::Resumed };
+        let record = action(services, member, kind, (Some(binding.id), None), "");
+        if !services.store.change_binding_status(binding.id, from, to, record.at, Some(&record)).await? {
+            return Err(ErrorCode::Invalid.into());
+        }
+    } else if binding.status != to {
+        // Neither works nor is paused: its page offers neither.
+        return Err(ErrorCode::Invalid.into());
+    }
+    Ok(flash)
+}
+
+/// Disconnects a binding, once its owner has shown again who they are.
+pub async fn disconnect(
+    services: &Services,
+    member: &Member,
+    visit: &Visit,
+    id: &str,
+    password: String,
+) -> Result<Flash, AppError> {
+    let member = member.require(Role::Owner)?;
+    let binding = own(services, member, id).await?;
+    session::confirm_password(services, member, &visit.caller, "password", password).await?;
+    let record = action(services, member, ActionKind::Disconnected, (Some(binding.id), None), "");
+    services.connecting.disconnect(&binding, &record).await?;
+    Ok(Flash::Disconnected)
+}
+
+/// Fetches the business's lists again.
+pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Operator)?;
+    let binding = own(services, member, id).await?;
+    let record = action(services, member, ActionKind::ListsRefreshed, (Some(binding.id), None), "");
+    services.connecting.refresh_reference(&binding, Some(&record)).await?;
+    Ok(Flash::Refreshed)
+}
+
+/// Makes the suggested settings the binding's first ones.
+pub async fn take_suggestions(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
+    let member = member.require(Role::Accountant)?;
+    let binding = own(services, member, id).await?;
+    let cached = services.store.reference(binding.id).await?;
+    let policy = cached.and_then(|cached| suggested(&cached.set)).ok_or(ErrorCode::NotFound)?;
+    let first = PolicyVersion {
+        version: 1,
+        policy,
+        author: Some(member.id()),
+        reason: None,
+        created_at: services.outside.now(),
+    };
+    let about = (Some(binding.id), None);
+    let record = action(services, member, ActionKind::SettingsSaved, about, "version 1, as suggested");
+    match services.store.save_policy(binding.id, &first, Some(&record)).await {
+        Ok(()) => Ok(Flash::SettingsTaken),
+        Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsExist.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What will fail before the first invoice does. Who may do nothing about it does not make Ledger ask both sides.
+pub async fn preflight(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    ask: bool,
+) -> Result<PreflightView, AppError> {
+    let binding = own(services, member, id).await?;
+    let may_ask = member.may(Role::Operator);
+    let asked = ask && may_ask;
+    // What is disconnected posts nothing, and is meant to.
+    let findings = match binding.status {
+        BindingStatus::Revoked => Vec::new(),
+        _ => services.connecting.preflight(&binding, asked).await?,
+    };
+    Ok(PreflightView { findings, asked, may_ask })
+}
+
+/// A binding of the member's organisation; another's does not exist for them.
+pub(crate) async fn own(services: &Services, member: &Member, id: &str) -> Result<Binding, AppError> {
+    let id: BindingId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    let found = services.store.binding(id).await?;
+    found
+        .filter(|binding| binding.organisation_id == member.organisation())
+        .ok_or_else(|| ErrorCode::NotFound.into())
+}
+
+async fn view(services: &Services, member: &Member, binding: Binding) -> Result<BindingView, AppError> {
+    let succeeded = RunFilter {
+        binding: Some(binding.id),
+        status: Some(RunStatus::Succeeded),
+        event: None,
+        ..RunFilter::default()
+    };
+    let newest = PageRequest { filter: succeeded, limit: 1, ..PageRequest::default() };
+    let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
+    let reference = services.store.reference(binding.id).await?;
+    let has_settings = services.store.current_policy(binding.id).await?.is_some();
+    let suggestions = reference
+        .as_ref()
+        .filter(|_| !has_settings)
+        .map(|cached| suggestions(&cached.set))
+        .unwrap_or_default();
+    let health = services.store.health(binding.id).await?;
+    let is_paused_by_ledger = binding.status == BindingStatus::Paused && health.stage == Stage::Paused;
+    let refusal = services.store.refusal(binding.id).await?;
+    let backfill = services.store.backfill(binding.id).await?;
+    Ok(BindingView {
+        pair_href: pair_href(&binding),
+        refusal,
+        backfill: backfill.map(|backfill| BackfillView {
+            stage: backfill.stage,
+            found: backfill.found,
+            queued: backfill.queued,
+            code: backfill.code,
+            ended_at: backfill.ended_at.map(Into::into),
+        }),
+        paused_after: is_paused_by_ledger.then_some(health.failed_in_a_row),
+        id: binding.id.to_string(),
+        name: binding.name,
+        shop: binding.magento_url,
+        business: binding.business.map(|business| format!("{} ({})", business.name, business.country)),
+        status: binding.status,
+        since: binding.status_changed_at.into(),
+        last_sync: last.map(|run| run.created_at.into()),
+        events: services.quotas.of_events(),
+        lists_fetched: reference.map(|cached| cached.fetched_at.into()),
+        suggestions,
+        may_set: member.may(Role::Accountant),
+        may_pause: member.may(Role::Operator),
+        may_connect: member.may(Role::Owner),
+    })
+}
+
+/// The form that pairs a shop, filled in.
+fn pair_href(binding: &Binding) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("name", &binding.name).append_pair("url", &binding.magento_url);
+    format!("/dashboard/connect-magento?{}", query.finish())
+}
+
+/// The suggested settings, where they keep every rule: a business without a sales account suggests none.
+fn suggested(reference: &ReferenceSet) -> Option<Policy> {
+    Some(Policy::suggested(reference)).filter(|policy| policy.check(reference).is_empty())
+}
+
+/// What they say, in names.
+fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
+    let Some(policy) = suggested(reference) else { return Vec::new() };
+    let rate = |id: &str| name_of(reference.tax_rates.iter().map(|rate| (&rate.id, &rate.name)), id);
+    let account = reference.ledger_accounts.iter().map(|account| (&account.id, &account.name));
+    let bank = reference.bank_accounts.iter().map(|bank| (&bank.id, &bank.name));
+    let mut named = Vec::new();
+    if let Some(id) = &policy.default_ledger_account_id {
+        named.push(("Sales account".to_owned(), name_of(account, id)));
+    }
+    if let Some(id) = &policy.default_bank_account_id {
+        named.push(("Payments go to".to_owned(), name_of(bank, id)));
+    }
+    if let Some(id) = &policy.default_tax_rate_id {
+        named.push(("Tax where no rate below fits".to_owned(), rate(id)));
+    }
+    let mut rates: Vec<_> = policy.tax_rate_map.iter().collect();
+    rates.sort_by_key(|(percentage, _)| std::cmp::Reverse(percentage.parse::<Decimal>().unwrap_or_default()));
+    named.extend(rates.into_iter().map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
+    named
+}
+
+fn name_of<'a>(mut named: impl Iterator<Item = (&'a String, &'a String)>, id: &str) -> String {
+    named.find(|(own, _)| *own == id).map_or_else(|| id.to_owned(), |(_, name)| name.clone())
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod activity;
+mod address_code;
+pub mod alerting;
+pub mod alerts;
+pub mod bindings;
+pub mod client_info;
+pub mod connecting;
+pub mod cookies;
+pub mod device;
+pub mod embed;
+mod fetching;
+pub mod history;
+pub mod joining;
+mod member;
+pub mod overview;
+pub mod password;
+pub mod people;
+pub mod rate_limit;
+pub mod reveal_once;
+pub mod run;
+pub mod sealing;
+pub mod second_factor;
+mod services;
+pub mod session;
+pub mod settings;
+pub mod tokens;
+pub mod visit;
+
+pub use member::{Member, is_signed_in, member_of};
+pub use services::Services;

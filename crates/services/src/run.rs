@@ -1,0 +1,188 @@
+//! The service behind a run's page.
+
+mod calls;
+mod names;
+mod plan;
+mod remedies;
+mod sage_link;
+mod timeline;
+mod totals;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    business::ReferenceSet,
+    code::Code,
+    fields,
+    ids::RunId,
+    remedy::{self, RetryNow},
+    run::{ActionKind, EventName, RunStatus},
+};
+use serde_json::Value;
+use store::{Action, Attempt, Binding, DeliveryState, Run, RunPlan};
+use views::{
+    bindings,
+    error::{AppError, ErrorCode},
+    run::{AdviceView, RunView},
+    settings,
+};
+
+use crate::{Member, Services};
+
+pub use remedies::Rights;
+
+/// Everything that a run's page is made of.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The run.
+    pub run: Run,
+    /// Its shop.
+    pub binding: Binding,
+    /// Its tries, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Its newest Plan; `Err` when it cannot be read by this version.
+    pub plan: Result<Option<RunPlan>, ()>,
+    /// What Magento is told of the document.
+    pub delivery: Option<DeliveryState>,
+    /// The business's lists, for names.
+    pub reference: Option<ReferenceSet>,
+    /// The newest run of the invoice that it depends on.
+    pub invoice_run: Option<RunId>,
+    /// What people did to it: when, and in a sentence.
+    pub deeds: Vec<(DateTime<Utc>, String)>,
+    /// Where Sage's own pages are in this installation, besides Sage's hosts.
+    pub sage_origin: String,
+}
+
+/// A run of the member's organisation.
+pub async fn page(services: &Services, member: &Member, id: &str) -> Result<RunView, AppError> {
+    let id: RunId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    // Read before the rest: what changes meanwhile is announced again rather than missed.
+    let version = *services.store.changes_of(member.organisation()).borrow();
+    let kept = kept(services, member, id).await?;
+    Ok(RunView { version, ..view(&kept, Rights::of(member)) })
+}
+
+async fn kept(services: &Services, member: &Member, id: RunId) -> Result<Kept, AppError> {
+    let (store, organisation) = (&services.store, member.organisation());
+    let run = store.run(organisation, id).await?.ok_or(ErrorCode::NotFound)?;
+    let binding = store.binding(run.binding_id).await?.ok_or(ErrorCode::NotFound)?;
+    let plan = match store.plan_of(organisation, id).await {
+        Ok(plan) => Ok(plan),
+        Err(store::Error::Inconsistency { .. }) => Err(()),
+        Err(error) => return Err(error.into()),
+    };
+    let (entity, magento_id) = (run.event.entity(), run.magento_id);
+    let attempts = store.attempts(organisation, id).await?;
+    Ok(Kept {
+        delivery: store.delivery_of(organisation, binding.id, entity, magento_id).await?,
+        reference: store.reference(binding.id).await?.map(|cached| cached.set),
+        invoice_run: invoice_run(services, &run, &attempts).await?,
+        deeds: deeds(store.actions_of_run(organisation, id).await?),
+        sage_origin: services.consent_origin.clone(),
+        attempts,
+        plan,
+        binding,
+        run,
+    })
+}
+
+/// What people did, each in a sentence.
+fn deeds(actions: Vec<Action>) -> Vec<(DateTime<Utc>, String)> {
+    let sentence = |action: Action| {
+        let (name, detail) = (action.actor.name, action.detail);
+        let with = |words: &str| {
+            let end = if detail.is_empty() { String::new() } else { format!(": {detail}") };
+            format!("{name} {words}{end}")
+        };
+        let sentence = match action.kind {
+            ActionKind::Retried => with("retried it"),
+            ActionKind::Requeued => with("made it due"),
+            ActionKind::SyncAsked => with("asked for it"),
+            ActionKind::Paused => with("paused the shop"),
+            ActionKind::Excluded => with("excluded the document"),
+            ActionKind::Included => with("took the exclusion back"),
+            other => with(&other.as_str().replace('_', " ")),
+        };
+        (action.at, sentence)
+    };
+    actions.into_iter().map(sentence).collect()
+}
+
+/// The newest run of the invoice that a payment or a credit memo belongs to.
+async fn invoice_run(
+    services: &Services,
+    run: &Run,
+    attempts: &[Attempt],
+) -> Result<Option<RunId>, AppError> {
+    let invoice = match run.event {
+        EventName::InvoicePaid => Some(run.magento_id),
+        EventName::CreditmemoCreated => invoice_of_memo(attempts),
+        _ => None,
+    };
+    let Some(invoice) = invoice else { return Ok(None) };
+    let found =
+        services.store.latest_run_of_event(run.binding_id, EventName::InvoiceCreated, invoice).await?;
+    Ok(found.map(|run| run.id))
+}
+
+/// A credit memo names its invoice; the run itself does not.
+fn invoice_of_memo(attempts: &[Attempt]) -> Option<i64> {
+    let fetched = attempts.iter().rev().flat_map(|attempt| &attempt.steps);
+    let mut answers = fetched.filter(|step| step.name == "creditmemo" && step.target == "magento");
+    answers
+        .find_map(|step| serde_json::from_str::<Value>(step.answer.as_deref()?).ok()?["invoice_id"].as_i64())
+}
+
+/// The page of what is kept, for somebody with these rights.
+pub fn view(kept: &Kept, rights: Rights) -> RunView {
+    let run = &kept.run;
+    let binding = run.binding_id.to_string();
+    let names = names::Names::of(kept.reference.as_ref());
+    let sage = sage_link::of(kept);
+    let policy = (run.policy_version > 0).then(|| {
+        (run.policy_version, format!("{}/{}", settings::versions_href(&binding), run.policy_version))
+    });
+    RunView {
+        version: 0,
+        may_exclude: rights.may_retry && may_exclude(run),
+        id: run.id.to_string(),
+        document: run.facts.increment_id.clone().unwrap_or_else(|| format!("#{}", run.magento_id)),
+        event: run.event,
+        status: run.status,
+        shop: (kept.binding.name.clone(), bindings::href(&binding)),
+        customer: run.facts.customer.clone().filter(|name| !name.is_empty()),
+        advice: advice(kept, rights),
+        totals: totals::of(run),
+        policy,
+        moments: timeline::of(kept),
+        plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names),
+        attempts: kept.attempts.iter().rev().map(calls::attempt).collect(),
+        sage,
+    }
+}
+
+/// Whether the run's document can still be kept out of Sage, as far as its run says.
+fn may_exclude(run: &Run) -> bool {
+    let is_in_sage = run.status == RunStatus::Succeeded || run.facts.sage_id.is_some();
+    let is_posted = is_in_sage && run.event.happens_once();
+    !is_posted && run.status != RunStatus::Running && run.code != Some(Code::ExcludedByPerson)
+}
+
+fn advice(kept: &Kept, rights: Rights) -> AdviceView {
+    let run = &kept.run;
+    let code = run.reason(kept.binding.status);
+    let advice = remedy::advice(run.status, code);
+    let of_a_retry = match remedy::retry_now(run.status, kept.binding.status) {
+        RetryNow::Goes => None,
+        RetryNow::Waits(why) | RetryNow::Cannot(why) => Some(why),
+    };
+    AdviceView {
+        sentence: advice.sentence.to_owned(),
+        action: advice.action.to_owned(),
+        message: run.message.as_deref().map(fields::message_in_words),
+        code: code.map(domain::code::Code::as_str),
+        next_try: (run.status == RunStatus::Retrying && code == run.code).then(|| run.next_at.into()),
+        remedies: remedies::of(kept, rights, &advice),
+        of_a_retry: of_a_retry.filter(|_| rights.may_retry),
+    }
+}

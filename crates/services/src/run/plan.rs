@@ -1,0 +1,73 @@
+//! A Plan for people: what was to be done, and the rule behind each choice.
+
+use domain::plan::{Call, Expect, Plan, Verdict};
+use store::RunPlan;
+
+use super::{calls, names::Names};
+use views::{format, run::PlanView};
+
+/// The Plan, or why there is none to show.
+pub(super) fn of(
+    kept: Result<&Option<RunPlan>, &()>,
+    said: Option<&str>,
+    names: &Names,
+) -> Result<PlanView, &'static str> {
+    match kept {
+        Ok(Some(kept)) => Ok(view(kept, said, names)),
+        Ok(None) => Err("No try has come as far as a plan yet."),
+        Err(()) => Err(
+            "This plan was made by another version of Ledger, which writes plans otherwise; the next try makes a new one.",
+        ),
+    }
+}
+
+fn view(kept: &RunPlan, said: Option<&str>, names: &Names) -> PlanView {
+    let Plan { verdict, code, message, calls, predicted, rules, notes } = &kept.plan;
+    let mut sums = Vec::new();
+    if let Some(predicted) = predicted {
+        let currency = predicted.currency;
+        sums.push(("Total".to_owned(), format!("{currency} {}", money(predicted.total))));
+        sums.push(("Of which tax".to_owned(), format!("{currency} {}", money(predicted.tax))));
+        let by_rate = predicted.tax_by_rate.iter();
+        sums.extend(by_rate.map(|(rate, tax)| (names.name(rate).to_owned(), format!("{currency} {tax}"))));
+    }
+    // The code's own sentence and the run's message stand above on the page.
+    let is_own = |message: &&String| {
+        said != Some(message.as_str()) && code.is_none_or(|code| code.sentence() != message.as_str())
+    };
+    PlanView {
+        verdict: match verdict {
+            Verdict::Post => "Post it to Sage.",
+            Verdict::Skip => "Leave it out: the settings say so.",
+            Verdict::Hold => "Hold it until a person has decided.",
+            Verdict::Fail => "Post nothing: there is no faithful way.",
+        },
+        made: kept.made_at.into(),
+        message: message.as_ref().filter(is_own).cloned(),
+        sums,
+        calls: calls.iter().map(call).collect(),
+        rules: rules.iter().map(|rule| names.rule(rule)).collect(),
+        notes: notes.clone(),
+    }
+}
+
+fn call(call: &Call) -> (String, String) {
+    let method = match call.method {
+        domain::plan::Method::Post => "POST",
+        domain::plan::Method::Put => "PUT",
+        domain::plan::Method::Delete => "DELETE",
+    };
+    let expects = call.expect.as_ref().map(expected).unwrap_or_default();
+    let words = format!("{}{expects}", calls::to_do(method, &call.name));
+    (words, format!("{method} {}", call.path))
+}
+
+/// The sums that the answer must show.
+fn expected(expect: &Expect) -> String {
+    let tax = expect.tax.map(|tax| format!(", tax {}", money(tax))).unwrap_or_default();
+    format!("; Sage must answer with total {}{tax}", money(expect.total))
+}
+
+fn money(amount: domain::Decimal) -> String {
+    domain::money::to_minor(amount).map_or_else(|| amount.to_string(), format::amount)
+}

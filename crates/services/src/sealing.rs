@@ -1,0 +1,39 @@
+//! Secrets for the database and for cookies, sealed with the keys of the server.
+
+use std::sync::Arc;
+
+use domain::outside::Outside;
+use secrecy::SecretString;
+use vault::KeyRing;
+use views::error::{AppError, ErrorCode};
+
+/// Seals secrets, and opens them again.
+#[derive(Clone)]
+pub struct Sealing {
+    keys: Arc<KeyRing>,
+    outside: Arc<dyn Outside>,
+}
+
+impl Sealing {
+    /// With these keys, and nonces from outside.
+    pub fn new(keys: Arc<KeyRing>, outside: Arc<dyn Outside>) -> Self {
+        Self { keys, outside }
+    }
+
+    /// Seals a text. It opens only with the same `associated` text: whose it is, and as what.
+    pub fn seal(&self, plain: &SecretString, associated: &str) -> Result<String, AppError> {
+        let mut nonce = [0; 12];
+        self.outside.random(&mut nonce);
+        self.keys.seal(plain, associated, nonce).map_err(|error| failed(&error))
+    }
+
+    /// Opens what was sealed.
+    pub fn open(&self, envelope: &str, associated: &str) -> Result<SecretString, AppError> {
+        self.keys.open(envelope, associated).map_err(|error| failed(&error))
+    }
+}
+
+fn failed(error: &vault::Error) -> AppError {
+    tracing::warn!(error = %error, "a secret could not be sealed or opened");
+    ErrorCode::Internal.into()
+}

@@ -1,0 +1,418 @@
+//! Signing in and out, against a real store and with a time that is handed in.
+#![expect(clippy::unwrap_used, reason = "the stage belongs to the tests")]
+
+mod namesakes;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{MemberId, OrganisationId, PersonId},
+    outside::Outside,
+    run::Role,
+};
+use http::{HeaderMap, HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
+use services::{
+    client_info::Caller,
+    cookies,
+    device::Device,
+    sealing::Sealing,
+    second_factor,
+    session::{self, Opened},
+    tokens,
+};
+use store::{
+    Member, Members, NewMember, Organisation, Organisations, SecondFactors, Sessions, SignedIn, Store,
+};
+use store_sqlite::SqliteStore;
+use tempfile::TempDir;
+use totp_rs::{Builder, Secret};
+use vault::KeyRing;
+use views::error::{AppError, ErrorCode, FieldError};
+
+const EMAIL: &str = "ada@shop.example";
+const PASSWORD: &str = "correct horse battery";
+
+/// A store with one account, and a clock that stands where it is put.
+struct Desk {
+    store: SqliteStore,
+    sealing: Sealing,
+    member: Member,
+    seconds: AtomicI64,
+    drawn: AtomicU64,
+    _folder: TempDir,
+}
+
+impl Outside for Desk {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_767_607_200 + self.seconds.load(Ordering::Relaxed), 0).unwrap()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        let count = self.drawn.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (byte, counted) in bytes.iter_mut().rev().zip(count.iter().rev().chain(std::iter::repeat(&0))) {
+            *byte = *counted;
+        }
+    }
+}
+
+/// What nonces are made of: nothing is sealed twice here.
+struct Nonces;
+
+impl Outside for Nonces {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        bytes.fill(0xa5);
+    }
+}
+
+impl Desk {
+    async fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
+        store.migrate().await.unwrap();
+        let member = Member {
+            id: MemberId::default(),
+            person_id: PersonId::default(),
+            organisation_id: OrganisationId::default(),
+            email: EMAIL.to_owned(),
+            proved_at: Some(DateTime::UNIX_EPOCH),
+            name: "Ada".to_owned(),
+            role: Role::Owner,
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        let (seconds, drawn) = (AtomicI64::new(0), AtomicU64::new(1));
+        let keys = KeyRing::parse(&KeyRing::generate([7; 32], "test")).unwrap();
+        let sealing = Sealing::new(Arc::new(keys), Arc::new(Nonces));
+        let desk = Self { store, sealing, member, seconds, drawn, _folder: folder };
+        let organisation = Organisation {
+            id: desk.member.organisation_id,
+            name: "Blue Mug Ltd".to_owned(),
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        desk.store.create_organisation(&organisation).await.unwrap();
+        let password_hash = session::hash_password(PASSWORD, &desk).unwrap();
+        let new = NewMember { member: desk.member.clone(), password_hash };
+        desk.store.create_member(&new, None).await.unwrap();
+        desk
+    }
+
+    fn pass(&self, time: TimeDelta) {
+        self.seconds.fetch_add(time.num_seconds(), Ordering::Relaxed);
+    }
+
+    async fn try_from(&self, client: &str, email: &str, password: &str) -> Result<Opened, AppError> {
+        let caller = Caller {
+            address: client.parse().ok(),
+            browser: "Firefox on Linux".to_owned(),
+            frame: None,
+            device: None,
+        };
+        session::sign_in(&self.store, self, &caller, email, password.to_owned()).await
+    }
+
+    async fn sign_in(&self, email: &str, password: &str) -> Result<Opened, AppError> {
+        self.try_from("192.0.2.1", email, password).await
+    }
+
+    async fn refused(&self, email: &str, password: &str) -> AppError {
+        self.sign_in(email, password).await.unwrap_err()
+    }
+
+    async fn enter(&self, token: &str, code: &str) -> Result<String, AppError> {
+        let caller =
+            Caller { address: None, browser: "Firefox on Linux".to_owned(), frame: None, device: None };
+        second_factor::sign_in(&self.store, self, &self.sealing, &caller, (token, code)).await
+    }
+
+    async fn of_session(&self, token: &str) -> Option<SignedIn> {
+        self.store.signed_in(&tokens::token_hash(token), self.now()).await.unwrap()
+    }
+
+    /// Puts a second factor in force; returns its secret and the recovery codes.
+    async fn with_second_factor(&self) -> (SecretString, Vec<String>) {
+        let secret = second_factor::new_secret(self);
+        let envelope = second_factor::seal(&self.sealing, self.member.person_id, &secret).unwrap();
+        self.store.begin_second_factor(self.member.person_id, &envelope, self.now()).await.unwrap();
+        let (codes, hashes) = second_factor::new_recovery_codes(self);
+        self.store
+            .confirm_second_factor(self.member.person_id, 1, 0, &hashes, (self.now(), None), &[])
+            .await
+            .unwrap();
+        (secret, codes)
+    }
+
+    /// What the authenticator app shows now.
+    fn shown(&self, secret: &SecretString) -> String {
+        let secret = Secret::try_from_base32(secret.expose_secret()).unwrap();
+        let totp = Builder::new().with_secret(secret).build().unwrap();
+        totp.generate(u64::try_from(self.now().timestamp()).unwrap()).to_string()
+    }
+
+    async fn code_asked(&self) -> String {
+        match self.sign_in(EMAIL, PASSWORD).await.unwrap() {
+            Opened::CodeAsked(token) => token,
+            Opened::Session(_) => unreachable!("a code must be asked for"),
+        }
+    }
+}
+
+async fn opened(desk: &Desk) -> String {
+    match desk.sign_in(" Ada@Shop.example ", PASSWORD).await.unwrap() {
+        Opened::Session(token) => token,
+        Opened::CodeAsked(_) => unreachable!("there is no second factor"),
+    }
+}
+
+fn with_cookie(cookie: &str) -> HeaderMap {
+    HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(cookie).unwrap())])
+}
+
+#[tokio::test]
+async fn the_right_password_opens_a_session_of_two_weeks_whose_token_is_not_kept() {
+    let desk = Desk::set().await;
+    let token = opened(&desk).await;
+    assert_eq!(token.len(), 64, "256 bits in hex");
+    let kept = desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].token_hash, tokens::token_hash(&token));
+    assert!(!format!("{kept:?}").contains(&token));
+    assert_eq!(kept[0].expires_at - kept[0].created_at, TimeDelta::days(14));
+    assert_eq!(kept[0].browser, "Firefox on Linux");
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_account_get_the_same_answer() {
+    let desk = Desk::set().await;
+    let wrong = desk.refused(EMAIL, "guess").await;
+    let unknown = desk.refused("bob@shop.example", "guess").await;
+    assert_eq!(wrong.code, ErrorCode::WrongCredentials);
+    assert_eq!((wrong.code, wrong.fields), (unknown.code, unknown.fields));
+    assert!(desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_secret_is_echoed() {
+    let error = Desk::set().await.refused(EMAIL, "guess-1234").await;
+    assert!(!serde_json::to_string(&error).unwrap().contains("guess-1234"));
+    assert_eq!(error.typed("email"), Some(EMAIL));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named() {
+    let desk = Desk::set().await;
+    let error = desk.refused("", "").await;
+    assert_eq!(error.code, ErrorCode::Invalid);
+    assert_eq!(error.of_field("email"), Some(FieldError::Required));
+    assert_eq!(error.of_field("password"), Some(FieldError::Required));
+    let error = desk.refused("ada", "x").await;
+    assert_eq!(error.of_field("email"), Some(FieldError::InvalidFormat));
+}
+
+#[tokio::test]
+async fn a_password_of_a_megabyte_is_refused_unhashed() {
+    let error = Desk::set().await.refused(EMAIL, &"x".repeat(1 << 20)).await;
+    assert_eq!(error.code, ErrorCode::WrongCredentials);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_of_the_cookie() {
+    let desk = Desk::set().await;
+    let token = opened(&desk).await;
+    session::sign_out(&desk.store, &with_cookie("other=1"), false).await.unwrap();
+    assert!(desk.of_session(&token).await.is_some());
+    session::sign_out(&desk.store, &with_cookie(&format!("other=1; ledger_session={token}")), false)
+        .await
+        .unwrap();
+    assert!(desk.of_session(&token).await.is_none());
+}
+
+#[tokio::test]
+async fn tries_are_limited_alike_for_known_and_unknown_accounts_and_soon_come_back() {
+    let desk = Desk::set().await;
+    for email in [EMAIL, "bob@shop.example"] {
+        for _ in 0..10 {
+            assert_eq!(desk.refused(email, "guess").await.code, ErrorCode::WrongCredentials, "{email}");
+        }
+        // The right password is refused as well: else the limit would tell it.
+        let limited = desk.refused(email, PASSWORD).await;
+        assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(30)), "{email}");
+    }
+    desk.pass(TimeDelta::seconds(30));
+    opened(&desk).await;
+    assert_eq!(desk.refused("bob@shop.example", PASSWORD).await.code, ErrorCode::WrongCredentials);
+}
+
+#[tokio::test]
+async fn whoever_tries_the_accounts_of_others_keeps_nobody_out() {
+    let desk = Desk::set().await;
+    for number in 0..300 {
+        let email = format!("{number}@shop.example");
+        // Too long to be hashed, so that the test is quick.
+        let refused = desk.try_from("198.51.100.7", &email, &"x".repeat(2_000)).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WrongCredentials);
+    }
+    // Behind a proxy that is not believed all people have the same address.
+    desk.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_browser_that_signed_in_before_has_tries_of_its_own() {
+    let desk = Desk::set().await;
+    for client in 0..150 {
+        let refused = desk.try_from(&format!("203.0.113.{client}"), EMAIL, &"x".repeat(2_000)).await;
+        refused.unwrap_err();
+    }
+    assert_eq!(desk.refused(EMAIL, PASSWORD).await.code, ErrorCode::TooManyTries);
+    let known = |person, key: &str| Caller {
+        address: "203.0.113.1".parse().ok(),
+        browser: "Firefox on Linux".to_owned(),
+        frame: None,
+        device: Some(Device { person, key: key.to_owned() }),
+    };
+    let try_by = async |caller: &Caller, password: &str| {
+        session::sign_in(&desk.store, &desk, caller, EMAIL, password.to_owned()).await
+    };
+    let (hers, his) = (desk.member.person_id, PersonId(desk.id()));
+    try_by(&known(hers, "hers"), PASSWORD).await.unwrap();
+    let others = try_by(&known(his, "his"), PASSWORD).await.unwrap_err();
+    assert_eq!(others.code, ErrorCode::TooManyTries, "a cookie of another account helps nobody");
+    for _ in 0..10 {
+        let wrong = try_by(&known(hers, "stolen"), &"x".repeat(2_000)).await.unwrap_err();
+        assert_eq!(wrong.code, ErrorCode::WrongCredentials);
+    }
+    let limited = try_by(&known(hers, "stolen"), PASSWORD).await.unwrap_err();
+    assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(30)), "and is limited itself");
+}
+
+#[tokio::test]
+async fn one_who_tries_for_ever_does_not_keep_the_member_out() {
+    let desk = Desk::set().await;
+    for _ in 0..60 {
+        desk.pass(TimeDelta::seconds(10));
+        // Too long to be hashed, so that the test is quick.
+        desk.try_from("198.51.100.7", EMAIL, &"x".repeat(2_000)).await.unwrap_err();
+    }
+    assert_eq!(
+        desk.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap_err().code,
+        ErrorCode::TooManyTries
+    );
+    opened(&desk).await;
+}
+
+#[tokio::test]
+async fn many_clients_together_are_limited_at_one_account() {
+    let desk = Desk::set().await;
+    for client in 0..100 {
+        let client = format!("198.51.100.{client}");
+        let refused = desk.try_from(&client, EMAIL, &"x".repeat(2_000)).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::WrongCredentials);
+    }
+    let limited = desk.try_from("198.51.100.77", EMAIL, PASSWORD).await.unwrap_err();
+    assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(6)));
+}
+
+#[tokio::test]
+async fn who_knows_the_password_is_never_limited_by_using_it() {
+    let desk = Desk::set().await;
+    for _ in 0..11 {
+        opened(&desk).await;
+    }
+}
+
+#[tokio::test]
+async fn a_second_factor_asks_for_a_code_that_is_good_once() {
+    let desk = Desk::set().await;
+    let (secret, _) = desk.with_second_factor().await;
+    let waiting = desk.code_asked().await;
+    assert!(desk.of_session(&waiting).await.is_none(), "what waits is no session");
+    assert_eq!(desk.enter(&waiting, "").await.unwrap_err().of_field("code"), Some(FieldError::Required));
+    assert_eq!(desk.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
+    let code = desk.shown(&secret);
+    let token = desk.enter(&waiting, &code).await.unwrap();
+    assert_eq!(desk.of_session(&token).await.unwrap().member, desk.member);
+    assert_eq!(desk.enter(&waiting, &code).await.unwrap_err().code, ErrorCode::SignInEnded);
+    let again = desk.code_asked().await;
+    assert_eq!(desk.enter(&again, &code).await.unwrap_err().code, ErrorCode::WrongCode, "replayed");
+    desk.pass(TimeDelta::seconds(30));
+    desk.enter(&again, &desk.shown(&secret)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recovery_code_stands_in_for_the_app_once() {
+    let desk = Desk::set().await;
+    let (_, codes) = desk.with_second_factor().await;
+    let written = codes[3].to_lowercase().replace('-', " ");
+    desk.enter(&desk.code_asked().await, &written).await.unwrap();
+    let again = desk.code_asked().await;
+    assert_eq!(desk.enter(&again, &written).await.unwrap_err().code, ErrorCode::WrongCode);
+    desk.enter(&again, &codes[4]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sign_in_waits_five_minutes_and_five_codes() {
+    let desk = Desk::set().await;
+    let (secret, _) = desk.with_second_factor().await;
+    let waiting = desk.code_asked().await;
+    desk.pass(TimeDelta::minutes(5));
+    assert_eq!(desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err().code, ErrorCode::SignInEnded);
+    let waiting = desk.code_asked().await;
+    for _ in 0..5 {
+        assert_eq!(desk.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
+    }
+    assert_eq!(desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err().code, ErrorCode::SignInEnded);
+    // Beginning again brings no more tries than the member has.
+    let waiting = desk.code_asked().await;
+    let limited = desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err();
+    assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(60)));
+    desk.pass(TimeDelta::seconds(60));
+    desk.enter(&waiting, &desk.shown(&secret)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_secret_that_no_code_has_proved_asks_for_none() {
+    let desk = Desk::set().await;
+    desk.store.begin_second_factor(desk.member.person_id, "sealed", desk.now()).await.unwrap();
+    opened(&desk).await;
+}
+
+#[test]
+fn a_password_is_chosen_neither_short_nor_endless() {
+    assert_eq!(session::wrong_with_chosen("twelve chars", &[]), None);
+    assert_eq!(session::wrong_with_chosen("", &[]), Some(FieldError::Required));
+    assert_eq!(session::wrong_with_chosen("eleven char", &[]), Some(FieldError::TooShort));
+    assert_eq!(session::wrong_with_chosen(&"x".repeat(1_025), &[]), Some(FieldError::TooLong));
+}
+
+#[test]
+fn the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
+    let cookie = cookies::cookie("abc", true);
+    assert_eq!(cookie, "__Host-ledger_session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=1209600; Secure");
+    assert!(!cookies::cookie("abc", false).contains("Secure"));
+    assert!(cookies::expired_cookie(false).contains("Max-Age=0"));
+    let waiting = cookies::pending_cookie("abc", true);
+    assert_eq!(waiting, "__Host-ledger_sign_in=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=300; Secure");
+}
+
+#[test]
+fn a_cookie_that_is_no_token_is_none() {
+    let token = "a".repeat(64);
+    assert_eq!(
+        cookies::token(&with_cookie(&format!("x=y; ledger_session={token}")), false),
+        Some(token.as_str())
+    );
+    assert_eq!(cookies::token(&with_cookie("ledger_session=short"), false), None);
+    assert_eq!(cookies::token(&with_cookie("xledger_session=1"), false), None);
+    assert_eq!(cookies::token(&HeaderMap::new(), false), None);
+    // Under https only what no other host can have planted counts.
+    assert_eq!(cookies::token(&with_cookie(&format!("ledger_session={token}")), true), None);
+    let own = with_cookie(&format!("ledger_session=x; __Host-ledger_session={token}"));
+    assert_eq!(cookies::token(&own, true), Some(token.as_str()));
+}

@@ -1,0 +1,74 @@
+//! One message on its way, within the limits of an exchange.
+
+use std::time::Duration;
+
+use domain::{alert::ChannelKind, outside::unless_late};
+use secrecy::SecretString;
+use store::AlertChannel;
+use tokio::time::timeout;
+
+use super::{
+    message::{self, Letter, Notice},
+    refusal::Refusal,
+};
+use crate::Engine;
+
+/// Sends a message within the limit of an exchange, unless the uptime is `latest`.
+pub async fn send(
+    engine: &Engine,
+    channel: &AlertChannel,
+    notice: &Notice,
+    latest: Duration,
+) -> Result<(), Refusal> {
+    let sending = async {
+        match channel.kind {
+            ChannelKind::Email => mail(engine, &channel.target, &notice.letter()).await,
+            ChannelKind::Webhook => {
+                let secret = secret(engine, channel)?;
+                let now = engine.outside.now().timestamp();
+                engine.alerts.hooks.post(&channel.target, &secret, &notice.id, now, &notice.payload()).await
+            }
+        }
+    };
+    unless_late(&*engine.outside, latest, sending)
+        .await
+        .unwrap_or_else(|| Err(Refusal::again("Ledger was interrupted while it sent this.")))
+}
+
+async fn mail(engine: &Engine, to: &str, letter: &Letter) -> Result<(), Refusal> {
+    let Some(mail) = &engine.alerts.mail else {
+        return Err(Refusal::again("E-mail is not set up on this server."));
+    };
+    let page = message::page(&engine.alerts.public_url);
+    let sent = mail.send(to, letter, &page);
+    let too_long = || Refusal::Silent("The mail server took too long to answer.".to_owned());
+    timeout(engine.timing.exchange, sent).await.unwrap_or_else(|_| Err(too_long()))
+}
+
+fn secret(engine: &Engine, channel: &AlertChannel) -> Result<SecretString, Refusal> {
+    let lost = || Refusal::Final("The webhook\u{2019}s secret cannot be opened. Make a new one.".to_owned());
+    let envelope = channel.envelope.as_deref().ok_or_else(lost)?;
+    engine.keys.open(envelope, &AlertChannel::bound_to(channel.id)).map_err(|_| lost())
+}
+
+impl Engine {
+    /// Sends a message that says that it is a test, once, and notes what came of it.
+    pub async fn send_test_alert(&self, channel: &AlertChannel) -> store::Result<Result<(), Refusal>> {
+        let now = self.outside.now();
+        let notice = Notice::test(channel.id, self.outside.id(), now, &self.alerts.public_url);
+        let sent = send(self, channel, &notice, Duration::MAX).await;
+        let error = sent.as_ref().err().map(ToString::to_string);
+        self.store.note_alert_channel(channel.id, error.as_deref(), now).await?;
+        Ok(sent)
+    }
+
+    /// Sends the code that proves whose address it is.
+    pub async fn send_address_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
+        mail(self, to, &message::letter_of_address(self.outside.id(), code, &self.alerts.public_url)).await
+    }
+
+    /// Sends the code that proves that an address is read by its member.
+    pub async fn send_alert_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
+        mail(self, to, &message::letter_of_code(self.outside.id(), code, &self.alerts.public_url)).await
+    }
+}

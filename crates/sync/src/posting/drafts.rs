@@ -1,0 +1,87 @@
+//! Drafts: released when their sums are right, deleted when they are not.
+
+use domain::{
+    code::Code,
+    plan::{Call, Method},
+};
+use store::{Answer, IntentKey};
+
+use super::{
+    made::{Made, Origin},
+    performance::Performance,
+    write::{LastLook, Outgoing},
+};
+use crate::attempt::{disposition::AttemptError, log::AttemptLog, sage_answers};
+
+impl Performance<'_> {
+    /// A draft whose sums differ never reaches the books: it is deleted, and the next attempt makes another. That the deletion was begun
+    /// is known before it is asked for, so that a draft which is not found afterwards is no riddle.
+    pub async fn take_back_draft(
+        &self,
+        log: &mut AttemptLog,
+        call: &Call,
+        key: &IntentKey,
+        answer: &Answer,
+    ) -> Result<(), AttemptError> {
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.withdraw_intent(self.work.fence(), key, &log.steps, now).await?;
+        log.steps.clear();
+        self.delete_draft(log, call, &answer.sage_id).await?;
+        self.refuse(log, key).await
+    }
+
+    /// Deletes a draft. Without a reason for voiding Sage deletes nothing but drafts (its swagger), so a request that is carried out late
+    /// cannot void what somebody has released meanwhile.
+    pub async fn delete_draft(
+        &self,
+        log: &mut AttemptLog,
+        call: &Call,
+        sage_id: &str,
+    ) -> Result<(), AttemptError> {
+        let path = format!("{}/{sage_id}", call.path);
+        let outgoing = Outgoing { name: "delete draft", method: Method::Delete, path: &path, body: None };
+        match self.write(log, &outgoing, LastLook::Fence).await?.answered {
+            Ok(_) | Err(sage::Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Releases a draft. Unless it was made by this very attempt it is looked at first: an earlier release may have succeeded.
+    pub async fn release(
+        &self,
+        log: &mut AttemptLog,
+        call: &Call,
+        path: &str,
+        key: &IntentKey,
+        made: &Made,
+    ) -> Result<Answer, AttemptError> {
+        if made.origin != Origin::Fresh
+            && let Some(released) = self.released_already(log, call, made).await?
+        {
+            self.answered(log, key, &released, None).await?;
+            return Ok(released);
+        }
+        let outgoing = Outgoing { name: "release", method: Method::Post, path, body: None };
+        let answered = self.write(log, &outgoing, LastLook::Fence).await?.answered?;
+        let answer = sage_answers::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
+        self.answered(log, key, &answer, None).await?;
+        Ok(answer)
+    }
+
+    /// What was made, where it is no draft any more.
+    pub async fn released_already(
+        &self,
+        log: &mut AttemptLog,
+        call: &Call,
+        made: &Made,
+    ) -> Result<Option<Answer>, AttemptError> {
+        if let Some(is_draft) = made.is_draft {
+            return Ok((!is_draft).then(|| made.answer.clone()));
+        }
+        let Some(record) = self.look_at(log, call, &made.answer.sage_id).await? else {
+            return Err(AttemptError::plain(Code::SageNotFound));
+        };
+        let is_draft = record["status"]["id"].as_str() == Some("DRAFT");
+        Ok(if is_draft { None } else { sage_answers::answer_of(&record) })
+    }
+}

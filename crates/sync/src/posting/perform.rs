@@ -1,0 +1,221 @@
+//! Performs a Plan: call by call, outside any transaction, each intent stored before its call and each answer after it.
+
+use domain::{
+    code::Code,
+    money,
+    plan::{Adopt, Call, Method, Plan},
+    xref::{XrefKey, XrefKind},
+};
+use sage::Class;
+use serde_json::Value;
+use store::{Answer, Intent, IntentKey, IntentState};
+
+use crate::{
+    attempt::{
+        disposition::{AttemptError, Disposition},
+        known::Known,
+        log::AttemptLog,
+        work::Work,
+    },
+    connection::tokens::StoredTokens,
+    posting::{
+        body,
+        made::{Made, Origin, with_id},
+        performance::{Performance, is_of_run},
+        sealed_call,
+        sums::difference,
+        write::{LastLook, Outgoing},
+    },
+};
+
+/// Performs a plan's calls; what was made is in `log` also when a later call fails.
+pub async fn perform(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    plan: &Plan,
+    known: &Known,
+) -> Result<(), AttemptError> {
+    let tokens = StoredTokens::new(work.engine, work.binding.id);
+    let mut performance = Performance::new(work, &tokens, known);
+    if let Some(predicted) = &plan.predicted {
+        log.facts.sage_amount_minor = money::to_minor(predicted.total);
+        log.facts.sage_tax_minor = money::to_minor(predicted.tax);
+    }
+    already_there(work, log, known);
+    let mut calls = plan.calls.iter().peekable();
+    while let Some(call) = calls.next() {
+        let release = calls.next_if(|next| next.releases_draft);
+        match call.method {
+            Method::Post => performance.make(log, call, release).await?,
+            Method::Put | Method::Delete => performance.change(log, call).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Finishes the create of a key that an earlier attempt began, as it was begun: whatever the settings say by now, Sage has the record
+/// or may have it. Nothing to do where none was begun, or its call was not kept. What Sage refuses for good is left to the plan.
+pub async fn finish_begun(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    key: &XrefKey,
+    known: &Known,
+) -> Result<bool, AttemptError> {
+    let tokens = StoredTokens::new(work.engine, work.binding.id);
+    let mut performance = Performance::new(work, &tokens, known);
+    let key = performance.key(key);
+    let begun = performance.intent(&key).await?.filter(Intent::may_be_made);
+    let Some(call) = begun.and_then(|intent| sealed_call::open(work.engine, &key, &intent)) else {
+        return Ok(false);
+    };
+    match performance.make(log, &call, None).await {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.code, Code::SageValidation | Code::SageNotFound) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What Sage holds of the run's document already is shown; what the plan makes takes its place.
+fn already_there(work: &Work<'_>, log: &mut AttemptLog, known: &Known) {
+    if let Some((_, record)) = known.xrefs.iter().find(|(key, _)| is_of_run(work.claimed.run.event, key.kind))
+    {
+        log.facts.sage_id = Some(record.sage_id.clone());
+        log.facts.sage_reference.clone_from(&record.displayed_as);
+    }
+}
+
+impl Performance<'_> {
+    /// Makes a record, compares its sums, and releases it where it was made as a draft.
+    async fn make(
+        &mut self,
+        log: &mut AttemptLog,
+        call: &Call,
+        release: Option<&Call>,
+    ) -> Result<(), AttemptError> {
+        let Some(xref) = &call.xref else {
+            return Err(AttemptError::new(
+                Code::Internal,
+                format!("the plan's call {:?} makes nothing", call.name),
+            ));
+        };
+        let key = self.key(xref);
+        let mut made = self.create(log, call, &key).await?;
+        self.ids.note(&call.name, &made.answer.sage_id);
+        let expected = call.expect.as_ref();
+        if let Some(sums) = expected.and_then(|expect| difference(expect, &made.answer, made.base_total)) {
+            return Err(self.refuse_sums(log, call, &key, &made, release.is_some(), sums).await?);
+        }
+        match release {
+            Some(release) => {
+                let path = self.ids.fill_text(&release.path);
+                made.answer = self.release(log, call, &path, &key, &made).await?;
+            }
+            // What an earlier attempt sent may have been a draft, whatever today's plan says.
+            None if made.origin != Origin::Fresh
+                && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
+            {
+                let path = format!("{}/{}/release", call.path, made.answer.sage_id);
+                made.answer = self.release(log, call, &path, &key, &made).await?;
+            }
+            None => {}
+        }
+        self.note(log, &key.xref, &made.answer);
+        // It may say something else than Magento does: a new plan knows it, and brings it up to date.
+        let is_updated = matches!(call.adopt, Some(Adopt::Contact { .. } | Adopt::Item { .. }));
+        if made.origin == Origin::Adopted && is_updated {
+            return Err(AttemptError {
+                disposition: Disposition::PlanAgain,
+                ..AttemptError::plain(Code::Internal)
+            });
+        }
+        Ok(())
+    }
+
+    /// Sage shows other sums than Magento: a draft is taken back, and what is in the books is shown. It gets no cross-reference, so
+    /// that the next try looks at it again instead of taking it for done.
+    async fn refuse_sums(
+        &self,
+        log: &mut AttemptLog,
+        call: &Call,
+        key: &IntentKey,
+        made: &Made,
+        is_made_as_draft: bool,
+        sums: String,
+    ) -> Result<AttemptError, AttemptError> {
+        let is_draft = if made.origin == Origin::Fresh {
+            is_made_as_draft
+        } else {
+            self.released_already(log, call, made).await?.is_none()
+        };
+        if is_draft {
+            self.take_back_draft(log, call, key, &made.answer).await?;
+            return Ok(AttemptError::new(Code::TotalsMismatch, sums));
+        }
+        self.show(log, &key.xref, &made.answer);
+        Ok(AttemptError::new(Code::TotalsMismatchAfterPost, sums))
+    }
+
+    /// Changes a record that is there; a repeat does no harm. What Sage refuses for good stops the run only where the record is what
+    /// the run is about: an invoice does not wait for its customer's new telephone number, and the step says what was refused.
+    async fn change(&mut self, log: &mut AttemptLog, call: &Call) -> Result<(), AttemptError> {
+        let Some(xref) = &call.xref else {
+            return Err(AttemptError::new(
+                Code::Internal,
+                format!("the plan's call {:?} changes nothing", call.name),
+            ));
+        };
+        let (key, body, path) = (self.key(xref), self.ids.fill(&call.body), self.ids.fill_text(&call.path));
+        let outgoing = Outgoing { name: &call.name, method: call.method, path: &path, body: Some(&body) };
+        let written = self.write(log, &outgoing, LastLook::Fence).await?;
+        let answer = match written.answered.and_then(with_id) {
+            Ok((answer, _)) => answer,
+            Err(error) if self.is_gone(log, &error, xref).await? => {
+                return Err(AttemptError { disposition: Disposition::PlanAgain, ..error.into() });
+            }
+            Err(error)
+                if error.class() == Class::Rejected && !is_of_run(self.work.claimed.run.event, xref.kind) =>
+            {
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.note_change(log, &key, &body, &answer).await?;
+        self.ids.note(&call.name, &answer.sage_id);
+        self.note(log, xref, &answer);
+        Ok(())
+    }
+
+    /// Notes what a change brought; a record that was never made by an intent gets one.
+    async fn note_change(
+        &self,
+        log: &mut AttemptLog,
+        key: &IntentKey,
+        body: &Value,
+        answer: &Answer,
+    ) -> Result<(), AttemptError> {
+        let intent = self.intent(key).await?;
+        if !intent.is_some_and(|intent| matches!(intent.state, IntentState::Answered(_))) {
+            let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+            let request = body::request_of("", body);
+            store.adopt_intent(self.work.fence(), key, &request, answer, &log.steps, now).await?;
+            log.steps.clear();
+        }
+        self.answered(log, key, answer, self.told(&key.xref).as_ref()).await
+    }
+
+    /// Whether Sage refused a change because somebody has deleted the record there. It is then forgotten, so that a new plan makes it.
+    async fn is_gone(
+        &self,
+        log: &mut AttemptLog,
+        error: &sage::Error,
+        xref: &XrefKey,
+    ) -> Result<bool, AttemptError> {
+        if !matches!(error, sage::Error::NotFound(_)) || !self.known.xrefs.contains_key(xref) {
+            return Ok(false);
+        }
+        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        store.forget_record(self.work.fence(), &self.key(xref), &log.steps, now).await?;
+        log.steps.clear();
+        Ok(true)
+    }
+}

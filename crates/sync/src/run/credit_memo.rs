@@ -1,0 +1,158 @@
+//! A credit memo: what must be read before it can be planned.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::{
+    Decimal,
+    code::Code,
+    documents::CreditMemo,
+    run::{EventName, RunStatus},
+    xref::{XrefKey, XrefKind},
+};
+use posting::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs};
+use sage::Connection;
+use serde_json::Value;
+use store::{Outcome, Run};
+
+use crate::{
+    attempt::{
+        audit_trail::{recorded, step},
+        disposition::{AttemptError, Disposition},
+        fetch,
+        known::Known,
+        log::AttemptLog,
+        planning::planned,
+        sage_answers::amount_of,
+        work::Work,
+    },
+    connection::{shop::Shop, tokens::StoredTokens},
+    posting::perform,
+    run::{follow::follow, sale},
+};
+
+/// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
+pub async fn creditmemo(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
+    let memo = fetch::creditmemo(work, shop, log).await?;
+    sale::wait_for_sale(work, shop, log, &memo).await?;
+    if let Some(invoice) = memo.invoice_id {
+        wait_for_payment(work, invoice).await?;
+    }
+    let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
+    let known = Known::of(work, log, &keys).await?;
+    let known = Arc::new(with_settlement(work, log, known, &keys).await?);
+    let original = original(work, shop, log, &memo, &known).await?;
+    let plan = move |context: &Context<'_>| plan_creditmemo(&memo, original.as_ref(), context);
+    let plan = planned(work, &known, plan).await?;
+    follow(work, log, &plan, &known).await
+}
+
+/// An allocation or a refund that an earlier attempt sent without hearing an answer is finished before anything is planned: how much is
+/// left to settle depends on it.
+async fn with_settlement(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    known: Known,
+    keys: &[XrefKey],
+) -> Result<Known, AttemptError> {
+    let begun = [XrefKind::Allocation, XrefKind::Refund].map(|kind| known.begun(kind).cloned());
+    let begun = begun.into_iter().flatten().filter(|key| !known.xrefs.contains_key(key));
+    let mut has_finished = false;
+    for key in begun.collect::<Vec<_>>() {
+        has_finished |= perform::finish_begun(work, log, &key, &known).await?;
+    }
+    if has_finished { Known::of(work, log, keys).await } else { Ok(known) }
+}
+
+/// How long a memo rests while its invoice's payment is about to be tried, and while the payment itself waits for somebody.
+const SOON: TimeDelta = TimeDelta::seconds(5);
+const LATER: TimeDelta = TimeDelta::minutes(10);
+
+/// A memo that went first would be set against what is outstanding, and leave the payment nothing to pay.
+async fn wait_for_payment(work: &Work<'_>, invoice: i64) -> Result<(), AttemptError> {
+    let store = &work.engine.store;
+    let payment = store.latest_run_of_event(work.binding.id, EventName::InvoicePaid, invoice).await?;
+    // One that failed comes first as well: once the memo has taken what is outstanding, there would be nothing left to pay.
+    let comes_first = |payment: &Run| !payment.status.is_terminal() || payment.status == RunStatus::Failed;
+    let Some(payment) = payment.filter(comes_first) else { return Ok(()) };
+    let needs_someone = matches!(payment.status, RunStatus::Waiting | RunStatus::Failed);
+    let rest = if needs_someone { LATER } else { SOON };
+    let until = work.engine.outside.now().max(payment.next_at) + rest;
+    let error = AttemptError::new(Code::WaitingForInvoice, "The invoice's payment comes first.");
+    Err(AttemptError { disposition: Disposition::RestUntil(until), ..error })
+}
+
+/// The memo's invoice as Sage holds it now; none where the memo names none or Sage does not have it.
+async fn original(
+    work: &Work<'_>,
+    shop: &Shop,
+    log: &mut AttemptLog,
+    memo: &CreditMemo,
+    known: &Known,
+) -> Result<Option<OriginalInvoice>, AttemptError> {
+    let (Some(id), Some(record)) = (memo.invoice_id, known.record(XrefKind::Invoice)) else {
+        return Ok(None);
+    };
+    // Without `mark_as_sent` a plain read would flag the invoice as sent.
+    let path = format!("/sales_invoices/{}?mark_as_sent=false", record.sage_id);
+    let Some(invoice) = read(work, log, "original invoice", &path).await? else { return Ok(None) };
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let Some(contact_id) = text(&invoice["contact"]["id"]) else { return Ok(None) };
+    let document = fetch::invoice_of(work, shop, log, id).await?;
+    Ok(Some(OriginalInvoice {
+        sage_id: record.sage_id.clone(),
+        displayed_as: text(&invoice["displayed_as"]),
+        contact_id,
+        date: invoice["date"].as_str().and_then(|date| date.parse().ok()),
+        status: text(&invoice["status"]["id"]),
+        outstanding: amount_of(&invoice["outstanding_amount"]).unwrap_or_default(),
+        payment: payment(work, log, known).await?,
+        left_of_note: left_of_note(work, log, known).await?,
+        document: Some(document),
+    }))
+}
+
+/// The invoice's payment, where Ledger posted one and Sage still holds it.
+async fn payment(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    known: &Known,
+) -> Result<Option<PostedPayment>, AttemptError> {
+    let Some(record) = known.record(XrefKind::Payment) else { return Ok(None) };
+    let path = format!("/contact_payments/{}", record.sage_id);
+    let Some(payment) = read(work, log, "original payment", &path).await? else { return Ok(None) };
+    let bank = payment["bank_account"]["id"].as_str();
+    Ok(bank.map(|bank| PostedPayment { sage_id: record.sage_id.clone(), bank_account_id: bank.to_owned() }))
+}
+
+/// What is outstanding of the credit note, where an earlier attempt made it already.
+async fn left_of_note(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    known: &Known,
+) -> Result<Option<Decimal>, AttemptError> {
+    let made = known.record(XrefKind::Creditmemo).map(|record| &record.sage_id);
+    let answered = || known.intents.get(known.begun(XrefKind::Creditmemo)?)?.answer();
+    let Some(note) = made.or_else(|| Some(&answered()?.sage_id)) else { return Ok(None) };
+    let path = format!("/sales_credit_notes/{note}?mark_as_sent=false");
+    let note = read(work, log, "credit note", &path).await?;
+    Ok(note.and_then(|note| amount_of(&note["outstanding_amount"])))
+}
+
+/// Reads a record of Sage's; none when it is gone.
+async fn read(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    name: &str,
+    path: &str,
+) -> Result<Option<Value>, AttemptError> {
+    let tokens = StoredTokens::new(work.engine, work.binding.id);
+    let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
+    let begun = work.engine.outside.now();
+    let answered = sage.get(path, &[]).await;
+    match recorded(log, step(name, "GET", path, begun), answered) {
+        Ok(answer) => Ok(Some(answer.body)),
+        Err(sage::Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

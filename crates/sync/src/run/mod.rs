@@ -1,0 +1,11 @@
+//! A claimed run, from its event to its outcome.
+
+pub mod catalogue;
+pub mod credit_memo;
+pub mod follow;
+pub mod invoice;
+pub mod outage;
+pub mod outcome;
+pub mod process;
+pub mod sale;
+pub mod sync_state;

@@ -1,0 +1,75 @@
+//! From an error to what becomes of the run.
+
+use chrono::TimeDelta;
+use domain::{
+    code::{Code, Effect},
+    retry,
+};
+use store::{Outcome, Run};
+
+use crate::{
+    Engine,
+    attempt::disposition::{AttemptError, Disposition},
+};
+
+/// How long a run rests at least whose shop or Sage refuses us; then it goes on as soon as that is connected again.
+const REFUSED_FOR: TimeDelta = TimeDelta::seconds(5);
+
+/// What becomes of the run: skipped, held, tried again, or failed. `rests` are the rests in a row of the side that does not answer.
+pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, rests: u32) -> Outcome {
+    let AttemptError { code, message, disposition } = error;
+    let now = engine.outside.now();
+    match (disposition, code.effect()) {
+        (Disposition::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
+        (Disposition::Rests { side, after, until }, _) => {
+            let next = retry::outage(&engine.timing.outage_schedule, rests, after, engine.jitter(), now);
+            let until = until.map_or(next, |until| until.max(next));
+            Outcome::Resting { code, message, until, side: Some(side) }
+        }
+        (Disposition::Reauthorise, _) => {
+            let (code, until) = (Code::BindingNeedsReauth, now + REFUSED_FOR);
+            Outcome::Resting { code, message, until, side: None }
+        }
+        (Disposition::WaitForInvoice(id), Effect::Skips) => {
+            Outcome::Skipped { code, message, waits_for_invoice: Some(id) }
+        }
+        (Disposition::WaitForInvoice(id), _) => {
+            Outcome::Waiting { code, message, waits_for_invoice: Some(id) }
+        }
+        (Disposition::Retry { after } | Disposition::Silent { after, .. }, _) => {
+            tried_again(engine, run, code, message, after)
+        }
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Skips) => {
+            Outcome::Skipped { code, message, waits_for_invoice: None }
+        }
+        // The shop's own status says the rest.
+        (Disposition::ByCode, _) if code == Code::BindingPending => {
+            Outcome::Resting { code, message, until: now + REFUSED_FOR, side: None }
+        }
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Holds) => {
+            Outcome::Waiting { code, message, waits_for_invoice: None }
+        }
+        (Disposition::ByCode | Disposition::PlanAgain, Effect::Fails(_)) if code.is_retryable() => {
+            tried_again(engine, run, code, message, None)
+        }
+        (Disposition::ByCode | Disposition::PlanAgain | Disposition::Final, _) => {
+            Outcome::Failed { code, message }
+        }
+    }
+}
+
+/// The next try by the schedule, or failure at its end.
+fn tried_again(
+    engine: &Engine,
+    run: &Run,
+    code: Code,
+    message: Option<String>,
+    after: Option<i64>,
+) -> Outcome {
+    let attempts = u32::try_from(run.attempts).unwrap_or(u32::MAX);
+    let schedule = &engine.timing.run_schedule;
+    match retry::next(schedule, attempts, after, engine.jitter(), engine.outside.now()) {
+        Some(next_at) => Outcome::Retrying { code, message, next_at },
+        None => Outcome::Failed { code, message },
+    }
+}

@@ -1,0 +1,55 @@
+//! Documents that Sage failed to answer, by binding: one may be too much for Sage, several are an outage.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, PoisonError},
+};
+
+use domain::ids::{BindingId, RunId};
+
+/// So many documents that fail one after another are no coincidence: Sage reads but does not write.
+const DOCUMENTS: usize = 3;
+
+/// The documents of each binding that Sage failed to answer since one got through, up to [`DOCUMENTS`].
+#[derive(Debug, Default)]
+pub struct Unanswered(Mutex<HashMap<BindingId, BTreeSet<RunId>>>);
+
+impl Unanswered {
+    /// Notes one, and tells whether there are too many of them for a coincidence.
+    pub fn is_outage(&self, binding: BindingId, run: RunId) -> bool {
+        let mut unanswered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = unanswered.entry(binding).or_default();
+        if runs.len() < DOCUMENTS {
+            runs.insert(run);
+        }
+        runs.len() >= DOCUMENTS
+    }
+
+    /// One got through.
+    pub fn forget(&self, binding: BindingId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&binding);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn one_document_is_no_outage_and_three_are_until_one_gets_through() {
+        let unanswered = Unanswered::default();
+        let (shop, other) = (BindingId(Uuid::from_u128(1)), BindingId(Uuid::from_u128(2)));
+        let run = |id| RunId(Uuid::from_u128(id));
+        for _ in 0..50 {
+            assert!(!unanswered.is_outage(shop, run(1)), "it may be the document");
+        }
+        assert!(!unanswered.is_outage(shop, run(2)));
+        assert!(!unanswered.is_outage(other, run(9)));
+        assert!(unanswered.is_outage(shop, run(3)));
+        assert!(unanswered.is_outage(shop, run(1)));
+        unanswered.forget(shop);
+        assert!(!unanswered.is_outage(shop, run(1)));
+    }
+}

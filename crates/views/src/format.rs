@@ -1,0 +1,86 @@
+//! Amounts and times as text: pure functions, the same for everybody everywhere.
+
+use serde::{Deserialize, Serialize};
+
+/// An instant, ready to be shown: the browser never computes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// For machines: `2026-03-01T09:05:07Z`.
+    pub iso: String,
+    /// The day, for people: `1 Mar 2026`.
+    pub day: String,
+    /// The time in UTC, for people: `09:05:07`.
+    pub time: String,
+}
+
+impl From<chrono::DateTime<chrono::Utc>> for Moment {
+    fn from(at: chrono::DateTime<chrono::Utc>) -> Self {
+        use chrono::{Datelike, Timelike};
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (year, month, day) = (at.year(), at.month(), at.day());
+        let name = usize::try_from(at.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+        let time = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
+        Self {
+            iso: format!("{year:04}-{month:02}-{day:02}T{time}Z"),
+            day: format!("{day} {name} {year}"),
+            time,
+        }
+    }
+}
+
+/// An amount of minor units (pennies) with two decimals and grouped thousands: `1,234.50`. A loss carries a true minus sign.
+pub fn amount(minor: i64) -> String {
+    let sign = if minor < 0 { "\u{2212}" } else { "" };
+    let absolute = minor.unsigned_abs();
+    format!("{sign}{}.{:02}", grouped(absolute / 100), absolute % 100)
+}
+
+/// A number with its thousands grouped: `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_show_pennies_and_thousands() {
+        for (minor, text) in [
+            (0, "0.00"),
+            (5, "0.05"),
+            (8152, "81.52"),
+            (100_000, "1,000.00"),
+            (123_456_789, "1,234,567.89"),
+            (-4175, "\u{2212}41.75"),
+            (i64::MIN, "\u{2212}92,233,720,368,547,758.08"),
+        ] {
+            assert_eq!(amount(minor), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn moments_are_in_utc_for_people_and_machines() {
+        let at: chrono::DateTime<chrono::Utc> = "2026-03-01T10:05:07.9+01:00".parse().unwrap();
+        let moment = Moment::from(at);
+        assert_eq!(moment.iso, "2026-03-01T09:05:07Z");
+        assert_eq!((moment.day.as_str(), moment.time.as_str()), ("1 Mar 2026", "09:05:07"));
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod activity;
+pub mod alerts;
+pub mod bindings;
+pub mod bulk;
+pub mod causes;
+pub mod embed;
+pub mod error;
+pub mod flash;
+pub mod format;
+pub mod links;
+pub mod member;
+pub mod overview;
+pub mod people;
+pub mod preflight;
+pub mod run;
+pub mod runs;
+pub mod settings;

@@ -1,0 +1,153 @@
+//! Sync runs, as the list shows them.
+
+use domain::run::{EventName, RunStatus};
+use serde::{Deserialize, Serialize};
+
+use super::format::Moment;
+
+/// How many runs a page shows.
+pub const PAGE_SIZE: u32 = 25;
+
+/// A page of the list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsPage {
+    /// The runs, in the order asked for.
+    pub rows: Vec<RunRow>,
+    /// Where the page before this one is.
+    pub previous: Option<String>,
+    /// Where the page after this one is.
+    pub next: Option<String>,
+    /// The search was stopped before the page was full.
+    pub stopped: bool,
+    /// Whether the one who asks may retry.
+    pub may_retry: bool,
+    /// The store's change number when the page was read; live events name newer ones.
+    pub version: u64,
+    /// Name and query of the member's saved views.
+    pub views: Vec<(String, String)>,
+    /// Id and name of the organisation's shops.
+    pub shops: Vec<(String, String)>,
+}
+
+/// A run, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// What happened.
+    pub event: EventName,
+    /// The shop's name, where the organisation has several.
+    pub shop: Option<String>,
+    /// Whether a later run of the same document made it good.
+    pub is_resolved: bool,
+    /// The document's number, or `#` and Magento's id while the number is not known.
+    pub document: String,
+    /// The customer's name.
+    pub customer: Option<String>,
+    /// What it comes to.
+    pub amount: Option<Amount>,
+    /// What people see in Sage, such as `SI-27`.
+    pub sage_reference: Option<String>,
+    /// When it arrived.
+    pub received: Moment,
+    /// When it is tried again, while it is retrying.
+    pub next_try: Option<Moment>,
+    /// How many attempts have begun.
+    pub attempts: i32,
+    /// Why it was skipped, waits, failed or is tried again.
+    pub reason: Option<Reason>,
+    /// Whether it can be retried as it stands.
+    pub can_retry: bool,
+}
+
+/// What a document comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Amount {
+    /// Currency code.
+    pub currency: String,
+    /// Magento's total.
+    pub magento: String,
+    /// Sage's total, where it is another.
+    pub sage: Option<String>,
+}
+
+/// Why a run is where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The code.
+    pub code: String,
+    /// What happened.
+    pub sentence: String,
+    /// What to do.
+    pub action: String,
+    /// This document's figures, and Sage's messages verbatim.
+    pub message: Option<String>,
+}
+
+/// A status in a person's word.
+pub const fn status_label(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Queued => "Queued",
+        RunStatus::Running => "Running",
+        RunStatus::Waiting => "Waiting",
+        RunStatus::Retrying => "Retrying",
+        RunStatus::Succeeded => "Succeeded",
+        RunStatus::SkippedByPolicy => "Skipped",
+        RunStatus::Failed => "Failed",
+    }
+}
+
+/// An event in a person's words.
+pub const fn event_label(event: EventName) -> &'static str {
+    match event {
+        EventName::InvoiceCreated => "Invoice created",
+        EventName::InvoicePaid => "Invoice paid",
+        EventName::CreditmemoCreated => "Credit memo created",
+        EventName::CustomerUpserted => "Customer saved",
+        EventName::ProductUpserted => "Product saved",
+    }
+}
+
+impl Reason {
+    /// A code's sentences with what this document adds to them. Written out here: the browser does without the catalogue.
+    pub fn new(code: domain::code::Code, message: Option<String>) -> Self {
+        Self {
+            code: code.as_str().to_owned(),
+            sentence: code.sentence().to_owned(),
+            action: code.action().to_owned(),
+            message,
+        }
+    }
+}
+
+impl RunRow {
+    /// A run of a shop in this status.
+    pub fn of(run: store::Run, binding: domain::run::BindingStatus) -> Self {
+        let reason = run.reason(binding);
+        let next_try = run.status == RunStatus::Retrying && reason == run.code;
+        let message = run.message.filter(|_| reason == run.code);
+        let facts = run.facts;
+        Self {
+            id: run.id.to_string(),
+            status: run.status,
+            event: run.event,
+            shop: None,
+            is_resolved: run.resolved_by.is_some(),
+            document: facts.increment_id.unwrap_or_else(|| format!("#{}", run.magento_id)),
+            customer: facts.customer,
+            amount: facts.amount_minor.map(|magento| Amount {
+                currency: facts.currency.unwrap_or_default(),
+                magento: super::format::amount(magento),
+                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(super::format::amount),
+            }),
+            sage_reference: facts.sage_reference,
+            received: run.created_at.into(),
+            next_try: next_try.then(|| run.next_at.into()),
+            attempts: run.attempts,
+            reason: reason.map(|code| Reason::new(code, message)),
+            can_retry: !matches!(run.status, RunStatus::Queued | RunStatus::Running),
+        }
+    }
+}
