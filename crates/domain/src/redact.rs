@@ -76,6 +76,13 @@ impl Redactor {
         Some(self.short(value).to_string())
     }
 
+    /// The same where the value is no larger than `limit`, in bytes; a larger one is not looked at, and only its size is kept.
+    #[must_use]
+    pub fn kept_within(&mut self, value: &Value, limit: usize) -> Option<String> {
+        let size = short::size(value);
+        if size > limit { Some(short::too_many(size).to_string()) } else { self.kept(value) }
+    }
+
     /// What is kept of a value that was learnt. Of a large one only what can survive the cut is looked at.
     fn short(&self, value: &Value) -> Value {
         let size = short::size(value);

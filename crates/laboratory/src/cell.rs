@@ -1,6 +1,9 @@
 //! A cell of the matrix: one family, one thing that goes wrong, what happens next, where, and under which clock.
 
+use std::fmt;
+
 use chrono::TimeDelta;
+use simulators::sage::Rule;
 
 use crate::{
     family::Family,
@@ -58,8 +61,8 @@ pub enum Disturbance {
     },
     /// A call to Sage.
     Call {
-        /// Its number among the POSTs.
-        post: usize,
+        /// Which.
+        write: Write,
         /// The fault.
         fault: &'static Fault,
         /// How its repeat is refused.
@@ -77,18 +80,85 @@ pub enum Disturbance {
     },
     /// The same while a call of it is on its way to Sage (or, `heard` late, on its way back).
     Held {
-        /// The call's number among the POSTs.
-        post: usize,
+        /// The call.
+        write: Write,
         /// Whether Sage has worked it when the process stands still.
         is_worked: bool,
     },
 }
 
+impl Disturbance {
+    /// The call that is disturbed, where it is one.
+    pub const fn write(&self) -> Option<&Write> {
+        match self {
+            Self::Call { write, .. } | Self::Held { write, .. } => Some(write),
+            _ => None,
+        }
+    }
+}
+
+/// A call that changes something in Sage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// Its HTTP method.
+    pub method: &'static str,
+    /// Its number (from 0) among the calls of its method.
+    pub number: usize,
+    /// The list it goes to, or what is done to a record there.
+    pub place: String,
+}
+
+impl Write {
+    /// The HTTP methods that change something, and what the tables call them.
+    const METHODS: [(&'static str, &'static str); 3] =
+        [("POST", ""), ("PUT", " of an update"), ("DELETE", " of a deletion")];
+
+    /// Those among the requests that the simulator has seen.
+    pub fn all(requests: &serde_json::Value) -> Vec<Self> {
+        let mut writes: Vec<Self> = Vec::new();
+        for request in requests.as_array().map(Vec::as_slice).unwrap_or_default() {
+            let path = request["path"].as_str().and_then(|path| path.strip_prefix("/v3.1/"));
+            let method = Self::METHODS.iter().find(|(method, _)| request["method"] == *method);
+            if let (Some(path), Some((method, _))) = (path, method) {
+                // A create and a release end with what they do, the others with an id.
+                let mut parts = path.split('/');
+                let place = if *method == "POST" { parts.next_back() } else { parts.next() };
+                let number = writes.iter().filter(|write| write.method == *method).count();
+                writes.push(Self { method, number, place: place.unwrap_or_default().to_owned() });
+            }
+        }
+        writes
+    }
+
+    /// The rule that strikes it.
+    pub fn rule(&self) -> Rule {
+        let skipped = u32::try_from(self.number).unwrap_or(u32::MAX);
+        Rule::times(1).on(self.method, "/v3.1/").skip(skipped)
+    }
+
+    /// The rule that strikes the next one to the same place.
+    pub fn rule_of_repeat(&self) -> Rule {
+        let path =
+            if self.method == "POST" { format!("/{}$", self.place) } else { format!("/{}/", self.place) };
+        Rule::times(1).on(self.method, &path)
+    }
+
+    fn kind(&self) -> &'static str {
+        Self::METHODS.iter().find(|(method, _)| *method == self.method).map_or("", |(_, kind)| kind)
+    }
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.method.to_lowercase(), self.number, self.place)
+    }
+}
+
 /// What a family does when nothing goes wrong: the stopping points, derived from the code by watching it.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    /// The list or verb of each POST to Sage.
-    pub posts: Vec<String>,
+    /// The calls that change something in Sage.
+    pub writes: Vec<Write>,
     /// The calls of the store.
     pub points: Vec<Point>,
 }
@@ -115,14 +185,14 @@ impl Cell {
     pub fn name(&self) -> String {
         let what = match &self.disturbance {
             Disturbance::Nothing { events } => format!("after-{events}"),
-            Disturbance::Call { post, fault, refusal } => {
+            Disturbance::Call { write, fault, refusal } => {
                 let then = refusal.map(|refusal| format!("-then-{}", refusal.name)).unwrap_or_default();
-                format!("post-{post}-{}/{}{then}", self.place, fault.name)
+                format!("{write}/{}{then}", fault.name)
             }
             Disturbance::Kill { point } => format!("point-{point}-{}/kill", self.place),
             Disturbance::Zombie { point } => format!("point-{point}-{}/zombie", self.place),
-            Disturbance::Held { post, is_worked } => {
-                format!("post-{post}-{}/held-{}", self.place, if *is_worked { "after" } else { "before" })
+            Disturbance::Held { write, is_worked } => {
+                format!("{write}/held-{}", if *is_worked { "after" } else { "before" })
             }
         };
         let (family, sequel) = (self.family.name(), self.sequel.name());
@@ -133,15 +203,16 @@ impl Cell {
     pub fn row(&self) -> String {
         match &self.disturbance {
             Disturbance::Nothing { .. } => "no fault".to_owned(),
-            Disturbance::Call { fault, refusal, .. } => {
+            Disturbance::Call { write, fault, refusal } => {
                 let then =
                     refusal.map(|refusal| format!(", repeat refused {}", refusal.name)).unwrap_or_default();
-                format!("{}{then}", fault.name)
+                format!("{}{}{then}", fault.name, write.kind())
             }
             Disturbance::Kill { .. } => "kill at a call of the store".to_owned(),
             Disturbance::Zombie { .. } => "zombie at a call of the store".to_owned(),
-            Disturbance::Held { is_worked, .. } => {
-                format!("zombie with a call {}", if *is_worked { "answered" } else { "under way" })
+            Disturbance::Held { write, is_worked } => {
+                let stands = if *is_worked { "answered" } else { "under way" };
+                format!("zombie with a call{} {stands}", write.kind())
             }
         }
     }
@@ -150,7 +221,9 @@ impl Cell {
     pub fn may_need_a_person(&self) -> bool {
         let refused =
             matches!(&self.disturbance, Disturbance::Call { refusal: Some(refusal), .. } if refusal.is_final);
-        refused || matches!(self.sequel, Sequel::Voided | Sequel::Deleted)
+        refused
+            || matches!(self.sequel, Sequel::Voided | Sequel::Deleted | Sequel::SumsEdited)
+            || self.family.needs_a_person()
     }
 }
 
@@ -178,19 +251,20 @@ pub fn product(family: Family, traces: &Traces, database: &'static str) -> Vec<C
     };
     for sequel in Sequel::ALL {
         let trace = traces.before(sequel);
-        for (post, list) in trace.posts.iter().enumerate() {
-            faults(family, sequel, post, list, &mut add);
+        for write in &trace.writes {
+            faults(family, sequel, write, &mut add);
         }
-        if !sequel.can_follow(family, "", Done::Not) {
+        if !sequel.can_follow(family, None, Done::Not) {
             continue;
         }
         for events in 1..=family.events().len() {
             add(Disturbance::Nothing { events }, sequel, Clocks::Even, "");
         }
-        for (post, list) in trace.posts.iter().enumerate() {
+        for write in &trace.writes {
             for (is_worked, clocks) in [false, true].into_iter().zip([Clocks::Even, Clocks::Skewed]) {
-                add(Disturbance::Held { post, is_worked }, sequel, clocks, list);
-                add(Disturbance::Held { post, is_worked: !is_worked }, sequel, clocks, list);
+                for is_worked in [is_worked, !is_worked] {
+                    add(Disturbance::Held { write: write.clone(), is_worked }, sequel, clocks, &write.place);
+                }
             }
         }
         for (point, stop) in trace.points.iter().enumerate() {
@@ -208,18 +282,18 @@ pub fn product(family: Family, traces: &Traces, database: &'static str) -> Vec<C
 fn faults(
     family: Family,
     sequel: Sequel,
-    post: usize,
-    list: &str,
+    write: &Write,
     add: &mut impl FnMut(Disturbance, Sequel, Clocks, &str),
 ) {
-    for fault in FAULTS.iter().filter(|fault| sequel.can_follow(family, list, fault.done)) {
+    for fault in FAULTS.iter().filter(|fault| sequel.can_follow(family, Some(write), fault.done)) {
         for clocks in clocks_of(sequel, &[Clocks::Even, Clocks::Ahead, Clocks::Behind]) {
-            add(Disturbance::Call { post, fault, refusal: None }, sequel, clocks, list);
+            let call = Disturbance::Call { write: write.clone(), fault, refusal: None };
+            add(call, sequel, clocks, &write.place);
         }
         if matches!(fault.done, Done::Already | Done::Later) {
             for refusal in &REFUSALS {
-                let call = Disturbance::Call { post, fault, refusal: Some(refusal) };
-                add(call, sequel, Clocks::Even, list);
+                let call = Disturbance::Call { write: write.clone(), fault, refusal: Some(refusal) };
+                add(call, sequel, Clocks::Even, &write.place);
             }
         }
     }

@@ -9,6 +9,8 @@ use domain::{
 use serde_json::{Value, json};
 use simulators::magento::Documents;
 
+use crate::sequel::Sequel;
+
 /// Magento's ids of a family's documents.
 pub const INVOICE: i64 = 101;
 /// The memo's.
@@ -36,6 +38,11 @@ pub enum Family {
     PartPaid,
     /// A customer and a product with stock.
     Catalogue,
+    /// The customer and the product are in Sage and have been changed in Magento since: an invoice updates its contact, then the two
+    /// are updated themselves.
+    Changed,
+    /// Drafts whose sums Sage gets wrong once: each is deleted, and made again when a person retries.
+    Withdrawn,
 }
 
 /// What the books must show of one list: the total and the status of each record, where they are looked at.
@@ -43,7 +50,15 @@ pub type Books = Vec<(&'static str, Vec<(&'static str, &'static str)>)>;
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Paid, Self::Drafts, Self::Open, Self::PartPaid, Self::Catalogue];
+    pub const ALL: [Self; 7] = [
+        Self::Paid,
+        Self::Drafts,
+        Self::Open,
+        Self::PartPaid,
+        Self::Catalogue,
+        Self::Changed,
+        Self::Withdrawn,
+    ];
 
     /// As it is called in a cell's name.
     pub const fn name(self) -> &'static str {
@@ -53,46 +68,70 @@ impl Family {
             Self::Open => "open",
             Self::PartPaid => "part-paid",
             Self::Catalogue => "catalogue",
+            Self::Changed => "changed",
+            Self::Withdrawn => "withdrawn",
         }
     }
 
     /// What Magento tells, in its order.
     pub const fn events(self) -> &'static [(EventName, i64)] {
         match self {
-            Self::Paid | Self::Drafts | Self::PartPaid => {
+            Self::Paid | Self::Drafts | Self::PartPaid | Self::Withdrawn => {
                 &[(InvoiceCreated, INVOICE), (InvoicePaid, INVOICE), (CreditmemoCreated, MEMO)]
             }
             Self::Open => &[(InvoiceCreated, INVOICE), (CreditmemoCreated, MEMO)],
             Self::Catalogue => &[(CustomerUpserted, CUSTOMER), (ProductUpserted, PRODUCT)],
+            Self::Changed => {
+                &[(InvoiceCreated, INVOICE), (CustomerUpserted, CUSTOMER), (ProductUpserted, PRODUCT)]
+            }
         }
+    }
+
+    /// Whether it ends with a credit memo.
+    pub const fn has_memo(self) -> bool {
+        !matches!(self, Self::Catalogue | Self::Changed)
+    }
+
+    /// Whether a person has to press "Retry" even when nothing else goes wrong.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(self, Self::Withdrawn)
     }
 
     /// When its documents go through drafts.
     pub const fn safe_mode(self) -> SafeMode {
         match self {
-            Self::Drafts => SafeMode::Always,
+            Self::Drafts | Self::Withdrawn => SafeMode::Always,
             _ => SafeMode::Never,
         }
     }
 
-    /// What Sage's books must show in the end.
-    pub fn truth(self) -> Books {
+    /// What Sage's books must show in the end, with the sums of the edited documents or the first.
+    pub fn truth(self, sequel: Sequel, sums_edited: bool) -> Books {
+        let (total, left) = if sums_edited { ("45.0", "27.0") } else { ("30.0", "12.0") };
         let (receipts, refunds, allocations) = match self {
-            Self::Paid | Self::Drafts => (vec![("30.0", "")], vec![("30.0", "")], vec![]),
-            Self::Open => (vec![], vec![], vec![("30.0", "")]),
-            Self::PartPaid => (vec![("18.0", "")], vec![("18.0", "")], vec![("12.0", "")]),
-            Self::Catalogue => {
+            Self::Paid | Self::Drafts | Self::Withdrawn => (vec![(total, "")], vec![(total, "")], vec![]),
+            Self::Open => (vec![], vec![], vec![(total, "")]),
+            Self::PartPaid => (vec![("18.0", "")], vec![("18.0", "")], vec![(left, "")]),
+            Self::Catalogue | Self::Changed => {
+                let movements = match (self, sequel) {
+                    (Self::Catalogue, _) => vec!["7.0"],
+                    // The stock item is made again, and so is its stock.
+                    (_, Sequel::Deleted) => vec!["4.0", "7.0"],
+                    _ => vec!["4.0", "3.0"],
+                };
+                let invoices = if self == Self::Changed { vec![(total, "UNPAID")] } else { vec![] };
                 return vec![
                     ("contacts", vec![("", "")]),
+                    ("sales_invoices", invoices),
                     ("stock_items", vec![("", "")]),
-                    ("stock_movements", vec![("7.0", "")]),
+                    ("stock_movements", movements.into_iter().map(|quantity| (quantity, "")).collect()),
                 ];
             }
         };
         vec![
             ("contacts", vec![("", "")]),
-            ("sales_invoices", vec![("30.0", "PAID")]),
-            ("sales_credit_notes", vec![("30.0", "PAID")]),
+            ("sales_invoices", vec![(total, "PAID")]),
+            ("sales_credit_notes", vec![(total, "PAID")]),
             ("receipts", receipts),
             ("refunds", refunds),
             ("contact_allocations", allocations),
@@ -101,11 +140,18 @@ impl Family {
 
     /// What the shop holds.
     pub fn documents(self) -> Documents {
-        let (guest, bystander) = (person(0, "Quill"), person(0, BYSTANDERS_NAME));
+        let (mut guest, bystander) = (person(0, "Quill"), person(0, BYSTANDERS_NAME));
+        if self == Self::Changed {
+            guest = person(CUSTOMER, "Quill");
+        }
         let mut documents = vec![
             person(CUSTOMER, "Quill"),
             product(),
-            invoice(INVOICE, if self == Self::Open { "open" } else { "paid" }, &guest),
+            invoice(
+                INVOICE,
+                if matches!(self, Self::Open | Self::Changed) { "open" } else { "paid" },
+                &guest,
+            ),
             memo(MEMO, INVOICE, &guest),
             invoice(BYSTANDER, "open", &bystander),
         ];

@@ -41,9 +41,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The rule that strikes the call of this number (from 0) among the POSTs to the API.
-    pub fn at(&self, post: u32) -> Rule {
-        (self.rule)(Rule::times(1).on("POST", "/v3.1/").skip(post))
+    /// The rule that strikes the call which this one names.
+    pub fn at(&self, call: Rule) -> Rule {
+        (self.rule)(call)
     }
 }
 
@@ -87,9 +87,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The rule that strikes the next POST to this path.
-    pub fn at(&self, path: &str) -> Rule {
-        let rule = Rule::times(1).on("POST", path).status(self.status);
+    /// The rule that strikes the repeat which this one names.
+    pub fn at(&self, repeat: Rule) -> Rule {
+        let rule = repeat.status(self.status);
         if self.is_bare { rule.bare() } else { rule }
     }
 }

@@ -9,6 +9,7 @@ pub mod books;
 pub mod cell;
 pub mod clock;
 pub mod database;
+mod edits;
 pub mod family;
 pub mod fault;
 pub mod gate;

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     books::Verdict,
-    cell::{Cell, Disturbance, Traces, product},
+    cell::{Cell, Clocks, Disturbance, Traces, product},
     database::Database,
     family::Family,
     play::{Report, play, watch},
@@ -24,6 +24,24 @@ use crate::{
 
 /// At how many places of each kind the quick form tries a fault on `SQLite`.
 const PLACES: usize = 2;
+
+/// Words of the names of cells that were not well once: they are always played.
+const ONCE_FAILED: [&str; 8] = [
+    // An invoice went out for a contact that is no more, and its customer had another one by then.
+    "changed/post- sales_invoices/kill-before/contact-deleted even",
+    // A draft whose deletion was not heard stayed `sage_not_found`.
+    "withdrawn/delete- /kill-after/same even",
+    // The note and the refund of an edited total went out against the posted one.
+    "drafts/ sales_credit_notes/cut-before/sums-edited even",
+    "part-paid/post-2-contact_payments/cut-before/sums-edited even",
+    // An update landed over a later one.
+    "changed/put- contacts/late-40/edited even",
+    "changed/put- stock_items/held-before/edited even",
+    // A stock item that was deleted in Sage stayed `sage_not_found`.
+    "changed/put- stock_items/fail-before/deleted even",
+    // Another run moved the stock that an unanswered movement was still to move.
+    "changed/post- stock_movements/late-40/edited even",
+];
 
 /// How much is played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +61,7 @@ pub fn databases() -> Vec<Database> {
     })
 }
 
-/// The cells of a form whose names contain a text.
+/// The cells of a form whose names contain all words of a text.
 pub fn cells(form: Form, databases: &[Database], only: &str) -> Vec<Cell> {
     let mut cells = Vec::new();
     for family in Family::ALL {
@@ -54,8 +72,20 @@ pub fn cells(form: Form, databases: &[Database], only: &str) -> Vec<Cell> {
             cells.extend(product(family, &traces, database.name()));
         }
     }
-    cells.retain(|cell| cell.name().contains(only));
-    if form == Form::Quick && only.is_empty() { sample(cells) } else { cells }
+    cells.retain(|cell| is_named(cell, only));
+    if form == Form::Long || !only.is_empty() {
+        return cells;
+    }
+    let has_failed = |cell: &Cell| ONCE_FAILED.iter().any(|words| is_named(cell, words));
+    let (mut chosen, others): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(has_failed);
+    chosen.extend(sample(others));
+    chosen
+}
+
+/// Whether a cell's name contains all words of a text.
+fn is_named(cell: &Cell, words: &str) -> bool {
+    let name = cell.name();
+    words.split_whitespace().all(|word| name.contains(word))
 }
 
 /// One cell of each row and sequel on each database, and of each row and clock, at another place each time.
@@ -64,7 +94,11 @@ fn sample(cells: Vec<Cell>) -> Vec<Cell> {
     for cell in cells {
         // The slice on Postgres leaves out how repeats are refused: that is decided above the database.
         let is_refused = matches!(cell.disturbance, Disturbance::Call { refusal: Some(_), .. });
-        if is_refused && cell.database == "postgres" {
+        // So is how an update or a deletion goes on; what of it is kept is tried on both by the cells that failed once.
+        let is_change = cell.disturbance.write().is_some_and(|write| write.method != "POST");
+        if (is_refused || is_change) && cell.database == "postgres"
+            || is_change && cell.clocks != Clocks::Even
+        {
             continue;
         }
         let row = if is_refused {
@@ -76,7 +110,8 @@ fn sample(cells: Vec<Cell>) -> Vec<Cell> {
     }
     let mut chosen = Vec::new();
     for (number, ((database, ..), mut alike)) in alike.into_iter().enumerate() {
-        let wanted = if database == "postgres" { 1 } else { PLACES };
+        let is_change = alike[0].disturbance.write().is_some_and(|write| write.method != "POST");
+        let wanted = if database == "postgres" || is_change { 1 } else { PLACES };
         for place in 0..wanted.min(alike.len()) {
             let step = (number * 7 + place * 13) % alike.len();
             chosen.push(alike.swap_remove(step));

@@ -4,11 +4,11 @@ use std::{pin::pin, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{policy::SafeMode, run::RunStatus};
-use simulators::sage::{Kind, Rule};
+use simulators::sage::Kind;
 
 use crate::{
     books::{Finding, Verdict, judge},
-    cell::{Cell, Disturbance, Trace},
+    cell::{Cell, Disturbance, Trace, Write},
     database::Database,
     family::Family,
     fault::{Fate, Fault, Refusal},
@@ -41,32 +41,33 @@ pub struct Report {
 /// Watches a family go through undisturbed.
 pub async fn watch(database: &Database, family: Family, safe_mode: SafeMode) -> Trace {
     let world = World::new(database, family.documents(), safe_mode).await;
+    family.prepare(&world).await;
+    world.sage_controls.delete("/_sim/requests").await.unwrap();
     tell(&world, family, Sequel::Same, 0..usize::MAX).await;
     let process = world.process(TimeDelta::zero()).await;
     world.work(&process).await;
     let points = process.gate.trace();
-    let requests = world.sage_controls.get("/_sim/requests").await.unwrap();
-    let posts = requests.as_array().map(Vec::as_slice).unwrap_or_default();
-    let posts = posts.iter().filter(|request| request["method"] == "POST");
-    let path = |request: &serde_json::Value| request["path"].as_str().unwrap_or_default().to_owned();
-    let posts = posts.map(path).filter(|path| path.starts_with("/v3.1/"));
-    let posts = posts.map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()).collect();
-    let findings = judge(&world, family).await;
+    let writes = Write::all(&world.sage_controls.get("/_sim/requests").await.unwrap());
+    if family.needs_a_person() {
+        settle_with_help(&world, &process).await;
+    }
+    let findings = judge(&world, family, Sequel::Same).await;
     assert!(findings.is_empty(), "{} does not go through undisturbed: {findings:?}", family.name());
     world.end(database).await;
-    Trace { posts, points }
+    Trace { writes, points }
 }
 
 /// Plays a cell.
 pub async fn play(cell: &Cell, database: &Database) -> Report {
     let mut world = World::new(database, cell.family.documents(), cell.sequel.safe_mode(cell.family)).await;
     cell.sequel.prepare(&world).await;
+    cell.family.prepare(&world).await;
     let (skew, next_skew) = cell.clocks.skews();
     let first = world.process(skew).await;
     let took = match &cell.disturbance {
         Disturbance::Nothing { events } => between(&mut world, cell, &first, *events).await,
-        Disturbance::Call { post, fault, refusal } => {
-            disturbed(&mut world, cell, first, (*post, fault, *refusal)).await
+        Disturbance::Call { write, fault, refusal } => {
+            disturbed(&mut world, cell, first, (write, fault, *refusal)).await
         }
         Disturbance::Kill { point } => {
             tell(&world, cell.family, cell.sequel, 0..usize::MAX).await;
@@ -78,7 +79,7 @@ pub async fn play(cell: &Cell, database: &Database) -> Report {
             drop(first);
             world.clock.pass(LEASE_IS_OVER);
             let next = world.process(next_skew).await;
-            cell.sequel.happen(&mut world, &next, &cell.place).await;
+            cell.sequel.happen(&mut world, &next, cell.family, &cell.place).await;
             settle(&world, cell, &next).await
         }
         Disturbance::Zombie { point } => {
@@ -86,10 +87,9 @@ pub async fn play(cell: &Cell, database: &Database) -> Report {
             let next = world.process(next_skew).await;
             Box::pin(overtaken(&mut world, cell, &first, &next)).await
         }
-        Disturbance::Held { post, is_worked } => {
+        Disturbance::Held { write, is_worked } => {
             let kind = if *is_worked { Kind::HangAfter } else { Kind::HangBefore };
-            let post = u32::try_from(*post).unwrap_or(u32::MAX);
-            world.sage.faults().add(kind, Rule::times(1).on("POST", "/v3.1/").skip(post));
+            world.sage.faults().add(kind, write.rule());
             let next = world.process(next_skew).await;
             Box::pin(overtaken(&mut world, cell, &first, &next)).await
         }
@@ -97,8 +97,9 @@ pub async fn play(cell: &Cell, database: &Database) -> Report {
     // What Sage commits late comes to light by then.
     world.clock.pass(LATE_ENOUGH);
     world.settle(&world.process(TimeDelta::zero()).await).await;
-    let mut findings = judge(&world, cell.family).await;
-    if took > PATIENCE {
+    let mut findings = judge(&world, cell.family, cell.sequel).await;
+    // What a run says of edited sums waits for a person.
+    if took > PATIENCE && cell.sequel != Sequel::SumsEdited {
         let reason = format!("it took {} minutes", took.num_minutes());
         findings.push(Finding { verdict: Verdict::Stuck, reason });
     }
@@ -122,7 +123,7 @@ async fn tell(world: &World, family: Family, sequel: Sequel, which: std::ops::Ra
 async fn between(world: &mut World, cell: &Cell, process: &Process, events: usize) -> TimeDelta {
     tell(world, cell.family, cell.sequel, 0..events).await;
     world.work(process).await;
-    cell.sequel.happen(world, process, "").await;
+    cell.sequel.happen(world, process, cell.family, "").await;
     tell(world, cell.family, cell.sequel, events..usize::MAX).await;
     settle(world, cell, process).await
 }
@@ -132,10 +133,10 @@ async fn disturbed(
     world: &mut World,
     cell: &Cell,
     first: Process,
-    (post, fault, refusal): (usize, &Fault, Option<&Refusal>),
+    (write, fault, refusal): (&Write, &Fault, Option<&Refusal>),
 ) -> TimeDelta {
     tell(world, cell.family, cell.sequel, 0..usize::MAX).await;
-    world.sage.faults().add(fault.kind, fault.at(u32::try_from(post).unwrap_or(u32::MAX)));
+    world.sage.faults().add(fault.kind, fault.at(write.rule()));
     meet(world, &first, fault.fate).await;
     let next = if fault.fate == Fate::Killed {
         drop(first);
@@ -144,9 +145,9 @@ async fn disturbed(
     } else {
         first
     };
-    cell.sequel.happen(world, &next, &cell.place).await;
+    cell.sequel.happen(world, &next, cell.family, &cell.place).await;
     if let Some(refusal) = refusal {
-        world.sage.faults().add(Kind::FailBefore, refusal.at(&format!("/{}$", cell.place)));
+        world.sage.faults().add(Kind::FailBefore, refusal.at(write.rule_of_repeat()));
     }
     let next = if cell.clocks.skews().0.is_zero() { next } else { world.process(TimeDelta::zero()).await };
     settle(world, cell, &next).await
@@ -181,8 +182,14 @@ async fn overtaken(world: &mut World, cell: &Cell, first: &Process, next: &Proce
         _ = hung.wait_for(|hung| *hung > 0) => false,
     };
     world.clock.pass(LEASE_IS_OVER);
-    cell.sequel.happen(world, next, &cell.place).await;
-    let mut took = settle(world, cell, next).await;
+    cell.sequel.happen(world, next, cell.family, &cell.place).await;
+    let mut took = if cell.disturbance.write().is_some_and(|write| write.method == "PUT") {
+        // Sage keeps the update that comes last, and none is under way for longer than an hour.
+        world.work(next).await;
+        TimeDelta::zero()
+    } else {
+        settle(world, cell, next).await
+    };
     if !has_ended {
         world.shop_follows(first);
         first.gate.open();
@@ -197,14 +204,26 @@ async fn overtaken(world: &mut World, cell: &Cell, first: &Process, next: &Proce
 async fn settle(world: &World, cell: &Cell, process: &Process) -> TimeDelta {
     let took = world.settle(process).await;
     if cell.may_need_a_person() {
-        for run in world.runs().await.iter().rev().filter(|run| run.status == RunStatus::Failed) {
-            world
-                .store
-                .retry_run(world.organisation, run.id, process.engine.outside.now(), None)
-                .await
-                .unwrap();
+        settle_with_help(world, process).await;
+    }
+    took
+}
+
+/// How often a person presses "Retry": once for each document of a family.
+const HELP: usize = 3;
+
+/// The same after a person has pressed "Retry".
+async fn settle_with_help(world: &World, process: &Process) {
+    for _ in 0..HELP {
+        let runs = world.runs().await;
+        let failed: Vec<_> = runs.iter().rev().filter(|run| run.status == RunStatus::Failed).collect();
+        if failed.is_empty() {
+            return;
+        }
+        for run in failed {
+            let now = process.engine.outside.now();
+            world.store.retry_run(world.organisation, run.id, now, None).await.unwrap();
         }
         world.settle(process).await;
     }
-    took
 }

@@ -4,11 +4,11 @@ use domain::{
     policy::{FIRST_DOCUMENTS, SafeMode},
     run::EventName,
 };
-use serde_json::{Value, json};
-use simulators::magento::Kind;
+use serde_json::json;
 
 use crate::{
-    family::{BYSTANDER, CUSTOMER, Family, INVOICE, MEMO, PRODUCT},
+    cell::Write,
+    family::{BYSTANDER, Family},
     fault::Done,
     world::{Process, World},
 };
@@ -20,6 +20,8 @@ pub enum Sequel {
     Same,
     /// The documents are edited in Magento, their sums stay.
     Edited,
+    /// The documents are edited in Magento, and their sums are others.
+    SumsEdited,
     /// The settings are saved: safe mode begins again.
     SettingsSaved,
     /// The settings are saved with another prefix: what Sage is asked for bears another reference.
@@ -40,9 +42,10 @@ pub enum Sequel {
 
 impl Sequel {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Same,
         Self::Edited,
+        Self::SumsEdited,
         Self::SettingsSaved,
         Self::Prefixed,
         Self::SafeModeEnds,
@@ -58,6 +61,7 @@ impl Sequel {
         match self {
             Self::Same => "same",
             Self::Edited => "edited",
+            Self::SumsEdited => "sums-edited",
             Self::SettingsSaved => "settings-saved",
             Self::Prefixed => "prefixed",
             Self::SafeModeEnds => "safe-mode-ends",
@@ -69,18 +73,24 @@ impl Sequel {
         }
     }
 
-    /// Whether it can happen to this family, when a call to this list has or has not been worked.
-    pub fn can_follow(self, family: Family, list: &str, done: Done) -> bool {
-        let is_document = matches!(list, "sales_invoices" | "sales_credit_notes");
+    /// Whether it can happen to this family, when this call (or none) has or has not been worked.
+    pub fn can_follow(self, family: Family, write: Option<&Write>, done: Done) -> bool {
+        let place = write.map_or("", |write| write.place.as_str());
+        let is_update = write.is_some_and(|write| write.method == "PUT");
+        let is_document = matches!(place, "sales_invoices" | "sales_credit_notes");
+        let takes_drafts = family.safe_mode() != SafeMode::Never;
         match self {
             Self::Same | Self::Edited | Self::PairedAgain => true,
-            Self::Prefixed => family != Family::Catalogue,
-            Self::SettingsSaved | Self::SafeModeEnds => {
-                family.safe_mode() == SafeMode::Never && family != Family::Catalogue
+            Self::Prefixed | Self::SumsEdited => family.has_memo(),
+            Self::SettingsSaved | Self::SafeModeEnds | Self::MemoFirst => family.has_memo() && !takes_drafts,
+            Self::Deleted if is_update && place == "stock_items" => done == Done::Not,
+            Self::Voided | Self::Deleted => {
+                is_document && done == Done::Already && family.has_memo() && !takes_drafts
             }
-            Self::MemoFirst => !matches!(family, Family::Catalogue | Family::Drafts),
-            Self::Voided | Self::Deleted => is_document && done == Done::Already && family != Family::Drafts,
-            Self::ContactDeleted => list == "sales_invoices" && done == Done::Not,
+            Self::ContactDeleted if is_update => place == "contacts" && done == Done::Not,
+            Self::ContactDeleted => {
+                place == "sales_invoices" && done == Done::Not && family != Family::Withdrawn
+            }
         }
     }
 
@@ -111,10 +121,17 @@ impl Sequel {
     }
 
     /// Happens; `list` is where the disturbed call went.
-    pub async fn happen(self, world: &mut World, process: &Process, list: &str) {
+    pub async fn happen(self, world: &mut World, process: &Process, family: Family, list: &str) {
         match self {
             Self::Same | Self::MemoFirst => {}
-            Self::Edited => edit(world),
+            Self::Edited => {
+                family.edit(world);
+                // Of a customer and a product the shop tells whenever they are saved.
+                for (event, id) in family.events().iter().filter(|(event, _)| !event.happens_once()) {
+                    world.tell(*event, *id).await;
+                }
+            }
+            Self::SumsEdited => family.edit_sums(world),
             Self::SettingsSaved => world.save(|_| ()).await,
             Self::Prefixed => {
                 world.save(|settings| settings.invoice_number_prefix = Some("W-".to_owned())).await;
@@ -134,32 +151,5 @@ impl Sequel {
                 }
             }
         }
-    }
-}
-
-/// The merchant changes what stands on the documents, and no sum.
-fn edit(world: &World) {
-    let edited = |mut document: Value| {
-        for customer in ["/customer", ""] {
-            if let Some(phone) = document.pointer_mut(&format!("{customer}/phone")) {
-                *phone = "07700900999".into();
-            }
-        }
-        for name in ["/lines/0/name", "/name"] {
-            if let Some(name) = document.pointer_mut(name) {
-                *name = "Stoneware mug, blue".into();
-            }
-        }
-        document
-    };
-    let documents = [
-        (Kind::Invoice, INVOICE),
-        (Kind::CreditMemo, MEMO),
-        (Kind::Customer, CUSTOMER),
-        (Kind::Product, PRODUCT),
-    ];
-    for (kind, id) in documents {
-        let document = world.shop.running.documents().raw(kind, id.unsigned_abs()).unwrap_or_default();
-        world.shop.running.edit(kind, id.unsigned_abs(), &edited(serde_json::from_str(document).unwrap()));
     }
 }

@@ -154,8 +154,8 @@ impl Day {
         }
         for fault in FAULTS.iter().filter(|fault| fault.fate == Fate::Hears) {
             if self.one_in(6) {
-                let post = self.between(0..12);
-                world.sage.faults().add(fault.kind, fault.at(post));
+                let call = Rule::times(1).on("POST", "/v3.1/").skip(self.between(0..12));
+                world.sage.faults().add(fault.kind, fault.at(call));
                 self.soaked.faults += 1;
             }
         }

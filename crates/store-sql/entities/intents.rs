@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     db::{Arguments, Db},
-    dialect::zipped,
+    dialect::{indexed, zipped},
     driver::Driver,
     locks::{ensure_writer, hold_run},
     steps::insert_steps,
@@ -153,9 +153,13 @@ const ANSWER: &str = "
                        unanswered_at = NULL, withdrawn = false, updated_at = $9, told = coalesce($10, told)
      WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state <> 'refused'";
 
+const OPEN_UPDATE: &str = "
+    UPDATE intents SET body_digest = $5, unanswered_at = $6, updated_at = $6
+     WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state = 'answered'";
+
 const SETTLE: &str = "
     UPDATE intents SET unanswered_at = $5, updated_at = $6
-     WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state = 'open'";
+     WHERE binding_id = $1 AND business_id = $2 AND kind = $3 AND magento_key = $4 AND state <> 'refused'";
 
 const WITHDRAW: &str = "
     UPDATE intents SET withdrawn = true, updated_at = $5
@@ -210,6 +214,23 @@ impl Intents for Driver {
             ensure_writer(&mut transaction, fence).await?;
             let opened = requested(keyed(OPEN, key), request).bind(Instant(now));
             let opened = opened.execute(&mut *transaction).await.map_err(missing("the binding"))?;
+            ensure_affected(opened.rows_affected(), 1)?;
+            transaction.commit(()).await
+        })
+        .await
+    }
+
+    async fn open_update(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        body_digest: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        self.write(move |mut transaction| async move {
+            ensure_writer(&mut transaction, fence).await?;
+            let opened = keyed(OPEN_UPDATE, key).bind(body_digest.to_owned()).bind(Instant(now));
+            let opened = opened.execute(&mut *transaction).await?;
             ensure_affected(opened.rows_affected(), 1)?;
             transaction.commit(()).await
         })
@@ -295,6 +316,27 @@ impl Intents for Driver {
         .await
     }
 
+    async fn unanswered_intents(
+        &self,
+        binding: BindingId,
+        business: &str,
+        kind: XrefKind,
+        beginning: &str,
+    ) -> Result<Vec<XrefKey>> {
+        let found = sqlx::query(concat!(
+            "SELECT kind, magento_key FROM intents",
+            indexed!("intents_unanswered"),
+            " WHERE unanswered_at IS NOT NULL AND state = 'open' AND binding_id = $1 AND business_id = $2 AND kind = $3
+                AND substr(magento_key, 1, length($4)) = $4
+              ORDER BY magento_key"
+        ))
+        .bind(Id(binding))
+        .bind(business)
+        .bind(kind.to_string())
+        .bind(Text(beginning));
+        Ok(rows::all::<KeyRow>(found, self.reader()).await?)
+    }
+
     async fn intents(
         &self,
         binding: BindingId,
@@ -339,6 +381,22 @@ impl Intents for Driver {
             .execute(|| keyed(RESEAL, &sealed.key).bind(sealed.envelope.clone()).bind(envelope.to_owned()))
             .await?;
         ensure_affected(resealed, 1)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct KeyRow {
+    kind: Word<XrefKind>,
+    magento_key: String,
+}
+
+impl Record for KeyRow {
+    type Value = XrefKey;
+    const TABLE: &'static str = "intents";
+    const KEY: &'static str = "magento_key";
+
+    fn value(self) -> Result<XrefKey> {
+        Ok(XrefKey { kind: self.kind.0, magento_key: self.magento_key })
     }
 }
 

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{contact_snapshot::ContactSnapshot, ids::BindingId, xref::XrefKey};
+use domain::{
+    contact_snapshot::ContactSnapshot,
+    ids::BindingId,
+    xref::{XrefKey, XrefKind},
+};
 
 use crate::{Fence, Result, Step};
 
@@ -69,7 +73,7 @@ pub struct Intent {
     /// When it was sent first under this id.
     pub first_sent_at: DateTime<Utc>,
     /// When a request went out last that Sage may still carry out, because no definite answer to it was heard; none where every
-    /// request was answered.
+    /// request was answered. Once the record is made this is an update, and the request's digest is the update's.
     pub unanswered_at: Option<DateTime<Utc>>,
     /// Whether its draft is being deleted: that Sage does not find it then means that the deletion has been done.
     pub is_withdrawn: bool,
@@ -123,8 +127,18 @@ pub trait Intents {
         now: DateTime<Utc>,
     ) -> Result<()>;
 
-    /// Notes that Sage has definitely not carried out the request that went out last: what is unanswered is what was before it. The
-    /// calls are kept as by [`Self::answer_intent`].
+    /// Lets an update of what an answered intent has made go out: the last look of [`Intents::may_write`], and the update with this body
+    /// is unanswered since `now`. [`crate::Error::RowsAffected`] where the intent is not answered.
+    async fn open_update(
+        &self,
+        fence: Fence,
+        key: &IntentKey,
+        body_digest: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()>;
+
+    /// Notes that the request which went out last is settled: what is unanswered is what was before it. The calls are kept as by
+    /// [`Self::answer_intent`].
     async fn settle_intent(
         &self,
         fence: Fence,
@@ -189,6 +203,15 @@ pub trait Intents {
         steps: &[Step],
         now: DateTime<Utc>,
     ) -> Result<()>;
+
+    /// The keys of a kind, beginning with a text, whose create is open and unanswered.
+    async fn unanswered_intents(
+        &self,
+        binding: BindingId,
+        business: &str,
+        kind: XrefKind,
+        beginning: &str,
+    ) -> Result<Vec<XrefKey>>;
 
     /// Those of the keys that have an intent.
     async fn intents(

@@ -129,25 +129,35 @@ async fn a_week_without_sage_fails_nothing_and_fetches_nothing_on_postgres() {
     sage_is_down_for_a_week(Some(database_url)).await;
 }
 
+/// Time passes with a look after each of these hours.
+async fn look_after(hours: &[i64], engine: &Engine, clock: &Ahead) {
+    for hours in hours {
+        sync::run_until_idle(engine).await;
+        clock.pass(TimeDelta::hours(*hours) + TimeDelta::minutes(6));
+    }
+}
+
+/// The cause is gone: everything arrives by itself.
+async fn everything_arrives(stage: Stage, engine: &Engine, clock: &Ahead) {
+    until_all_is_done(engine, clock).await;
+    let (_, problems) = outcome(&stage).await.unwrap();
+    assert!(problems.is_empty(), "{problems:#?}");
+    engine.store.close().await;
+    stage.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_without_the_shop_fails_nothing() {
     let (stage, clock) = stage(None).await;
     let engine = process(&stage, &clock).await;
     stage.send_all_events().await.unwrap();
     stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
-    for hours in [0, 0, 0, 0, 1, 24, 72, 72] {
-        sync::run_until_idle(&engine).await;
-        clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
-    }
+    look_after(&[0, 0, 0, 0, 1, 24, 72, 72], &engine, &clock).await;
     let (attempts, _) = rows(&stage).await;
     assert_eq!(attempts, 1, "one document met the outage");
     assert!(runs(&stage).await.iter().all(|run| run.attempts == 0), "no try counts");
     stage.magento.delete("/_sim/faults").await.unwrap();
-    until_all_is_done(&engine, &clock).await;
-    let (_, problems) = outcome(&stage).await.unwrap();
-    assert!(problems.is_empty(), "{problems:#?}");
-    engine.store.close().await;
-    stage.stop().await;
+    everything_arrives(stage, &engine, &clock).await;
 }
 
 /// Sage reads and does not write: after three documents it is no coincidence.
@@ -158,17 +168,10 @@ async fn a_sage_that_only_reads_fails_nothing() {
     let writes = json!({ "fail_before": [{ "times": 1_000_000, "status": 503, "method": "POST" }] });
     stage.sage.post("/_sim/faults", &writes).await.unwrap();
     stage.send_all_events().await.unwrap();
-    for hours in [0, 0, 0, 0, 1, 2, 4, 8, 12, 24, 24, 24, 24, 24] {
-        sync::run_until_idle(&engine).await;
-        clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
-    }
+    look_after(&[0, 0, 0, 0, 1, 2, 4, 8, 12, 24, 24, 24, 24, 24], &engine, &clock).await;
     assert!(runs(&stage).await.iter().all(|run| run.status != RunStatus::Failed));
     stage.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
-    until_all_is_done(&engine, &clock).await;
-    let (_, problems) = outcome(&stage).await.unwrap();
-    assert!(problems.is_empty(), "{problems:#?}");
-    engine.store.close().await;
-    stage.stop().await;
+    everything_arrives(stage, &engine, &clock).await;
 }
 
 /// What Sage cannot digest is one document's fault: its tries count, and the others go on.
@@ -208,9 +211,5 @@ async fn a_business_that_asks_for_a_pause_gets_it() {
     assert_eq!(calls, 1, "the one that was told to wait");
     assert!(runs(&stage).await.iter().all(|run| run.attempts == 0));
     clock.pass(TimeDelta::minutes(2));
-    until_all_is_done(&engine, &clock).await;
-    let (_, problems) = outcome(&stage).await.unwrap();
-    assert!(problems.is_empty(), "{problems:#?}");
-    engine.store.close().await;
-    stage.stop().await;
+    everything_arrives(stage, &engine, &clock).await;
 }

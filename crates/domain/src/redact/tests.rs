@@ -206,6 +206,15 @@ fn an_object_of_many_keys_is_redacted_at_once() {
 }
 
 #[test]
+fn of_what_is_too_large_to_be_looked_at_only_the_size_is_kept() {
+    let (mut redactor, answer) = (Redactor::default(), json!({ "id": "1", "name": "Ada Quill" }));
+    let size = answer.to_string().len();
+    assert_eq!(redactor.kept_within(&answer, size), redactor.clone().kept(&answer));
+    let kept = redactor.kept_within(&answer, size - 1).unwrap();
+    assert_eq!(kept, format!("\"{size} bytes, too many to keep\""));
+}
+
+#[test]
 fn a_long_text_is_cut_after_it_was_redacted() {
     let mut redactor = Redactor::default();
     redactor.learn(&json!({ "customer": { "company": "Quill & Daughters" } }));

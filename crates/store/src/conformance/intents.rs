@@ -46,6 +46,44 @@ fn sent(mark: &str, now: DateTime<Utc>) -> Intent {
     }
 }
 
+/// A movement of stock is one of its product's, whichever run has sent it.
+pub async fn what_is_unanswered_is_found_by_how_its_key_begins(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, now) = (held(&world).await, world.now());
+    let [first, answered, another] =
+        ["4:1", "4:2", "41:1"].map(|magento_key| key(&world, XrefKind::StockMovement, magento_key));
+    for (key, mark) in [(&first, "1"), (&answered, "2"), (&another, "3")] {
+        world.store.open_intent(fence, key, &request(mark), now).await.unwrap();
+    }
+    world.store.answer_intent(fence, &answered, &answer(), None, &[], now).await.unwrap();
+    let found = |kind, beginning: &'static str| {
+        world.store.unanswered_intents(world.binding, "business-1", kind, beginning)
+    };
+    assert_eq!(found(XrefKind::StockMovement, "4:").await.unwrap(), [first.xref]);
+    assert_eq!(found(XrefKind::StockItem, "4:").await.unwrap(), []);
+    world.store.settle_intent(fence, &another, None, &[], now).await.unwrap();
+    assert_eq!(found(XrefKind::StockMovement, "41:").await.unwrap(), []);
+}
+
+/// What went out to change a record may land later, so it is known like a create.
+pub async fn an_update_is_known_until_it_is_settled(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let (fence, key, now) = (held(&world).await, key(&world, XrefKind::StockItem, "1"), world.now());
+    assert_stale(world.store.open_update(fence, &key, "update", now).await);
+    world.store.adopt_intent(fence, &key, &request("1"), &answer(), &[], now).await.unwrap();
+    assert_stale(world.store.open_update(stale(fence), &key, "update", now).await);
+    let sent_at = world.now();
+    world.store.open_update(fence, &key, "update", sent_at).await.unwrap();
+    let updated = intent_of(&world, &key).await.unwrap();
+    assert_eq!((updated.unanswered_at, updated.request.body_digest.as_str()), (Some(sent_at), "update"));
+    assert_eq!((updated.answer(), updated.first_sent_at), (Some(&answer()), now));
+    world.store.settle_intent(fence, &key, None, &[], world.now()).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await.unwrap().unanswered_at, None);
+    world.store.open_update(fence, &key, "another", world.now()).await.unwrap();
+    world.store.answer_intent(fence, &key, &answer(), None, &[], world.now()).await.unwrap();
+    assert_eq!(intent_of(&world, &key).await.unwrap().unanswered_at, None);
+}
+
 /// After a crash what was sent first is found again and may be repeated; nothing else goes out while it may still land.
 pub async fn an_intent_is_opened_once(store: Arc<dyn Store>) {
     let world = World::new(store).await;

@@ -8,6 +8,9 @@ use store::Step;
 
 use super::{log::AttemptLog, sage_answers};
 
+/// The largest answer of Sage's that is looked at for the trail, in bytes: it is redacted on an async thread, and nobody may wait for that.
+pub const LARGEST_ANSWER: usize = 512 * 1024;
+
 /// A step, before its answer.
 pub fn step(name: &str, method: &str, path: &str, begun: DateTime<Utc>) -> Step {
     Step {
@@ -38,7 +41,7 @@ pub fn recorded(
             step.request_id.clone_from(&answer.request_id);
             step.duration_ms = millis(answer.duration);
             step.summary = sage_answers::summary_of(&answer.body);
-            step.answer = log.redactor.kept(&answer.body);
+            step.answer = log.redactor.kept_within(&answer.body, LARGEST_ANSWER);
         }
         Err(error) => {
             step.status = error.status().map(i32::from);

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How soon a young record that Sage does not show is looked for again.
-const LOOKS_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
+pub const LOOKS_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// A create under way.
 struct Creating<'a> {
@@ -149,9 +149,7 @@ impl Performance<'_> {
         if !written.is_sent || error.may_have_committed() {
             return Err(error.into());
         }
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-        store.settle_intent(self.work.fence(), key, earlier, &log.steps, now).await?;
-        log.steps.clear();
+        self.settle(log, key, earlier).await?;
         if !matches!(error.code(), Code::SageValidation | Code::SageNotFound) {
             return Err(error.into());
         }
@@ -195,6 +193,11 @@ impl Performance<'_> {
                 creating.call.body["contact"]["reference"] =
                     Value::from(alternatives[creating.stepped].clone());
                 creating.stepped += 1;
+                creating.known.is_searched = false;
+                Ok(None)
+            }
+            // An earlier attempt's request was refused; what is to be sent today says something else.
+            _ if call.body != creating.call.body => {
                 creating.known.is_searched = false;
                 Ok(None)
             }
@@ -353,7 +356,7 @@ const fn is_document(call: &Call) -> bool {
 }
 
 /// Sage has said that it made the record, and does not show it.
-fn not_shown(until: DateTime<Utc>) -> AttemptError {
+pub fn not_shown(until: DateTime<Utc>) -> AttemptError {
     let message = format!(
         "Sage does not show the document that it made. Ledger looks again at {}.",
         until.format("%H:%M UTC")
@@ -365,7 +368,7 @@ fn not_shown(until: DateTime<Utc>) -> AttemptError {
 }
 
 /// A request that went out before may still be carried out.
-fn under_way(until: DateTime<Utc>) -> AttemptError {
+pub fn under_way(until: DateTime<Utc>) -> AttemptError {
     let message = format!(
         "Sage may still carry out an earlier request for this document, so nothing is sent before {}.",
         until.format("%H:%M UTC")

@@ -71,6 +71,11 @@ pub fn may_land_until(unanswered_at: Option<DateTime<Utc>>, now: DateTime<Utc>) 
     unanswered_at.map(|sent| sent + MAY_LAND_FOR).filter(|until| *until > now)
 }
 
+/// Until when an update rests: one that says something else went out before and may still land, and Sage keeps what comes last.
+pub fn update_rests_until(intent: &Intent, body_digest: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    may_land_until(intent.unanswered_at, now).filter(|_| intent.request.body_digest != body_digest)
+}
+
 #[cfg(test)]
 mod tests {
     use store::{Answer, Request};
@@ -139,6 +144,15 @@ mod tests {
     fn what_sage_has_definitely_not_done_may_be_sent_as_it_is_today() {
         let settled = intent(IntentState::Open, None);
         assert_eq!(next(Some(&settled), Known { is_repeatable: true, ..NOTHING }, at(15)), Next::Send);
+    }
+
+    #[test]
+    fn an_update_waits_only_for_one_that_says_something_else_and_may_still_land() {
+        let updated = intent(IntentState::Open, Some(0));
+        assert_eq!(update_rests_until(&updated, "another", at(400)), Some(at(HOUR)));
+        assert_eq!(update_rests_until(&updated, "digest", at(400)), None);
+        assert_eq!(update_rests_until(&updated, "another", at(HOUR)), None);
+        assert_eq!(update_rests_until(&intent(IntentState::Open, None), "another", at(400)), None);
     }
 
     #[test]

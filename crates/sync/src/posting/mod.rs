@@ -1,6 +1,7 @@
 //! A plan is performed at Sage: call by call, each create once whatever happens.
 
 pub mod body;
+pub mod change;
 pub mod create;
 pub mod create_rules;
 pub mod drafts;

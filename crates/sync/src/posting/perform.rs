@@ -6,9 +6,7 @@ use domain::{
     plan::{Adopt, Call, Method, Plan},
     xref::{XrefKey, XrefKind},
 };
-use sage::Class;
-use serde_json::Value;
-use store::{Answer, Intent, IntentKey, IntentState};
+use store::{Intent, IntentKey};
 
 use crate::{
     attempt::{
@@ -19,12 +17,10 @@ use crate::{
     },
     connection::tokens::StoredTokens,
     posting::{
-        body,
-        made::{Made, Origin, with_id},
+        made::{Made, Origin},
         performance::{Performance, is_of_run},
         sealed_call,
         sums::difference,
-        write::{LastLook, Outgoing},
     },
 };
 
@@ -153,69 +149,5 @@ impl Performance<'_> {
         }
         self.show(log, &key.xref, &made.answer);
         Ok(AttemptError::new(Code::TotalsMismatchAfterPost, sums))
-    }
-
-    /// Changes a record that is there; a repeat does no harm. What Sage refuses for good stops the run only where the record is what
-    /// the run is about: an invoice does not wait for its customer's new telephone number, and the step says what was refused.
-    async fn change(&mut self, log: &mut AttemptLog, call: &Call) -> Result<(), AttemptError> {
-        let Some(xref) = &call.xref else {
-            return Err(AttemptError::new(
-                Code::Internal,
-                format!("the plan's call {:?} changes nothing", call.name),
-            ));
-        };
-        let (key, body, path) = (self.key(xref), self.ids.fill(&call.body), self.ids.fill_text(&call.path));
-        let outgoing = Outgoing { name: &call.name, method: call.method, path: &path, body: Some(&body) };
-        let written = self.write(log, &outgoing, LastLook::Fence).await?;
-        let answer = match written.answered.and_then(with_id) {
-            Ok((answer, _)) => answer,
-            Err(error) if self.is_gone(log, &error, xref).await? => {
-                return Err(AttemptError { disposition: Disposition::PlanAgain, ..error.into() });
-            }
-            Err(error)
-                if error.class() == Class::Rejected && !is_of_run(self.work.claimed.run.event, xref.kind) =>
-            {
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        self.note_change(log, &key, &body, &answer).await?;
-        self.ids.note(&call.name, &answer.sage_id);
-        self.note(log, xref, &answer);
-        Ok(())
-    }
-
-    /// Notes what a change brought; a record that was never made by an intent gets one.
-    async fn note_change(
-        &self,
-        log: &mut AttemptLog,
-        key: &IntentKey,
-        body: &Value,
-        answer: &Answer,
-    ) -> Result<(), AttemptError> {
-        let intent = self.intent(key).await?;
-        if !intent.is_some_and(|intent| matches!(intent.state, IntentState::Answered(_))) {
-            let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-            let request = body::request_of("", body);
-            store.adopt_intent(self.work.fence(), key, &request, answer, &log.steps, now).await?;
-            log.steps.clear();
-        }
-        self.answered(log, key, answer, self.told(&key.xref).as_ref()).await
-    }
-
-    /// Whether Sage refused a change because somebody has deleted the record there. It is then forgotten, so that a new plan makes it.
-    async fn is_gone(
-        &self,
-        log: &mut AttemptLog,
-        error: &sage::Error,
-        xref: &XrefKey,
-    ) -> Result<bool, AttemptError> {
-        if !matches!(error, sage::Error::NotFound(_)) || !self.known.xrefs.contains_key(xref) {
-            return Ok(false);
-        }
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
-        store.forget_record(self.work.fence(), &self.key(xref), &log.steps, now).await?;
-        log.steps.clear();
-        Ok(true)
     }
 }

@@ -9,7 +9,7 @@ use store::{Answer, Request};
 
 use crate::{
     attempt::{
-        audit_trail::{recorded, step},
+        audit_trail::{LARGEST_ANSWER, recorded, step},
         disposition::AttemptError,
         log::AttemptLog,
         sage_answers::answer_of,
@@ -79,7 +79,7 @@ async fn list(
         Ok(items) => {
             search.status = Some(200);
             search.summary = format!("{} found", items.len());
-            search.answer = log.redactor.kept(&Value::Array(items.clone()));
+            search.answer = log.redactor.kept_within(&Value::Array(items.clone()), LARGEST_ANSWER);
             log.steps.push(search);
             Ok(items)
         }

@@ -19,6 +19,8 @@ pub enum LastLook<'a> {
     Fence,
     /// For a create: the same, and its intent is open with this request.
     Create(&'a IntentKey, &'a Request),
+    /// For an update: the same, and the intent of its record knows of a body with this digest.
+    Update(&'a IntentKey, &'a str),
 }
 
 /// One request.
@@ -89,6 +91,9 @@ impl Performance<'_> {
             LastLook::Fence => store.may_write(fence).await?,
             LastLook::Create(key, request) => {
                 store.open_intent(fence, key, request, self.work.engine.outside.now()).await?;
+            }
+            LastLook::Update(key, body_digest) => {
+                store.open_update(fence, key, body_digest, self.work.engine.outside.now()).await?;
             }
         }
         // The store may have been waited for, too. This waits for nothing.

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::{documents::Product, xref::XrefKind};
+use domain::{
+    documents::Product,
+    xref::{XrefKey, XrefKind},
+};
 use posting::{KnownStock, plan_customer, plan_product, wanted_customer_xrefs, wanted_product_xrefs};
 use sage::Connection;
-use store::Outcome;
+use store::{IntentKey, Outcome};
 
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
-        disposition::AttemptError,
+        disposition::{AttemptError, Disposition},
         fetch,
         known::Known,
         log::AttemptLog,
@@ -19,6 +22,11 @@ use crate::{
         work::Work,
     },
     connection::{shop::Shop, tokens::StoredTokens},
+    posting::{
+        create::{LOOKS_AGAIN_AFTER, not_shown, under_way},
+        create_rules::{MAY_LAND_FOR, may_land_until},
+        perform,
+    },
     run::follow::follow,
 };
 
@@ -35,9 +43,35 @@ pub async fn customer(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Res
 pub async fn product(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     let product = fetch::product(work, shop, log).await?;
     let known = Arc::new(Known::of(work, log, &wanted_product_xrefs(&product)).await?);
+    finish_movements(work, log, &product, &known).await?;
     let stock = stock(work, log, &product, &known).await?;
     let plan = planned(work, &known, move |context| plan_product(&product, &stock, context)).await?;
     follow(work, log, &plan, &known).await
+}
+
+/// A movement that an earlier attempt sent without hearing an answer is finished before the stock is read, whichever of the product's
+/// runs has sent it: how much is left to move depends on it.
+async fn finish_movements(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    product: &Product,
+    known: &Known,
+) -> Result<(), AttemptError> {
+    let (store, kind) = (&work.engine.store, XrefKind::StockMovement);
+    let (binding, business) = (work.binding.id, &work.business.id);
+    // As a movement's key begins.
+    let beginning = format!("{}:", product.magento_id);
+    for key in store.unanswered_intents(binding, business, kind, &beginning).await? {
+        if perform::finish_begun(work, log, &key, known).await? {
+            continue;
+        }
+        let intent = store.intents(binding, business, std::slice::from_ref(&key)).await?.remove(&key);
+        let unanswered_at = intent.and_then(|intent| intent.unanswered_at);
+        if let Some(until) = may_land_until(unanswered_at, work.engine.outside.now()) {
+            return Err(under_way(until));
+        }
+    }
+    Ok(())
 }
 
 /// What Sage holds of the product's stock: of the item that is known, or of the one that bears the SKU exactly.
@@ -57,7 +91,13 @@ async fn stock(
     if let Some(record) = known.record(XrefKind::StockItem) {
         let path = format!("/stock_items/{}", record.sage_id);
         let answered = sage.get(&path, &[]).await;
-        let answer = recorded(log, step("stock item", "GET", &path, begun), answered)?;
+        let answer = match recorded(log, step("stock item", "GET", &path, begun), answered) {
+            Ok(answer) => answer,
+            Err(error @ sage::Error::NotFound(_)) => {
+                return Err(forgotten(work, log, known, error).await?);
+            }
+            Err(error) => return Err(error.into()),
+        };
         stock.quantity = amount_of(&answer.body["quantity_in_stock"]);
         return Ok(stock);
     }
@@ -66,4 +106,26 @@ async fn stock(
     let found = items.iter().find(|item| item["item_code"].as_str() == Some(product.sku.as_str()));
     stock.quantity = found.and_then(|item| amount_of(&item["quantity_in_stock"]));
     Ok(stock)
+}
+
+/// Somebody has deleted a stock item in Sage: it is forgotten, so that a new plan makes it. One that was made just now may only not be
+/// shown yet.
+async fn forgotten(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    known: &Known,
+    error: sage::Error,
+) -> Result<AttemptError, AttemptError> {
+    let is_item = |key: &&XrefKey| key.kind == XrefKind::StockItem;
+    let Some(xref) = known.xrefs.keys().find(is_item).cloned() else { return Ok(error.into()) };
+    let now = work.engine.outside.now();
+    if let Some(intent) = known.intents.get(&xref)
+        && now < intent.first_sent_at + MAY_LAND_FOR
+    {
+        return Ok(not_shown((intent.first_sent_at + MAY_LAND_FOR).min(now + LOOKS_AGAIN_AFTER)));
+    }
+    let key = IntentKey { binding_id: work.binding.id, business_id: work.business.id.clone(), xref };
+    work.engine.store.forget_record(work.fence(), &key, &log.steps, now).await?;
+    log.steps.clear();
+    Ok(AttemptError { disposition: Disposition::PlanAgain, ..error.into() })
 }

@@ -11,13 +11,11 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 use posting::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs};
-use sage::Connection;
 use serde_json::Value;
 use store::{Outcome, Run};
 
 use crate::{
     attempt::{
-        audit_trail::{recorded, step},
         disposition::{AttemptError, Disposition},
         fetch,
         known::Known,
@@ -26,9 +24,9 @@ use crate::{
         sage_answers::amount_of,
         work::Work,
     },
-    connection::{shop::Shop, tokens::StoredTokens},
+    connection::shop::Shop,
     posting::perform,
-    run::{follow::follow, sale},
+    run::{edited::ensure_sums_stand, follow::follow, originals, sale},
 };
 
 /// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
@@ -93,12 +91,11 @@ async fn original(
     let (Some(id), Some(record)) = (memo.invoice_id, known.record(XrefKind::Invoice)) else {
         return Ok(None);
     };
-    // Without `mark_as_sent` a plain read would flag the invoice as sent.
-    let path = format!("/sales_invoices/{}?mark_as_sent=false", record.sage_id);
-    let Some(invoice) = read(work, log, "original invoice", &path).await? else { return Ok(None) };
+    let Some(invoice) = originals::invoice(work, log, &record.sage_id).await? else { return Ok(None) };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let Some(contact_id) = text(&invoice["contact"]["id"]) else { return Ok(None) };
     let document = fetch::invoice_of(work, shop, log, id).await?;
+    ensure_sums_stand(work, log, &document).await?;
     Ok(Some(OriginalInvoice {
         sage_id: record.sage_id.clone(),
         displayed_as: text(&invoice["displayed_as"]),
@@ -120,7 +117,9 @@ async fn payment(
 ) -> Result<Option<PostedPayment>, AttemptError> {
     let Some(record) = known.record(XrefKind::Payment) else { return Ok(None) };
     let path = format!("/contact_payments/{}", record.sage_id);
-    let Some(payment) = read(work, log, "original payment", &path).await? else { return Ok(None) };
+    let Some(payment) = originals::read(work, log, "original payment", &path).await? else {
+        return Ok(None);
+    };
     let bank = payment["bank_account"]["id"].as_str();
     Ok(bank.map(|bank| PostedPayment { sage_id: record.sage_id.clone(), bank_account_id: bank.to_owned() }))
 }
@@ -135,24 +134,6 @@ async fn left_of_note(
     let answered = || known.intents.get(known.begun(XrefKind::Creditmemo)?)?.answer();
     let Some(note) = made.or_else(|| Some(&answered()?.sage_id)) else { return Ok(None) };
     let path = format!("/sales_credit_notes/{note}?mark_as_sent=false");
-    let note = read(work, log, "credit note", &path).await?;
+    let note = originals::read(work, log, "credit note", &path).await?;
     Ok(note.and_then(|note| amount_of(&note["outstanding_amount"])))
-}
-
-/// Reads a record of Sage's; none when it is gone.
-async fn read(
-    work: &Work<'_>,
-    log: &mut AttemptLog,
-    name: &str,
-    path: &str,
-) -> Result<Option<Value>, AttemptError> {
-    let tokens = StoredTokens::new(work.engine, work.binding.id);
-    let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
-    let begun = work.engine.outside.now();
-    let answered = sage.get(path, &[]).await;
-    match recorded(log, step(name, "GET", path, begun), answered) {
-        Ok(answer) => Ok(Some(answer.body)),
-        Err(sage::Error::NotFound(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
 }

@@ -12,7 +12,7 @@ use domain::{
 use posting::{Context, plan_invoice, plan_payment, wanted_xrefs, with_contact_changes};
 use store::Outcome;
 
-use super::follow::follow;
+use super::{edited::ensure_sums_stand, follow::follow};
 use crate::{
     attempt::{
         disposition::{AttemptError, Disposition},
@@ -36,6 +36,7 @@ pub async fn paid(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<
     let run = &work.claimed.run;
     wait_for_invoice(work, run.magento_id).await?;
     let invoice = fetch::invoice(work, shop, log).await?;
+    ensure_sums_stand(work, log, &invoice).await?;
     let payment = fetch::payment(work, shop, log).await?;
     let plan = move |invoice: &Invoice, context: &Context<'_>| plan_payment(invoice, &payment, context);
     carry_out(work, log, invoice, plan).await

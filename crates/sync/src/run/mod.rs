@@ -2,8 +2,10 @@
 
 pub mod catalogue;
 pub mod credit_memo;
+pub mod edited;
 pub mod follow;
 pub mod invoice;
+pub mod originals;
 pub mod outage;
 pub mod outcome;
 pub mod process;

@@ -91,7 +91,8 @@ async fn attempt(
     let shop = shop::shop(engine, &work.binding).await?;
     let mut planned = 1;
     loop {
-        match work_event(&work, &shop, log).await {
+        // The largest future of all is kept off whoever waits for it.
+        match Box::pin(work_event(&work, &shop, log)).await {
             Err(AttemptError { disposition: Disposition::PlanAgain, .. }) if planned < PLANS => planned += 1,
             ended => return ended,
         }
