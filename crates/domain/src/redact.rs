@@ -19,9 +19,7 @@ use short::LONGEST_TEXT;
 use words::Words;
 
 pub use short::{LARGEST, shortened};
-
-/// Stands where something was struck out.
-pub const STRUCK: &str = "\u{2022}\u{2022}\u{2022}";
+pub use words::STRUCK;
 
 /// What begins the customer's own number in the notes of a document.
 const PURCHASE_ORDER: &str = "Purchase Order: ";

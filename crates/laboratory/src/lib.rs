@@ -18,4 +18,6 @@ pub mod play;
 pub mod sequel;
 pub mod soak;
 pub mod table;
+pub mod truth;
 pub mod world;
+pub mod write;

@@ -8,12 +8,13 @@ use simulators::sage::Kind;
 
 use crate::{
     books::{Finding, Verdict, judge},
-    cell::{Cell, Disturbance, Trace, Write},
+    cell::{Cell, Disturbance, Trace},
     database::Database,
     family::Family,
     fault::{Fate, Fault, Refusal},
     sequel::Sequel,
     world::{Process, World},
+    write::Write,
 };
 
 /// Longer than a lease, and no longer than it has to be.

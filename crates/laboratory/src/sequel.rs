@@ -7,10 +7,10 @@ use domain::{
 use serde_json::json;
 
 use crate::{
-    cell::Write,
     family::{BYSTANDER, Family},
     fault::Done,
     world::{Process, World},
+    write::Write,
 };
 
 /// What happens next.

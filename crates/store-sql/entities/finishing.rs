@@ -69,7 +69,13 @@ async fn pause_binding(
 ) -> Tried<()> {
     move_to(connection, held.binding, BindingStatus::Paused, finish.now).await?;
     let organisation = organisation_of(connection, held.binding).await?;
-    let action = Action::paused_by_ledger(finish, organisation, held.binding, failed_in_a_row);
+    let action = Action::paused_by_ledger(
+        (finish.fence.run_id, finish.fence.attempt_id),
+        organisation,
+        held.binding,
+        failed_in_a_row,
+        finish.now,
+    );
     audit::record(connection, &action).await
 }
 

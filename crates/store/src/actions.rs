@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
+    ids::{ActionId, AttemptId, BindingId, MemberId, OrganisationId, RunId},
     outside::Outside,
     run::{ActionKind, EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
 
-use crate::{Error, FinishRun, Result};
+use crate::{Error, Result};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,21 +78,22 @@ impl Action {
 
     /// Ledger pauses a binding by itself, because so many of its documents failed one after another.
     pub fn paused_by_ledger(
-        finish: &FinishRun,
+        (run, attempt): (RunId, AttemptId),
         organisation_id: OrganisationId,
         binding: BindingId,
         failed: u32,
+        at: DateTime<Utc>,
     ) -> Self {
         Self {
             // The same when the transaction is repeated.
-            id: ActionId(finish.fence.attempt_id.0),
+            id: ActionId(attempt.0),
             organisation_id,
             binding_id: Some(binding),
-            run_id: Some(finish.fence.run_id),
+            run_id: Some(run),
             actor: Actor { member: None, name: "Ledger".to_owned() },
             kind: ActionKind::Paused,
             detail: format!("{failed} documents failed one after another"),
-            at: finish.now,
+            at,
         }
     }
 }

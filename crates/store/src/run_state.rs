@@ -1,11 +1,7 @@
 //! Where a run stands after a change: decided once for all drivers, who write it into the run's row.
 
 use chrono::{DateTime, Utc};
-use domain::{
-    cause::cause,
-    code::Code,
-    run::{BindingStatus, RunStatus},
-};
+use domain::{cause::cause, code::Code, run::RunStatus};
 
 use crate::Outcome;
 
@@ -33,18 +29,6 @@ pub struct Meanwhile {
     pub newer_policy: Option<i64>,
     /// The status of the latest run of the invoice that the outcome waits for; none when it waits for none.
     pub invoice: Option<RunStatus>,
-}
-
-/// Why the runs of a binding in this status are not claimed; `None` when they are. It is told where a run is shown, and written
-/// nowhere: a shop may have a million of them when its status changes.
-pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
-    match status {
-        BindingStatus::Active => None,
-        BindingStatus::Pending => Some(Code::BindingPending),
-        BindingStatus::Paused => Some(Code::BindingPaused),
-        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
-        BindingStatus::Revoked => Some(Code::BindingRevoked),
-    }
 }
 
 impl<'a> RunState<'a> {

@@ -10,7 +10,7 @@ use domain::{
     run::{BindingStatus, EntityKind, EventName, RunStatus, Side},
 };
 
-use crate::{Action, NewXref, Result, Step, SyncState, waiting_code};
+use crate::{Action, NewXref, Result, Step, SyncState};
 
 /// A run as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +108,18 @@ pub struct Fence {
     pub run_id: RunId,
     /// The attempt that holds it.
     pub attempt_id: AttemptId,
+}
+
+/// Why the runs of a binding in this status are not claimed; `None` when they are. It is told where a run is shown, and written
+/// nowhere: a shop may have a million of them when its status changes.
+pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
+    match status {
+        BindingStatus::Active => None,
+        BindingStatus::Pending => Some(Code::BindingPending),
+        BindingStatus::Paused => Some(Code::BindingPaused),
+        BindingStatus::NeedsReauth => Some(Code::BindingNeedsReauth),
+        BindingStatus::Revoked => Some(Code::BindingRevoked),
+    }
 }
 
 /// How an attempt ended.

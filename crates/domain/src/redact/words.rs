@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, ops::Bound};
 
-use super::STRUCK;
+/// Stands where something was struck out.
+pub const STRUCK: &str = "\u{2022}\u{2022}\u{2022}";
 
 /// Shorter texts are not looked for elsewhere: they would be found in words of every kind.
 const SHORTEST: usize = 4;
