@@ -101,7 +101,7 @@ pub async fn choose_business(
     let member = member.require(Role::Owner)?;
     let binding = own(services, member, id).await?;
     let record = action(services, member, ActionKind::BusinessChosen, (Some(binding.id), None), business);
-    services.connecting.choose_business(&binding, member.id(), business, &record).await;
+    services.connecting.choose_business(&binding, member.id(), business, &record);
     Ok(())
 }
 

@@ -85,13 +85,7 @@ impl Connecting {
     }
 
     /// Begins to connect a binding to one of them, and answers at once; where that is under way already, it goes on.
-    pub async fn choose_business(
-        &self,
-        binding: &Binding,
-        member: MemberId,
-        business: &str,
-        action: &Action,
-    ) {
+    pub fn choose_business(&self, binding: &Binding, member: MemberId, business: &str, action: &Action) {
         let Some(underway) = self.fetching.begin(binding.id) else { return };
         let (engine, binding, business) = (Arc::clone(&self.engine), binding.clone(), business.to_owned());
         let action = action.clone();

@@ -59,7 +59,7 @@ pub fn pending_token(headers: &HeaderMap, secure: bool) -> Option<&str> {
 }
 
 /// A cookie that no script can read, for a path and for other sites' requests as its maker says.
-pub fn baked<'a>(name: String, value: &'a str, lifetime: TimeDelta, secure: bool) -> CookieBuilder<'a> {
+pub fn baked(name: String, value: &str, lifetime: TimeDelta, secure: bool) -> CookieBuilder<'_> {
     let cookie =
         Cookie::build((name, value)).http_only(true).max_age(Duration::seconds(lifetime.num_seconds()));
     if secure { cookie.secure(true) } else { cookie }

@@ -12,6 +12,8 @@ pub mod flash;
 pub mod format;
 pub mod links;
 pub mod member;
+// It speaks of the store's tallies.
+#[cfg(feature = "server")]
 pub mod overview;
 pub mod people;
 pub mod preflight;

@@ -122,6 +122,7 @@ impl Reason {
     }
 }
 
+#[cfg(feature = "server")]
 impl RunRow {
     /// A run of a shop in this status.
     pub fn of(run: store::Run, binding: domain::run::BindingStatus) -> Self {

@@ -72,7 +72,7 @@ pub async fn returned(
         return Redirect::to(&back);
     }
     let chosen = action(&services, &member, ActionKind::BusinessChosen, (Some(binding), None), &only.name);
-    services.connecting.choose_business(&found, member.id(), &only.id, &chosen).await;
+    services.connecting.choose_business(&found, member.id(), &only.id, &chosen);
     Redirect::to(&connecting_href(&binding.to_string()))
 }
 
