@@ -39,7 +39,7 @@ impl Alerting {
 
     /// Sends the code that proves whose address it is.
     pub async fn prove_address(&self, address: &str, code: &str) -> Result<(), AppError> {
-        self.0.send_address_code(address, code).await.map_err(|refusal| {
+        Box::pin(self.0.send_address_code(address, code)).await.map_err(|refusal| {
             tracing::warn!(error = %refusal, "a code did not arrive at its address");
             ErrorCode::CodeNotSent.into()
         })
@@ -47,12 +47,12 @@ impl Alerting {
 
     /// Sends the code that proves an address for alerts.
     pub async fn send_code(&self, address: &str, code: &str) -> Result<(), AppError> {
-        self.0.send_alert_code(address, code).await.map_err(|refusal| refused(&refusal))
+        Box::pin(self.0.send_alert_code(address, code)).await.map_err(|refusal| refused(&refusal))
     }
 
     /// Sends a test by a channel and notes there what came of it.
     pub async fn send_test(&self, channel: &AlertChannel) -> Result<(), AppError> {
-        self.0.send_test_alert(channel).await?.map_err(|refusal| refused(&refusal))
+        Box::pin(self.0.send_test_alert(channel)).await?.map_err(|refusal| refused(&refusal))
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Paired {
     pub problem: Option<FindingCode>,
 }
 
-/// Reaches Magento and Sage. Errors say what a person can do. What is done for somebody is kept with the record of it.
+/// Reaches Magento and Sage; the engine's futures are large, so each is kept off whoever waits for it. Errors say what a person can do. What is done for somebody is kept with the record of it.
 pub struct Connecting {
     engine: Arc<Engine>,
     /// Where Magento finds us.
@@ -61,7 +61,8 @@ impl Connecting {
     ) -> Result<Paired, AppError> {
         let request =
             PairRequest { organisation, name, magento_url: url, code, ledger_url: &self.public_url };
-        let paired = self.engine.pair(&request, Some(action)).await.map_err(|error| for_a_person(&error))?;
+        let paired =
+            Box::pin(self.engine.pair(&request, Some(action))).await.map_err(|error| for_a_person(&error))?;
         let sage_is_missing = paired.binding.status == BindingStatus::Pending;
         let (id, is_revived, problem) = (paired.binding.id, paired.is_revived, paired.problem);
         Ok(Paired { id, is_revived, sage_is_missing, problem })
@@ -75,13 +76,15 @@ impl Connecting {
         country: Option<&str>,
         action: &Action,
     ) -> Result<String, AppError> {
-        let url = self.engine.begin_consent(binding, member, country, Some(action)).await;
+        let url = Box::pin(self.engine.begin_consent(binding, member, country, Some(action))).await;
         Ok(url.map_err(|error| for_a_person(&error))?.into())
     }
 
     /// The businesses that the member's consent reaches, to choose from.
     pub async fn businesses(&self, binding: BindingId, member: MemberId) -> Result<Vec<Named>, AppError> {
-        self.engine.consented_businesses(binding, member).await.map_err(|error| for_a_person(&error))
+        Box::pin(self.engine.consented_businesses(binding, member))
+            .await
+            .map_err(|error| for_a_person(&error))
     }
 
     /// Begins to connect a binding to one of them, and answers at once; where that is under way already, it goes on.
@@ -105,12 +108,12 @@ impl Connecting {
 
     /// Revokes a binding and Sage's tokens.
     pub async fn disconnect(&self, binding: &Binding, action: &Action) -> Result<(), AppError> {
-        self.engine.disconnect(binding, Some(action)).await.map_err(|error| for_a_person(&error))
+        Box::pin(self.engine.disconnect(binding, Some(action))).await.map_err(|error| for_a_person(&error))
     }
 
     /// The shop's payment methods as they are now. Asked for a page that somebody waits for: it gives up early.
     pub async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError> {
-        let asked = timeout(PATIENCE, self.engine.payment_methods(binding)).await;
+        let asked = timeout(PATIENCE, Box::pin(self.engine.payment_methods(binding))).await;
         let methods = asked.map_err(|_| AppError::new(ErrorCode::ShopTimedOut))?;
         let methods = methods.map_err(|error| for_a_person(&error))?.into_iter();
         let method = |method: magento::PaymentMethod| Method {
@@ -127,13 +130,13 @@ impl Connecting {
         binding: &Binding,
         action: Option<&Action>,
     ) -> Result<(), AppError> {
-        let refreshed = self.engine.refresh_reference(binding, action).await;
+        let refreshed = Box::pin(self.engine.refresh_reference(binding, action)).await;
         refreshed.map(drop).map_err(|error| for_a_person(&error.into()))
     }
 
     /// What will fail before the first invoice does. The shop and Sage are asked only where `ask` says so, which takes seconds.
     pub async fn preflight(&self, binding: &Binding, ask: bool) -> Result<Vec<Finding>, AppError> {
-        Ok(self.engine.preflight(binding, ask).await?)
+        Ok(Box::pin(self.engine.preflight(binding, ask)).await?)
     }
 }
 
