@@ -168,6 +168,7 @@ async fn list(store: &dyn Store) -> Result<String, Failure> {
 
 async fn erase(store: &dyn Store, email: &str) -> Result<String, Failure> {
     match store.erase_address(email).await {
+        Ok(0) => Err(format!("No such address: {email} stands nowhere.").into()),
         Ok(rows) => Ok(format!(
             "{email} is forgotten: it stood in {rows} places. The audit trail keeps what was recorded."
         )),
@@ -331,5 +332,7 @@ mod tests {
         store.remove_member(ada.organisation_id, ada.id, Machine.now(), None).await.unwrap();
         let said = carry_out(&store, erase()).await.unwrap();
         assert!(said.contains("1 places"), "{said}");
+        let unknown = carry_out(&store, erase()).await.unwrap_err().to_string();
+        assert!(unknown.starts_with("No such address"), "{unknown}");
     }
 }
