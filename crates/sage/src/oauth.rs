@@ -1,5 +1,7 @@
 //! OAuth 2 with PKCE (Sage's guide on authentication; RFC 7636).
 
+use std::time::Duration;
+
 use backon::Retryable;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use reqwest::Method;
@@ -8,6 +10,10 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{Answer, App, Client, Endpoints, Error, Tokens, client::Outgoing};
+
+/// How long the token host is waited for. An answer that nobody waits for any more takes a connection with it: what Sage has rotated it
+/// tells once.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The countries that may skip Sage's own country page.
 const COUNTRIES: &[&str] = &["ca", "gb", "ie"];
@@ -111,7 +117,8 @@ impl Client {
         ];
         let form: Vec<(&str, &str)> = app.iter().chain(form).copied().collect();
         let call = Outgoing { method: Method::POST, path, writes: false, business: None };
-        let once = || self.send(&call, self.request(Method::POST, url.clone()).form(&form));
+        let request = || self.request(Method::POST, url.clone()).timeout(PATIENCE).form(&form);
+        let once = || self.send(&call, request());
         let result = once.retry(self.repeats()).when(Error::is_worth_another_try).await;
         result.map_err(of_the_token_host)
     }
@@ -125,6 +132,8 @@ fn of_the_token_host(error: Error) -> Error {
             Error::Reauthorise { reason: message.text.clone() }
         }
         Some(message) if !message.data_code.is_empty() => Error::App { error: message.data_code.clone() },
+        // Not Sage's word: a proxy's or a gateway's, which ends no connection.
+        None => Error::Garbage { what: "it has no error of Sage's in it", trouble: trouble.clone() },
         _ => error,
     }
 }
@@ -144,6 +153,16 @@ mod tests {
         assert_eq!(pkce.challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         assert_eq!(Pkce::new([0xff; 32]).verifier.expose_secret().len(), 43);
         assert!(!format!("{:?}", Pkce::new([0xff; 32])).contains("____"));
+    }
+
+    #[tokio::test]
+    async fn a_page_in_front_of_the_token_host_ends_no_connection() {
+        let sage = Sage::new(vec![answer(401, "<html>who are you?</html>")]).await;
+        let error = sage.client().refresh(&SecretString::from("old")).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.class()),
+            (domain::code::Code::SageGarbage, Class::Retry { after: None })
+        );
     }
 
     #[test]
