@@ -5,9 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// Waits between the tries of a run, in seconds: ten tries over about a day.
 pub const RUN_SCHEDULE: &[i64] = &[15, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800];
 
-/// Waits between the deliveries of a sync state to Magento, in seconds: over about three days.
-pub const DELIVERY_SCHEDULE: &[i64] =
-    &[10, 60, 300, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 86_400];
+/// Waits between the tries that follow them where it is not proved that the document is at fault, in seconds: every hour for more than
+/// a week.
+pub const LOW_SCHEDULE: &[i64] = &[3600; 180];
+
+/// Waits between the deliveries of a sync state that a shop does not take although it answers, in seconds; the last one repeats.
+pub const DELIVERY_SCHEDULE: &[i64] = &[10, 60, 300, 900, 1800];
 
 /// Waits between the tries of an alert, in seconds: over about three days, as Standard Webhooks proposes.
 pub const ALERT_SCHEDULE: &[i64] = &[5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -90,6 +93,8 @@ mod tests {
         assert_eq!(next(RUN_SCHEDULE, 1, None, 0, now), Some(now + TimeDelta::seconds(15)));
         assert_eq!(next(RUN_SCHEDULE, 9, None, 0, now), Some(now + TimeDelta::seconds(28_800)));
         assert_eq!(next(RUN_SCHEDULE, 10, None, 0, now), None);
+        let low: i64 = LOW_SCHEDULE.iter().sum();
+        assert!(total + low > 8 * 86_400, "eight days");
     }
 
     #[test]

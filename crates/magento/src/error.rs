@@ -116,14 +116,16 @@ impl Error {
         match self {
             Self::Auth { .. } => Class::Reauthorise,
             Self::Unavailable { retry_after, .. } => Class::Retry { after: *retry_after },
-            Self::Redirected { .. } | Self::Unreachable(_) | Self::Garbage { .. } | Self::Late => {
-                Class::Retry { after: None }
-            }
+            // Without its module a whole shop is missing, not a document: for as long as a deployment takes, or for good.
+            Self::ModuleMissing
+            | Self::Redirected { .. }
+            | Self::Unreachable(_)
+            | Self::Garbage { .. }
+            | Self::Late => Class::Retry { after: None },
             Self::Url(_)
             | Self::PairingCode
             | Self::PairingRefused
             | Self::NotFound { .. }
-            | Self::ModuleMissing
             | Self::Refused { .. }
             | Self::TooLarge { .. }
             | Self::Setup => Class::Rejected,

@@ -147,6 +147,24 @@ impl Runs for Driver {
         Ok(Counts { pending, failed, last_finished_at: last_finished_at.map(|at| at.0) })
     }
 
+    async fn others_succeeded(&self, binding: BindingId, event: EventName, run: RunId) -> Result<bool> {
+        let succeeded: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (
+                 SELECT 1 AS one FROM runs r
+                  WHERE r.binding_id = $1 AND r.event = $2 AND r.id <> $3 AND r.status = 'succeeded'
+                    AND r.finished_at > (SELECT max(a.ended_at) FROM attempts a
+                                          WHERE a.binding_id = $1 AND a.run_id = $3 AND a.ended_at IS NOT NULL)
+                  LIMIT 1) others",
+        )
+        .bind(Id(binding))
+        .bind(event.as_str())
+        .bind(Id(run))
+        .fetch_one(self.reader())
+        .await
+        .map_err(translate)?;
+        Ok(succeeded > 0)
+    }
+
     async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64> {
         sqlx::query_scalar(
             "SELECT count(*) FROM runs

@@ -318,6 +318,9 @@ pub trait Runs {
     /// How a binding's runs stand.
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;
 
+    /// Whether another run of this event has succeeded since the run was tried before (the attempt that is under way is not counted).
+    async fn others_succeeded(&self, binding: BindingId, event: EventName, run: RunId) -> Result<bool>;
+
     /// How many documents were posted since an instant (safe mode's count): succeeded `invoice.created`, `invoice.paid` and
     /// `creditmemo.created` runs.
     async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64>;

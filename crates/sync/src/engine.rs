@@ -17,6 +17,8 @@ pub struct Timing {
     pub lease: TimeDelta,
     /// Waits between the tries of a run, in seconds.
     pub run_schedule: Vec<i64>,
+    /// Waits between the tries that follow, of a document that may not be at fault itself, in seconds.
+    pub low_schedule: Vec<i64>,
     /// Waits between looks at a Sage business or a shop that does not answer, in seconds; the last one repeats.
     pub outage_schedule: Vec<i64>,
     /// Waits between the deliveries of a sync state, in seconds.
@@ -38,6 +40,7 @@ impl Default for Timing {
         Self {
             lease: TimeDelta::seconds(90),
             run_schedule: domain::retry::RUN_SCHEDULE.to_vec(),
+            low_schedule: domain::retry::LOW_SCHEDULE.to_vec(),
             outage_schedule: domain::retry::OUTAGE_SCHEDULE.to_vec(),
             delivery_schedule: domain::retry::DELIVERY_SCHEDULE.to_vec(),
             alert_schedule: domain::retry::ALERT_SCHEDULE.to_vec(),

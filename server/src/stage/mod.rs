@@ -263,6 +263,7 @@ fn config(
 pub fn timing() -> sync::Timing {
     sync::Timing {
         run_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
+        low_schedule: Vec::new(),
         outage_schedule: vec![1, 1, 2, 2, 3],
         delivery_schedule: vec![1, 1, 2, 2, 3, 5, 5, 10, 10],
         alert_schedule: vec![1, 1, 2, 2, 3],

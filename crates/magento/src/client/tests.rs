@@ -133,7 +133,8 @@ async fn a_missing_document_and_a_missing_module_are_told_apart() {
         matches!(&error, Error::NotFound { message } if message.starts_with("The entity that was requested"))
     );
     assert_eq!((error.code(), error.class()), (Code::MagentoNotFound, Class::Rejected));
-    assert_eq!(invoice_error(answer(404, wire("err-route"))).await, Error::ModuleMissing);
+    let error = invoice_error(answer(404, wire("err-route"))).await;
+    assert_eq!((&error, error.class()), (&Error::ModuleMissing, Class::Retry { after: None }));
     let error = invoice_error(answer(404, "<html>not found</html>")).await;
     assert_eq!(error.code(), Code::MagentoGarbage);
     let error = invoice_error(answer(404, wire("err-customer-0"))).await;

@@ -32,6 +32,8 @@ pub struct FaultSettings {
     pub garbage: Option<Garbage>,
     /// The module is removed: no route matches.
     pub route_missing: bool,
+    /// Calls whose path contains this are answered 500 with a sentence, and all others well.
+    pub broken: Option<String>,
     /// Production mode: tokens are taken over HTTPS only, which a proxy must say in `X-Forwarded-Proto`.
     pub https_required: bool,
 }

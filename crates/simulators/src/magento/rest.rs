@@ -116,6 +116,10 @@ fn dispatch(
     else {
         return Answer::no_route();
     };
+    if settings.broken.as_ref().is_some_and(|part| path.contains(part.as_str())) {
+        let sentence = "Internal Error. Details are available in Magento log file. Report ID: webapi-1";
+        return Answer::error(StatusCode::INTERNAL_SERVER_ERROR, sentence);
+    }
     respond(shop, settings, route, headers, body).unwrap_or_else(|refusal| refusal)
 }
 

@@ -6,7 +6,10 @@ use chrono::TimeDelta;
 use domain::{
     ids::RunId,
     outside::Outside,
-    run::{EventName::InvoiceCreated, RunStatus},
+    run::{
+        EventName::{CreditmemoCreated, InvoiceCreated},
+        RunStatus,
+    },
 };
 
 use super::world::{
@@ -48,6 +51,28 @@ pub async fn a_retry_starts_counting_anew(store: Arc<dyn Store>) {
     let third = world.claim().await;
     assert_eq!((third.run.id, third.run.attempts, third.attempt_number), (id, 1, 3));
     assert_eq!(world.attempts(id).await.len(), 3);
+}
+
+/// What another document of the same kind proves, it proves from the try before on.
+pub async fn others_that_succeeded_since_a_try_are_known(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let succeeded = async |id| world.store.others_succeeded(world.binding, InvoiceCreated, id).await.unwrap();
+    world.run_through(InvoiceCreated, 1, Outcome::Succeeded).await;
+    let id = world.run_through(InvoiceCreated, 2, retrying(world.after(TimeDelta::days(1)))).await;
+    assert!(!succeeded(id).await, "that was before");
+    world.run_through(CreditmemoCreated, 3, Outcome::Succeeded).await;
+    assert!(!succeeded(id).await, "that is another event");
+    world.pass(TimeDelta::days(1));
+    let second = world.claim().await;
+    assert_eq!(second.run.id, id);
+    world.finish(&second, retrying(world.after(TimeDelta::days(1)))).await;
+    world.run_through(InvoiceCreated, 4, Outcome::Succeeded).await;
+    assert!(succeeded(id).await);
+    world.pass(TimeDelta::days(1));
+    let third = world.claim().await;
+    assert!(succeeded(id).await, "what is under way is no try before");
+    world.finish(&third, retrying(world.after(TimeDelta::days(1)))).await;
+    assert!(!succeeded(id).await);
 }
 
 /// The person has mended the settings meanwhile.

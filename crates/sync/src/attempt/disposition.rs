@@ -33,6 +33,11 @@ pub enum Disposition {
         /// No sooner than then, where the instant is known.
         until: Option<DateTime<Utc>>,
     },
+    /// A side refuses this document for good, unless all that it says at this moment is worth nothing ([`crate::outage`]).
+    Refused {
+        /// Who.
+        side: Side,
+    },
     /// The connection itself is refused: the binding needs a new one, and its runs wait for that.
     Reauthorise,
     /// A repeat would fail the same way.
@@ -86,7 +91,7 @@ impl From<magento::Error> for AttemptError {
         let disposition = match error.class() {
             magento::Class::Retry { after } => Disposition::Silent { side: Side::Magento, after },
             magento::Class::Reauthorise => Disposition::Reauthorise,
-            magento::Class::Rejected => Disposition::Final,
+            magento::Class::Rejected => Disposition::Refused { side: Side::Magento },
         };
         Self { disposition, ..Self::new(error.code(), error.to_string()) }
     }

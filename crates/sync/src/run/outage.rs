@@ -3,11 +3,13 @@
 //! A document that Sage answers with 500 for ever must fail one day; a document that met an outage must not, however long that lasts. The
 //! difference is what the same side says of something harmless: after a call that got no proper answer it is asked for next to nothing,
 //! and when that fails as well the side rests, for all that need it. While it rests nothing is claimed; then one run goes first and asks
-//! the same again, before it fetches anything.
+//! the same again, before it fetches anything. Three documents in a row that are not answered are an outage as well. One or two are tried
+//! by the schedule, and then at a low pace for a week, unless another one of the same kind gets through meanwhile.
 
 use std::time::Duration;
 
-use domain::{code::Code, run::Side};
+use chrono::{DateTime, Utc};
+use domain::{code::Code, ids::BindingId, retry, run::Side};
 use sage::Connection;
 use store::{Binding, BindingRests, Run};
 use tokio::time::timeout;
@@ -34,18 +36,69 @@ pub async fn ensure_up(engine: &Engine, binding: &Binding) -> Result<(), Attempt
     Ok(())
 }
 
-/// After a call that got no proper answer: the same error, as one of the document or of the whole side.
+/// After a call that got no proper answer, or a refusal of the shop's: the same error, as one of the document or of the whole side.
 pub async fn judged(engine: &Engine, run: &Run, error: AttemptError) -> AttemptError {
-    let Disposition::Silent { side, after } = error.disposition else { return error };
-    let is_down = match engine.store.binding(run.binding_id).await {
-        Ok(Some(binding)) => probe(engine, &binding, side).await.is_some(),
-        // Not for this to say.
-        _ => false,
+    match error.disposition {
+        Disposition::Silent { side, after } => silent(engine, run, error, (side, after)).await,
+        // A shop that is being deployed knows neither its documents nor its routes.
+        Disposition::Refused { side } => {
+            down(engine, run, side).await.unwrap_or(AttemptError { disposition: Disposition::Final, ..error })
+        }
+        _ => error,
+    }
+}
+
+async fn silent(
+    engine: &Engine,
+    run: &Run,
+    error: AttemptError,
+    (side, after): (Side, Option<i64>),
+) -> AttemptError {
+    let is_down = down(engine, run, side).await.is_some();
+    let are_several = engine.unanswered.is_outage(run.binding_id, side, run.id);
+    let disposition = match side {
+        _ if is_down => Disposition::Rests { side, after, until: None },
+        Side::Sage if are_several => Disposition::Rests { side, after, until: None },
+        // The shop answers a ping, and may answer for other documents: each of these rests alone, and holds up nobody.
+        Side::Magento if are_several => Disposition::RestUntil(rest_alone(engine)),
+        _ => Disposition::Retry { after },
     };
-    let is_down = is_down || side == Side::Sage && engine.unanswered.is_outage(run.binding_id, run.id);
-    let disposition =
-        if is_down { Disposition::Rests { side, after, until: None } } else { Disposition::Retry { after } };
     AttemptError { disposition, ..error }
+}
+
+/// Why a side is down; none when it answers, or where that is not for this to say.
+async fn down(engine: &Engine, run: &Run, side: Side) -> Option<AttemptError> {
+    let binding = engine.store.binding(run.binding_id).await.ok()??;
+    probe(engine, &binding, side).await
+}
+
+/// After a state that a shop did not take: whether it is the shop that is down, and not this state.
+pub async fn is_shop_down(engine: &Engine, binding: BindingId, disposition: Disposition) -> bool {
+    let is_the_shops = matches!(
+        disposition,
+        Disposition::Silent { .. } | Disposition::Refused { .. } | Disposition::Reauthorise
+    );
+    let binding = engine.store.binding(binding).await.ok().flatten().filter(|_| is_the_shops);
+    match binding {
+        Some(binding) => probe(engine, &binding, Side::Magento).await.is_some(),
+        None => false,
+    }
+}
+
+/// The longest wait between two looks at a side that is down.
+fn rest_alone(engine: &Engine) -> DateTime<Utc> {
+    retry::outage(&engine.timing.outage_schedule, u32::MAX, None, engine.jitter(), engine.outside.now())
+}
+
+/// Whether it is proved that this document is at fault, and not the side that does not answer: another one of its kind got through since
+/// it was tried before.
+pub async fn is_to_blame(engine: &Engine, run: &Run, error: &AttemptError) -> bool {
+    match error.disposition {
+        Disposition::Retry { .. } => {
+            engine.store.others_succeeded(run.binding_id, run.event, run.id).await.unwrap_or(false)
+        }
+        _ => true,
+    }
 }
 
 /// Rests in a row of the side that a error makes rest; none where they cannot be read.
@@ -86,7 +139,7 @@ async fn probe_sage(engine: &Engine, binding: &Binding) -> Result<(), AttemptErr
 
 async fn probe_shop(engine: &Engine, binding: &Binding) -> Result<(), AttemptError> {
     let shop = shop::shop(engine, binding).await?;
-    match timeout(PROBE, engine.magento.ping(&shop)).await {
+    match timeout(PROBE.min(engine.timing.exchange), engine.magento.ping(&shop)).await {
         Ok(pinged) => Ok(pinged.map(drop)?),
         Err(_) => Err(magento::Error::Unreachable(magento::Lost::TimedOut).into()),
     }

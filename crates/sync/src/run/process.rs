@@ -19,7 +19,11 @@ use crate::{
         work::{self, Work},
     },
     connection::shop::{self, Shop},
-    run::{catalogue, credit_memo, invoice, outage, outcome, sync_state::sync_state},
+    run::{
+        catalogue, credit_memo, invoice, outage,
+        outcome::{self, Circumstances},
+        sync_state::sync_state,
+    },
 };
 
 /// Works a run to the end of this attempt. Never fails: what goes wrong becomes the outcome.
@@ -39,8 +43,10 @@ pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> Finis
             }
             let error = outage::judged(engine, &claimed.run, error).await;
             let rests = outage::rests_before(engine, &claimed.run, &error).await;
+            let is_to_blame = outage::is_to_blame(engine, &claimed.run, &error).await;
+            let circumstances = Circumstances { rests, is_to_blame };
             let message = error.message.map(|message| log.redactor.text(&message));
-            outcome::outcome(engine, &claimed.run, AttemptError { message, ..error }, rests)
+            outcome::outcome(engine, &claimed.run, AttemptError { message, ..error }, circumstances)
         }
     };
     let sync_state = sync_state(engine, claimed, &outcome, &log);
