@@ -19,6 +19,7 @@ use crate::{
     error::translate,
 };
 use delivery_rows::{DeliveryRow, Key, key_of, read};
+pub(crate) use queue::end_rest;
 use queue::{Look, NEXT_DUE, free, hold, look, set_due};
 
 /// How often a claim looks again after others were quicker.
@@ -136,6 +137,9 @@ async fn arrived(mut transaction: Transaction, delivery: &Delivery, now: DateTim
         .bind(Instant(now))
         .execute(&mut *transaction)
         .await?;
+        if delivery.rests > 0 || delivery.attempts > 1 {
+            queue::bring_forward(&mut transaction, key.binding, now).await?;
+        }
     } else {
         // It left while another held the shop: what that one has told since is overwritten by now.
         sqlx::query(

@@ -8,6 +8,7 @@ use store_sql::{Count, Id, Instant, Word};
 
 use super::{
     Tried,
+    deliveries::end_rest,
     rows::{self, Record},
 };
 use crate::{db::Connection, driver::Driver};
@@ -87,11 +88,11 @@ pub(crate) async fn note(
     Ok(since.map(|since| now - since.0))
 }
 
-/// Both sides of a binding may be called again.
+/// Both sides of a binding may be called again, and the shop told what it is to be told.
 pub(crate) async fn end(connection: &mut Connection, binding: BindingId) -> Tried<()> {
     sqlx::query(concat!("DELETE FROM rests WHERE ", of_binding!()))
         .bind(Id(binding))
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    end_rest(connection, binding).await
 }

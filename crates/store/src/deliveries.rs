@@ -160,7 +160,7 @@ pub trait Deliveries {
     ) -> Result<Option<Delivery>>;
 
     /// Notes that this version has arrived. A newer version that came meanwhile stays due; one that had arrived before is due again,
-    /// because this one has overwritten it.
+    /// because this one has overwritten it. Where the shop had failed before, all that it did not take is due at once.
     async fn delivery_arrived(&self, delivery: &Delivery, now: DateTime<Utc>) -> Result<()>;
 
     /// Notes a failed try. A late word of one who does not hold the shop any more changes nothing.

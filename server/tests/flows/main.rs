@@ -37,6 +37,7 @@ mod progress;
 mod refreshing;
 mod second_decisions;
 mod settings;
+mod shop_outages;
 mod telling;
 mod traces;
 mod wrong_sums;

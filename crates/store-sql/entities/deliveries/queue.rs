@@ -173,3 +173,31 @@ pub(super) async fn enqueue(
     .await?;
     Ok(())
 }
+
+/// A shop that did not take what it was told does so again: all that waits for that is due now.
+pub(super) async fn bring_forward(
+    connection: &mut Connection,
+    binding: BindingId,
+    now: DateTime<Utc>,
+) -> Tried<()> {
+    sqlx::query(
+        "UPDATE sync_state_deliveries SET next_at = $2, set_at = $2
+         WHERE binding_id = $1 AND next_at > $2 AND last_error IS NOT NULL AND delivered_at IS NULL",
+    )
+    .bind(Id(binding))
+    .bind(Instant(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A shop that answers something else is told at once what it is to be told.
+pub(crate) async fn end_rest(connection: &mut Connection, binding: BindingId) -> Tried<()> {
+    sqlx::query(
+        "UPDATE sync_state_queue SET rests_until = NULL WHERE binding_id = $1 AND rests_until IS NOT NULL",
+    )
+    .bind(Id(binding))
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -23,7 +23,7 @@ pub(super) async fn reach_of(world: &World, binding: BindingId, state: &SyncStat
     world.store.finish_run(&end).await.unwrap();
 }
 
-async fn reach(world: &World, state: &SyncState) {
+pub(super) async fn reach(world: &World, state: &SyncState) {
     reach_of(world, world.binding, state).await;
 }
 
@@ -31,7 +31,7 @@ async fn claim_at(world: &World, now: DateTime<Utc>) -> Option<Delivery> {
     world.store.claim_delivery(now, now + TimeDelta::minutes(1), Targets::All).await.unwrap()
 }
 
-async fn claim(world: &World) -> Option<Delivery> {
+pub(super) async fn claim(world: &World) -> Option<Delivery> {
     claim_at(world, world.now()).await
 }
 
@@ -41,21 +41,21 @@ async fn renew(world: &World, delivery: &Delivery) -> Option<Delivery> {
 }
 
 /// Takes what is due and is about to send it.
-async fn begin(world: &World) -> Delivery {
+pub(super) async fn begin(world: &World) -> Delivery {
     let claimed = claim(world).await.unwrap();
     renew(world, &claimed).await.unwrap()
 }
 
-async fn arrive(world: &World, delivery: &Delivery) {
+pub(super) async fn arrive(world: &World, delivery: &Delivery) {
     world.store.delivery_arrived(delivery, world.now()).await.unwrap();
 }
 
-async fn fail(world: &World, delivery: &Delivery, error: &str, next_at: Option<DateTime<Utc>>) {
+pub(super) async fn fail(world: &World, delivery: &Delivery, error: &str, next_at: Option<DateTime<Utc>>) {
     let failed = Failed { error, next_at, rests_until: None, may_arrive: false };
     world.store.delivery_failed(delivery, failed).await.unwrap();
 }
 
-async fn next_due(world: &World) -> Option<DateTime<Utc>> {
+pub(super) async fn next_due(world: &World) -> Option<DateTime<Utc>> {
     world.store.next_delivery_due(Targets::All).await.unwrap()
 }
 

@@ -46,6 +46,7 @@ pub mod run_state;
 pub mod second_factors;
 pub mod settings;
 pub mod sign_ins;
+pub mod telling_again;
 mod world;
 
 pub use world::World;
@@ -118,7 +119,7 @@ macro_rules! conformance_suite {
                 a_rest_is_no_attempt_and_leaves_no_rows, what_was_sent_before_a_rest_is_kept,
                 a_run_that_rests_alone_holds_up_nobody, a_person_ends_a_rest;
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
-                a_retry_takes_the_current_policy_version, another_organisation_sees_nothing;
+                a_retry_takes_the_current_policy_version, others_that_succeeded_since_a_try_are_known, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
                 a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;
@@ -145,6 +146,7 @@ macro_rules! conformance_suite {
                 what_a_late_call_has_overwritten_is_told_again, a_state_that_follows_an_unanswered_one_is_told_twice,
                 a_shop_that_rests_is_passed_over, revoked_bindings_are_told_nothing,
                 how_a_delivery_stands_is_told_to_its_organisation;
+            telling_again: what_a_shop_takes_again_is_told_at_once, a_shop_that_answers_is_told_at_once;
             alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
                 only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure,
                 documents_that_fail_again_together_are_no_new_failures, thresholds_are_handed_in,
@@ -227,6 +229,7 @@ mod tests {
             ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
             ("sign_ins", include_str!("sign_ins.rs")),
+            ("telling_again", include_str!("telling_again.rs")),
             ("run_state", include_str!("run_state.rs")),
         ] {
             let behaviours = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));

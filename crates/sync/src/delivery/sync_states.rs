@@ -13,6 +13,7 @@ use crate::{
     attempt::disposition::{AttemptError, Disposition},
     connection::shop,
     delivery::outbox::{Hold, Outbox},
+    run::outage,
     trace,
     under_way::Work,
 };
@@ -61,11 +62,13 @@ struct Refused {
     may_arrive: bool,
     /// Whether the shop is left alone for a while, and for how many seconds at least.
     rests: Option<i64>,
+    /// Whether the module refuses this very state.
+    is_final: bool,
 }
 
 impl From<AttemptError> for Refused {
     fn from(error: AttemptError) -> Self {
-        Self { error, may_arrive: false, rests: None }
+        Self { error, may_arrive: false, rests: None, is_final: false }
     }
 }
 
@@ -76,7 +79,8 @@ impl From<magento::Error> for Refused {
             (_, Class::Retry { after }) => after,
             _ => None,
         };
-        Self { may_arrive: error.may_arrive(), rests, error: error.into() }
+        let is_final = matches!(error, magento::Error::Refused { status: 400 | 422, .. });
+        Self { may_arrive: error.may_arrive(), rests, is_final, error: error.into() }
     }
 }
 
@@ -114,29 +118,36 @@ async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
 }
 
 async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::Result<()> {
-    let Refused { error, may_arrive, rests } = refused;
-    let message = error.message.unwrap_or_else(|| error.code.sentence().to_owned());
+    let Refused { error, may_arrive, rests, is_final } = refused;
+    let (disposition, code) = (error.disposition, error.code);
+    let message = error.message.unwrap_or_else(|| code.sentence().to_owned());
     warn!(binding = %delivery.binding_id, attempt = delivery.attempts, error = message, "a sync state did not arrive");
-    if error.disposition == Disposition::Reauthorise {
+    if disposition == Disposition::Reauthorise {
         let now = engine.outside.now();
-        engine.store.note_refusal(delivery.binding_id, error.code).await?;
+        engine.store.note_refusal(delivery.binding_id, code).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
         engine.store.change_binding_status(delivery.binding_id, active, refused, now, None).await?;
     }
-    let attempts = u32::try_from(delivery.attempts).unwrap_or(u32::MAX);
-    let schedule = &engine.timing.delivery_schedule;
-    let (jitter, now) = (engine.jitter(), engine.outside.now());
-    let next_at = match error.disposition {
-        // What the module refuses for good (a 400) stays refused however often it is said.
-        Disposition::Final => None,
-        Disposition::Retry { after } | Disposition::Silent { after, .. } => {
-            retry::next(schedule, attempts, after, jitter, now)
-        }
-        _ => retry::next(schedule, attempts, None, jitter, now),
+    let is_down = outage::is_shop_down(engine, delivery.binding_id, disposition).await;
+    let after = match disposition {
+        Disposition::Retry { after } | Disposition::Silent { after, .. } => after,
+        _ => None,
     };
-    let rests_until = rests.and_then(|least| {
-        retry::rest(&engine.timing.rest_schedule, delivery.rests, Some(least), jitter, now)
-    });
+    let timing = &engine.timing;
+    let (jitter, now) = (engine.jitter(), engine.outside.now());
+    if is_down {
+        // The shop rests, with all that it is to be told. No try counts, so that nothing is told later than its cause explains.
+        let until = retry::outage(&timing.outage_schedule, delivery.rests, after, jitter, now);
+        meters::delivery("retrying");
+        let uncounted = Delivery { attempts: delivery.attempts - 1, ..delivery.clone() };
+        let failed = Failed { error: &message, next_at: Some(now), rests_until: Some(until), may_arrive };
+        return engine.store.delivery_failed(&uncounted, failed).await;
+    }
+    let tries = u32::try_from(delivery.attempts.saturating_sub(1)).unwrap_or_default();
+    // What the module refuses for good stays refused however often it is said; nothing else is given up.
+    let next_at = (!is_final).then(|| retry::outage(&timing.delivery_schedule, tries, after, jitter, now));
+    let rests_until =
+        rests.and_then(|least| retry::rest(&timing.rest_schedule, delivery.rests, Some(least), jitter, now));
     meters::delivery(if next_at.is_some() { "retrying" } else { "given_up" });
     engine.store.delivery_failed(delivery, Failed { error: &message, next_at, rests_until, may_arrive }).await
 }
