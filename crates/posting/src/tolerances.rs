@@ -43,6 +43,9 @@ pub(crate) const SHIPPING_WITH_TAX: Decimal = decimal(13, 1);
 /// another base currency or a rate turned round is mostly further off (golden case invoice-with-an-exchange-rate-of-another-base).
 pub(crate) const EXCHANGE_RATE: Decimal = decimal(15, 2);
 
+/// 0.005: two currencies whose rate is nearer to 1 are pegged to one another (BND and SGD), so that a rate of 1 is true.
+pub(crate) const SAME_WORTH: Decimal = decimal(5, 3);
+
 /// 0.05: shops choose round sums for fixed product taxes (sample invoice-2: 0.50 with tax), so that one of whole five pence is the
 /// likelier, and 0.47 may be anything (golden case creditmemo-with-money-from-nowhere).
 pub(crate) const ROUND_SUM: Decimal = decimal(5, 2);

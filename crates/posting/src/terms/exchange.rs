@@ -128,6 +128,14 @@ fn check(
         return Ok(());
     };
     let deviates = |rate: Decimal| (rate - own).abs() > own * tolerances::EXCHANGE_RATE;
+    // Magento's rate of an order in the shop's base currency is 1, whatever the books are kept in.
+    if !deviates(rate) && rate == Decimal::ONE && (own - Decimal::ONE).abs() > tolerances::SAME_WORTH {
+        let message = format!(
+            "Magento's exchange rate is 1, so the shop's base currency seems to be {currency}, not {base}: it does not show what 1 {currency} is in {base}. Sage's own rate is {}.",
+            own.normalize()
+        );
+        return Err(findings.fail(Code::ExchangeRateDoubtful, message));
+    }
     if !deviates(rate) {
         findings.rule(
             "exchange rate check",

@@ -151,6 +151,26 @@ fn a_rate_far_from_sages_own_is_refused_with_both() {
 }
 
 #[test]
+fn a_rate_of_one_says_nothing_of_the_books_currency_however_near_sages_own_is() {
+    let mut world = world();
+    let mut plan = |own: &str| {
+        world.reference.exchange_rates.insert(Currency::EUR, d(own));
+        let mut invoice = euro();
+        invoice.base_to_order_rate = Some(d("1"));
+        plan_invoice(&invoice, &world.context())
+    };
+    for own in ["0.88", "0.99", "1.01", "1.15"] {
+        let refused = plan(own);
+        assert_eq!(refused.code, Some(Code::ExchangeRateDoubtful), "{own}");
+        let message = refused.message.unwrap();
+        assert!(message.contains("base currency seems to be EUR") && message.contains(own), "{message}");
+    }
+    for pegged in ["1", "1.004"] {
+        assert_eq!(plan(pegged).verdict, Verdict::Post, "{pegged}");
+    }
+}
+
+#[test]
 fn without_sages_own_rate_magentos_is_used_and_that_is_noted() {
     let plan = plan_invoice(&euro(), &world().context());
     assert!(plan.notes.iter().any(|note| note.contains("Sage's own rate of EUR is not known")));
