@@ -39,6 +39,7 @@ pub use terms::dates::zone_of;
 use std::collections::BTreeMap;
 
 use domain::{
+    Decimal,
     business::ReferenceSet,
     contact_snapshot::ContactSnapshot,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
@@ -65,7 +66,17 @@ pub fn plan_invoice(invoice: &Invoice, context: &Context<'_>) -> Plan {
 
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
 pub fn plan_payment(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
-    documents::payment::plan(invoice, payment, context)
+    documents::payment::plan(invoice, payment, None, context)
+}
+
+/// The same of an invoice that credit notes have reduced: it takes what is outstanding, and the rest stays on the customer's account.
+pub fn plan_payment_of_reduced(
+    invoice: &Invoice,
+    payment: &Payment,
+    outstanding: Decimal,
+    context: &Context<'_>,
+) -> Plan {
+    documents::payment::plan(invoice, payment, Some(outstanding), context)
 }
 
 /// The cross-references that a plan of this credit memo looks at: its own, its settlement's, its invoice's and its contact's.

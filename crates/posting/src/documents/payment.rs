@@ -21,13 +21,19 @@ use crate::{
     terms::{self, dates, exchange},
 };
 
-/// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet.
-pub(crate) fn plan(invoice: &Invoice, payment: &Payment, context: &Context<'_>) -> Plan {
+/// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet. `outstanding` is what credit notes
+/// have left of an invoice that is there.
+pub(crate) fn plan(
+    invoice: &Invoice,
+    payment: &Payment,
+    outstanding: Option<Decimal>,
+    context: &Context<'_>,
+) -> Plan {
     if let Some(known) = context.xrefs.get(&keys::payment(invoice)) {
         return findings::already(&format!("The payment of invoice {}", invoice.increment_id), known);
     }
     let mut findings = Findings::default();
-    match calls(invoice, payment, context, &mut findings) {
+    match calls(invoice, (payment, outstanding), context, &mut findings) {
         Ok((calls, predicted)) => findings::plan_of(calls, predicted, findings),
         Err(ended) => *ended,
     }
@@ -37,7 +43,7 @@ type Calls = (Vec<Call>, Option<domain::plan::Predicted>);
 
 fn calls(
     invoice: &Invoice,
-    payment: &Payment,
+    (payment, outstanding): (&Payment, Option<Decimal>),
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Calls, NotPosted> {
@@ -72,7 +78,7 @@ fn calls(
         invoice,
         payment,
         context,
-        ReceiptParties { contact, artefact, bank },
+        ReceiptParties { contact, artefact, bank, outstanding },
         findings,
     )?);
     Ok((calls, predicted))
@@ -111,11 +117,12 @@ fn bank_account(
     Err(findings.hold_for(&[MissingSetting { setting, sentence }]))
 }
 
-/// Whose payment it is, of what, into which account.
+/// Whose payment it is, of what and how much of it, into which account.
 struct ReceiptParties {
     contact: String,
     artefact: String,
     bank: String,
+    outstanding: Option<Decimal>,
 }
 
 fn payment_call(
@@ -131,18 +138,25 @@ fn payment_call(
     let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
     let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
-    let allocated = amount.min(total);
-    if amount > total {
+    let owed = payee.outstanding.map_or(total, |outstanding| round2(outstanding).clamp(Decimal::ZERO, total));
+    let allocated = amount.min(owed);
+    if owed < total && amount > owed {
+        findings.note(format!(
+            "Credit notes leave {} of the invoice to pay: {} of the payment stays on the customer's account.",
+            text(owed),
+            text(amount - owed)
+        ));
+    } else if amount > total {
         findings.note(format!(
             "The payment of {} is more than the invoice's {}: the rest stays on the customer's account.",
             text(amount),
             text(total)
         ));
-    } else if amount < total {
+    } else if amount < owed {
         findings.note(format!(
             "The payment of {} leaves {} of the invoice open.",
             text(amount),
-            text(total - amount)
+            text(owed - amount)
         ));
     }
     let mut fields = context.identified(&key);
@@ -154,10 +168,12 @@ fn payment_call(
     put("date", Value::String(date.to_string()));
     put("total_amount", json_number::number(amount));
     put("reference", Value::String(sage_reference.clone()));
-    put(
-        "allocated_artefacts",
-        json!([{ "artefact_id": payee.artefact, "amount": json_number::number(allocated) }]),
-    );
+    if allocated > Decimal::ZERO {
+        put(
+            "allocated_artefacts",
+            json!([{ "artefact_id": payee.artefact, "amount": json_number::number(allocated) }]),
+        );
+    }
     Ok(Call {
         name: "payment".to_owned(),
         method: Method::Post,

@@ -1,7 +1,7 @@
 //! Payments of the samples.
 
 use super::{amount, call, d};
-use crate::{fixtures, fixtures::Scenario, plan_payment};
+use crate::{fixtures, fixtures::Scenario, plan_payment, plan_payment_of_reduced};
 use domain::{code::Code, plan::Adopt};
 
 #[test]
@@ -45,4 +45,24 @@ fn a_payment_of_more_than_the_invoice_leaves_the_rest_on_account() {
     assert_eq!(amount(receipt, "total_amount"), d("100"));
     assert_eq!(amount(&receipt["allocated_artefacts"][0], "amount"), d("81.52"));
     assert!(plan.notes.iter().any(|note| note.contains("stays on the customer's account")));
+}
+
+#[test]
+fn a_payment_of_a_credited_invoice_takes_what_is_outstanding() {
+    let (invoice, payment) = (fixtures::invoice("invoice-1a"), fixtures::payment("invoice-1a"));
+    for (outstanding, allocated) in
+        [("51.52", Some("51.52")), ("0", None), ("-1", None), ("90", Some("81.52"))]
+    {
+        let plan = plan_payment_of_reduced(&invoice, &payment, d(outstanding), &Scenario::new().context());
+        let receipt = &call(&plan, "payment").body["contact_payment"];
+        assert_eq!(amount(receipt, "total_amount"), d("81.52"), "{outstanding}");
+        match allocated {
+            Some(allocated) => {
+                assert_eq!(amount(&receipt["allocated_artefacts"][0], "amount"), d(allocated));
+            }
+            None => assert!(receipt.get("allocated_artefacts").is_none(), "{outstanding}"),
+        }
+        let stays = plan.notes.iter().any(|note| note.contains("stays on the customer's account"));
+        assert_eq!(stays, outstanding != "90", "{outstanding}");
+    }
 }
