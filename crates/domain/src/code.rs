@@ -141,6 +141,7 @@ codes! {
     MagentoNotFound = "magento_not_found", Fails(NotFound), "Magento no longer has this document.", "If it was deleted there is nothing to do.";
     MagentoModuleMissing = "magento_module_missing", Fails(NotFound), "The Ledger module is missing from the shop.", "Install the module again, then retry.";
     SageNotFound = "sage_not_found", Fails(NotFound), "Sage does not know a record that the settings name.", "Choose it anew in the settings, then retry.";
+    SageRecordGone = "sage_record_gone", Fails(NotFound), "A record that this document is set against is no longer in Sage.", "Put it back in Sage and retry, or exclude this document and enter it in Sage by hand.";
     SageRateLimited = "sage_rate_limited", Fails(RateLimited), "Sage asks us to call less often.", "Nothing to do: this is tried again.";
     SageInProgress = "sage_in_progress", Fails(Provider), "Sage is still working on an earlier request for this document.", "No action needed: Ledger tries again.";
     SageUnavailable = "sage_unavailable", Fails(Provider), "Sage failed to answer properly.", "Nothing to do: this is tried again.";

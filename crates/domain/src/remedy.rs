@@ -78,7 +78,8 @@ impl Code {
             | Self::TaxRegionUnknown
             | Self::ItemCodeTooLong
             | Self::SageValidation
-            | Self::SagePlan => &[ByHand, Retry],
+            | Self::SagePlan
+            | Self::SageRecordGone => &[ByHand, Retry],
             Self::MagentoAuth => &[PairMagento, CheckShop],
             Self::SageForbidden => &[ByHand, ConnectSage, Retry],
             Self::MagentoNotFound => &[NothingToDo, Retry],

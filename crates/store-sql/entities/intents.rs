@@ -1,6 +1,6 @@
 //! Intents: what is about to be made in Sage, written before the call, and its answer after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use sqlx::query::Query;
 use store::{
     Answer, Error, Fence, Intent, IntentKey, IntentState, Intents, Request, Result, SealedIntent, Step,
 };
-use store_sql::{Count, Id, Instant, Json, Text, Word};
+use store_sql::{Count, Id, Instant, Json, Text, Word, Words};
 use uuid::Uuid;
 
 use super::{
@@ -23,8 +23,9 @@ use super::{
 };
 use crate::{
     db::{Arguments, Db},
-    dialect::{indexed, zipped},
+    dialect::{among, indexed, zipped},
     driver::Driver,
+    error::translate,
     locks::{ensure_writer, hold_run},
     steps::insert_steps,
 };
@@ -357,6 +358,30 @@ impl Intents for Driver {
         .bind(kinds)
         .bind(magento_keys);
         Ok(rows::all::<IntentRow>(found, self.reader()).await?.into_iter().collect())
+    }
+
+    async fn held_by_others(&self, key: &IntentKey, sage_ids: &[String]) -> Result<BTreeSet<String>> {
+        if sage_ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let held: Vec<String> = sqlx::query_scalar(concat!(
+            "SELECT sage_id FROM xrefs
+              WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND ",
+            among!("sage_id", "$5"),
+            " UNION
+             SELECT sage_id FROM intents
+              WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND state = 'answered' AND ",
+            among!("sage_id", "$5")
+        ))
+        .bind(Id(key.binding_id))
+        .bind(&key.business_id)
+        .bind(key.xref.kind.to_string())
+        .bind(Text(&key.xref.magento_key))
+        .bind(Words(sage_ids.to_vec()))
+        .fetch_all(self.reader())
+        .await
+        .map_err(translate)?;
+        Ok(held.into_iter().collect())
     }
 
     async fn sealed_intents(&self, after: Option<&IntentKey>, limit: u32) -> Result<Vec<SealedIntent>> {

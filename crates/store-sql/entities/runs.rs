@@ -112,19 +112,36 @@ impl Runs for Driver {
         latest_but(self, binding, event, magento_id, None).await
     }
 
-    async fn posted_for(&self, binding: BindingId, email_digest: &str, currency: &str) -> Result<Posted> {
+    async fn posted_for(
+        &self,
+        binding: BindingId,
+        business: &str,
+        email_digest: &str,
+        currency: &str,
+        besides: Option<i64>,
+    ) -> Result<Posted> {
         let (invoiced_minor, credited_minor) = sqlx::query_as(
             "SELECT CAST(coalesce(sum(CASE WHEN kind = 'invoice' THEN amount END), 0) AS bigint),
                     CAST(coalesce(sum(CASE WHEN kind = 'memo' THEN amount END), 0) AS bigint)
                FROM (SELECT CASE WHEN r.event = 'creditmemo.created' THEN 'memo' ELSE 'invoice' END AS kind, max(r.amount_minor) AS amount
                        FROM runs r JOIN bindings b ON b.id = r.binding_id
                       WHERE r.organisation_id = b.organisation_id AND r.email_digest = $2 AND r.binding_id = $1 AND r.currency = $3
-                        AND r.status = 'succeeded' AND r.event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')
+                        AND r.event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')
+                        AND (r.event <> 'creditmemo.created' OR r.magento_id <> $5)
+                        AND (r.status = 'succeeded'
+                             OR r.event = 'creditmemo.created'
+                                AND EXISTS (SELECT 1 FROM intents i
+                                             WHERE i.binding_id = r.binding_id AND i.business_id = $4 AND i.kind = 'creditmemo'
+                                               AND i.magento_key = CAST(r.magento_id AS text)
+                                               AND (i.state = 'answered' OR i.state = 'open' AND i.unanswered_at IS NOT NULL)))
                       GROUP BY kind, r.magento_id) posted",
         )
         .bind(Id(binding))
         .bind(email_digest)
         .bind(currency)
+        .bind(business)
+        // Magento's ids begin at 1.
+        .bind(besides.unwrap_or_default())
         .fetch_one(self.reader())
         .await
         .map_err(translate)?;

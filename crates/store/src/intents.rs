@@ -1,6 +1,6 @@
 //! Intents: what is about to be made in Sage, written before the call, and its answer after. They make a create happen once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -220,6 +220,9 @@ pub trait Intents {
         business: &str,
         keys: &[XrefKey],
     ) -> Result<BTreeMap<XrefKey, Intent>>;
+
+    /// Those of the ids of Sage that another key of the same binding and business holds, by a cross-reference or by an answered intent.
+    async fn held_by_others(&self, key: &IntentKey, sage_ids: &[String]) -> Result<BTreeSet<String>>;
 
     /// The sealed calls behind a key, in one order; fewer than `limit` only at the end.
     async fn sealed_intents(&self, after: Option<&IntentKey>, limit: u32) -> Result<Vec<SealedIntent>>;

@@ -311,9 +311,16 @@ pub trait Runs {
         magento_id: i64,
     ) -> Result<Option<Run>>;
 
-    /// What a binding has posted for the customer of this e-mail address in a currency: each invoice and credit memo whose run has
-    /// succeeded, once.
-    async fn posted_for(&self, binding: BindingId, email_digest: &str, currency: &str) -> Result<Posted>;
+    /// What a binding has posted to a business for the customer of this e-mail address in a currency: each invoice and credit memo whose
+    /// run has succeeded, once, and each credit memo that Sage has made or may have made. The credit memo of this Magento id is left out.
+    async fn posted_for(
+        &self,
+        binding: BindingId,
+        business: &str,
+        email_digest: &str,
+        currency: &str,
+        besides: Option<i64>,
+    ) -> Result<Posted>;
 
     /// How a binding's runs stand.
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;

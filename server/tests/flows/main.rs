@@ -35,6 +35,8 @@ mod postgres;
 mod preflight;
 mod progress;
 mod refreshing;
+mod refunds;
+mod same_numbers;
 mod second_decisions;
 mod settings;
 mod shop_outages;

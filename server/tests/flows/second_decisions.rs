@@ -16,40 +16,40 @@ use store::{PageRequest, Run};
 use crate::{documents::of, lost_answers::set};
 
 /// A shop whose events are worked by hand.
-async fn stage(options: Options) -> Stage {
+pub async fn stage(options: Options) -> Stage {
     Stage::set(Options { worker: false, ..options }).await.unwrap()
 }
 
 /// Posts an event and works what is due.
-async fn send(stage: &Stage, event: &str, id: i64) {
+pub async fn send(stage: &Stage, event: &str, id: i64) {
     stage.shop().unwrap().enqueue(event, id.cast_unsigned(), None);
     stage.shop().unwrap().run_cron().await;
     work(stage).await;
 }
 
-async fn work(stage: &Stage) {
+pub async fn work(stage: &Stage) {
     sync::run_until_idle(&stage.process.engine).await;
 }
 
-async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
+pub async fn run(stage: &Stage, event: EventName, id: i64) -> Run {
     let request = PageRequest { limit: 50, ..PageRequest::default() };
     let runs = stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs;
     of(&runs, event, id).clone()
 }
 
 /// A person presses Retry.
-async fn retry(stage: &Stage, event: EventName, id: i64) -> Run {
+pub async fn retry(stage: &Stage, event: EventName, id: i64) -> Run {
     let (store, now) = (&stage.process.engine.store, stage.process.engine.outside.now());
     store.retry_run(stage.organisation, run(stage, event, id).await.id, now, None).await.unwrap();
     work(stage).await;
     run(stage, event, id).await
 }
 
-async fn faults(stage: &Stage, faults: Value) {
+pub async fn faults(stage: &Stage, faults: Value) {
     stage.sage.post("/_sim/faults", &faults).await.unwrap();
 }
 
-async fn records(stage: &Stage, list: &str) -> Vec<Value> {
+pub async fn records(stage: &Stage, list: &str) -> Vec<Value> {
     stage.books().await.unwrap()[list].as_array().unwrap().clone()
 }
 

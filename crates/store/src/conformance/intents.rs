@@ -8,12 +8,12 @@ use domain::{
     ids::AttemptId,
     money::Currency,
     outside::Outside,
-    run::EventName::InvoiceCreated,
+    run::EventName::{CreditmemoCreated, InvoiceCreated},
     xref::{XrefKey, XrefKind},
 };
 
 use super::world::{World, assert_stale, fence, intent_of, request, retrying};
-use crate::{Answer, Fence, Intent, IntentKey, IntentState, NewXref, Store};
+use crate::{Answer, Fence, FinishRun, Intent, IntentKey, IntentState, NewXref, Outcome, RunFacts, Store};
 
 async fn held(world: &World) -> Fence {
     world.receive(InvoiceCreated, 1).await;
@@ -135,6 +135,65 @@ pub async fn an_answered_intent_keeps_its_answer(store: Arc<dyn Store>) {
         assert_stale(world.store.open_intent(fence, &key, &request(mark), now).await);
     }
     assert_eq!(intent_of(&world, &key).await, Some(answered));
+}
+
+/// What another document has made or is known by is not this one's, whether its run has ended or not.
+pub async fn a_record_of_another_key_is_known_as_held(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let claimed = {
+        world.receive(InvoiceCreated, 1).await;
+        world.claim().await
+    };
+    let (fence, now) = (fence(&claimed), world.now());
+    let [own, answered, open, elsewhere] =
+        ["1", "2", "3", "4"].map(|magento_key| key(&world, XrefKind::Invoice, magento_key));
+    let elsewhere = IntentKey { business_id: "business-2".to_owned(), ..elsewhere };
+    let of = |sage_id: &str| Answer { sage_id: sage_id.to_owned(), ..answer() };
+    for (key, sage_id) in [(&own, "sage-own"), (&answered, "sage-answered"), (&elsewhere, "sage-elsewhere")] {
+        world.store.adopt_intent(fence, key, &request(sage_id), &of(sage_id), &[], now).await.unwrap();
+    }
+    world.store.open_intent(fence, &open, &request("3"), now).await.unwrap();
+    let known = NewXref {
+        key: XrefKey { kind: XrefKind::Invoice, magento_key: "5".to_owned() },
+        business_id: "business-1".to_owned(),
+        sage_id: "sage-known".to_owned(),
+        displayed_as: None,
+    };
+    let ended = world.end(&claimed, Outcome::Succeeded);
+    world.store.finish_run(&FinishRun { xrefs: vec![known], ..ended }).await.unwrap();
+    let asked =
+        ["sage-own", "sage-answered", "sage-elsewhere", "sage-known", "sage-nobody"].map(str::to_owned);
+    let held = world.store.held_by_others(&own, &asked).await.unwrap();
+    assert_eq!(held.into_iter().collect::<Vec<_>>(), ["sage-answered", "sage-known"]);
+    assert!(world.store.held_by_others(&own, &[]).await.unwrap().is_empty());
+}
+
+/// A memo whose answer was lost has taken its share of what was sold, whatever becomes of its run.
+pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let first = key(&world, XrefKind::Creditmemo, "1");
+    world.receive(CreditmemoCreated, 1).await;
+    let claimed = world.claim().await;
+    world.store.open_intent(fence(&claimed), &first, &request("1"), world.now()).await.unwrap();
+    let facts = RunFacts {
+        email_digest: Some("digest".to_owned()),
+        currency: Some("GBP".to_owned()),
+        amount_minor: Some(4_500),
+        ..RunFacts::default()
+    };
+    let ended = world.end(&claimed, retrying(world.after(TimeDelta::hours(1))));
+    world.store.finish_run(&FinishRun { facts, ..ended }).await.unwrap();
+    let credited = async |business: &str, digest: &str, currency: &str, besides: Option<i64>| {
+        let posted = world.store.posted_for(world.binding, business, digest, currency, besides).await;
+        posted.unwrap().credited_minor
+    };
+    for besides in [None, Some(2)] {
+        assert_eq!(credited("business-1", "digest", "GBP", besides).await, 4_500);
+    }
+    assert_eq!(credited("business-1", "digest", "GBP", Some(1)).await, 0, "it does not stand in its own way");
+    assert_eq!(credited("business-1", "digest", "EUR", None).await, 0);
+    assert_eq!(credited("business-1", "another", "GBP", None).await, 0);
+    assert_eq!(credited("business-2", "digest", "GBP", None).await, 0);
 }
 
 /// What was found in Sage needs no request; a stale worker adopts nothing.

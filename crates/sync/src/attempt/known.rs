@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::{
     business::ReferenceSet,
     contact_snapshot::ContactSnapshot,
@@ -66,6 +67,12 @@ impl Known {
     pub fn begun(&self, kind: XrefKind) -> Option<&XrefKey> {
         let is_begun = |(key, intent): &(&XrefKey, &Intent)| key.kind == kind && intent.may_be_made();
         self.intents.iter().find(is_begun).map(|(key, _)| key)
+    }
+
+    /// When Sage was first asked for the record of this kind, where that is known.
+    pub fn made_at(&self, kind: XrefKind) -> Option<DateTime<Utc>> {
+        let asked = self.intents.iter().find(|(key, intent)| key.kind == kind && intent.may_be_made());
+        asked.map(|(_, intent)| intent.first_sent_at)
     }
 
     /// What a translation depends on besides the document.

@@ -4,10 +4,10 @@ use domain::{Decimal, money};
 use serde_json::Value;
 use store::Answer;
 
-/// Id, number and sums of a record of Sage's; none without an id.
+/// Id, number and sums of a record of Sage's; none without an id, or with an empty one.
 pub fn answer_of(record: &Value) -> Option<Answer> {
     Some(Answer {
-        sage_id: record["id"].as_str()?.to_owned(),
+        sage_id: record["id"].as_str().filter(|id| !id.is_empty())?.to_owned(),
         displayed_as: record["displayed_as"].as_str().map(str::to_owned),
         total_minor: minor(&record["total_amount"]),
         tax_minor: minor(&record["tax_amount"]),

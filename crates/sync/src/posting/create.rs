@@ -1,7 +1,7 @@
 //! One create at Sage, made once whatever happens. Each next step is chosen by [`create_rules`]; the request that goes out is in the
 //! store before its first byte, and what may have reached Sage is sent again word for word.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     plan::{Adopt, Call},
@@ -18,17 +18,14 @@ use crate::{
     },
     posting::{
         body::{document_day, idempotency_id_of, request_of, set_idempotency_id},
-        create_rules::{self, MAY_LAND_FOR, Next, REPEATABLE_FOR},
+        create_rules::{self, Next, REPEATABLE_FOR},
         made::{Made, Origin, with_id},
         performance::Performance,
         sealed_call,
-        search::{self, Found},
+        search::{self, Found, is_found_alike},
         write::{LastLook, Outgoing},
     },
 };
-
-/// How soon a young record that Sage does not show is looked for again.
-pub const LOOKS_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 /// A create under way.
 struct Creating<'a> {
@@ -166,9 +163,9 @@ impl Performance<'_> {
         error: sage::Error,
     ) -> Result<Option<Made>, AttemptError> {
         let (key, request) = (creating.key, self.requested(creating.key, call)?);
-        let refusal = match self.look_after_refusal(log, call, &request, &error).await? {
+        let refusal = match self.look_after_refusal(log, (key, call), &request, &error).await? {
             Refusal::Stands if earlier.is_some() => {
-                let made = self.made_before(log, &[(call, &request)]).await?;
+                let made = self.made_before(log, key, &[(call, &request)]).await?;
                 made.map_or(Refusal::Stands, Refusal::Adopt)
             }
             refusal => refusal,
@@ -218,7 +215,7 @@ impl Performance<'_> {
         let before = intent.map(|intent| (sent.unwrap_or(&creating.call), &intent.request));
         let before = before.filter(|(_, request)| !is_found_alike(request, &today));
         let looks: Vec<(&Call, &Request)> = before.into_iter().chain([(&creating.call, &today)]).collect();
-        let Some(answer) = self.made_before(log, &looks).await? else {
+        let Some(answer) = self.made_before(log, key, &looks).await? else {
             creating.known.is_searched = true;
             return Ok(None);
         };
@@ -243,10 +240,16 @@ impl Performance<'_> {
         if !is_document(call) {
             return Ok(Some(found));
         }
+        // Another document took it for its own before this one's answer was heard.
+        let held = self.work.engine.store.held_by_others(key, std::slice::from_ref(&answer.sage_id)).await?;
+        if !held.is_empty() {
+            return self.make_again(log, creating).await;
+        }
         let Some(record) = self.look_at(log, call, &answer.sage_id).await? else {
-            let (now, settled_at) = (self.work.engine.outside.now(), intent.first_sent_at + MAY_LAND_FOR);
-            if now < settled_at && !intent.is_withdrawn {
-                return Err(not_shown(settled_at.min(now + LOOKS_AGAIN_AFTER)));
+            let shown_by =
+                create_rules::not_shown_until(intent.first_sent_at, self.work.engine.outside.now());
+            if let Some(until) = shown_by.filter(|_| !intent.is_withdrawn) {
+                return Err(not_shown(until));
             }
             return self.make_again(log, creating).await;
         };
@@ -288,10 +291,11 @@ impl Performance<'_> {
     async fn made_before(
         &self,
         log: &mut AttemptLog,
+        key: &IntentKey,
         looks: &[(&Call, &Request)],
     ) -> Result<Option<Answer>, AttemptError> {
         for (call, request) in looks {
-            match self.look(log, call, request).await? {
+            match self.look(log, (key, call), request).await? {
                 Found::Same(answer) => return Ok(Some(answer)),
                 Found::Another if !matches!(call.adopt, Some(Adopt::Contact { .. })) => {
                     return Err(AttemptError::plain(Code::SageConflict));
@@ -305,11 +309,11 @@ impl Performance<'_> {
     async fn look(
         &self,
         log: &mut AttemptLog,
-        call: &Call,
+        (key, call): (&IntentKey, &Call),
         request: &Request,
     ) -> Result<Found, AttemptError> {
         match &call.adopt {
-            Some(how) => search::find(self, log, how, call, request).await,
+            Some(how) => search::find(self, log, how, (key, call), request).await,
             None => Ok(Found::Nothing),
         }
     }
@@ -319,7 +323,7 @@ impl Performance<'_> {
     async fn look_after_refusal(
         &self,
         log: &mut AttemptLog,
-        call: &Call,
+        (key, call): (&IntentKey, &Call),
         request: &Request,
         error: &sage::Error,
     ) -> Result<Refusal, AttemptError> {
@@ -328,7 +332,7 @@ impl Performance<'_> {
             return Ok(Refusal::Stands);
         };
         let speaks_of_reference = error.to_string().to_lowercase().contains("reference");
-        Ok(match self.look(log, call, request).await? {
+        Ok(match self.look(log, (key, call), request).await? {
             Found::Same(answer) => Refusal::Adopt(answer),
             Found::Another => Refusal::Step(alternatives.clone()),
             Found::Nothing if speaks_of_reference => Refusal::Step(alternatives.clone()),
@@ -377,9 +381,4 @@ pub fn under_way(until: DateTime<Utc>) -> AttemptError {
         disposition: Disposition::RestUntil(until),
         ..AttemptError::new(Code::SageInProgress, message)
     }
-}
-
-/// Whether two requests are found by the same reference for the same contact.
-fn is_found_alike(one: &Request, other: &Request) -> bool {
-    (&one.reference, &one.contact_id) == (&other.reference, &other.contact_id)
 }

@@ -13,6 +13,16 @@ pub const REPEATABLE_FOR: TimeDelta = TimeDelta::days(6);
 /// two, and what stands in a queue behind it is given an hour.
 pub const MAY_LAND_FOR: TimeDelta = TimeDelta::hours(1);
 
+/// How soon a young record that Sage does not show is looked for again.
+pub const LOOKS_AGAIN_AFTER: TimeDelta = TimeDelta::minutes(5);
+
+/// When a record that Sage has made and does not show is looked for again; none where it has had the time to be shown, so that it is
+/// gone.
+pub fn not_shown_until(made_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let shown_by = made_at + MAY_LAND_FOR;
+    (now < shown_by).then(|| shown_by.min(now + LOOKS_AGAIN_AFTER))
+}
+
 /// What is known of a create besides its intent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Known {

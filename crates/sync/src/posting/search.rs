@@ -1,20 +1,24 @@
 //! What is already in Sage: found by its reference, compared exactly, and taken only if it is the same.
 
 use domain::{
+    code::Code,
     money::{self, Currency},
     plan::{Adopt, Call},
 };
 use serde_json::{Map, Value};
-use store::{Answer, Request};
+use store::{Answer, Intent, IntentKey, Request};
 
 use crate::{
     attempt::{
         audit_trail::{LARGEST_ANSWER, recorded, step},
-        disposition::AttemptError,
+        disposition::{AttemptError, Disposition},
         log::AttemptLog,
         sage_answers::answer_of,
     },
-    posting::performance::Performance,
+    posting::{
+        create_rules::{LOOKS_AGAIN_AFTER, REPEATABLE_FOR},
+        performance::Performance,
+    },
 };
 
 /// What a search brought.
@@ -27,22 +31,29 @@ pub enum Found {
     Nothing,
 }
 
-/// Looks for the record of a call's request in Sage, by the reference and the contact that the request names.
+/// Looks for the record of a call's request in Sage, by the reference and the contact that the request names. What another key holds
+/// is another's record, however alike it is; products are alone with their code.
 pub async fn find(
     performance: &Performance<'_>,
     log: &mut AttemptLog,
     how: &Adopt,
-    call: &Call,
+    (key, call): (&IntentKey, &Call),
     request: &Request,
 ) -> Result<Found, AttemptError> {
     let reference = request.reference.as_deref().unwrap_or_default();
     let contact = request.contact_id.as_deref().unwrap_or_default();
     match how {
-        Adopt::Contact { email, currency, .. } => {
-            let query =
-                [("search", reference), ("attributes", "reference,email,main_contact_person,currency")];
+        Adopt::Contact { .. } => {
+            let attributes = "name,reference,email,main_contact_person,currency";
+            let query = [("search", reference), ("attributes", attributes)];
             let items = list(performance, log, "/contacts", &query).await?;
-            Ok(same_contact(&items, reference, email.as_deref(), *currency))
+            let Some(contact) = items.iter().find(|item| item["reference"].as_str() == Some(reference))
+            else {
+                return Ok(Found::Nothing);
+            };
+            let is_others = unheld(performance, key, vec![contact.clone()]).await?.is_empty();
+            let is_same = !is_others && is_same_contact(contact, how, call);
+            Ok(if is_same { answer_of(contact).map_or(Found::Nothing, Found::Same) } else { Found::Another })
         }
         Adopt::Item { path, item_code } => {
             let query = [("search", item_code.as_str()), ("attributes", "item_code")];
@@ -54,12 +65,14 @@ pub async fn find(
             let attributes = "reference,contact,total_amount,tax_amount,status";
             let items =
                 list(performance, log, path, &[("search", reference), ("attributes", attributes)]).await?;
-            Ok(same_document(&items, reference, contact, call))
+            let items = unheld(performance, key, items).await?;
+            left_to_its_own(performance, key, request, same_document(&items, reference, contact, call)).await
         }
         Adopt::Payment { .. } => {
             let query = [("contact_id", contact), ("attributes", "reference,total_amount")];
             let items = list(performance, log, "/contact_payments", &query).await?;
-            Ok(same_document(&items, reference, "", call))
+            let items = unheld(performance, key, items).await?;
+            left_to_its_own(performance, key, request, same_document(&items, reference, "", call)).await
         }
     }
 }
@@ -84,29 +97,88 @@ async fn list(
             Ok(items)
         }
         Err(error) => Err(recorded(log, search, Err(error))
-            .map_or_else(Into::into, |_| AttemptError::plain(domain::code::Code::Internal))),
+            .map_or_else(Into::into, |_| AttemptError::plain(Code::Internal))),
     }
 }
 
-/// `search` is a loose match, so the reference is compared exactly; another e-mail address means another person, and a contact of
-/// another currency cannot take the document.
-fn same_contact(items: &[Value], reference: &str, email: Option<&str>, currency: Option<Currency>) -> Found {
-    let Some(contact) = items.iter().find(|item| item["reference"].as_str() == Some(reference)) else {
-        return Found::Nothing;
+/// Those that no other key holds.
+async fn unheld(
+    performance: &Performance<'_>,
+    key: &IntentKey,
+    items: Vec<Value>,
+) -> Result<Vec<Value>, AttemptError> {
+    let id = |item: &Value| item["id"].as_str().unwrap_or_default().to_owned();
+    let ids: Vec<String> = items.iter().map(id).collect();
+    let held = performance.work.engine.store.held_by_others(key, &ids).await?;
+    Ok(items.into_iter().filter(|item| !held.contains(&id(item))).collect())
+}
+
+/// What was found, unless it may be another document's of the same number and customer, whose answer was lost and whose request is
+/// still repeated: that one comes first, and then it is known which record is its own.
+async fn left_to_its_own(
+    performance: &Performance<'_>,
+    key: &IntentKey,
+    request: &Request,
+    found: Found,
+) -> Result<Found, AttemptError> {
+    if !matches!(found, Found::Same(_)) {
+        return Ok(found);
+    }
+    let (store, now) = (&performance.work.engine.store, performance.work.engine.outside.now());
+    let (binding, business) = (key.binding_id, &key.business_id);
+    let mut open = store.unanswered_intents(binding, business, key.xref.kind, "").await?;
+    open.retain(|other| *other != key.xref);
+    let open = store.intents(binding, business, &open).await?;
+    let comes_first = |other: &&Intent| {
+        is_found_alike(&other.request, request) && now - other.first_sent_at < REPEATABLE_FOR
     };
-    let theirs = [&contact["email"], &contact["main_contact_person"]["email"]]
-        .into_iter()
-        .find_map(Value::as_str)
-        .map(str::to_lowercase)
-        .filter(|email| !email.is_empty());
+    match open.values().find(comes_first) {
+        None => Ok(found),
+        Some(_) => Err(AttemptError {
+            disposition: Disposition::RestUntil(now + LOOKS_AGAIN_AFTER),
+            ..AttemptError::new(
+                Code::SageInProgress,
+                "Another document has the same number, customer and total, and Sage has not confirmed it yet. \
+                 It comes first; if it has failed, retry or exclude it.",
+            )
+        }),
+    }
+}
+
+/// Whether two requests are found by the same reference for the same contact.
+pub fn is_found_alike(one: &Request, other: &Request) -> bool {
+    (&one.reference, &one.contact_id) == (&other.reference, &other.contact_id)
+}
+
+/// `search` is a loose match, so the reference was compared exactly; another e-mail address means another person, and so does another
+/// name where there is none. A contact of another currency cannot take the document. A contact that collects sales has no other
+/// references to step to: it is the merchant's choice, whatever its name.
+fn is_same_contact(contact: &Value, how: &Adopt, call: &Call) -> bool {
+    let Adopt::Contact { email, alternatives, currency, .. } = how else { return false };
     let locked_to = contact["currency"]["id"].as_str().and_then(|code| code.parse::<Currency>().ok());
-    if currency.is_some() && locked_to.is_some() && currency != locked_to {
-        return Found::Another;
+    if currency.is_some() && locked_to.is_some() && *currency != locked_to {
+        return false;
     }
-    match (theirs, email.map(str::to_lowercase)) {
-        (Some(theirs), Some(ours)) if theirs != ours => Found::Another,
-        _ => answer_of(contact).map_or(Found::Nothing, Found::Same),
+    let theirs = [&contact["email"], &contact["main_contact_person"]["email"]].into_iter().find_map(plain);
+    match (theirs, email.as_deref().and_then(|email| plain(&Value::from(email)))) {
+        (Some(theirs), Some(ours)) => theirs == ours,
+        _ if alternatives.is_empty() => true,
+        _ => {
+            let (theirs, ours) = (names(contact), names(&call.body["contact"]));
+            theirs.is_empty() || ours.is_empty() || theirs.iter().any(|name| ours.contains(name))
+        }
     }
+}
+
+/// The names that a contact goes by.
+fn names(contact: &Value) -> Vec<String> {
+    [&contact["name"], &contact["main_contact_person"]["name"]].into_iter().filter_map(plain).collect()
+}
+
+/// A text in small letters with single blanks; none where it is empty.
+fn plain(text: &Value) -> Option<String> {
+    let words: Vec<&str> = text.as_str()?.split_whitespace().collect();
+    Some(words.join(" ").to_lowercase()).filter(|text| !text.is_empty())
 }
 
 fn same_document(items: &[Value], reference: &str, contact: &str, call: &Call) -> Found {
@@ -126,4 +198,51 @@ fn same_document(items: &[Value], reference: &str, contact: &str, call: &Call) -
         }
     }
     if others { Found::Another } else { Found::Nothing }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::plan::Method;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether a contact of Sage's is taken for Priya Shah of Teapots Ltd.
+    fn is_hers(contact: &Value, email: Option<&str>, alternatives: &[&str]) -> bool {
+        let adopt = Adopt::Contact {
+            reference: "M1".to_owned(),
+            email: email.map(str::to_owned),
+            alternatives: alternatives.iter().map(|text| (*text).to_owned()).collect(),
+            currency: None,
+        };
+        let call = Call {
+            name: "contact".to_owned(),
+            method: Method::Post,
+            path: "/contacts".to_owned(),
+            body: json!({ "contact": { "name": "Teapots Ltd", "main_contact_person": { "name": "Priya Shah" } } }),
+            xref: None,
+            adopt: None,
+            expect: None,
+            releases_draft: false,
+        };
+        is_same_contact(contact, &adopt, &call)
+    }
+
+    #[test]
+    fn another_name_is_another_person_where_no_email_address_says_more() {
+        let email = Some("priya@example.com");
+        for (contact, expected) in [
+            (json!({ "name": "Tom O'Brien" }), false),
+            (json!({ "name": "Tom O'Brien", "email": "" }), false),
+            (json!({ "name": "Tom O'Brien", "email": "Priya@example.com" }), true),
+            (json!({ "name": "Teapots Ltd", "email": "tom@example.com" }), false),
+            (json!({ "name": " teapots  LTD " }), true),
+            (json!({ "name": "Shah & Co", "main_contact_person": { "name": "Priya Shah" } }), true),
+            (json!({}), true),
+        ] {
+            assert_eq!(is_hers(&contact, email, &["M1-2"]), expected, "{contact}");
+        }
+        assert!(!is_hers(&json!({ "name": "Tom O'Brien", "email": "tom@example.com" }), None, &["M1-2"]));
+        assert!(is_hers(&json!({ "name": "Web sales" }), None, &[]), "the merchant has chosen it");
+    }
 }

@@ -23,8 +23,8 @@ use crate::{
     },
     connection::{shop::Shop, tokens::StoredTokens},
     posting::{
-        create::{LOOKS_AGAIN_AFTER, not_shown, under_way},
-        create_rules::{MAY_LAND_FOR, may_land_until},
+        create::{not_shown, under_way},
+        create_rules::{may_land_until, not_shown_until},
         perform,
     },
     run::follow::follow,
@@ -119,10 +119,9 @@ async fn forgotten(
     let is_item = |key: &&XrefKey| key.kind == XrefKind::StockItem;
     let Some(xref) = known.xrefs.keys().find(is_item).cloned() else { return Ok(error.into()) };
     let now = work.engine.outside.now();
-    if let Some(intent) = known.intents.get(&xref)
-        && now < intent.first_sent_at + MAY_LAND_FOR
-    {
-        return Ok(not_shown((intent.first_sent_at + MAY_LAND_FOR).min(now + LOOKS_AGAIN_AFTER)));
+    let intent = known.intents.get(&xref);
+    if let Some(until) = intent.and_then(|intent| not_shown_until(intent.first_sent_at, now)) {
+        return Ok(not_shown(until));
     }
     let key = IntentKey { binding_id: work.binding.id, business_id: work.business.id.clone(), xref };
     work.engine.store.forget_record(work.fence(), &key, &log.steps, now).await?;

@@ -32,17 +32,30 @@ use crate::{
 /// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
 pub async fn creditmemo(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     let memo = fetch::creditmemo(work, shop, log).await?;
-    sale::wait_for_sale(work, shop, log, &memo).await?;
+    let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
+    if memo.invoice_id.is_some() || !is_made(work, log, &keys).await? {
+        sale::wait_for_sale(work, shop, log, &memo).await?;
+    }
     if let Some(invoice) = memo.invoice_id {
         wait_for_payment(work, invoice).await?;
     }
-    let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
     let known = Known::of(work, log, &keys).await?;
     let known = Arc::new(with_settlement(work, log, known, &keys).await?);
     let original = original(work, shop, log, &memo, &known).await?;
     let plan = move |context: &Context<'_>| plan_creditmemo(&memo, original.as_ref(), context);
     let plan = planned(work, &known, plan).await?;
     follow(work, log, &plan, &known).await
+}
+
+/// Whether the credit note is in Sage. What an earlier attempt sent without hearing an answer is finished first: it is too late to ask
+/// whether a sale covers it.
+async fn is_made(work: &Work<'_>, log: &mut AttemptLog, keys: &[XrefKey]) -> Result<bool, AttemptError> {
+    let known = Known::of(work, log, keys).await?;
+    if known.record(XrefKind::Creditmemo).is_some() {
+        return Ok(true);
+    }
+    let Some(key) = known.begun(XrefKind::Creditmemo).cloned() else { return Ok(false) };
+    perform::finish_begun(work, log, &key, &known).await
 }
 
 /// An allocation or a refund that an earlier attempt sent without hearing an answer is finished before anything is planned: how much is
@@ -91,7 +104,12 @@ async fn original(
     let (Some(id), Some(record)) = (memo.invoice_id, known.record(XrefKind::Invoice)) else {
         return Ok(None);
     };
-    let Some(invoice) = originals::invoice(work, log, &record.sage_id).await? else { return Ok(None) };
+    let made_at = known.made_at(XrefKind::Invoice);
+    let Some(invoice) = originals::invoice(work, log, &record.sage_id, made_at).await? else {
+        return Err(originals::gone(
+            "Sage no longer shows the credit memo's invoice, so nothing is credited.",
+        ));
+    };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let Some(contact_id) = text(&invoice["contact"]["id"]) else { return Ok(None) };
     let document = fetch::invoice_of(work, shop, log, id).await?;
@@ -109,16 +127,22 @@ async fn original(
     }))
 }
 
-/// The invoice's payment, where Ledger posted one and Sage still holds it.
+/// The invoice's payment, where Ledger posted one and it is needed for a refund.
 async fn payment(
     work: &Work<'_>,
     log: &mut AttemptLog,
     known: &Known,
 ) -> Result<Option<PostedPayment>, AttemptError> {
-    let Some(record) = known.record(XrefKind::Payment) else { return Ok(None) };
-    let path = format!("/contact_payments/{}", record.sage_id);
-    let Some(payment) = originals::read(work, log, "original payment", &path).await? else {
+    let Some(record) = known.record(XrefKind::Payment).filter(|_| work.policy.record_refunds) else {
         return Ok(None);
+    };
+    let path = format!("/contact_payments/{}", record.sage_id);
+    let made_at = known.made_at(XrefKind::Payment);
+    let Some(payment) = originals::read(work, log, "original payment", &path, made_at).await? else {
+        return Err(originals::gone(
+            "Sage no longer shows the payment of the credit memo's invoice, so the refund has no bank account to leave. \
+             Retry once it is there again, or stop recording refunds in the settings.",
+        ));
     };
     let bank = payment["bank_account"]["id"].as_str();
     Ok(bank.map(|bank| PostedPayment { sage_id: record.sage_id.clone(), bank_account_id: bank.to_owned() }))
@@ -134,6 +158,6 @@ async fn left_of_note(
     let answered = || known.intents.get(known.begun(XrefKind::Creditmemo)?)?.answer();
     let Some(note) = made.or_else(|| Some(&answered()?.sage_id)) else { return Ok(None) };
     let path = format!("/sales_credit_notes/{note}?mark_as_sent=false");
-    let note = originals::read(work, log, "credit note", &path).await?;
+    let note = originals::read(work, log, "credit note", &path, known.made_at(XrefKind::Creditmemo)).await?;
     Ok(note.and_then(|note| amount_of(&note["outstanding_amount"])))
 }

@@ -31,7 +31,7 @@ pub async fn ensure_sums_stand(
     let key = XrefKey { kind: XrefKind::Invoice, magento_key: id.to_string() };
     let found = store.xrefs(work.binding.id, &work.business.id, &[key]).await?;
     let Some(record) = found.first() else { return Ok(()) };
-    let shown = originals::invoice(work, log, &record.sage_id).await?;
+    let shown = originals::invoice(work, log, &record.sage_id, Some(record.created_at)).await?;
     let Some(answer) = shown.as_ref().and_then(sage_answers::answer_of) else { return Ok(()) };
     let expect = Expect { total: invoice.grand_total, tax: None, base_total: None };
     match difference(&expect, &answer, None) {

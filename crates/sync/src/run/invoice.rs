@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use domain::{
+    Decimal,
     code::Code,
     documents::Invoice,
+    money::{self, round2},
     plan::Plan,
     run::{EventName, RunStatus},
-    xref::XrefKind,
+    xref::{XrefKey, XrefKind},
 };
-use posting::{Context, plan_invoice, plan_payment, wanted_xrefs, with_contact_changes};
+use posting::{
+    Context, plan_invoice, plan_payment, plan_payment_of_reduced, wanted_xrefs, with_contact_changes,
+};
 use store::Outcome;
 
-use super::{edited::ensure_sums_stand, follow::follow};
+use super::{edited::ensure_sums_stand, follow::follow, originals};
 use crate::{
     attempt::{
         disposition::{AttemptError, Disposition},
@@ -20,6 +24,7 @@ use crate::{
         known::Known,
         log::AttemptLog,
         planning::planned,
+        sage_answers,
         work::Work,
     },
     connection::shop::Shop,
@@ -38,8 +43,35 @@ pub async fn paid(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<
     let invoice = fetch::invoice(work, shop, log).await?;
     ensure_sums_stand(work, log, &invoice).await?;
     let payment = fetch::payment(work, shop, log).await?;
-    let plan = move |invoice: &Invoice, context: &Context<'_>| plan_payment(invoice, &payment, context);
+    let outstanding = outstanding(work, log, &invoice).await?;
+    let plan = move |invoice: &Invoice, context: &Context<'_>| match outstanding {
+        Some(outstanding) => plan_payment_of_reduced(invoice, &payment, outstanding, context),
+        None => plan_payment(invoice, &payment, context),
+    };
     carry_out(work, log, invoice, plan).await
+}
+
+/// What credit notes have left of an invoice; none where nothing was credited to its customer. Only as much as was credited may be
+/// missing: an invoice that somebody has paid in Sage by hand is not paid again on account.
+async fn outstanding(
+    work: &Work<'_>,
+    log: &mut AttemptLog,
+    invoice: &Invoice,
+) -> Result<Option<Decimal>, AttemptError> {
+    let (store, business) = (&work.engine.store, &work.business.id);
+    let Some(digest) = fetch::email_digest(&invoice.customer) else { return Ok(None) };
+    let currency = invoice.currency.to_string();
+    let posted = store.posted_for(work.binding.id, business, &digest, &currency, None).await?;
+    if posted.credited_minor == 0 {
+        return Ok(None);
+    }
+    let key = XrefKey { kind: XrefKind::Invoice, magento_key: invoice.magento_id.to_string() };
+    let known = store.xrefs(work.binding.id, business, &[key]).await?;
+    let Some(record) = known.first() else { return Ok(None) };
+    let shown = originals::invoice(work, log, &record.sage_id, Some(record.created_at)).await?;
+    let shown = shown.and_then(|shown| sage_answers::amount_of(&shown["outstanding_amount"]));
+    let least = round2(invoice.grand_total) - money::from_minor(posted.credited_minor);
+    Ok(shown.map(|outstanding| outstanding.max(least)))
 }
 
 /// Stops unless the run of this invoice has ended well, or there is none.

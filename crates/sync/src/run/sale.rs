@@ -112,7 +112,10 @@ fn event_of(work: &Work<'_>, event: EventName, magento_id: i64) -> NewEvent {
 async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), AttemptError> {
     let currency = memo.currency.to_string();
     let posted = match email_digest(&memo.customer) {
-        Some(digest) => work.engine.store.posted_for(work.binding.id, &digest, &currency).await?,
+        Some(digest) => {
+            let (store, business) = (&work.engine.store, &work.business.id);
+            store.posted_for(work.binding.id, business, &digest, &currency, Some(memo.magento_id)).await?
+        }
         None => store::Posted::default(),
     };
     let left = posted.invoiced_minor - posted.credited_minor;

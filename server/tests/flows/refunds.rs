@@ -1,0 +1,107 @@
+//! Refunds whose invoice, payment or sale is not as simple: not shown for a while, credited before it is paid, credited twice.
+
+use chrono::SecondsFormat;
+use domain::{
+    code::Code,
+    outside::Outside,
+    run::{EventName, RunStatus},
+};
+use serde_json::{Value, json};
+use server::{
+    outside::Machine,
+    stage::{Options, Stage},
+};
+use simulators::magento::Documents;
+
+use crate::second_decisions::{faults, records, retry, run, send, stage};
+
+fn sample(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// One 404 for what was made a moment ago.
+async fn hide_once(stage: &Stage, path: &str) {
+    let hidden = json!({ "times": 1, "method": "GET", "path": path, "status": 404 });
+    faults(stage, json!({ "fail_before": [hidden] })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_waits_for_what_sage_does_not_show_yet() {
+    for path in ["/sales_invoices/", "/contact_payments/"] {
+        let stage = stage(Options::default()).await;
+        send(&stage, "invoice.created", 2).await;
+        send(&stage, "invoice.paid", 2).await;
+        hide_once(&stage, path).await;
+        send(&stage, "creditmemo.created", 1).await;
+        let waiting = run(&stage, EventName::CreditmemoCreated, 1).await;
+        assert_eq!(
+            (waiting.status, waiting.code),
+            (RunStatus::Retrying, Some(Code::SageInProgress)),
+            "{path}"
+        );
+        assert!(records(&stage, "sales_credit_notes").await.is_empty(), "{path}");
+        let ended = retry(&stage, EventName::CreditmemoCreated, 1).await;
+        assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{path}: {:?}", ended.message);
+        assert_eq!(records(&stage, "contact_payments").await.len(), 2, "{path}: a receipt and a refund");
+        stage.stop().await;
+    }
+}
+
+/// A memo of 30.00 is set against the open invoice, and then the whole invoice is paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_after_a_credit_note_takes_what_is_left_and_the_rest_stays_on_account() {
+    let mut invoice = sample(include_str!("../../../fixtures/documents/invoice-1b.json"));
+    let memo = sample(include_str!("../../../fixtures/documents/creditmemo-1a.json"));
+    let payment = sample(include_str!("../../../fixtures/documents/payment-of-invoice-1b.json"));
+    invoice["state"] = "open".into();
+    let (total, credited) = (invoice["grand_total"].clone(), memo["grand_total"].clone());
+    let documents = Some(Documents::from_values(vec![invoice, memo, payment]).unwrap());
+    let stage = stage(Options { documents, ..Options::default() }).await;
+    send(&stage, "invoice.created", 2).await;
+    send(&stage, "creditmemo.created", 1).await;
+    assert_eq!(run(&stage, EventName::CreditmemoCreated, 1).await.status, RunStatus::Succeeded);
+    assert_eq!(records(&stage, "contact_allocations").await.len(), 1);
+    send(&stage, "invoice.paid", 2).await;
+    let ended = run(&stage, EventName::InvoicePaid, 2).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    let invoices = records(&stage, "sales_invoices").await;
+    assert_eq!(invoices[0]["status"]["id"], "PAID");
+    let receipt = &records(&stage, "contact_payments").await[0];
+    let amount = |value: &Value| -> f64 {
+        value.as_str().map_or_else(|| value.as_f64().unwrap(), |text| text.parse().unwrap())
+    };
+    let on_account = amount(&receipt["payment_on_account"]["outstanding_amount"]);
+    assert!((amount(&receipt["total_amount"]) - amount(&total)).abs() < 0.001, "{receipt:#?}");
+    assert!((on_account - amount(&credited)).abs() < 0.001, "{receipt:#?}");
+    stage.stop().await;
+}
+
+/// An invoice of 81.52 and five memos of 16.89 that name no invoice: four are covered. The answer to the first is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memo_whose_answer_was_lost_has_taken_its_share_of_the_sale() {
+    let now = Machine.now().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let memo = sample(include_str!("../../../fixtures/documents/creditmemo-1b.json"));
+    let memos = (1..=5).map(|id| {
+        let mut memo = memo.clone();
+        memo["magento_id"] = id.into();
+        memo["increment_id"] = format!("{id:09}").into();
+        memo["created_at"] = now.clone().into();
+        memo
+    });
+    let invoice = sample(include_str!("../../../fixtures/documents/invoice-1a.json"));
+    let documents = Some(Documents::from_values(memos.chain([invoice]).collect()).unwrap());
+    let stage = stage(Options { documents, ..Options::default() }).await;
+    send(&stage, "invoice.created", 1).await;
+    let lost = json!({ "times": 1, "method": "POST", "path": "/sales_credit_notes$", "status": 504 });
+    faults(&stage, json!({ "fail_after": [lost] })).await;
+    for id in 1..=5 {
+        send(&stage, "creditmemo.created", id).await;
+    }
+    let last = run(&stage, EventName::CreditmemoCreated, 5).await;
+    assert_eq!((last.status, last.code), (RunStatus::Retrying, Some(Code::SaleNotInSage)));
+    let ended = retry(&stage, EventName::CreditmemoCreated, 1).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    assert_eq!(retry(&stage, EventName::CreditmemoCreated, 5).await.code, Some(Code::SaleNotInSage));
+    assert_eq!(records(&stage, "sales_credit_notes").await.len(), 4);
+    stage.stop().await;
+}
