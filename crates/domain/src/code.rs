@@ -115,7 +115,7 @@ codes! {
     BusinessShared = "business_shared", Holds, "Another shop posts to the same Sage business.", "Connect this shop to a business of its own, or disconnect the other shop first.";
     NeedsMapping = "needs_mapping", Holds, "A setting is missing that this document needs.", "Choose it in the settings; the documents that wait go on by themselves.";
     CrossBorderNotSupported = "cross_border_not_supported", Holds, "Sales to another tax area are not translated by this version.", "Wait for the version that does; the document is kept.";
-    UnshownTax = "unshown_tax", Holds, "The credit memo holds money that is in no line, and nothing tells to the penny what of it is tax.", "Make the memo from its invoice in Magento, let such tax be inferred in the settings, or record this one in Sage by hand.";
+    UnshownTax = "unshown_tax", Holds, "The total includes an amount that is on no line, and its tax cannot be determined.", "Make the memo from its invoice in Magento, let such tax be inferred in the settings, or record this one in Sage by hand.";
     MixedGoodsServices = "mixed_goods_services", Holds, "The invoice mixes goods and services across a border, where Sage takes only one of the two.", "Let such invoices take the default type in the settings, or record this one in Sage by hand.";
     CircuitOpen = "circuit_open", Holds, "Sage has failed several times in a row; calls to it rest for a moment.", "Nothing to do: this goes on by itself.";
 

@@ -90,7 +90,7 @@ impl Family {
         !matches!(self, Self::Catalogue | Self::Changed)
     }
 
-    /// Whether a person has to press "Retry" even when nothing else goes wrong.
+    /// Whether somebody has to press "Retry" even when nothing else goes wrong.
     pub const fn needs_a_person(self) -> bool {
         matches!(self, Self::Withdrawn)
     }

@@ -213,7 +213,7 @@ async fn settle(world: &World, cell: &Cell, process: &Process) -> TimeDelta {
 /// How often a person presses "Retry": once for each document of a family.
 const HELP: usize = 3;
 
-/// The same after a person has pressed "Retry".
+/// The same, with "Retry" pressed on whatever waits for it.
 async fn settle_with_help(world: &World, process: &Process) {
     for _ in 0..HELP {
         let runs = world.runs().await;

@@ -103,7 +103,7 @@ const TEXTS: [&str; 36] = [
     "JPY",
     "KWD",
     "EUR",
-    "XXX",
+    "XTS",
     "GB",
     "IE",
     "US",

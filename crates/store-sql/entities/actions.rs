@@ -1,4 +1,4 @@
-//! Who did what; and the documents that a person has excluded.
+//! Who did what; and the documents that are excluded from syncing.
 
 use async_trait::async_trait;
 use domain::{

@@ -1,4 +1,4 @@
-//! Documents that a person has excluded.
+//! Documents that are excluded from syncing.
 
 use domain::{
     code::Code,

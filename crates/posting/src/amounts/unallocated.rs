@@ -36,7 +36,7 @@ pub(crate) struct GapExplanation {
     pub tax_tolerance: Decimal,
     /// How far-fetched it is: 0 = nothing is left over.
     pub cost: u32,
-    /// Why it is no explanation, in a sentence without the sums.
+    /// Why it explains nothing, in a sentence without the sums.
     pub refusal: Option<String>,
 }
 

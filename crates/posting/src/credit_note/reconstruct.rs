@@ -116,7 +116,7 @@ fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> Explained
     let HypothesisSearch { mut best, doubtful, mut is_cut_short, .. } = search;
     if best.refusal.is_none() && !doubtful.is_zero() {
         best.refusal = Some(format!(
-            "{} of it is in no line; it may be a product tax, a fee or Magento's credit of a discount on shipping, and nothing tells what of it is tax.",
+            "{} of it is on no line. It may be a product tax, a fee or Magento's credit of a discount on shipping, so its tax cannot be determined.",
             text(doubtful)
         ));
     }

@@ -179,9 +179,9 @@ fn reconstructed<'a>(
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
     if !found.is_certain && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
         let reason = match invoice {
-            None => "Part of it is in no line, and nothing tells whether that was taxed.",
+            None => "Part of it is on no line, and whether that was taxed cannot be determined.",
             Some(_) => {
-                "Part of it is in no line, and its invoice does not tell to the penny what of that is tax."
+                "Part of it is on no line, and its invoice does not show to the penny how much of that is tax."
             }
         };
         return Err(findings.hold(Code::UnshownTax, returned_sale::mismatch(memo, reason)));

@@ -28,7 +28,7 @@ pub(super) struct Grant {
 }
 
 impl Grants {
-    /// Whether a token may do this; `None` when it is no good at all.
+    /// Whether a token may do this; `None` when it is not valid.
     pub(super) fn allows(&self, token: &str, method: &str, now: DateTime<Utc>) -> Option<bool> {
         let grant = self.access.get(token).filter(|grant| grant.until > now)?;
         Some(method == "GET" || grant.scope == "full_access")

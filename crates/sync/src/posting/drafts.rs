@@ -68,7 +68,7 @@ impl Performance<'_> {
         Ok(answer)
     }
 
-    /// What was made, where it is no draft any more.
+    /// What was made, where it has left its draft state.
     pub async fn released_already(
         &self,
         log: &mut AttemptLog,
