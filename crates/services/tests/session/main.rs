@@ -394,11 +394,11 @@ fn a_password_is_chosen_neither_short_nor_endless() {
 #[test]
 fn the_cookie_is_out_of_reach_for_scripts_and_other_sites() {
     let cookie = cookies::cookie("abc", true);
-    assert_eq!(cookie, "__Host-ledger_session=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=1209600; Secure");
+    assert_eq!(cookie, "__Host-ledger_session=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1209600");
     assert!(!cookies::cookie("abc", false).contains("Secure"));
     assert!(cookies::expired_cookie(false).contains("Max-Age=0"));
     let waiting = cookies::pending_cookie("abc", true);
-    assert_eq!(waiting, "__Host-ledger_sign_in=abc; HttpOnly; SameSite=Lax; Path=/; Max-Age=300; Secure");
+    assert_eq!(waiting, "__Host-ledger_sign_in=abc; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=300");
 }
 
 #[test]
