@@ -22,9 +22,6 @@ use crate::{
     play::{Report, play, watch},
 };
 
-/// At how many places of each kind the quick form tries a fault on `SQLite`.
-const PLACES: usize = 2;
-
 /// Words of the names of cells that were not well once: they are always played.
 const ONCE_FAILED: [&str; 8] = [
     // An invoice went out for a contact that is no more, and its customer had another one by then.
@@ -109,13 +106,10 @@ fn sample(cells: Vec<Cell>) -> Vec<Cell> {
         alike.entry((cell.database, row, cell.sequel, cell.clocks.name())).or_default().push(cell);
     }
     let mut chosen = Vec::new();
-    for (number, ((database, ..), mut alike)) in alike.into_iter().enumerate() {
-        let is_change = alike[0].disturbance.write().is_some_and(|write| write.method != "POST");
-        let wanted = if database == "postgres" || is_change { 1 } else { PLACES };
-        for place in 0..wanted.min(alike.len()) {
-            let step = (number * 7 + place * 13) % alike.len();
-            chosen.push(alike.swap_remove(step));
-        }
+    for (number, mut alike) in alike.into_values().enumerate() {
+        // No row is empty.
+        let place = number * 7 % alike.len();
+        chosen.push(alike.swap_remove(place));
     }
     chosen
 }
