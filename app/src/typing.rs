@@ -3,7 +3,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use domain::policy::{Choices, FieldProblem, List, Policy, Problems, form::Form};
+use domain::settings::{Choices, FieldProblem, List, Problems, Settings, form::Form};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::{
     BeforeUnloadEvent, Document, Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
@@ -15,21 +15,21 @@ pub fn watch() -> bool {
     let form =
         document.get_element_by_id("settings").and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
     let Some(form) = form else { return false };
-    let desk = Rc::new(RefCell::new(Desk::new(document, form.clone())));
+    let watcher = Rc::new(RefCell::new(FormWatcher::new(document, form.clone())));
     listen(&form, "input", {
-        let desk = Rc::clone(&desk);
-        move |event: Event| desk.borrow_mut().typed(&event)
+        let watcher = Rc::clone(&watcher);
+        move |event: Event| watcher.borrow_mut().typed(&event)
     });
     listen(&form, "submit", {
-        let desk = Rc::clone(&desk);
-        move |_: Event| desk.borrow_mut().leaves_knowingly = true
+        let watcher = Rc::clone(&watcher);
+        move |_: Event| watcher.borrow_mut().leaves_knowingly = true
     });
     if let Ok(Some(revert)) = form.query_selector("[data-revert]") {
-        let desk = Rc::clone(&desk);
-        listen(&revert, "click", move |_: Event| desk.borrow_mut().leaves_knowingly = true);
+        let watcher = Rc::clone(&watcher);
+        listen(&revert, "click", move |_: Event| watcher.borrow_mut().leaves_knowingly = true);
     }
     listen(&leptos::prelude::window(), "beforeunload", move |event: BeforeUnloadEvent| {
-        if desk.borrow().would_lose() {
+        if watcher.borrow().would_lose() {
             event.prevent_default();
         }
     });
@@ -48,7 +48,7 @@ fn listen<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
     }
 }
 
-struct Desk {
+struct FormWatcher {
     document: Document,
     form: HtmlFormElement,
     lists: PageLists,
@@ -61,16 +61,16 @@ struct Desk {
     leaves_knowingly: bool,
 }
 
-impl Desk {
+impl FormWatcher {
     fn new(document: Document, form: HtmlFormElement) -> Self {
         let lists = PageLists::new(&document, &form);
         let first = pairs(&form);
-        let (_, known) = Form::from(first.clone()).read(&Policy::default(), &lists);
+        let (_, known) = Form::from(first.clone()).read(&Settings::default(), &lists);
         let came_changed = form.get_attribute("data-changed").as_deref() == Some("true");
-        let desk = Self { document, form, lists, first, known, came_changed, leaves_knowingly: false };
-        desk.show_state(came_changed);
-        let _ = desk.form.set_attribute("data-watched", "");
-        desk
+        let watcher = Self { document, form, lists, first, known, came_changed, leaves_knowingly: false };
+        watcher.show_state(came_changed);
+        let _ = watcher.form.set_attribute("data-watched", "");
+        watcher
     }
 
     fn would_lose(&self) -> bool {
@@ -93,7 +93,7 @@ impl Desk {
         }
         let pairs = pairs(&self.form);
         self.show_state(self.is_changed(&pairs));
-        let (_, problems) = Form::from(pairs).read(&Policy::default(), &self.lists);
+        let (_, problems) = Form::from(pairs).read(&Settings::default(), &self.lists);
         self.known.retain(|known| problems.contains(known));
         for found in all(&self.form, "[data-path]") {
             let path = found.get_attribute("data-path").unwrap_or_default();

@@ -61,7 +61,7 @@ fn run() -> Run {
         message: None,
         attempts: 1,
         next_at: after(1000),
-        policy_version: 4,
+        settings_version: 4,
         facts: RunFacts {
             increment_id: Some("000000008".to_owned()),
             customer: Some("Ada & Sons <Ltd>".to_owned()),
@@ -187,7 +187,7 @@ fn every_state_and_every_code_has_a_page_that_says_what_happened_and_what_to_do_
                 assert!(has_way, "{status} {code:?}: {remedies}");
                 let way = match code {
                     // It would be skipped again.
-                    Some(Code::ExcludedByPerson) => "/api/runs/include",
+                    Some(Code::Excluded) => "/api/runs/include",
                     _ => "/api/runs/retry",
                 };
                 assert_eq!(remedies.contains(way), rights.may_retry, "{status} {code:?}");

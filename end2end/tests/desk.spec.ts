@@ -65,7 +65,7 @@ test('a view is saved, comes back and is forgotten', async ({ page }) => {
   await expect(page).toHaveURL(/\?min=200$/)
   await page.getByText('Views', { exact: true }).click()
   await page.getByRole('button', { name: `Forget the view ${name}` }).click()
-  await expect(page.getByRole('status').filter({ hasText: 'The view is forgotten.' })).toBeVisible()
+  await expect(page.getByRole('status').filter({ hasText: 'The view is deleted.' })).toBeVisible()
   await expect(page.getByRole('link', { name })).toHaveCount(0)
 })
 
@@ -183,7 +183,7 @@ test('the desk is worked by keyboard alone', async ({ page }) => {
   await ready(page)
   await press(page, page.locator('summary').filter({ hasText: 'Views' }))
   await press(page, page.getByRole('button', { name: `Forget the view ${name}` }))
-  await heard('The view is forgotten.')
+  await heard('The view is deleted.')
   await ready(page)
 
   // Many at once, asked for first.

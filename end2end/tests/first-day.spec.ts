@@ -81,7 +81,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           await shot('5-ahead')
           await press(page, page.getByRole('link', { name: 'Settings', exact: true }))
           await expect(page.getByText('Nothing is posted before you have saved them')).toBeVisible()
-          await type(page, page.getByLabel('In front of Magento’s numbers'), `D${day}-`)
+          await type(page, page.getByLabel('Reference prefix'), `D${day}-`)
           await shot('6-settings')
           await press(page, page.getByRole('button', { name: 'Save' }).last())
           await expect(page.getByRole('status').first()).toContainText('The settings are saved.')

@@ -26,7 +26,7 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   await page.getByRole('link', { name: 'People' }).click()
   await expect(page.getByRole('heading', { name: 'People' })).toBeVisible()
   await page.getByRole('button', { name: 'Make an invitation' }).click()
-  await expect(page.getByLabel('E-mail address')).toHaveAccessibleDescription('This is needed.')
+  await expect(page.getByLabel('E-mail address')).toHaveAccessibleDescription('Enter a value.')
   await expect(page.getByLabel('E-mail address')).toBeFocused()
 
   const link = await invite(page, email, 'operator')
@@ -72,11 +72,11 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   await page.getByRole('link', { name: 'Activity' }).click()
   await expect(page.getByRole('heading', { name: 'Activity' })).toBeVisible()
   const done = page.getByRole('row').filter({ hasText: email })
-  for (const what of ['Invited a person', 'Accepted an invitation', 'Changed a role', 'Removed a person']) {
+  for (const what of ['Invited someone', 'Accepted an invitation', 'Changed a role', 'Removed a member']) {
     await expect(done.filter({ hasText: what })).toHaveCount(1)
   }
   await look(page, 'activity')
-  await page.getByLabel('Activity', { exact: true }).selectOption({ label: 'Removed a person' })
+  await page.getByLabel('Activity', { exact: true }).selectOption({ label: 'Removed a member' })
   await page.getByRole('button', { name: 'Apply' }).click()
   await expect(done).toHaveCount(1)
 
@@ -120,7 +120,7 @@ test('a second factor is set up, asked for, and stands in by recovery code', asy
   const first = code(key)
   await guest.getByLabel('Code', { exact: true }).fill(first)
   await guest.getByRole('button', { name: 'Confirm' }).click()
-  await expect(guest.locator('.flash')).toHaveText('From now on signing in asks for a code.')
+  await expect(guest.locator('.flash')).toHaveText('Two-factor authentication is on.')
   const codes = await guest.locator('.once-codes li').allInnerTexts()
   expect(codes).toHaveLength(10)
   await look(guest, 'account-codes')
@@ -145,7 +145,7 @@ test('a second factor is set up, asked for, and stands in by recovery code', asy
   const off = guest.locator('details').filter({ hasText: 'Switch off' })
   await off.getByLabel('Your password').fill(CHOSEN)
   await guest.getByRole('button', { name: 'Switch the second factor off' }).click()
-  await expect(guest.getByRole('status')).toHaveText('Signing in asks for no code any more.')
+  await expect(guest.getByRole('status')).toHaveText('Two-factor authentication is off.')
   await guest.context().close()
 })
 

@@ -13,7 +13,7 @@ test('an invoice shows its moments, its sums, its plan and its calls', async ({ 
   await settled(page)
   await open(page, '000000008', 'Invoice created')
   const advice = page.locator('.advice')
-  await expect(advice.getByRole('heading')).toHaveText('It is in Sage.')
+  await expect(advice.getByRole('heading')).toHaveText('The document is in Sage.')
   await expect(advice.getByRole('link', { name: /^Open SI-\d+ in Sage$/ })).toHaveAttribute('href', new RegExp(`^${demo().sage}/`))
   const moments = page.locator('.moment-what')
   await expect(moments.first()).toContainText('Saved in Magento')
@@ -40,10 +40,10 @@ test('a run that waits for a person says what to do and has the button', async (
   await settled(page)
   await open(page, '000000003', 'Credit memo created')
   const advice = page.locator('.advice')
-  await expect(advice).toContainText('unshown_tax')
+  await expect(advice).toContainText('tax_undetermined')
   await look(page, 'run-waiting')
   await advice.getByRole('link', { name: /^Open the setting/ }).click()
-  await expect(page).toHaveURL(/\/settings#unshown_tax$/)
+  await expect(page).toHaveURL(/\/settings#tax_undetermined$/)
   await page.goBack()
   await advice.getByRole('button', { name: 'Retry' }).click()
   await expect(page.locator('.flash')).not.toBeEmpty()
@@ -96,7 +96,7 @@ test('a run that is not there is said to be so', async ({ page }) => {
   for (const id of ['0190b5a4-7c3e-7000-8000-000000000001', 'nonsense']) {
     const answer = await page.request.get(`/dashboard/sync/${id}`)
     expect(answer.status()).toBe(404)
-    expect(await answer.text()).toContain('This does not exist, or it is not yours to see.')
+    expect(await answer.text()).toContain('This page does not exist, or you do not have access to it.')
   }
 })
 

@@ -15,7 +15,7 @@ async function watched(page: Page) {
   if (hasScript()) await expect(page.locator('#settings[data-watched]')).toBeVisible()
 }
 
-const prefix = (page: Page) => page.getByLabel('In front of Magento’s numbers')
+const prefix = (page: Page) => page.getByLabel('Reference prefix')
 const save = (page: Page) => page.getByRole('button', { name: 'Save' }).last().click()
 
 test('settings are checked at the save, kept as typed, saved, told and restored', async ({ page }) => {
@@ -30,7 +30,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
 
   await expect(page.getByRole('alert')).toContainText('settings_wrong')
   await expect(page.getByLabel('Sales account')).toBeFocused()
-  for (const [label, text] of [['Sales account', 'nothing of the kind'], ['In front of Magento’s numbers', 'MUCH-TOO-LONG-PREFIX']]) {
+  for (const [label, text] of [['Sales account', 'nothing of the kind'], ['Reference prefix', 'MUCH-TOO-LONG-PREFIX']]) {
     await expect(page.getByLabel(label)).toHaveValue(text)
     await expect(page.getByLabel(label)).toHaveAttribute('aria-invalid', 'true')
   }
@@ -49,7 +49,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
 
   await page.getByRole('link', { name: 'Versions' }).click()
   await expect(page.getByText('A try').first()).toBeVisible()
-  await expect(page.getByRole('row', { name: /In front of Magento’s numbers/ }).first()).toContainText('WEB-')
+  await expect(page.getByRole('row', { name: /Reference prefix/ }).first()).toContainText('WEB-')
   await look(page, 'versions')
   await page.getByRole('link', { name: /runs? under it/ }).first().click()
   await expect(page.getByRole('table', { name: 'Sync runs' })).toBeVisible()
@@ -71,9 +71,9 @@ test('what is typed is checked while it is typed, and leaving it behind is asked
   await prefix(page).fill('W-')
   await expect(error).toHaveText('')
   await expect(prefix(page)).not.toHaveAttribute('aria-invalid')
-  await page.getByLabel('Keep stock levels in Sage').check()
+  await page.getByLabel('Sync stock levels').check()
   await expect(page.locator('[id="sync_stock-error"]')).toHaveAttribute('data-code', 'conflict')
-  await page.getByLabel('Keep products in Sage').check()
+  await page.getByLabel('Sync products').check()
   await expect(page.locator('[id="sync_stock-error"]')).toHaveText('')
   await expect(page.locator('[id="default_purchase_ledger_account_id-error"]')).toHaveAttribute('data-code', 'required')
   await expect(page.getByText('Not saved')).toBeVisible()
@@ -158,7 +158,7 @@ test('two people who save at once: the second sees what differs', async ({ page,
   await prefix(page).fill('TWO-')
   await save(page)
   await expect(page.getByRole('alert')).toContainText('settings_changed')
-  const rows = page.getByRole('row', { name: /In front of Magento’s numbers/ })
+  const rows = page.getByRole('row', { name: /Reference prefix/ })
   await expect(rows.first()).toContainText('ONE-')
   await expect(rows.last()).toContainText('TWO-')
   await expect(prefix(page)).toHaveValue('TWO-')
@@ -195,7 +195,7 @@ test('settings are taken along as a file and brought in again', async ({ page })
   ])
   const file = JSON.parse(readFileSync(await download.path(), 'utf8'))
   expect(file.kind).toBe('ledger settings 1')
-  file.policy.invoice_number_prefix = 'FILE-'
+  file.settings.invoice_number_prefix = 'FILE-'
   await page.getByLabel('File', { exact: true }).setInputFiles({
     name: 'ledger-settings.json',
     mimeType: 'application/json',

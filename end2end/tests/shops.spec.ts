@@ -66,7 +66,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     // The page comes anew every second, perhaps just while it is looked at.
     await expect(() => look(page, 'connecting')).toPass()
     await faults(demo().sage, { latency_ms: [] })
-    await expect(page.getByRole('status')).toHaveText('Sage is connected, and its lists are fetched.', { timeout: 15_000 })
+    await expect(page.getByRole('status')).toHaveText('Sage is connected and its lists are loaded.', { timeout: 15_000 })
     await expect(page.locator('.page-head .chip')).toHaveText('Working')
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toBeVisible()
     await expect(ahead(page)).toContainText('The shop and Sage were asked just now.')
@@ -79,7 +79,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
 
     await expect(ahead(page)).toContainText('Neither the shop nor Sage was asked just now.')
     await ahead(page).getByRole('link', { name: 'Ask the shop and Sage' }).click()
-    await expect(ahead(page)).toContainText('Nothing stands in the way.')
+    await expect(ahead(page)).toContainText('Everything is ready.')
     await faults(shop.url, { route_missing: true })
     await ahead(page).getByRole('link', { name: 'Check again' }).click()
     await expect(ahead(page).getByText('shop_module_missing')).toBeVisible()
@@ -91,7 +91,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await page.getByRole('button', { name: 'Resume' }).click()
     await expect(page.locator('.page-head .chip')).toHaveText('Working')
     await page.getByRole('button', { name: 'Fetch Sage’s lists anew' }).click()
-    await expect(page.getByRole('status')).toHaveText('Sage’s lists are fetched anew.')
+    await expect(page.getByRole('status')).toHaveText('Sage’s lists are up to date.')
 
     await page.getByText('Disconnect', { exact: true }).click()
     await page.getByLabel('Your password').fill('not this one')

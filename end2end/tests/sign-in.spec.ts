@@ -25,7 +25,7 @@ for (const [who, email] of [
   test(`${who} is refused in the same words and keeps what was typed`, async ({ page }) => {
     await page.goto('/sign-in')
     await fillSignIn(page, email, 'a wrong password')
-    await expect(page.getByRole('alert')).toContainText('No account matches this e-mail address and password.')
+    await expect(page.getByRole('alert')).toContainText('The e-mail address or password is not correct.')
     await expect(page.getByLabel('E-mail address')).toHaveValue(email)
     await expect(page.getByLabel('Password')).toHaveValue('')
     await expect(page.getByLabel('Password')).toBeFocused()
@@ -36,8 +36,8 @@ for (const [who, email] of [
 test('empty fields are named, and the way on survives a refusal', async ({ page }) => {
   await page.goto('/dashboard/sync?status=waiting')
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await expect(page.getByLabel('E-mail address')).toHaveAccessibleDescription('This is needed.')
-  await expect(page.getByLabel('Password')).toHaveAccessibleDescription('This is needed.')
+  await expect(page.getByLabel('E-mail address')).toHaveAccessibleDescription('Enter a value.')
+  await expect(page.getByLabel('Password')).toHaveAccessibleDescription('Enter a value.')
   await expect(page.getByLabel('E-mail address')).toBeFocused()
   await fillSignIn(page, demo().email, demo().password)
   await expect(page).toHaveURL(/\/dashboard\/sync\?status=waiting$/)

@@ -50,7 +50,7 @@ enum Command {
     /// The keys of the credentials at rest.
     Keys {
         #[command(subcommand)]
-        command: keys::Keys,
+        command: keys::KeysCommand,
     },
     /// People who sign in.
     Users {

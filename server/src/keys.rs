@@ -3,20 +3,20 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use domain::{outside::Outside, run::ActionKind};
+use domain::{environment::Environment, run::ActionKind};
 use sync::Rotation;
 use vault::KeyRing;
 
 use crate::{
     commands,
     config::{Config, ConfigError},
+    environment::Machine,
     lifecycle::{self, Failure},
-    outside::Machine,
 };
 
 /// What is to be done with the keys.
 #[derive(Subcommand)]
-pub enum Keys {
+pub enum KeysCommand {
     /// Prints a new key for LEDGER_KEYS.
     New,
     /// Seals every credential again with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
@@ -25,18 +25,18 @@ pub enum Keys {
 
 /// Carries it out; a failure where something keeps needing an old key.
 pub async fn run(
-    command: Keys,
+    command: KeysCommand,
     read: impl FnOnce() -> Result<Config, ConfigError>,
 ) -> Result<ExitCode, Failure> {
     match command {
-        Keys::New => {
+        KeysCommand::New => {
             let mut random = [0; 32];
             Machine.random(&mut random);
             let id = Machine.now().format("k%Y%m%d").to_string();
             println!("{}", KeyRing::generate(random, &id));
             Ok(ExitCode::SUCCESS)
         }
-        Keys::Rotate => {
+        KeysCommand::Rotate => {
             let config = read()?;
             let keys = config.key_ring()?;
             let store = lifecycle::open_store(&config.database_url).await?;

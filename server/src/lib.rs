@@ -8,20 +8,20 @@ mod commands;
 pub mod config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod environment;
 pub mod intake;
 pub mod isolation;
 mod keys;
 pub mod lifecycle;
-pub mod outside;
 pub mod plan;
 pub mod router;
 pub mod routes;
+#[cfg(feature = "demo")]
+pub mod sandbox;
 pub mod security;
 pub mod serving;
 #[cfg(feature = "demo")]
 pub mod simulate;
-#[cfg(feature = "demo")]
-pub mod stage;
 pub mod state;
 pub mod streams;
 pub mod telemetry;

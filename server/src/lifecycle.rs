@@ -8,7 +8,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::outside::Outside;
+use domain::environment::Environment;
 use leptos::config::LeptosOptions;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use services::{Services, alerting::Alerting, connecting::Connecting, sealing::Sealing};
@@ -22,11 +22,11 @@ use url::Url;
 use crate::{
     client::Proxies,
     config::{self, Config},
+    environment::{self, Machine},
     intake::Intake,
-    outside::{self, Machine},
     router,
     serving::{self, ConnectionLimits},
-    state::{AppState, Observing, Wire},
+    state::{AppState, EndpointState, Observing},
 };
 
 /// How long a worker may take to finish what it holds; after that it comes back by its leases.
@@ -71,7 +71,7 @@ pub async fn engine(
     store: Arc<dyn Store>,
     timing: sync::Timing,
 ) -> Result<sync::Engine, Failure> {
-    let time = outside::time_of(&store, Arc::new(Machine)).await?;
+    let time = environment::time_of(&store, Arc::new(Machine)).await?;
     engine_in(config, store, time, timing)
 }
 
@@ -79,7 +79,7 @@ pub async fn engine(
 pub fn engine_in(
     config: &Config,
     store: Arc<dyn Store>,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
     timing: sync::Timing,
 ) -> Result<sync::Engine, Failure> {
     let timing =
@@ -89,14 +89,14 @@ pub fn engine_in(
         client_secret: config.sage_secret()?,
         redirect_uri: format!("{}/oauth/sage/callback", config.public_url),
     };
-    let limits = Arc::new(Limits::new(limit_settings(&config.sage), Arc::clone(&outside)));
+    let limits = Arc::new(Limits::new(limit_settings(&config.sage), Arc::clone(&environment)));
     let sage = sage::Client::new(endpoints(&config.sage.base_url)?, app, limits)?;
     let options = magento::Options {
         allow_private_addresses: config.magento.allow_private_addresses,
         ..magento::Options::default()
     };
-    let magento = magento::Client::new(options, Arc::clone(&outside))?;
-    Ok(sync::Engine::new(store, config.key_ring()?, magento, sage, posts(config)?, outside, timing))
+    let magento = magento::Client::new(options, Arc::clone(&environment))?;
+    Ok(sync::Engine::new(store, config.key_ring()?, magento, sage, posts(config)?, environment, timing))
 }
 
 /// How members are told.
@@ -111,7 +111,7 @@ fn posts(config: &Config) -> Result<Posts, Failure> {
 }
 
 /// As gentle as asked for; at full speed a fault is the queue's matter at once, which is what the tests look at.
-fn limit_settings(sage: &config::Sage) -> LimitSettings {
+fn limit_settings(sage: &config::SageConfig) -> LimitSettings {
     let rests_for = TimeDelta::seconds(sage.circuit_rests_seconds.into());
     let circuit = CircuitSettings { rests_for, ..CircuitSettings::default() };
     let Some(per_second) = NonZeroU32::new(sage.calls_per_second) else {
@@ -121,15 +121,15 @@ fn limit_settings(sage: &config::Sage) -> LimitSettings {
     LimitSettings { circuit, per_business: Some(Rate { per_second, burst }), ..LimitSettings::default() }
 }
 
-fn wire(
+fn endpoint_state(
     config: &Config,
     engine: &Arc<sync::Engine>,
     shutdown: &CancellationToken,
     works: bool,
-) -> Result<Arc<Wire>, Failure> {
-    Ok(Arc::new(Wire {
+) -> Result<Arc<EndpointState>, Failure> {
+    Ok(Arc::new(EndpointState {
         store: Arc::clone(&engine.store),
-        outside: Arc::clone(&engine.outside),
+        environment: Arc::clone(&engine.environment),
         engine: Arc::clone(engine),
         shutdown: shutdown.clone(),
         intake: Intake::new(config.quotas),
@@ -156,7 +156,7 @@ pub async fn answer_operators(
         return Ok(());
     }
     let listener = listen(address).await?;
-    let router = router::observing(wire(config, engine, shutdown, works)?);
+    let router = router::observing(endpoint_state(config, engine, shutdown, works)?);
     let limits = ConnectionLimits { connections: OPERATORS, ..ConnectionLimits::default() };
     tokio::spawn(serving::serve(listener, router, limits, shutdown.clone()));
     Ok(())
@@ -203,16 +203,16 @@ impl Process {
             leptos_options: leptos_options(config, address)?,
             services: Services {
                 store: Arc::clone(&engine.store),
-                outside: Arc::clone(&engine.outside),
+                environment: Arc::clone(&engine.environment),
                 secure_cookies: config.public_url.starts_with("https://"),
                 connecting: Arc::new(Connecting::new(Arc::clone(&engine), config.public_url.clone())),
                 alerting: Alerting(Arc::clone(&engine)),
-                sealing: Sealing::new(Arc::clone(&engine.keys), Arc::clone(&engine.outside)),
+                sealing: Sealing::new(Arc::clone(&engine.keys), Arc::clone(&engine.environment)),
                 public_url: config.public_url.clone(),
                 quotas: config.quotas,
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
-            wire: wire(config, &engine, &shutdown, config.worker.enabled)?,
+            endpoints: endpoint_state(config, &engine, &shutdown, config.worker.enabled)?,
             proxies: Proxies::new(config.trusted_proxies),
         };
         for problem in config.doubts() {

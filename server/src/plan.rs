@@ -7,10 +7,10 @@ use domain::{
     Decimal,
     business::ReferenceSet,
     documents::{CreditMemo, Customer, Invoice, InvoiceState, Payment, Product},
+    environment::Environment,
     ids::BindingId,
-    outside::Outside,
     plan::{Plan, Verdict},
-    policy::Policy,
+    settings::Settings,
     xref::{XrefKey, XrefKind},
 };
 use posting::{
@@ -19,15 +19,15 @@ use posting::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{lifecycle::Failure, outside::Machine};
+use crate::{environment::Machine, lifecycle::Failure};
 
 /// The demo's settings and lists, for a plan that names none.
-pub(crate) const POLICY: &str = include_str!("../../fixtures/demo/policy.json");
+pub(crate) const SETTINGS: &str = include_str!("../../fixtures/demo/settings.json");
 pub(crate) const REFERENCE: &str = include_str!("../../fixtures/demo/reference.json");
 
 /// What kind of document.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Kind {
+pub enum DocumentKind {
     /// An invoice.
     Invoice,
     /// The payment of an invoice.
@@ -44,13 +44,13 @@ pub enum Kind {
 #[derive(Args)]
 pub struct PlanArgs {
     /// What kind of document.
-    kind: Kind,
+    kind: DocumentKind,
     /// The canonical document, as the module's endpoint gives it. Its invoice, where it needs one, is looked for beside it and
     /// then among the demo's, and taken as posted.
     file: PathBuf,
     /// The settings, as JSON; the demo's when none are given.
     #[arg(long)]
-    policy: Option<PathBuf>,
+    settings: Option<PathBuf>,
     /// The business's lists, as JSON; the demo's when none are given.
     #[arg(long)]
     reference: Option<PathBuf>,
@@ -75,11 +75,13 @@ struct Entry {
 pub fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
     let planner = Planner::read(args)?;
     let plan = match args.kind {
-        Kind::Invoice => plan_invoice(&read(&args.file)?, &planner.context(&planner.xrefs)),
-        Kind::Payment => planner.payment(&read(&args.file)?, &args.file),
-        Kind::Creditmemo => planner.creditmemo(&read(&args.file)?, &args.file),
-        Kind::Customer => plan_customer(&read::<Customer>(&args.file)?, &planner.context(&planner.xrefs)),
-        Kind::Product => {
+        DocumentKind::Invoice => plan_invoice(&read(&args.file)?, &planner.context(&planner.xrefs)),
+        DocumentKind::Payment => planner.payment(&read(&args.file)?, &args.file),
+        DocumentKind::Creditmemo => planner.creditmemo(&read(&args.file)?, &args.file),
+        DocumentKind::Customer => {
+            plan_customer(&read::<Customer>(&args.file)?, &planner.context(&planner.xrefs))
+        }
+        DocumentKind::Product => {
             let stock = KnownStock { quantity: None, as_of: Machine.now() };
             plan_product(&read::<Product>(&args.file)?, &stock, &planner.context(&planner.xrefs))
         }
@@ -96,7 +98,7 @@ fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
 }
 
 struct Planner {
-    policy: Policy,
+    settings: Settings,
     reference: ReferenceSet,
     xrefs: BTreeMap<XrefKey, KnownRecord>,
     generations: Generations,
@@ -110,7 +112,7 @@ impl Planner {
             (entry.key, KnownRecord { sage_id: entry.sage_id, displayed_as: entry.displayed_as })
         };
         Ok(Self {
-            policy: args.policy.as_deref().map_or_else(|| Ok(serde_json::from_str(POLICY)?), read)?,
+            settings: args.settings.as_deref().map_or_else(|| Ok(serde_json::from_str(SETTINGS)?), read)?,
             reference: args
                 .reference
                 .as_deref()
@@ -125,7 +127,7 @@ impl Planner {
         Context {
             binding: BindingId::default(),
             business: "demo",
-            policy: &self.policy,
+            settings: &self.settings,
             reference: &self.reference,
             xrefs,
             generations: &self.generations,
@@ -230,7 +232,7 @@ fn invoice_of(id: i64, beside: &Path) -> Option<Invoice> {
 /// The demo's documents.
 #[cfg(feature = "demo")]
 fn bundled() -> impl Iterator<Item = Vec<u8>> {
-    crate::stage::DOCUMENTS.files().map(|file| file.contents().to_vec())
+    crate::sandbox::DOCUMENTS.files().map(|file| file.contents().to_vec())
 }
 
 #[cfg(not(feature = "demo"))]

@@ -20,7 +20,7 @@ use crate::{
     client, isolation,
     routes::{consent, embed, export, health, live, magento, metrics, settings, webhooks},
     security::{self, PublicOrigin},
-    state::{AppState, Wire},
+    state::{AppState, EndpointState},
     timing,
 };
 
@@ -32,7 +32,7 @@ pub static PAGES: LazyLock<[Vec<AxumRouteListing>; 2]> =
 /// The router of a process.
 pub fn router(state: AppState) -> Router {
     let is_https = state.services.secure_cookies;
-    let router = wire(&state)
+    let router = module_api(&state)
         .merge(pages(state))
         .layer(middleware::from_fn(timing::time))
         .layer(header_layer(HeaderName::from_static("permissions-policy"), security::PERMISSIONS));
@@ -44,15 +44,15 @@ pub fn router(state: AppState) -> Router {
 }
 
 /// What operators ask, for an address of its own.
-pub fn observing(wire: Arc<Wire>) -> Router {
-    looks().with_state(wire)
+pub fn observing(endpoints: Arc<EndpointState>) -> Router {
+    looks().with_state(endpoints)
 }
 
 /// Is it up, can it work, how does it stand?
 fn looks<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
-    Arc<Wire>: FromRef<S>,
+    Arc<EndpointState>: FromRef<S>,
 {
     Router::new()
         .route("/healthz", get(health::healthz))
@@ -61,7 +61,7 @@ where
 }
 
 /// What Magento calls: tokens, no cookies.
-fn wire(state: &AppState) -> Router {
+fn module_api(state: &AppState) -> Router {
     Router::new()
         .route("/webhooks/magento/{tenant_id}/{event}", post(webhooks::receive))
         .route("/v1/status", get(magento::status))

@@ -3,12 +3,12 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Subcommand;
-use domain::outside::Outside;
+use domain::environment::Environment;
 use simulators::{magento, sage};
 
 use crate::{
+    environment::Machine,
     lifecycle::{Failure, asked_to_stop},
-    outside::Machine,
     telemetry,
 };
 
@@ -39,8 +39,8 @@ pub enum Simulate {
 }
 
 /// A Sage to run against. Its ids are the same in every run, so that settings may name them.
-pub async fn start_sage(port: u16, outside: Arc<dyn Outside>) -> Result<sage::Running, Failure> {
-    let clock: sage::Clock = Arc::new(move || outside.now());
+pub async fn start_sage(port: u16, environment: Arc<dyn Environment>) -> Result<sage::Running, Failure> {
+    let clock: sage::Clock = Arc::new(move || environment.now());
     Ok(sage::start(sage::Options { port, clock, ..sage::Options::default() }).await?)
 }
 
@@ -50,9 +50,9 @@ pub async fn start_magento(
     documents: magento::Documents,
     pairing_code: Option<String>,
     cron_every: Duration,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
 ) -> Result<magento::Running, Failure> {
-    let clock: magento::Clock = Arc::new(move || outside.now());
+    let clock: magento::Clock = Arc::new(move || environment.now());
     let options = magento::Options {
         port,
         documents,

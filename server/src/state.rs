@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
-use domain::outside::Outside;
+use domain::environment::Environment;
 use leptos::config::LeptosOptions;
 use secrecy::SecretString;
 use services::Services;
@@ -21,18 +21,18 @@ pub struct AppState {
     /// What pages may reach.
     pub services: Services,
     /// What the wire's routes work with.
-    pub wire: Arc<Wire>,
+    pub endpoints: Arc<EndpointState>,
     /// The proxies in front of us.
     #[from_ref(skip)]
     pub proxies: Arc<Proxies>,
 }
 
 /// What the wire's routes work with.
-pub struct Wire {
+pub struct EndpointState {
     /// What is kept.
     pub store: Arc<dyn Store>,
     /// Time and randomness.
-    pub outside: Arc<dyn Outside>,
+    pub environment: Arc<dyn Environment>,
     /// Revokes Sage's tokens when a shop disconnects.
     pub engine: Arc<sync::Engine>,
     /// Set when the process is ending: live pages let go, and events are answered 503.

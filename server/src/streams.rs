@@ -24,7 +24,7 @@ struct Open {
 
 impl Streams {
     /// A place for one more, where there is one.
-    pub fn take(self: &Arc<Self>, session: SessionId, organisation: OrganisationId) -> Option<Place> {
+    pub fn take(self: &Arc<Self>, session: SessionId, organisation: OrganisationId) -> Option<StreamPlace> {
         let mut open = self.open();
         let has_room = open.sessions.get(&session).is_none_or(|number| *number < OF_SESSION)
             && open.organisations.get(&organisation).is_none_or(|number| *number < OF_ORGANISATION);
@@ -33,7 +33,7 @@ impl Streams {
         }
         *open.sessions.entry(session).or_default() += 1;
         *open.organisations.entry(organisation).or_default() += 1;
-        Some(Place { streams: Arc::clone(self), session, organisation })
+        Some(StreamPlace { streams: Arc::clone(self), session, organisation })
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, Open> {
@@ -42,13 +42,13 @@ impl Streams {
 }
 
 /// An open stream's place; free again when it is dropped.
-pub struct Place {
+pub struct StreamPlace {
     streams: Arc<Streams>,
     session: SessionId,
     organisation: OrganisationId,
 }
 
-impl Drop for Place {
+impl Drop for StreamPlace {
     fn drop(&mut self) {
         let mut open = self.streams.open();
         one_less(&mut open.sessions, &self.session);
@@ -67,10 +67,10 @@ fn one_less<K: Eq + Hash>(numbers: &mut HashMap<K, usize>, key: &K) {
 
 #[cfg(test)]
 mod tests {
-    use domain::outside::Outside;
+    use domain::environment::Environment;
 
     use super::*;
-    use crate::outside::Machine;
+    use crate::environment::Machine;
 
     #[test]
     fn a_session_and_an_organisation_have_so_many_streams() {

@@ -17,7 +17,7 @@ pub async fn time(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     // What no route matched is a file, or nothing: its path is whatever somebody typed.
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
-    meters::request(method, route, response.status().as_u16(), begun.elapsed());
+    metrics::request(method, route, response.status().as_u16(), begun.elapsed());
     response
 }
 

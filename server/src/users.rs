@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use domain::{
+    environment::Environment,
     ids::{MemberId, OrganisationId, PersonId},
-    outside::Outside,
     run::{ActionKind, Role},
 };
 use store::{Action, Member, NewMember, Organisation, Person, Store};
@@ -13,8 +13,8 @@ use store::{Action, Member, NewMember, Organisation, Person, Store};
 use crate::{
     commands,
     config::Config,
+    environment::Machine,
     lifecycle::{self, Failure},
-    outside::Machine,
 };
 
 /// What is done with people.
@@ -26,12 +26,12 @@ pub enum UsersCommand {
     /// Lists the members of every organisation.
     List,
     /// Switches a person's second factor off, when app and recovery codes are lost, and ends their sessions.
-    ResetSecondFactor(Named),
+    ResetSecondFactor(NamedPerson),
     /// Sets a person's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
     SetPassword {
         #[command(flatten)]
         /// Whose.
-        named: Named,
+        named: NamedPerson,
         /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
         #[arg(long)]
         password: Option<String>,
@@ -46,7 +46,7 @@ pub enum UsersCommand {
 
 /// A person, by their address.
 #[derive(Args)]
-pub struct Named {
+pub struct NamedPerson {
     /// The e-mail address they sign in with.
     #[arg(long)]
     email: String,
@@ -186,7 +186,7 @@ fn organisations(person: &Person) -> impl Iterator<Item = &str> {
 }
 
 /// The person who is meant: who has proved the address, unless an organisation is named; or the only one there is.
-async fn find(store: &dyn Store, named: &Named) -> Result<Person, Failure> {
+async fn find(store: &dyn Store, named: &NamedPerson) -> Result<Person, Failure> {
     let email = named.email.trim();
     let mut people = store.people_by_email(email, NAMESAKES).await?;
     if let Some(wanted) = &named.organisation {
@@ -262,7 +262,7 @@ mod tests {
 
         let before = proved(&store, "ada@shop.example").await.unwrap().unwrap();
         store.begin_second_factor(before.id, "sealed", Machine.now()).await.unwrap();
-        let named = |email: &str| Named { email: email.to_owned(), organisation: None };
+        let named = |email: &str| NamedPerson { email: email.to_owned(), organisation: None };
         let password = Some("another horse battery".to_owned());
         carry_out(&store, UsersCommand::ResetSecondFactor(named("Ada@shop.example"))).await.unwrap();
         let set = UsersCommand::SetPassword { named: named("Ada@shop.example"), password };
@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(people.len(), 1);
         assert_eq!(organisations(&people[0]).count(), 2);
         assert!(carry_out(&store, ada_in("Red Mug Ltd", None)).await.is_err(), "twice is once too often");
-        let named = Named { email: "ada@shop.example".to_owned(), organisation: None };
+        let named = NamedPerson { email: "ada@shop.example".to_owned(), organisation: None };
         carry_out(
             &store,
             UsersCommand::SetPassword { named, password: Some("yet another battery".to_owned()) },

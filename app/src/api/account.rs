@@ -26,11 +26,11 @@ pub async fn sign_in_with_code(
     next: String,
 ) -> Result<(), AppError> {
     let (services, visit) = (context::services()?, context::visit()?);
-    let (store, outside) = (&*services.store, &*services.outside);
+    let (store, environment) = (&*services.store, &*services.environment);
     let work = async {
         let token = cookies::pending_token(&visit.headers, services.secure_cookies);
         let token = token.ok_or(ErrorCode::SignInEnded)?;
-        second_factor::sign_in(store, outside, &services.sealing, &visit.caller, (token, &code)).await
+        second_factor::sign_in(store, environment, &services.sealing, &visit.caller, (token, &code)).await
     };
     let token = context::answer(work).await?;
     context::set_cookie(&cookies::cookie(&token, services.secure_cookies))?;

@@ -4,7 +4,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::context;
-use services::alerts::{self, Chosen};
+use services::alerts::{self, ChannelChoices};
 use views::{alerts::AlertsView, error::AppError};
 
 /// The page.
@@ -37,7 +37,7 @@ pub async fn change_alert_channel(
 ) -> Result<(), AppError> {
     let work = async {
         let (services, member) = (context::services()?, context::member().await?);
-        alerts::change(&services, &member, &channel, &Chosen { kinds, bindings, mode }).await
+        alerts::change(&services, &member, &channel, &ChannelChoices { kinds, bindings, mode }).await
     };
     leptos_axum::redirect(&context::answer(work).await?.on(PAGE));
     Ok(())

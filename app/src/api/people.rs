@@ -6,7 +6,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use crate::context;
 use services::{
     cookies,
-    joining::{self, Chosen},
+    joining::{self, NewAccount},
     people,
 };
 use views::{
@@ -155,7 +155,7 @@ pub async fn accept_invitation(
     code: String,
 ) -> Result<(), AppError> {
     let services = context::services()?;
-    let chosen = Chosen { name, password, code };
+    let chosen = NewAccount { name, password, code };
     let session = context::answer(joining::accept(&services, &context::visit()?, &token, chosen)).await?;
     context::set_cookie(&cookies::cookie(&session, services.secure_cookies))?;
     context::visit()?.remember(&services, &session).await?;

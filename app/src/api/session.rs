@@ -25,7 +25,7 @@ pub async fn sign_in(
     };
     use views::{links::HOME, links::code_href, links::safe_path};
     let (services, visit) = (context::services()?, context::visit()?);
-    let opened = session::sign_in(&*services.store, &*services.outside, &visit.caller, &email, password);
+    let opened = session::sign_in(&*services.store, &*services.environment, &visit.caller, &email, password);
     let secure = services.secure_cookies;
     match context::answer(opened).await? {
         Opened::Session(token) => {

@@ -1,6 +1,6 @@
 //! What differs between two settings, as a table.
 
-use domain::policy::Change;
+use domain::settings::Change;
 use leptos::{either::Either, prelude::*};
 
 /// The fields that differ, with what they were and what they are.

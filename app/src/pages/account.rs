@@ -24,7 +24,7 @@ use views::{
     account::{AccountView, FactorView, SessionView},
     error::{AppError, FieldError},
     format::Moment,
-    people::{Shown, role_label},
+    people::{ShownSecret, role_label},
 };
 
 /// One's own account.
@@ -63,9 +63,9 @@ pub fn AccountPage() -> impl IntoView {
 
 /// What is wrong with which field of the form that was refused.
 #[derive(Clone)]
-struct Wrong(Option<AppError>);
+struct WrongEntry(Option<AppError>);
 
-impl Wrong {
+impl WrongEntry {
     fn with(&self, field: &str) -> Option<FieldError> {
         self.0.as_ref().and_then(|error| error.of_field(field))
     }
@@ -77,7 +77,7 @@ impl Wrong {
 
 #[component]
 fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
-    let wrong = Wrong(refused);
+    let wrong = WrongEntry(refused);
     let to_prove = (!account.is_proved).then(|| address(&account.email, account.sends_mail, &wrong));
     let facts = [
         ("Name", account.name),
@@ -118,7 +118,7 @@ fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
 }
 
 /// The way to prove the address, for who has not.
-fn address(email: &str, sends_mail: bool, wrong: &Wrong) -> AnyView {
+fn address(email: &str, sends_mail: bool, wrong: &WrongEntry) -> AnyView {
     let forms = || {
         view! {
             <p>
@@ -159,7 +159,7 @@ fn address(email: &str, sends_mail: bool, wrong: &Wrong) -> AnyView {
 }
 
 /// The recovery codes that were just made: nobody sees them again.
-fn codes(codes: Vec<Shown>) -> AnyView {
+fn codes(codes: Vec<ShownSecret>) -> AnyView {
     let codes = codes.into_iter().map(|code| view! { <li>{code.0}</li> });
     view! {
         <section class="once" role="status" aria-labelledby="codes-title">
@@ -173,7 +173,7 @@ fn codes(codes: Vec<Shown>) -> AnyView {
     .into_any()
 }
 
-fn set_up(wrong: &Wrong) -> AnyView {
+fn set_up(wrong: &WrongEntry) -> AnyView {
     view! {
         <p>
             "Signing in asks for your password alone. With an authenticator app on your phone it asks for a code as well, and a stolen password is worth nothing."
@@ -188,7 +188,7 @@ fn set_up(wrong: &Wrong) -> AnyView {
     .into_any()
 }
 
-fn confirm(secret: &Shown, href: &Shown, wrong: &Wrong) -> AnyView {
+fn confirm(secret: &ShownSecret, href: &ShownSecret, wrong: &WrongEntry) -> AnyView {
     // In groups of four, as it is typed by hand.
     let groups: Vec<&str> =
         secret.0.as_bytes().chunks(4).filter_map(|part| str::from_utf8(part).ok()).collect();
@@ -221,7 +221,7 @@ fn confirm(secret: &Shown, href: &Shown, wrong: &Wrong) -> AnyView {
     .into_any()
 }
 
-fn in_force(since: Moment, codes_left: u32, wrong: &Wrong) -> AnyView {
+fn in_force(since: Moment, codes_left: u32, wrong: &WrongEntry) -> AnyView {
     let renewing = wrong.is_at("codes_password");
     let ending = wrong.is_at("off_password") || wrong.is_at("off_code");
     view! {
@@ -257,7 +257,7 @@ fn in_force(since: Moment, codes_left: u32, wrong: &Wrong) -> AnyView {
     .into_any()
 }
 
-fn password(wrong: &Wrong) -> AnyView {
+fn password(wrong: &WrongEntry) -> AnyView {
     let at_current = wrong.is_at("current_password");
     view! {
         <section class="part" aria-labelledby="password">

@@ -20,7 +20,7 @@ use crate::{
 use views::{
     alerts::{AlertView, AlertsView, ChannelView, kind_label, mode_label},
     error::AppError,
-    people::Shown,
+    people::ShownSecret,
 };
 
 /// What a person is told, and how.
@@ -77,7 +77,7 @@ fn whole(view: AlertsView, mail: Option<&AppError>, hook: Option<&AppError>) -> 
 }
 
 /// The secret that was just made: nobody sees it again.
-fn secret(secret: Shown) -> AnyView {
+fn secret(secret: ShownSecret) -> AnyView {
     view! {
         <section class="once" role="status" aria-labelledby="secret-title">
             <h2 id="secret-title">"The webhook\u{2019}s secret"</h2>

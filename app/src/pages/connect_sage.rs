@@ -36,9 +36,9 @@ pub fn ConnectSagePage() -> impl IntoView {
     let map = use_query_map();
     let refused = refusal_of::<BeginConsent>().or_else(refusal_of::<ChooseBusiness>).map(|error| error.code);
     // What Sage answered comes from another site: the address can only name it.
-    let returned = map.with_untracked(|map| map.get_str("problem").and_then(ErrorCode::of_word));
+    let returned = map.with_untracked(|map| map.get_str("problem")?.parse::<ErrorCode>().ok());
     let problem = refused.or(returned);
-    let found = map.with_untracked(|map| map.get_str("found").and_then(FindingCode::of_word));
+    let found = map.with_untracked(|map| map.get_str("found")?.parse::<FindingCode>().ok());
     let flash = flash_unless(problem.is_some());
     let answer = Resource::new(
         move || map.with(|map| map.get_str("binding").unwrap_or_default().to_owned()),

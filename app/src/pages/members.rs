@@ -16,7 +16,7 @@ use crate::{
 };
 use views::{
     error::AppError,
-    people::{InvitationView, PeopleView, PersonView, Shown, role_label, role_sentence},
+    people::{InvitationView, PeopleView, PersonView, ShownSecret, role_label, role_sentence},
 };
 
 /// The people of an organisation.
@@ -66,7 +66,7 @@ fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + us
 }
 
 /// The link that was just made: nobody sees it again.
-fn link(link: Shown) -> AnyView {
+fn link(link: ShownSecret) -> AnyView {
     view! {
         <section class="once" role="status" aria-labelledby="link-title">
             <h2 id="link-title">"The invitation\u{2019}s link"</h2>

@@ -19,7 +19,7 @@ use crate::{
     context,
 };
 use services::overview::overview;
-use views::overview::{EndView, NeedView, OverviewView, Severity, ShopView, TimesView, many};
+use views::overview::{EndView, NeedView, OverviewView, ShopView, TimesView, Urgency, many};
 
 /// What Sage allows Ledger's application in a day, all organisations together.
 const CALLS_A_DAY: &str = "1,296,000";
@@ -138,7 +138,7 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
     let documents = (need.runs > 0).then(|| many(need.runs, "document", "documents"));
     let value = (!need.value.is_empty()).then(|| need.value.join(" + "));
     let link = match (need.severity, documents.is_some()) {
-        (Severity::Stopped, _) => "Go to the shop",
+        (Urgency::Stopped, _) => "Go to the shop",
         (_, _) => "See them",
     };
     let label = format!("{link}: {}, {}", need.shop, need.sentence);

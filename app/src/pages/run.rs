@@ -112,14 +112,14 @@ fn head(view: &RunView) -> AnyView {
             if sage.is_exact { sage.reference } else { format!("{}: look for it in Sage", sage.reference) };
         view! { <a href=sage.href rel="external noreferrer">{label}</a> }
     });
-    let policy = view.policy.clone().map(|(version, href)| {
+    let settings = view.settings.clone().map(|(version, href)| {
         view! { <a href=href rel="external">{format!("Version {version}")}</a> }
     });
     let facts = [
         ("Shop", view! { <a href=shop_href rel="external">{shop}</a> }.into_any()),
         ("Customer", view.customer.clone().unwrap_or_else(|| "\u{2013}".to_owned()).into_any()),
         ("In Sage", sage.map_or_else(|| "Not there yet".into_any(), IntoAny::into_any)),
-        ("Settings", policy.map_or_else(|| "None yet".into_any(), IntoAny::into_any)),
+        ("Settings", settings.map_or_else(|| "None yet".into_any(), IntoAny::into_any)),
     ];
     let facts = facts.map(|(name, value)| {
         view! {

@@ -9,7 +9,7 @@ mod tools;
 
 use std::sync::Arc;
 
-use domain::policy::{
+use domain::settings::{
     Choices,
     cards::{CARDS, Card},
 };
@@ -33,13 +33,13 @@ use views::{
 
 /// The page that a sent form is answered with; its route puts it into the context.
 #[derive(Clone)]
-pub struct Answer(pub Arc<SettingsView>);
+pub struct FormAnswer(pub Arc<SettingsView>);
 
 /// The settings.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
     let params = use_params_map();
-    let given = use_context::<Answer>();
+    let given = use_context::<FormAnswer>();
     let flash = flash_unless(given.is_some());
     let id = params.with_untracked(|params| params.get_str("id").unwrap_or_default().to_owned());
     // Worked out by a task of its own: a future in the view is first polled with nobody to wake, and can wait for the database
@@ -60,8 +60,8 @@ pub fn SettingsPage() -> impl IntoView {
     .into_any()
 }
 
-async fn view_of(given: Option<Answer>, id: &str) -> Result<Arc<SettingsView>, AppError> {
-    if let Some(Answer(view)) = given {
+async fn view_of(given: Option<FormAnswer>, id: &str) -> Result<Arc<SettingsView>, AppError> {
+    if let Some(FormAnswer(view)) = given {
         return Ok(view);
     }
     let opened =

@@ -1,57 +1,122 @@
 //! What members are told of: the kinds with their sentences, when a digest is due, and the facts beside an alert.
 
-use std::{fmt, str::FromStr};
-
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use messages::message;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::{
     code::Code,
     ids::{BindingId, RunId},
-    run::{EventName, UnknownWord, words},
+    run::EventName,
+    words::{UnknownWord, unknown_word, words},
 };
 
-words!(
-    /// What members are told of.
-    AlertKind {
-        /// A document needs a person.
-        DocumentFailed = "document.failed",
-        /// A setting is missing, and documents wait for it.
-        MappingMissing = "mapping.missing",
-        /// Several documents failed one after another.
-        BindingTroubled = "binding.troubled",
-        /// Many did: the shop is paused if this goes on.
-        BindingFailing = "binding.failing",
-        /// Ledger has paused the shop.
-        BindingPaused = "binding.paused",
-        /// Sage or Magento refuses us.
-        BindingDisconnected = "binding.disconnected",
-        /// Documents arrive again.
-        BindingRecovered = "binding.recovered",
-    }
-);
+/// What members are told of.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<AlertKind>)]
+pub enum AlertKind {
+    /// A document needs a person.
+    #[serde(rename = "document.failed")]
+    #[strum(serialize = "document.failed")]
+    DocumentFailed,
+    /// A setting is missing, and documents wait for it.
+    #[serde(rename = "mapping.missing")]
+    #[strum(serialize = "mapping.missing")]
+    MappingMissing,
+    /// Several documents failed one after another.
+    #[serde(rename = "binding.troubled")]
+    #[strum(serialize = "binding.troubled")]
+    BindingTroubled,
+    /// Many did: the shop is paused if this goes on.
+    #[serde(rename = "binding.failing")]
+    #[strum(serialize = "binding.failing")]
+    BindingFailing,
+    /// Ledger has paused the shop.
+    #[serde(rename = "binding.paused")]
+    #[strum(serialize = "binding.paused")]
+    BindingPaused,
+    /// Sage or Magento refuses us.
+    #[serde(rename = "binding.disconnected")]
+    #[strum(serialize = "binding.disconnected")]
+    BindingDisconnected,
+    /// Documents arrive again.
+    #[serde(rename = "binding.recovered")]
+    #[strum(serialize = "binding.recovered")]
+    BindingRecovered,
+}
+words!(AlertKind);
 
-words!(
-    /// By what a member is told.
-    ChannelKind {
-        /// An e-mail.
-        Email = "email",
-        /// A signed POST.
-        Webhook = "webhook",
-    }
-);
+/// By what a member is told.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<ChannelKind>)]
+pub enum ChannelKind {
+    /// An e-mail.
+    Email,
+    /// A signed POST.
+    Webhook,
+}
+words!(ChannelKind);
 
-words!(
-    /// When a member is told.
-    AlertMode {
-        /// As soon as it happens.
-        AtOnce = "at_once",
-        /// Once an hour, on the hour, when there is something.
-        DigestHourly = "digest_hourly",
-        /// Once a day, at [`DIGEST_HOUR`], when there is something.
-        DigestDaily = "digest_daily",
-    }
-);
+/// When a member is told.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<AlertMode>)]
+pub enum AlertMode {
+    /// As soon as it happens.
+    AtOnce,
+    /// Once an hour, on the hour, when there is something.
+    DigestHourly,
+    /// Once a day, at [`DIGEST_HOUR`], when there is something.
+    DigestDaily,
+}
+words!(AlertMode);
 
 /// The hour of the daily digest, in UTC: before the working day of Europe begins.
 pub const DIGEST_HOUR: i64 = 6;
@@ -104,32 +169,26 @@ impl AlertKind {
     /// What happened, in a sentence.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::DocumentFailed => "A document could not be posted to Sage.",
-            Self::MappingMissing => "A setting is missing, and documents wait for it.",
-            Self::BindingTroubled => "Several documents failed one after another.",
-            Self::BindingFailing => "Many documents failed one after another.",
-            Self::BindingPaused => "Ledger has paused the shop: too many documents failed one after another.",
-            Self::BindingDisconnected => "Sage or Magento no longer accepts Ledger\u{2019}s credentials.",
-            Self::BindingRecovered => "The shop works again.",
+            Self::DocumentFailed => message!(alerts.sentence.document_failed),
+            Self::MappingMissing => message!(alerts.sentence.mapping_missing),
+            Self::BindingTroubled => message!(alerts.sentence.binding_troubled),
+            Self::BindingFailing => message!(alerts.sentence.binding_failing),
+            Self::BindingPaused => message!(alerts.sentence.binding_paused),
+            Self::BindingDisconnected => message!(alerts.sentence.binding_disconnected),
+            Self::BindingRecovered => message!(alerts.sentence.binding_recovered),
         }
     }
 
     /// What to do about it, in a sentence.
     pub const fn action(self) -> &'static str {
         match self {
-            Self::DocumentFailed => "Look at why, mend it, then retry the document.",
-            Self::MappingMissing => "Choose it in the settings; the documents that wait go on by themselves.",
-            Self::BindingTroubled => "Look at the last failures: one cause may be behind all of them.",
-            Self::BindingFailing => {
-                "Look at it soon: if this goes on, Ledger pauses the shop, so that a wrong setting does not run through all of it."
-            }
-            Self::BindingPaused => {
-                "Mend the cause, then resume the shop. What it sends meanwhile is kept and waits."
-            }
-            Self::BindingDisconnected => {
-                "Connect the shop again; the documents that wait go on by themselves."
-            }
-            Self::BindingRecovered => "Nothing to do. Documents that failed meanwhile can be retried.",
+            Self::DocumentFailed => message!(alerts.action.document_failed),
+            Self::MappingMissing => message!(alerts.action.mapping_missing),
+            Self::BindingTroubled => message!(alerts.action.binding_troubled),
+            Self::BindingFailing => message!(alerts.action.binding_failing),
+            Self::BindingPaused => message!(alerts.action.binding_paused),
+            Self::BindingDisconnected => message!(alerts.action.binding_disconnected),
+            Self::BindingRecovered => message!(alerts.action.binding_recovered),
         }
     }
 
@@ -139,16 +198,16 @@ impl AlertKind {
         match (self, facts.code) {
             // An outage: nothing failed, and everything waits.
             (Self::BindingTroubled, Some(code)) if count == 0 => {
-                return format!("{} Documents wait until it answers again.", code.sentence());
+                return message!(alerts.counted.outage, cause = code.sentence());
             }
             _ => {}
         }
         match self {
             Self::BindingTroubled | Self::BindingFailing if count > 0 => {
-                format!("{count} documents failed one after another.")
+                message!(alerts.counted.failed, count = count)
             }
             Self::BindingPaused if count > 0 => {
-                format!("Ledger has paused the shop: {count} documents failed one after another.")
+                message!(alerts.counted.paused, count = count)
             }
             Self::DocumentFailed | Self::MappingMissing => match facts.code {
                 Some(code) => format!("{} {}", self.sentence(), code.sentence()),
@@ -200,7 +259,7 @@ mod tests {
     fn figures_are_told_where_they_are_known() {
         let facts = AlertFacts { failed_in_a_row: Some(50), ..AlertFacts::default() };
         let told = AlertKind::BindingPaused.told(&facts);
-        assert_eq!(told, "Ledger has paused the shop: 50 documents failed one after another.");
+        assert_eq!(told, "Ledger paused the shop because 50 documents in a row failed.");
         let facts = AlertFacts { code: Some(Code::TotalsMismatch), ..AlertFacts::default() };
         assert!(AlertKind::DocumentFailed.told(&facts).ends_with(Code::TotalsMismatch.sentence()));
         assert_eq!(AlertKind::DocumentFailed.to_do(&facts), Code::TotalsMismatch.action());

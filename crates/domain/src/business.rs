@@ -165,7 +165,7 @@ mod rates {
 
     /// A rate within the map.
     #[derive(Deserialize)]
-    struct Rate(#[serde(with = "optional_rate")] Option<Decimal>);
+    struct RateEntry(#[serde(with = "optional_rate")] Option<Decimal>);
 
     pub fn serialize<S: Serializer>(
         rates: &BTreeMap<Currency, Decimal>,
@@ -179,7 +179,7 @@ mod rates {
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<Currency, Decimal>, D::Error> {
-        let rates = BTreeMap::<Currency, Rate>::deserialize(deserializer)?;
+        let rates = BTreeMap::<Currency, RateEntry>::deserialize(deserializer)?;
         Ok(rates.into_iter().filter_map(|(currency, rate)| Some((currency, rate.0?))).collect())
     }
 }

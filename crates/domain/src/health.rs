@@ -1,31 +1,48 @@
 //! How a binding fares: a count of documents that failed one after another, and the stages that it passes on the way down and up
 //! again. Only what has failed for good is counted; what is tried again is no failure yet.
 
-use std::{fmt, str::FromStr};
-
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::{
     alert::AlertKind,
-    run::{BindingStatus, UnknownWord, words},
+    run::BindingStatus,
+    words::{UnknownWord, unknown_word, words},
 };
 
-words!(
-    /// How a binding fares.
-    Stage {
-        /// Its documents arrive.
-        Healthy = "healthy",
-        /// Several failed one after another, Sage or the shop has not answered for a while, or it was resumed and nothing has arrived since.
-        Troubled = "troubled",
-        /// Many failed one after another.
-        Failing = "failing",
-        /// So many that Ledger has paused it.
-        Paused = "paused",
-        /// Sage or Magento refuses us.
-        Disconnected = "disconnected",
-    }
-);
+/// How a binding fares.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<Stage>)]
+pub enum Stage {
+    /// Its documents arrive.
+    Healthy,
+    /// Several failed one after another, Sage or the shop has not answered for a while, or it was resumed and nothing has arrived since.
+    Troubled,
+    /// Many failed one after another.
+    Failing,
+    /// So many that Ledger has paused it.
+    Paused,
+    /// Sage or Magento refuses us.
+    Disconnected,
+}
+words!(Stage);
 
 /// How long Sage or a shop is silent before members are told: shorter outages end before anybody could do anything about them.
 const SILENCE_IS_TOLD_AFTER: TimeDelta = TimeDelta::minutes(15);

@@ -14,14 +14,13 @@ pub mod code;
 pub mod contact_snapshot;
 pub mod documents;
 pub mod email;
+pub mod environment;
 pub mod fields;
 pub mod health;
 pub mod ids;
 pub mod money;
-pub mod outside;
 pub mod percentile;
 pub mod plan;
-pub mod policy;
 pub mod preflight;
 pub mod province;
 pub mod quota;
@@ -29,7 +28,9 @@ pub mod redact;
 pub mod remedy;
 pub mod retry;
 pub mod run;
+pub mod settings;
 pub mod text;
+pub mod words;
 pub mod xref;
 
 #[cfg(test)]

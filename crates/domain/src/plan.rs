@@ -19,7 +19,7 @@ use crate::{
 pub enum Verdict {
     /// The calls are made.
     Post,
-    /// The policy says not to.
+    /// The settings say not to.
     Skip,
     /// It waits for a person or another document.
     Hold,
@@ -178,7 +178,7 @@ impl Plan {
         }
     }
 
-    /// Skipped by the policy.
+    /// Skipped by the settings.
     pub fn skip(code: Code) -> Self {
         Self::without_calls(Verdict::Skip, code, code.sentence())
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     business::{Named, ReferenceSet},
     money::Currency,
-    policy::{FieldProblem, Policy},
+    settings::{FieldProblem, Settings},
 };
 
 pub use catalogue::{FindingCode, Severity};
@@ -36,7 +36,7 @@ pub struct Facts<'a> {
     /// The lists of the Sage business; none before it is connected.
     pub reference: Option<&'a ReferenceSet>,
     /// The settings; none before the first were saved.
-    pub policy: Option<&'a Policy>,
+    pub settings: Option<&'a Settings>,
     /// The currencies of the documents that came lately.
     pub currencies: &'a BTreeSet<Currency>,
     /// What both sides answered just now; none where they were not asked.
@@ -124,10 +124,10 @@ impl Area {
     }
 
     /// The areas that documents go into, and those that the settings ask for besides.
-    pub fn needed(policy: Option<&Policy>) -> Vec<Self> {
+    pub fn needed(settings: Option<&Settings>) -> Vec<Self> {
         let mut areas = vec![Self::Contacts, Self::Sales, Self::CreditNotes, Self::Bank, Self::Allocations];
-        areas.extend(policy.filter(|policy| policy.sync_products).map(|_| Self::Products));
-        areas.extend(policy.filter(|policy| policy.sync_stock).map(|_| Self::Stock));
+        areas.extend(settings.filter(|settings| settings.sync_products).map(|_| Self::Products));
+        areas.extend(settings.filter(|settings| settings.sync_stock).map(|_| Self::Stock));
         areas
     }
 }
@@ -158,12 +158,12 @@ pub fn findings(facts: &Facts<'_>) -> Vec<Finding> {
     match facts.reference {
         None => found.push(plain(FindingCode::NotConnected)),
         Some(reference) => {
-            settings(facts.policy, reference, &mut found);
+            settings(facts.settings, reference, &mut found);
             books(facts, reference, &mut found);
         }
     }
     if let Some(live) = facts.live {
-        shop(live, facts.policy, &mut found);
+        shop(live, facts.settings, &mut found);
         if facts.reference.is_some() {
             sage(live, &mut found);
         }
@@ -196,12 +196,12 @@ fn about_all<'a>(code: FindingCode, names: impl IntoIterator<Item = &'a str>) ->
     (!names.is_empty()).then(|| about(code, names.join(", ")))
 }
 
-fn settings(policy: Option<&Policy>, reference: &ReferenceSet, found: &mut Vec<Finding>) {
-    let Some(policy) = policy else {
+fn settings(settings: Option<&Settings>, reference: &ReferenceSet, found: &mut Vec<Finding>) {
+    let Some(settings) = settings else {
         found.push(plain(FindingCode::NoSettings));
         return;
     };
-    let problems = policy.check(reference);
+    let problems = settings.check(reference);
     let (gone, wrong): (Vec<_>, Vec<_>) =
         problems.iter().partition(|(_, problem)| *problem == FieldProblem::NotInReference);
     let named = |problems: &[&(String, FieldProblem)]| -> Vec<String> {
@@ -213,7 +213,7 @@ fn settings(policy: Option<&Policy>, reference: &ReferenceSet, found: &mut Vec<F
     if problems.is_empty() {
         found.push(plain(FindingCode::SettingsFit));
     }
-    let has_zero = policy.tax_rate_map.keys().any(|key| key.starts_with("0.00") || key.trim() == "0");
+    let has_zero = settings.tax_rate_map.keys().any(|key| key.starts_with("0.00") || key.trim() == "0");
     if reference.registered_for_tax && !has_zero {
         found.push(plain(FindingCode::ZeroRateMissing));
     }
@@ -255,7 +255,7 @@ fn books(facts: &Facts<'_>, reference: &ReferenceSet, found: &mut Vec<Finding>) 
     }
 }
 
-fn shop(live: &Live, policy: Option<&Policy>, found: &mut Vec<Finding>) {
+fn shop(live: &Live, settings: Option<&Settings>, found: &mut Vec<Finding>) {
     // A clock that is off explains why tokens are refused, and is said by itself.
     let by_its_clock = live.shop_clock_ahead.is_some_and(|ahead| ahead.abs() > SHOP_CLOCK);
     let answer = live.shop.and_then(|answer| match answer {
@@ -268,9 +268,9 @@ fn shop(live: &Live, policy: Option<&Policy>, found: &mut Vec<Finding>) {
         ShopAnswer::Trouble => Some(FindingCode::ShopTrouble),
     });
     found.extend(answer.map(plain));
-    let (Some(methods), Some(policy)) = (&live.payment_methods, policy) else { return };
+    let (Some(methods), Some(settings)) = (&live.payment_methods, settings) else { return };
     let unmapped = methods.iter().filter(|method| {
-        policy.default_bank_account_id.is_none() && !policy.payment_method_map.contains_key(&method.id)
+        settings.default_bank_account_id.is_none() && !settings.payment_method_map.contains_key(&method.id)
     });
     let unmapped = about_all(FindingCode::MethodsUnmapped, unmapped.map(|method| method.name.as_str()));
     found.push(unmapped.unwrap_or_else(|| plain(FindingCode::MethodsMapped)));

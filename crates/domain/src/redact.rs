@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::plan::{Adopt, Plan};
 
 use short::LONGEST_TEXT;
-use words::Words;
+use words::PrivateWords;
 
 pub use short::{LARGEST, shortened};
 pub use words::STRUCK;
@@ -38,14 +38,14 @@ pub fn is_public(key: &str) -> bool {
 /// Strikes out what belongs to people, and remembers it for what comes after.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    words: Words,
+    words: PrivateWords,
 }
 
 impl Redactor {
     /// Remembers what is to be struck out, so that it is found in what comes after.
     pub fn learn(&mut self, value: &Value) {
         let mut names = Vec::new();
-        walk(Place::START, value, usize::MAX, &mut |place, text| {
+        walk(RedactPlace::START, value, usize::MAX, &mut |place, text| {
             if let Some(text) = text.as_str().filter(|_| keys::tells_who(place.name, place.is_person)) {
                 names.push(text.to_owned());
             }
@@ -90,14 +90,14 @@ impl Redactor {
         let Some(entries) = short::entries_that_may_fit(value, LARGEST) else {
             return short::too_many(size);
         };
-        let start = walk(Place::START, value, entries, &mut |place, value| {
+        let start = walk(RedactPlace::START, value, entries, &mut |place, value| {
             self.struck(place, value, LONGEST_TEXT + 1)
         });
         short::cut_as(&start, value, LARGEST)
     }
 
     fn whole(&self, value: &Value) -> Value {
-        walk(Place::START, value, usize::MAX, &mut |place, value| self.struck(place, value, usize::MAX))
+        walk(RedactPlace::START, value, usize::MAX, &mut |place, value| self.struck(place, value, usize::MAX))
     }
 
     /// The text without what is known to belong to people, and without anything that looks like an e-mail address.
@@ -135,7 +135,7 @@ impl Redactor {
     }
 
     /// A value of a member: struck out, or the beginning of it without what is known to belong to people.
-    fn struck(&self, place: Place<'_>, value: &Value, characters: usize) -> Value {
+    fn struck(&self, place: RedactPlace<'_>, value: &Value, characters: usize) -> Value {
         match value {
             Value::Number(_) if keys::is_private(place.name) => Value::from(STRUCK),
             Value::String(_) if !place.stays() => Value::from(STRUCK),
@@ -150,7 +150,7 @@ impl Redactor {
 
 /// Where a text or a number stands.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct RedactPlace<'a> {
     /// The key of the object around it, or of the list that the object is in.
     object: &'a str,
     /// Whether that object tells of a person.
@@ -161,9 +161,10 @@ struct Place<'a> {
     name: &'a str,
 }
 
-impl Place<'_> {
+impl RedactPlace<'_> {
     /// Where a body begins.
-    const START: Place<'static> = Place { object: "", is_person: false, is_article: false, name: "" };
+    const START: RedactPlace<'static> =
+        RedactPlace { object: "", is_person: false, is_article: false, name: "" };
 
     /// What stands in an object that stands here, under a key that is not known yet.
     fn within(self, members: &Map<String, Value>) -> Self {
@@ -179,16 +180,16 @@ impl Place<'_> {
 
 /// The value with each text, number, truth and nothing in it replaced, and no more than so many entries of each list.
 fn walk<'a>(
-    place: Place<'a>,
+    place: RedactPlace<'a>,
     value: &'a Value,
     entries: usize,
-    replace: &mut impl FnMut(Place<'_>, &Value) -> Value,
+    replace: &mut impl FnMut(RedactPlace<'_>, &Value) -> Value,
 ) -> Value {
     match value {
         Value::Object(members) => {
             let within = place.within(members);
             let member = |(name, member): (&'a String, &'a Value)| {
-                (name.clone(), walk(Place { name, ..within }, member, entries, replace))
+                (name.clone(), walk(RedactPlace { name, ..within }, member, entries, replace))
             };
             members.iter().map(member).collect()
         }

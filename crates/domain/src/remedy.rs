@@ -4,6 +4,7 @@ use crate::{
     code::Code,
     run::{BindingStatus, RunStatus},
 };
+use messages::message;
 
 /// Something that can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Code {
             Self::PaymentMethodNotMapped => &[OpenSettings("payment_method_map"), Retry],
             Self::CustomerConsolidated => &[OpenSettings("consolidation.enabled"), Retry],
             Self::InvoiceNotSynced => &[OpenInvoiceRun, Retry],
-            Self::ExcludedByPerson => &[TakeBack],
+            Self::Excluded => &[TakeBack],
             Self::ProductTypeNotSupported | Self::InvoiceCancelled | Self::NothingToPay => &[NothingToDo],
             Self::WaitingForInvoice => &[OpenInvoiceRun, Wait],
             Self::WaitingForWriter | Self::CircuitOpen => &[Wait],
@@ -64,13 +65,13 @@ impl Code {
             Self::BindingRevoked => &[PairMagento, ConnectSage, Retry],
             Self::NeedsMapping => &[OpenSettings("mappings")],
             Self::CrossBorderNotSupported => &[ByHand],
-            Self::UnshownTax => &[OpenSettings("unshown_tax"), ByHand, Retry],
+            Self::TaxUndetermined => &[OpenSettings("tax_undetermined"), ByHand, Retry],
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
             Self::TotalsMismatchAfterPost | Self::SageConflict => &[OpenInSage, Retry],
             Self::PlanTooSlow => &[Report, ByHand],
             Self::SaleNotInSage
-            | Self::DocumentMakesNoSense
+            | Self::InconsistentDocument
             | Self::UnreadableDocument
             | Self::MultiCurrencyDisabled
             | Self::ExchangeRateMissing
@@ -86,7 +87,7 @@ impl Code {
             Self::MagentoModuleMissing
             | Self::MagentoUnavailable
             | Self::MagentoUnreachable
-            | Self::MagentoGarbage => &[CheckShop, Retry],
+            | Self::MagentoInvalidResponse => &[CheckShop, Retry],
             Self::SageNotFound => &[OpenSettings("mappings"), Retry],
             Self::SageRateLimited
             | Self::SageInProgress
@@ -94,7 +95,7 @@ impl Code {
             | Self::SageUnreachable
             | Self::LeaseLost => &[Wait, Retry],
             Self::UnreadableRecord => &[Report],
-            Self::SageGarbage | Self::StoreFailed | Self::Internal => &[Report, Retry],
+            Self::SageInvalidResponse | Self::StoreFailed | Self::Internal => &[Report, Retry],
         }
     }
 }
@@ -116,36 +117,24 @@ pub const fn advice(status: RunStatus, code: Option<Code>) -> Advice {
         return Advice {
             sentence: code.sentence(),
             action: match (status, code.is_retryable()) {
-                (RunStatus::Failed, true) => "All tries are used up. Find out what was wrong, then retry.",
+                (RunStatus::Failed, true) => message!(runs.next.no_more_attempts),
                 _ => code.action(),
             },
             remedies: code.remedies(),
         };
     }
     let (sentence, action, remedies): (_, _, &'static [Remedy]) = match status {
-        RunStatus::Queued => {
-            ("It is in the queue.", "Nothing to do: its turn comes within moments.", &[Wait])
+        RunStatus::Queued => (message!(runs.state.queued), message!(runs.next.queued), &[Wait]),
+        RunStatus::Running => (message!(runs.state.running), message!(runs.next.running), &[Wait]),
+        RunStatus::Waiting => (message!(runs.state.waiting), message!(runs.next.waiting), &[Wait, Retry]),
+        RunStatus::Retrying => (message!(runs.state.retrying), message!(runs.next.retrying), &[Wait, Retry]),
+        RunStatus::Succeeded => {
+            (message!(runs.state.succeeded), message!(runs.next.succeeded), &[OpenInSage])
         }
-        RunStatus::Running => ("It is at work right now.", "Nothing to do: it ends within moments.", &[Wait]),
-        RunStatus::Waiting => (
-            "It waits for something else to happen first.",
-            "Nothing to do: it goes on by itself.",
-            &[Wait, Retry],
-        ),
-        RunStatus::Retrying => (
-            "It did not work yet and is tried again.",
-            "Nothing to do: the next try comes by itself.",
-            &[Wait, Retry],
-        ),
-        RunStatus::Succeeded => ("It is in Sage.", "Nothing to do.", &[OpenInSage]),
-        RunStatus::SkippedByPolicy => (
-            "The settings say not to sync it.",
-            "Change the settings if it should be synced, then retry.",
-            &[OpenSettings("behaviour"), Retry],
-        ),
-        RunStatus::Failed => {
-            ("It failed.", "Retry it; if it fails again, report it with the run's id.", &[Retry, Report])
+        RunStatus::SkippedByPolicy => {
+            (message!(runs.state.skipped), message!(runs.next.skipped), &[OpenSettings("behaviour"), Retry])
         }
+        RunStatus::Failed => (message!(runs.state.failed), message!(runs.next.failed), &[Retry, Report]),
     };
     Advice { sentence, action, remedies }
 }
@@ -164,28 +153,20 @@ pub enum RetryNow {
 /// What would come of a retry, as the run and its shop stand.
 pub const fn retry_now(status: RunStatus, binding: BindingStatus) -> RetryNow {
     match (status, binding) {
-        (RunStatus::Running, _) => RetryNow::Cannot("It is at work right now; retry it when it has ended."),
-        (RunStatus::Queued, _) => RetryNow::Cannot("It is in the queue already."),
+        (RunStatus::Running, _) => RetryNow::Cannot(message!(runs.retry.running)),
+        (RunStatus::Queued, _) => RetryNow::Cannot(message!(runs.retry.queued)),
         (_, BindingStatus::Active) => RetryNow::Goes,
-        (_, BindingStatus::Pending) => {
-            RetryNow::Waits("Sage is not connected yet: a retry waits until it is.")
-        }
-        (_, BindingStatus::Paused) => {
-            RetryNow::Waits("The shop is paused: a retry waits until it is resumed.")
-        }
-        (_, BindingStatus::NeedsReauth) => {
-            RetryNow::Waits("The shop must be connected again: a retry waits until it is.")
-        }
-        (_, BindingStatus::Revoked) => {
-            RetryNow::Waits("The shop is disconnected: a retry waits until it is connected again.")
-        }
+        (_, BindingStatus::Pending) => RetryNow::Waits(message!(runs.retry.pending)),
+        (_, BindingStatus::Paused) => RetryNow::Waits(message!(runs.retry.paused)),
+        (_, BindingStatus::NeedsReauth) => RetryNow::Waits(message!(runs.retry.needs_reauth)),
+        (_, BindingStatus::Revoked) => RetryNow::Waits(message!(runs.retry.revoked)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::cards::{CARDS, fields};
+    use crate::settings::cards::{CARDS, fields};
 
     #[test]
     fn every_code_and_every_status_has_something_to_do() {

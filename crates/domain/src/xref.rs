@@ -4,10 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{
-    money::Currency,
-    run::{EventName, UnknownWord},
-};
+use crate::{money::Currency, run::EventName, words::UnknownWord};
 
 /// What kind of Sage record a Magento entity became; a contact is one per currency, because Sage locks a contact to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,9 +68,11 @@ impl FromStr for XrefKind {
     type Err = UnknownWord;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let unknown = || UnknownWord {
+        let unknown = || {
+            UnknownWord {
             word: word.to_owned(),
-            allowed: "invoice creditmemo payment refund allocation contact:GBP contact_fallback:GBP product service stock_item stock_movement",
+            allowed: "invoice creditmemo payment refund allocation contact:GBP contact_fallback:GBP product service stock_item stock_movement".to_owned(),
+        }
         };
         Ok(match word.split_once(':') {
             Some(("contact", currency)) => Self::Contact(currency.parse().map_err(|_| unknown())?),

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::outside::Outside;
+use domain::environment::Environment;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 
 /// Monday, 2 March 2026, 09:00 UTC.
@@ -43,7 +43,7 @@ impl Machine {
     }
 }
 
-impl Outside for Machine {
+impl Environment for Machine {
     fn now(&self) -> DateTime<Utc> {
         self.clock.now() + self.skew
     }

@@ -101,6 +101,6 @@ fn at(server: &Url, name: &str) -> Url {
 }
 
 fn unique_name() -> String {
-    use domain::outside::Outside;
-    format!("matrix_{}", server::outside::Machine.uuid_v4().simple())
+    use domain::environment::Environment;
+    format!("matrix_{}", server::environment::Machine.uuid_v4().simple())
 }

@@ -1,10 +1,10 @@
 //! Families of documents: what Magento holds, what it tells, and what Sage's books must show in the end.
 
 use domain::{
-    policy::SafeMode,
     run::EventName::{
         self, CreditmemoCreated, CustomerUpserted, InvoiceCreated, InvoicePaid, ProductUpserted,
     },
+    settings::SafeMode,
 };
 use serde_json::{Value, json};
 use simulators::magento::Documents;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use domain::policy::SafeMode;
+use domain::settings::SafeMode;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::{

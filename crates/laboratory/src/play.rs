@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use chrono::TimeDelta;
-use domain::{policy::SafeMode, run::RunStatus};
+use domain::{run::RunStatus, settings::SafeMode};
 use simulators::sage::Kind;
 
 use crate::{
@@ -222,7 +222,7 @@ async fn settle_with_help(world: &World, process: &Process) {
             return;
         }
         for run in failed {
-            let now = process.engine.outside.now();
+            let now = process.engine.environment.now();
             world.store.retry_run(world.organisation, run.id, now, None).await.unwrap();
         }
         world.settle(process).await;

@@ -1,8 +1,8 @@
 //! What happens next: between what went wrong and Ledger's second decision.
 
 use domain::{
-    policy::{FIRST_DOCUMENTS, SafeMode},
     run::EventName,
+    settings::{FIRST_DOCUMENTS, SafeMode},
 };
 use serde_json::json;
 
@@ -146,7 +146,7 @@ impl Sequel {
             Self::PairedAgain => {
                 process.engine.disconnect(&world.shop.binding, None).await.unwrap();
                 world.pair(process).await;
-                if world.store.current_policy(world.shop.binding.id).await.unwrap().is_none() {
+                if world.store.current_settings(world.shop.binding.id).await.unwrap().is_none() {
                     world.save(|_| ()).await;
                 }
             }

@@ -3,7 +3,7 @@
 use std::{fs, ops::Range};
 
 use chrono::TimeDelta;
-use domain::{policy::SafeMode, run::EventName};
+use domain::{run::EventName, settings::SafeMode};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use simulators::{
     magento::Documents,

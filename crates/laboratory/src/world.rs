@@ -7,21 +7,21 @@ use std::sync::{
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     health::Thresholds,
     ids::{AttemptId, EventId, OrganisationId, RunId},
-    outside::Outside,
-    policy::{Policy, SafeMode},
     run::{BindingStatus, EventName},
+    settings::{SafeMode, Settings},
 };
 use server::{
     config::Config,
     lifecycle,
-    stage::{Controls, consent_and_connect, policy},
+    sandbox::{Controls, consent_and_connect, settings},
 };
 use simulators::{magento, sage};
 use store::{
-    Binding, Claimed, Fence, FinishRun, NewEvent, Organisation, Outcome, PageRequest, PolicyVersion, Run,
-    RunFacts, Store, Targets,
+    Binding, Claimed, Fence, FinishRun, NewEvent, Organisation, Outcome, PageRequest, Run, RunFacts,
+    SettingsVersion, Store, Targets,
 };
 use sync::{Engine, PairRequest};
 use tempfile::TempDir;
@@ -152,7 +152,7 @@ impl World {
             let store = &process.engine.store;
             let due = [store.next_due().await.unwrap(), store.next_delivery_due(Targets::All).await.unwrap()];
             let Some(due) = due.into_iter().flatten().min() else { break };
-            let wait = due - process.engine.outside.now() + TimeDelta::seconds(1);
+            let wait = due - process.engine.environment.now() + TimeDelta::seconds(1);
             if wait > TimeDelta::days(1) {
                 break;
             }
@@ -194,27 +194,27 @@ impl World {
     }
 
     /// Saves the settings, with a change.
-    pub async fn save(&self, change: impl FnOnce(&mut Policy)) {
+    pub async fn save(&self, change: impl FnOnce(&mut Settings)) {
         self.save_for(&self.shop.binding, change).await;
     }
 
-    async fn save_for(&self, binding: &Binding, change: impl FnOnce(&mut Policy)) {
+    async fn save_for(&self, binding: &Binding, change: impl FnOnce(&mut Settings)) {
         let id = binding.id;
-        let saved = self.store.current_policy(id).await.unwrap();
+        let saved = self.store.current_settings(id).await.unwrap();
         let (version, mut settings) = if let Some(saved) = saved {
-            (saved.version + 1, saved.policy)
+            (saved.version + 1, saved.settings)
         } else {
             let reference = self.store.reference(id).await.unwrap().unwrap().set;
             let purchases = reference.ledger_accounts.iter().find(|account| account.visible_in_expenses);
-            let mut first = policy(&reference, SafeMode::Never);
+            let mut first = settings(&reference, SafeMode::Never);
             (first.sync_products, first.sync_stock) = (true, true);
             first.default_purchase_ledger_account_id = purchases.map(|account| account.id.clone());
             (1, first)
         };
         change(&mut settings);
         let created_at = self.clock.now();
-        let version = PolicyVersion { version, policy: settings, author: None, reason: None, created_at };
-        self.store.save_policy(id, &version, None).await.unwrap();
+        let version = SettingsVersion { version, settings: settings, author: None, reason: None, created_at };
+        self.store.save_settings(id, &version, None).await.unwrap();
     }
 
     /// Magento tells of something that has happened.
@@ -232,7 +232,7 @@ impl World {
     pub async fn posted_before(&self, documents: i64) {
         for id in 0..documents {
             self.receive(&self.shop.binding, EventName::InvoiceCreated, 9_000 + id).await;
-            let (attempt, now) = (AttemptId(self.outside().id()), self.clock.now());
+            let (attempt, now) = (AttemptId(self.environment().id()), self.clock.now());
             let until = now + TimeDelta::minutes(1);
             let Claimed { run, attempt_id, .. } =
                 self.store.claim_run(attempt, "history", now, until).await.unwrap().unwrap();
@@ -252,10 +252,10 @@ impl World {
     }
 
     async fn receive(&self, binding: &Binding, event: EventName, magento_id: i64) {
-        let outside = self.outside();
+        let environment = self.environment();
         let event = NewEvent {
-            id: EventId(outside.id()),
-            run_id: RunId(outside.id()),
+            id: EventId(environment.id()),
+            run_id: RunId(environment.id()),
             binding_id: binding.id,
             event,
             idempotency_key: format!("{event}:{magento_id}"),
@@ -264,15 +264,15 @@ impl World {
             website_id: 1,
             store_id: 1,
             body: "{}".to_owned(),
-            occurred_at: outside.now(),
-            received_at: outside.now(),
+            occurred_at: environment.now(),
+            received_at: environment.now(),
             token: None,
             trace_parent: None,
         };
         self.store.receive(&event).await.unwrap();
     }
 
-    fn outside(&self) -> Machine {
+    fn environment(&self) -> Machine {
         let seed = self.machines.fetch_add(1, Ordering::SeqCst);
         Machine::new(Arc::clone(&self.clock), TimeDelta::zero(), seed)
     }

@@ -5,8 +5,8 @@ use std::env;
 
 use chrono::TimeDelta;
 use domain::{
-    policy::SafeMode,
     run::{EventName, RunStatus},
+    settings::SafeMode,
 };
 use laboratory::{
     database::Database,

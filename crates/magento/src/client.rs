@@ -7,8 +7,8 @@ use std::{
 };
 
 use domain::{
+    environment::{Environment, unless_late},
     ids::BindingId,
-    outside::{Outside, unless_late},
 };
 use reqwest::{ClientBuilder, Method, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -85,7 +85,7 @@ pub struct PaymentMethod {
 pub struct Client {
     http: reqwest::Client,
     allow_private_addresses: bool,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
 }
 
 impl fmt::Debug for Client {
@@ -97,10 +97,10 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client that takes time and randomness (for tokens) from `outside`.
+    /// A client that takes time and randomness (for tokens) from `environment`.
     ///
     /// Proxies of the environment are not used: a proxy would resolve the shop's name by itself, past the check of addresses.
-    pub fn new(options: Options, outside: Arc<dyn Outside>) -> Result<Self, Error> {
+    pub fn new(options: Options, environment: Arc<dyn Environment>) -> Result<Self, Error> {
         let Options { allow_private_addresses, user_agent, connect_timeout, timeout } = options;
         let http = ClientBuilder::new()
             .user_agent(user_agent)
@@ -112,7 +112,7 @@ impl Client {
             .dns_resolver(Arc::new(Guard { allow_private_addresses }))
             .build()
             .map_err(|_| Error::Setup)?;
-        Ok(Self { http, allow_private_addresses, outside })
+        Ok(Self { http, allow_private_addresses, environment })
     }
 
     /// Reads a shop's address, as strictly as this client calls it.
@@ -183,7 +183,7 @@ impl Client {
         let reply = self.authorised(shop, Method::GET, &path, None, Duration::MAX).await?;
         let what = "it is not the entity that was asked for";
         let value = serde_json::from_value(reply.good()?)
-            .map_err(|_| Error::Garbage { status: reply.status, what })?;
+            .map_err(|_| Error::InvalidResponse { status: reply.status, what })?;
         Ok(self.fetched(value, &reply, path))
     }
 
@@ -202,9 +202,9 @@ impl Client {
         latest: Duration,
     ) -> Result<Reply, Error> {
         let call = async || {
-            let token = mint(&shop.keys, shop.tenant, self.outside.as_ref());
+            let token = mint(&shop.keys, shop.tenant, self.environment.as_ref());
             let called = self.once(&shop.url, method.clone(), path, body.clone(), Some(token));
-            unless_late(self.outside.as_ref(), latest, called).await.unwrap_or(Err(Error::Late))
+            unless_late(self.environment.as_ref(), latest, called).await.unwrap_or(Err(Error::Late))
         };
         let first = call().await?;
         if !first.refuses_the_token() {
@@ -225,7 +225,7 @@ impl Client {
     }
 
     fn ahead(&self, reply: &Reply) -> Option<i64> {
-        Some((reply.date? - self.outside.now()).num_seconds())
+        Some((reply.date? - self.environment.now()).num_seconds())
     }
 
     /// One call.
@@ -263,7 +263,7 @@ impl Client {
         let result = sending.instrument(span.clone()).await;
         let status = result.as_ref().map_or_else(Error::status, |reply| Some(reply.status));
         span.record("status", status);
-        meters::magento_call(called.as_str(), path, status, started.elapsed());
+        metrics::magento_call(called.as_str(), path, status, started.elapsed());
         result
     }
 }
@@ -277,7 +277,7 @@ impl<T> Fetched<T> {
     /// Refuses an answer that is about another document than the one asked for.
     fn only_if(self, same: bool) -> Result<Self, Error> {
         let what = "it is about another document than the one asked for";
-        if same { Ok(self) } else { Err(Error::Garbage { status: self.status, what }) }
+        if same { Ok(self) } else { Err(Error::InvalidResponse { status: self.status, what }) }
     }
 }
 

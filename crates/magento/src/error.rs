@@ -78,7 +78,7 @@ pub enum Error {
     /// No answer.
     Unreachable(Lost),
     /// An answer that is not what the module sends.
-    Garbage {
+    InvalidResponse {
         /// HTTP status.
         status: u16,
         /// What is wrong with it.
@@ -104,7 +104,7 @@ impl Error {
             Self::ModuleMissing => Code::MagentoModuleMissing,
             Self::Unavailable { .. } | Self::Redirected { .. } => Code::MagentoUnavailable,
             Self::Url(_) | Self::Unreachable(_) => Code::MagentoUnreachable,
-            Self::Garbage { .. } => Code::MagentoGarbage,
+            Self::InvalidResponse { .. } => Code::MagentoInvalidResponse,
             Self::TooLarge { .. } => Code::UnreadableDocument,
             Self::Late => Code::LeaseLost,
             Self::Refused { .. } | Self::Setup => Code::Internal,
@@ -120,7 +120,7 @@ impl Error {
             Self::ModuleMissing
             | Self::Redirected { .. }
             | Self::Unreachable(_)
-            | Self::Garbage { .. }
+            | Self::InvalidResponse { .. }
             | Self::Late => Class::Retry { after: None },
             Self::Url(_)
             | Self::PairingCode
@@ -141,7 +141,7 @@ impl Error {
             | Self::Unavailable { status, .. }
             | Self::Redirected { status, .. }
             | Self::TooLarge { status }
-            | Self::Garbage { status, .. } => Some(*status),
+            | Self::InvalidResponse { status, .. } => Some(*status),
             Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Late | Self::Setup => None,
         }
     }
@@ -189,14 +189,14 @@ impl fmt::Display for Error {
             Self::Auth { clock_ahead: Some(seconds) } => {
                 let side = if *seconds > 0 { "ahead of" } else { "behind" };
                 let seconds = seconds.unsigned_abs();
-                write!(f, "Magento refuses our token. Its clock is {seconds} seconds {side} ours: set it right.")
+                write!(f, "Magento does not accept Ledger’s access. Its clock is {seconds} seconds {side} ours: set it right.")
             }
             Self::Auth { clock_ahead: None } => f.write_str(
-                "Magento refuses our token. If the shop was disconnected in Magento, pair it again; otherwise the proxy in \
+                "Magento does not accept Ledger’s access. If the shop was disconnected in Magento, pair it again; otherwise the proxy in \
                  front of it must send “X-Forwarded-Proto: https”.",
             ),
             Self::NotFound { message } => write!(f, "Magento says: {message}"),
-            Self::ModuleMissing => f.write_str("The Ledger module is missing from the shop."),
+            Self::ModuleMissing => f.write_str("The Ledger module is not answering in Magento."),
             Self::Refused { status, message } => write!(f, "Magento refuses the request ({status}): {message}"),
             Self::Unavailable { status, message: Some(message), .. } => {
                 write!(f, "Magento failed to answer properly ({status}): {message}")
@@ -216,7 +216,7 @@ impl fmt::Display for Error {
             Self::Unreachable(Lost::NotConnected) => f.write_str("The shop could not be reached."),
             Self::Unreachable(Lost::TimedOut) => f.write_str("The shop took too long to answer."),
             Self::Unreachable(Lost::Cut) => f.write_str("The line to the shop was cut."),
-            Self::Garbage { what, .. } => write!(f, "Magento's answer could not be read: {what}."),
+            Self::InvalidResponse { what, .. } => write!(f, "Magento's answer could not be read: {what}."),
             Self::TooLarge { .. } => {
                 write!(f, "The document is larger than {} MiB.", LARGEST_DOCUMENT / 1024 / 1024)
             }

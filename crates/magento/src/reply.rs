@@ -58,7 +58,7 @@ impl Reply {
     pub(crate) fn good(&self) -> Result<Value, Error> {
         if (200..300).contains(&self.status) {
             let what = "it is not JSON; a maintenance page may stand in front of the shop";
-            return self.json().ok_or(Error::Garbage { status: self.status, what });
+            return self.json().ok_or(Error::InvalidResponse { status: self.status, what });
         }
         Err(self.bad())
     }
@@ -71,7 +71,7 @@ impl Reply {
         match self.good()? {
             Value::Null => Ok(()),
             Value::Array(list) if list.is_empty() => Ok(()),
-            _ => Err(Error::Garbage { status: self.status, what: "it is not the module's" }),
+            _ => Err(Error::InvalidResponse { status: self.status, what: "it is not the module's" }),
         }
     }
 
@@ -83,7 +83,7 @@ impl Reply {
             (404, Some(message)) if message == NO_ROUTE => Error::ModuleMissing,
             (404, Some(message)) => Error::NotFound { message },
             (404, None) => {
-                Error::Garbage { status, what: "there is no Magento REST API at the shop's address" }
+                Error::InvalidResponse { status, what: "there is no Magento REST API at the shop's address" }
             }
             (400 | 405 | 406 | 409 | 413 | 415 | 422, Some(message)) => Error::Refused { status, message },
             (_, message) => Error::Unavailable { status, message, retry_after: self.retry_after },

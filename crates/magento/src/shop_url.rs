@@ -32,9 +32,7 @@ pub enum UrlError {
     #[error("Enter the shop's address without anything from “?” or “#” on.")]
     QueryOrFragment,
     /// It leads into a private network.
-    #[error(
-        "The shop's address leads into a private network. Enter the address under which customers reach the shop."
-    )]
+    #[error("The shop’s address is on a private network. Enter the address that your customers use.")]
     Private,
 }
 

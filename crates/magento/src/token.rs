@@ -6,7 +6,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
 };
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, outside::Outside};
+use domain::{environment::Environment, ids::BindingId};
 use hmac::{Hmac, Mac};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -112,8 +112,8 @@ impl TokenError {
 }
 
 /// A fresh token of Ledger's for one request to Magento.
-pub fn mint(keys: &SubKeys, tenant: BindingId, outside: &dyn Outside) -> String {
-    let now = outside.now().timestamp();
+pub fn mint(keys: &SubKeys, tenant: BindingId, environment: &dyn Environment) -> String {
+    let now = environment.now().timestamp();
     let claims = Claims {
         iss: LEDGER,
         sub: &tenant.to_string(),
@@ -121,7 +121,7 @@ pub fn mint(keys: &SubKeys, tenant: BindingId, outside: &dyn Outside) -> String 
         iat: now,
         nbf: now - NBF_MARGIN,
         exp: now + LIFETIME,
-        jti: &outside.uuid_v4().as_hyphenated().to_string(),
+        jti: &environment.uuid_v4().as_hyphenated().to_string(),
     };
     sign(keys.inbound(), &claims)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{business::ReferenceSet, ids::BindingId, policy::Policy, xref::XrefKey};
+use domain::{business::ReferenceSet, ids::BindingId, settings::Settings, xref::XrefKey};
 use serde_json::{Map, Value};
 
 use crate::idempotency::{Generations, idempotency_id};
@@ -23,7 +23,7 @@ pub struct Context<'a> {
     /// The Sage business.
     pub business: &'a str,
     /// The settings the run was queued under.
-    pub policy: &'a Policy,
+    pub settings: &'a Settings,
     /// The business's lists.
     pub reference: &'a ReferenceSet,
     /// What is already in Sage.

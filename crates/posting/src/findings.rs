@@ -10,7 +10,7 @@ use crate::context::KnownRecord;
 /// A plan that ends the translation early: a skip, a hold or a failure. Boxed, because it is large and rare.
 pub(crate) type NotPosted = Box<Plan>;
 
-/// A setting that a document needs and the policy lacks.
+/// A setting that a document needs and the settings lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MissingSetting {
     /// The setting's path, such as `tax_rate_map.20.00`.

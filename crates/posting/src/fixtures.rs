@@ -1,11 +1,11 @@
-//! What the tests translate: a British business, its policy, and the sample documents.
+//! What the tests translate: a British business, its settings, and the sample documents.
 
 use std::collections::BTreeMap;
 
 use domain::{
     business::ReferenceSet,
     documents::{Invoice, Payment},
-    policy::{Policy, UnshownTax},
+    settings::{Settings, UndeterminedTax},
     xref::XrefKey,
 };
 
@@ -16,15 +16,15 @@ pub fn reference() -> ReferenceSet {
     serde_json::from_str(&file("businesses/british.json")).unwrap()
 }
 
-/// A policy with every mapping that British documents need.
-pub fn policy() -> Policy {
+/// Settings with every mapping that British documents need.
+pub fn settings() -> Settings {
     let map = [("20.00", "GB_STANDARD"), ("5.00", "GB_LOWER"), ("0.00", "GB_ZERO")];
-    Policy {
+    Settings {
         default_tax_rate_id: Some("GB_STANDARD".to_owned()),
         default_ledger_account_id: Some("sales".to_owned()),
         default_bank_account_id: Some("current".to_owned()),
         tax_rate_map: map.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect(),
-        ..Policy::default()
+        ..Settings::default()
     }
 }
 
@@ -46,7 +46,7 @@ pub fn payment(invoice: &str) -> Payment {
 /// What a translation depends on, to be borrowed from.
 pub struct Scenario {
     /// The settings.
-    pub policy: Policy,
+    pub settings: Settings,
     /// The business.
     pub reference: ReferenceSet,
     /// What is in Sage.
@@ -61,8 +61,8 @@ impl Scenario {
     /// A British business with nothing in Sage.
     pub fn new() -> Self {
         let (xrefs, generations) = (BTreeMap::new(), Generations::new());
-        let policy = Policy { unshown_tax: UnshownTax::Infer, ..policy() };
-        Self { policy, reference: reference(), xrefs, generations, safe_mode: false }
+        let settings = Settings { tax_undetermined: UndeterminedTax::Infer, ..settings() };
+        Self { settings, reference: reference(), xrefs, generations, safe_mode: false }
     }
 
     /// Remembers a record.
@@ -75,7 +75,7 @@ impl Scenario {
         Context {
             binding: "0190f5a2-7c1e-7a3b-9d4e-5f60718293a4".parse().unwrap(),
             business: "business",
-            policy: &self.policy,
+            settings: &self.settings,
             reference: &self.reference,
             xrefs: &self.xrefs,
             generations: &self.generations,

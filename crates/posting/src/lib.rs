@@ -44,18 +44,18 @@ use domain::{
     contact_snapshot::ContactSnapshot,
     documents::{CreditMemo, Customer, Invoice, Payment, Product},
     plan::Plan,
-    policy::Policy,
+    settings::Settings,
     xref::XrefKey,
 };
 
 /// The cross-references that a plan of this invoice looks at: its own, its payment's and its contact's.
-pub fn wanted_xrefs(invoice: &Invoice, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
+pub fn wanted_xrefs(invoice: &Invoice, settings: &Settings, reference: &ReferenceSet) -> Vec<XrefKey> {
     let buyer = buyer::Buyer::of_invoice(invoice);
     vec![
         keys::invoice(invoice),
         keys::payment(invoice),
         contact::identity::own_key(&buyer, reference),
-        contact::identity::shared_key(&buyer, policy, reference),
+        contact::identity::shared_key(&buyer, settings, reference),
     ]
 }
 
@@ -80,8 +80,12 @@ pub fn plan_payment_of_reduced(
 }
 
 /// The cross-references that a plan of this credit memo looks at: its own, its settlement's, its invoice's and its contact's.
-pub fn wanted_creditmemo_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
-    documents::credit_memo::wanted_xrefs(memo, policy, reference)
+pub fn wanted_creditmemo_xrefs(
+    memo: &CreditMemo,
+    settings: &Settings,
+    reference: &ReferenceSet,
+) -> Vec<XrefKey> {
+    documents::credit_memo::wanted_xrefs(memo, settings, reference)
 }
 
 /// Plans a credit memo: the credit note, in safe mode its release, and what closes the books. `original` is the memo's invoice as

@@ -59,7 +59,7 @@ impl Terms {
     ) -> Result<Self, NotPosted> {
         let place = PlaceOfSupply::of(document, context, findings)?;
         let goods_type =
-            goods_or_services::type_of(document, &place, context.policy, context.reference, findings)?;
+            goods_or_services::type_of(document, &place, context.settings, context.reference, findings)?;
         Ok(Self { currency: document.buyer.currency, exchange, place, goods_type })
     }
 

@@ -17,8 +17,8 @@ use domain::{
     documents::{self, CreditMemo, Customer, Document, Invoice, Payment, Product},
     ids::BindingId,
     plan::Plan,
-    policy::Policy,
     redact::{LARGEST, Redactor},
+    settings::Settings,
 };
 use posting::{
     Context, Generations, KnownStock, OriginalInvoice, contact_snapshot, plan_creditmemo, plan_customer,
@@ -192,7 +192,7 @@ fn changed(mut document: Value, changes: &[Mutation], hostile: &[Value]) -> Valu
 }
 
 struct FuzzedSetup {
-    policy: Policy,
+    settings: Settings,
     reference: ReferenceSet,
     generations: Generations,
 }
@@ -201,7 +201,7 @@ impl FuzzedSetup {
     fn new() -> Self {
         let typed = |name: &str| parsed(&fixtures().join("demo").join(name));
         Self {
-            policy: serde_json::from_value(typed("policy.json")).unwrap(),
+            settings: serde_json::from_value(typed("settings.json")).unwrap(),
             reference: serde_json::from_value(typed("reference.json")).unwrap(),
             generations: Generations::new(),
         }
@@ -214,7 +214,7 @@ impl FuzzedSetup {
         Context {
             binding: BindingId::default(),
             business: "business",
-            policy: &self.policy,
+            settings: &self.settings,
             reference: &self.reference,
             xrefs,
             generations: &self.generations,
@@ -245,7 +245,7 @@ fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &FuzzedSetup) -
     match kind {
         "invoice" => read::<Invoice>(document).map_or_else(Vec::new, |invoice| {
             let _ = (
-                wanted_xrefs(&invoice, &world.policy, &world.reference),
+                wanted_xrefs(&invoice, &world.settings, &world.reference),
                 contact_snapshot(&invoice.customer, &context),
             );
             vec![plan_invoice(&invoice, &context)]
@@ -253,7 +253,7 @@ fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &FuzzedSetup) -
         "payment" => read::<Payment>(document)
             .map_or_else(Vec::new, |payment| vec![plan_payment(invoice, &payment, &context)]),
         "creditmemo" => read::<CreditMemo>(document).map_or_else(Vec::new, |memo| {
-            let _ = wanted_creditmemo_xrefs(&memo, &world.policy, &world.reference);
+            let _ = wanted_creditmemo_xrefs(&memo, &world.settings, &world.reference);
             let original = OriginalInvoice {
                 sage_id: "si-1".to_owned(),
                 displayed_as: None,
@@ -314,15 +314,15 @@ proptest! {
     }
 
     #[test]
-    fn a_settings_file_or_lists_of_sages_may_be_anything(of_policy in changes(), of_reference in changes(), sample in any::<Index>()) {
+    fn a_settings_file_or_lists_of_sages_may_be_anything(of_settings in changes(), of_reference in changes(), sample in any::<Index>()) {
         let hostile = hostile();
         let demo = |name: &str| parsed(&fixtures().join("demo").join(name));
-        let policy = changed(demo("policy.json"), &of_policy, &hostile);
+        let settings = changed(demo("settings.json"), &of_settings, &hostile);
         let reference = changed(demo("reference.json"), &of_reference, &hostile);
         let begun = Instant::now();
-        let (policy, reference) = (serde_json::from_value::<Policy>(policy), serde_json::from_value::<ReferenceSet>(reference));
-        if let (Ok(policy), Ok(reference)) = (policy, reference) {
-            let world = FuzzedSetup { policy, reference, generations: Generations::new() };
+        let (settings, reference) = (serde_json::from_value::<Settings>(settings), serde_json::from_value::<ReferenceSet>(reference));
+        if let (Ok(settings), Ok(reference)) = (settings, reference) {
+            let world = FuzzedSetup { settings, reference, generations: Generations::new() };
             let (kind, document) = sample.get(&samples()).clone();
             let invoice: Invoice = serde_json::from_value(parsed(&fixtures().join("documents/invoice-1a.json"))).unwrap();
             let _ = plans(&kind, &document, &invoice, &world);

@@ -1,9 +1,9 @@
 //! Golden files: Magento's JSON beside the Plan that it becomes, a folder a case, for an accountant to read.
 //!
 //! - `golden/NAME/document.json`: `about` says what the case shows; `business` names a folder of `golden/businesses` (with its
-//!   reference set and policy); the document stands under its kind, what it needs besides under its own (`invoice` with
+//!   reference set and settings); the document stands under its kind, what it needs besides under its own (`invoice` with
 //!   `payment`, `original` with `creditmemo`: the invoice as Sage holds it; `stock` with `product`: what Sage has of it); `xrefs`, if there, is what Sage holds already.
-//! - `golden/NAME/policy.json`, if there: settings that differ from the business's.
+//! - `golden/NAME/settings.json`, if there: settings that differ from the business's.
 //! - `golden/NAME/plan.json`: the Plan. `UPDATE_GOLDEN=1 cargo test -p posting --test golden` writes it again: look at the difference.
 
 use std::{
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{business::ReferenceSet, plan::Plan, policy::Policy, xref::XrefKey};
+use domain::{business::ReferenceSet, plan::Plan, settings::Settings, xref::XrefKey};
 use posting::{
     Context, Generations, KnownRecord, plan_creditmemo, plan_customer, plan_invoice, plan_payment,
     plan_product,
@@ -33,16 +33,16 @@ fn typed<T: DeserializeOwned>(value: &Value, what: &str) -> T {
     serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{what}: {error}"))
 }
 
-/// The business's policy with the case's own settings.
-fn policy(business: &Path, case: &Path) -> Policy {
-    let mut policy = read(&business.join("policy.json"));
-    let own = case.join("policy.json");
+/// The business's settings with the case's own settings.
+fn settings(business: &Path, case: &Path) -> Settings {
+    let mut settings = read(&business.join("settings.json"));
+    let own = case.join("settings.json");
     if own.exists() {
         for (field, value) in read(&own).as_object().into_iter().flatten() {
-            policy[field] = value.clone();
+            settings[field] = value.clone();
         }
     }
-    typed(&policy, "policy")
+    typed(&settings, "settings")
 }
 
 /// What Sage holds already: `[{"kind": "invoice", "magento_key": "1", "sage_id": "...", "displayed_as": "SI-1"}]`.
@@ -56,11 +56,11 @@ fn plan(case: &Path) -> Plan {
     let document = read(&case.join("document.json"));
     let business = folder().join("businesses").join(typed::<String>(&document["business"], "business"));
     let reference: ReferenceSet = typed(&read(&business.join("reference.json")), "reference");
-    let (policy, xrefs, generations) = (policy(&business, case), xrefs(&document), Generations::new());
+    let (settings, xrefs, generations) = (settings(&business, case), xrefs(&document), Generations::new());
     let context = Context {
         binding: typed(&"0190f5a2-7c1e-7a3b-9d4e-5f60718293a4".into(), "binding"),
         business: "business",
-        policy: &policy,
+        settings: &settings,
         reference: &reference,
         xrefs: &xrefs,
         generations: &generations,

@@ -23,7 +23,7 @@ impl Default for CircuitSettings {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct CircuitState {
     failures: u32,
     open_until: Option<DateTime<Utc>>,
 }
@@ -32,7 +32,7 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Circuits {
     settings: CircuitSettings,
-    states: Mutex<HashMap<String, State>>,
+    states: Mutex<HashMap<String, CircuitState>>,
 }
 
 impl Circuits {

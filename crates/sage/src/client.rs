@@ -13,7 +13,7 @@ use reqwest::{ClientBuilder, Method, RequestBuilder, Response, header, redirect}
 use serde_json::Value;
 use tracing::{Instrument, Span, field::Empty};
 
-use crate::{App, Endpoints, Error, Limits, Lost, Message, Trouble, messages::messages};
+use crate::{App, Endpoints, Error, FailedCall, Limits, Lost, Message, messages::messages};
 
 /// The most that is read of an answer, in bytes; a page of 200 with all attributes has about one million.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -140,7 +140,7 @@ impl Client {
         let result = sending.instrument(span.clone()).await;
         note(&span, &result);
         let status = result.as_ref().map_or_else(Error::status, |answer| Some(answer.status));
-        meters::sage_call(method, path, status, started.elapsed());
+        metrics::sage_call(method, path, status, started.elapsed());
         self.limits.note(call.business, result.as_ref().err());
         if let Err(error) = &result {
             tracing::debug!(
@@ -188,58 +188,58 @@ async fn read(
 ) -> Result<Answer, Error> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let mut trouble = Box::new(call.trouble());
-    trouble.status = Some(status);
+    let mut failed_call = Box::new(call.failed_call());
+    failed_call.status = Some(status);
     // "x_request_id" in Sage's guide on best practices; the usual spelling is taken as well.
-    trouble.request_id = text(&headers, "x_request_id").or_else(|| text(&headers, "x-request-id"));
+    failed_call.request_id = text(&headers, "x_request_id").or_else(|| text(&headers, "x-request-id"));
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| call.lost(&error, started))? {
         if bytes.len() + chunk.len() > LARGEST {
-            return Err(Error::Garbage { what: "it is too large", trouble });
+            return Err(Error::InvalidResponse { what: "it is too large", failed_call });
         }
         bytes.extend_from_slice(&chunk);
     }
-    trouble.duration = started.elapsed();
+    failed_call.duration = started.elapsed();
     let body = if bytes.trim_ascii().is_empty() {
         Some(Value::Null)
     } else {
         serde_json::from_slice::<Value>(&bytes).ok()
     };
     if !(200..300).contains(&status) {
-        trouble.messages = body.map(|body| messages(&body, call.path)).unwrap_or_default();
-        return Err(judge(status, retry_after(&headers, now), trouble));
+        failed_call.messages = body.map(|body| messages(&body, call.path)).unwrap_or_default();
+        return Err(judge(status, retry_after(&headers, now), failed_call));
     }
     let answered_for = text(&headers, X_BUSINESS);
     if let (Some(asked), Some(answered)) = (call.business, answered_for)
         && asked != answered
     {
-        return Err(Error::OtherBusiness(trouble));
+        return Err(Error::OtherBusiness(failed_call));
     }
-    let Some(body) = body else { return Err(Error::Garbage { what: "it is not JSON", trouble }) };
-    let Trouble { method, path, request_id, duration, .. } = *trouble;
+    let Some(body) = body else { return Err(Error::InvalidResponse { what: "it is not JSON", failed_call }) };
+    let FailedCall { method, path, request_id, duration, .. } = *failed_call;
     let date = text(&headers, "date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
     Ok(Answer { method, path, status, body, request_id, duration, date: date.map(|date| date.to_utc()) })
 }
 
 /// Sorts a bad answer (Sage's guide on response codes). A refusal without Sage's own error body is not Sage's: something between, such
 /// as a gateway during a deployment or a filter, has answered, and nobody knows whether Sage has got the request.
-fn judge(status: u16, after: Option<i64>, trouble: Box<Trouble>) -> Error {
+fn judge(status: u16, after: Option<i64>, failed_call: Box<FailedCall>) -> Error {
     match status {
         // What Sage's guide does not list, and gateways answer while an earlier request with the same id is under way.
-        409 | 423 | 425 => Error::InProgress { after, trouble },
-        400..500 if trouble.messages.is_empty() && !matches!(status, 401 | 408 | 429) => {
-            Error::Garbage { what: "it has no error of Sage's in it", trouble }
+        409 | 423 | 425 => Error::InProgress { after, failed_call },
+        400..500 if failed_call.messages.is_empty() && !matches!(status, 401 | 408 | 429) => {
+            Error::InvalidResponse { what: "it has no error of Sage's in it", failed_call }
         }
-        401 if trouble.messages.iter().any(is_about_the_plan) => Error::Plan(trouble),
-        401 => Error::Unauthorised(trouble),
-        403 => Error::Forbidden(trouble),
-        404 => Error::NotFound(trouble),
-        429 => Error::RateLimited { after: after.unwrap_or(RETRY_AFTER), trouble },
-        503 => Error::Unavailable { after: Some(after.unwrap_or(RETRY_AFTER)), trouble },
+        401 if failed_call.messages.iter().any(is_about_the_plan) => Error::Plan(failed_call),
+        401 => Error::Unauthorised(failed_call),
+        403 => Error::Forbidden(failed_call),
+        404 => Error::NotFound(failed_call),
+        429 => Error::RateLimited { after: after.unwrap_or(RETRY_AFTER), failed_call },
+        503 => Error::Unavailable { after: Some(after.unwrap_or(RETRY_AFTER)), failed_call },
         // 408: Sage gave up waiting for our request; no different from a time-out here.
-        408 | 500.. => Error::Unavailable { after, trouble },
-        400..500 => Error::Rejected(trouble),
-        _ => Error::Garbage { what: "it leads elsewhere", trouble },
+        408 | 500.. => Error::Unavailable { after, failed_call },
+        400..500 => Error::Rejected(failed_call),
+        _ => Error::InvalidResponse { what: "it leads elsewhere", failed_call },
     }
 }
 
@@ -253,7 +253,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl Outgoing<'_> {
-    fn trouble(&self) -> Trouble {
+    fn failed_call(&self) -> FailedCall {
         let method = match self.method {
             Method::GET => "GET",
             Method::PUT => "PUT",
@@ -261,13 +261,13 @@ impl Outgoing<'_> {
             _ => "POST",
         };
         let path = self.path.split('?').next().unwrap_or_default().to_owned();
-        Trouble { method, path, writes: self.writes, ..Trouble::default() }
+        FailedCall { method, path, writes: self.writes, ..FailedCall::default() }
     }
 
     /// The failure of a call without a whole answer. The HTTP client's own text is not kept: it may hold the URL.
     fn lost(&self, error: &reqwest::Error, started: Instant) -> Error {
-        let mut trouble = Box::new(self.trouble());
-        trouble.duration = started.elapsed();
+        let mut failed_call = Box::new(self.failed_call());
+        failed_call.duration = started.elapsed();
         let lost = if error.is_connect() {
             Lost::NotConnected
         } else if error.is_timeout() {
@@ -275,7 +275,7 @@ impl Outgoing<'_> {
         } else {
             Lost::Cut
         };
-        Error::Unreachable { lost, trouble }
+        Error::Unreachable { lost, failed_call }
     }
 
     /// Adds the business.

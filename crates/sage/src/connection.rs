@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::sync::SemaphorePermit;
 use url::Url;
 
-use crate::{Answer, Client, Error, Trouble, client::Outgoing};
+use crate::{Answer, Client, Error, FailedCall, client::Outgoing};
 
 /// Entries a page: the most that Sage gives (its guide on pagination).
 const PAGE: &str = "200";
@@ -191,8 +191,8 @@ impl<'a> Connection<'a> {
 
 /// A path that leads where a token must not go.
 fn outside(path: &str) -> Error {
-    let trouble = Box::new(Trouble { path: path.to_owned(), ..Trouble::default() });
-    Error::Garbage { what: "a path leads outside the API", trouble }
+    let failed_call = Box::new(FailedCall { path: path.to_owned(), ..FailedCall::default() });
+    Error::InvalidResponse { what: "a path leads outside the API", failed_call }
 }
 
 /// The entries of a list: `$items` of its envelope, or the plain array that the swagger declares.
@@ -210,8 +210,9 @@ fn take_items(body: &mut Value) -> Option<Vec<Value>> {
 /// A good answer that is not what was asked for.
 pub(crate) fn unreadable(answer: Answer, what: &'static str) -> Error {
     let Answer { method, path, status, request_id, duration, .. } = answer;
-    let trouble = Trouble { method, path, status: Some(status), request_id, duration, ..Trouble::default() };
-    Error::Garbage { what, trouble: Box::new(trouble) }
+    let failed_call =
+        FailedCall { method, path, status: Some(status), request_id, duration, ..FailedCall::default() };
+    Error::InvalidResponse { what, failed_call: Box::new(failed_call) }
 }
 
 #[cfg(test)]

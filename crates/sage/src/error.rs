@@ -39,7 +39,7 @@ pub enum Lost {
 
 /// The call that failed, as far as the audit trail keeps it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trouble {
+pub struct FailedCall {
     /// HTTP method.
     pub method: &'static str,
     /// Path below the API's base, without the query.
@@ -60,51 +60,51 @@ pub struct Trouble {
 #[derive(Debug)]
 pub enum Error {
     /// Sage refuses what was sent (422 and other 4xx).
-    Rejected(Box<Trouble>),
+    Rejected(Box<FailedCall>),
     /// Something that the request names does not exist (404).
-    NotFound(Box<Trouble>),
+    NotFound(Box<FailedCall>),
     /// The user's rights do not reach this (403).
-    Forbidden(Box<Trouble>),
+    Forbidden(Box<FailedCall>),
     /// The subscription has ended or lacks this (401 with a message of its own): no token helps.
-    Plan(Box<Trouble>),
+    Plan(Box<FailedCall>),
     /// Sage refuses the access token; from a [`crate::Connection`]: the refreshed one as well.
-    Unauthorised(Box<Trouble>),
+    Unauthorised(Box<FailedCall>),
     /// The answer is another business's: the user no longer reaches the one that was named.
-    OtherBusiness(Box<Trouble>),
+    OtherBusiness(Box<FailedCall>),
     /// Too many calls (429).
     RateLimited {
         /// Seconds to wait.
         after: i64,
         /// The call.
-        trouble: Box<Trouble>,
+        failed_call: Box<FailedCall>,
     },
     /// An earlier request of the same record is still under way (409, 423, 425).
     InProgress {
         /// Seconds to wait, where Sage asks for it.
         after: Option<i64>,
         /// The call.
-        trouble: Box<Trouble>,
+        failed_call: Box<FailedCall>,
     },
     /// Sage failed (5xx).
     Unavailable {
         /// Seconds to wait, where Sage asks for it.
         after: Option<i64>,
         /// The call.
-        trouble: Box<Trouble>,
+        failed_call: Box<FailedCall>,
     },
     /// No answer.
     Unreachable {
         /// How far it came.
         lost: Lost,
         /// The call.
-        trouble: Box<Trouble>,
+        failed_call: Box<FailedCall>,
     },
     /// An answer that cannot be read.
-    Garbage {
+    InvalidResponse {
         /// What is wrong with it.
         what: &'static str,
         /// The call.
-        trouble: Box<Trouble>,
+        failed_call: Box<FailedCall>,
     },
     /// The refresh token is dead (`invalid_grant`), or there is none.
     Reauthorise {
@@ -147,7 +147,7 @@ impl Error {
             Self::InProgress { .. } => Code::SageInProgress,
             Self::Unavailable { .. } => Code::SageUnavailable,
             Self::Unreachable { .. } => Code::SageUnreachable,
-            Self::Garbage { .. } => Code::SageGarbage,
+            Self::InvalidResponse { .. } => Code::SageInvalidResponse,
             Self::CircuitOpen { .. } => Code::CircuitOpen,
             Self::TokenSource(_) => Code::StoreFailed,
             Self::Setup => Code::Internal,
@@ -168,9 +168,10 @@ impl Error {
                 Class::Retry { after: *after }
             }
             // The app's settings are mended by the operator, and the runs then go on.
-            Self::Unreachable { .. } | Self::Garbage { .. } | Self::TokenSource(_) | Self::App { .. } => {
-                Class::Retry { after: None }
-            }
+            Self::Unreachable { .. }
+            | Self::InvalidResponse { .. }
+            | Self::TokenSource(_)
+            | Self::App { .. } => Class::Retry { after: None },
             Self::CircuitOpen { until } | Self::DayUsedUp { until } => Class::Wait { until: *until },
         }
     }
@@ -179,46 +180,46 @@ impl Error {
     /// line, an unreadable answer, another business's, or beside an earlier one that is under way.
     pub fn may_have_committed(&self) -> bool {
         match self {
-            Self::Unavailable { trouble, .. }
-            | Self::InProgress { trouble, .. }
-            | Self::Garbage { trouble, .. }
-            | Self::OtherBusiness(trouble) => trouble.writes,
-            Self::Unreachable { lost, trouble } => trouble.writes && *lost != Lost::NotConnected,
+            Self::Unavailable { failed_call, .. }
+            | Self::InProgress { failed_call, .. }
+            | Self::InvalidResponse { failed_call, .. }
+            | Self::OtherBusiness(failed_call) => failed_call.writes,
+            Self::Unreachable { lost, failed_call } => failed_call.writes && *lost != Lost::NotConnected,
             _ => false,
         }
     }
 
     /// The call, where one was made.
-    pub fn trouble(&self) -> Option<&Trouble> {
+    pub fn failed_call(&self) -> Option<&FailedCall> {
         match self {
-            Self::Rejected(trouble)
-            | Self::NotFound(trouble)
-            | Self::Forbidden(trouble)
-            | Self::Plan(trouble)
-            | Self::Unauthorised(trouble)
-            | Self::OtherBusiness(trouble)
-            | Self::RateLimited { trouble, .. }
-            | Self::InProgress { trouble, .. }
-            | Self::Unavailable { trouble, .. }
-            | Self::Unreachable { trouble, .. }
-            | Self::Garbage { trouble, .. } => Some(trouble),
+            Self::Rejected(failed_call)
+            | Self::NotFound(failed_call)
+            | Self::Forbidden(failed_call)
+            | Self::Plan(failed_call)
+            | Self::Unauthorised(failed_call)
+            | Self::OtherBusiness(failed_call)
+            | Self::RateLimited { failed_call, .. }
+            | Self::InProgress { failed_call, .. }
+            | Self::Unavailable { failed_call, .. }
+            | Self::Unreachable { failed_call, .. }
+            | Self::InvalidResponse { failed_call, .. } => Some(failed_call),
             _ => None,
         }
     }
 
     /// HTTP status; `None` without an answer.
     pub fn status(&self) -> Option<u16> {
-        self.trouble()?.status
+        self.failed_call()?.status
     }
 
     /// Sage's id of the request.
     pub fn request_id(&self) -> Option<&str> {
-        self.trouble()?.request_id.as_deref()
+        self.failed_call()?.request_id.as_deref()
     }
 
     /// What Sage says is wrong, verbatim, with the fields under our names.
     pub fn messages(&self) -> &[Message] {
-        self.trouble().map_or(&[], |trouble| trouble.messages.as_slice())
+        self.failed_call().map_or(&[], |failed_call| failed_call.messages.as_slice())
     }
 
     /// Whether Sage as a whole seems to be failing, which the circuit counts.
@@ -257,7 +258,7 @@ impl fmt::Display for Error {
             Self::Unreachable { lost: Lost::NotConnected, .. } => f.write_str("Sage could not be reached."),
             Self::Unreachable { lost: Lost::TimedOut, .. } => f.write_str("Sage took too long to answer."),
             Self::Unreachable { lost: Lost::Cut, .. } => f.write_str("The line to Sage was cut."),
-            Self::Garbage { what, .. } => write!(f, "Sage's answer could not be read: {what}."),
+            Self::InvalidResponse { what, .. } => write!(f, "Sage's answer could not be read: {what}."),
             Self::TokenSource(error) => write!(f, "Sage's tokens could not be had: {error}"),
             Self::Setup => f.write_str("The HTTP client could not be made."),
             other => match other.messages() {

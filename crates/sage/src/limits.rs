@@ -12,7 +12,7 @@ use std::{
 };
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use domain::outside::Outside;
+use domain::environment::Environment;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -77,7 +77,7 @@ impl LimitSettings {
 /// The limits of one app, shared by every client of the process.
 pub struct Limits {
     settings: LimitSettings,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
     in_flight: Semaphore,
     day: Mutex<(NaiveDate, u64)>,
     rates: Option<DefaultKeyedRateLimiter<String>>,
@@ -91,8 +91,8 @@ impl fmt::Debug for Limits {
 }
 
 impl Limits {
-    /// Limits that take the time from `outside`.
-    pub fn new(settings: LimitSettings, outside: Arc<dyn Outside>) -> Self {
+    /// Limits that take the time from `environment`.
+    pub fn new(settings: LimitSettings, environment: Arc<dyn Environment>) -> Self {
         let rates = settings
             .per_business
             .map(|rate| RateLimiter::keyed(Quota::per_second(rate.per_second).allow_burst(rate.burst)));
@@ -102,13 +102,13 @@ impl Limits {
             rates,
             circuits: Circuits::new(settings.circuit),
             settings,
-            outside,
+            environment,
         }
     }
 
     /// The time, as it was handed in.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.outside.now()
+        self.environment.now()
     }
 
     pub(crate) fn repeats(&self) -> Repeats {

@@ -98,15 +98,15 @@ impl Client {
         let answer = self.token_call("/token", self.endpoints.token.clone(), form).await?;
         // Lifetimes count from before the call at the latest; the difference is smaller than every margin.
         Tokens::from_answer(&answer.body, self.limits.now()).ok_or_else(|| {
-            let trouble = crate::Trouble {
+            let failed_call = crate::FailedCall {
                 method: "POST",
                 path: "/token".to_owned(),
                 status: Some(answer.status),
                 request_id: answer.request_id,
                 duration: answer.duration,
-                ..crate::Trouble::default()
+                ..crate::FailedCall::default()
             };
-            Error::Garbage { what: "it holds no tokens", trouble: Box::new(trouble) }
+            Error::InvalidResponse { what: "it holds no tokens", failed_call: Box::new(failed_call) }
         })
     }
 
@@ -126,14 +126,17 @@ impl Client {
 
 /// The token host says `{"error":"invalid_grant",...}` with 400 (401 for the app).
 fn of_the_token_host(error: Error) -> Error {
-    let (Error::Rejected(trouble) | Error::Unauthorised(trouble)) = &error else { return error };
-    match trouble.messages.first() {
+    let (Error::Rejected(failed_call) | Error::Unauthorised(failed_call)) = &error else { return error };
+    match failed_call.messages.first() {
         Some(message) if message.data_code == "invalid_grant" => {
             Error::Reauthorise { reason: message.text.clone() }
         }
         Some(message) if !message.data_code.is_empty() => Error::App { error: message.data_code.clone() },
         // Not Sage's word: a proxy's or a gateway's, which ends no connection.
-        None => Error::Garbage { what: "it has no error of Sage's in it", trouble: trouble.clone() },
+        None => Error::InvalidResponse {
+            what: "it has no error of Sage's in it",
+            failed_call: failed_call.clone(),
+        },
         _ => error,
     }
 }
@@ -161,7 +164,7 @@ mod tests {
         let error = sage.client().refresh(&SecretString::from("old")).await.unwrap_err();
         assert_eq!(
             (error.code(), error.class()),
-            (domain::code::Code::SageGarbage, Class::Retry { after: None })
+            (domain::code::Code::SageInvalidResponse, Class::Retry { after: None })
         );
     }
 
@@ -249,7 +252,7 @@ mod tests {
     async fn an_answer_without_tokens_is_garbage_and_a_failure_commits_nothing() {
         let sage = Sage::new(vec![answer(200, "{}")]).await;
         let error = sage.client().refresh(&SecretString::from("old")).await.unwrap_err();
-        assert!(matches!(error, Error::Garbage { .. }));
+        assert!(matches!(error, Error::InvalidResponse { .. }));
         let sage = Sage::new(vec![answer(500, "")]).await;
         assert!(!sage.client().refresh(&SecretString::from("old")).await.unwrap_err().may_have_committed());
     }

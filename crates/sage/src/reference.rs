@@ -37,7 +37,7 @@ pub async fn fetch_reference_set(
     let (region, postcode) = (business.region.as_deref(), business.postal_code.as_deref());
     let region = if country == "CA" { canadian_region(region, postcode) } else { None };
     progress(ReferenceList::FinancialSettings);
-    let settings = Settings::fetch(connection).await?;
+    let settings = FinancialSettings::fetch(connection).await?;
     progress(ReferenceList::TaxRates);
     let tax_rates = tax_rates(connection, &country).await?;
     progress(ReferenceList::LedgerAccounts);
@@ -91,14 +91,14 @@ async fn exchange_rates(connection: &Connection<'_>) -> Result<BTreeMap<Currency
 }
 
 /// What is needed of `/financial_settings`.
-struct Settings {
+struct FinancialSettings {
     base_currency: Currency,
     multi_currency_enabled: bool,
     registered_for_tax: bool,
     accounts_start_date: Option<NaiveDate>,
 }
 
-impl Settings {
+impl FinancialSettings {
     async fn fetch(connection: &Connection<'_>) -> Result<Self, Error> {
         let answer = connection.get("/financial_settings", &[]).await?;
         let settings = &answer.body;

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::outside::Outside;
+use domain::environment::Environment;
 use secrecy::SecretString;
 use url::Url;
 
@@ -35,7 +35,7 @@ impl Still {
     }
 }
 
-impl Outside for Still {
+impl Environment for Still {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.0.load(Ordering::Relaxed), 0).unwrap_or_default()
     }

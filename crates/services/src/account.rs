@@ -12,12 +12,12 @@ use views::{
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     member::{MemberView, OrganisationView},
-    people::Shown,
+    people::ShownSecret,
 };
 
 use crate::{
     Member, Services,
-    address_code::Address,
+    address_code::AddressToProve,
     cookies,
     history::operator_actions::action,
     member,
@@ -33,7 +33,7 @@ const SET_UP: TimeDelta = TimeDelta::minutes(30);
 /// A person's own account.
 pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<AccountView, AppError> {
     let member = member.require(Role::Viewer)?;
-    let now = services.outside.now();
+    let now = services.environment.now();
     let sessions = services.store.list_sessions(member.person(), now).await?.into_iter();
     let sessions =
         sessions.filter(|session| now - session.last_seen_at < member::IDLE).map(|session| SessionView {
@@ -51,7 +51,7 @@ pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<
         sends_mail: services.alerting.sends_mail(),
         role: member.role(),
         second_factor: factor(services, member).await?,
-        codes: codes.map(|codes| codes.split(' ').map(|code| Shown(code.to_owned())).collect()),
+        codes: codes.map(|codes| codes.split(' ').map(|code| ShownSecret(code.to_owned())).collect()),
         sessions: sessions.collect(),
     })
 }
@@ -70,13 +70,13 @@ async fn factor(services: &Services, member: &Member) -> Result<FactorView, AppE
     let secret = second_factor::open(&services.sealing, &factor)?;
     let secret = secret.expose_secret();
     Ok(FactorView::ToConfirm {
-        href: Shown(second_factor::app_href(member.email(), secret)),
-        secret: Shown(secret.to_owned()),
+        href: ShownSecret(second_factor::app_href(member.email(), secret)),
+        secret: ShownSecret(secret.to_owned()),
     })
 }
 
 fn is_offered(services: &Services, factor: &SecondFactor) -> bool {
-    factor.confirmed_at.is_none() && services.outside.now() - factor.updated_at < SET_UP
+    factor.confirmed_at.is_none() && services.environment.now() - factor.updated_at < SET_UP
 }
 
 /// Who is signed in, as the header shows them.
@@ -104,7 +104,7 @@ pub async fn header(services: &Services, member: &Member) -> Result<MemberView, 
 /// Goes on in another of the person's organisations. Another's is none.
 pub async fn switch(services: &Services, member: &Member, chosen: &str) -> Result<(), AppError> {
     let chosen: MemberId = chosen.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    Ok(services.store.switch_session(member.session(), chosen, services.outside.now()).await?)
+    Ok(services.store.switch_session(member.session(), chosen, services.environment.now()).await?)
 }
 
 /// Sends a code to the person's address.
@@ -128,15 +128,15 @@ pub async fn prove_address(
     let secret = session_token(services, visit)?;
     address(member.require(Role::Viewer)?, &secret).check_code(services, code).await?;
     let records = records(services, member, ActionKind::AddressProved).await?;
-    match services.store.prove_person(member.person(), services.outside.now(), &records).await {
+    match services.store.prove_person(member.person(), services.environment.now(), &records).await {
         Ok(()) => Ok(Flash::Saved),
         Err(store::Error::Conflict(_)) => Err(ErrorCode::AddressTaken.into()),
         Err(error) => Err(error.into()),
     }
 }
 
-fn address<'a>(member: &'a Member, secret: &'a str) -> Address<'a> {
-    Address {
+fn address<'a>(member: &'a Member, secret: &'a str) -> AddressToProve<'a> {
+    AddressToProve {
         subject: ProofSubject::Person(member.person()),
         organisation: member.organisation(),
         email: member.email(),
@@ -161,7 +161,7 @@ pub async fn change_password(
         return Err(AppError::new(ErrorCode::Invalid).field("new_password", wrong));
     }
     session::confirm_password(services, member, &visit.caller, "current_password", current).await?;
-    let hash = session::hash_chosen(&*services.outside, chosen).await?;
+    let hash = session::hash_chosen(&*services.environment, chosen).await?;
     let records = records(services, member, ActionKind::PasswordChanged).await?;
     services.store.set_password(member.person(), &hash, Some(member.session()), &records).await?;
     Ok(Flash::PasswordChanged)
@@ -176,9 +176,9 @@ pub async fn begin_second_factor(
 ) -> Result<(), AppError> {
     let member = member.require(Role::Viewer)?;
     session::confirm_password(services, member, &visit.caller, "set_up_password", password).await?;
-    let secret = second_factor::new_secret(&*services.outside);
+    let secret = second_factor::new_secret(&*services.environment);
     let envelope = second_factor::seal(&services.sealing, member.person(), &secret)?;
-    match services.store.begin_second_factor(member.person(), &envelope, services.outside.now()).await {
+    match services.store.begin_second_factor(member.person(), &envelope, services.environment.now()).await {
         // Another window of theirs was quicker: the page shows that it is on.
         Ok(()) | Err(store::Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
@@ -193,15 +193,15 @@ pub async fn confirm_second_factor(
     code: &str,
 ) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
-    let (store, now) = (&*services.store, services.outside.now());
+    let (store, now) = (&*services.store, services.environment.now());
     let factor = store.second_factor(member.person()).await?.filter(|factor| is_offered(services, factor));
     let factor = factor.ok_or(ErrorCode::NotFound)?;
-    let step = match second_factor::step_of(&services.sealing, &*services.outside, &factor, code)? {
+    let step = match second_factor::step_of(&services.sealing, &*services.environment, &factor, code)? {
         Some(step) => step,
         None if code.trim().is_empty() => return Err(required("first_code")),
         None => return Err(wrong_code("first_code")),
     };
-    let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
+    let (codes, hashes) = second_factor::new_recovery_codes(&*services.environment);
     let records = records(services, member, ActionKind::SecondFactorOn).await?;
     match store
         .confirm_second_factor(
@@ -233,7 +233,7 @@ pub async fn renew_codes(
     session::confirm_password(services, member, &visit.caller, "codes_password", password).await?;
     let factor = services.store.second_factor(member.person()).await?;
     factor.filter(|factor| factor.confirmed_at.is_some()).ok_or(ErrorCode::NotFound)?;
-    let (codes, hashes) = second_factor::new_recovery_codes(&*services.outside);
+    let (codes, hashes) = second_factor::new_recovery_codes(&*services.environment);
     let records = records(services, member, ActionKind::RecoveryCodesRenewed).await?;
     services.store.replace_recovery_codes(member.person(), &hashes, &records).await?;
     RevealOnce::Codes.keep(services, member, visit, &codes.join(" "))
@@ -252,10 +252,10 @@ pub async fn end_second_factor(
         return Err(required("off_code"));
     }
     session::confirm_password(services, member, &visit.caller, "off_password", password).await?;
-    let (store, outside) = (&*services.store, &*services.outside);
+    let (store, environment) = (&*services.store, &*services.environment);
     let (who, client) = (member.person().to_string(), visit.caller.address);
-    let tries = rate_limit::take(store, outside.now(), RateLimit::Code, &who, client).await?;
-    if !second_factor::take_code(store, outside, &services.sealing, member.person(), code).await? {
+    let tries = rate_limit::take(store, environment.now(), RateLimit::Code, &who, client).await?;
+    if !second_factor::take_code(store, environment, &services.sealing, member.person(), code).await? {
         return Err(wrong_code("off_code"));
     }
     tries.give_back(store).await?;
@@ -292,7 +292,7 @@ async fn records(services: &Services, member: &Member, kind: ActionKind) -> Resu
     let record = |member: store::Member| {
         let name = if member.name.is_empty() { member.email } else { member.name };
         let actor = Actor { member: Some(member.id), name };
-        Action::new(&*services.outside, member.organisation_id, actor, kind)
+        Action::new(&*services.environment, member.organisation_id, actor, kind)
     };
     Ok(members.map(record).collect())
 }

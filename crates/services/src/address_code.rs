@@ -4,7 +4,7 @@
 //! browser holds: an invitation's token, or a session's.
 
 use chrono::TimeDelta;
-use domain::{ids::OrganisationId, outside::Outside};
+use domain::{environment::Environment, ids::OrganisationId};
 use store::{Proof, ProofSubject};
 use views::error::{AppError, ErrorCode, FieldError};
 
@@ -24,7 +24,7 @@ const TRIES: i32 = 5;
 const CODES: u32 = 1_000_000;
 
 /// An address that is to be proved.
-pub(crate) struct Address<'a> {
+pub(crate) struct AddressToProve<'a> {
     /// What it is proved for.
     pub(crate) subject: ProofSubject,
     /// The organisation that lets it in.
@@ -35,7 +35,7 @@ pub(crate) struct Address<'a> {
     pub(crate) secret: &'a str,
 }
 
-impl Address<'_> {
+impl AddressToProve<'_> {
     fn who(&self) -> String {
         format!("{} {}", self.organisation, self.email)
     }
@@ -49,10 +49,10 @@ impl Address<'_> {
         if !services.alerting.sends_mail() {
             return Err(ErrorCode::MailNotSetUp.into());
         }
-        let (store, now) = (&*services.store, services.outside.now());
+        let (store, now) = (&*services.store, services.environment.now());
         // Whatever comes of it is counted: the letters go to somebody who may not want them.
         let _counted = rate_limit::take(store, now, RateLimit::SentCode, &self.who(), None).await?;
-        let code = new_code(&*services.outside);
+        let code = new_code(&*services.environment);
         let proof = Proof {
             subject: self.subject,
             code_hash: self.hash(&code),
@@ -69,7 +69,7 @@ impl Address<'_> {
         if code.is_empty() {
             return Err(AppError::new(ErrorCode::Invalid).field("code", FieldError::Required));
         }
-        let (store, now) = (&*services.store, services.outside.now());
+        let (store, now) = (&*services.store, services.environment.now());
         let tries = rate_limit::take(store, now, RateLimit::AddressCode, &self.who(), None).await?;
         if !store.try_proof(self.subject, &self.hash(&code), now).await? {
             return Err(AppError::new(ErrorCode::WrongAddressCode).field("code", FieldError::Refused));
@@ -79,10 +79,10 @@ impl Address<'_> {
 }
 
 /// A new code. What is left over of 32 bits beyond the last whole million is drawn again, so that all are as likely.
-fn new_code(outside: &dyn Outside) -> String {
+fn new_code(environment: &dyn Environment) -> String {
     let mut bytes = [0; 4];
     loop {
-        outside.random(&mut bytes);
+        environment.random(&mut bytes);
         let drawn = u32::from_be_bytes(bytes);
         if drawn < u32::MAX / CODES * CODES {
             return format!("{:06}", drawn % CODES);
@@ -102,7 +102,7 @@ mod tests {
     /// Draws these numbers, from the greatest downwards.
     struct Drawing(AtomicU32);
 
-    impl Outside for Drawing {
+    impl Environment for Drawing {
         fn now(&self) -> DateTime<Utc> {
             DateTime::UNIX_EPOCH
         }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_code_is_worth_nothing_without_the_secret() {
-        let address = |secret| Address {
+        let address = |secret| AddressToProve {
             subject: ProofSubject::Person(PersonId::default()),
             organisation: OrganisationId::default(),
             email: "ada@shop.example",

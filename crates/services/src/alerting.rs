@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::outside::Outside;
+use domain::environment::Environment;
 use secrecy::SecretString;
 use store::AlertChannel;
 use sync::{
@@ -33,8 +33,8 @@ impl Alerting {
 
     /// A new secret of a webhook.
     pub fn new_secret(&self) -> SecretString {
-        let outside: &dyn Outside = &*self.0.outside;
-        new_secret(outside)
+        let environment: &dyn Environment = &*self.0.environment;
+        new_secret(environment)
     }
 
     /// Sends the code that proves whose address it is.

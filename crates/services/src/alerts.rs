@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
+    environment::Environment,
     ids::{AlertChannelId, BindingId},
-    outside::Outside,
     run::{ActionKind, Role},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +14,7 @@ use views::{
     alerts::{AlertView, AlertsView, ChannelView},
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
-    people::Shown,
+    people::ShownSecret,
 };
 
 use crate::{
@@ -36,7 +36,7 @@ const SHOWN: u32 = 50;
 const PROOF: TimeDelta = TimeDelta::hours(1);
 
 /// What a person chose in a form.
-pub struct Chosen {
+pub struct ChannelChoices {
     /// Words of kinds.
     pub kinds: Vec<String>,
     /// Ids of shops; none is all.
@@ -61,7 +61,7 @@ pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<
     Ok(AlertsView {
         email: member.email().to_owned(),
         sends_mail: services.alerting.sends_mail(),
-        secret: RevealOnce::Secret.take(services, member, visit)?.map(Shown),
+        secret: RevealOnce::Secret.take(services, member, visit)?.map(ShownSecret),
         channels: channels.collect(),
         shops: shops.map(|shop| (shop.id.to_string(), shop.name)).collect(),
         alerts: alerts.collect(),
@@ -103,11 +103,11 @@ pub async fn add_mail(
     let mut channel = new_channel(services, member, ChannelKind::Email, address, mode).await?;
     channel.confirmed_at = None;
     let client = visit.caller.address;
-    let (store, now) = (&*services.store, services.outside.now());
+    let (store, now) = (&*services.store, services.environment.now());
     // Whatever comes of it is counted: the mails are written to somebody who may not want them.
     let _counted =
         rate_limit::take(store, now, RateLimit::Message, &member.person().to_string(), client).await?;
-    let code = new_code(&*services.outside);
+    let code = new_code(&*services.environment);
     let proof = AlertProof { code_hash: code_hash(&code), until: now + PROOF };
     services.alerting.send_code(&channel.target, &code).await?;
     let record = record(services, member, ActionKind::ChannelAdded, &channel);
@@ -151,10 +151,10 @@ async fn new_channel(
     if services.store.list_alert_channels(member.id()).await?.len() >= CHANNELS {
         return Err(ErrorCode::TooManyChannels.into());
     }
-    let now = services.outside.now();
+    let now = services.environment.now();
     let mode: AlertMode = mode.parse().map_err(|_| AppError::new(ErrorCode::Invalid))?;
     Ok(AlertChannel {
-        id: AlertChannelId(services.outside.id()),
+        id: AlertChannelId(services.environment.id()),
         member_id: member.id(),
         kind,
         target,
@@ -172,7 +172,7 @@ async fn new_channel(
 /// Confirms an address by the code that was sent there.
 pub async fn confirm(services: &Services, member: &Member, id: &str, code: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
-    let (store, now, hash) = (&*services.store, services.outside.now(), code_hash(&typed(code)));
+    let (store, now, hash) = (&*services.store, services.environment.now(), code_hash(&typed(code)));
     let channel = one(services, member, id).await?;
     let record = record(services, member, ActionKind::ChannelConfirmed, &channel);
     if store.confirm_alert_channel(member.id(), channel.id, &hash, now, Some(&record)).await? {
@@ -187,7 +187,7 @@ pub async fn change(
     services: &Services,
     member: &Member,
     id: &str,
-    chosen: &Chosen,
+    chosen: &ChannelChoices,
 ) -> Result<Flash, AppError> {
     let member = member.require(Role::Viewer)?;
     let invalid = || AppError::new(ErrorCode::Invalid);
@@ -243,7 +243,7 @@ pub async fn send_test(
         return Err(ErrorCode::NotFound.into());
     }
     let client = visit.caller.address;
-    let (store, now) = (&*services.store, services.outside.now());
+    let (store, now) = (&*services.store, services.environment.now());
     let _counted =
         rate_limit::take(store, now, RateLimit::Message, &member.person().to_string(), client).await?;
     services.alerting.send_test(&channel).await?;
@@ -290,9 +290,9 @@ fn show(services: &Services, member: &Member, visit: &Visit, secret: &SecretStri
 }
 
 /// A new code: ten hexadecimal digits, 40 random bits. Within its hour nobody guesses it.
-fn new_code(outside: &dyn Outside) -> String {
+fn new_code(environment: &dyn Environment) -> String {
     let mut bytes = [0; 5];
-    outside.random(&mut bytes);
+    environment.random(&mut bytes);
     hex::encode_upper(bytes)
 }
 

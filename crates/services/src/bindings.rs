@@ -5,10 +5,10 @@ use domain::{
     business::ReferenceSet,
     health::Stage,
     ids::BindingId,
-    policy::Policy,
     run::{ActionKind, BindingStatus, Role, RunStatus},
+    settings::Settings,
 };
-use store::{Binding, PageRequest, PolicyVersion, RunFilter};
+use store::{Binding, PageRequest, RunFilter, SettingsVersion};
 use views::{
     bindings::{BackfillView, BindingView, ConnectView, ProgressView, checked_href, connect_href},
     error::{AppError, ErrorCode, FieldError},
@@ -17,7 +17,7 @@ use views::{
 };
 
 use crate::{
-    Member, Services, connecting::Paired, fetching::Progress, history::operator_actions::action, session,
+    Member, Services, connecting::PairedShop, fetching::Progress, history::operator_actions::action, session,
     visit::Visit,
 };
 
@@ -56,7 +56,7 @@ pub async fn pair(
     name: &str,
     url: &str,
     code: &str,
-) -> Result<Paired, AppError> {
+) -> Result<PairedShop, AppError> {
     let member = member.require(Role::Owner)?;
     let (name, url, code) = (name.trim(), url.trim(), code.trim());
     let mut error = AppError::new(ErrorCode::Invalid);
@@ -175,17 +175,17 @@ pub async fn take_suggestions(services: &Services, member: &Member, id: &str) ->
     let member = member.require(Role::Accountant)?;
     let binding = own(services, member, id).await?;
     let cached = services.store.reference(binding.id).await?;
-    let policy = cached.and_then(|cached| suggested(&cached.set)).ok_or(ErrorCode::NotFound)?;
-    let first = PolicyVersion {
+    let settings = cached.and_then(|cached| suggested(&cached.set)).ok_or(ErrorCode::NotFound)?;
+    let first = SettingsVersion {
         version: 1,
-        policy,
+        settings,
         author: Some(member.id()),
         reason: None,
-        created_at: services.outside.now(),
+        created_at: services.environment.now(),
     };
     let about = (Some(binding.id), None);
     let record = action(services, member, ActionKind::SettingsSaved, about, "version 1, as suggested");
-    match services.store.save_policy(binding.id, &first, Some(&record)).await {
+    match services.store.save_settings(binding.id, &first, Some(&record)).await {
         Ok(()) => Ok(Flash::SettingsTaken),
         Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsExist.into()),
         Err(error) => Err(error.into()),
@@ -229,7 +229,7 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
     let newest = PageRequest { filter: succeeded, limit: 1, ..PageRequest::default() };
     let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
     let reference = services.store.reference(binding.id).await?;
-    let has_settings = services.store.current_policy(binding.id).await?.is_some();
+    let has_settings = services.store.current_settings(binding.id).await?.is_some();
     let suggestions = reference
         .as_ref()
         .filter(|_| !has_settings)
@@ -274,27 +274,27 @@ fn pair_href(binding: &Binding) -> String {
 }
 
 /// The suggested settings, where they keep every rule: a business without a sales account suggests none.
-fn suggested(reference: &ReferenceSet) -> Option<Policy> {
-    Some(Policy::suggested(reference)).filter(|policy| policy.check(reference).is_empty())
+fn suggested(reference: &ReferenceSet) -> Option<Settings> {
+    Some(Settings::suggested(reference)).filter(|settings| settings.check(reference).is_empty())
 }
 
 /// What they say, in names.
 fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
-    let Some(policy) = suggested(reference) else { return Vec::new() };
+    let Some(settings) = suggested(reference) else { return Vec::new() };
     let rate = |id: &str| name_of(reference.tax_rates.iter().map(|rate| (&rate.id, &rate.name)), id);
     let account = reference.ledger_accounts.iter().map(|account| (&account.id, &account.name));
     let bank = reference.bank_accounts.iter().map(|bank| (&bank.id, &bank.name));
     let mut named = Vec::new();
-    if let Some(id) = &policy.default_ledger_account_id {
+    if let Some(id) = &settings.default_ledger_account_id {
         named.push(("Sales account".to_owned(), name_of(account, id)));
     }
-    if let Some(id) = &policy.default_bank_account_id {
+    if let Some(id) = &settings.default_bank_account_id {
         named.push(("Payments go to".to_owned(), name_of(bank, id)));
     }
-    if let Some(id) = &policy.default_tax_rate_id {
+    if let Some(id) = &settings.default_tax_rate_id {
         named.push(("Tax where no rate below fits".to_owned(), rate(id)));
     }
-    let mut rates: Vec<_> = policy.tax_rate_map.iter().collect();
+    let mut rates: Vec<_> = settings.tax_rate_map.iter().collect();
     rates.sort_by_key(|(percentage, _)| std::cmp::Reverse(percentage.parse::<Decimal>().unwrap_or_default()));
     named.extend(rates.into_iter().map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
     named

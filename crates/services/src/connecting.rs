@@ -14,7 +14,7 @@ use sync::{ConnectError, Engine, PairRequest};
 use tokio::time::timeout;
 use views::{
     error::{AppError, ErrorCode, FieldError},
-    settings::Method,
+    settings::PaymentMethod,
 };
 
 use crate::fetching::{Fetching, Progress};
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A shop that was paired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paired {
+pub struct PairedShop {
     /// Its binding.
     pub id: BindingId,
     /// Whether it had one before, which goes on.
@@ -58,14 +58,14 @@ impl Connecting {
         url: &str,
         code: &str,
         action: &Action,
-    ) -> Result<Paired, AppError> {
+    ) -> Result<PairedShop, AppError> {
         let request =
             PairRequest { organisation, name, magento_url: url, code, ledger_url: &self.public_url };
         let paired =
             Box::pin(self.engine.pair(&request, Some(action))).await.map_err(|error| for_a_person(&error))?;
         let sage_is_missing = paired.binding.status == BindingStatus::Pending;
         let (id, is_revived, problem) = (paired.binding.id, paired.is_revived, paired.problem);
-        Ok(Paired { id, is_revived, sage_is_missing, problem })
+        Ok(PairedShop { id, is_revived, sage_is_missing, problem })
     }
 
     /// Begins a consent at Sage and returns the address to send the browser to. `country` is an ISO code.
@@ -112,11 +112,11 @@ impl Connecting {
     }
 
     /// The shop's payment methods as they are now. Asked for a page that somebody waits for: it gives up early.
-    pub async fn payment_methods(&self, binding: &Binding) -> Result<Vec<Method>, AppError> {
+    pub async fn payment_methods(&self, binding: &Binding) -> Result<Vec<PaymentMethod>, AppError> {
         let asked = timeout(PATIENCE, Box::pin(self.engine.payment_methods(binding))).await;
         let methods = asked.map_err(|_| AppError::new(ErrorCode::ShopTimedOut))?;
         let methods = methods.map_err(|error| for_a_person(&error))?.into_iter();
-        let method = |method: magento::PaymentMethod| Method {
+        let method = |method: magento::PaymentMethod| PaymentMethod {
             label: method.label.unwrap_or_default(),
             code: method.code,
             is_active: method.is_active,

@@ -54,7 +54,7 @@ async fn part(
     headers: &HeaderMap,
     query: EmbedQuery,
 ) -> Result<EmbedPart, AppError> {
-    let (token, now) = (token(headers, COOKIE, services.secure_cookies), services.outside.now());
+    let (token, now) = (token(headers, COOKIE, services.secure_cookies), services.environment.now());
     if let Some(token) = token
         && let Some(found) = services.store.signed_in_to(binding.id, &tokens::token_hash(token), now).await?
         && member::awake(services, found, token).await?.is_some()
@@ -113,7 +113,7 @@ pub async fn sign_in(
     email: &str,
     password: String,
 ) -> Result<Onward, AppError> {
-    let opened = session::sign_in(&*services.store, &*services.outside, caller, email, password).await?;
+    let opened = session::sign_in(&*services.store, &*services.environment, caller, email, password).await?;
     let secure = services.secure_cookies;
     Ok(match opened {
         Opened::Session(token) => into_history(binding, &token, secure),
@@ -134,8 +134,9 @@ pub async fn give_code(
 ) -> Result<Onward, AppError> {
     let secure = services.secure_cookies;
     let pending = token(headers, CODE_COOKIE, secure).ok_or(ErrorCode::SignInEnded)?;
-    let (store, outside) = (&*services.store, &*services.outside);
-    let token = second_factor::sign_in(store, outside, &services.sealing, caller, (pending, code)).await?;
+    let (store, environment) = (&*services.store, &*services.environment);
+    let token =
+        second_factor::sign_in(store, environment, &services.sealing, caller, (pending, code)).await?;
     Ok(into_history(binding, &token, secure))
 }
 

@@ -15,7 +15,7 @@ use views::{
 
 use crate::{
     Member, Services,
-    address_code::Address,
+    address_code::AddressToProve,
     member_of,
     rate_limit::{self, RateLimit},
     session, tokens,
@@ -26,7 +26,7 @@ use crate::{
 const LONGEST_NAME: usize = 100;
 
 /// What an invited person types.
-pub struct Chosen {
+pub struct NewAccount {
     /// Their name.
     pub name: String,
     /// Their password.
@@ -63,8 +63,8 @@ async fn visitor(
     }
 }
 
-fn address<'a>(invitation: &'a Invitation, token: &'a str) -> Address<'a> {
-    Address {
+fn address<'a>(invitation: &'a Invitation, token: &'a str) -> AddressToProve<'a> {
+    AddressToProve {
         subject: ProofSubject::Invitation(invitation.id),
         organisation: invitation.organisation_id,
         email: &invitation.email,
@@ -87,7 +87,7 @@ pub async fn accept(
     services: &Services,
     visit: &Visit,
     token: &str,
-    chosen: Chosen,
+    chosen: NewAccount,
 ) -> Result<String, AppError> {
     let name = chosen.name.trim();
     accept_as(services, visit, token, name, chosen.password, &chosen.code)
@@ -112,13 +112,14 @@ async fn accept_as(
         return Err(wrong);
     }
     let person = Joining::New {
-        id: PersonId(services.outside.id()),
-        password_hash: session::hash_chosen(&*services.outside, password).await?,
+        id: PersonId(services.environment.id()),
+        password_hash: session::hash_chosen(&*services.environment, password).await?,
         is_proved,
     };
-    let acceptance = Acceptance { member_id: MemberId(services.outside.id()), name: name.to_owned(), person };
+    let acceptance =
+        Acceptance { member_id: MemberId(services.environment.id()), name: name.to_owned(), person };
     let member = join_as(services, token, &invitation, &acceptance).await?;
-    session::open(&*services.store, &*services.outside, &visit.caller, &member, None).await
+    session::open(&*services.store, &*services.environment, &visit.caller, &member, None).await
 }
 
 /// What is wrong with what somebody typed.
@@ -149,12 +150,12 @@ pub async fn join(services: &Services, visit: &Visit, token: &str) -> Result<Fla
     let (invitation, _) = open_invitation(services, visit, token).await?;
     let visitor = visitor(services, visit, &invitation).await?.ok_or(ErrorCode::NotSignedIn)?;
     let acceptance = Acceptance {
-        member_id: MemberId(services.outside.id()),
+        member_id: MemberId(services.environment.id()),
         name: visitor.name().to_owned(),
         person: Joining::Known(visitor.person()),
     };
     let member = join_as(services, token, &invitation, &acceptance).await?;
-    services.store.switch_session(visitor.session(), member.id, services.outside.now()).await?;
+    services.store.switch_session(visitor.session(), member.id, services.environment.now()).await?;
     Ok(Flash::Joined)
 }
 
@@ -167,7 +168,7 @@ async fn join_as(
     let name = if acceptance.name.is_empty() { &invitation.email } else { &acceptance.name };
     let actor = Actor { member: Some(acceptance.member_id), name: name.clone() };
     let kind = ActionKind::InvitationAccepted;
-    let record = Action::new(&*services.outside, invitation.organisation_id, actor, kind)
+    let record = Action::new(&*services.environment, invitation.organisation_id, actor, kind)
         .saying(format!("{}, {}", invitation.email, invitation.role));
     let token_hash = tokens::token_hash(token);
     let accepted = services.store.accept_invitation(&token_hash, acceptance, record.at, Some(&record)).await;
@@ -185,7 +186,7 @@ async fn open_invitation(
     visit: &Visit,
     token: &str,
 ) -> Result<(Invitation, String), AppError> {
-    let (store, now) = (&*services.store, services.outside.now());
+    let (store, now) = (&*services.store, services.environment.now());
     let tries = rate_limit::take(store, now, RateLimit::Invitation, "", visit.caller.address).await?;
     let found = store.invitation_by_token(&tokens::token_hash(token), now).await?;
     let found = found.ok_or(ErrorCode::InvitationGone)?;

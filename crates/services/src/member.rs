@@ -90,7 +90,7 @@ impl Member {
 /// Who sends a request with these headers: for routes that are no pages, such as `/live`.
 pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Member, AppError> {
     let token = cookies::token(headers, services.secure_cookies).ok_or(ErrorCode::NotSignedIn)?;
-    let now = services.outside.now();
+    let now = services.environment.now();
     let found = services.store.signed_in(&token_hash(token), now).await?;
     let found = awake(services, found.ok_or(ErrorCode::NotSignedIn)?, token).await?;
     let found = found.ok_or(ErrorCode::NotSignedIn)?;
@@ -101,14 +101,14 @@ pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Membe
 /// session alive.
 pub async fn is_signed_in(services: &Services, headers: &HeaderMap, member: &Member) -> bool {
     let Some(token) = cookies::token(headers, services.secure_cookies) else { return false };
-    let now = services.outside.now();
+    let now = services.environment.now();
     let found = services.store.signed_in(&token_hash(token), now).await;
     matches!(found, Ok(Some(found)) if found.member.id == member.id() && now - found.last_seen_at < IDLE)
 }
 
 /// The one who is signed in, unless their session has rested for too long, which ends it; that it is used is noted.
 pub async fn awake(services: &Services, found: SignedIn, token: &str) -> Result<Option<SignedIn>, AppError> {
-    let now = services.outside.now();
+    let now = services.environment.now();
     let rested = now - found.last_seen_at;
     if rested >= IDLE {
         services.store.end_session(&token_hash(token)).await?;

@@ -16,7 +16,7 @@ use views::{
     error::AppError,
     format::{Moment, amount},
     overview::{
-        BarView, ChartView, EndView, NeedView, OverviewView, Severity, ShopView, TimesView, lasting, many,
+        BarView, ChartView, EndView, NeedView, OverviewView, ShopView, TimesView, Urgency, lasting, many,
     },
 };
 
@@ -45,7 +45,7 @@ const TIMES_OF: u32 = 1_000;
 pub async fn overview(services: &Services, member: &Member, span: Span) -> Result<OverviewView, AppError> {
     // Read before the rest: what changes meanwhile is announced again rather than missed.
     let version = *services.store.changes_of(member.organisation()).borrow();
-    let (store, now, whose) = (&*services.store, services.outside.now(), member.organisation());
+    let (store, now, whose) = (&*services.store, services.environment.now(), member.organisation());
     let (from, until) = reach(span, now);
     let (bindings, groups, loads, volume, times) = tokio::try_join!(
         store.list_bindings(whose),
@@ -61,14 +61,14 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         .iter()
         .filter_map(|binding| Some(shop(binding, loads.get(&binding.id)?, &causes, now)))
         .collect();
-    shops.sort_by_key(|(trouble, _)| std::cmp::Reverse(*trouble));
+    shops.sort_by_key(|(failed_call, _)| std::cmp::Reverse(*failed_call));
     let backlog = shops.iter().map(|(_, shop)| shop.backlog).sum();
     let moving =
         |binding: &Binding| (binding.status == BindingStatus::Active).then(|| loads.get(&binding.id));
     let moving: i64 = bindings.iter().filter_map(moving).flatten().map(|load| load.backlog).sum();
     let ended = loads.values().map(|load| load.ended).sum();
     let (needs_in_all, shops_in_all) = (needs.len(), shops.len());
-    let in_trouble = shops.iter().filter(|(trouble, _)| *trouble > 0).count();
+    let in_trouble = shops.iter().filter(|(failed_call, _)| *failed_call > 0).count();
     needs.truncate(NEEDS);
     shops.truncate(SHOPS);
     Ok(OverviewView {
@@ -116,13 +116,13 @@ impl<'a> Causes<'a> {
             let behind = loads.get(&binding.id).map_or(0, |load| load.backlog);
             if let Some(code) = stop {
                 let page = href(&binding.id.to_string());
-                let (rank, need) = need(binding, Severity::Stopped, code, page, std::iter::empty());
+                let (rank, need) = need(binding, Urgency::Stopped, code, page, std::iter::empty());
                 needs.push((rank, NeedView { runs: behind, ..need }));
             } else if let Some(code) = waiting_code(binding.status).filter(|_| behind > 0)
                 && binding.status == BindingStatus::Paused
             {
                 let list = format!("/dashboard/sync?status=queued&shop={}", binding.id);
-                let (rank, need) = need(binding, Severity::Held, code, list, std::iter::empty());
+                let (rank, need) = need(binding, Urgency::Held, code, list, std::iter::empty());
                 needs.push((rank, NeedView { runs: behind, ..need }));
             }
             for group in groups {
@@ -131,7 +131,7 @@ impl<'a> Causes<'a> {
                     continue;
                 }
                 let severity =
-                    if first.status == RunStatus::Failed { Severity::Failed } else { Severity::Held };
+                    if first.status == RunStatus::Failed { Urgency::Failed } else { Urgency::Held };
                 let list = format!("/dashboard/sync?cause={}&shop={}", first.cause, binding.id);
                 needs.push(need(binding, severity, first.code, list, group.into_iter()));
             }
@@ -142,11 +142,11 @@ impl<'a> Causes<'a> {
 }
 
 /// What comes first: the worse, the more valuable, the more.
-type Rank = (Severity, std::cmp::Reverse<i64>, std::cmp::Reverse<i64>);
+type Rank = (Urgency, std::cmp::Reverse<i64>, std::cmp::Reverse<i64>);
 
 fn need<'a>(
     binding: &Binding,
-    severity: Severity,
+    severity: Urgency,
     code: Code,
     href: String,
     groups: impl Iterator<Item = &'a CauseGroup>,
@@ -203,20 +203,20 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
         told.push(format!("Magento could not be told what became of {states}."));
     }
     let is_stopped = stops(binding.status).is_some();
-    let trouble = told.len() + if is_stopped { 100 } else { 0 };
+    let failed_call = told.len() + if is_stopped { 100 } else { 0 };
     let backlog = load.backlog;
     let view = ShopView {
         name: binding.name.clone(),
         href: href(&binding.id.to_string()),
         status: binding.status,
-        health: health(binding.status, trouble > 0),
+        health: health(binding.status, failed_call > 0),
         causes: told,
         last_success: load.last_success.map(Into::into),
         backlog,
         end: if backlog > 0 && !moves { EndView::Still } else { end(backlog, load.ended, now) },
         calls: load.calls,
     };
-    (trouble, view)
+    (failed_call, view)
 }
 
 /// What is said of documents that failed one after another.

@@ -10,7 +10,7 @@ use argon2::{
     password_hash::{Output, PasswordHash, SaltString},
 };
 use chrono::TimeDelta;
-use domain::outside::Outside;
+use domain::environment::Environment;
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
@@ -71,9 +71,9 @@ impl Drop for InLine {
 pub struct HashError(argon2::password_hash::Error);
 
 /// The argon2id hash of a password in PHC form, with a random salt. Slow on purpose: not for an async task.
-pub fn hash_password(password: &str, outside: &dyn Outside) -> Result<String, HashError> {
+pub fn hash_password(password: &str, environment: &dyn Environment) -> Result<String, HashError> {
     let mut salt = [0; 16];
-    outside.random(&mut salt);
+    environment.random(&mut salt);
     hash(password, &salt)
 }
 
@@ -84,9 +84,9 @@ fn hash(password: &str, salt: &[u8]) -> Result<String, HashError> {
 }
 
 /// Hashes a chosen password.
-pub async fn hash_chosen(outside: &dyn Outside, password: String) -> Result<String, AppError> {
+pub async fn hash_chosen(environment: &dyn Environment, password: String) -> Result<String, AppError> {
     let mut salt = [0; 16];
-    outside.random(&mut salt);
+    environment.random(&mut salt);
     slowly(Lane::Known, move || hash(&password, &salt)).await?.map_err(|error| failed(&error))
 }
 

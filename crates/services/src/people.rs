@@ -9,7 +9,7 @@ use store::Invitation;
 use views::{
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
-    people::{InvitationView, PeopleView, PersonView, Shown},
+    people::{InvitationView, PeopleView, PersonView, ShownSecret},
 };
 
 use crate::{
@@ -47,14 +47,14 @@ pub async fn everybody(services: &Services, member: &Member, visit: &Visit) -> R
             organisation: member.organisation().to_string(),
         });
     }
-    let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
+    let open = services.store.list_invitations(member.organisation(), services.environment.now()).await?;
     let invitations = open.into_iter().map(|invitation| InvitationView {
         id: invitation.id.to_string(),
         email: invitation.email,
         role: invitation.role,
         until: invitation.expires_at.into(),
     });
-    let link = RevealOnce::Link.take(services, member, visit)?.map(Shown);
+    let link = RevealOnce::Link.take(services, member, visit)?.map(ShownSecret);
     let asks_password = !session::is_proved(services, member);
     Ok(PeopleView {
         people,
@@ -89,13 +89,13 @@ pub async fn invite(
     let confirmed = session::confirm_person(services, member, &visit.caller, password).await;
     confirmed.map_err(|refused| refused.echo("email", &email).echo("role", role))?;
     let role = chosen;
-    let (token, now) = (tokens::new_token(&*services.outside), services.outside.now());
+    let (token, now) = (tokens::new_token(&*services.environment), services.environment.now());
     let open = services.store.list_invitations(member.organisation(), now).await?;
     if open.len() >= services.quotas.open_invitations {
         return Err(ErrorCode::QuotaReached.into());
     }
     let invitation = Invitation {
-        id: InvitationId(services.outside.id()),
+        id: InvitationId(services.environment.id()),
         organisation_id: member.organisation(),
         email,
         role,
@@ -138,7 +138,7 @@ pub(crate) fn wrong_with_email(email: &str) -> Option<FieldError> {
 pub async fn withdraw(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let member = member.require(Role::Owner)?;
     let id: InvitationId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
-    let open = services.store.list_invitations(member.organisation(), services.outside.now()).await?;
+    let open = services.store.list_invitations(member.organisation(), services.environment.now()).await?;
     let invitation = open.into_iter().find(|open| open.id == id).ok_or(ErrorCode::NotFound)?;
     let record = action(services, member, ActionKind::InvitationWithdrawn, (None, None), &invitation.email);
     services.store.withdraw_invitation(member.organisation(), id, record.at, Some(&record)).await?;

@@ -56,7 +56,7 @@ impl RevealOnce {
         visit: &Visit,
         text: &str,
     ) -> Result<(), AppError> {
-        let until = (services.outside.now() + LIFETIME).timestamp();
+        let until = (services.environment.now() + LIFETIME).timestamp();
         let plain = SecretString::from(format!("{until} {text}"));
         let sealed = services.sealing.seal(&plain, &self.associated(member))?;
         visit.give_cookie(&self.cookie(&sealed, LIFETIME, services.secure_cookies))
@@ -75,6 +75,6 @@ impl RevealOnce {
         let Ok(plain) = services.sealing.open(sealed, &self.associated(member)) else { return Ok(None) };
         let (until, text) = plain.expose_secret().split_once(' ').unwrap_or_default();
         let until = until.parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-        Ok(until.is_some_and(|until| until > services.outside.now()).then(|| text.to_owned()))
+        Ok(until.is_some_and(|until| until > services.environment.now()).then(|| text.to_owned()))
     }
 }

@@ -139,8 +139,8 @@ pub fn view(kept: &Kept, rights: Rights) -> RunView {
     let binding = run.binding_id.to_string();
     let names = names::Names::of(kept.reference.as_ref());
     let sage = sage_link::of(kept);
-    let policy = (run.policy_version > 0).then(|| {
-        (run.policy_version, format!("{}/{}", settings::versions_href(&binding), run.policy_version))
+    let settings = (run.settings_version > 0).then(|| {
+        (run.settings_version, format!("{}/{}", settings::versions_href(&binding), run.settings_version))
     });
     RunView {
         version: 0,
@@ -153,7 +153,7 @@ pub fn view(kept: &Kept, rights: Rights) -> RunView {
         customer: run.facts.customer.clone().filter(|name| !name.is_empty()),
         advice: advice(kept, rights),
         totals: totals::of(run),
-        policy,
+        settings,
         moments: timeline::of(kept),
         plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names),
         attempts: kept.attempts.iter().rev().map(calls::attempt).collect(),
@@ -165,7 +165,7 @@ pub fn view(kept: &Kept, rights: Rights) -> RunView {
 fn may_exclude(run: &Run) -> bool {
     let is_in_sage = run.status == RunStatus::Succeeded || run.facts.sage_id.is_some();
     let is_posted = is_in_sage && run.event.happens_once();
-    !is_posted && run.status != RunStatus::Running && run.code != Some(Code::ExcludedByPerson)
+    !is_posted && run.status != RunStatus::Running && run.code != Some(Code::Excluded)
 }
 
 fn advice(kept: &Kept, rights: Rights) -> AdviceView {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::outside::Outside;
+use domain::environment::Environment;
 use secrecy::SecretString;
 use vault::KeyRing;
 use views::error::{AppError, ErrorCode};
@@ -11,19 +11,19 @@ use views::error::{AppError, ErrorCode};
 #[derive(Clone)]
 pub struct Sealing {
     keys: Arc<KeyRing>,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
 }
 
 impl Sealing {
     /// With these keys, and nonces from outside.
-    pub fn new(keys: Arc<KeyRing>, outside: Arc<dyn Outside>) -> Self {
-        Self { keys, outside }
+    pub fn new(keys: Arc<KeyRing>, environment: Arc<dyn Environment>) -> Self {
+        Self { keys, environment }
     }
 
     /// Seals a text. It opens only with the same `associated` text: whose it is, and as what.
     pub fn seal(&self, plain: &SecretString, associated: &str) -> Result<String, AppError> {
         let mut nonce = [0; 12];
-        self.outside.random(&mut nonce);
+        self.environment.random(&mut nonce);
         self.keys.seal(plain, associated, nonce).map_err(|error| failed(&error))
     }
 

@@ -1,7 +1,7 @@
 //! The second factor: codes of an authenticator app (RFC 6238: SHA-1, six digits, 30 s, one step of skew either way, each step
 //! taken once), and recovery codes for the day the app is lost.
 
-use domain::{ids::PersonId, outside::Outside};
+use domain::{environment::Environment, ids::PersonId};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use store::{SecondFactor, Store};
@@ -31,9 +31,9 @@ const CODE_BYTES: usize = 10;
 const SECRET_BYTES: usize = 20;
 
 /// A new secret in base32, as authenticator apps take it.
-pub fn new_secret(outside: &dyn Outside) -> SecretString {
+pub fn new_secret(environment: &dyn Environment) -> SecretString {
     let mut bytes = [0; SECRET_BYTES];
-    outside.random(&mut bytes);
+    environment.random(&mut bytes);
     SecretString::from(Secret::from(bytes).to_base32())
 }
 
@@ -53,10 +53,10 @@ pub fn open(sealing: &Sealing, factor: &SecondFactor) -> Result<SecretString, Ap
 }
 
 /// New recovery codes, each in groups of four, and what is kept of them.
-pub fn new_recovery_codes(outside: &dyn Outside) -> (Vec<String>, Vec<String>) {
+pub fn new_recovery_codes(environment: &dyn Environment) -> (Vec<String>, Vec<String>) {
     let codes = std::iter::repeat_with(|| {
         let mut bytes = [0; CODE_BYTES];
-        outside.random(&mut bytes);
+        environment.random(&mut bytes);
         let code = Secret::from(bytes).to_base32();
         let hash = code_hash(&code);
         let groups: Vec<&str> =
@@ -69,12 +69,12 @@ pub fn new_recovery_codes(outside: &dyn Outside) -> (Vec<String>, Vec<String>) {
 /// The time step whose code this is, now or one step around.
 pub fn step_of(
     sealing: &Sealing,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     factor: &SecondFactor,
     code: &str,
 ) -> Result<Option<i64>, AppError> {
     let totp = totp(&open(sealing, factor)?)?;
-    let now = u64::try_from(outside.now().timestamp()).unwrap_or(0);
+    let now = u64::try_from(environment.now().timestamp()).unwrap_or(0);
     Ok(totp.check(&typed(code), now).and_then(|step| i64::try_from(step).ok()))
 }
 
@@ -104,7 +104,7 @@ fn code_hash(code: &str) -> String {
 /// Takes a code of a person's app, or one of their recovery codes. Each is good once; without a confirmed factor none is.
 pub async fn take_code(
     store: &dyn Store,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     sealing: &Sealing,
     person: PersonId,
     code: &str,
@@ -113,20 +113,20 @@ pub async fn take_code(
     let Some(factor) = factor else { return Ok(false) };
     // Each kind of code is looked at behind the door where its tries are counted.
     if !is_recovery(code) {
-        return match step_of(sealing, outside, &factor, code)? {
+        return match step_of(sealing, environment, &factor, code)? {
             Some(step) => Ok(store.take_step(person, step).await?),
             None => Ok(false),
         };
     }
     // Base32 knows neither 0 nor 1 nor 8.
     let recovery = typed(code).replace('0', "O").replace('1', "I").replace('8', "B");
-    Ok(store.spend_recovery_code(person, &code_hash(&recovery), outside.now()).await?)
+    Ok(store.spend_recovery_code(person, &code_hash(&recovery), environment.now()).await?)
 }
 
 /// The second step of a sign-in. `token` is that of the sign-in which waits; returns the token of the session.
 pub async fn sign_in(
     store: &dyn Store,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     sealing: &Sealing,
     caller: &Caller,
     (token, code): (&str, &str),
@@ -134,7 +134,7 @@ pub async fn sign_in(
     if code.trim().is_empty() {
         return Err(AppError::new(ErrorCode::Invalid).field("code", FieldError::Required));
     }
-    let (token_hash, now) = (tokens::token_hash(token), outside.now());
+    let (token_hash, now) = (tokens::token_hash(token), environment.now());
     // A sign-in ends where it began: within the same shop's admin, or in Ledger itself.
     let member = store.try_sign_in(&token_hash, caller.frame.map(|frame| frame.binding), now).await?;
     let member = member.filter(|member| caller.may_be(member)).ok_or(ErrorCode::SignInEnded)?;
@@ -144,8 +144,8 @@ pub async fn sign_in(
     // A recovery code is too long to be guessed: whoever keeps trying codes cannot keep its owner from it.
     let door = if is_recovery(code) { RateLimit::RecoveryCode } else { RateLimit::Code };
     let tries = rate_limit::take(store, now, door, &person.to_string(), caller.address).await?;
-    if !take_code(store, outside, sealing, person, code).await? {
-        meters::sign_in("wrong_code");
+    if !take_code(store, environment, sealing, person, code).await? {
+        metrics::sign_in("wrong_code");
         tracing::warn!(member = %member.id, "a sign-in gave a wrong code");
         return Err(AppError::new(ErrorCode::WrongCode).field("code", FieldError::Refused));
     }
@@ -153,7 +153,7 @@ pub async fn sign_in(
         return Err(ErrorCode::SignInEnded.into());
     }
     tries.give_back(store).await?;
-    session::open(store, outside, caller, &member, Some(&proved)).await
+    session::open(store, environment, caller, &member, Some(&proved)).await
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
     /// A clock that stands where it is put.
     struct At(AtomicI64);
 
-    impl Outside for At {
+    impl Environment for At {
         fn now(&self) -> DateTime<Utc> {
             DateTime::from_timestamp(self.0.load(Ordering::Relaxed), 0).unwrap()
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{outside::Outside, quota::Quotas};
+use domain::{environment::Environment, quota::Quotas};
 use store::Store;
 
 use crate::{alerting::Alerting, connecting::Connecting, sealing::Sealing};
@@ -13,7 +13,7 @@ pub struct Services {
     /// What is kept.
     pub store: Arc<dyn Store>,
     /// Time and randomness.
-    pub outside: Arc<dyn Outside>,
+    pub environment: Arc<dyn Environment>,
     /// Whether cookies are for HTTPS only: everywhere but on a developer's own machine.
     pub secure_cookies: bool,
     /// What reaches Magento and Sage.

@@ -1,7 +1,7 @@
 //! Signing in and out, and showing a password once more.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::SessionId, outside::Outside};
+use domain::{environment::Environment, ids::SessionId};
 use http::HeaderMap;
 use store::{PendingSignIn, Person, Session, Store};
 use views::error::{AppError, ErrorCode, FieldError};
@@ -41,33 +41,33 @@ pub enum Opened {
 /// Unknown accounts and wrong passwords get the same answer after the same work, and the same limit.
 pub async fn sign_in(
     store: &dyn Store,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     caller: &Caller,
     email: &str,
     password: String,
 ) -> Result<Opened, AppError> {
     let email = email.trim().to_lowercase();
     check_fields(&email, &password)?;
-    let answer = try_to_sign_in(store, outside, caller, (&email, password)).await;
+    let answer = try_to_sign_in(store, environment, caller, (&email, password)).await;
     note(&email, &answer);
     answer.map_err(|error| error.echo("email", &email))
 }
 
 async fn try_to_sign_in(
     store: &dyn Store,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     caller: &Caller,
     (email, password): (&str, String),
 ) -> Result<Opened, AppError> {
-    let now = outside.now();
+    let now = environment.now();
     let guess = Guess { store, caller, now, password };
     let (member, proved) = find(&guess, email).await?.ok_or(ErrorCode::WrongCredentials)?;
     let factor = store.second_factor(member.person_id).await?;
     if factor.is_none_or(|factor| factor.confirmed_at.is_none()) {
         let proved = Some(proved.as_str());
-        return Ok(Opened::Session(open(store, outside, caller, &member, proved).await?));
+        return Ok(Opened::Session(open(store, environment, caller, &member, proved).await?));
     }
-    let token = new_token(outside);
+    let token = new_token(environment);
     let pending = PendingSignIn {
         token_hash: token_hash(&token),
         member_id: member.id,
@@ -151,7 +151,7 @@ fn note(email: &str, answer: &Result<Opened, AppError>) {
         Ok(Opened::CodeAsked(_)) => "code_asked",
         Err(error) => error.code.as_str(),
     };
-    meters::sign_in(outcome);
+    metrics::sign_in(outcome);
     if answer.is_err() {
         let account = token_hash(email);
         tracing::warn!(account = account.get(..12), outcome, "a sign-in was refused");
@@ -170,14 +170,14 @@ async fn still_stands(store: &dyn Store, member: &store::Member, proved: &str) -
 /// its hash is looked at once more: a change of the password ends the sessions that it sees, and this one it may have missed.
 pub async fn open(
     store: &dyn Store,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     caller: &Caller,
     member: &store::Member,
     proved: Option<&str>,
 ) -> Result<String, AppError> {
-    let (token, now) = (new_token(outside), outside.now());
+    let (token, now) = (new_token(environment), environment.now());
     let session = Session {
-        id: SessionId(outside.id()),
+        id: SessionId(environment.id()),
         token_hash: token_hash(&token),
         member_id: member.id,
         browser: caller.browser.clone(),
@@ -209,7 +209,8 @@ pub async fn confirm_password(
     }
     let (store, who) = (&*services.store, member.person().to_string());
     let client = caller.address;
-    let tries = rate_limit::take(store, services.outside.now(), RateLimit::Password, &who, client).await?;
+    let tries =
+        rate_limit::take(store, services.environment.now(), RateLimit::Password, &who, client).await?;
     let found = store.person(member.person()).await?.ok_or(ErrorCode::NotSignedIn)?;
     if password.len() > LONGEST_PASSWORD
         || !password::verify(Lane::Known, password, found.password_hash).await?
@@ -217,12 +218,12 @@ pub async fn confirm_password(
         return Err(AppError::new(ErrorCode::WrongPassword).field(field, FieldError::Refused));
     }
     tries.give_back(store).await?;
-    Ok(store.prove_session(member.session(), services.outside.now()).await?)
+    Ok(store.prove_session(member.session(), services.environment.now()).await?)
 }
 
 /// Whether a person showed their password a moment ago, so that it need not be asked again.
 pub fn is_proved(services: &Services, member: &Member) -> bool {
-    member.proved_at().is_some_and(|at| services.outside.now() - at < PROVED_FOR)
+    member.proved_at().is_some_and(|at| services.environment.now() - at < PROVED_FOR)
 }
 
 /// The same as [`confirm_password`], unless they showed it a moment ago.

@@ -7,17 +7,17 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{
-    policy::{Lists, Policy, Problems, canonical_tax_map, differences, form::Form},
     run::{ActionKind, BindingStatus, Role},
+    settings::{Lists, Problems, Settings, canonical_tax_map, differences, form::Form},
 };
-use store::{Binding, CachedReference, PolicyVersion};
+use store::{Binding, CachedReference, SettingsVersion};
 use tokio::time::timeout;
 
 pub use versions::{VersionView, VersionsView, one as version, page as versions};
 use views::{
     error::{AppError, ErrorCode},
     flash::Flash,
-    settings::{Crossing, MethodsView, SettingsView, Told},
+    settings::{Crossing, MethodsView, SettingsNotice, SettingsView},
 };
 
 use crate::{Member, Services, bindings, client_info::Caller, history::operator_actions::action, session};
@@ -46,15 +46,16 @@ pub enum Sent {
 
 /// The settings as they stand.
 pub async fn open(services: &Services, member: &Member, id: &str) -> Result<SettingsView, AppError> {
-    let mut desk = Desk::of(services, member, id).await?;
-    if desk.is_old() {
+    let mut settings_form = SettingsForm::of(services, member, id).await?;
+    if settings_form.is_old() {
         // Somebody waits: where Sage does not answer in time, the old lists must do.
-        let refreshed = timeout(PATIENCE, services.connecting.refresh_reference(&desk.binding, None)).await;
+        let refreshed =
+            timeout(PATIENCE, services.connecting.refresh_reference(&settings_form.binding, None)).await;
         let is_stale = !matches!(refreshed, Ok(Ok(())));
-        desk = Desk { is_stale, ..Desk::of(services, member, id).await? };
+        settings_form = SettingsForm { is_stale, ..SettingsForm::of(services, member, id).await? };
     }
-    let form = Form::of(&desk.policy(), &desk.lists);
-    Ok(desk.view(form, Told::Nothing).await)
+    let form = Form::of(&settings_form.settings(), &settings_form.lists);
+    Ok(settings_form.view(form, SettingsNotice::Nothing).await)
 }
 
 /// What somebody sends from the page. Everything that was typed is in the answer again, whatever becomes of it.
@@ -66,47 +67,54 @@ pub async fn send(
     pairs: Vec<(String, String)>,
 ) -> Result<Sent, AppError> {
     let member = member.require(Role::Accountant)?;
-    let mut desk = Desk::of(services, member, id).await?;
+    let mut settings_form = SettingsForm::of(services, member, id).await?;
     let form = Form::from(pairs);
     match form.get("do").unwrap_or("save") {
-        "save" => desk.save(form).await,
+        "save" => settings_form.save(form).await,
         "more" => {
-            desk.rows += form.get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(MORE_ROWS).min(500);
-            desk.again(form, Told::Nothing).await
+            settings_form.rows +=
+                form.get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(MORE_ROWS).min(500);
+            settings_form.again(form, SettingsNotice::Nothing).await
         }
         "refresh" => {
-            let record =
-                action(services, member, ActionKind::ListsRefreshed, (Some(desk.binding.id), None), "");
-            let told = match services.connecting.refresh_reference(&desk.binding, Some(&record)).await {
-                Ok(()) => Told::Refreshed,
-                Err(error) => Told::Problem(error.code),
-            };
-            desk = Desk::of(services, member, id).await?;
-            desk.again(form, told).await
+            let record = action(
+                services,
+                member,
+                ActionKind::ListsRefreshed,
+                (Some(settings_form.binding.id), None),
+                "",
+            );
+            let told =
+                match services.connecting.refresh_reference(&settings_form.binding, Some(&record)).await {
+                    Ok(()) => SettingsNotice::Refreshed,
+                    Err(error) => SettingsNotice::Problem(error.code),
+                };
+            settings_form = SettingsForm::of(services, member, id).await?;
+            settings_form.again(form, told).await
         }
         "import" => match file::read(form.get("file").unwrap_or_default()) {
-            Ok(policy) => {
-                let form = Form::of(&policy, &desk.lists);
-                let changes = differences(&desk.policy(), &policy, &desk.lists);
-                desk.again(form, Told::Imported(changes)).await
+            Ok(settings) => {
+                let form = Form::of(&settings, &settings_form.lists);
+                let changes = differences(&settings_form.settings(), &settings, &settings_form.lists);
+                settings_form.again(form, SettingsNotice::Imported(changes)).await
             }
             Err(error) => {
-                let form = Form::of(&desk.policy(), &desk.lists);
-                desk.again(form, Told::Problem(error.code)).await
+                let form = Form::of(&settings_form.settings(), &settings_form.lists);
+                settings_form.again(form, SettingsNotice::Problem(error.code)).await
             }
         },
-        "export" => desk.export(form, caller).await,
-        "restore" => desk.restore(form).await,
+        "export" => settings_form.export(form, caller).await,
+        "restore" => settings_form.restore(form).await,
         _ => Err(ErrorCode::Invalid.into()),
     }
 }
 
 /// A binding's settings on the desk of somebody who may see them.
-struct Desk<'a> {
+struct SettingsForm<'a> {
     services: &'a Services,
     member: &'a Member,
     binding: Binding,
-    current: Option<PolicyVersion>,
+    current: Option<SettingsVersion>,
     cached: CachedReference,
     lists: Arc<Lists>,
     /// How many empty rows a map ends with.
@@ -115,27 +123,27 @@ struct Desk<'a> {
     is_stale: bool,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> SettingsForm<'a> {
     async fn of(services: &'a Services, member: &'a Member, id: &str) -> Result<Self, AppError> {
         let binding = bindings::own(services, member, id).await?;
-        let current = services.store.current_policy(binding.id).await?;
+        let current = services.store.current_settings(binding.id).await?;
         let cached = services.store.reference(binding.id).await?.ok_or(ErrorCode::NoLists)?;
         let lists = Arc::new(Lists::of(&cached.set));
         Ok(Self { services, member, binding, current, cached, lists, rows: MORE_ROWS, is_stale: false })
     }
 
     /// The settings in force; before the first save the suggested ones, as far as the lists suggest any.
-    fn policy(&self) -> Policy {
+    fn settings(&self) -> Settings {
         match &self.current {
-            Some(current) => current.policy.clone(),
-            None => Policy::suggested(&self.cached.set),
+            Some(current) => current.settings.clone(),
+            None => Settings::suggested(&self.cached.set),
         }
     }
 
     /// Whether the lists should be fetched again before somebody chooses from them.
     fn is_old(&self) -> bool {
         let is_connected = matches!(self.binding.status, BindingStatus::Active | BindingStatus::Paused);
-        is_connected && self.services.outside.now() - self.cached.fetched_at >= STALE
+        is_connected && self.services.environment.now() - self.cached.fetched_at >= STALE
     }
 
     fn version(&self) -> i64 {
@@ -143,55 +151,55 @@ impl<'a> Desk<'a> {
     }
 
     async fn save(self, form: Form) -> Result<Sent, AppError> {
-        let (mut policy, problems) = form.read(&self.policy(), &*self.lists);
+        let (mut settings, problems) = form.read(&self.settings(), &*self.lists);
         let reason = form.get("reason").unwrap_or_default().trim().to_owned();
         if !problems.is_empty() || reason.chars().count() > REASON {
-            return self.again(form, Told::Wrong).await;
+            return self.again(form, SettingsNotice::Wrong).await;
         }
         let replaces = form.get("replaces").and_then(|version| version.parse::<i64>().ok());
         if replaces != Some(self.version()) {
-            return self.crossed(form, &policy, replaces).await;
+            return self.crossed(form, &settings, replaces).await;
         }
-        canonical(&mut policy);
-        if self.current.as_ref().is_some_and(|current| current.policy == policy) {
+        canonical(&mut settings);
+        if self.current.as_ref().is_some_and(|current| current.settings == settings) {
             return Ok(Sent::Done(Flash::SettingsUnchanged));
         }
-        match self.keep(policy.clone(), Some(reason).filter(|reason| !reason.is_empty())).await {
+        match self.keep(settings.clone(), Some(reason).filter(|reason| !reason.is_empty())).await {
             Ok(()) => Ok(Sent::Done(Flash::SettingsSaved)),
             Err(store::Error::Conflict(_)) => {
                 // Somebody was quicker by a moment.
                 let id = self.binding.id.to_string();
-                let desk = Desk::of(self.services, self.member, &id).await?;
-                desk.crossed(form, &policy, replaces).await
+                let settings_form = SettingsForm::of(self.services, self.member, &id).await?;
+                settings_form.crossed(form, &settings, replaces).await
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn keep(&self, policy: Policy, reason: Option<String>) -> store::Result<()> {
-        let next = PolicyVersion {
+    async fn keep(&self, settings: Settings, reason: Option<String>) -> store::Result<()> {
+        let next = SettingsVersion {
             version: self.version() + 1,
-            policy,
+            settings,
             author: Some(self.member.id()),
             reason,
-            created_at: self.services.outside.now(),
+            created_at: self.services.environment.now(),
         };
         let reason = next.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let says = format!("version {}{reason}", next.version);
         let about = (Some(self.binding.id), None);
         let record = action(self.services, self.member, ActionKind::SettingsSaved, about, &says);
-        self.services.store.save_policy(self.binding.id, &next, Some(&record)).await
+        self.services.store.save_settings(self.binding.id, &next, Some(&record)).await
     }
 
     /// The page with what the other one changed, and where this form would change it again. Saving once more is meant.
-    async fn crossed(self, form: Form, mine: &Policy, replaces: Option<i64>) -> Result<Sent, AppError> {
-        let theirs = self.policy();
+    async fn crossed(self, form: Form, mine: &Settings, replaces: Option<i64>) -> Result<Sent, AppError> {
+        let theirs = self.settings();
         let base = match replaces {
-            Some(version) => self.services.store.policy(self.binding.id, version).await?,
+            Some(version) => self.services.store.settings(self.binding.id, version).await?,
             None => None,
         };
-        let base = base.map_or_else(|| Policy::suggested(&self.cached.set), |base| base.policy);
-        let saved = self.services.store.policy_history(self.binding.id, None, 1).await?.into_iter().next();
+        let base = base.map_or_else(|| Settings::suggested(&self.cached.set), |base| base.settings);
+        let saved = self.services.store.settings_history(self.binding.id, None, 1).await?.into_iter().next();
         let crossing = Crossing {
             version: self.version(),
             author: saved.as_ref().and_then(|saved| saved.author_name.clone()),
@@ -199,7 +207,7 @@ impl<'a> Desk<'a> {
             theirs: differences(&base, &theirs, &self.lists),
             mine: differences(&theirs, mine, &self.lists),
         };
-        self.again(form, Told::Crossed(crossing)).await
+        self.again(form, SettingsNotice::Crossed(crossing)).await
     }
 
     async fn export(self, form: Form, caller: &Caller) -> Result<Sent, AppError> {
@@ -207,61 +215,64 @@ impl<'a> Desk<'a> {
         if let Err(error) =
             session::confirm_password(self.services, self.member, caller, "password", password).await
         {
-            let form = Form::of(&self.policy(), &self.lists);
-            return self.again(form, Told::NotExported(error)).await;
+            let form = Form::of(&self.settings(), &self.lists);
+            return self.again(form, SettingsNotice::NotExported(error)).await;
         }
         let business = self.binding.business.as_ref().map(|business| business.name.as_str());
-        Ok(Sent::File(file::write(&self.policy(), self.version(), business)?))
+        Ok(Sent::File(file::write(&self.settings(), self.version(), business)?))
     }
 
     /// Takes a former version again, as a new one. What today's lists no longer have is shown in the form instead.
     async fn restore(self, form: Form) -> Result<Sent, AppError> {
         let wanted = form.get("version").and_then(|version| version.parse().ok());
         let found = match wanted {
-            Some(version) => self.services.store.policy(self.binding.id, version).await?,
+            Some(version) => self.services.store.settings(self.binding.id, version).await?,
             None => None,
         };
         let former = found.ok_or(ErrorCode::NotFound)?;
-        let shown = Form::of(&former.policy, &self.lists);
+        let shown = Form::of(&former.settings, &self.lists);
         let replaces = form.get("replaces").and_then(|version| version.parse::<i64>().ok());
         if replaces != Some(self.version()) {
-            return self.crossed(shown, &former.policy, replaces).await;
+            return self.crossed(shown, &former.settings, replaces).await;
         }
-        if !former.policy.check_against(&*self.lists).is_empty() {
-            return self.again(shown, Told::Wrong).await;
+        if !former.settings.check_against(&*self.lists).is_empty() {
+            return self.again(shown, SettingsNotice::Wrong).await;
         }
-        if former.policy == self.policy() {
+        if former.settings == self.settings() {
             return Ok(Sent::Done(Flash::SettingsUnchanged));
         }
-        match self.keep(former.policy, Some(format!("Version {} again", former.version))).await {
+        match self.keep(former.settings, Some(format!("Version {} again", former.version))).await {
             Ok(()) => Ok(Sent::Done(Flash::SettingsRestored)),
             Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsChanged.into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn again(self, form: Form, told: Told) -> Result<Sent, AppError> {
+    async fn again(self, form: Form, told: SettingsNotice) -> Result<Sent, AppError> {
         let view = self.view(form, told).await;
-        let is_unsaved = !matches!(view.told, Told::NotExported(_) | Told::Problem(ErrorCode::SettingsFile));
+        let is_unsaved = !matches!(
+            view.told,
+            SettingsNotice::NotExported(_) | SettingsNotice::Problem(ErrorCode::SettingsFile)
+        );
         Ok(Sent::Again(Box::new(SettingsView { is_unsaved, ..view })))
     }
 
-    async fn view(self, form: Form, told: Told) -> SettingsView {
-        let (policy, problems) = form.read(&self.policy(), &*self.lists);
+    async fn view(self, form: Form, told: SettingsNotice) -> SettingsView {
+        let (settings, problems) = form.read(&self.settings(), &*self.lists);
         // A page that was only opened says what Sage no longer has, and nothing of what is still to be filled in.
         let problems = match told {
-            Told::Nothing if self.current.is_none() => Problems::new(),
+            SettingsNotice::Nothing if self.current.is_none() => Problems::new(),
             _ => problems,
         };
         let methods = match self.services.connecting.payment_methods(&self.binding).await {
             Ok(methods) => MethodsView { methods, problem: None },
             Err(error) => MethodsView { methods: Vec::new(), problem: Some(error.code) },
         };
-        let now = self.services.outside.now();
+        let now = self.services.environment.now();
         // What the form stands upon moves on only once the difference has been shown: else a save would cross another unseen.
         let sent = form.get("replaces").and_then(|version| version.parse().ok());
         let replaces = match &told {
-            Told::Crossed(_) => self.version(),
+            SettingsNotice::Crossed(_) => self.version(),
             _ => sent.unwrap_or_else(|| self.version()),
         };
         SettingsView {
@@ -269,7 +280,7 @@ impl<'a> Desk<'a> {
             id: self.binding.id.to_string(),
             name: self.binding.name.clone(),
             version: self.version(),
-            mapped: policy.payment_method_map.into_keys().collect(),
+            mapped: settings.payment_method_map.into_keys().collect(),
             reason: form.get("reason").unwrap_or_default().to_owned(),
             form,
             problems,
@@ -287,9 +298,9 @@ impl<'a> Desk<'a> {
 }
 
 /// The tax rates' keys in one way of writing; they have been checked before.
-fn canonical(policy: &mut Policy) {
-    if let Ok(map) = canonical_tax_map(&policy.tax_rate_map) {
-        policy.tax_rate_map = map;
+fn canonical(settings: &mut Settings) {
+    if let Ok(map) = canonical_tax_map(&settings.tax_rate_map) {
+        settings.tax_rate_map = map;
     }
 }
 

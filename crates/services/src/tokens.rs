@@ -1,12 +1,12 @@
 //! Tokens that open something: random, and kept as their digest alone.
 
-use domain::outside::Outside;
+use domain::environment::Environment;
 use sha2::{Digest, Sha256};
 
 /// 256 random bits in hex.
-pub fn new_token(outside: &dyn Outside) -> String {
+pub fn new_token(environment: &dyn Environment) -> String {
     let mut secret = [0; 32];
-    outside.random(&mut secret);
+    environment.random(&mut secret);
     hex::encode(secret)
 }
 

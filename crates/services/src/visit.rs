@@ -37,7 +37,7 @@ impl Visit {
         if let Some(earlier) = cookies::token(&self.headers, services.secure_cookies) {
             services.store.end_session(&token_hash(earlier)).await?;
         }
-        let found = services.store.signed_in(&token_hash(token), services.outside.now()).await?;
+        let found = services.store.signed_in(&token_hash(token), services.environment.now()).await?;
         let Some(person) = found.map(|found| found.member.person_id) else { return Ok(()) };
         if self.caller.device.as_ref().is_some_and(|device| device.person == person) {
             return Ok(());

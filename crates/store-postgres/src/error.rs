@@ -59,7 +59,7 @@ fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
         "alerts_pkey" => "the alert",
         "bindings_pkey" => "the binding's id",
         "bindings_business" => "the Sage business",
-        "policy_versions_pkey" => "the policy version",
+        "settings_versions_pkey" => "the settings version",
         "events_pkey" => "the event's id",
         "runs_pkey" => "the run's id",
         "attempts_pkey" => "the attempt's number",

@@ -124,10 +124,10 @@ async fn insert_event(connection: &mut PgConnection, event: &NewEvent, run: RunI
 
 async fn insert_run(connection: &mut PgConnection, event: &NewEvent) -> Tried<()> {
     sqlx::query(
-        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, policy_version, increment_id,
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, settings_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
          VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = $1), $1, $2, $3, $4, 'queued', $5,
-                 (SELECT coalesce(max(version), 0) FROM policy_versions WHERE binding_id = $1),
+                 (SELECT coalesce(max(version), 0) FROM settings_versions WHERE binding_id = $1),
                  $6, $7, $8, $9, $5, $5, $10)",
     )
     .bind(event.binding_id.0)

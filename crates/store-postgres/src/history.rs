@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The columns that filters and orders look at.
-const LOOKED_AT: &str = "id, organisation_id, binding_id, status, event, code, cause, policy_version, amount_minor, \
+const LOOKED_AT: &str = "id, organisation_id, binding_id, status, event, code, cause, settings_version, amount_minor, \
                          increment_id, resolved_by, magento_id, sage_reference, sage_id, email_digest";
 
 #[async_trait]

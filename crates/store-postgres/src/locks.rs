@@ -30,7 +30,7 @@ struct HeldRow {
     binding_id: Id<BindingId>,
     event: String,
     magento_id: i64,
-    policy_version: i64,
+    settings_version: i64,
 }
 
 /// What a fence proves.
@@ -41,22 +41,22 @@ pub(crate) struct Held {
     pub(crate) event: String,
     /// Magento's id of the entity.
     pub(crate) magento_id: i64,
-    /// The policy version it was queued under.
-    pub(crate) policy_version: i64,
+    /// The settings version it was queued under.
+    pub(crate) settings_version: i64,
 }
 
 /// Locks the run of a fence until the transaction ends, if the attempt still holds it.
 pub(crate) async fn hold_run(connection: &mut Connection, fence: Fence) -> Tried<Held> {
     let held: Option<HeldRow> = sqlx::query_as(
-        "SELECT binding_id, event, magento_id, policy_version FROM runs
+        "SELECT binding_id, event, magento_id, settings_version FROM runs
          WHERE id = $1 AND attempt_id = $2 AND status = 'running' FOR UPDATE",
     )
     .bind(Id(fence.run_id))
     .bind(Id(fence.attempt_id))
     .fetch_optional(connection)
     .await?;
-    let HeldRow { binding_id, event, magento_id, policy_version } = held.ok_or_else(stale)?;
-    Ok(Held { binding: binding_id.0, event, magento_id, policy_version })
+    let HeldRow { binding_id, event, magento_id, settings_version } = held.ok_or_else(stale)?;
+    Ok(Held { binding: binding_id.0, event, magento_id, settings_version })
 }
 
 /// The last look before a request that changes something. When the lease ran out and another run of the business has begun, this one

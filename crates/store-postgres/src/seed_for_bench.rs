@@ -9,7 +9,7 @@ use store::{Result, Run};
 use crate::{PostgresStore, error::translate};
 
 const COPY: &str = "COPY runs (organisation_id, binding_id, id, event, magento_id, status, code, message, cause, attempts,
-    attempts_in_all, next_at, policy_version, increment_id, customer, currency, amount_minor, tax_minor, sage_amount_minor,
+    attempts_in_all, next_at, settings_version, increment_id, customer, currency, amount_minor, tax_minor, sage_amount_minor,
     sage_tax_minor, sage_id, sage_reference, email_digest, website_id, store_id, occurred_at, created_at, updated_at, finished_at,
     started_at, resolved_by) FROM STDIN";
 
@@ -56,7 +56,7 @@ fn line(organisation: OrganisationId, run: &Run) -> String {
         number(Some(run.attempts.into())),
         number(Some(run.attempts.into())),
         at(run.next_at),
-        number(Some(run.policy_version)),
+        number(Some(run.settings_version)),
         facts.increment_id.clone(),
         facts.customer.clone(),
         facts.currency.clone(),

@@ -12,8 +12,8 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment as _,
     ids::{AttemptId, BindingId, RunId},
-    outside::Outside as _,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -280,7 +280,7 @@ async fn an_end_beside_a_save_of_the_settings_sees_it() {
     let mut save = other.begin().await.unwrap();
     sqlx::query("UPDATE bindings SET trusted_since = now()").execute(&mut *save).await.unwrap();
     sqlx::query(
-        "INSERT INTO policy_versions (binding_id, version, policy, created_at) VALUES ($1, 1, '{}', now())",
+        "INSERT INTO settings_versions (binding_id, version, settings, created_at) VALUES ($1, 1, '{}', now())",
     )
     .bind(world.binding.0)
     .execute(&mut *save)

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
+    environment::Environment,
     ids::{BulkRetryId, MemberId, OrganisationId, RunId},
-    outside::Outside,
     run::BulkState,
 };
 use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, RunFilter};
@@ -119,8 +119,8 @@ impl BulkRetries for Driver {
         Ok(ids.into_iter().map(|id| id.0).collect())
     }
 
-    async fn advance_bulk_retry(&self, id: BulkRetryId, outside: &dyn Outside) -> Result<Advance> {
-        self.write(move |transaction| advance(transaction, id, outside)).await
+    async fn advance_bulk_retry(&self, id: BulkRetryId, environment: &dyn Environment) -> Result<Advance> {
+        self.write(move |transaction| advance(transaction, id, environment)).await
     }
 
     async fn cancel_bulk_retry(&self, id: BulkRetryId, action: &Action) -> Result<()> {
@@ -146,8 +146,12 @@ impl BulkRetries for Driver {
 }
 
 /// Passes the next runs. The row of the retry is held meanwhile, so that another process waits and goes on behind them.
-async fn advance(mut transaction: Transaction, id: BulkRetryId, outside: &dyn Outside) -> Tried<Advance> {
-    let now = outside.now();
+async fn advance(
+    mut transaction: Transaction,
+    id: BulkRetryId,
+    environment: &dyn Environment,
+) -> Tried<Advance> {
+    let now = environment.now();
     let found =
         sqlx::query(held!("SELECT * FROM bulk_retries WHERE id = $1 AND state = 'running'", "FOR UPDATE"));
     let found = rows::optional::<BulkRow>(found.bind(Id(id)), &mut *transaction).await?;
@@ -162,7 +166,7 @@ async fn advance(mut transaction: Transaction, id: BulkRetryId, outside: &dyn Ou
     for run in meant {
         // Read once more: a worker may have taken it since the page was read.
         if bulk.takes(&run) && queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
-            record(&mut transaction, &bulk.action_of(&run, outside)).await?;
+            record(&mut transaction, &bulk.action_of(&run, environment)).await?;
             retried += 1;
         } else {
             passed_over += 1;

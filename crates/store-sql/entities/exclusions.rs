@@ -58,7 +58,7 @@ pub(super) async fn of(
 }
 
 /// The document of a run, whose binding is held.
-struct Document {
+struct DocumentRow {
     binding: BindingId,
     entity: EntityKind,
     magento_id: i64,
@@ -66,7 +66,7 @@ struct Document {
     event: EventName,
 }
 
-impl Document {
+impl DocumentRow {
     async fn of(connection: &mut Connection, run: RunId, action: &Action) -> Tried<Self> {
         hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
         let found: Option<(Id<BindingId>, Word<EventName>, i64)> = sqlx::query_as(
@@ -122,7 +122,7 @@ impl Document {
 
 /// Excludes the document of a run, and skips what is open of it.
 pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Action) -> Tried<()> {
-    let document = &Document::of(connection, run, action).await?;
+    let document = &DocumentRow::of(connection, run, action).await?;
     let (runs, asked) = (document.runs(connection).await?, document.asked(connection).await?);
     let excluding = Excluding { runs: &runs, asked: &asked };
     excluding.check(document.event)?;
@@ -148,7 +148,7 @@ pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Ac
     .bind(Id(document.binding))
     .bind(document.magento_id)
     .bind(document.events())
-    .bind(Code::ExcludedByPerson.as_str())
+    .bind(Code::Excluded.as_str())
     .bind(Text(&action.detail))
     .bind(Instant(action.at))
     .execute(&mut *connection)
@@ -169,7 +169,7 @@ pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Ac
 
 /// Takes the exclusion of a run's document back, and lets go on what it had skipped.
 pub(super) async fn include(connection: &mut Connection, run: RunId, action: &Action) -> Tried<()> {
-    let (document, now) = (Document::of(connection, run, action).await?, action.at);
+    let (document, now) = (DocumentRow::of(connection, run, action).await?, action.at);
     let gone =
         sqlx::query("DELETE FROM exclusions WHERE binding_id = $1 AND entity = $2 AND magento_id = $3")
             .bind(Id(document.binding))
@@ -184,8 +184,8 @@ pub(super) async fn include(connection: &mut Connection, run: RunId, action: &Ac
     sqlx::query(concat!(
         "UPDATE runs
             SET status = $4, code = $5, message = NULL, cause = NULL, attempts = 0, next_at = $6, updated_at = $6, finished_at = NULL,
-                policy_version = coalesce(
-                    (SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = runs.binding_id), 0)
+                settings_version = coalesce(
+                    (SELECT max(p.version) FROM settings_versions p WHERE p.binding_id = runs.binding_id), 0)
           WHERE binding_id = $1 AND magento_id = $2 AND code = $7 AND ",
         among!("event", "$3")
     ))
@@ -195,7 +195,7 @@ pub(super) async fn include(connection: &mut Connection, run: RunId, action: &Ac
     .bind(onward.status.as_str())
     .bind(onward.code.map(Code::as_str))
     .bind(Instant(now))
-    .bind(Code::ExcludedByPerson.as_str())
+    .bind(Code::Excluded.as_str())
     .execute(connection)
     .await?;
     Ok(())

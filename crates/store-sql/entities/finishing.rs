@@ -137,19 +137,20 @@ pub(crate) async fn release(mut transaction: Transaction, fence: Fence, now: Dat
 }
 
 /// What the run must not wait for, because it has happened while the attempt was under way. The binding is held: whoever changes
-/// it or its policy either is seen here, or sees this run wait and wakes it.
+/// it or its settings either is seen here, or sees this run wait and wakes it.
 async fn meanwhile(connection: &mut Connection, held: &Held, outcome: &Outcome) -> Tried<Meanwhile> {
-    let newer_policy: Option<i64> =
-        sqlx::query_scalar("SELECT max(version) FROM policy_versions WHERE binding_id = $1 AND version > $2")
-            .bind(Id(held.binding))
-            .bind(held.policy_version)
-            .fetch_one(&mut *connection)
-            .await?;
+    let newer_settings: Option<i64> = sqlx::query_scalar(
+        "SELECT max(version) FROM settings_versions WHERE binding_id = $1 AND version > $2",
+    )
+    .bind(Id(held.binding))
+    .bind(held.settings_version)
+    .fetch_one(&mut *connection)
+    .await?;
     let invoice = match RunState::told(outcome).waits_for_invoice {
         Some(invoice) => latest_of_invoice(connection, held, invoice).await?,
         None => None,
     };
-    Ok(Meanwhile { newer_policy, invoice })
+    Ok(Meanwhile { newer_settings, invoice })
 }
 
 /// Where the latest run of this invoice stands. Its row is held meanwhile: an end at the same moment either is seen here, or sees this
@@ -221,7 +222,7 @@ async fn write_run(
         concat!(
         "UPDATE runs
             SET status = $3, code = $4, message = $5, waits_for_invoice = $6, next_at = coalesce($7, next_at),
-             policy_version = coalesce($19, policy_version), cause = $20, email_digest = coalesce($21, email_digest),
+             settings_version = coalesce($19, settings_version), cause = $20, email_digest = coalesce($21, email_digest),
              updated_at = $8, finished_at = $9, attempts = attempts - $22,
              increment_id = coalesce($10, increment_id), customer = coalesce($11, customer),
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
@@ -249,7 +250,7 @@ async fn write_run(
     .bind(facts.sage_tax_minor)
     .bind(facts.sage_id.as_ref().map(Text))
     .bind(facts.sage_reference.as_ref().map(Text))
-    .bind(run_state.policy_version)
+    .bind(run_state.settings_version)
     .bind(run_state.cause())
     .bind(&facts.email_digest)
     .bind(finish.outcome.uncounted())

@@ -395,7 +395,7 @@ impl Intents for Driver {
         .bind(after.map(|key| key.xref.kind.to_string()).unwrap_or_default())
         .bind(Text(after.map_or("", |key| &key.xref.magento_key)))
         .bind(i64::from(limit));
-        Ok(rows::all::<SealedRow>(found, self.reader()).await?)
+        Ok(rows::all::<SealedCallRow>(found, self.reader()).await?)
     }
 
     async fn reseal_intent(&self, sealed: &SealedIntent, envelope: &str) -> Result<()> {
@@ -426,7 +426,7 @@ impl Record for KeyRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct SealedRow {
+struct SealedCallRow {
     binding_id: Id<BindingId>,
     business_id: String,
     kind: Word<XrefKind>,
@@ -434,7 +434,7 @@ struct SealedRow {
     sealed_call: String,
 }
 
-impl Record for SealedRow {
+impl Record for SealedCallRow {
     type Value = SealedIntent;
     const TABLE: &'static str = "intents";
     const KEY: &'static str = "magento_key";

@@ -74,7 +74,7 @@ pub(crate) async fn queue_again(
         "UPDATE runs
             SET status = $3, code = $4, message = NULL, cause = NULL, attempts = 0, next_at = $2, updated_at = $2,
                 finished_at = NULL, resolved_by = NULL, waits_for_invoice = NULL,
-                policy_version = (SELECT coalesce(max(p.version), 0) FROM policy_versions p
+                settings_version = (SELECT coalesce(max(p.version), 0) FROM settings_versions p
                                    WHERE p.binding_id = runs.binding_id), ",
         freed!(),
         " WHERE id = $1"
@@ -90,7 +90,7 @@ pub(crate) async fn queue_again(
 
 /// A run as it was found.
 #[derive(sqlx::FromRow)]
-struct Found {
+struct RequeueRow {
     binding_id: Id<BindingId>,
     status: Word<RunStatus>,
     attempt_id: Option<Id<AttemptId>>,
@@ -106,7 +106,7 @@ pub(crate) async fn requeue(
 ) -> Tried<Requeued> {
     ahead::end_leases(&mut transaction, now).await?;
     let binding = hold_binding(&mut transaction, run).await?.ok_or(Error::NotFound("the run"))?;
-    let found: Option<Found> = sqlx::query_as(held!(
+    let found: Option<RequeueRow> = sqlx::query_as(held!(
         "SELECT r.binding_id, r.status, r.attempt_id, r.lease_until FROM runs r JOIN bindings b ON b.id = r.binding_id
           WHERE r.id = $2 AND b.organisation_id = $1",
         "FOR UPDATE OF r"

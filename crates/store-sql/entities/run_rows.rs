@@ -24,7 +24,7 @@ pub(crate) struct RunRow {
     message: Option<String>,
     attempts: i32,
     next_at: Instant,
-    policy_version: i64,
+    settings_version: i64,
     increment_id: Option<String>,
     customer: Option<String>,
     currency: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct RunRow {
 /// The columns of [`RunRow`], from `runs r`. Named one by one: a process that runs while the schema grows must not notice.
 macro_rules! run_columns {
     () => {
-        "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.policy_version,
+        "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.settings_version,
          r.increment_id, r.customer, r.currency, r.amount_minor, r.tax_minor, r.sage_amount_minor, r.sage_tax_minor,
          r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at,
          r.started_at, r.email_digest, r.resolved_by, r.trace_parent"
@@ -73,7 +73,7 @@ impl Record for RunRow {
             message: self.message,
             attempts: self.attempts,
             next_at: self.next_at.0,
-            policy_version: self.policy_version,
+            settings_version: self.settings_version,
             facts: RunFacts {
                 increment_id: self.increment_id,
                 customer: self.customer,

@@ -56,7 +56,7 @@ fn taken(message: &str) -> &'static str {
         "alerts.id" => "the alert",
         "bindings.id" => "the binding's id",
         "bindings.business_id" => "the Sage business",
-        "policy_versions.binding_id, policy_versions.version" => "the policy version",
+        "settings_versions.binding_id, settings_versions.version" => "the settings version",
         "events.binding_id, events.id" => "the event's id",
         "runs.id" => "the run's id",
         "attempts.id" => "the attempt's id",

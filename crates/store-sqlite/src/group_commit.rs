@@ -39,7 +39,7 @@ struct Token {
 }
 
 /// An answer that waits for the commit.
-enum Answer {
+enum CommitAnswer {
     Receive(BindingId, Result<Received>, oneshot::Sender<Result<Received>>),
     UseToken(Result<bool>, oneshot::Sender<Result<bool>>),
 }
@@ -151,8 +151,8 @@ async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) ->
         tracing::warn!(%error, "a transaction that failed could not be taken back");
     }
     let Some(error) = failure else {
-        let made = answers.iter().filter_map(Answer::made).collect();
-        answers.into_iter().for_each(Answer::send);
+        let made = answers.iter().filter_map(CommitAnswer::made).collect();
+        answers.into_iter().for_each(CommitAnswer::send);
         return made;
     };
     tracing::warn!(%error, together = answers.len() + jobs.len(), "events were not written");
@@ -167,14 +167,14 @@ async fn write(mut transaction: Transaction<'static, Sqlite>, jobs: Vec<Job>) ->
 
 impl Job {
     /// Performs the job in a savepoint. A second value means that the whole transaction is lost.
-    async fn perform(self, transaction: &mut Transaction<'static, Sqlite>) -> (Answer, Option<Error>) {
+    async fn perform(self, transaction: &mut Transaction<'static, Sqlite>) -> (CommitAnswer, Option<Error>) {
         match self {
             Self::Receive(event, sender) => {
                 let (result, broken) = within(transaction, async |savepoint| {
                     receiving::receive(savepoint, &event).await.map_err(Error::from)
                 })
                 .await;
-                (Answer::Receive(event.binding_id, result, sender), broken)
+                (CommitAnswer::Receive(event.binding_id, result, sender), broken)
             }
             Self::UseToken(token, sender) => {
                 let (result, broken) = within(transaction, async |savepoint| {
@@ -183,7 +183,7 @@ impl Job {
                         .map_err(Error::from)
                 })
                 .await;
-                (Answer::UseToken(result, sender), broken)
+                (CommitAnswer::UseToken(result, sender), broken)
             }
         }
     }
@@ -196,7 +196,7 @@ impl Job {
     }
 }
 
-impl Answer {
+impl CommitAnswer {
     /// The binding for which a run was made.
     const fn made(&self) -> Option<BindingId> {
         match self {

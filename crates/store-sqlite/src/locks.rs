@@ -31,7 +31,7 @@ struct HeldRow {
     binding_id: Id<BindingId>,
     event: String,
     magento_id: i64,
-    policy_version: i64,
+    settings_version: i64,
 }
 
 /// What a fence proves.
@@ -42,22 +42,22 @@ pub(crate) struct Held {
     pub(crate) event: String,
     /// Magento's id of the entity.
     pub(crate) magento_id: i64,
-    /// The policy version it was queued under.
-    pub(crate) policy_version: i64,
+    /// The settings version it was queued under.
+    pub(crate) settings_version: i64,
 }
 
 /// The run of a fence that is still held, or the error of a stale one.
 pub(crate) async fn hold_run(connection: &mut Connection, fence: Fence) -> Tried<Held> {
     let held: Option<HeldRow> = sqlx::query_as(
-        "SELECT binding_id, event, magento_id, policy_version FROM runs
+        "SELECT binding_id, event, magento_id, settings_version FROM runs
          WHERE id = $1 AND attempt_id = $2 AND status = 'running'",
     )
     .bind(Id(fence.run_id))
     .bind(Id(fence.attempt_id))
     .fetch_optional(connection)
     .await?;
-    let HeldRow { binding_id, event, magento_id, policy_version } = held.ok_or_else(stale)?;
-    Ok(Held { binding: binding_id.0, event, magento_id, policy_version })
+    let HeldRow { binding_id, event, magento_id, settings_version } = held.ok_or_else(stale)?;
+    Ok(Held { binding: binding_id.0, event, magento_id, settings_version })
 }
 
 /// The last look before a request that changes something, or the error of a stale fence. A run may not write when its lease ran out and

@@ -10,19 +10,19 @@ use crate::{
     entities::{Tried, tokens},
 };
 
-/// What must be known to place an event: the binding's policy version, the run that answers already.
+/// What must be known to place an event: the binding's settings version, the run that answers already.
 #[derive(sqlx::FromRow)]
 struct Placing {
-    policy_version: i64,
+    settings_version: i64,
     known: Option<Id<RunId>>,
 }
 
-const ONCE: &str = "SELECT coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+const ONCE: &str = "SELECT coalesce((SELECT max(p.version) FROM settings_versions p WHERE p.binding_id = b.id), 0) AS settings_version,
         (SELECT e.run_id FROM events e
           WHERE e.binding_id = b.id AND e.event = ?2 AND e.idempotency_key = ?3 AND e.happens_once = 1) AS known
    FROM bindings b WHERE b.id = ?1";
 
-const OFTEN: &str = "SELECT coalesce((SELECT max(p.version) FROM policy_versions p WHERE p.binding_id = b.id), 0) AS policy_version,
+const OFTEN: &str = "SELECT coalesce((SELECT max(p.version) FROM settings_versions p WHERE p.binding_id = b.id), 0) AS settings_version,
         (SELECT r.id FROM runs r
           WHERE r.binding_id = b.id AND r.magento_id = ?3 AND r.event = ?2 AND r.status IN ('queued', 'waiting')
           ORDER BY r.id DESC LIMIT 1) AS known
@@ -58,7 +58,7 @@ async fn place(connection: &mut SqliteConnection, event: &NewEvent) -> Tried<Rec
             Ok(Received::Known(run))
         }
         None => {
-            insert_run(connection, event, placing.policy_version).await?;
+            insert_run(connection, event, placing.settings_version).await?;
             insert_event(connection, event, event.run_id).await?;
             counts::count(connection, event.binding_id, Tally::Received, 1, event.received_at).await?;
             Ok(Received::Queued(event.run_id))
@@ -90,9 +90,9 @@ async fn insert_event(connection: &mut SqliteConnection, event: &NewEvent, run: 
     Ok(())
 }
 
-async fn insert_run(connection: &mut SqliteConnection, event: &NewEvent, policy_version: i64) -> Tried<()> {
+async fn insert_run(connection: &mut SqliteConnection, event: &NewEvent, settings_version: i64) -> Tried<()> {
     sqlx::query(
-        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, policy_version, increment_id,
+        "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, next_at, settings_version, increment_id,
                            website_id, store_id, occurred_at, created_at, updated_at, trace_parent)
          VALUES ((SELECT b.organisation_id FROM bindings b WHERE b.id = ?1), ?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?5, ?5, ?11)",
     )
@@ -101,7 +101,7 @@ async fn insert_run(connection: &mut SqliteConnection, event: &NewEvent, policy_
     .bind(event.event.as_str())
     .bind(event.magento_id)
     .bind(Instant(event.received_at))
-    .bind(policy_version)
+    .bind(settings_version)
     .bind(&event.increment_id)
     .bind(event.website_id)
     .bind(event.store_id)

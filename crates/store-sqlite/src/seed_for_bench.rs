@@ -25,7 +25,7 @@ pub(crate) async fn seed_for_bench(
         let facts = &run.facts;
         sqlx::query(
             "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, message, cause, attempts,
-                               attempts_in_all, next_at, policy_version, increment_id, customer, currency, amount_minor,
+                               attempts_in_all, next_at, settings_version, increment_id, customer, currency, amount_minor,
                                tax_minor, sage_amount_minor, sage_tax_minor, sage_id, sage_reference, email_digest, website_id,
                                store_id, occurred_at, created_at, updated_at, finished_at, started_at, resolved_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
@@ -42,7 +42,7 @@ pub(crate) async fn seed_for_bench(
         .bind(run.code.map(|code| cause(code, run.message.as_deref())))
         .bind(run.attempts)
         .bind(Instant(run.next_at))
-        .bind(run.policy_version)
+        .bind(run.settings_version)
         .bind(&facts.increment_id)
         .bind(&facts.customer)
         .bind(&facts.currency)

@@ -7,8 +7,8 @@ use std::{
 
 use domain::{
     code::Code,
+    environment::Environment,
     ids::BindingId,
-    outside::Outside,
     run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{outside::Outside as _, run::EventName};
+use domain::{environment::Environment as _, run::EventName};
 use store::{Outcome, Runs as _, Store, Targets, conformance::World};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;

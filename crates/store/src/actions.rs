@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    environment::Environment,
     ids::{ActionId, AttemptId, BindingId, MemberId, OrganisationId, RunId},
-    outside::Outside,
     run::{ActionKind, EntityKind, EventName, RunStatus},
     xref::XrefKind,
 };
@@ -44,20 +44,20 @@ pub struct Action {
 impl Action {
     /// Somebody does something now.
     pub fn new(
-        outside: &dyn Outside,
+        environment: &dyn Environment,
         organisation_id: OrganisationId,
         actor: Actor,
         kind: ActionKind,
     ) -> Self {
         Self {
-            id: ActionId(outside.id()),
+            id: ActionId(environment.id()),
             organisation_id,
             binding_id: None,
             run_id: None,
             actor,
             kind,
             detail: String::new(),
-            at: outside.now(),
+            at: environment.now(),
         }
     }
 
@@ -166,7 +166,7 @@ pub trait Actions {
     ) -> Result<Vec<Action>>;
 
     /// Excludes the document of a run, in one transaction with its record (`action`, whose detail is the reason). The document's runs
-    /// that have not ended well become `skipped_by_policy` with `excluded_by_person`, Magento is told, and later events of the
+    /// that have not ended well become `skipped_by_policy` with `excluded`, Magento is told, and later events of the
     /// document are skipped the same way.
     ///
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when a run of the document is

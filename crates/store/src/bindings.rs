@@ -40,7 +40,7 @@ pub struct Binding {
     pub created_at: DateTime<Utc>,
     /// When its status last changed.
     pub status_changed_at: DateTime<Utc>,
-    /// When another Sage business was connected or the policy changed last: safe mode's count of documents starts here.
+    /// When another Sage business was connected or the settings changed last: safe mode's count of documents starts here.
     pub trusted_since: DateTime<Utc>,
 }
 

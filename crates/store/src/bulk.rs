@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    environment::Environment,
     ids::{ActionId, BulkRetryId, OrganisationId, RunId},
-    outside::Outside,
     run::{ActionKind, BulkState, RunStatus},
 };
 
@@ -68,16 +68,16 @@ impl BulkRetry {
     }
 
     /// The record of a run that it has put in the queue.
-    pub fn action_of(&self, run: &Run, outside: &dyn Outside) -> Action {
+    pub fn action_of(&self, run: &Run, environment: &dyn Environment) -> Action {
         Action {
-            id: ActionId(outside.id()),
+            id: ActionId(environment.id()),
             organisation_id: self.organisation_id,
             binding_id: Some(run.binding_id),
             run_id: Some(run.id),
             actor: self.actor.clone(),
             kind: ActionKind::Retried,
             detail: "together with others".to_owned(),
-            at: outside.now(),
+            at: environment.now(),
         }
     }
 }
@@ -110,7 +110,7 @@ pub trait BulkRetries {
 
     /// Passes the next runs, oldest first: at most [`CHUNK`], and no more than leave [`FEED`] queued. Each is passed once, whoever calls
     /// this at the same time and whatever dies in between.
-    async fn advance_bulk_retry(&self, id: BulkRetryId, outside: &dyn Outside) -> Result<Advance>;
+    async fn advance_bulk_retry(&self, id: BulkRetryId, environment: &dyn Environment) -> Result<Advance>;
 
     /// Stops one that goes on, with its record; what was queued already stays queued. [`crate::Error::Conflict`] when it has ended.
     async fn cancel_bulk_retry(&self, id: BulkRetryId, action: &Action) -> Result<()>;

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{ids::BindingId, run::UnknownWord};
+use domain::{ids::BindingId, words::UnknownWord};
 
 use crate::{Action, Result};
 
@@ -37,7 +37,7 @@ impl FromStr for CredentialKind {
         let known = [Self::MagentoApiKey, Self::SageTokens, Self::SageConsent];
         known.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| UnknownWord {
             word: word.to_owned(),
-            allowed: "magento_api_key sage_tokens sage_consent",
+            allowed: "magento_api_key sage_tokens sage_consent".to_owned(),
         })
     }
 }

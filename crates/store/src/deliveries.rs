@@ -41,7 +41,7 @@ impl SyncState {
             status: "skipped".to_owned(),
             sage_id: None,
             sage_reference: None,
-            skip_reason: Some(Code::ExcludedByPerson.as_str().to_owned()),
+            skip_reason: Some(Code::Excluded.as_str().to_owned()),
             error_code: None,
             at,
         }

@@ -80,6 +80,6 @@ pub trait Events {
     ///
     /// For events that happen once (`EventName::happens_once`) a key that is known answers its first run. For the others a key
     /// folds into the entity's run that is still `queued` or `waiting`, else makes a new run. The run takes the binding's current
-    /// policy version (0 = none yet) and is due at once; while the binding is not active no claim takes it.
+    /// settings version (0 = none yet) and is due at once; while the binding is not active no claim takes it.
     async fn receive(&self, event: &NewEvent) -> Result<Received>;
 }

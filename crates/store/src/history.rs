@@ -32,8 +32,8 @@ pub struct RunFilter {
     pub cause: Option<String>,
     /// Only what a person may have to look after: failed and not made good by a later run of the same document, or waiting.
     pub open: bool,
-    /// Under one version of the policy; versions are counted within a binding.
-    pub policy_version: Option<i64>,
+    /// Under one version of the settings; versions are counted within a binding.
+    pub settings_version: Option<i64>,
     /// Received at this instant or later.
     pub from: Option<DateTime<Utc>>,
     /// Received before this instant.
@@ -187,8 +187,8 @@ pub enum Path {
     Binding,
     /// Of a binding, in a status.
     BindingStatus,
-    /// Of a binding, under a version of its policy.
-    Policy,
+    /// Of a binding, under a version of its settings.
+    Settings,
     /// What a person holds in their hands.
     Find,
 }
@@ -201,7 +201,7 @@ impl RunFilter {
             (self.find.is_some(), Path::Find),
             (self.open || self.cause.is_some(), Path::Open),
             (self.code.is_some(), Path::Code),
-            (binding && self.policy_version.is_some(), Path::Policy),
+            (binding && self.settings_version.is_some(), Path::Settings),
             (event && status, Path::EventStatus),
             (binding && status, Path::BindingStatus),
             (self.at_least.is_some() || self.at_most.is_some(), Path::Amount),
@@ -225,7 +225,7 @@ impl RunFilter {
             Path::Binding => rest.binding = None,
             Path::BindingStatus => (rest.binding, rest.status) = (None, None),
             Path::Amount if !self.takes_nothing() => (rest.at_least, rest.at_most) = (None, None),
-            Path::Received | Path::Amount | Path::Number | Path::Open | Path::Policy => {}
+            Path::Received | Path::Amount | Path::Number | Path::Open | Path::Settings => {}
         }
         if order.by == SortBy::Received {
             (rest.from, rest.until) = (None, None);

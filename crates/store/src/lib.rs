@@ -26,7 +26,6 @@ mod members;
 mod overview;
 mod people;
 mod plans;
-mod policies;
 mod references;
 mod rests;
 mod run_state;
@@ -34,6 +33,7 @@ mod runs;
 mod saved_views;
 mod second_factors;
 mod sessions;
+mod settings_versions;
 mod sign_ins;
 mod unreadable;
 mod xrefs;
@@ -67,7 +67,6 @@ pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisat
 pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
 pub use people::{Membership, People, Person, Proof, ProofSubject};
 pub use plans::{Plans, RunPlan};
-pub use policies::{Policies, PolicyVersion, RELEASED_AT_ONCE, SavedPolicy};
 pub use references::{CachedReference, References};
 pub use rests::{BindingRests, Rest, Rests};
 pub use run_state::{Meanwhile, RunState};
@@ -75,6 +74,7 @@ pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Posted, Run, RunFacts
 pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};
+pub use settings_versions::{RELEASED_AT_ONCE, SavedSettings, SettingsVersion, SettingsVersions};
 pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
@@ -107,7 +107,7 @@ pub trait Store:
     + Backfills
     + Credentials
     + References
-    + Policies
+    + SettingsVersions
     + Events
     + Runs
     + History

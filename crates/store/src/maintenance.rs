@@ -32,7 +32,7 @@ pub struct OldRuns {
 #[async_trait]
 pub trait Maintenance {
     /// Makes a run due now that waits, is due later, or was lost by its worker (its attempt is closed with a sentence). Other than
-    /// a retry it goes on counting its attempts and stays under its policy version.
+    /// a retry it goes on counting its attempts and stays under its settings version.
     /// [`crate::Error::NotFound`] when the organisation has no such run.
     ///
     /// A lease of a clock that was ahead ([`crate::ahead_of`]) has run out. With `force` a lease that has not run out is ended as well: for a worker that is known to be dead. One that lives is stopped by its

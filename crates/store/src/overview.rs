@@ -56,7 +56,7 @@ pub enum Tally {
 
 impl Tally {
     /// The word that it is kept under.
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Received => "received",
             Self::Ended(status) => status.as_str(),
@@ -71,7 +71,7 @@ impl fmt::Display for Tally {
 }
 
 impl std::str::FromStr for Tally {
-    type Err = domain::run::UnknownWord;
+    type Err = domain::words::UnknownWord;
 
     fn from_str(word: &str) -> std::result::Result<Self, Self::Err> {
         if word == Self::Received.as_str() { Ok(Self::Received) } else { word.parse().map(Self::Ended) }

@@ -18,15 +18,15 @@ pub struct RunState<'a> {
     pub waits_for_invoice: Option<i64>,
     /// When it is due; `None` leaves what was.
     pub next_at: Option<DateTime<Utc>>,
-    /// The policy version that it goes on under; `None` leaves what was.
-    pub policy_version: Option<i64>,
+    /// The settings version that it goes on under; `None` leaves what was.
+    pub settings_version: Option<i64>,
 }
 
 /// What has happened while an attempt was under way: the run must not wait for what has come already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meanwhile {
-    /// The current policy version, where it is newer than the run's.
-    pub newer_policy: Option<i64>,
+    /// The current settings version, where it is newer than the run's.
+    pub newer_settings: Option<i64>,
     /// The status of the latest run of the invoice that the outcome waits for; none when it waits for none.
     pub invoice: Option<RunStatus>,
 }
@@ -52,7 +52,7 @@ impl<'a> RunState<'a> {
                 (Some(*code), message.as_deref(), None, Some(*next_at))
             }
         };
-        Self { status: outcome.status(), code, message, waits_for_invoice, next_at, policy_version: None }
+        Self { status: outcome.status(), code, message, waits_for_invoice, next_at, settings_version: None }
     }
 
     /// What nothing of its own holds up: queued and due now.
@@ -63,7 +63,7 @@ impl<'a> RunState<'a> {
             message: None,
             waits_for_invoice: None,
             next_at: Some(now),
-            policy_version: None,
+            settings_version: None,
         }
     }
 
@@ -78,9 +78,9 @@ impl<'a> RunState<'a> {
             }
             Outcome::Waiting { .. } if meanwhile.invoice == Some(RunStatus::SkippedByPolicy) => onward,
             Outcome::Waiting { code, .. }
-                if Code::FIXED_BY_SETTINGS.contains(code) && meanwhile.newer_policy.is_some() =>
+                if Code::FIXED_BY_SETTINGS.contains(code) && meanwhile.newer_settings.is_some() =>
             {
-                Self { policy_version: meanwhile.newer_policy, ..onward }
+                Self { settings_version: meanwhile.newer_settings, ..onward }
             }
             _ => Self::told(outcome),
         }
@@ -89,7 +89,7 @@ impl<'a> RunState<'a> {
 
 impl Outcome {
     /// What the audit calls it.
-    pub const fn word(&self, run_state: RunStatus) -> &'static str {
+    pub fn word(&self, run_state: RunStatus) -> &'static str {
         match self {
             Self::Resting { .. } => "resting",
             _ => run_state.as_str(),

@@ -33,8 +33,8 @@ pub struct Run {
     pub attempts: i32,
     /// When it is due.
     pub next_at: DateTime<Utc>,
-    /// The policy version it was queued under; 0 = none yet.
-    pub policy_version: i64,
+    /// The settings version it was queued under; 0 = none yet.
+    pub settings_version: i64,
     /// What is known of the document.
     pub facts: RunFacts,
     /// 0 = unknown.
@@ -127,7 +127,7 @@ pub const fn waiting_code(status: BindingStatus) -> Option<Code> {
 pub enum Outcome {
     /// Done.
     Succeeded,
-    /// The policy says not to.
+    /// The settings says not to.
     Skipped {
         /// Why.
         code: Code,
@@ -269,7 +269,7 @@ pub trait Runs {
     /// the run ends and is an `invoice.created`, the runs that wait for that invoice go on, unless it failed.
     ///
     /// A `Waiting` for what has come while the attempt was under way goes on at once, since nobody would wake it: one with
-    /// `waits_for_invoice` when that invoice's run has ended well or was skipped; one with `needs_mapping` when a policy version
+    /// `waits_for_invoice` when that invoice's run has ended well or was skipped; one with `needs_mapping` when a settings version
     /// newer than the run's has been saved (under the current one).
     ///
     /// To go on is to become `queued`, due now; the claims wait while the binding is not active. The attempt keeps what the worker told.
@@ -280,7 +280,7 @@ pub trait Runs {
     /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
     async fn release_run(&self, fence: Fence, now: DateTime<Utc>) -> Result<()>;
 
-    /// A person's retry of a run that is not held: `queued`, due now, `attempts` 0, under the current policy version. An attempt whose
+    /// A person's retry of a run that is not held: `queued`, due now, `attempts` 0, under the current settings version. An attempt whose
     /// lease has run out is closed as lost.
     /// [`crate::Error::NotFound`] when the organisation has no such run, [`crate::Error::Conflict`] when it is held.
     async fn retry_run(

@@ -71,7 +71,7 @@ impl Run {
             message: Some(format!("{problem}.")),
             attempts: 0,
             next_at: arrived,
-            policy_version: 0,
+            settings_version: 0,
             facts: RunFacts::default(),
             website_id: 0,
             store_id: 0,

@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
-use domain::{ids::BindingId, outside::Outside};
+use domain::{environment::Environment, ids::BindingId};
 use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{alerts::Posts, heartbeat::Heartbeat, unanswered::Unanswered, under_way::UnderWay};
+use crate::{alerts::Posts, heartbeat::Heartbeat, unanswered::UnansweredDocuments, under_way::UnderWay};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub struct Engine {
     /// How members are told.
     pub alerts: Posts,
     /// Time and randomness.
-    pub outside: Arc<dyn Outside>,
+    pub environment: Arc<dyn Environment>,
     /// Times.
     pub timing: Timing,
     /// Signs of life of the worker.
@@ -80,7 +80,7 @@ pub struct Engine {
     /// What the worker is doing at this moment.
     pub under_way: UnderWay,
     /// What Sage failed to answer lately.
-    pub(crate) unanswered: Unanswered,
+    pub(crate) unanswered: UnansweredDocuments,
     /// One refresh of a connection's tokens at a time in this process.
     pub(crate) refreshing: Mutex<HashMap<BindingId, Arc<Mutex<()>>>>,
 }
@@ -93,21 +93,21 @@ impl Engine {
         magento: magento::Client,
         sage: sage::Client,
         alerts: Posts,
-        outside: Arc<dyn Outside>,
+        environment: Arc<dyn Environment>,
         timing: Timing,
     ) -> Self {
-        let (keys, heartbeat) = (Arc::new(keys), Arc::new(Heartbeat::new(outside.now())));
+        let (keys, heartbeat) = (Arc::new(keys), Arc::new(Heartbeat::new(environment.now())));
         Self {
             store,
             keys,
             magento,
             sage,
             alerts,
-            outside,
+            environment,
             timing,
             heartbeat,
             under_way: UnderWay::default(),
-            unanswered: Unanswered::default(),
+            unanswered: UnansweredDocuments::default(),
             refreshing: Mutex::default(),
         }
     }
@@ -115,7 +115,7 @@ impl Engine {
     /// Thousandths of jitter for a wait.
     pub(crate) fn jitter(&self) -> u16 {
         let mut bytes = [0; 2];
-        self.outside.random(&mut bytes);
+        self.environment.random(&mut bytes);
         u16::from_le_bytes(bytes) % 1001
     }
 }

@@ -1,20 +1,20 @@
 //! One trace from the webhook to Sage: its context goes with the run through the store, as W3C Trace Context writes it.
 
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
-};
+use std::collections::HashMap;
+
+use opentelemetry::{Context, propagation::TextMapPropagator, trace::TraceContextExt};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+/// The header of W3C Trace Context.
+const TRACE_PARENT: &str = "traceparent";
+
 /// What is to be kept with a run that this span makes; none where no traces are sent.
 pub fn trace_parent(span: &Span) -> Option<String> {
-    let context = span.context();
-    let context = context.span().span_context().clone();
-    context.is_valid().then(|| {
-        let (trace, span, flags) = (context.trace_id(), context.span_id(), context.trace_flags().to_u8());
-        format!("00-{trace}-{span}-{flags:02x}")
-    })
+    let mut headers = HashMap::new();
+    TraceContextPropagator::new().inject_context(&span.context(), &mut headers);
+    headers.remove(TRACE_PARENT)
 }
 
 /// The id of the trace, for logs.
@@ -26,16 +26,14 @@ pub fn trace_id(trace_parent: &str) -> Option<&str> {
 pub fn continue_trace(span: &Span, trace_parent: Option<&str>) {
     if let Some(parent) = trace_parent.and_then(parse) {
         // Refused only for a span that has begun, and ours has not.
-        drop(span.set_parent(Context::new().with_remote_span_context(parent)));
+        drop(span.set_parent(parent));
     }
 }
 
-fn parse(trace_parent: &str) -> Option<SpanContext> {
-    let mut parts = trace_parent.split('-').skip(1);
-    let trace = TraceId::from_hex(parts.next()?).ok()?;
-    let span = SpanId::from_hex(parts.next()?).ok()?;
-    let flags = TraceFlags::new(u8::from_str_radix(parts.next()?, 16).ok()?);
-    Some(SpanContext::new(trace, span, flags, true, TraceState::default()))
+fn parse(trace_parent: &str) -> Option<Context> {
+    let headers = HashMap::from([(TRACE_PARENT.to_owned(), trace_parent.to_owned())]);
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &headers);
+    context.has_active_span().then_some(context)
 }
 
 #[cfg(test)]
@@ -48,6 +46,7 @@ mod tests {
     fn what_was_kept_is_read_again() {
         let kept = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let context = parse(kept).unwrap();
+        let context = context.span().span_context().clone();
         assert!(context.is_valid() && context.is_remote() && context.is_sampled());
         assert_eq!(Some(context.trace_id().to_string().as_str()), trace_id(kept));
         assert_eq!(context.span_id().to_string(), "00f067aa0ba902b7");

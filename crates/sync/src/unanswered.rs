@@ -15,9 +15,9 @@ const DOCUMENTS: usize = 3;
 
 /// The documents of each binding that a side failed to answer since one got through, up to [`DOCUMENTS`].
 #[derive(Debug, Default)]
-pub struct Unanswered(Mutex<HashMap<(BindingId, Side), BTreeSet<RunId>>>);
+pub struct UnansweredDocuments(Mutex<HashMap<(BindingId, Side), BTreeSet<RunId>>>);
 
-impl Unanswered {
+impl UnansweredDocuments {
     /// Notes one, and tells whether there are too many of them for a coincidence.
     pub fn is_outage(&self, binding: BindingId, side: Side, run: RunId) -> bool {
         let mut unanswered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn one_document_is_no_outage_and_three_are_until_one_gets_through() {
-        let unanswered = Unanswered::default();
+        let unanswered = UnansweredDocuments::default();
         let (shop, other) = (BindingId(Uuid::from_u128(1)), BindingId(Uuid::from_u128(2)));
         let run = |id| RunId(Uuid::from_u128(id));
         for _ in 0..50 {

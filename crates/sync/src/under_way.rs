@@ -7,7 +7,7 @@ use std::{
 
 /// What can be under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
+pub enum WorkKind {
     /// A run.
     Run,
     /// A sync state on its way to a shop.
@@ -41,13 +41,13 @@ impl Drop for Begun<'_> {
 
 impl UnderWay {
     /// Counts it until what is returned is dropped.
-    pub(crate) fn begin(&self, work: Work) -> Begun<'_> {
+    pub(crate) fn begin(&self, work: WorkKind) -> Begun<'_> {
         let [run, state, letter, webhook] = &self.0;
         let count = match work {
-            Work::Run => run,
-            Work::SyncState => state,
-            Work::Letter => letter,
-            Work::Webhook => webhook,
+            WorkKind::Run => run,
+            WorkKind::SyncState => state,
+            WorkKind::Letter => letter,
+            WorkKind::Webhook => webhook,
         };
         count.fetch_add(1, Ordering::Relaxed);
         Begun(count)
@@ -78,10 +78,10 @@ mod tests {
     fn what_is_under_way_is_named() {
         let under_way = UnderWay::default();
         assert_eq!(under_way.to_string(), "nothing");
-        let run = under_way.begin(Work::Run);
-        let _letters = [under_way.begin(Work::Letter), under_way.begin(Work::Letter)];
+        let run = under_way.begin(WorkKind::Run);
+        let _letters = [under_way.begin(WorkKind::Letter), under_way.begin(WorkKind::Letter)];
         assert_eq!(under_way.to_string(), "1 run and 2 e-mails");
-        let _state = under_way.begin(Work::SyncState);
+        let _state = under_way.begin(WorkKind::SyncState);
         assert_eq!(under_way.to_string(), "1 run, 1 sync state and 2 e-mails");
         drop(run);
         assert_eq!(under_way.to_string(), "1 sync state and 2 e-mails");

@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     Engine,
-    alerts::{self, Alerts},
+    alerts::{self, AlertOutbox},
     connection::backfill,
     delivery::{
         outbox::{self, Outbox},
@@ -56,8 +56,8 @@ impl Worker {
             tasks.spawn(async move { kept_up(&stop, || work_runs(&engine, &name, &stop)).await });
         }
         self.spawn_outbox(&mut tasks, SyncStates, &shutdown);
-        self.spawn_outbox(&mut tasks, Alerts::WEBHOOKS, &shutdown);
-        self.spawn_outbox(&mut tasks, Alerts::LETTERS, &shutdown);
+        self.spawn_outbox(&mut tasks, AlertOutbox::WEBHOOKS, &shutdown);
+        self.spawn_outbox(&mut tasks, AlertOutbox::LETTERS, &shutdown);
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());
         tasks.spawn(async move { kept_up(&stop, || work_bulk_retries(&engine, &stop)).await });
         let (engine, stop) = (Arc::clone(&self.engine), shutdown.clone());

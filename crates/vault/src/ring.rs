@@ -22,10 +22,10 @@ const LONGEST_ID: usize = 32;
 
 /// The keys that credentials are sealed with. The first seals; all of them open.
 pub struct KeyRing {
-    keys: Vec<Key>,
+    keys: Vec<RingKey>,
 }
 
-struct Key {
+struct RingKey {
     id: String,
     bytes: SecretBox<[u8; 32]>,
 }
@@ -40,10 +40,10 @@ impl fmt::Debug for KeyRing {
 impl KeyRing {
     /// Reads `id:key[,id:key...]`, each key as 64 hex characters. Space around the parts is passed over.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let mut keys: Vec<Key> = Vec::new();
+        let mut keys: Vec<RingKey> = Vec::new();
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         for (position, entry) in (1..).zip(entries) {
-            let key = Key::parse(entry, position)?;
+            let key = RingKey::parse(entry, position)?;
             if keys.iter().any(|other| other.id == key.id) {
                 return Err(Error::RepeatedKeyId { position });
             }
@@ -99,7 +99,7 @@ impl KeyRing {
     }
 }
 
-impl Key {
+impl RingKey {
     fn parse(entry: &str, position: usize) -> Result<Self, Error> {
         let (id, hex) = entry.split_once(':').ok_or(Error::NoKeyId { position })?;
         let (id, hex) = (id.trim(), hex.trim());

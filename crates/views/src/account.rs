@@ -3,7 +3,7 @@
 use domain::run::Role;
 use serde::{Deserialize, Serialize};
 
-use super::{format::Moment, people::Shown};
+use super::{format::Moment, people::ShownSecret};
 
 /// A person's own account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct AccountView {
     /// Their second factor.
     pub second_factor: FactorView,
     /// The recovery codes that were just made, shown this once.
-    pub codes: Option<Vec<Shown>>,
+    pub codes: Option<Vec<ShownSecret>>,
     /// Their sessions, the last used first.
     pub sessions: Vec<SessionView>,
 }
@@ -34,9 +34,9 @@ pub enum FactorView {
     /// There is a secret that no code has proved yet.
     ToConfirm {
         /// For an app that cannot scan, in base32.
-        secret: Shown,
+        secret: ShownSecret,
         /// What an app scans.
-        href: Shown,
+        href: ShownSecret,
     },
     /// Codes are asked for.
     On {

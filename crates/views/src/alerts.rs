@@ -1,9 +1,10 @@
 //! Alerts, as their page shows them.
 
 use domain::alert::{AlertKind, AlertMode, ChannelKind};
+use messages::message;
 use serde::{Deserialize, Serialize};
 
-use super::{format::Moment, people::Shown};
+use super::{format::Moment, people::ShownSecret};
 
 /// What a member is told and how, and what there was to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct AlertsView {
     /// Whether this server sends e-mail.
     pub sends_mail: bool,
     /// The secret that was just made, shown this once.
-    pub secret: Option<Shown>,
+    pub secret: Option<ShownSecret>,
     /// The member's channels, oldest first.
     pub channels: Vec<ChannelView>,
     /// The organisation's shops, as id and name.
@@ -65,21 +66,21 @@ pub struct AlertView {
 /// A kind in a person's words.
 pub const fn kind_label(kind: AlertKind) -> &'static str {
     match kind {
-        AlertKind::DocumentFailed => "A document needs a person",
-        AlertKind::MappingMissing => "A setting is missing",
-        AlertKind::BindingTroubled => "Several documents failed one after another",
-        AlertKind::BindingFailing => "Many did: a pause is near",
-        AlertKind::BindingPaused => "Ledger has paused a shop",
-        AlertKind::BindingDisconnected => "A shop must be connected again",
-        AlertKind::BindingRecovered => "A shop works again",
+        AlertKind::DocumentFailed => message!(alerts.label.document_failed),
+        AlertKind::MappingMissing => message!(alerts.label.mapping_missing),
+        AlertKind::BindingTroubled => message!(alerts.label.binding_troubled),
+        AlertKind::BindingFailing => message!(alerts.label.binding_failing),
+        AlertKind::BindingPaused => message!(alerts.label.binding_paused),
+        AlertKind::BindingDisconnected => message!(alerts.label.binding_disconnected),
+        AlertKind::BindingRecovered => message!(alerts.label.binding_recovered),
     }
 }
 
 /// A mode in a person's words.
 pub const fn mode_label(mode: AlertMode) -> &'static str {
     match mode {
-        AlertMode::AtOnce => "At once",
-        AlertMode::DigestHourly => "Together, every hour",
-        AlertMode::DigestDaily => "Together, every morning (6:00 UTC)",
+        AlertMode::AtOnce => message!(alerts.mode.at_once),
+        AlertMode::DigestHourly => message!(alerts.mode.digest_hourly),
+        AlertMode::DigestDaily => message!(alerts.mode.digest_daily),
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     code::Code,
     run::{BackfillStage, BindingStatus},
 };
+use messages::message;
 use serde::{Deserialize, Serialize};
 
 use super::format::Moment;
@@ -67,30 +68,30 @@ impl BackfillView {
     /// What is being done, or was.
     pub fn sentence(&self, status: BindingStatus) -> String {
         let found = match self.found {
-            0 => "No missing documents".to_owned(),
-            1 => "1 missing document".to_owned(),
-            many => format!("{many} missing documents"),
+            0 => message!(backfill.none).to_owned(),
+            1 => message!(backfill.one).to_owned(),
+            many => message!(backfill.many, many = many),
         };
         let result = match self.queued {
-            0 => format!("{found} found"),
-            1 => format!("{found} found, 1 run queued"),
-            many => format!("{found} found, {many} runs queued"),
+            0 => message!(backfill.found, found = found),
+            1 => message!(backfill.found_one_queued, found = found),
+            many => message!(backfill.found_many_queued, found = found, many = many),
         };
         if self.ended_at.is_some() {
-            return format!("{result}. The search has ended.");
+            return message!(backfill.ended, result = result);
         }
         if status != BindingStatus::Active {
-            return format!("{result} so far. The search goes on when the shop works again.");
+            return message!(backfill.stopped, result = result);
         }
         if let Some(code) = self.code {
-            return format!("{result} so far. The search is held up: {}", code.sentence());
+            return message!(backfill.held, result = result, cause = code.sentence());
         }
         let stage = match self.stage {
             BackfillStage::Invoices => "invoices",
             BackfillStage::CreditMemos => "credit memos",
-            BackfillStage::Payments => "payments of open invoices",
+            BackfillStage::Payments => message!(backfill.payments),
         };
-        format!("{result} so far. Looking for {stage}.")
+        message!(backfill.looking, result = result, stage = stage)
     }
 }
 
@@ -130,9 +131,7 @@ impl BindingView {
             _ => {}
         }
         match self.paused_after {
-            Some(failed) => format!(
-                "Paused by Ledger: {failed} documents failed one after another. Mend the cause, then resume. What the shop sends is kept and waits."
-            ),
+            Some(failed) => message!(shop_status.sentence.paused_by_ledger, failed = failed),
             None => status_sentence(self.status).to_owned(),
         }
     }
@@ -148,11 +147,10 @@ impl BindingView {
     }
 }
 
-const REFUSED_BY_SHOP: &str = "Magento refuses Ledger, most likely because the shop was disconnected in Magento. Nothing is synced. Pair the shop again: settings and history stay, and Ledger looks for what it missed.";
-const REFUSED_BY_SAGE: &str =
-    "Sage refuses Ledger. Nothing is lost: connect Sage again, and what waits resumes automatically.";
-const LEFT_BY_SHOP: &str = "The shop was disconnected in Magento. Nothing is synced. Pair the shop again, then connect Sage: settings and history stay, and Ledger looks for what it missed.";
-const BUSINESS_SHARED: &str = "Another shop posts to the same Sage business, and a business has one shop. Nothing is lost: connect this shop to a business of its own, or disconnect the other shop first.";
+const REFUSED_BY_SHOP: &str = message!(shop_status.sentence.refused_by_shop);
+const REFUSED_BY_SAGE: &str = message!(shop_status.sentence.refused_by_sage);
+const LEFT_BY_SHOP: &str = message!(shop_status.sentence.left_by_shop);
+const BUSINESS_SHARED: &str = message!(shop_status.sentence.business_shared);
 
 /// The address of a binding's page.
 pub fn href(id: &str) -> String {
@@ -205,11 +203,11 @@ pub struct ConnectView {
 /// A status in a person's word.
 pub const fn status_label(status: BindingStatus) -> &'static str {
     match status {
-        BindingStatus::Pending => "Sage is missing",
-        BindingStatus::Active => "Working",
-        BindingStatus::Paused => "Paused",
-        BindingStatus::NeedsReauth => "Must be connected again",
-        BindingStatus::Revoked => "Disconnected",
+        BindingStatus::Pending => message!(shop_status.label.pending),
+        BindingStatus::Active => message!(shop_status.label.active),
+        BindingStatus::Paused => message!(shop_status.label.paused),
+        BindingStatus::NeedsReauth => message!(shop_status.label.needs_reauth),
+        BindingStatus::Revoked => message!(shop_status.label.revoked),
     }
 }
 
@@ -217,15 +215,13 @@ pub const fn status_label(status: BindingStatus) -> &'static str {
 pub const fn status_sentence(status: BindingStatus) -> &'static str {
     match status {
         BindingStatus::Pending => {
-            "The shop is paired. What it sends is kept and waits until Sage is connected."
+            message!(shop_status.sentence.pending)
         }
-        BindingStatus::Active => "What the shop sends is on its way to Sage within moments.",
-        BindingStatus::Paused => "Somebody paused it. What the shop sends is kept and waits.",
+        BindingStatus::Active => message!(shop_status.sentence.active),
+        BindingStatus::Paused => message!(shop_status.sentence.paused),
         BindingStatus::NeedsReauth => {
-            "Sage or Magento refuses Ledger. Nothing is lost: connect again, and what waits goes on."
+            message!(shop_status.sentence.needs_reauth)
         }
-        BindingStatus::Revoked => {
-            "Disconnected. What the shop still sends is kept. Connect Sage again, and what waits resumes automatically."
-        }
+        BindingStatus::Revoked => message!(shop_status.sentence.revoked),
     }
 }

@@ -1,10 +1,13 @@
 //! What a page says once after something was done: a word in the address.
 
+use messages::message;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// What a page says once after something was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Flash {
     /// A run was put in the queue again.
     Retried,
@@ -73,122 +76,46 @@ pub enum Flash {
 }
 
 impl Flash {
-    const ALL: &'static [Self] = &[
-        Self::Retried,
-        Self::StillRunning,
-        Self::RetriedToWait,
-        Self::BulkCancelled,
-        Self::Excluded,
-        Self::Included,
-        Self::TooLate,
-        Self::MayBeInSage,
-        Self::ViewSaved,
-        Self::ViewForgotten,
-        Self::SignedOut,
-        Self::Paired,
-        Self::PairedBefore,
-        Self::PairedAgain,
-        Self::Connected,
-        Self::Paused,
-        Self::Resumed,
-        Self::Disconnected,
-        Self::Refreshed,
-        Self::SettingsTaken,
-        Self::SettingsSaved,
-        Self::SettingsUnchanged,
-        Self::SettingsRestored,
-        Self::Joined,
-        Self::Saved,
-        Self::MemberRemoved,
-        Self::PasswordChanged,
-        Self::SecondFactorOn,
-        Self::SecondFactorOff,
-        Self::SessionsEnded,
-        Self::TestSent,
-        Self::CodeSent,
-    ];
-
     /// The word in the URL.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Retried => "retried",
-            Self::StillRunning => "still-running",
-            Self::RetriedToWait => "retried-to-wait",
-            Self::BulkCancelled => "bulk-cancelled",
-            Self::Excluded => "excluded",
-            Self::Included => "included",
-            Self::TooLate => "too-late",
-            Self::MayBeInSage => "may-be-in-sage",
-            Self::ViewSaved => "view-saved",
-            Self::ViewForgotten => "view-forgotten",
-            Self::SignedOut => "signed-out",
-            Self::Paired => "paired",
-            Self::PairedBefore => "paired-before",
-            Self::PairedAgain => "paired-again",
-            Self::Connected => "connected",
-            Self::Paused => "paused",
-            Self::Resumed => "resumed",
-            Self::Disconnected => "disconnected",
-            Self::Refreshed => "refreshed",
-            Self::SettingsTaken => "settings-taken",
-            Self::SettingsSaved => "settings-saved",
-            Self::SettingsUnchanged => "settings-unchanged",
-            Self::SettingsRestored => "settings-restored",
-            Self::Joined => "joined",
-            Self::Saved => "saved",
-            Self::MemberRemoved => "member-removed",
-            Self::PasswordChanged => "password-changed",
-            Self::SecondFactorOn => "second-factor-on",
-            Self::SecondFactorOff => "second-factor-off",
-            Self::SessionsEnded => "sessions-ended",
-            Self::TestSent => "test-sent",
-            Self::CodeSent => "code-sent",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// What is shown.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::Retried => "The run is queued again.",
-            Self::StillRunning => "This run is at work right now. Wait until it has ended, then retry it.",
-            Self::RetriedToWait => {
-                "The run waits: its shop does not work at the moment. It goes on by itself when the shop does."
-            }
-            Self::BulkCancelled => "Cancelled. What was queued already goes on; the others stay as they are.",
-            Self::Excluded => "Excluded. The document is not synced, and later news of it neither.",
-            Self::Included => "The exclusion is taken back, and the document is on its way.",
-            Self::TooLate => "It was too late: this has ended already.",
-            Self::MayBeInSage => {
-                "Not excluded: the document is at work, or it is in Sage or may be. Retry it and Ledger finds out; what is in Sage is voided there."
-            }
-            Self::ViewSaved => "The view is saved.",
-            Self::ViewForgotten => "The view is forgotten.",
-            Self::SignedOut => "You are signed out.",
-            Self::Paired => "The shop is paired. Now connect Sage.",
-            Self::PairedBefore => {
-                "The shop is paired again. Settings and history are kept. Now connect Sage again."
-            }
-            Self::PairedAgain => "The shop is paired again, and Ledger carries on where it stopped.",
-            Self::Connected => "Sage is connected, and its lists are fetched.",
-            Self::Paused => "Paused. What the shop sends is kept and waits.",
-            Self::Resumed => "Resumed. What waited is on its way.",
-            Self::Disconnected => {
-                "Disconnected. The history stays; connecting the same business again goes on from it."
-            }
-            Self::SettingsTaken => "The settings are in force. What waited for them is on its way.",
-            Self::SettingsSaved => "The settings are saved. What waited for them is on its way.",
-            Self::SettingsUnchanged => "Nothing was different, so nothing was saved.",
-            Self::SettingsRestored => "The former settings are in force again, as a new version.",
-            Self::Joined => "Welcome. You are signed in.",
-            Self::Saved => "Saved.",
-            Self::MemberRemoved => "Removed. They are signed out everywhere.",
-            Self::PasswordChanged => "Your password is changed. Your other sessions are ended.",
-            Self::SecondFactorOn => "From now on signing in asks for a code.",
-            Self::SecondFactorOff => "Signing in asks for no code any more.",
-            Self::SessionsEnded => "Ended.",
-            Self::TestSent => "The test has arrived.",
-            Self::CodeSent => "A code is on its way to this address. Enter it below.",
-            Self::Refreshed => "Sage\u{2019}s lists are fetched anew.",
+            Self::Retried => message!(flashes.retried),
+            Self::StillRunning => message!(flashes.still_running),
+            Self::RetriedToWait => message!(flashes.retried_to_wait),
+            Self::BulkCancelled => message!(flashes.bulk_cancelled),
+            Self::Excluded => message!(flashes.excluded),
+            Self::Included => message!(flashes.included),
+            Self::TooLate => message!(flashes.too_late),
+            Self::MayBeInSage => message!(flashes.may_be_in_sage),
+            Self::ViewSaved => message!(flashes.view_saved),
+            Self::ViewForgotten => message!(flashes.view_forgotten),
+            Self::SignedOut => message!(flashes.signed_out),
+            Self::Paired => message!(flashes.paired),
+            Self::PairedBefore => message!(flashes.paired_before),
+            Self::PairedAgain => message!(flashes.paired_again),
+            Self::Connected => message!(flashes.connected),
+            Self::Paused => message!(flashes.paused),
+            Self::Resumed => message!(flashes.resumed),
+            Self::Disconnected => message!(flashes.disconnected),
+            Self::SettingsTaken => message!(flashes.settings_taken),
+            Self::SettingsSaved => message!(flashes.settings_saved),
+            Self::SettingsUnchanged => message!(flashes.settings_unchanged),
+            Self::SettingsRestored => message!(flashes.settings_restored),
+            Self::Joined => message!(flashes.joined),
+            Self::Saved => message!(flashes.saved),
+            Self::MemberRemoved => message!(flashes.member_removed),
+            Self::PasswordChanged => message!(flashes.password_changed),
+            Self::SecondFactorOn => message!(flashes.second_factor_on),
+            Self::SecondFactorOff => message!(flashes.second_factor_off),
+            Self::SessionsEnded => message!(flashes.sessions_ended),
+            Self::TestSent => message!(flashes.test_sent),
+            Self::CodeSent => message!(flashes.code_sent),
+            Self::Refreshed => message!(flashes.refreshed),
         }
     }
 
@@ -199,7 +126,7 @@ impl Flash {
 
     /// The flash that a URL carries.
     pub fn read(word: Option<&str>) -> Option<Self> {
-        Self::ALL.iter().copied().find(|flash| Some(flash.as_str()) == word)
+        word?.parse().ok()
     }
 
     /// A path that shows this flash.

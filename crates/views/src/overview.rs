@@ -36,7 +36,7 @@ pub struct OverviewView {
 
 /// How bad it is; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub enum Urgency {
     /// A shop cannot work: nothing of it reaches Sage.
     Stopped,
     /// Documents failed.
@@ -45,7 +45,7 @@ pub enum Severity {
     Held,
 }
 
-impl Severity {
+impl Urgency {
     /// In a person's words.
     pub const fn label(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeedView {
     /// How bad it is.
-    pub severity: Severity,
+    pub severity: Urgency,
     /// Of which shop.
     pub shop: String,
     /// How many documents are behind it.

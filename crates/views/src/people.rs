@@ -1,5 +1,6 @@
 //! An organisation's people, as pages show them.
 
+use messages::message;
 use std::fmt;
 
 use domain::run::Role;
@@ -10,9 +11,9 @@ use super::format::Moment;
 /// A secret that a page shows to its owner: it is never printed anywhere else.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Shown(pub String);
+pub struct ShownSecret(pub String);
 
-impl fmt::Debug for Shown {
+impl fmt::Debug for ShownSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Shown(..)")
     }
@@ -28,7 +29,7 @@ pub struct PeopleView {
     /// Whether the one who looks may change any of it.
     pub is_owner: bool,
     /// The link that was just made, shown this once.
-    pub link: Option<Shown>,
+    pub link: Option<ShownSecret>,
     /// Whether who changes something shows their password again.
     pub asks_password: bool,
     /// The organisation's id, which a form brings along.
@@ -85,19 +86,19 @@ pub struct InvitedView {
 /// A role in a person's word.
 pub const fn role_label(role: Role) -> &'static str {
     match role {
-        Role::Viewer => "Viewer",
-        Role::Operator => "Operator",
-        Role::Accountant => "Accountant",
-        Role::Owner => "Owner",
+        Role::Viewer => message!(roles.label.viewer),
+        Role::Operator => message!(roles.label.operator),
+        Role::Accountant => message!(roles.label.accountant),
+        Role::Owner => message!(roles.label.owner),
     }
 }
 
 /// What a role may do.
 pub const fn role_sentence(role: Role) -> &'static str {
     match role {
-        Role::Viewer => "sees everything and changes nothing",
-        Role::Operator => "retries runs and pauses shops",
-        Role::Accountant => "changes settings as well",
-        Role::Owner => "connects shops and invites people as well",
+        Role::Viewer => message!(roles.may.viewer),
+        Role::Operator => message!(roles.may.operator),
+        Role::Accountant => message!(roles.may.accountant),
+        Role::Owner => message!(roles.may.owner),
     }
 }

@@ -1,6 +1,7 @@
 //! What will fail before the first invoice does, as the page of a binding shows it.
 
 use domain::preflight::{Finding, Severity};
+use messages::message;
 use serde::{Deserialize, Serialize};
 
 /// What was found.
@@ -29,10 +30,10 @@ impl PreflightView {
     pub fn sentence(&self) -> &'static str {
         let blocks = self.findings.iter().any(|finding| finding.code.severity() == Severity::Blocks);
         match (blocks, self.open().next().is_some(), self.asked) {
-            (true, _, _) => "Documents will not arrive in Sage before this is mended:",
-            (false, true, _) => "Documents will arrive in Sage. Some things may not go as expected:",
-            (false, false, true) => "Nothing stands in the way.",
-            (false, false, false) => "Nothing is known to stand in the way.",
+            (true, _, _) => message!(preflight.summary.blocked),
+            (false, true, _) => message!(preflight.summary.warned),
+            (false, false, true) => message!(preflight.summary.fine),
+            (false, false, false) => message!(preflight.summary.fine_so_far),
         }
     }
 }
@@ -40,9 +41,9 @@ impl PreflightView {
 /// A severity in a person's word.
 pub const fn severity_label(severity: Severity) -> &'static str {
     match severity {
-        Severity::Blocks => "Stops documents",
-        Severity::Warns => "Mind this",
-        Severity::Fine => "Fine",
+        Severity::Blocks => message!(preflight.severity.blocks),
+        Severity::Warns => message!(preflight.severity.warns),
+        Severity::Fine => message!(preflight.severity.fine),
     }
 }
 
@@ -60,9 +61,9 @@ mod tests {
     #[test]
     fn the_whole_is_as_bad_as_its_worst_part() {
         use FindingCode::{NoSettings, NotRegistered, SettingsFit};
-        assert!(view(&[NoSettings, NotRegistered], true).sentence().starts_with("Documents will not"));
-        assert!(view(&[NotRegistered, SettingsFit], true).sentence().starts_with("Documents will arrive"));
-        assert_eq!(view(&[SettingsFit], true).sentence(), "Nothing stands in the way.");
-        assert_eq!(view(&[SettingsFit], false).sentence(), "Nothing is known to stand in the way.");
+        assert!(view(&[NoSettings, NotRegistered], true).sentence().starts_with("Documents cannot"));
+        assert!(view(&[NotRegistered, SettingsFit], true).sentence().starts_with("Documents will reach"));
+        assert_eq!(view(&[SettingsFit], true).sentence(), message!(preflight.summary.fine));
+        assert_eq!(view(&[SettingsFit], false).sentence(), message!(preflight.summary.fine_so_far));
     }
 }

@@ -30,7 +30,7 @@ pub struct RunView {
     /// Both sides' sums.
     pub totals: Option<TotalsView>,
     /// The version of the settings, and where it is shown.
-    pub policy: Option<(i64, String)>,
+    pub settings: Option<(i64, String)>,
     /// Named moments.
     pub moments: Vec<MomentView>,
     /// What was to be done, and why; or why that is not shown.

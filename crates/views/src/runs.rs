@@ -1,6 +1,7 @@
 //! Sync runs, as the list shows them.
 
 use domain::run::{EventName, RunStatus};
+use messages::message;
 use serde::{Deserialize, Serialize};
 
 use super::format::Moment;
@@ -89,24 +90,24 @@ pub struct Reason {
 /// A status in a person's word.
 pub const fn status_label(status: RunStatus) -> &'static str {
     match status {
-        RunStatus::Queued => "Queued",
-        RunStatus::Running => "Running",
-        RunStatus::Waiting => "Waiting",
-        RunStatus::Retrying => "Retrying",
-        RunStatus::Succeeded => "Succeeded",
-        RunStatus::SkippedByPolicy => "Skipped",
-        RunStatus::Failed => "Failed",
+        RunStatus::Queued => message!(run_status.queued),
+        RunStatus::Running => message!(run_status.running),
+        RunStatus::Waiting => message!(run_status.waiting),
+        RunStatus::Retrying => message!(run_status.retrying),
+        RunStatus::Succeeded => message!(run_status.succeeded),
+        RunStatus::SkippedByPolicy => message!(run_status.skipped),
+        RunStatus::Failed => message!(run_status.failed),
     }
 }
 
 /// An event in a person's words.
 pub const fn event_label(event: EventName) -> &'static str {
     match event {
-        EventName::InvoiceCreated => "Invoice created",
-        EventName::InvoicePaid => "Invoice paid",
-        EventName::CreditmemoCreated => "Credit memo created",
-        EventName::CustomerUpserted => "Customer saved",
-        EventName::ProductUpserted => "Product saved",
+        EventName::InvoiceCreated => message!(events.invoice_created),
+        EventName::InvoicePaid => message!(events.invoice_paid),
+        EventName::CreditmemoCreated => message!(events.creditmemo_created),
+        EventName::CustomerUpserted => message!(events.customer_saved),
+        EventName::ProductUpserted => message!(events.product_saved),
     }
 }
 

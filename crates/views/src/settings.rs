@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use domain::policy::{Change, FieldProblem, Lists, Problems, form::Form};
+use domain::settings::{Change, FieldProblem, Lists, Problems, form::Form};
 
 use super::format::Moment;
 use crate::error::{AppError, ErrorCode};
 
 /// A payment method of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Method {
+pub struct PaymentMethod {
     /// Its code, such as `checkmo`.
     pub code: String,
     /// What the shop calls it.
@@ -22,7 +22,7 @@ pub struct Method {
 #[derive(Clone, Debug, Default)]
 pub struct MethodsView {
     /// The methods.
-    pub methods: Vec<Method>,
+    pub methods: Vec<PaymentMethod>,
     /// Why there are none.
     pub problem: Option<ErrorCode>,
 }
@@ -44,7 +44,7 @@ pub struct Crossing {
 
 /// What the page says above its cards.
 #[derive(Clone, Debug)]
-pub enum Told {
+pub enum SettingsNotice {
     /// Nothing.
     Nothing,
     /// The lists are fetched again.
@@ -85,7 +85,7 @@ pub struct SettingsView {
     /// The codes of payment methods that are mapped.
     pub mapped: Vec<String>,
     /// What to say.
-    pub told: Told,
+    pub told: SettingsNotice,
     /// How many empty rows a map ends with.
     pub rows: usize,
     /// When the lists were fetched.
@@ -108,7 +108,7 @@ impl SettingsView {
 
     /// Whether the cursor goes to what is wrong: when a save was refused, and not when the page was only opened.
     pub const fn may_focus(&self) -> bool {
-        matches!(self.told, Told::Wrong)
+        matches!(self.told, SettingsNotice::Wrong)
     }
 
     /// What is wrong with a field.
@@ -119,11 +119,11 @@ impl SettingsView {
     /// The status of the answer that carries the page.
     pub fn status(&self) -> u16 {
         match &self.told {
-            Told::Wrong => ErrorCode::SettingsWrong.status(),
-            Told::NotExported(error) => error.code.status(),
-            Told::Crossed(_) => ErrorCode::SettingsChanged.status(),
-            Told::Problem(code) => code.status(),
-            Told::Nothing | Told::Refreshed | Told::Imported(_) => 200,
+            SettingsNotice::Wrong => ErrorCode::SettingsWrong.status(),
+            SettingsNotice::NotExported(error) => error.code.status(),
+            SettingsNotice::Crossed(_) => ErrorCode::SettingsChanged.status(),
+            SettingsNotice::Problem(code) => code.status(),
+            SettingsNotice::Nothing | SettingsNotice::Refreshed | SettingsNotice::Imported(_) => 200,
         }
     }
 }

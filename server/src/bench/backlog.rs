@@ -5,20 +5,20 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
+    environment::Environment,
     ids::{AttemptId, BindingId},
-    outside::Outside,
     run::{BindingStatus, RunStatus, Side},
 };
-use store::{Claimed, Fence, FinishRun, Outcome, PolicyVersion, Run, RunFacts, Store};
+use store::{Claimed, Fence, FinishRun, Outcome, Run, RunFacts, SettingsVersion, Store};
 
 use super::{
     history::{TIMES, TOGETHER, run, timed},
     show,
 };
 use crate::{
+    environment::Machine,
     lifecycle::Failure,
-    outside::Machine,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 
 /// One run in so many waits for settings; the others are queued.
@@ -39,10 +39,10 @@ pub async fn measure(runs: i64, postgres: Option<&str>) -> Result<(), Failure> {
 }
 
 async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), Failure> {
-    let stage = Stage::set(Options { worker: false, database_url, ..Options::default() }).await?;
-    let (store, shop) = (&*stage.process.engine.store, stage.binding.id);
+    let sandbox = Sandbox::set(Options { worker: false, database_url, ..Options::default() }).await?;
+    let (store, shop) = (&*sandbox.process.engine.store, sandbox.binding.id);
     let begun = Instant::now();
-    fill(&stage, runs).await?;
+    fill(&sandbox, runs).await?;
     show([(
         format!("{name}: {runs} waiting runs of one shop, filled in"),
         format!("{} s", begun.elapsed().as_secs()),
@@ -52,23 +52,23 @@ async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), 
     settings(name, store, shop).await?;
     resting(name, store).await?;
     let begun = Instant::now();
-    stage.process.engine.disconnect(&stage.binding, None).await?;
+    sandbox.process.engine.disconnect(&sandbox.binding, None).await?;
     show([(
         format!("{name}: the shop is disconnected, Sage's answer included"),
         format!("{} ms", begun.elapsed().as_millis()),
     )]);
-    stage.stop().await;
+    sandbox.stop().await;
     Ok(())
 }
 
 /// Every run waits: for its turn, or for settings.
-async fn fill(stage: &Stage, runs: i64) -> Result<(), Failure> {
-    let (shops, start) = ([stage.binding.id], Machine.now() - TimeDelta::days(366));
+async fn fill(sandbox: &Sandbox, runs: i64) -> Result<(), Failure> {
+    let (shops, start) = ([sandbox.binding.id], Machine.now() - TimeDelta::days(366));
     let mut number = 0;
     while number < runs {
         let until = runs.min(number + TOGETHER);
         let filled: Vec<Run> = (number..until).map(|number| waiting(number, runs, start, &shops)).collect();
-        stage.process.engine.store.seed_for_bench(stage.organisation, &filled).await?;
+        sandbox.process.engine.store.seed_for_bench(sandbox.organisation, &filled).await?;
         number = until;
     }
     Ok(())
@@ -138,10 +138,10 @@ async fn statuses(name: &str, store: &dyn Store, shop: BindingId) -> Result<(), 
 
 /// Settings are saved, and what waited for them is let go on in steps.
 async fn settings(name: &str, store: &dyn Store, shop: BindingId) -> Result<(), Failure> {
-    let current = store.current_policy(shop).await?.ok_or("the stage has no settings")?;
+    let current = store.current_settings(shop).await?.ok_or("the stage has no settings")?;
     let mut times = Vec::new();
     for step in 1..=10 {
-        let next = PolicyVersion {
+        let next = SettingsVersion {
             version: current.version + step,
             created_at: Machine.now(),
             author: None,
@@ -149,7 +149,7 @@ async fn settings(name: &str, store: &dyn Store, shop: BindingId) -> Result<(), 
             ..current.clone()
         };
         let begun = Instant::now();
-        store.save_policy(shop, &next, None).await?;
+        store.save_settings(shop, &next, None).await?;
         times.push(begun.elapsed());
     }
     let released = timed(async || store.release_held(Machine.now()).await).await?;

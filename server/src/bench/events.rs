@@ -14,23 +14,23 @@ use serde_json::json;
 use super::Line;
 use crate::{
     lifecycle::Failure,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 
 /// Callers at once, as many shops' crons would be.
 const CALLERS: u64 = 64;
 
 pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await?;
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await?;
     let span = Duration::from_secs(seconds);
-    let url = stage.url();
+    let url = sandbox.url();
     let health = per_second(span, {
         let url = format!("{url}/healthz");
         move |client, _| client.get(url.clone())
     })
     .await?;
-    let durable = durable(&stage, span).await?;
-    stage.stop().await;
+    let durable = durable(&sandbox, span).await?;
+    sandbox.stop().await;
     Ok(vec![
         ("`/healthz` answers a second, 64 callers".to_owned(), format!("{health}")),
         ("durable 202s a second (SQLite, synchronous=FULL), 64 callers".to_owned(), format!("{durable}")),
@@ -42,10 +42,10 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
 }
 
 /// How many events of new documents are taken durably in a second.
-pub async fn durable(stage: &Stage, span: Duration) -> Result<u64, Failure> {
-    let url = stage.url();
-    let shop = Arc::clone(stage.shop()?);
-    let tenant = stage.binding.id;
+pub async fn durable(sandbox: &Sandbox, span: Duration) -> Result<u64, Failure> {
+    let url = sandbox.url();
+    let shop = Arc::clone(sandbox.shop()?);
+    let tenant = sandbox.binding.id;
     per_second(span, move |client, number| {
         let body = json!({
             "magento_entity_id": number + 1, "website_id": 1, "store_id": 1,

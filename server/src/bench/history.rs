@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
     email,
+    environment::Environment,
     ids::{BindingId, OrganisationId, RunId},
-    outside::Outside,
     run::{BindingStatus, EventName, RunStatus},
 };
 use reqwest::{Client, header, redirect::Policy};
@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use super::{Line, events, micros_at, show, spread};
 use crate::{
+    environment::Machine,
     lifecycle::Failure,
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 
 /// How many shops an organisation has here.
@@ -39,16 +39,16 @@ pub async fn measure(runs: i64, postgres: Option<&str>) -> Result<(), Failure> {
 }
 
 async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), Failure> {
-    let stage = Stage::set(Options { worker: false, database_url, ..Options::default() }).await?;
-    let store = &*stage.process.engine.store;
-    let shops = shops(store, stage.organisation, stage.binding.id).await?;
+    let sandbox = Sandbox::set(Options { worker: false, database_url, ..Options::default() }).await?;
+    let store = &*sandbox.process.engine.store;
+    let shops = shops(store, sandbox.organisation, sandbox.binding.id).await?;
     let begun = Instant::now();
     let start = Machine.now() - TimeDelta::days(365);
     let mut number = 0;
     while number < runs {
         let until = runs.min(number + TOGETHER);
         let filled: Vec<Run> = (number..until).map(|number| run(number, runs, start, &shops)).collect();
-        store.seed_for_bench(stage.organisation, &filled).await?;
+        store.seed_for_bench(sandbox.organisation, &filled).await?;
         number = until;
     }
     show([(
@@ -57,9 +57,9 @@ async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), 
     )]);
     let middle = run(runs / 2, runs, start, &shops);
     let late = run(runs * 9 / 10, runs, start, &shops);
-    let pages = pages(store, stage.organisation, &shops, &middle, &late).await?;
-    show(asked(name, store, stage.organisation, &pages).await?);
-    let (whose, now) = (stage.organisation, Machine.now());
+    let pages = pages(store, sandbox.organisation, &shops, &middle, &late).await?;
+    show(asked(name, store, sandbox.organisation, &pages).await?);
+    let (whose, now) = (sandbox.organisation, Machine.now());
     let (two_weeks, times) = (now - TimeDelta::days(14), now - TimeDelta::days(7));
     show([
         (format!("{name}: open runs by cause"), timed(|| store.causes(whose, 100)).await?),
@@ -70,10 +70,10 @@ async fn one(name: &str, runs: i64, database_url: Option<String>) -> Result<(), 
         ),
         (format!("{name}: times of the newest 1,000"), timed(|| store.times(whose, times, 1_000)).await?),
     ]);
-    rendered(name, &stage, &middle).await?;
-    let durable = events::durable(&stage, Duration::from_secs(5)).await?;
+    rendered(name, &sandbox, &middle).await?;
+    let durable = events::durable(&sandbox, Duration::from_secs(5)).await?;
     show([(format!("{name}: 202s a second into that history, 64 callers"), durable.to_string())]);
-    stage.stop().await;
+    sandbox.stop().await;
     Ok(())
 }
 
@@ -137,7 +137,7 @@ pub(super) fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId
         message,
         attempts: 1,
         next_at: at,
-        policy_version: 1,
+        settings_version: 1,
         facts: RunFacts {
             increment_id: Some(format!("{number:09}")),
             customer: Some(format!("Customer {}", other % 40_000)),
@@ -317,10 +317,10 @@ pub(super) async fn timed<T>(question: impl AsyncFn() -> store::Result<T>) -> Re
 }
 
 /// The page as a browser gets it.
-async fn rendered(name: &str, stage: &Stage, middle: &Run) -> Result<(), Failure> {
+async fn rendered(name: &str, sandbox: &Sandbox, middle: &Run) -> Result<(), Failure> {
     let browser = Client::builder().redirect(Policy::none()).build()?;
     let form = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
-    let signed_in = browser.post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await?;
+    let signed_in = browser.post(format!("{}/api/session/sign-in", sandbox.url())).form(&form).send().await?;
     let cookie = signed_in.headers().get(header::SET_COOKIE).ok_or("the sign-in was refused")?.clone();
     let deep = middle.id;
     let paths = [
@@ -338,8 +338,11 @@ async fn rendered(name: &str, stage: &Stage, middle: &Run) -> Result<(), Failure
         let mut times = Vec::with_capacity(TIMES);
         for _ in 0..TIMES {
             let begun = Instant::now();
-            let answer =
-                browser.get(format!("{}{path}", stage.url())).header(header::COOKIE, &cookie).send().await?;
+            let answer = browser
+                .get(format!("{}{path}", sandbox.url()))
+                .header(header::COOKIE, &cookie)
+                .send()
+                .await?;
             if answer.status() != reqwest::StatusCode::OK {
                 return Err(format!("{path} was answered with {}", answer.status()).into());
             }
@@ -348,7 +351,7 @@ async fn rendered(name: &str, stage: &Stage, middle: &Run) -> Result<(), Failure
         }
         show([(format!("{name}: rendered: {path}").replace(&deep.to_string(), "…"), spread(&times))]);
     }
-    show([exported(name, &browser, &cookie, stage).await?]);
+    show([exported(name, &browser, &cookie, sandbox).await?]);
     Ok(())
 }
 
@@ -357,9 +360,9 @@ async fn exported(
     name: &str,
     browser: &Client,
     cookie: &header::HeaderValue,
-    stage: &Stage,
+    sandbox: &Sandbox,
 ) -> Result<Line, Failure> {
-    let url = format!("{}/dashboard/sync/export.csv", stage.url());
+    let url = format!("{}/dashboard/sync/export.csv", sandbox.url());
     let begun = Instant::now();
     let mut answer = browser.get(url).header(header::COOKIE, cookie).send().await?.error_for_status()?;
     let (mut size, mut before, mut most) = (0, 0, 0);

@@ -9,10 +9,10 @@ use std::{
 };
 
 use domain::{
+    environment::Environment,
     ids::{BindingId, OrganisationId},
-    outside::Outside,
-    policy::SafeMode,
     run::RunStatus,
+    settings::SafeMode,
 };
 use reqwest::{Client, StatusCode, header, redirect::Policy};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use simulators::{
     magento::{self, Documents},
     sage,
 };
-use store::{Organisation, PageRequest, PolicyVersion, Run};
+use store::{Organisation, PageRequest, Run, SettingsVersion};
 use sync::PairRequest;
 use tokio::{
     runtime::{self, Handle, Runtime},
@@ -30,10 +30,10 @@ use tokio::{
 
 use super::{Line, micros_at};
 use crate::{
+    environment::Machine,
     lifecycle::Failure,
-    outside::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox, consent_and_connect, settings},
     simulate,
-    stage::{EMAIL, Options, PASSWORD, Stage, consent_and_connect, policy},
 };
 
 /// How often the healthy shop tells of an invoice.
@@ -58,13 +58,16 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
     let half = seconds + 2;
     let books = sage::start(of_sage).await?;
     let documents = Documents::from_values((1..=half * 2).map(invoice).collect())?;
-    let stage =
-        Stage::set(Options { documents: Some(documents), sage_url: Some(books.url()), ..Options::default() })
-            .await?;
-    let healthy = Healthy::new(&stage).await?;
+    let sandbox = Sandbox::set(Options {
+        documents: Some(documents),
+        sage_url: Some(books.url()),
+        ..Options::default()
+    })
+    .await?;
+    let healthy = Healthy::new(&sandbox).await?;
     let idle = healthy.feel(1, span).await?;
     let elsewhere = Elsewhere::new()?;
-    let neighbour = Neighbour::new(&stage, &elsewhere).await?;
+    let neighbour = Neighbour::new(&sandbox, &elsewhere).await?;
     let flood = neighbour.flood(span, &elsewhere)?;
     let beside = healthy.feel(half + 1, span).await?;
     let (mut taken, mut refused) = (0, 0);
@@ -77,7 +80,7 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
         format!("{taken}, {refused}"),
     )];
     lines.extend(idle.into_iter().zip(beside).map(|(idle, beside)| line(&idle, &beside)));
-    stage.stop().await;
+    sandbox.stop().await;
     books.stop().await;
     Ok(lines)
 }
@@ -107,19 +110,19 @@ fn line(idle: &Felt, beside: &Felt) -> Line {
 
 /// The shop whose people wait.
 struct Healthy<'a> {
-    stage: &'a Stage,
+    sandbox: &'a Sandbox,
     client: Client,
     cookie: String,
 }
 
 impl<'a> Healthy<'a> {
-    async fn new(stage: &'a Stage) -> Result<Self, Failure> {
+    async fn new(sandbox: &'a Sandbox) -> Result<Self, Failure> {
         let client = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build()?;
         let form = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
-        let answer = client.post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await?;
+        let answer = client.post(format!("{}/api/session/sign-in", sandbox.url())).form(&form).send().await?;
         let cookie = answer.headers().get(header::SET_COOKIE).ok_or("nobody was signed in")?.to_str()?;
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
-        Ok(Self { stage, client, cookie })
+        Ok(Self { sandbox, client, cookie })
     }
 
     /// Tells of an invoice each second, and looks at pages meanwhile.
@@ -128,12 +131,12 @@ impl<'a> Healthy<'a> {
         let mut felt: Vec<Felt> = names.map(|what| Felt { what, times: Vec::new() }).collect();
         let (begun, mut tick) = (Instant::now(), time::interval(EVERY));
         tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        let url = events_url(self.stage, self.stage.binding.id);
+        let url = events_url(self.sandbox, self.sandbox.binding.id);
         let mut id = first;
         while begun.elapsed() < span {
             tick.tick().await;
             let sent = Instant::now();
-            let token = self.stage.shop()?.token();
+            let token = self.sandbox.shop()?.token();
             let answer = tell(&self.client, &url, token, id).await?;
             felt[0].times.push(sent.elapsed());
             if answer != StatusCode::ACCEPTED {
@@ -156,7 +159,7 @@ impl<'a> Healthy<'a> {
             felt[2].times.push(sent.elapsed());
             for (page, felt) in PAGES.iter().zip(felt.iter_mut().skip(3)) {
                 let asked = Instant::now();
-                let page = self.client.get(format!("{}{page}", self.stage.url()));
+                let page = self.client.get(format!("{}{page}", self.sandbox.url()));
                 let answer = page.header(header::COOKIE, &self.cookie).send().await?.error_for_status()?;
                 answer.bytes().await?;
                 felt.times.push(asked.elapsed());
@@ -168,13 +171,13 @@ impl<'a> Healthy<'a> {
 
     async fn is_posted(&self, id: u64) -> Result<bool, Failure> {
         let newest = PageRequest { limit: 1, ..PageRequest::default() };
-        let page = self.stage.process.engine.store.page_runs(self.stage.organisation, &newest).await?;
+        let page = self.sandbox.process.engine.store.page_runs(self.sandbox.organisation, &newest).await?;
         let is_it = |run: &Run| run.magento_id.unsigned_abs() == id && run.status == RunStatus::Succeeded;
         Ok(page.runs.first().is_some_and(is_it))
     }
 
     fn is_shown(&self, id: u64) -> bool {
-        let Ok(shop) = self.stage.shop() else { return false };
+        let Ok(shop) = self.sandbox.shop() else { return false };
         shop.sync_state().iter().any(|row| row.magento_id.unsigned_abs() == id && row.sync_status == "synced")
     }
 }
@@ -189,8 +192,8 @@ async fn tell(client: &Client, url: &str, token: Option<String>, id: u64) -> Res
     Ok(event.bearer_auth(token.unwrap_or_default()).send().await?.status())
 }
 
-fn events_url(stage: &Stage, shop: BindingId) -> String {
-    format!("{}/webhooks/magento/{shop}/invoice.created", stage.url())
+fn events_url(sandbox: &Sandbox, shop: BindingId) -> String {
+    format!("{}/webhooks/magento/{shop}/invoice.created", sandbox.url())
 }
 
 /// Where the neighbour's shop and its callers run: as if on another machine, they take only what this one has idle.
@@ -228,8 +231,8 @@ struct Neighbour {
 }
 
 impl Neighbour {
-    async fn new(stage: &Stage, elsewhere: &Elsewhere) -> Result<Self, Failure> {
-        let (engine, now) = (&stage.process.engine, Machine.now());
+    async fn new(sandbox: &Sandbox, elsewhere: &Elsewhere) -> Result<Self, Failure> {
+        let (engine, now) = (&sandbox.process.engine, Machine.now());
         let organisation = OrganisationId(Machine.id());
         let name = "Neighbour Ltd".to_owned();
         engine.store.create_organisation(&Organisation { id: organisation, name, created_at: now }).await?;
@@ -241,14 +244,14 @@ impl Neighbour {
             name: "Neighbour",
             magento_url: &shop.url(),
             code: &shop.pairing_code(),
-            ledger_url: &stage.url(),
+            ledger_url: &sandbox.url(),
         };
         let binding = engine.pair(&request, None).await?.binding;
         let reference = consent_and_connect(engine, &binding).await?;
-        let policy = policy(&reference, SafeMode::Never);
-        let version = PolicyVersion { version: 1, policy, author: None, reason: None, created_at: now };
-        engine.store.save_policy(binding.id, &version, None).await?;
-        Ok(Self { shop: Arc::new(shop), url: events_url(stage, binding.id) })
+        let settings = settings(&reference, SafeMode::Never);
+        let version = SettingsVersion { version: 1, settings, author: None, reason: None, created_at: now };
+        engine.store.save_settings(binding.id, &version, None).await?;
+        Ok(Self { shop: Arc::new(shop), url: events_url(sandbox, binding.id) })
     }
 
     /// Sends events as fast as they are answered; how many were taken, and how many refused.

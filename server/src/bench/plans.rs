@@ -2,27 +2,27 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use domain::{business::ReferenceSet, documents::Invoice, ids::BindingId, plan::Verdict, policy::Policy};
+use domain::{business::ReferenceSet, documents::Invoice, ids::BindingId, plan::Verdict, settings::Settings};
 use posting::{Context, Generations, plan_invoice};
 use serde_json::Value;
 
 use super::Line;
 use crate::{
     lifecycle::Failure,
-    plan::{POLICY, REFERENCE},
+    plan::{REFERENCE, SETTINGS},
 };
 
 const PLANS: u32 = 200;
 
 pub fn measure() -> Result<Vec<Line>, Failure> {
-    let (policy, reference): (Policy, ReferenceSet) =
-        (serde_json::from_str(POLICY)?, serde_json::from_str(REFERENCE)?);
+    let (settings, reference): (Settings, ReferenceSet) =
+        (serde_json::from_str(SETTINGS)?, serde_json::from_str(REFERENCE)?);
     let invoice = hundred_lines()?;
     let (xrefs, generations) = (BTreeMap::new(), Generations::new());
     let context = Context {
         binding: BindingId::default(),
         business: "bench",
-        policy: &policy,
+        settings: &settings,
         reference: &reference,
         xrefs: &xrefs,
         generations: &generations,

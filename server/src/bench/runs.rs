@@ -8,20 +8,20 @@ use simulators::magento::Documents;
 use super::Line;
 use crate::{
     lifecycle::Failure,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 
 pub async fn measure(invoices: i64) -> Result<Vec<Line>, Failure> {
     let (new, known) = (calls_per_invoice(1).await?, calls_per_invoice(2).await?);
     let documents = documents(invoices, |number| number % 50)?;
-    let stage =
-        Stage::set(Options { documents: Some(documents), worker: false, ..Options::default() }).await?;
-    stage.send_all_events().await?;
+    let sandbox =
+        Sandbox::set(Options { documents: Some(documents), worker: false, ..Options::default() }).await?;
+    sandbox.send_all_events().await?;
     let begun = Instant::now();
-    let worked = sync::run_until_idle(&stage.process.engine).await;
+    let worked = sync::run_until_idle(&sandbox.process.engine).await;
     let taken = begun.elapsed();
     let runs = u128::try_from(invoices * 2)?;
-    stage.stop().await;
+    sandbox.stop().await;
     Ok(vec![
         (
             "runs a second through one worker (one business, simulator without latency)".to_owned(),
@@ -36,18 +36,18 @@ pub async fn measure(invoices: i64) -> Result<Vec<Line>, Failure> {
 /// Sage calls for so many paid invoices of one customer.
 async fn calls_per_invoice(invoices: i64) -> Result<usize, Failure> {
     let documents = documents(invoices, |_| 1)?;
-    let stage =
-        Stage::set(Options { documents: Some(documents), worker: false, ..Options::default() }).await?;
-    stage.send_all_events().await?;
-    let before = calls(&stage).await?;
-    sync::run_until_idle(&stage.process.engine).await;
-    let after = calls(&stage).await?;
-    stage.stop().await;
+    let sandbox =
+        Sandbox::set(Options { documents: Some(documents), worker: false, ..Options::default() }).await?;
+    sandbox.send_all_events().await?;
+    let before = calls(&sandbox).await?;
+    sync::run_until_idle(&sandbox.process.engine).await;
+    let after = calls(&sandbox).await?;
+    sandbox.stop().await;
     Ok(after - before)
 }
 
-async fn calls(stage: &Stage) -> Result<usize, Failure> {
-    let requests = stage.sage.get("/_sim/requests").await?;
+async fn calls(sandbox: &Sandbox) -> Result<usize, Failure> {
+    let requests = sandbox.sage.get("/_sim/requests").await?;
     let is_api = |request: &&Value| request["path"].as_str().is_some_and(|path| path.starts_with("/v3.1"));
     Ok(requests.as_array().map_or(0, |requests| requests.iter().filter(is_api).count()))
 }

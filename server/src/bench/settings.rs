@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use domain::{business::ReferenceSet, outside::Outside};
+use domain::{business::ReferenceSet, environment::Environment};
 use reqwest::{Client, header, redirect::Policy};
 use store::CachedReference;
 
 use super::{Line, spread};
 use crate::{
+    environment::Machine,
     lifecycle::Failure,
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 
 const ACCOUNTS: i64 = 5_000;
@@ -18,14 +18,14 @@ const RATES: i64 = 500;
 const TIMES: usize = 20;
 
 pub async fn measure() -> Result<Vec<Line>, Failure> {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await?;
-    let cached = CachedReference { set: grown(stage.reference.clone()), fetched_at: Machine.now() };
-    stage.process.engine.store.put_reference(stage.binding.id, &cached, None).await?;
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await?;
+    let cached = CachedReference { set: grown(sandbox.reference.clone()), fetched_at: Machine.now() };
+    sandbox.process.engine.store.put_reference(sandbox.binding.id, &cached, None).await?;
     let browser = Client::builder().redirect(Policy::none()).build()?;
     let form = [("email", EMAIL), ("password", PASSWORD), ("next", "")];
-    let signed_in = browser.post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await?;
+    let signed_in = browser.post(format!("{}/api/session/sign-in", sandbox.url())).form(&form).send().await?;
     let cookie = signed_in.headers().get(header::SET_COOKIE).ok_or("the sign-in was refused")?.clone();
-    let url = format!("{}/dashboard/bindings/{}/settings", stage.url(), stage.binding.id);
+    let url = format!("{}/dashboard/bindings/{}/settings", sandbox.url(), sandbox.binding.id);
     let mut times = Vec::with_capacity(TIMES);
     let mut size = 0;
     for _ in 0..TIMES {
@@ -34,7 +34,7 @@ pub async fn measure() -> Result<Vec<Line>, Failure> {
         size = answer.error_for_status()?.bytes().await?.len();
         times.push(begun.elapsed());
     }
-    stage.stop().await;
+    sandbox.stop().await;
     let measured = format!("{}, {} kB before compression", spread(&times), size / 1000);
     Ok(vec![(format!("settings page with {ACCOUNTS} ledger accounts and {RATES} tax rates"), measured)])
 }

@@ -44,7 +44,7 @@ pub struct ActionsArgs {
 const NAMESAKES: u32 = 100;
 
 #[derive(Serialize)]
-struct Line {
+struct ActionJson {
     id: ActionId,
     at: DateTime<Utc>,
     organisation: String,
@@ -66,7 +66,7 @@ pub async fn run(config: &Config, args: &ActionsArgs) -> Result<ExitCode, Failur
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<Line>, Failure> {
+async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<ActionJson>, Failure> {
     let members = match &args.email {
         Some(email) => Some(members(&**store, email.trim()).await?),
         None => None,
@@ -102,8 +102,8 @@ async fn members(store: &dyn Store, email: &str) -> Result<BTreeMap<Organisation
     if members.is_empty() { Err(format!("nobody signs in with {email}").into()) } else { Ok(members) }
 }
 
-fn line(action: Action, organisation: &str) -> Line {
-    Line {
+fn line(action: Action, organisation: &str) -> ActionJson {
+    ActionJson {
         id: action.id,
         at: action.at,
         organisation: organisation.to_owned(),
@@ -116,7 +116,7 @@ fn line(action: Action, organisation: &str) -> Line {
     }
 }
 
-fn words(lines: &[Line]) -> String {
+fn words(lines: &[ActionJson]) -> String {
     if lines.is_empty() {
         return "No activity.".to_owned();
     }

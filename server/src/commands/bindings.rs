@@ -5,8 +5,8 @@ use std::{collections::HashMap, process::ExitCode, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
+    environment::Environment,
     ids::{BindingId, OrganisationId},
-    outside::Outside,
     run::{BackfillStage, BindingStatus},
 };
 use serde::Serialize;
@@ -15,31 +15,31 @@ use store::{Backfill, Binding, BindingFigures, Store};
 use super::output::{Output, ago, dash, instant, table};
 use crate::{
     config::Config,
+    environment::Machine,
     lifecycle::{self, Failure},
-    outside::Machine,
 };
 
 /// A binding and how it stands.
 #[derive(Serialize)]
-struct Line {
+struct BindingJson {
     id: BindingId,
-    organisation: Named<OrganisationId>,
+    organisation: NamedJson<OrganisationId>,
     name: String,
     shop: String,
     status: BindingStatus,
-    business: Option<Business>,
+    business: Option<BusinessJson>,
     pending: i64,
     failed_24h: i64,
     deliveries_given_up: i64,
     last_run_at: Option<DateTime<Utc>>,
-    policy_version: Option<i64>,
+    settings_version: Option<i64>,
     reference_at: Option<DateTime<Utc>>,
     /// The search for what the shop did while it was not paired.
-    backfill: Option<Search>,
+    backfill: Option<BackfillJson>,
 }
 
 #[derive(Serialize)]
-struct Search {
+struct BackfillJson {
     stage: BackfillStage,
     found: i64,
     queued: i64,
@@ -48,14 +48,14 @@ struct Search {
     ended_at: Option<DateTime<Utc>>,
 }
 
-impl From<Backfill> for Search {
+impl From<Backfill> for BackfillJson {
     fn from(backfill: Backfill) -> Self {
         let Backfill { stage, found, queued, code, begun_at, ended_at, .. } = backfill;
         Self { stage, found, queued, held_up_by: code, begun_at, ended_at }
     }
 }
 
-impl Search {
+impl BackfillJson {
     fn words(&self) -> String {
         let state = match (self.ended_at, self.held_up_by) {
             (Some(_), _) => "ended".to_owned(),
@@ -67,13 +67,13 @@ impl Search {
 }
 
 #[derive(Clone, Serialize)]
-struct Named<Id> {
+struct NamedJson<Id> {
     id: Id,
     name: String,
 }
 
 #[derive(Serialize)]
-struct Business {
+struct BusinessJson {
     id: String,
     name: String,
     country: String,
@@ -89,7 +89,7 @@ pub async fn run(config: &Config, output: Output) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Line>, Failure> {
+async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<BindingJson>, Failure> {
     let organisations: HashMap<OrganisationId, String> =
         store.list_organisations().await?.into_iter().map(|known| (known.id, known.name)).collect();
     let figures: HashMap<BindingId, BindingFigures> =
@@ -97,31 +97,31 @@ async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Line>, 
     let mut lines = Vec::new();
     for binding in store.list_all_bindings().await? {
         let counts = store.count_runs(binding.id, now - TimeDelta::hours(24)).await?;
-        let policy = store.current_policy(binding.id).await?;
+        let settings = store.current_settings(binding.id).await?;
         let backfill = store.backfill(binding.id).await?;
         let figures = figures.get(&binding.id);
         let Binding { id, organisation_id, name, magento_url, business, status, .. } = binding;
         let of = organisations.get(&organisation_id).cloned().unwrap_or_default();
-        lines.push(Line {
+        lines.push(BindingJson {
             id,
-            organisation: Named { id: organisation_id, name: of },
+            organisation: NamedJson { id: organisation_id, name: of },
             name,
             shop: magento_url,
             status,
-            business: business.map(|of| Business { id: of.id, name: of.name, country: of.country }),
+            business: business.map(|of| BusinessJson { id: of.id, name: of.name, country: of.country }),
             pending: counts.pending,
             failed_24h: counts.failed,
             deliveries_given_up: figures.map_or(0, |figures| figures.deliveries_given_up),
             last_run_at: counts.last_finished_at,
-            policy_version: policy.map(|policy| policy.version),
+            settings_version: settings.map(|settings| settings.version),
             reference_at: figures.and_then(|figures| figures.reference_at),
-            backfill: backfill.map(Search::from),
+            backfill: backfill.map(BackfillJson::from),
         });
     }
     Ok(lines)
 }
 
-fn words(lines: &[Line], now: DateTime<Utc>) -> String {
+fn words(lines: &[BindingJson], now: DateTime<Utc>) -> String {
     if lines.is_empty() {
         return "There is no binding yet: shops are paired in the browser.".to_owned();
     }
@@ -138,9 +138,9 @@ fn words(lines: &[Line], now: DateTime<Utc>) -> String {
                 line.pending.to_string(),
                 line.failed_24h.to_string(),
                 line.last_run_at.map_or_else(dash, instant),
-                line.policy_version.map_or_else(dash, |version| version.to_string()),
+                line.settings_version.map_or_else(dash, |version| version.to_string()),
                 line.reference_at.map_or_else(dash, |at| ago((now - at).num_seconds())),
-                line.backfill.as_ref().map_or_else(dash, Search::words),
+                line.backfill.as_ref().map_or_else(dash, BackfillJson::words),
             ]
         })
         .collect();

@@ -4,12 +4,12 @@ use std::{process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use domain::{outside::Outside, run::ActionKind};
+use domain::{environment::Environment, run::ActionKind};
 use serde::Serialize;
 use store::{OldRuns, Store};
 
 use super::output::{Output, instant};
-use crate::{lifecycle::Failure, outside::Machine};
+use crate::{environment::Machine, lifecycle::Failure};
 
 /// How many runs share a transaction: nobody who writes meanwhile waits for long.
 const BATCH: u32 = 200;

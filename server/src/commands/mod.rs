@@ -19,7 +19,7 @@ use domain::{
 };
 use store::{Action, Actor, Binding, Run, Store};
 
-use crate::{lifecycle::Failure, outside::Machine};
+use crate::{environment::Machine, lifecycle::Failure};
 
 pub use output::Output;
 

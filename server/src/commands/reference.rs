@@ -26,7 +26,7 @@ pub enum ReferenceCommand {
 /// Whose lists.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-pub struct Whose {
+pub struct NamedBinding {
     /// The binding.
     binding: Option<BindingId>,
     /// Every connected binding, the paused ones too.
@@ -38,7 +38,7 @@ pub struct Whose {
 #[derive(Args)]
 pub struct Refresh {
     #[command(flatten)]
-    whose: Whose,
+    whose: NamedBinding,
     #[command(flatten)]
     output: Output,
 }

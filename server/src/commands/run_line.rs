@@ -13,7 +13,7 @@ use super::output::{amount, dash, instant, table};
 
 /// A run in the list.
 #[derive(Serialize)]
-pub(super) struct Line {
+pub(super) struct RunLineJson {
     pub(super) id: RunId,
     binding: BindingId,
     event: EventName,
@@ -24,7 +24,7 @@ pub(super) struct Line {
     message: Option<String>,
     attempts: i32,
     next_at: DateTime<Utc>,
-    policy_version: i64,
+    settings_version: i64,
     currency: Option<String>,
     total: Option<String>,
     sage_total: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Line {
     trace: Option<String>,
 }
 
-impl From<Run> for Line {
+impl From<Run> for RunLineJson {
     fn from(run: Run) -> Self {
         let trace = run.trace_parent.as_deref().and_then(::sync::trace_id).map(str::to_owned);
         let facts = run.facts;
@@ -51,7 +51,7 @@ impl From<Run> for Line {
             message: run.message,
             attempts: run.attempts,
             next_at: run.next_at,
-            policy_version: run.policy_version,
+            settings_version: run.settings_version,
             currency: facts.currency,
             total: facts.amount_minor.map(|minor| amount(Some(minor))),
             sage_total: facts.sage_amount_minor.map(|minor| amount(Some(minor))),
@@ -65,7 +65,7 @@ impl From<Run> for Line {
     }
 }
 
-impl Line {
+impl RunLineJson {
     /// The row of the table.
     pub(super) fn row(&self) -> [String; 9] {
         [

@@ -15,7 +15,7 @@ use store::{PageRequest, Run, RunFilter, Seek, Store};
 use super::{
     cleanup::{self, Cleanup},
     output::Output,
-    run_line::Line,
+    run_line::RunLineJson,
     runs_one,
 };
 use crate::{
@@ -30,7 +30,7 @@ const PAGE: u32 = 200;
 #[derive(Subcommand)]
 pub enum RunsCommand {
     /// Lists runs, newest first.
-    List(List),
+    ListedRuns(ListedRuns),
     /// Shows a run with its attempts and their calls.
     Show {
         /// The run's id.
@@ -63,7 +63,7 @@ pub enum RunsCommand {
 
 /// Which runs are listed.
 #[derive(Args)]
-pub struct List {
+pub struct ListedRuns {
     /// What the search box of the dashboard takes, such as `SI-27` or `status:failed amount:>100`.
     search: Vec<String>,
     /// Only of this binding.
@@ -90,7 +90,7 @@ pub struct List {
 
 #[derive(Serialize)]
 struct Listed {
-    runs: Vec<Line>,
+    runs: Vec<RunLineJson>,
     /// Whether there are older ones.
     more: bool,
 }
@@ -99,7 +99,7 @@ struct Listed {
 pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Failure> {
     let store = lifecycle::open_store(&config.database_url).await?;
     let done = match command {
-        RunsCommand::List(args) => list(&store, &args).await,
+        RunsCommand::ListedRuns(args) => list(&store, &args).await,
         RunsCommand::Show { run, output } => runs_one::show(&store, run, output).await,
         RunsCommand::Retry { runs, output } => runs_one::retry(&store, &runs, output).await,
         RunsCommand::Requeue { runs, force, output } => runs_one::requeue(&store, &runs, force, output).await,
@@ -109,7 +109,7 @@ pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Fail
     done
 }
 
-async fn list(store: &Arc<dyn Store>, args: &List) -> Result<ExitCode, Failure> {
+async fn list(store: &Arc<dyn Store>, args: &ListedRuns) -> Result<ExitCode, Failure> {
     let organisations = match args.binding {
         Some(binding) => vec![super::binding(store, binding).await?.organisation_id],
         None => store.list_organisations().await?.into_iter().map(|organisation| organisation.id).collect(),
@@ -121,7 +121,7 @@ async fn list(store: &Arc<dyn Store>, args: &List) -> Result<ExitCode, Failure> 
     runs.sort_by_key(|run| std::cmp::Reverse(run.id));
     let more = runs.len() > args.limit;
     runs.truncate(args.limit);
-    let listed = Listed { runs: runs.into_iter().map(Line::from).collect(), more };
+    let listed = Listed { runs: runs.into_iter().map(RunLineJson::from).collect(), more };
     args.output.print(&listed, || words(&listed))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -130,7 +130,7 @@ async fn list(store: &Arc<dyn Store>, args: &List) -> Result<ExitCode, Failure> 
 async fn of_organisation(
     store: &Arc<dyn Store>,
     organisation: OrganisationId,
-    args: &List,
+    args: &ListedRuns,
 ) -> Result<Vec<Run>, Failure> {
     let filter = args.filter()?;
     let seek = args.before.map_or(Seek::First, Seek::After);
@@ -148,7 +148,7 @@ async fn of_organisation(
     Ok(runs)
 }
 
-impl List {
+impl ListedRuns {
     /// What is searched for, and the options, which have the last word.
     fn filter(&self) -> Result<RunFilter, Failure> {
         let typed = self.search.join(" ");
@@ -169,6 +169,6 @@ impl List {
 
 fn words(listed: &Listed) -> String {
     let Some(last) = listed.runs.last() else { return "There are no such runs.".to_owned() };
-    let table = Line::table(&listed.runs);
+    let table = RunLineJson::table(&listed.runs);
     if listed.more { format!("{table}\n\nOlder ones: --before {}", last.id) } else { table }
 }

@@ -13,15 +13,15 @@ use store::{Attempt, Error, Requeued, Step, Store};
 
 use super::{
     output::{Output, dash, instant},
-    run_line::Line,
+    run_line::RunLineJson,
 };
-use crate::{lifecycle::Failure, outside::now_of};
+use crate::{environment::now_of, lifecycle::Failure};
 
 /// A run with all that was tried.
 #[derive(Serialize)]
-struct Shown {
+struct RunJson {
     #[serde(flatten)]
-    run: Line,
+    run: RunLineJson,
     says: Option<&'static str>,
     to_do: Option<&'static str>,
     attempts_made: Vec<Tried>,
@@ -91,7 +91,7 @@ impl From<Attempt> for Tried {
 pub(super) async fn show(store: &Arc<dyn Store>, id: RunId, output: Output) -> Result<ExitCode, Failure> {
     let (organisation, run) = super::run(store, id).await?.ok_or_else(|| format!("there is no run {id}"))?;
     let attempts = store.attempts(organisation, id).await?;
-    let shown = Shown {
+    let shown = RunJson {
         says: run.code.map(Code::sentence),
         to_do: run.code.map(Code::action),
         run: run.into(),
@@ -101,7 +101,7 @@ pub(super) async fn show(store: &Arc<dyn Store>, id: RunId, output: Output) -> R
     Ok(ExitCode::SUCCESS)
 }
 
-fn words(shown: &Shown) -> String {
+fn words(shown: &RunJson) -> String {
     let mut text = shown.run.in_words();
     for sentence in [shown.says, shown.run.message(), shown.to_do].into_iter().flatten() {
         // Writing to a string cannot fail.
@@ -129,14 +129,14 @@ fn words(shown: &Shown) -> String {
 
 /// What became of a run that something was to be done with.
 #[derive(Serialize)]
-struct Done {
+struct RunActionJson {
     id: RunId,
     /// `queued`, `waiting`, `running`, `ended` or `not_found`.
     result: &'static str,
     says: String,
 }
 
-impl Done {
+impl RunActionJson {
     fn missing(id: RunId) -> Self {
         Self { id, result: "not_found", says: "There is no such run.".to_owned() }
     }
@@ -155,7 +155,7 @@ impl Done {
 }
 
 /// Tells what became of each; a failure where something was not done.
-fn tell(done: &[Done], output: Output) -> Result<ExitCode, Failure> {
+fn tell(done: &[RunActionJson], output: Output) -> Result<ExitCode, Failure> {
     output.print(&done, || {
         let lines = done.iter().map(|done| format!("{}  {}: {}", done.id, done.result, done.says));
         lines.collect::<Vec<_>>().join("\n")
@@ -177,8 +177,8 @@ pub(super) async fn retry(
     tell(&done, output)
 }
 
-async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
-    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
+async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<RunActionJson, Failure> {
+    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(RunActionJson::missing(id)) };
     let action = super::action(organisation, ActionKind::Retried).with_run(id);
     let now = now_of(store.as_ref()).await?;
     match store.retry_run(organisation, id, now, Some(&action)).await {
@@ -187,13 +187,16 @@ async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<Done, Failure> {
                 Some(run) => store.binding(run.binding_id).await?,
                 None => None,
             };
-            Ok(Done::due(id, binding.is_none_or(|binding| store::waiting_code(binding.status).is_none())))
+            Ok(RunActionJson::due(
+                id,
+                binding.is_none_or(|binding| store::waiting_code(binding.status).is_none()),
+            ))
         }
         Err(Error::Conflict(_)) => {
             let says = "A worker holds it at this moment; nothing was changed.".to_owned();
-            Ok(Done { id, result: "running", says })
+            Ok(RunActionJson { id, result: "running", says })
         }
-        Err(Error::NotFound(_)) => Ok(Done::missing(id)),
+        Err(Error::NotFound(_)) => Ok(RunActionJson::missing(id)),
         Err(error) => Err(error.into()),
     }
 }
@@ -212,8 +215,8 @@ pub(super) async fn requeue(
     tell(&done, output)
 }
 
-async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<Done, Failure> {
-    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(Done::missing(id)) };
+async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<RunActionJson, Failure> {
+    let Some((organisation, _)) = super::run(store, id).await? else { return Ok(RunActionJson::missing(id)) };
     let now = now_of(store.as_ref()).await?;
     let requeued = store.requeue_run(organisation, id, force, now).await?;
     if matches!(requeued, Requeued::Due | Requeued::WaitsForBinding) {
@@ -221,9 +224,9 @@ async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<D
         store.record_action(&action).await?;
     }
     let done = match requeued {
-        Requeued::Due => Done::due(id, true),
-        Requeued::WaitsForBinding => Done::due(id, false),
-        Requeued::Held(until) => Done {
+        Requeued::Due => RunActionJson::due(id, true),
+        Requeued::WaitsForBinding => RunActionJson::due(id, false),
+        Requeued::Held(until) => RunActionJson {
             id,
             result: "running",
             says: format!(
@@ -231,7 +234,7 @@ async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<D
                 instant(until)
             ),
         },
-        Requeued::Ended => Done {
+        Requeued::Ended => RunActionJson {
             id,
             result: "ended",
             says: "It has ended; nothing was changed. `ledger runs retry` starts it anew.".to_owned(),

@@ -4,19 +4,19 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 use domain::{
+    environment::Environment,
     ids::{BindingId, EventId, OrganisationId, RunId},
-    outside::Outside,
     run::{ActionKind, EventName, RunStatus},
 };
 use serde::Serialize;
 use store::{Error, NewEvent, Received, Run, Store};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{output::Output, run_line::Line};
+use super::{output::Output, run_line::RunLineJson};
 use crate::{
     config::Config,
+    environment::{Machine, now_of},
     lifecycle::{self, Failure},
-    outside::{Machine, now_of},
 };
 
 /// How often a run is looked at, where no news of it arrives.
@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// What kind of document.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Kind {
+pub enum SyncedKind {
     /// An invoice.
     Invoice,
     /// A credit memo.
@@ -37,7 +37,7 @@ pub enum Kind {
     Payment,
 }
 
-impl Kind {
+impl SyncedKind {
     const fn event(self) -> EventName {
         match self {
             Self::Invoice => EventName::InvoiceCreated,
@@ -53,7 +53,7 @@ impl Kind {
 #[derive(Args)]
 pub struct SyncArgs {
     /// What kind of document.
-    kind: Kind,
+    kind: SyncedKind,
     /// Magento's id of it (the entity's, not the number that people see).
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     magento_id: i64,
@@ -71,10 +71,10 @@ pub struct SyncArgs {
 }
 
 #[derive(Serialize)]
-struct Told {
+struct QueuedJson {
     /// `queued` (a new run), `retried` (the document's own), `folded` (into one that has not begun) or `running`.
     result: &'static str,
-    run: Line,
+    run: RunLineJson,
 }
 
 /// Queues the document's run.
@@ -99,7 +99,7 @@ async fn sync(store: &Arc<dyn Store>, args: &SyncArgs) -> Result<ExitCode, Failu
         find(store, organisation, id).await?
     };
     let status = run.status;
-    let told = Told { result, run: run.into() };
+    let told = QueuedJson { result, run: run.into() };
     args.output.print(&told, || words(&told))?;
     let is_well = !args.wait || matches!(status, RunStatus::Succeeded | RunStatus::SkippedByPolicy);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -169,12 +169,12 @@ async fn ended(
     }
 }
 
-fn words(told: &Told) -> String {
+fn words(told: &QueuedJson) -> String {
     let result = match told.result {
         "queued" => "A run was made for it.",
         "retried" => "It had a run already, which was started anew.",
         "folded" => "It has a run that has not begun yet, which will do it.",
         _ => "It has a run that a worker holds at this moment; nothing was changed.",
     };
-    format!("{result}\n{}", Line::table(std::slice::from_ref(&told.run)))
+    format!("{result}\n{}", RunLineJson::table(std::slice::from_ref(&told.run)))
 }

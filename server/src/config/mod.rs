@@ -40,26 +40,26 @@ pub struct Config {
     /// `LEDGER_KEYS_FILE`.
     pub keys_file: PathBuf,
     /// `LEDGER_WORKER__…`.
-    pub worker: Worker,
+    pub worker: WorkerConfig,
     /// `LEDGER_MAGENTO__…`.
     pub magento: Magento,
     /// `LEDGER_SMTP__…`.
     pub smtp: Smtp,
     /// `LEDGER_ALERTS__…`.
-    pub alerts: Alerts,
+    pub alerts: AlertsConfig,
     /// `LEDGER_SAGE__…`.
-    pub sage: Sage,
+    pub sage: SageConfig,
     /// `LEDGER_QUOTAS__…`.
     pub quotas: Quotas,
     /// `LEDGER_METRICS__…`.
-    pub metrics: Metrics,
+    pub metrics: MetricsConfig,
     /// `LEDGER_OTLP__…`.
     pub otlp: Otlp,
 }
 
 /// Who may read figures, and which.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Metrics {
+pub struct MetricsConfig {
     /// An address for operators alone; empty = none.
     pub listen: String,
     /// The bearer token.
@@ -79,7 +79,7 @@ pub struct Otlp {
 
 /// The worker's settings.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Worker {
+pub struct WorkerConfig {
     /// Whether this process works runs.
     pub enabled: bool,
     /// How many at once.
@@ -108,7 +108,7 @@ pub struct Smtp {
 
 /// Settings of alerts.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Alerts {
+pub struct AlertsConfig {
     /// When documents that fail one after another are told of, and pause the shop.
     #[serde(flatten)]
     pub thresholds: Thresholds,
@@ -118,7 +118,7 @@ pub struct Alerts {
 
 /// Settings of Sage's side.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Sage {
+pub struct SageConfig {
     /// The app's id.
     pub client_id: String,
     /// The app's secret.

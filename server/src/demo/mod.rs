@@ -5,14 +5,14 @@ pub mod once;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
-use domain::{money, policy::SafeMode};
+use domain::{money, settings::SafeMode};
 use serde_json::{Value, json};
 use simulators::magento::Documents;
 use store::Run;
 
 use crate::{
     lifecycle::{Failure, asked_to_stop},
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
     telemetry,
 };
 
@@ -59,26 +59,26 @@ fn safe_mode(word: &str) -> Result<SafeMode, String> {
 pub async fn run(args: DemoArgs) -> Result<ExitCode, Failure> {
     telemetry::start(if args.once { "error" } else { "warn,sync=info" }, "text", "");
     let (once, faults, info_file) = (args.once, args.sage_faults.clone(), args.info_file.clone());
-    let stage = Stage::set(options(args)?).await?;
+    let sandbox = Sandbox::set(options(args)?).await?;
     if let Some(faults) = &faults {
-        stage.sage.post("/_sim/faults", &serde_json::from_str(faults)?).await?;
+        sandbox.sage.post("/_sim/faults", &serde_json::from_str(faults)?).await?;
     }
-    stage.send_all_events().await?;
+    sandbox.send_all_events().await?;
     let info = json!({
-        "ledger": stage.url(), "magento": stage.magento.base(), "sage": stage.sage.base(), "mail": stage.mail.url(),
-        "email": EMAIL, "password": PASSWORD, "database": stage.config().database_url,
+        "ledger": sandbox.url(), "magento": sandbox.magento.base(), "sage": sandbox.sage.base(), "mail": sandbox.mail.url(),
+        "email": EMAIL, "password": PASSWORD, "database": sandbox.config().database_url,
     });
     if let Some(file) = info_file {
         std::fs::write(file, info.to_string())?;
     }
     let code = if once {
-        once::report(&stage).await?
+        once::report(&sandbox).await?
     } else {
         announce(&info);
         asked_to_stop().await?;
         ExitCode::SUCCESS
     };
-    stage.stop().await;
+    sandbox.stop().await;
     telemetry::stop().await;
     Ok(code)
 }

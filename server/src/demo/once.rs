@@ -15,14 +15,14 @@ use serde_json::Value;
 use store::{PageRequest, Run, Seek};
 
 use super::line;
-use crate::{lifecycle::Failure, stage::Stage};
+use crate::{lifecycle::Failure, sandbox::Sandbox};
 
 /// Long enough for every document's retries; a document that has not ended by then is reported as it stands.
 const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Waits, prints, compares; 0 only if every document ended as expected.
-pub async fn report(stage: &Stage) -> Result<ExitCode, Failure> {
-    let (runs, problems) = outcome(stage).await?;
+pub async fn report(sandbox: &Sandbox) -> Result<ExitCode, Failure> {
+    let (runs, problems) = outcome(sandbox).await?;
     println!(
         "{:<19} {:>5}  {:<44} {:<10} {:>10} {:>10}",
         "event", "id", "outcome", "Sage", "Magento", "in Sage"
@@ -45,19 +45,19 @@ pub async fn report(stage: &Stage) -> Result<ExitCode, Failure> {
 }
 
 /// Waits until every event has arrived and every run has ended; the runs, and what is not as expected.
-pub async fn outcome(stage: &Stage) -> Result<(Vec<Run>, Vec<String>), Failure> {
-    let runs = settled(stage).await?;
+pub async fn outcome(sandbox: &Sandbox) -> Result<(Vec<Run>, Vec<String>), Failure> {
+    let runs = settled(sandbox).await?;
     let mut problems: Vec<String> = runs.iter().filter_map(problem_of).collect();
-    problems.extend(problems_of_books(&runs, &stage.books().await?));
+    problems.extend(problems_of_books(&runs, &sandbox.books().await?));
     Ok((runs, problems))
 }
 
 /// The runs, oldest first, once every event has arrived and every run has ended or waits for a person.
-async fn settled(stage: &Stage) -> Result<Vec<Run>, Failure> {
+async fn settled(sandbox: &Sandbox) -> Result<Vec<Run>, Failure> {
     let begun = Instant::now();
     loop {
-        let runs = all_runs(stage).await?;
-        let outbox = stage.magento.get("/_sim/outbox").await?;
+        let runs = all_runs(sandbox).await?;
+        let outbox = sandbox.magento.get("/_sim/outbox").await?;
         let rows = outbox.as_array().map(Vec::as_slice).unwrap_or_default();
         let arrived = rows.iter().all(|row| row["status"].as_str() != Some("pending"));
         let ended = runs.len() >= rows.len() && runs.iter().all(|run| has_settled(run, &runs));
@@ -68,12 +68,12 @@ async fn settled(stage: &Stage) -> Result<Vec<Run>, Failure> {
     }
 }
 
-async fn all_runs(stage: &Stage) -> Result<Vec<Run>, Failure> {
+async fn all_runs(sandbox: &Sandbox) -> Result<Vec<Run>, Failure> {
     let mut runs: Vec<Run> = Vec::new();
     let mut seek = Seek::First;
     loop {
         let request = PageRequest { seek, limit: 200, ..PageRequest::default() };
-        let page = stage.process.engine.store.page_runs(stage.organisation, &request).await?;
+        let page = sandbox.process.engine.store.page_runs(sandbox.organisation, &request).await?;
         runs.extend(page.runs);
         match page.next {
             Some(next) => seek = Seek::After(next),

@@ -16,7 +16,7 @@ use views::{
     links::sign_in_href,
 };
 
-use crate::state::Wire;
+use crate::state::EndpointState;
 
 /// What Sage says (its guide on authentication). The code is decoded once and sent on whole, with its country prefix.
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ pub struct Returned {
 
 /// Buys the tokens and connects, or leads to the choice of a business; in any case back to a page.
 pub async fn returned(
-    State(wire): State<Arc<Wire>>,
+    State(endpoints): State<Arc<EndpointState>>,
     State(services): State<Services>,
     headers: HeaderMap,
     Query(returned): Query<Returned>,
@@ -54,7 +54,8 @@ pub async fn returned(
         return went_wrong(ErrorCode::ConsentUsedUp);
     };
     let given = action(&services, &member, ActionKind::ConsentGiven, (binding, None), "");
-    let (binding, businesses) = match wire.engine.take_code(state, code, member.id(), Some(&given)).await {
+    let (binding, businesses) = match endpoints.engine.take_code(state, code, member.id(), Some(&given)).await
+    {
         Ok(taken) => taken,
         Err(error) => return went_wrong(for_a_person(&error).code),
     };
@@ -62,7 +63,7 @@ pub async fn returned(
         return if businesses.is_empty() { went_wrong(ErrorCode::NoBusiness) } else { Redirect::to(&back) };
     };
     // Nothing to choose from: it is this one.
-    let found = match wire.store.binding(binding).await {
+    let found = match endpoints.store.binding(binding).await {
         Ok(found) => found.filter(|binding| binding.organisation_id == member.organisation()),
         Err(error) => return went_wrong(for_a_person(&error.into()).code),
     };

@@ -33,13 +33,13 @@ pub async fn page(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    let desk = match Desk::of(services, options, &tenant).await {
-        Ok(desk) => desk,
+    let frame = match Frame::of(services, options, &tenant).await {
+        Ok(frame) => frame,
         Err(response) => return response,
     };
     let query = EmbedQuery::read(uri.query().unwrap_or_default());
-    let view = embed::open(&desk.services, &desk.binding, &headers, query).await;
-    desk.show(view).await
+    let view = embed::open(&frame.services, &frame.binding, &headers, query).await;
+    frame.show(view).await
 }
 
 /// What the sign-in sends.
@@ -58,13 +58,13 @@ pub async fn sign_in(
     parts: Parts,
     Form(form): Form<SignInForm>,
 ) -> Response {
-    let desk = match Desk::of(services, options, &tenant).await {
-        Ok(desk) => desk,
+    let frame = match Frame::of(services, options, &tenant).await {
+        Ok(frame) => frame,
         Err(response) => return response,
     };
-    let caller = Caller::within(&parts, embed::frame(&desk.binding));
-    let answer = embed::sign_in(&desk.services, &desk.binding, &caller, &form.email, form.password).await;
-    desk.answer(answer, |error| EmbedPart::SignIn(Some(error))).await
+    let caller = Caller::within(&parts, embed::frame(&frame.binding));
+    let answer = embed::sign_in(&frame.services, &frame.binding, &caller, &form.email, form.password).await;
+    frame.answer(answer, |error| EmbedPart::SignIn(Some(error))).await
 }
 
 /// What the second step sends.
@@ -82,13 +82,13 @@ pub async fn code(
     parts: Parts,
     Form(form): Form<CodeForm>,
 ) -> Response {
-    let desk = match Desk::of(services, options, &tenant).await {
-        Ok(desk) => desk,
+    let frame = match Frame::of(services, options, &tenant).await {
+        Ok(frame) => frame,
         Err(response) => return response,
     };
-    let caller = Caller::within(&parts, embed::frame(&desk.binding));
-    let answer = embed::give_code(&desk.services, &desk.binding, &caller, &parts.headers, &form.code).await;
-    desk.answer(answer, |error| EmbedPart::Code(Some(error))).await
+    let caller = Caller::within(&parts, embed::frame(&frame.binding));
+    let answer = embed::give_code(&frame.services, &frame.binding, &caller, &parts.headers, &form.code).await;
+    frame.answer(answer, |error| EmbedPart::Code(Some(error))).await
 }
 
 /// `POST /embed/{tenant_id}/sign-out`: the way out.
@@ -98,23 +98,23 @@ pub async fn sign_out(
     Path(tenant): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let desk = match Desk::of(services, options, &tenant).await {
-        Ok(desk) => desk,
+    let frame = match Frame::of(services, options, &tenant).await {
+        Ok(frame) => frame,
         Err(response) => return response,
     };
-    let answer = embed::sign_out(&desk.services, &desk.binding, &headers).await;
-    desk.answer(answer, EmbedPart::Problem).await
+    let answer = embed::sign_out(&frame.services, &frame.binding, &headers).await;
+    frame.answer(answer, EmbedPart::Problem).await
 }
 
 /// A binding whose frame is asked for, and what it is answered with.
-struct Desk {
+struct Frame {
     services: Services,
     options: LeptosOptions,
     binding: Binding,
     framed_by: FramedBy,
 }
 
-impl Desk {
+impl Frame {
     /// The desk of a tenant, or the answer where there is none.
     async fn of(services: Services, options: LeptosOptions, tenant: &str) -> Result<Self, Response> {
         let found = match tenant.parse() {

@@ -30,7 +30,7 @@ pub async fn csv(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    answer(services, query, &headers, Kind::Csv).await
+    answer(services, query, &headers, FileKind::Csv).await
 }
 
 /// The history as a JSON list of objects, for programs.
@@ -39,16 +39,16 @@ pub async fn json(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    answer(services, query, &headers, Kind::Json).await
+    answer(services, query, &headers, FileKind::Json).await
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum FileKind {
     Csv,
     Json,
 }
 
-impl Kind {
+impl FileKind {
     const fn word(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -64,7 +64,7 @@ impl Kind {
     }
 }
 
-async fn answer(services: Services, query: Option<String>, headers: &HeaderMap, kind: Kind) -> Response {
+async fn answer(services: Services, query: Option<String>, headers: &HeaderMap, kind: FileKind) -> Response {
     match begin(services, query, headers, kind).await {
         Ok(response) => response,
         Err(error) if error.is_not_signed_in() => StatusCode::UNAUTHORIZED.into_response(),
@@ -80,7 +80,7 @@ async fn begin(
     services: Services,
     query: Option<String>,
     headers: &HeaderMap,
-    kind: Kind,
+    kind: FileKind,
 ) -> Result<Response, AppError> {
     let member = services::member_of(&services, headers).await?;
     let query = HistoryQuery::parse(query.as_deref().unwrap_or_default())?.at(Seek::First);
@@ -89,7 +89,7 @@ async fn begin(
     services.store.record_action(&record).await?;
     let names = services.store.list_bindings(member.organisation()).await?;
     let names = names.into_iter().map(|binding| (binding.id, binding.name)).collect();
-    let day = services.outside.now().format("%Y-%m-%d");
+    let day = services.environment.now().format("%Y-%m-%d");
     let file = format!("attachment; filename=\"ledger-runs-{day}.{}\"", kind.word());
     let body = Body::from_stream(pieces(services, member, query, Arc::new(names), kind));
     Ok(([(header::CONTENT_TYPE, kind.media_type().to_owned()), (header::CONTENT_DISPOSITION, file)], body)
@@ -97,7 +97,7 @@ async fn begin(
 }
 
 /// Where the file is.
-enum Place {
+enum FilePlace {
     /// Before its first row.
     Start,
     /// At the first run after this one; `false` while no row has been written.
@@ -114,34 +114,34 @@ fn pieces(
     member: Member,
     query: HistoryQuery,
     names: Names,
-    kind: Kind,
+    kind: FileKind,
 ) -> impl Stream<Item = Result<Bytes, BoxError>> {
-    stream::try_unfold(Place::Start, move |place| {
+    stream::try_unfold(FilePlace::Start, move |place| {
         let (store, organisation) = (Arc::clone(&services.store), member.organisation());
         let request =
             PageRequest { filter: query.filter(), order: query.order, limit: PAGE, ..PageRequest::default() };
         let names = Arc::clone(&names);
         async move {
             let (seek, has_rows) = match place {
-                Place::Start => {
-                    return Ok(Some((Bytes::from(opening(kind)), Place::After(Seek::First, false))));
+                FilePlace::Start => {
+                    return Ok(Some((Bytes::from(opening(kind)), FilePlace::After(Seek::First, false))));
                 }
-                Place::After(seek, has_rows) => (seek, has_rows),
-                Place::End => return Ok(None),
+                FilePlace::After(seek, has_rows) => (seek, has_rows),
+                FilePlace::End => return Ok(None),
             };
             let page = store.page_runs(organisation, &PageRequest { seek, ..request }).await?;
-            let rows: Vec<Row> = page.runs.iter().map(|run| Row::of(run, &names)).collect();
+            let rows: Vec<ExportRow> = page.runs.iter().map(|run| ExportRow::of(run, &names)).collect();
             let goes_on = has_rows || !rows.is_empty();
             let mut piece = match kind {
-                Kind::Csv => table(rows)?,
-                Kind::Json => list(&rows, has_rows)?,
+                FileKind::Csv => table(rows)?,
+                FileKind::Json => list(&rows, has_rows)?,
             };
             let has_rows = goes_on;
             let place = if let Some(next) = page.next {
-                Place::After(Seek::After(next), has_rows)
+                FilePlace::After(Seek::After(next), has_rows)
             } else {
                 piece.extend_from_slice(closing(kind));
-                Place::End
+                FilePlace::End
             };
             Ok(Some((Bytes::from(piece), place)))
         }
@@ -151,7 +151,7 @@ fn pieces(
 
 /// A row of the file. Amounts are decimal text; instants are UTC.
 #[derive(Serialize)]
-struct Row {
+struct ExportRow {
     run: String,
     status: &'static str,
     event: &'static str,
@@ -175,7 +175,7 @@ struct Row {
     ended: String,
 }
 
-impl Row {
+impl ExportRow {
     fn of(run: &Run, names: &HashMap<BindingId, String>) -> Self {
         let facts = &run.facts;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -199,7 +199,7 @@ impl Row {
             message: text(&run.message),
             resolved_by: run.resolved_by.map(|run| run.to_string()).unwrap_or_default(),
             attempts: run.attempts,
-            settings_version: run.policy_version,
+            settings_version: run.settings_version,
             received: at(run.created_at),
             ended: run.finished_at.map(at).unwrap_or_default(),
         }
@@ -239,21 +239,21 @@ fn decimal(minor: Option<i64>) -> String {
 const HEADS: &str = "run,status,event,shop,number,magento_id,customer,currency,amount,tax,sage_amount,sage_tax,sage_number,\
                      sage_id,reason,message,resolved_by,attempts,settings_version,received,ended";
 
-fn opening(kind: Kind) -> String {
+fn opening(kind: FileKind) -> String {
     match kind {
-        Kind::Csv => format!("{HEADS}\r\n"),
-        Kind::Json => "[".to_owned(),
+        FileKind::Csv => format!("{HEADS}\r\n"),
+        FileKind::Json => "[".to_owned(),
     }
 }
 
-const fn closing(kind: Kind) -> &'static [u8] {
+const fn closing(kind: FileKind) -> &'static [u8] {
     match kind {
-        Kind::Csv => b"",
-        Kind::Json => b"\n]\n",
+        FileKind::Csv => b"",
+        FileKind::Json => b"\n]\n",
     }
 }
 
-fn table(rows: Vec<Row>) -> Result<Vec<u8>, BoxError> {
+fn table(rows: Vec<ExportRow>) -> Result<Vec<u8>, BoxError> {
     let mut table = csv::WriterBuilder::new()
         .has_headers(false)
         .terminator(csv::Terminator::CRLF)
@@ -264,7 +264,7 @@ fn table(rows: Vec<Row>) -> Result<Vec<u8>, BoxError> {
     Ok(table.into_inner().map_err(csv::IntoInnerError::into_error)?)
 }
 
-fn list(rows: &[Row], has_rows: bool) -> Result<Vec<u8>, BoxError> {
+fn list(rows: &[ExportRow], has_rows: bool) -> Result<Vec<u8>, BoxError> {
     let mut list = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         list.extend_from_slice(if place > 0 || has_rows { b",\n" } else { b"\n" });

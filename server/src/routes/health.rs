@@ -5,8 +5,8 @@ use std::{fmt::Write, sync::Arc};
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
 
 use crate::{
-    outside::{ahead_of_database, clocks_differ},
-    state::{Check, Looked, Wire},
+    environment::{ahead_of_database, clocks_differ},
+    state::{Check, EndpointState, Looked},
 };
 
 /// How many credentials are tried before the keys are called wrong: one that nobody can open any more must not stop the others.
@@ -19,15 +19,15 @@ pub async fn healthz() -> &'static str {
 
 /// `GET /readyz`: everything that this process needs of itself and its machine, a line a check. Sage and the shops are no part of
 /// it: their runs wait, and a restart would mend nothing.
-pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
-    let [store, clock, schema, keys] = look(&wire).await;
+pub async fn readyz(State(endpoints): State<Arc<EndpointState>>) -> impl IntoResponse {
+    let [store, clock, schema, keys] = look(&endpoints).await;
     let checks = [
-        ("running", running(&wire)),
+        ("running", running(&endpoints)),
         ("store", store),
         ("clock", clock),
         ("schema", schema),
         ("keys", keys),
-        ("worker", worker(&wire)),
+        ("worker", worker(&endpoints)),
     ];
     let is_ready = checks.iter().all(|(_, check)| check.is_ok());
     let mut text = format!("{}\n", if is_ready { "ready" } else { "not ready" });
@@ -43,37 +43,38 @@ pub async fn readyz(State(wire): State<Arc<Wire>>) -> impl IntoResponse {
 }
 
 /// Looks at the store, or tells what was seen a moment ago. Those who ask meanwhile wait for the same look.
-async fn look(wire: &Wire) -> [Check; 4] {
-    let mut looked = wire.looked.lock().await;
-    let now = wire.outside.uptime();
+async fn look(endpoints: &EndpointState) -> [Check; 4] {
+    let mut looked = endpoints.looked.lock().await;
+    let now = endpoints.environment.uptime();
     if let Some(looked) = looked.as_ref()
-        && now.saturating_sub(looked.at) < wire.observing.looks_last
+        && now.saturating_sub(looked.at) < endpoints.observing.looks_last
     {
         return looked.checks.clone();
     }
-    let checks = [store(wire).await, clock(wire).await, schema(wire).await, keys(wire).await];
+    let checks =
+        [store(endpoints).await, clock(endpoints).await, schema(endpoints).await, keys(endpoints).await];
     *looked = Some(Looked { at: now, checks: checks.clone() });
     checks
 }
 
-fn running(wire: &Wire) -> Check {
-    if wire.shutdown.is_cancelled() {
+fn running(endpoints: &EndpointState) -> Check {
+    if endpoints.shutdown.is_cancelled() {
         Err("the process is ending".to_owned())
     } else {
         Ok("not ending".into())
     }
 }
 
-async fn store(wire: &Wire) -> Check {
-    wire.store.ready().await.map(|()| "it was written".into()).map_err(|error| {
+async fn store(endpoints: &EndpointState) -> Check {
+    endpoints.store.ready().await.map(|()| "it was written".into()).map_err(|error| {
         tracing::warn!(%error, "not ready: the store cannot be written");
         "it cannot be written; the log says why".to_owned()
     })
 }
 
 /// No reason to restart a process: it goes by the database's clock, and each machine's is for its own operator to set.
-async fn clock(wire: &Wire) -> Check {
-    match ahead_of_database(wire.store.as_ref()).await {
+async fn clock(endpoints: &EndpointState) -> Check {
+    match ahead_of_database(endpoints.store.as_ref()).await {
         Ok(Some(ahead)) => Ok(clocks_differ(ahead).map_or("as the database's".into(), |differ| {
             format!("{differ}; Ledger goes by that, set both by network time").into()
         })),
@@ -83,8 +84,8 @@ async fn clock(wire: &Wire) -> Check {
     }
 }
 
-async fn schema(wire: &Wire) -> Check {
-    match wire.store.missing_migrations().await {
+async fn schema(endpoints: &EndpointState) -> Check {
+    match endpoints.store.missing_migrations().await {
         Ok(0) => Ok("the newest".into()),
         Ok(missing) => Err(format!("{missing} steps are missing; `ledger migrate` makes them")),
         Err(error) => {
@@ -95,26 +96,27 @@ async fn schema(wire: &Wire) -> Check {
 }
 
 /// Some stored credential opens, if there is any.
-async fn keys(wire: &Wire) -> Check {
-    let Ok(some) = wire.store.page_credentials(None, CREDENTIALS).await else {
+async fn keys(endpoints: &EndpointState) -> Check {
+    let Ok(some) = endpoints.store.page_credentials(None, CREDENTIALS).await else {
         return Err("the credentials cannot be read".to_owned());
     };
     if some.is_empty() {
         return Ok("nothing is sealed yet".into());
     }
     for credential in some {
-        if let Ok(Some(_)) = wire.engine.open_credential(credential.binding, credential.kind).await {
+        if let Ok(Some(_)) = endpoints.engine.open_credential(credential.binding, credential.kind).await {
             return Ok("they open what is stored".into());
         }
     }
     Err("LEDGER_KEYS opens none of the stored credentials; put the key back that sealed them".to_owned())
 }
 
-fn worker(wire: &Wire) -> Check {
-    if !wire.observing.works {
+fn worker(endpoints: &EndpointState) -> Check {
+    if !endpoints.observing.works {
         return Ok("not in this process".into());
     }
-    let silent = wire.engine.heartbeat.silent(wire.outside.now(), wire.engine.timing.lease);
+    let silent =
+        endpoints.engine.heartbeat.silent(endpoints.environment.now(), endpoints.engine.timing.lease);
     if silent.is_empty() {
         return Ok("alive".into());
     }

@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{state::Wire, streams::Place};
+use crate::{state::EndpointState, streams::StreamPlace};
 
 /// How soon after the end of its session a stream ends, where nothing changes meanwhile; with a change it ends at once.
 const LOOK: Duration = Duration::from_secs(15);
@@ -24,21 +24,21 @@ const PACE: Duration = Duration::from_millis(250);
 
 /// Streams the version of the organisation's runs to a signed-in browser.
 pub async fn live(
-    State(wire): State<Arc<Wire>>,
+    State(endpoints): State<Arc<EndpointState>>,
     State(services): State<Services>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, StatusCode> {
     let member = member_of(&services, &headers).await.map_err(|_| StatusCode::UNAUTHORIZED)?;
-    let place = wire.streams.take(member.session(), member.organisation());
+    let place = endpoints.streams.take(member.session(), member.organisation());
     let place = place.ok_or(StatusCode::TOO_MANY_REQUESTS)?;
-    let mut versions = wire.store.changes_of(member.organisation());
+    let mut versions = endpoints.store.changes_of(member.organisation());
     versions.mark_changed();
     let watching = Watching { services, headers, member, versions, _place: place };
     let told = stream::unfold(watching, |mut watching| async {
         let version = watching.next().await?;
         Some((Ok(Event::default().data(version.to_string())), watching))
     });
-    let told = told.take_until(wire.shutdown.clone().cancelled_owned());
+    let told = told.take_until(endpoints.shutdown.clone().cancelled_owned());
     Ok(Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(20))))
 }
 
@@ -48,7 +48,7 @@ struct Watching {
     headers: HeaderMap,
     member: Member,
     versions: watch::Receiver<u64>,
-    _place: Place,
+    _place: StreamPlace,
 }
 
 impl Watching {

@@ -21,12 +21,12 @@ use serde_json::{Value, json};
 use store::{Action, Actor, Binding, CredentialKind, Run, Xref};
 
 use super::refusal::Refusal;
-use crate::state::Wire;
+use crate::state::EndpointState;
 
 /// Checks the token of a call: whose it is (`tenant` of the path, else the token's own `sub`), signature, claims. Whether it was
 /// used before is for the caller to note, together with what it writes.
 pub async fn authenticate(
-    wire: &Wire,
+    endpoints: &EndpointState,
     headers: &HeaderMap,
     tenant: Option<&str>,
 ) -> Result<(Binding, Verified), Refusal> {
@@ -41,24 +41,24 @@ pub async fn authenticate(
             magento::subject(token).ok_or_else(|| Refusal::Unauthorized("it names no tenant".to_owned()))?
         }
     };
-    let binding = wire.store.binding(id).await?.ok_or(Refusal::UnknownTenant)?;
-    let api_key = api_key(wire, id).await?.ok_or(Refusal::UnknownTenant)?;
-    let verified = magento::verify(token, &SubKeys::derive(&api_key), id, wire.outside.now())
+    let binding = endpoints.store.binding(id).await?.ok_or(Refusal::UnknownTenant)?;
+    let api_key = api_key(endpoints, id).await?.ok_or(Refusal::UnknownTenant)?;
+    let verified = magento::verify(token, &SubKeys::derive(&api_key), id, endpoints.environment.now())
         .map_err(|error| Refusal::Unauthorized(error.to_string()))?;
     Ok((binding, verified))
 }
 
-async fn api_key(wire: &Wire, id: BindingId) -> Result<Option<SecretString>, Refusal> {
-    wire.engine.open_credential(id, CredentialKind::MagentoApiKey).await.map_err(|error| {
+async fn api_key(endpoints: &EndpointState, id: BindingId) -> Result<Option<SecretString>, Refusal> {
+    endpoints.engine.open_credential(id, CredentialKind::MagentoApiKey).await.map_err(|error| {
         tracing::error!(binding = %id, error = %error, "a shop's key could not be opened");
         Refusal::Unavailable
     })
 }
 
 /// The same, noting the token as used.
-async fn authenticate_once(wire: &Wire, headers: &HeaderMap) -> Result<Binding, Refusal> {
-    let (binding, token) = authenticate(wire, headers, None).await?;
-    if wire.store.use_token(binding.id, &token.jti, token.expires_at).await? {
+async fn authenticate_once(endpoints: &EndpointState, headers: &HeaderMap) -> Result<Binding, Refusal> {
+    let (binding, token) = authenticate(endpoints, headers, None).await?;
+    if endpoints.store.use_token(binding.id, &token.jti, token.expires_at).await? {
         Ok(binding)
     } else {
         Err(Refusal::Unauthorized("it was used before".to_owned()))
@@ -74,11 +74,11 @@ pub struct StatusQuery {
 
 /// `GET /v1/status`: the entity's latest run.
 pub async fn status(
-    State(wire): State<Arc<Wire>>,
+    State(endpoints): State<Arc<EndpointState>>,
     query: Result<Query<StatusQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let binding = authenticate_once(&wire, &headers).await?;
+    let binding = authenticate_once(&endpoints, &headers).await?;
     let Ok(Query(query)) = query else {
         return Err(Refusal::Malformed(
             "entity_type and entity_id are needed, such as invoice and 42".to_owned(),
@@ -87,12 +87,15 @@ pub async fn status(
     let entity: EntityKind = query
         .entity_type
         .parse()
-        .map_err(|error: domain::run::UnknownWord| Refusal::Malformed(format!("entity_type: {error}")))?;
-    let mut run =
-        wire.store.latest_run(binding.id, entity, query.entity_id).await?.ok_or(Refusal::UnknownEntity)?;
+        .map_err(|error: domain::words::UnknownWord| Refusal::Malformed(format!("entity_type: {error}")))?;
+    let mut run = endpoints
+        .store
+        .latest_run(binding.id, entity, query.entity_id)
+        .await?
+        .ok_or(Refusal::UnknownEntity)?;
     if run.event == EventName::InvoicePaid {
         // It speaks of the invoice, and its own record is the payment.
-        let invoice = invoice_record(&wire, &binding, query.entity_id).await?;
+        let invoice = invoice_record(&endpoints, &binding, query.entity_id).await?;
         run.facts.sage_id = invoice.as_ref().map(|invoice| invoice.sage_id.clone());
         run.facts.sage_reference = invoice.and_then(|invoice| invoice.displayed_as);
     }
@@ -100,10 +103,14 @@ pub async fn status(
 }
 
 /// What an invoice is in the binding's Sage business.
-async fn invoice_record(wire: &Wire, binding: &Binding, id: i64) -> Result<Option<Xref>, Refusal> {
+async fn invoice_record(
+    endpoints: &EndpointState,
+    binding: &Binding,
+    id: i64,
+) -> Result<Option<Xref>, Refusal> {
     let Some(business) = &binding.business else { return Ok(None) };
     let key = XrefKey { kind: XrefKind::Invoice, magento_key: id.to_string() };
-    Ok(wire.store.xrefs(binding.id, &business.id, &[key]).await?.pop())
+    Ok(endpoints.store.xrefs(binding.id, &business.id, &[key]).await?.pop())
 }
 
 fn status_body(run: &Run) -> Value {
@@ -127,14 +134,18 @@ fn status_body(run: &Run) -> Value {
 }
 
 /// `GET /v1/tile/health`: fetched at every view of Magento's dashboard, so it counts and does no more.
-pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
-    let binding = authenticate_once(&wire, &headers).await?;
-    let counts = wire.store.count_runs(binding.id, wire.outside.now() - TimeDelta::hours(24)).await?;
+pub async fn tile(
+    State(endpoints): State<Arc<EndpointState>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let binding = authenticate_once(&endpoints, &headers).await?;
+    let counts =
+        endpoints.store.count_runs(binding.id, endpoints.environment.now() - TimeDelta::hours(24)).await?;
     let connection = match binding.status {
         BindingStatus::Pending => "pending",
         // Who disconnected in Ledger, and whom Sage refuses, has a shop that is connected all the same.
         BindingStatus::NeedsReauth | BindingStatus::Revoked
-            if wire.store.refusal(binding.id).await? == Some(Code::MagentoAuth) =>
+            if endpoints.store.refusal(binding.id).await? == Some(Code::MagentoAuth) =>
         {
             "token_revoked"
         }
@@ -149,14 +160,18 @@ pub async fn tile(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<J
 }
 
 /// `POST /v1/tenant/disconnect`: the binding is revoked, Sage's tokens are revoked and deleted, its history stays.
-pub async fn disconnect(State(wire): State<Arc<Wire>>, headers: HeaderMap) -> Result<StatusCode, Refusal> {
-    let binding = authenticate_once(&wire, &headers).await?;
+pub async fn disconnect(
+    State(endpoints): State<Arc<EndpointState>>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refusal> {
+    let binding = authenticate_once(&endpoints, &headers).await?;
     let actor = Actor { member: None, name: "Magento".to_owned() };
     let kind = ActionKind::Disconnected;
-    let action = Action::new(&*wire.outside, binding.organisation_id, actor, kind).with_binding(binding.id);
+    let action =
+        Action::new(&*endpoints.environment, binding.organisation_id, actor, kind).with_binding(binding.id);
     // What is disconnected already is only made sure of.
     let action = Some(&action).filter(|_| binding.status != BindingStatus::Revoked);
-    wire.engine.disconnect_by_shop(&binding, action).await.map_err(|error| {
+    endpoints.engine.disconnect_by_shop(&binding, action).await.map_err(|error| {
         tracing::error!(binding = %binding.id, error = %error, "a shop could not be disconnected");
         Refusal::Unavailable
     })?;

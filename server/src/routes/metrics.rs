@@ -11,12 +11,12 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::run::{BindingStatus, RunStatus};
-use meters::Gauges;
+use metrics::Gauges;
 use secrecy::{ExposeSecret, SecretString};
 use store::BindingFigures;
 use subtle::ConstantTimeEq;
 
-use crate::state::Wire;
+use crate::state::EndpointState;
 
 /// What a proxy in front of Ledger adds: who brings it comes from elsewhere.
 const FORWARDED: [HeaderName; 3] = [
@@ -27,16 +27,16 @@ const FORWARDED: [HeaderName; 3] = [
 
 /// Answers whom it may: with a token configured whoever brings it, without one this machine alone.
 pub async fn metrics(
-    State(wire): State<Arc<Wire>>,
+    State(endpoints): State<Arc<EndpointState>>,
     peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
 ) -> Response {
-    let observing = &wire.observing;
+    let observing = &endpoints.observing;
     if let Err(refusal) = admit(&observing.token, peer.map(|Extension(peer)| peer.0), &headers) {
         return refusal.into_response();
     }
-    let now = wire.outside.now();
-    let figures = match wire.store.figures(now).await {
+    let now = endpoints.environment.now();
+    let figures = match endpoints.store.figures(now).await {
         Ok(figures) => figures,
         Err(error) => {
             tracing::warn!(%error, "the figures could not be read");
@@ -47,8 +47,8 @@ pub async fn metrics(
     if observing.by_binding {
         of_each_binding(&mut gauges, &figures, now);
     }
-    match meters::text(&gauges) {
-        Ok(text) => ([(header::CONTENT_TYPE, meters::CONTENT_TYPE)], text).into_response(),
+    match metrics::text(&gauges) {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

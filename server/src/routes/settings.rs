@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::pages::settings::Answer;
+use app::pages::settings::FormAnswer;
 use axum::Form;
 use axum::{
     body::Body,
@@ -95,7 +95,7 @@ async fn again(services: &Services, options: &LeptosOptions, page: Request, view
     let status = StatusCode::from_u16(view.status()).unwrap_or(StatusCode::OK);
     // A browser shows a page; that it is none of what was wanted, its console need not repeat.
     let status = if accepts_html(page.headers()) { StatusCode::OK } else { status };
-    let (services, options, answer) = (services.clone(), options.clone(), Answer(Arc::new(view)));
+    let (services, options, answer) = (services.clone(), options.clone(), FormAnswer(Arc::new(view)));
     let render = render_app_async_with_context(
         move || {
             provide_context(services.clone());

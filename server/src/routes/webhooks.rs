@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use tracing::{Instrument, Span, field::Empty};
 
 use super::{magento::authenticate, refusal::Refusal};
-use crate::state::Wire;
+use crate::state::EndpointState;
 
 /// An event is some hundred bytes; the published module sends no more. It is kept as it came.
 const LARGEST_BODY: usize = 8 * 1024;
@@ -77,7 +77,7 @@ impl EventBody {
 
 /// Takes an event: the beginning of its trace.
 pub async fn receive(
-    State(wire): State<Arc<Wire>>,
+    State(endpoints): State<Arc<EndpointState>>,
     Path((tenant, event)): Path<(String, String)>,
     headers: HeaderMap,
     body: Body,
@@ -91,24 +91,24 @@ pub async fn receive(
         magento_id = Empty,
         run = Empty
     );
-    let taken = take(&wire, &tenant, event, &headers, body).instrument(span).await;
+    let taken = take(&endpoints, &tenant, event, &headers, body).instrument(span).await;
     let status = taken.as_ref().map_or_else(Refusal::status, |(status, _)| *status);
-    meters::webhook(name, status.as_u16());
+    metrics::webhook(name, status.as_u16());
     taken
 }
 
 async fn take(
-    wire: &Wire,
+    endpoints: &EndpointState,
     tenant: &str,
     event: String,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    if wire.shutdown.is_cancelled() {
+    if endpoints.shutdown.is_cancelled() {
         return Err(Refusal::Unavailable);
     }
-    let (binding, token) = authenticate(wire, headers, Some(tenant)).await?;
-    if let Err(refusal) = wire.intake.take(binding.id, wire.outside.now()) {
+    let (binding, token) = authenticate(endpoints, headers, Some(tenant)).await?;
+    if let Err(refusal) = endpoints.intake.take(binding.id, endpoints.environment.now()) {
         sleep(REFUSED_AFTER).await;
         return Err(refusal);
     }
@@ -120,13 +120,13 @@ async fn take(
         String::from_utf8(read(body).await?).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
     let parsed: EventBody =
         serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
-    parsed.check(wire.outside.now())?;
+    parsed.check(endpoints.environment.now())?;
     let span = Span::current();
     span.record("binding", tracing::field::display(binding.id));
     span.record("magento_id", parsed.magento_entity_id);
     let new = NewEvent {
-        id: EventId(wire.outside.id()),
-        run_id: RunId(wire.outside.id()),
+        id: EventId(endpoints.environment.id()),
+        run_id: RunId(endpoints.environment.id()),
         binding_id: binding.id,
         event,
         idempotency_key: idempotency_key(headers, event, parsed.magento_entity_id)?,
@@ -136,11 +136,11 @@ async fn take(
         store_id: parsed.store_id.unwrap_or(0),
         body: text,
         occurred_at: parsed.occurred_at,
-        received_at: wire.outside.now(),
+        received_at: endpoints.environment.now(),
         token: Some((token.jti, token.expires_at)),
         trace_parent: sync::trace_parent(&span),
     };
-    match wire.store.receive(&new).await? {
+    match endpoints.store.receive(&new).await? {
         Received::Queued(id) | Received::Known(id) => {
             span.record("run", tracing::field::display(id));
             Ok((StatusCode::ACCEPTED, Json(json!({ "sync_run_id": id.to_string() }))))

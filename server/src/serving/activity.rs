@@ -21,9 +21,9 @@ pub(super) struct Activity {
 
 impl Activity {
     /// A request has arrived; it is under way until what is returned is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+    pub(super) fn begin(self: &Arc<Self>) -> OpenRequest {
         self.changes.fetch_add(1, Ordering::AcqRel);
-        Busy(Arc::clone(self))
+        OpenRequest(Arc::clone(self))
     }
 
     /// Whether a request is under way.
@@ -38,28 +38,28 @@ impl Activity {
 }
 
 /// A request that is under way.
-pub(super) struct Busy(Arc<Activity>);
+pub(super) struct OpenRequest(Arc<Activity>);
 
-impl Drop for Busy {
+impl Drop for OpenRequest {
     fn drop(&mut self) {
         self.0.changes.fetch_add(1, Ordering::AcqRel);
     }
 }
 
 /// An answer's body: its request is under way until it is sent or given up.
-pub(super) struct Held {
+pub(super) struct CountedBody {
     body: Body,
-    _busy: Busy,
+    _busy: OpenRequest,
 }
 
-impl Held {
+impl CountedBody {
     /// Holds a request until its answer's body has gone.
-    pub(super) const fn new(body: Body, busy: Busy) -> Self {
+    pub(super) const fn new(body: Body, busy: OpenRequest) -> Self {
         Self { body, _busy: busy }
     }
 }
 
-impl HttpBody for Held {
+impl HttpBody for CountedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -21,13 +21,13 @@ enum Phase {
     /// A head is awaited.
     Head,
     /// A request is under way: its body has its own limit, its answer takes as long as it takes.
-    Busy,
+    OpenRequest,
     /// It rests until the next request.
     Idle,
 }
 
 /// A socket with limits.
-pub(super) struct Line {
+pub(super) struct LimitedSocket {
     stream: TcpStream,
     activity: Arc<Activity>,
     limits: ConnectionLimits,
@@ -37,7 +37,7 @@ pub(super) struct Line {
     writing: Option<Pin<Box<Sleep>>>,
 }
 
-impl Line {
+impl LimitedSocket {
     /// A socket that was just opened.
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, limits: ConnectionLimits) -> Self {
         let (seen, reading) = (activity.changes(), Box::pin(sleep(limits.head)));
@@ -52,7 +52,7 @@ impl Line {
         }
         self.seen = changes;
         if self.activity.is_busy() {
-            self.phase = Phase::Busy;
+            self.phase = Phase::OpenRequest;
         } else {
             self.phase = Phase::Idle;
             self.reading = Box::pin(sleep(self.limits.idle));
@@ -72,7 +72,7 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for LimitedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -87,7 +87,7 @@ impl AsyncRead for Line {
             }
             return Poll::Ready(read);
         }
-        if self.phase == Phase::Busy {
+        if self.phase == Phase::OpenRequest {
             return Poll::Pending;
         }
         ready!(self.reading.as_mut().poll(context));
@@ -95,7 +95,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for LimitedSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

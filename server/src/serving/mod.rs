@@ -29,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 pub use self::limits::ConnectionLimits;
-use self::{activity::Activity, line::Line};
+use self::{activity::Activity, line::LimitedSocket};
 
 /// A failed accept, mostly for want of file descriptors, is tried again after this.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
@@ -135,10 +135,10 @@ impl House {
             let (router, limit) = (self.router.clone(), self.limits.body);
             async move {
                 let answer = body::within(limit, request, |request| router.oneshot(request)).await;
-                Ok::<_, Infallible>(answer.map(|body| Body::new(activity::Held::new(body, busy))))
+                Ok::<_, Infallible>(answer.map(|body| Body::new(activity::CountedBody::new(body, busy))))
             }
         });
-        let line = Line::new(stream, Arc::clone(&guest.activity), self.limits);
+        let line = LimitedSocket::new(stream, Arc::clone(&guest.activity), self.limits);
         // The line itself keeps the time: hyper knows one limit only, for heads and for rests. With it hyper turns to the line again
         // once an answer has gone; that is all it is for.
         let mut http = http1::Builder::new();

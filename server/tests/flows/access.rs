@@ -5,15 +5,15 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    environment::Environment,
     ids::{ActionId, BulkRetryId, MemberId, OrganisationId},
-    outside::Outside,
     run::{ActionKind, BulkState, Role, RunStatus},
 };
 use reqwest::{Client, RequestBuilder, Response, header, redirect::Policy};
 use server::{
-    outside::Machine,
+    environment::Machine,
     router,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use store::{Action, Actor, BulkRetry, Organisation, PageRequest, RunFilter};
 
@@ -197,31 +197,34 @@ struct Stranger {
     cookie: Option<String>,
 }
 
-async fn add_member(stage: &Stage, organisation_id: OrganisationId, role: Role, name: &str) -> Stranger {
+async fn add_member(sandbox: &Sandbox, organisation_id: OrganisationId, role: Role, name: &str) -> Stranger {
     let email = format!("{name}@ledger.example");
-    browser::member(stage, organisation_id, &email, role).await;
-    Stranger { name: name.to_owned(), cookie: Some(browser::sign_in(stage, &email, browser::PASSWORD).await) }
+    browser::member(sandbox, organisation_id, &email, role).await;
+    Stranger {
+        name: name.to_owned(),
+        cookie: Some(browser::sign_in(sandbox, &email, browser::PASSWORD).await),
+    }
 }
 
 /// What the organisation has: whatever is refused must leave it as it is.
-async fn holdings(stage: &Stage) -> String {
-    let (store, id) = (&stage.process.engine.store, stage.binding.id);
+async fn holdings(sandbox: &Sandbox) -> String {
+    let (store, id) = (&sandbox.process.engine.store, sandbox.binding.id);
     let newest = PageRequest { limit: 50, ..PageRequest::default() };
     format!(
         "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-        store.list_members(stage.organisation).await.unwrap(),
-        store.list_invitations(stage.organisation, Machine.now()).await.unwrap(),
-        store.list_bindings(stage.organisation).await.unwrap(),
-        store.current_policy(id).await.unwrap(),
+        store.list_members(sandbox.organisation).await.unwrap(),
+        store.list_invitations(sandbox.organisation, Machine.now()).await.unwrap(),
+        store.list_bindings(sandbox.organisation).await.unwrap(),
+        store.current_settings(id).await.unwrap(),
         store.reference(id).await.unwrap(),
         store.page_credentials(None, 100).await.unwrap(),
-        store.page_runs(stage.organisation, &newest).await.unwrap(),
+        store.page_runs(sandbox.organisation, &newest).await.unwrap(),
     )
 }
 
 /// The stage with everybody who knocks.
 struct Cast {
-    stage: Stage,
+    sandbox: Sandbox,
     run: String,
     /// A retry of many runs.
     bulk: String,
@@ -236,12 +239,12 @@ struct Cast {
 }
 
 /// A retry of many runs that has begun; no worker carries it on.
-async fn bulk_retry(stage: &Stage, last_run: &str) -> String {
+async fn bulk_retry(sandbox: &Sandbox, last_run: &str) -> String {
     let actor = Actor { member: None, name: "Nobody".to_owned() };
     let now = Machine.now();
     let bulk = BulkRetry {
         id: BulkRetryId(Machine.id()),
-        organisation_id: stage.organisation,
+        organisation_id: sandbox.organisation,
         actor: actor.clone(),
         filter: RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() },
         query: "status=failed".to_owned(),
@@ -255,7 +258,7 @@ async fn bulk_retry(stage: &Stage, last_run: &str) -> String {
     };
     let action = Action {
         id: ActionId(Machine.id()),
-        organisation_id: stage.organisation,
+        organisation_id: sandbox.organisation,
         binding_id: None,
         run_id: None,
         actor,
@@ -263,36 +266,37 @@ async fn bulk_retry(stage: &Stage, last_run: &str) -> String {
         detail: String::new(),
         at: now,
     };
-    stage.process.engine.store.begin_bulk_retry(&bulk, &action).await.unwrap();
+    sandbox.process.engine.store.begin_bulk_retry(&bulk, &action).await.unwrap();
     bulk.id.to_string()
 }
 
 impl Cast {
     async fn gathered() -> Self {
-        let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-        stage.send_all_events().await.unwrap();
-        let store = &stage.process.engine.store;
+        let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+        sandbox.send_all_events().await.unwrap();
+        let store = &sandbox.process.engine.store;
         let newest = PageRequest { limit: 1, ..PageRequest::default() };
-        let run = store.page_runs(stage.organisation, &newest).await.unwrap().runs[0].id.to_string();
+        let run = store.page_runs(sandbox.organisation, &newest).await.unwrap().runs[0].id.to_string();
         let id = OrganisationId(Machine.id());
         let elsewhere = Organisation { id, name: "Elsewhere".to_owned(), created_at: Machine.now() };
         store.create_organisation(&elsewhere).await.unwrap();
-        let token = browser::sign_in_framed(&stage, EMAIL, PASSWORD).await;
+        let token = browser::sign_in_framed(&sandbox, EMAIL, PASSWORD).await;
         let cookie = format!("ledger_session={token}; ledger-embed={token}; ledger_sign_in={token}");
         let framed = Stranger { name: "framed".to_owned(), cookie: Some(cookie) };
         let nobody = Stranger { name: "nobody".to_owned(), cookie: None };
-        let stranger = add_member(&stage, id, Role::Owner, "stranger").await;
-        let member = browser::member(&stage, stage.organisation, "absent@ledger.example", Role::Viewer).await;
+        let stranger = add_member(&sandbox, id, Role::Owner, "stranger").await;
+        let member =
+            browser::member(&sandbox, sandbox.organisation, "absent@ledger.example", Role::Viewer).await;
         let mut members = Vec::new();
         for role in [Role::Viewer, Role::Operator, Role::Accountant, Role::Owner] {
-            members.push((role, add_member(&stage, stage.organisation, role, role.as_str()).await));
+            members.push((role, add_member(&sandbox, sandbox.organisation, role, role.as_str()).await));
         }
-        let bulk = bulk_retry(&stage, &run).await;
-        Self { stage, run, bulk, member, nobody, stranger, framed, members }
+        let bulk = bulk_retry(&sandbox, &run).await;
+        Self { sandbox, run, bulk, member, nobody, stranger, framed, members }
     }
 
     fn fill(&self, text: &str) -> String {
-        let text = text.replace("{binding}", &self.stage.binding.id.to_string());
+        let text = text.replace("{binding}", &self.sandbox.binding.id.to_string());
         text.replace("{run}", &self.run)
             .replace("{member}", &self.member.to_string())
             .replace("{bulk}", &self.bulk)
@@ -301,7 +305,8 @@ impl Cast {
     fn request(&self, (address, _, body, called): &Line) -> RequestBuilder {
         let (method, path) = address.split_once(' ').unwrap();
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
-        let url = format!("{}{}", self.stage.url(), self.fill(if called.is_empty() { path } else { called }));
+        let url =
+            format!("{}{}", self.sandbox.url(), self.fill(if called.is_empty() { path } else { called }));
         let request = if method == "POST" { client.post(url) } else { client.get(url) };
         match body {
             Nothing => request.header(header::ACCEPT, "text/html"),
@@ -322,7 +327,7 @@ impl Cast {
     async fn refuses(&self, line: &Line, before: &str) {
         let (address, door, ..) = line;
         let unchanged = async |who: &str| {
-            assert_eq!(holdings(&self.stage).await, before, "{address} as {who}");
+            assert_eq!(holdings(&self.sandbox).await, before, "{address} as {who}");
         };
         if *door != Everybody {
             for asker in [&self.nobody, &self.framed] {
@@ -332,7 +337,7 @@ impl Cast {
             }
         }
         let answer = self.ask(&self.stranger, line).await;
-        let is_shut = is_refused(&answer) || shows_nothing(answer, &self.stage).await;
+        let is_shut = is_refused(&answer) || shows_nothing(answer, &self.sandbox).await;
         assert!(is_shut, "{address} shows a stranger what is not theirs");
         unchanged(&self.stranger.name).await;
         let Since(needed) = door else { return };
@@ -363,18 +368,18 @@ fn is_refused(answer: &Response) -> bool {
 }
 
 /// An answer that shows nothing of the organisation's: another organisation's member sees their own, which is empty.
-async fn shows_nothing(answer: Response, stage: &Stage) -> bool {
+async fn shows_nothing(answer: Response, sandbox: &Sandbox) -> bool {
     let kind = answer.headers().get(header::CONTENT_TYPE);
     // A stream does not end, and carries a number and nothing else.
     if kind.is_some_and(|kind| kind == "text/event-stream") {
         return true;
     }
     // Figures without names, in fractions of a second; flows of their own look at them.
-    if kind.is_some_and(|kind| kind == meters::CONTENT_TYPE) {
+    if kind.is_some_and(|kind| kind == metrics::CONTENT_TYPE) {
         return true;
     }
     let text = answer.text().await.unwrap();
-    ["Blue Mug", "000000", &stage.binding.magento_url].iter().all(|ours| !text.contains(ours))
+    ["Blue Mug", "000000", &sandbox.binding.magento_url].iter().all(|ours| !text.contains(ours))
 }
 
 #[test]
@@ -392,7 +397,7 @@ fn every_address_has_a_line_that_says_who_is_let_in() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_address_refuses_whom_it_must_and_nothing_changes() {
     let cast = Cast::gathered().await;
-    let before = holdings(&cast.stage).await;
+    let before = holdings(&cast.sandbox).await;
     for line in DOORS {
         cast.refuses(line, &before).await;
     }
@@ -402,5 +407,5 @@ async fn every_address_refuses_whom_it_must_and_nothing_changes() {
     for line in others.into_iter().chain(last) {
         cast.lets_in(line).await;
     }
-    cast.stage.stop().await;
+    cast.sandbox.stop().await;
 }

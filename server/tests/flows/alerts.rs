@@ -9,15 +9,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use domain::{
     alert::ChannelKind,
+    environment::Environment,
     ids::{EventId, RunId},
-    outside::Outside,
     run::{BindingStatus, EventName, Role},
 };
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use server::{
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    environment::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use sha2::Sha256;
 use simulators::hooks;
@@ -33,8 +33,8 @@ use crate::{
 
 const PAGE: &str = "/dashboard/account/alerts";
 
-async fn stage(database_url: Option<String>) -> Stage {
-    Stage::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap()
+async fn sandbox(database_url: Option<String>) -> Sandbox {
+    Sandbox::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap()
 }
 
 /// Runs a flow on both databases.
@@ -42,13 +42,13 @@ macro_rules! on_both {
     ($($flow:ident = $sqlite:ident, $postgres:ident;)+) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $sqlite() {
-            $flow(stage(None).await).await;
+            $flow(sandbox(None).await).await;
         }
 
         #[tokio::test(flavor = "multi_thread")]
         async fn $postgres() {
             let Some(database_url) = database().await else { return };
-            $flow(stage(Some(database_url)).await).await;
+            $flow(sandbox(Some(database_url)).await).await;
         })+
     };
 }
@@ -63,13 +63,13 @@ on_both! {
 }
 
 /// Events of invoices that the shop does not have: their runs fail for good.
-async fn announce_failures(stage: &Stage, numbers: impl Iterator<Item = i64>) {
+async fn announce_failures(sandbox: &Sandbox, numbers: impl Iterator<Item = i64>) {
     for magento_id in numbers {
         let now = Machine.now();
         let event = NewEvent {
             id: EventId(Machine.id()),
             run_id: RunId(Machine.id()),
-            binding_id: stage.binding.id,
+            binding_id: sandbox.binding.id,
             event: EventName::InvoiceCreated,
             idempotency_key: format!("missing-{magento_id}"),
             magento_id,
@@ -82,7 +82,7 @@ async fn announce_failures(stage: &Stage, numbers: impl Iterator<Item = i64>) {
             token: None,
             trace_parent: None,
         };
-        stage.process.engine.store.receive(&event).await.unwrap();
+        sandbox.process.engine.store.receive(&event).await.unwrap();
     }
 }
 
@@ -92,16 +92,16 @@ async fn work(engine: &Engine) {
 }
 
 /// Adds a webhook on the page; returns its secret, which the page shows once.
-async fn add_webhook(stage: &Stage, cookie: &str, receiver: &hooks::Running, mode: &str) -> String {
+async fn add_webhook(sandbox: &Sandbox, cookie: &str, receiver: &hooks::Running, mode: &str) -> String {
     let form = [("url", receiver.url()), ("mode", mode)];
-    let answer = browser::submit(stage, cookie, "/api/alerts/add-webhook", &form).await;
+    let answer = browser::submit(sandbox, cookie, "/api/alerts/add-webhook", &form).await;
     assert_eq!(browser::location(&answer), format!("{PAGE}?flash=saved"));
     let once = answer.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
     let once = once
         .filter_map(|value| value.split(';').next())
         .find(|value| value.starts_with("ledger_once_secret"));
-    let page = browser::page(stage, &format!("{cookie}; {}", once.unwrap()), PAGE).await;
-    assert!(!browser::page(stage, cookie, PAGE).await.contains("whsec_"));
+    let page = browser::page(sandbox, &format!("{cookie}; {}", once.unwrap()), PAGE).await;
+    assert!(!browser::page(sandbox, cookie, PAGE).await.contains("whsec_"));
     let from = page.find("whsec_").unwrap();
     page[from..].split('<').next().unwrap().trim().to_owned()
 }
@@ -127,30 +127,30 @@ fn assert_signed(call: &hooks::Call, secret: &str) {
 }
 
 /// The id of the only channel on a member's page.
-async fn only_channel(stage: &Stage, cookie: &str) -> String {
-    let page = browser::page(stage, cookie, PAGE).await;
+async fn only_channel(sandbox: &Sandbox, cookie: &str) -> String {
+    let page = browser::page(sandbox, cookie, PAGE).await;
     let from = page.find("name=\"channel\" value=\"").unwrap() + 22;
     page[from..from + 36].to_owned()
 }
 
-async fn staged(stage: Stage) {
-    let (receiver, engine) = (hooks::start().await.unwrap(), Arc::clone(&stage.process.engine));
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    let secret = add_webhook(&stage, &cookie, &receiver, "at_once").await;
-    announce_failures(&stage, 900_001..=900_049).await;
+async fn staged(sandbox: Sandbox) {
+    let (receiver, engine) = (hooks::start().await.unwrap(), Arc::clone(&sandbox.process.engine));
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let secret = add_webhook(&sandbox, &cookie, &receiver, "at_once").await;
+    announce_failures(&sandbox, 900_001..=900_049).await;
     work(&engine).await;
     let before_the_pause = [&["document.failed"; 4][..], &["binding.troubled", "binding.failing"]].concat();
     assert_eq!(kinds(&receiver), before_the_pause);
-    announce_failures(&stage, 900_050..=900_052).await;
+    announce_failures(&sandbox, 900_050..=900_052).await;
     work(&engine).await;
     assert_eq!(kinds(&receiver), [&before_the_pause[..], &["binding.paused"]].concat());
 
     let store = &engine.store;
-    let id = stage.binding.id.to_string();
-    assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Paused);
-    let counts = store.count_runs(stage.binding.id, Machine.now() - TimeDelta::hours(1)).await.unwrap();
+    let id = sandbox.binding.id.to_string();
+    assert_eq!(store.binding(sandbox.binding.id).await.unwrap().unwrap().status, BindingStatus::Paused);
+    let counts = store.count_runs(sandbox.binding.id, Machine.now() - TimeDelta::hours(1)).await.unwrap();
     assert_eq!((counts.failed, counts.pending), (50, 2), "what came after the pause waits");
-    let shop = browser::page(&stage, &cookie, &format!("/dashboard/bindings/{id}")).await;
+    let shop = browser::page(&sandbox, &cookie, &format!("/dashboard/bindings/{id}")).await;
     assert!(shop.contains("Paused by Ledger: 50 documents failed one after another."), "{shop}");
 
     let calls = receiver.calls();
@@ -162,37 +162,37 @@ async fn staged(stage: Stage) {
         (&last["data"]["failed_in_a_row"], &last["data"]["binding_id"]),
         (&50.into(), &id.as_str().into())
     );
-    assert_eq!(last["data"]["link"], format!("{}/dashboard/bindings/{id}", stage.url()));
+    assert_eq!(last["data"]["link"], format!("{}/dashboard/bindings/{id}", sandbox.url()));
 
     let resume = [("binding", id.as_str()), ("pause", "false")];
-    browser::submit(&stage, &cookie, "/api/bindings/pause", &resume).await;
-    stage.send_all_events().await.unwrap();
+    browser::submit(&sandbox, &cookie, "/api/bindings/pause", &resume).await;
+    sandbox.send_all_events().await.unwrap();
     work(&engine).await;
     let of_binding: Vec<_> =
         kinds(&receiver).into_iter().filter(|kind| kind.starts_with("binding.")).collect();
     assert_eq!(of_binding[3..], ["binding.recovered"]);
-    let page = browser::page(&stage, &cookie, PAGE).await;
+    let page = browser::page(&sandbox, &cookie, PAGE).await;
     assert!(
         page.contains("50 documents failed one after another.") && page.contains("Last arrived"),
         "{page}"
     );
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
-async fn killed(stage: Stage) {
+async fn killed(sandbox: Sandbox) {
     let receiver = hooks::start().await.unwrap();
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    let secret = add_webhook(&stage, &cookie, &receiver, "at_once").await;
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let secret = add_webhook(&sandbox, &cookie, &receiver, "at_once").await;
     // Long enough for the kill to fall between the message and its note.
     receiver.delay(Duration::from_secs(10));
-    announce_failures(&stage, 900_001..=900_001).await;
-    let mut first = crash::worker(&stage);
+    announce_failures(&sandbox, 900_001..=900_001).await;
+    let mut first = crash::worker(&sandbox);
     arrived(&receiver, 1).await;
     first.kill().unwrap();
     first.wait().unwrap();
     receiver.delay(Duration::ZERO);
     let clock = Arc::new(Ahead::default());
-    let second = process(&stage, &clock).await;
+    let second = process(&sandbox, &clock).await;
     deliver_due(&second).await;
     assert_eq!(receiver.calls().len(), 1, "the first may still be about to note it");
     clock.pass(TimeDelta::seconds(91));
@@ -205,7 +205,7 @@ async fn killed(stage: Stage) {
     for call in &calls {
         assert_signed(call, &secret);
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 async fn arrived(receiver: &hooks::Running, count: usize) {
@@ -216,13 +216,13 @@ async fn arrived(receiver: &hooks::Running, count: usize) {
     }
 }
 
-async fn gathered(stage: Stage) {
+async fn gathered(sandbox: Sandbox) {
     let (receiver, clock) = (hooks::start().await.unwrap(), Arc::new(Ahead::default()));
-    let later = process(&stage, &clock).await;
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    add_webhook(&stage, &cookie, &receiver, "digest_hourly").await;
-    announce_failures(&stage, 900_001..=900_005).await;
-    work(&stage.process.engine).await;
+    let later = process(&sandbox, &clock).await;
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    add_webhook(&sandbox, &cookie, &receiver, "digest_hourly").await;
+    announce_failures(&sandbox, 900_001..=900_005).await;
+    work(&sandbox.process.engine).await;
     assert!(receiver.calls().is_empty());
     clock.pass(TimeDelta::hours(1));
     while deliver_due(&later).await > 0 {}
@@ -234,44 +234,44 @@ async fn gathered(stage: Stage) {
     assert_eq!(deliver_due(&later).await, 0, "there is nothing to tell");
     assert_eq!(receiver.calls().len(), 1);
     later.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
-async fn removed(stage: Stage) {
-    let (receiver, engine) = (hooks::start().await.unwrap(), Arc::clone(&stage.process.engine));
-    let owner = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    let guest = browser::member(&stage, stage.organisation, "guest@ledger.example", Role::Viewer).await;
-    let cookie = browser::sign_in(&stage, "guest@ledger.example", browser::PASSWORD).await;
-    add_webhook(&stage, &cookie, &receiver, "at_once").await;
-    announce_failures(&stage, 900_001..=900_001).await;
+async fn removed(sandbox: Sandbox) {
+    let (receiver, engine) = (hooks::start().await.unwrap(), Arc::clone(&sandbox.process.engine));
+    let owner = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let guest = browser::member(&sandbox, sandbox.organisation, "guest@ledger.example", Role::Viewer).await;
+    let cookie = browser::sign_in(&sandbox, "guest@ledger.example", browser::PASSWORD).await;
+    add_webhook(&sandbox, &cookie, &receiver, "at_once").await;
+    announce_failures(&sandbox, 900_001..=900_001).await;
     work(&engine).await;
     assert_eq!(kinds(&receiver), ["document.failed"]);
     receiver.answer([500; 20]);
-    announce_failures(&stage, 900_002..=900_002).await;
+    announce_failures(&sandbox, 900_002..=900_002).await;
     work(&engine).await;
     let before = receiver.calls().len();
     let form = [("member", guest.to_string())];
     let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    browser::submit(&stage, &owner, "/api/people/remove", &form).await;
-    announce_failures(&stage, 900_003..=900_003).await;
+    browser::submit(&sandbox, &owner, "/api/people/remove", &form).await;
+    announce_failures(&sandbox, 900_003..=900_003).await;
     let clock = Arc::new(Ahead::default());
-    let later = process(&stage, &clock).await;
+    let later = process(&sandbox, &clock).await;
     work(&engine).await;
     clock.pass(TimeDelta::hours(1));
     while deliver_due(&later).await > 0 {}
     assert_eq!(receiver.calls().len(), before, "not even what was to be tried again");
     later.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
-async fn given_up(stage: Stage) {
+async fn given_up(sandbox: Sandbox) {
     let (receiver, clock) = (hooks::start().await.unwrap(), Arc::new(Ahead::default()));
-    let later = process(&stage, &clock).await;
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    add_webhook(&stage, &cookie, &receiver, "at_once").await;
+    let later = process(&sandbox, &clock).await;
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    add_webhook(&sandbox, &cookie, &receiver, "at_once").await;
     let tries = later.timing.alert_schedule.len() + 1;
     receiver.answer([500, 302, 503].into_iter().cycle().take(tries));
-    announce_failures(&stage, 900_001..=900_001).await;
+    announce_failures(&sandbox, 900_001..=900_001).await;
     work(&later).await;
     // Only alerts: the shop would not take a token from so far in the future.
     for _ in 0..tries + 3 {
@@ -282,71 +282,71 @@ async fn given_up(stage: Stage) {
     assert_eq!(calls.len(), tries);
     assert!(calls.iter().all(|call| call.headers["webhook-id"] == calls[0].headers["webhook-id"]));
     assert_eq!(later.store.next_alert_due(ChannelKind::Webhook, Targets::All).await.unwrap(), None);
-    assert!(browser::page(&stage, &cookie, PAGE).await.contains("The receiver answered 503."));
+    assert!(browser::page(&sandbox, &cookie, PAGE).await.contains("The receiver answered 503."));
 
     receiver.answer([410]);
-    announce_failures(&stage, 900_002..=900_003).await;
-    work(&stage.process.engine).await;
+    announce_failures(&sandbox, 900_002..=900_003).await;
+    work(&sandbox.process.engine).await;
     assert_eq!(receiver.calls().len(), tries + 1, "who is gone is told nothing more");
-    assert!(browser::page(&stage, &cookie, PAGE).await.contains("Off since"));
-    let channel = only_channel(&stage, &cookie).await;
+    assert!(browser::page(&sandbox, &cookie, PAGE).await.contains("Off since"));
+    let channel = only_channel(&sandbox, &cookie).await;
     let form = [("channel", channel.as_str()), ("kinds[]", "binding.troubled"), ("mode", "at_once")];
-    let changed = browser::submit(&stage, &cookie, "/api/alerts/change", &form).await;
+    let changed = browser::submit(&sandbox, &cookie, "/api/alerts/change", &form).await;
     assert_eq!(browser::location(&changed), format!("{PAGE}?flash=saved"));
-    let page = browser::page(&stage, &cookie, PAGE).await;
+    let page = browser::page(&sandbox, &cookie, PAGE).await;
     assert!(page.contains("1 of 7 things, of all shops. At once"), "{page}");
-    announce_failures(&stage, 900_004..=900_005).await;
-    work(&stage.process.engine).await;
+    announce_failures(&sandbox, 900_004..=900_005).await;
+    work(&sandbox.process.engine).await;
     assert_eq!(kinds(&receiver)[tries + 1..], ["binding.troubled"]);
     later.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
-async fn written_to(stage: Stage) {
-    let engine = Arc::clone(&stage.process.engine);
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
+async fn written_to(sandbox: Sandbox) {
+    let engine = Arc::clone(&sandbox.process.engine);
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
     let add = async |email: &str| {
         let form = [("email", email), ("mode", "at_once")];
-        browser::location(&browser::submit(&stage, &cookie, "/api/alerts/add-mail", &form).await)
+        browser::location(&browser::submit(&sandbox, &cookie, "/api/alerts/add-mail", &form).await)
     };
     assert_eq!(add(EMAIL).await, format!("{PAGE}?flash=code-sent"), "their own as well");
-    let own = only_channel(&stage, &cookie).await;
-    let code = written_code(&stage, EMAIL);
+    let own = only_channel(&sandbox, &cookie).await;
+    let code = written_code(&sandbox, EMAIL);
     let form = [("channel", own.as_str()), ("code", code.as_str())];
-    browser::submit(&stage, &cookie, "/api/alerts/confirm", &form).await;
-    let tested = browser::submit(&stage, &cookie, "/api/alerts/test", &[("channel", own.as_str())]).await;
+    browser::submit(&sandbox, &cookie, "/api/alerts/confirm", &form).await;
+    let tested = browser::submit(&sandbox, &cookie, "/api/alerts/test", &[("channel", own.as_str())]).await;
     assert_eq!(browser::location(&tested), format!("{PAGE}?flash=test-sent"));
-    browser::submit(&stage, &cookie, "/api/alerts/remove", &[("channel", own.as_str())]).await;
+    browser::submit(&sandbox, &cookie, "/api/alerts/remove", &[("channel", own.as_str())]).await;
 
     assert_eq!(add("ops@ledger.example").await, format!("{PAGE}?flash=code-sent"));
-    let mails = stage.mail.mails();
+    let mails = sandbox.mail.mails();
     assert_eq!(
         mails.iter().map(|mail| mail.to.concat()).collect::<Vec<_>>(),
         [EMAIL, EMAIL, "ops@ledger.example"]
     );
-    let channel = only_channel(&stage, &cookie).await;
-    announce_failures(&stage, 900_001..=900_001).await;
+    let channel = only_channel(&sandbox, &cookie).await;
+    announce_failures(&sandbox, 900_001..=900_001).await;
     work(&engine).await;
-    assert_eq!(stage.mail.mails().len(), 3, "nothing before it is confirmed");
+    assert_eq!(sandbox.mail.mails().len(), 3, "nothing before it is confirmed");
     let code = mails[2].text.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim();
     for (code, flash) in [("0000000000", false), (code, true)] {
         let form = [("channel", channel.as_str()), ("code", code)];
-        let answer = browser::submit(&stage, &cookie, "/api/alerts/confirm", &form).await;
+        let answer = browser::submit(&sandbox, &cookie, "/api/alerts/confirm", &form).await;
         assert_eq!(browser::location(&answer).ends_with("?flash=saved"), flash, "{answer:?}");
     }
-    announce_failures(&stage, 900_002..=900_002).await;
+    announce_failures(&sandbox, 900_002..=900_002).await;
     work(&engine).await;
-    let letter = stage.mail.mails().remove(3);
+    let letter = sandbox.mail.mails().remove(3);
     assert_eq!(letter.to, ["ops@ledger.example"]);
-    let page = format!("{}{PAGE}", stage.url());
+    let page = format!("{}{PAGE}", sandbox.url());
     for part in [
         "Subject: Blue Mug shop: a document needs you",
         &format!("List-Unsubscribe: <{page}>"),
         "From: Ledger <ledger@ledger.example>",
         "A document could not be posted to Sage.",
-        &format!("{}/dashboard/sync/", stage.url()),
+        &format!("{}/dashboard/sync/", sandbox.url()),
     ] {
         assert!(letter.text.contains(part), "{part}: {}", letter.text);
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::{code::Code, ids::OrganisationId, outside::Outside, plan::Verdict, redact::STRUCK, run::Role};
+use domain::{
+    code::Code, environment::Environment, ids::OrganisationId, plan::Verdict, redact::STRUCK, run::Role,
+};
 use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    environment::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use store::{Attempt, Organisation, PageRequest};
 
@@ -56,17 +58,17 @@ fn words(attempts: &[Attempt]) -> String {
 }
 
 async fn play(options: Options, faults: Value) {
-    let stage = Stage::set(options).await.unwrap();
-    stage.sage.post("/_sim/faults", &faults).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    outcome(&stage).await.unwrap();
-    let (store, people) = (&stage.process.engine.store, people());
+    let sandbox = Sandbox::set(options).await.unwrap();
+    sandbox.sage.post("/_sim/faults", &faults).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    outcome(&sandbox).await.unwrap();
+    let (store, people) = (&sandbox.process.engine.store, people());
     assert!(people.len() > 20, "{people:?}");
     let request = PageRequest { limit: 100, ..PageRequest::default() };
     let (mut plans, mut sent, mut largest) = (0, 0, 0);
-    for run in store.page_runs(stage.organisation, &request).await.unwrap().runs {
-        let attempts = store.attempts(stage.organisation, run.id).await.unwrap();
-        let plan = store.plan_of(stage.organisation, run.id).await.unwrap();
+    for run in store.page_runs(sandbox.organisation, &request).await.unwrap().runs {
+        let attempts = store.attempts(sandbox.organisation, run.id).await.unwrap();
+        let plan = store.plan_of(sandbox.organisation, run.id).await.unwrap();
         let mut kept = words(&attempts);
         if let Some(plan) = &plan {
             kept += &serde_json::to_string(&plan.plan).unwrap();
@@ -95,7 +97,7 @@ async fn play(options: Options, faults: Value) {
         }
     }
     assert!(plans > 10 && sent > 15 && largest > 500, "{plans} {sent} {largest}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,11 +120,11 @@ async fn searches_and_refusals_are_kept_as_well_and_nobody_in_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_struck_out_of_the_document_and_its_sums_stay() {
-    let stage = Stage::set(Options::default()).await.unwrap();
-    stage.shop().unwrap().enqueue("invoice.created", 1, None);
-    stage.shop().unwrap().run_cron().await;
-    let (runs, _) = outcome(&stage).await.unwrap();
-    let attempts = stage.process.engine.store.attempts(stage.organisation, runs[0].id).await.unwrap();
+    let sandbox = Sandbox::set(Options::default()).await.unwrap();
+    sandbox.shop().unwrap().enqueue("invoice.created", 1, None);
+    sandbox.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&sandbox).await.unwrap();
+    let attempts = sandbox.process.engine.store.attempts(sandbox.organisation, runs[0].id).await.unwrap();
     let fetched: Value = serde_json::from_str(attempts[0].steps[0].answer.as_deref().unwrap()).unwrap();
     assert_eq!(fetched["customer"]["email"], STRUCK);
     assert_eq!(fetched["billing_address"]["street"][0], STRUCK);
@@ -135,23 +137,23 @@ async fn a_person_is_struck_out_of_the_document_and_its_sums_stay() {
         assert!(told["line_total"].is_string() || told["line_total"].is_number());
     }
     assert_eq!(fetched["increment_id"], document["increment_id"]);
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_a_failed_run_is_for_its_organisation_and_its_button_for_who_may() {
-    let stage = Stage::set(Options::default()).await.unwrap();
+    let sandbox = Sandbox::set(Options::default()).await.unwrap();
     let refusal =
         json!({ "fail_before": { "times": 9, "status": 422, "method": "POST", "path": "/contacts" } });
-    stage.sage.post("/_sim/faults", &refusal).await.unwrap();
-    stage.shop().unwrap().enqueue("invoice.created", 1, None);
-    stage.shop().unwrap().run_cron().await;
-    let (runs, _) = outcome(&stage).await.unwrap();
+    sandbox.sage.post("/_sim/faults", &refusal).await.unwrap();
+    sandbox.shop().unwrap().enqueue("invoice.created", 1, None);
+    sandbox.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&sandbox).await.unwrap();
     assert_eq!(runs[0].code, Some(Code::SageValidation), "{:?}", runs[0]);
     let path = format!("/dashboard/sync/{}", runs[0].id);
 
-    let owner = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    let page = browser::page(&stage, &owner, &path).await;
+    let owner = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let page = browser::page(&sandbox, &owner, &path).await;
     let said = [
         "sage_validation",
         "Mend what Sage says",
@@ -164,21 +166,21 @@ async fn the_page_of_a_failed_run_is_for_its_organisation_and_its_button_for_who
     }
     let form = [("run_id", runs[0].id.to_string()), ("return_to", path.clone())];
     let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let answer = browser::submit(&stage, &owner, "/api/runs/retry", &form).await;
+    let answer = browser::submit(&sandbox, &owner, "/api/runs/retry", &form).await;
     assert_eq!(browser::location(&answer), format!("{path}?flash=retried"));
 
-    browser::member(&stage, stage.organisation, "looks@ledger.example", Role::Viewer).await;
-    let viewer = browser::sign_in(&stage, "looks@ledger.example", browser::PASSWORD).await;
-    let page = browser::page(&stage, &viewer, &path).await;
+    browser::member(&sandbox, sandbox.organisation, "looks@ledger.example", Role::Viewer).await;
+    let viewer = browser::sign_in(&sandbox, "looks@ledger.example", browser::PASSWORD).await;
+    let page = browser::page(&sandbox, &viewer, &path).await;
     assert!(page.contains("run-advice") && !page.contains("/api/runs/retry"), "{page}");
 
     let id = OrganisationId(Machine.id());
     let elsewhere = Organisation { id, name: "Elsewhere".to_owned(), created_at: Machine.now() };
-    stage.process.engine.store.create_organisation(&elsewhere).await.unwrap();
-    browser::member(&stage, id, "stranger@ledger.example", Role::Owner).await;
-    let stranger = browser::sign_in(&stage, "stranger@ledger.example", browser::PASSWORD).await;
-    let answer = browser::look(&stage, &stranger, &path).await;
+    sandbox.process.engine.store.create_organisation(&elsewhere).await.unwrap();
+    browser::member(&sandbox, id, "stranger@ledger.example", Role::Owner).await;
+    let stranger = browser::sign_in(&sandbox, "stranger@ledger.example", browser::PASSWORD).await;
+    let answer = browser::look(&sandbox, &stranger, &path).await;
     assert_eq!(answer.status().as_u16(), 404);
     assert!(!answer.text().await.unwrap().contains("000000001"));
-    stage.stop().await;
+    sandbox.stop().await;
 }

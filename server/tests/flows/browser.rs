@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use domain::{
+    environment::Environment,
     ids::{MemberId, OrganisationId, PersonId},
-    outside::Outside,
     run::Role,
 };
 use reqwest::{Client, Response, header, redirect::Policy};
-use server::{outside::Machine, stage::Stage};
+use server::{environment::Machine, sandbox::Sandbox};
 use store::{Member, NewMember, Store};
 
 /// The password of everybody who is added here.
 pub const PASSWORD: &str = "a password";
 
 /// Adds a member.
-pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
+pub async fn member(sandbox: &Sandbox, organisation: OrganisationId, email: &str, role: Role) -> MemberId {
     let member = Member {
         id: MemberId(Machine.id()),
         person_id: PersonId(Machine.id()),
@@ -28,7 +28,7 @@ pub async fn member(stage: &Stage, organisation: OrganisationId, email: &str, ro
     };
     let id = member.id;
     let password_hash = services::session::hash_password(PASSWORD, &Machine).unwrap();
-    stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
+    sandbox.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }
 
@@ -40,16 +40,16 @@ pub async fn found(store: &Arc<dyn Store>, email: &str) -> Member {
 }
 
 /// Signs a member in and returns the cookie.
-pub async fn sign_in(stage: &Stage, email: &str, password: &str) -> String {
+pub async fn sign_in(sandbox: &Sandbox, email: &str, password: &str) -> String {
     let form = [("email", email), ("password", password), ("next", "")];
     let answer =
-        client().post(format!("{}/api/session/sign-in", stage.url())).form(&form).send().await.unwrap();
+        client().post(format!("{}/api/session/sign-in", sandbox.url())).form(&form).send().await.unwrap();
     answer.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// Sends a form as somebody who is signed in; the answer is not followed.
-pub async fn submit(stage: &Stage, cookie: &str, path: &str, form: &[(&str, &str)]) -> Response {
-    let request = client().post(format!("{}{path}", stage.url())).form(form);
+pub async fn submit(sandbox: &Sandbox, cookie: &str, path: &str, form: &[(&str, &str)]) -> Response {
+    let request = client().post(format!("{}{path}", sandbox.url())).form(form);
     request.header(header::ACCEPT, "text/html").header(header::COOKIE, cookie).send().await.unwrap()
 }
 
@@ -63,20 +63,20 @@ pub fn location(answer: &Response) -> String {
 }
 
 /// A page as somebody who is signed in sees it.
-pub async fn page(stage: &Stage, cookie: &str, path: &str) -> String {
-    look(stage, cookie, path).await.text().await.unwrap()
+pub async fn page(sandbox: &Sandbox, cookie: &str, path: &str) -> String {
+    look(sandbox, cookie, path).await.text().await.unwrap()
 }
 
 /// The answer for a page, as it comes.
-pub async fn look(stage: &Stage, cookie: &str, path: &str) -> Response {
-    let request = client().get(format!("{}{path}", stage.url())).header(header::ACCEPT, "text/html");
+pub async fn look(sandbox: &Sandbox, cookie: &str, path: &str) -> Response {
+    let request = client().get(format!("{}{path}", sandbox.url())).header(header::ACCEPT, "text/html");
     request.header(header::COOKIE, cookie).send().await.unwrap()
 }
 
 /// Signs a member in within Magento's admin and returns the token of the frame's session.
-pub async fn sign_in_framed(stage: &Stage, email: &str, password: &str) -> String {
-    let path = format!("/embed/{}/sign-in", stage.binding.id);
-    let answer = submit(stage, "", &path, &[("email", email), ("password", password)]).await;
+pub async fn sign_in_framed(sandbox: &Sandbox, email: &str, password: &str) -> String {
+    let path = format!("/embed/{}/sign-in", sandbox.binding.id);
+    let answer = submit(sandbox, "", &path, &[("email", email), ("password", password)]).await;
     let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
     cookie.strip_prefix("ledger-embed=").unwrap().split(';').next().unwrap().to_owned()
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{BindingId, MemberId, OrganisationId},
-    outside::Outside,
     run::{BindingStatus, Role},
 };
 use reqwest::{Client, header, redirect::Policy};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use server::{
-    outside::Machine,
-    stage::{Options, Stage},
+    environment::Machine,
+    sandbox::{Options, Sandbox},
 };
 use store::{Binding, CredentialKind};
 use sync::ConnectError;
@@ -24,16 +24,16 @@ use crate::{
     refreshing::{Ahead, process},
 };
 
-async fn stage() -> Stage {
-    Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
+async fn sandbox() -> Sandbox {
+    Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap()
 }
 
 /// A second shop of the organisation, paired: what pairing does to Magento is not looked at here.
-async fn paired(stage: &Stage) -> Binding {
+async fn paired(sandbox: &Sandbox) -> Binding {
     let now = Machine.now();
     let binding = Binding {
         id: BindingId(Machine.id()),
-        organisation_id: stage.organisation,
+        organisation_id: sandbox.organisation,
         name: "Second".to_owned(),
         magento_url: "https://second.example".to_owned(),
         business: None,
@@ -42,12 +42,12 @@ async fn paired(stage: &Stage) -> Binding {
         status_changed_at: now,
         trusted_since: now,
     };
-    stage.process.engine.store.create_binding(&binding, None).await.unwrap();
+    sandbox.process.engine.store.create_binding(&binding, None).await.unwrap();
     binding
 }
 
-async fn owner(stage: &Stage) -> MemberId {
-    member(stage, stage.organisation, "owner@ledger.example", Role::Owner).await
+async fn owner(sandbox: &Sandbox) -> MemberId {
+    member(sandbox, sandbox.organisation, "owner@ledger.example", Role::Owner).await
 }
 
 /// Approves at Sage as a person does; returns state and code.
@@ -62,10 +62,10 @@ pub async fn approve(mut consent: Url) -> (String, String) {
 
 #[tokio::test]
 async fn a_code_is_taken_once_and_only_from_who_began() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let other = member(&stage, stage.organisation, "other@ledger.example", Role::Owner).await;
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
+    let other = member(&sandbox, sandbox.organisation, "other@ledger.example", Role::Owner).await;
     let (returned, code) =
         approve(engine.begin_consent(binding.id, owner, Some("GB"), None).await.unwrap()).await;
 
@@ -94,10 +94,10 @@ async fn a_code_is_taken_once_and_only_from_who_began() {
 
 #[tokio::test]
 async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_disconnected() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
-    let taken = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
+    let taken = engine.store.binding(sandbox.binding.id).await.unwrap().unwrap();
     let business = taken.business.clone().unwrap().id;
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     engine.take_code(&returned, &code, owner, None).await.unwrap();
@@ -109,9 +109,9 @@ async fn a_business_that_another_shop_posts_into_is_refused_until_that_shop_is_d
 
 #[tokio::test]
 async fn what_was_disconnected_while_its_lists_were_fetched_stays_so() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     // The page was read and its tokens opened before; this comes in between.
@@ -133,12 +133,12 @@ async fn what_was_disconnected_while_its_lists_were_fetched_stays_so() {
 
 #[tokio::test]
 async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
-    stage
+    sandbox
         .sage
         .post("/_sim/faults", &json!({ "fail_before": { "times": 9, "path": "/ledger_accounts" } }))
         .await
@@ -152,30 +152,30 @@ async fn a_business_whose_lists_cannot_be_fetched_is_not_connected_at_all() {
 
 #[tokio::test]
 async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_exist() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
     let stranger = OrganisationId(Machine.id());
     let organisation =
         store::Organisation { id: stranger, name: "Stranger".to_owned(), created_at: Machine.now() };
     engine.store.create_organisation(&organisation).await.unwrap();
-    member(&stage, stranger, "stranger@ledger.example", Role::Owner).await;
-    member(&stage, stage.organisation, "viewer@ledger.example", Role::Viewer).await;
-    member(&stage, stage.organisation, "accountant@ledger.example", Role::Accountant).await;
+    member(&sandbox, stranger, "stranger@ledger.example", Role::Owner).await;
+    member(&sandbox, sandbox.organisation, "viewer@ledger.example", Role::Viewer).await;
+    member(&sandbox, sandbox.organisation, "accountant@ledger.example", Role::Accountant).await;
 
-    let id = stage.binding.id.to_string();
-    let one = format!("{}/api/bindings/one", stage.url());
+    let id = sandbox.binding.id.to_string();
+    let one = format!("{}/api/bindings/one", sandbox.url());
     let pairs = ["pair", "consent", "choose", "disconnect", "pause", "refresh"];
     for (email, looks, acts) in [
         ("stranger@ledger.example", 404, [422, 404, 404, 404, 404, 404]),
         ("viewer@ledger.example", 200, [403, 403, 403, 403, 403, 403]),
         ("accountant@ledger.example", 200, [403, 403, 403, 403, 200, 200]),
     ] {
-        let cookie = browser::sign_in(&stage, email, "a password").await;
+        let cookie = browser::sign_in(&sandbox, email, "a password").await;
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         let seen = client.post(&one).header(header::COOKIE, &cookie).json(&json!({ "id": id })).send().await;
         assert_eq!(seen.unwrap().status().as_u16(), looks, "{email} looks");
         for (what, expected) in pairs.iter().zip(acts) {
-            let url = format!("{}/api/bindings/{what}", stage.url());
+            let url = format!("{}/api/bindings/{what}", sandbox.url());
             let form = [("binding", id.as_str()), ("pause", "true"), ("password", "a password")];
             let answer = client.post(url).header(header::COOKIE, &cookie).form(&form).send().await.unwrap();
             let status = answer.status().as_u16();
@@ -185,16 +185,16 @@ async fn who_may_not_connect_is_refused_and_another_organisations_shop_does_not_
     }
     let client = Client::builder().build().unwrap();
     for what in pairs {
-        let answer = client.post(format!("{}/api/bindings/{what}", stage.url())).form(&[("binding", &id)]);
+        let answer = client.post(format!("{}/api/bindings/{what}", sandbox.url())).form(&[("binding", &id)]);
         assert_eq!(answer.send().await.unwrap().status().as_u16(), 401, "{what} without a session");
     }
 }
 
 #[tokio::test]
 async fn the_page_before_the_consent_offers_nothing_and_fails_nothing() {
-    let stage = stage().await;
-    let engine = &stage.process.engine;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let sandbox = sandbox().await;
+    let engine = &sandbox.process.engine;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
     assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty());
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     assert!(engine.consented_businesses(binding.id, owner).await.unwrap().is_empty(), "under way");
@@ -203,39 +203,39 @@ async fn the_page_before_the_consent_offers_nothing_and_fails_nothing() {
 }
 
 /// How often Sage was asked to revoke something.
-async fn revocations(stage: &Stage) -> usize {
-    let requests = stage.sage.get("/_sim/requests").await.unwrap();
+async fn revocations(sandbox: &Sandbox) -> usize {
+    let requests = sandbox.sage.get("/_sim/requests").await.unwrap();
     requests.as_array().unwrap().iter().filter(|request| request["path"] == "/revoke").count()
 }
 
 #[tokio::test]
 async fn what_an_abandoned_consent_has_bought_is_revoked_and_deleted() {
-    let stage = stage().await;
+    let sandbox = sandbox().await;
     let clock = Arc::new(Ahead::default());
-    let engine = process(&stage, &clock).await;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let engine = process(&sandbox, &clock).await;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
     let kept = async || engine.store.credential(binding.id, CredentialKind::SageConsent).await.unwrap();
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     engine.take_code(&returned, &code, owner, None).await.unwrap();
     sync::keep_up(&engine).await;
     assert!(kept().await.is_some(), "there is still time to choose");
-    assert_eq!(revocations(&stage).await, 0);
+    assert_eq!(revocations(&sandbox).await, 0);
     clock.pass(TimeDelta::minutes(31));
     sync::keep_up(&engine).await;
-    assert_eq!((kept().await, revocations(&stage).await), (None, 1));
+    assert_eq!((kept().await, revocations(&sandbox).await), (None, 1));
     // Another one in the place of one that was not ended.
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     engine.take_code(&returned, &code, owner, None).await.unwrap();
     engine.begin_consent(binding.id, owner, None, None).await.unwrap();
-    assert_eq!(revocations(&stage).await, 2);
+    assert_eq!(revocations(&sandbox).await, 2);
 }
 
 #[tokio::test]
 async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
-    let stage = stage().await;
+    let sandbox = sandbox().await;
     let clock = Arc::new(Ahead::default());
-    let engine = process(&stage, &clock).await;
-    let (binding, owner) = (paired(&stage).await, owner(&stage).await);
+    let engine = process(&sandbox, &clock).await;
+    let (binding, owner) = (paired(&sandbox).await, owner(&sandbox).await);
     let (returned, code) = approve(engine.begin_consent(binding.id, owner, None, None).await.unwrap()).await;
     let (_, businesses) = engine.take_code(&returned, &code, owner, None).await.unwrap();
     let consent = async || {
@@ -244,7 +244,7 @@ async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
     };
     // As when the process is killed right after connecting: the lists are fetched, and the consent stays behind.
     let slow = json!({ "latency_ms": [{ "times": 1, "path": "/ledger_accounts", "ms": 500 }] });
-    stage.sage.post("/_sim/faults", &slow).await.unwrap();
+    sandbox.sage.post("/_sim/faults", &slow).await.unwrap();
     let (chosen, left) =
         tokio::join!(engine.choose_business(&binding, owner, &businesses[1].id, &|_| (), None), async {
             loop {
@@ -261,6 +261,6 @@ async fn a_consent_that_became_the_connection_is_never_revoked_as_abandoned() {
     engine.store.put_credential(binding.id, kind, &left.envelope, 0, left.updated_at, None).await.unwrap();
     clock.pass(TimeDelta::minutes(31));
     sync::keep_up(&engine).await;
-    assert_eq!((consent().await, revocations(&stage).await), (None, 0));
+    assert_eq!((consent().await, revocations(&sandbox).await), (None, 0));
     engine.refresh_reference(&engine.store.binding(binding.id).await.unwrap().unwrap(), None).await.unwrap();
 }

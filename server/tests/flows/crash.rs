@@ -9,12 +9,12 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 use server::{
     demo::once::outcome,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 
 /// A worker process on the stage's store.
-pub fn worker(stage: &Stage) -> Child {
-    let config = stage.config();
+pub fn worker(sandbox: &Sandbox) -> Child {
+    let config = sandbox.config();
     Command::new(env!("CARGO_BIN_EXE_ledger"))
         .arg("worker")
         .env("LEDGER_DATABASE_URL", &config.database_url)
@@ -33,8 +33,8 @@ pub fn worker(stage: &Stage) -> Child {
         .unwrap()
 }
 
-async fn posts(stage: &Stage) -> usize {
-    let requests = stage.sage.get("/_sim/requests").await.unwrap();
+async fn posts(sandbox: &Sandbox) -> usize {
+    let requests = sandbox.sage.get("/_sim/requests").await.unwrap();
     requests.as_array().unwrap().iter().filter(|request| request["method"] == "POST").count()
 }
 
@@ -51,31 +51,31 @@ async fn killed_workers_on_postgres_post_every_document_once() {
 }
 
 async fn killed_and_restarted(options: Options) {
-    let stage = Stage::set(options).await.unwrap();
-    stage.send_all_events().await.unwrap();
+    let sandbox = Sandbox::set(options).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
     // Slow enough that a kill falls between a request and its answer.
-    stage
+    sandbox
         .sage
         .post("/_sim/faults", &json!({ "latency_ms": [{ "times": 1_000_000, "ms": 60 }] }))
         .await
         .unwrap();
     for round in 0..6 {
-        let mut process = worker(&stage);
-        let target = posts(&stage).await + 1 + round % 3;
+        let mut process = worker(&sandbox);
+        let target = posts(&sandbox).await + 1 + round % 3;
         let begun = Instant::now();
-        while posts(&stage).await < target && begun.elapsed() < Duration::from_secs(20) {
+        while posts(&sandbox).await < target && begun.elapsed() < Duration::from_secs(20) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         process.kill().unwrap();
         process.wait().unwrap();
     }
-    stage.sage.post("/_sim/faults", &json!({ "latency_ms": [] })).await.unwrap();
-    let mut process = worker(&stage);
-    let (runs, problems) = outcome(&stage).await.unwrap();
+    sandbox.sage.post("/_sim/faults", &json!({ "latency_ms": [] })).await.unwrap();
+    let mut process = worker(&sandbox);
+    let (runs, problems) = outcome(&sandbox).await.unwrap();
     process.kill().unwrap();
     process.wait().unwrap();
     assert!(problems.is_empty(), "{problems:#?}\n{runs:#?}");
     let taken_over = runs.iter().filter(|run| run.attempts > 1).count();
     assert!(taken_over > 0, "no kill fell into a run");
-    stage.stop().await;
+    sandbox.stop().await;
 }

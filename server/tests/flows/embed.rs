@@ -1,32 +1,32 @@
 //! The history within Magento's admin: framed by its shop alone, read by its organisation alone, and a key to nothing else.
 
 use domain::{
+    environment::Environment,
     ids::{BindingId, OrganisationId},
-    outside::Outside,
     run::{BindingStatus, Role},
 };
 use reqwest::{Client, Response, header};
 use serde_json::json;
 use server::{
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    environment::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use sha2::{Digest, Sha256};
 use store::Organisation;
 
 use crate::browser::{self, look, member, page, sign_in, sign_in_framed, submit};
 
-async fn stage() -> Stage {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    stage
+async fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    sandbox
 }
 
-fn path(stage: &Stage) -> String {
-    format!("/embed/{}", stage.binding.id)
+fn path(sandbox: &Sandbox) -> String {
+    format!("/embed/{}", sandbox.binding.id)
 }
 
-fn policy(answer: &Response) -> String {
+fn settings(answer: &Response) -> String {
     answer.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
 }
 
@@ -37,92 +37,92 @@ fn cookies(answer: &Response) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_shop_may_frame_its_history() {
-    let stage = stage().await;
-    let answer = look(&stage, "", &path(&stage)).await;
+    let sandbox = sandbox().await;
+    let answer = look(&sandbox, "", &path(&sandbox)).await;
     assert_eq!(answer.status(), 200);
-    let own = format!("frame-ancestors {}", stage.binding.magento_url);
-    assert!(policy(&answer).ends_with(&own), "{}", policy(&answer));
+    let own = format!("frame-ancestors {}", sandbox.binding.magento_url);
+    assert!(settings(&answer).ends_with(&own), "{}", settings(&answer));
     assert!(!answer.headers().contains_key(header::X_FRAME_OPTIONS));
     assert_eq!(answer.headers()[header::CACHE_CONTROL], "no-store");
 
     for nowhere in [format!("/embed/{}", BindingId(Machine.id())), "/embed/not-an-id".to_owned()] {
-        let answer = look(&stage, "", &nowhere).await;
+        let answer = look(&sandbox, "", &nowhere).await;
         assert_eq!(answer.status(), 404, "{nowhere}");
-        assert!(policy(&answer).ends_with("frame-ancestors 'none'"), "{}", policy(&answer));
-        let answer = submit(&stage, "", &format!("{nowhere}/sign-in"), &[("email", EMAIL)]).await;
+        assert!(settings(&answer).ends_with("frame-ancestors 'none'"), "{}", settings(&answer));
+        let answer = submit(&sandbox, "", &format!("{nowhere}/sign-in"), &[("email", EMAIL)]).await;
         assert_eq!(answer.status(), 404, "{nowhere}");
     }
-    let elsewhere = look(&stage, "", "/sign-in").await;
+    let elsewhere = look(&sandbox, "", "/sign-in").await;
     assert_eq!(elsewhere.headers()[header::X_FRAME_OPTIONS], "DENY", "nothing else is framed");
-    assert!(policy(&elsewhere).ends_with("frame-ancestors 'none'"));
-    stage.stop().await;
+    assert!(settings(&elsewhere).ends_with("frame-ancestors 'none'"));
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_signs_in_within_the_frame_reads_and_signs_out() {
-    let stage = stage().await;
+    let sandbox = sandbox().await;
     for id in 901..=905 {
-        stage
+        sandbox
             .magento
             .post("/_sim/enqueue", &json!({ "event": "customer.upserted", "id": id }))
             .await
             .unwrap();
     }
-    stage.magento.post("/_sim/cron", &json!({})).await.unwrap();
-    let path = path(&stage);
-    let asked = page(&stage, "", &path).await;
+    sandbox.magento.post("/_sim/cron", &json!({})).await.unwrap();
+    let path = path(&sandbox);
+    let asked = page(&sandbox, "", &path).await;
     assert!(asked.contains("Sign in to Ledger") && !asked.contains("000000"), "nothing is shown before");
-    let usual = sign_in(&stage, EMAIL, PASSWORD).await;
+    let usual = sign_in(&sandbox, EMAIL, PASSWORD).await;
     assert!(
-        page(&stage, &usual, &path).await.contains("Sign in to Ledger"),
+        page(&sandbox, &usual, &path).await.contains("Sign in to Ledger"),
         "the usual session is another one"
     );
 
-    let token = sign_in_framed(&stage, EMAIL, PASSWORD).await;
+    let token = sign_in_framed(&sandbox, EMAIL, PASSWORD).await;
     let cookie = format!("ledger-embed={token}");
-    let history = page(&stage, &cookie, &path).await;
+    let history = page(&sandbox, &cookie, &path).await;
     assert!(history.contains("Blue Mug shop") && history.contains("000000"), "{history}");
     assert!(!history.contains("name=\"run_id\"") && !history.contains(".wasm"), "it is to be read");
     let older = history.split("href=\"").find(|href| href.contains("?before=")).unwrap();
     let older = older.split('"').next().unwrap();
-    let next = page(&stage, &cookie, older).await;
+    let next = page(&sandbox, &cookie, older).await;
     assert!(next.contains("rel=\"prev\""), "the way back is there");
     assert!(
-        page(&stage, &cookie, &format!("{path}?status=failed")).await.contains("No run is in this state.")
+        page(&sandbox, &cookie, &format!("{path}?status=failed")).await.contains("No run is in this state.")
     );
 
-    let account = page(&stage, &usual, "/dashboard/account").await;
+    let account = page(&sandbox, &usual, "/dashboard/account").await;
     assert!(account.contains("within Magento"), "its owner sees the session");
-    let out = submit(&stage, &cookie, &format!("{path}/sign-out"), &[]).await;
+    let out = submit(&sandbox, &cookie, &format!("{path}/sign-out"), &[]).await;
     assert_eq!((out.status().as_u16(), browser::location(&out)), (303, path.clone()));
-    assert!(page(&stage, &cookie, &path).await.contains("Sign in to Ledger"), "the session is over");
-    assert!(page(&stage, "", &format!("{path}?in=1")).await.contains("did not keep the sign-in"));
-    stage.stop().await;
+    assert!(page(&sandbox, &cookie, &path).await.contains("Sign in to Ledger"), "the session is over");
+    assert!(page(&sandbox, "", &format!("{path}?in=1")).await.contains("did not keep the sign-in"));
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_organisation_is_refused_as_a_wrong_password_is() {
-    let stage = stage().await;
+    let sandbox = sandbox().await;
     let id = OrganisationId(Machine.id());
     let organisation = Organisation { id, name: "Elsewhere".to_owned(), created_at: Machine.now() };
-    stage.process.engine.store.create_organisation(&organisation).await.unwrap();
+    sandbox.process.engine.store.create_organisation(&organisation).await.unwrap();
     let stranger = "stranger@elsewhere.example";
-    member(&stage, id, stranger, Role::Owner).await;
-    let to = format!("{}/sign-in", path(&stage));
+    member(&sandbox, id, stranger, Role::Owner).await;
+    let to = format!("{}/sign-in", path(&sandbox));
     for (email, password) in [(stranger, browser::PASSWORD), (EMAIL, "not this one")] {
-        let answer = submit(&stage, "", &to, &[("email", email), ("password", password)]).await;
+        let answer = submit(&sandbox, "", &to, &[("email", email), ("password", password)]).await;
         assert!(!answer.headers().contains_key(header::SET_COOKIE), "{email}");
         let text = answer.text().await.unwrap();
         assert!(text.contains("wrong_credentials") && text.contains(email), "{text}");
         assert!(!text.contains(password), "a password is not sent back");
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_asked_for_within_the_frame() {
-    let stage = stage().await;
-    let (path, store) = (path(&stage), &stage.process.engine.store);
+    let sandbox = sandbox().await;
+    let (path, store) = (path(&sandbox), &sandbox.process.engine.store);
     let member = browser::found(store, EMAIL).await.person_id;
     store.begin_second_factor(member, "sealed", Machine.now()).await.unwrap();
     let version = store.second_factor(member).await.unwrap().unwrap().version;
@@ -130,36 +130,36 @@ async fn a_second_factor_is_asked_for_within_the_frame() {
     store.confirm_second_factor(member, version, 1, &[hash], (Machine.now(), None), &[]).await.unwrap();
 
     let form = [("email", EMAIL), ("password", PASSWORD)];
-    let answer = submit(&stage, "", &format!("{path}/sign-in"), &form).await;
+    let answer = submit(&sandbox, "", &format!("{path}/sign-in"), &form).await;
     let waiting = cookies(&answer);
     assert!(waiting.starts_with("ledger-embed-code="), "{waiting}");
-    assert!(page(&stage, &waiting, &path).await.contains("Enter a code"));
-    assert!(page(&stage, &waiting, &format!("{path}?anew=1")).await.contains("Sign in to Ledger"));
+    assert!(page(&sandbox, &waiting, &path).await.contains("Enter a code"));
+    assert!(page(&sandbox, &waiting, &format!("{path}?anew=1")).await.contains("Sign in to Ledger"));
     let to = format!("{path}/code");
-    let wrong = submit(&stage, &waiting, &to, &[("code", "AAAA-AAAA-AAAA-AAAA")]).await;
+    let wrong = submit(&sandbox, &waiting, &to, &[("code", "AAAA-AAAA-AAAA-AAAA")]).await;
     assert!(wrong.text().await.unwrap().contains("wrong_code"));
-    let right = submit(&stage, &waiting, &to, &[("code", "ABCD-EFGH-IJKL-MNOP")]).await;
+    let right = submit(&sandbox, &waiting, &to, &[("code", "ABCD-EFGH-IJKL-MNOP")]).await;
     assert_eq!(right.status(), 303);
-    assert!(page(&stage, &cookies(&right), &path).await.contains("Blue Mug shop"));
-    stage.stop().await;
+    assert!(page(&sandbox, &cookies(&right), &path).await.contains("Blue Mug shop"));
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disconnected_shop_says_so_and_keeps_its_history() {
-    let stage = stage().await;
-    let cookie = format!("ledger-embed={}", sign_in_framed(&stage, EMAIL, PASSWORD).await);
-    let store = &stage.process.engine.store;
-    store.set_binding_status(stage.binding.id, BindingStatus::Revoked, Machine.now(), None).await.unwrap();
-    let text = page(&stage, &cookie, &path(&stage)).await;
+    let sandbox = sandbox().await;
+    let cookie = format!("ledger-embed={}", sign_in_framed(&sandbox, EMAIL, PASSWORD).await);
+    let store = &sandbox.process.engine.store;
+    store.set_binding_status(sandbox.binding.id, BindingStatus::Revoked, Machine.now(), None).await.unwrap();
+    let text = page(&sandbox, &cookie, &path(&sandbox)).await;
     assert!(text.contains("Disconnected") && text.contains("What the shop still sends is kept."), "{text}");
     assert!(text.contains("000000"));
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_sites_cannot_send_the_forms_of_the_frame() {
-    let stage = stage().await;
-    let url = format!("{}{}/sign-in", stage.url(), path(&stage));
+    let sandbox = sandbox().await;
+    let url = format!("{}{}/sign-in", sandbox.url(), path(&sandbox));
     let form = [("email", EMAIL), ("password", PASSWORD)];
     let sent = |site: &'static str| {
         Client::builder().build().unwrap().post(&url).form(&form).header("sec-fetch-site", site).send()
@@ -170,5 +170,5 @@ async fn other_sites_cannot_send_the_forms_of_the_frame() {
         403,
         "the frame's own form comes from our own origin"
     );
-    stage.stop().await;
+    sandbox.stop().await;
 }

@@ -7,7 +7,7 @@ use domain::{
 use reqwest::header;
 use server::{
     demo::once::outcome,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use store::{PageRequest, Run};
 
@@ -26,18 +26,18 @@ async fn a_shop_without_settings_posts_nothing_on_postgres_either() {
 }
 
 async fn confirmed_later(options: Options) {
-    let stage = Stage::set(options).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    let waiting = all_waiting(&stage).await;
-    assert_eq!(writes(&stage).await, Vec::<String>::new());
+    let sandbox = Sandbox::set(options).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    let waiting = all_waiting(&sandbox).await;
+    assert_eq!(writes(&sandbox).await, Vec::<String>::new());
 
-    let cookie = browser::sign_in(&stage, EMAIL, PASSWORD).await;
-    let id = stage.binding.id.to_string();
-    let answer = browser::submit(&stage, &cookie, "/api/bindings/suggested", &[("binding", &id)]).await;
+    let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let id = sandbox.binding.id.to_string();
+    let answer = browser::submit(&sandbox, &cookie, "/api/bindings/suggested", &[("binding", &id)]).await;
     let location = answer.headers()[header::LOCATION].to_str().unwrap();
     assert!(location.ends_with("flash=settings-taken"), "{location}");
 
-    let (runs, problems) = outcome(&stage).await.unwrap();
+    let (runs, problems) = outcome(&sandbox).await.unwrap();
     // Nobody has mapped Ireland's rate, which the suggestions cannot know of, and the refund of that sale waits for it; everything else
     // is as with settings from the start.
     let is_expected =
@@ -48,14 +48,14 @@ async fn confirmed_later(options: Options) {
     let posted =
         |event| runs.iter().filter(|run| run.event == event && run.status == RunStatus::Succeeded).count();
     assert!(posted(EventName::InvoiceCreated) > 5 && posted(EventName::InvoicePaid) > 3, "{runs:#?}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// Waits until every run has been looked at and waits for the settings, those of payments too.
-async fn all_waiting(stage: &Stage) -> Vec<Run> {
+async fn all_waiting(sandbox: &Sandbox) -> Vec<Run> {
     for _ in 0..400 {
         let request = PageRequest { limit: 200, ..PageRequest::default() };
-        let runs = stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs;
+        let runs = sandbox.process.engine.store.page_runs(sandbox.organisation, &request).await.unwrap().runs;
         let waits = |run: &Run| run.status == RunStatus::Waiting && run.code == Some(Code::NeedsMapping);
         if !runs.is_empty() && runs.iter().all(waits) {
             return runs;
@@ -66,8 +66,8 @@ async fn all_waiting(stage: &Stage) -> Vec<Run> {
 }
 
 /// What was written into Sage's books.
-async fn writes(stage: &Stage) -> Vec<String> {
-    let requests = stage.sage.get("/_sim/requests").await.unwrap();
+async fn writes(sandbox: &Sandbox) -> Vec<String> {
+    let requests = sandbox.sage.get("/_sim/requests").await.unwrap();
     let text =
         |request: &serde_json::Value, name: &str| request[name].as_str().unwrap_or_default().to_owned();
     let requests = requests.as_array().unwrap().iter();

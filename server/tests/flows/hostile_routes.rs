@@ -5,7 +5,7 @@ use leptos::server_fn::axum::server_fn_paths;
 use reqwest::{Client, Method, header, redirect::Policy};
 use server::{
     router::PAGES,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 
 use super::browser;
@@ -75,9 +75,9 @@ fn filled(path: &str, part: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_has_a_fault_whatever_it_is_called_with() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-    browser::member(&stage, stage.organisation, "owner@routes.example", Role::Owner).await;
-    let owner = browser::sign_in(&stage, "owner@routes.example", browser::PASSWORD).await;
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    browser::member(&sandbox, sandbox.organisation, "owner@routes.example", Role::Owner).await;
+    let owner = browser::sign_in(&sandbox, "owner@routes.example", browser::PASSWORD).await;
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let (mut calls, mut faults) = (0, Vec::new());
     for route in routes() {
@@ -94,7 +94,8 @@ async fn no_route_has_a_fault_whatever_it_is_called_with() {
             let posts = bodies.map(|(_, body)| (Method::POST, query, Some(*body)));
             for (method, query, body) in gets.chain(posts) {
                 for cookie in [None, Some(&owner)] {
-                    let mut request = client.request(method.clone(), format!("{}{path}{query}", stage.url()));
+                    let mut request =
+                        client.request(method.clone(), format!("{}{path}{query}", sandbox.url()));
                     if let Some((kind, text)) = body {
                         request = request.header(header::CONTENT_TYPE, kind).body(text);
                     }
@@ -115,5 +116,5 @@ async fn no_route_has_a_fault_whatever_it_is_called_with() {
     }
     assert!(calls > 500, "only {calls} calls");
     assert!(faults.is_empty(), "{} of {calls}:\n{}", faults.len(), faults.join("\n"));
-    stage.stop().await;
+    sandbox.stop().await;
 }

@@ -2,13 +2,13 @@
 
 use std::process::{Command, Output};
 
-use domain::outside::Outside;
+use domain::environment::Environment;
 use secrecy::ExposeSecret;
 use server::{
     config::Config,
+    environment::Machine,
     lifecycle,
-    outside::Machine,
-    stage::{Options, Stage, timing},
+    sandbox::{Options, Sandbox, timing},
 };
 use store::CredentialKind;
 
@@ -35,20 +35,20 @@ fn new_key(id: &str) -> String {
 }
 
 async fn rotated(options: Options) {
-    let stage = Stage::set(Options { worker: false, ..options }).await.unwrap();
-    let old = stage.config().keys.expose_secret().to_owned();
+    let sandbox = Sandbox::set(Options { worker: false, ..options }).await.unwrap();
+    let old = sandbox.config().keys.expose_secret().to_owned();
     let (new, other) = (new_key("new"), new_key("other"));
 
-    let lost = ledger(&["keys", "rotate"], stage.config(), &other);
+    let lost = ledger(&["keys", "rotate"], sandbox.config(), &other);
     assert_eq!(lost.status.code(), Some(1));
     let text = said(&lost);
-    for name in ["magento_api_key", "sage_tokens", &stage.binding.id.to_string(), "Keep the old keys"] {
+    for name in ["magento_api_key", "sage_tokens", &sandbox.binding.id.to_string(), "Keep the old keys"] {
         assert!(text.contains(name), "{text}");
     }
     assert!(!text.contains("v1.") && !text.contains(other.split(':').nth(1).unwrap()), "{text}");
 
     let both = format!("{new},{old}");
-    let rotation = ledger(&["keys", "rotate"], stage.config(), &both);
+    let rotation = ledger(&["keys", "rotate"], sandbox.config(), &both);
     let text = said(&rotation);
     assert!(rotation.status.success(), "{text}");
     assert!(
@@ -58,15 +58,15 @@ async fn rotated(options: Options) {
     assert!(text.contains("may be removed"), "{text}");
 
     // Without the old key everything opens, and Sage is reached.
-    let again = ledger(&["keys", "rotate"], stage.config(), &new);
+    let again = ledger(&["keys", "rotate"], sandbox.config(), &new);
     assert!(again.status.success() && said(&again).contains("0 sealed anew"), "{}", said(&again));
-    let config = Config { keys: new.into(), ..stage.config().clone() };
+    let config = Config { keys: new.into(), ..sandbox.config().clone() };
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
     let engine = lifecycle::engine(&config, store, timing()).await.unwrap();
-    let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
+    let binding = engine.store.binding(sandbox.binding.id).await.unwrap().unwrap();
     engine.refresh_reference(&binding, None).await.unwrap();
     assert!(engine.open_credential(binding.id, CredentialKind::MagentoApiKey).await.unwrap().is_some());
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,27 +2,27 @@
 
 use domain::{
     code::Code,
-    outside::Outside,
+    environment::Environment,
     run::{ActionKind, BindingStatus},
 };
 use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
-    outside::Machine,
-    stage::{Options, Stage},
+    environment::Machine,
+    sandbox::{Options, Sandbox},
 };
 
-async fn played() -> Stage {
-    let stage = Stage::set(Options::default()).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    outcome(&stage).await.unwrap();
-    stage
+async fn played() -> Sandbox {
+    let sandbox = Sandbox::set(Options::default()).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    outcome(&sandbox).await.unwrap();
+    sandbox
 }
 
 /// Waits until the shop's grid shows a state for the document.
-async fn chip(stage: &Stage, entity: &str, id: i64) -> Value {
+async fn chip(sandbox: &Sandbox, entity: &str, id: i64) -> Value {
     for _ in 0..200 {
-        let rows = stage.magento.get("/_sim/sync-state").await.unwrap();
+        let rows = sandbox.magento.get("/_sim/sync-state").await.unwrap();
         let row = rows.as_array().unwrap().iter().find(|row| {
             row["entity_type"] == entity && row["magento_id"] == id && row["sync_status"] != "pending"
         });
@@ -36,24 +36,24 @@ async fn chip(stage: &Stage, entity: &str, id: i64) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn chips_show_what_became_of_each_document() {
-    let stage = played().await;
-    let synced = chip(&stage, "invoice", 1).await;
+    let sandbox = played().await;
+    let synced = chip(&sandbox, "invoice", 1).await;
     assert_eq!(synced["sync_status"], "synced");
     assert!(synced["provider_reference"].as_str().unwrap().starts_with("SI-"), "{synced}");
     // The payment of nothing was skipped; the invoice's chip stays as it is.
-    assert_eq!(chip(&stage, "invoice", 8).await["sync_status"], "synced");
-    let product = chip(&stage, "product", 4).await;
+    assert_eq!(chip(&sandbox, "invoice", 8).await["sync_status"], "synced");
+    let product = chip(&sandbox, "product", 4).await;
     assert_eq!(
         (&product["sync_status"], &product["skip_reason"]),
         (&json!("skipped"), &json!("products_disabled"))
     );
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn status_and_tile_answer_the_module() {
-    let stage = played().await;
-    let shop = stage.shop().unwrap();
+    let sandbox = played().await;
+    let shop = sandbox.shop().unwrap();
     let status = shop.status("invoice", 1).await.unwrap();
     assert_eq!(status.status, Some(200), "{}", status.body);
     let status: Value = serde_json::from_str(&status.body).unwrap();
@@ -65,46 +65,46 @@ async fn status_and_tile_answer_the_module() {
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected");
     assert_eq!(tile["binding"], json!({ "status": "active", "region": "GB" }));
     assert!(tile["sync"]["last_run_at"].is_string(), "{tile}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tile_tells_who_refuses() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-    let (store, id) = (&stage.process.engine.store, stage.binding.id);
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let (store, id) = (&sandbox.process.engine.store, sandbox.binding.id);
     for (code, told) in [(Code::SageAuth, "connected"), (Code::MagentoAuth, "token_revoked")] {
         store.set_binding_status(id, BindingStatus::Active, Machine.now(), None).await.unwrap();
         store.note_refusal(id, code).await.unwrap();
         store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now(), None).await.unwrap();
-        let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+        let tile: Value = serde_json::from_str(&sandbox.shop().unwrap().tile().await.unwrap().body).unwrap();
         assert_eq!(tile["tenant"]["magento_connection_status"], told, "{code:?}");
         assert_eq!(tile["binding"]["status"], "needs_reauth");
     }
     store.set_binding_status(id, BindingStatus::Active, Machine.now(), None).await.unwrap();
-    let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+    let tile: Value = serde_json::from_str(&sandbox.shop().unwrap().tile().await.unwrap().body).unwrap();
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "it is connected again");
-    stage.process.engine.disconnect(&stage.binding, None).await.unwrap();
-    let tile: Value = serde_json::from_str(&stage.shop().unwrap().tile().await.unwrap().body).unwrap();
+    sandbox.process.engine.disconnect(&sandbox.binding, None).await.unwrap();
+    let tile: Value = serde_json::from_str(&sandbox.shop().unwrap().tile().await.unwrap().body).unwrap();
     assert_eq!(tile["tenant"]["magento_connection_status"], "connected", "Magento refused nothing");
     assert_eq!(tile["binding"]["status"], "revoked");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disconnected_shop_is_revoked_and_its_history_stays() {
-    let stage = played().await;
-    let answer = stage.shop().unwrap().disconnect().await.unwrap();
+    let sandbox = played().await;
+    let answer = sandbox.shop().unwrap().disconnect().await.unwrap();
     assert_eq!(answer.status, Some(204), "{}", answer.body);
-    let store = &stage.process.engine.store;
-    assert_eq!(store.binding(stage.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
+    let store = &sandbox.process.engine.store;
+    assert_eq!(store.binding(sandbox.binding.id).await.unwrap().unwrap().status, BindingStatus::Revoked);
     let deed = store
-        .list_actions(stage.organisation, &store::ActionFilter::default(), None, 1)
+        .list_actions(sandbox.organisation, &store::ActionFilter::default(), None, 1)
         .await
         .unwrap()
         .remove(0);
     assert_eq!((deed.kind, deed.actor.name.as_str()), (ActionKind::Disconnected, "Magento"));
-    assert!(store.credential(stage.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
+    assert!(store.credential(sandbox.binding.id, store::CredentialKind::SageTokens).await.unwrap().is_none());
     let request = store::PageRequest { limit: 5, ..store::PageRequest::default() };
-    assert_eq!(store.page_runs(stage.organisation, &request).await.unwrap().runs.len(), 5);
-    stage.stop().await;
+    assert_eq!(store.page_runs(sandbox.organisation, &request).await.unwrap().runs.len(), 5);
+    sandbox.stop().await;
 }

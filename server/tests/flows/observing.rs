@@ -4,17 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{body::to_bytes, extract::State, http::StatusCode, response::IntoResponse};
 use chrono::TimeDelta;
-use domain::{outside::Outside, quota::Quotas};
+use domain::{environment::Environment, quota::Quotas};
 use secrecy::ExposeSecret;
 use server::{
     config::Config,
     demo::once::outcome,
+    environment::Machine,
     intake::Intake,
     lifecycle::{self, Process},
-    outside::Machine,
     routes::health,
-    stage::{Options, Stage, timing},
-    state::{Observing, Wire},
+    sandbox::{Options, Sandbox, timing},
+    state::{EndpointState, Observing},
 };
 use sqlx::{AssertSqlSafe, Connection};
 use sync::{Engine, Worker};
@@ -24,10 +24,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{postgres, refreshing::Ahead};
 
 /// What `/readyz` works with, in a process of this engine.
-fn wire(engine: &Arc<Engine>, works: bool) -> Arc<Wire> {
-    Arc::new(Wire {
+fn endpoints(engine: &Arc<Engine>, works: bool) -> Arc<EndpointState> {
+    Arc::new(EndpointState {
         store: Arc::clone(&engine.store),
-        outside: Arc::clone(&engine.outside),
+        environment: Arc::clone(&engine.environment),
         engine: Arc::clone(engine),
         shutdown: CancellationToken::new(),
         intake: Intake::new(Quotas::default()),
@@ -42,8 +42,8 @@ fn wire(engine: &Arc<Engine>, works: bool) -> Arc<Wire> {
     })
 }
 
-async fn readiness(wire: &Arc<Wire>) -> (bool, String) {
-    let answer = health::readyz(State(Arc::clone(wire))).await.into_response();
+async fn readiness(endpoints: &Arc<EndpointState>) -> (bool, String) {
+    let answer = health::readyz(State(Arc::clone(endpoints))).await.into_response();
     let is_ready = answer.status() == StatusCode::OK;
     assert!(is_ready || answer.status() == StatusCode::SERVICE_UNAVAILABLE);
     let body = to_bytes(answer.into_body(), 10_000).await.unwrap();
@@ -51,14 +51,14 @@ async fn readiness(wire: &Arc<Wire>) -> (bool, String) {
 }
 
 /// Not ready, for this reason and no other.
-async fn broken(wire: &Arc<Wire>, check: &str) {
-    let (is_ready, text) = readiness(wire).await;
+async fn broken(endpoints: &Arc<EndpointState>, check: &str) {
+    let (is_ready, text) = readiness(endpoints).await;
     let failed: Vec<&str> = text.lines().filter(|line| line.contains(": failed, ")).collect();
     assert!(!is_ready && failed.len() == 1 && failed[0].starts_with(check), "{check}: {text}");
 }
 
-async fn ready(wire: &Arc<Wire>) {
-    let (is_ready, text) = readiness(wire).await;
+async fn ready(endpoints: &Arc<EndpointState>) {
+    let (is_ready, text) = readiness(endpoints).await;
     assert!(is_ready && text.starts_with("ready\n") && !text.contains("failed"), "{text}");
 }
 
@@ -74,26 +74,26 @@ async fn execute(database_url: &str, statement: &str) {
 }
 
 async fn readiness_is_honest(database_url: Option<String>) {
-    let stage = Stage::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap();
-    let (config, database_url) = (stage.config(), &stage.config().database_url);
+    let sandbox = Sandbox::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap();
+    let (config, database_url) = (sandbox.config(), &sandbox.config().database_url);
     let clock = Arc::new(Ahead::default());
     let engine_of = async |config: &Config| {
         let store = lifecycle::open_store(&config.database_url).await.unwrap();
         Arc::new(lifecycle::engine_in(config, store, clock.clone(), timing()).unwrap())
     };
     let engine = engine_of(config).await;
-    let process = wire(&engine, false);
+    let process = endpoints(&engine, false);
     ready(&process).await;
 
     // Neither Sage nor the shop are part of it.
     let mut alone = config.clone();
     "http://127.0.0.1:9".clone_into(&mut alone.sage.base_url);
-    ready(&wire(&engine_of(&alone).await, false)).await;
+    ready(&endpoints(&engine_of(&alone).await, false)).await;
 
     let mut random = [0; 32];
     Machine.random(&mut random);
     let other = Config { keys: vault::KeyRing::generate(random, "other").into(), ..config.clone() };
-    broken(&wire(&engine_of(&other).await, false), "keys").await;
+    broken(&endpoints(&engine_of(&other).await, false), "keys").await;
 
     execute(database_url, "ALTER TABLE heartbeat RENAME TO elsewhere").await;
     broken(&process, "store").await;
@@ -109,12 +109,12 @@ async fn readiness_is_honest(database_url: Option<String>) {
     ready(&process).await;
     process.shutdown.cancel();
     broken(&process, "running").await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// A worker that works nothing shows no sign of life of its runs.
 async fn worker_is_watched(engine: &Arc<Engine>, clock: &Arc<Ahead>) {
-    let process = wire(engine, true);
+    let process = endpoints(engine, true);
     ready(&process).await;
     let stop = CancellationToken::new();
     let wedged = tokio::spawn(Worker::new(Arc::clone(engine), "wedged", 0).run(stop.clone()));
@@ -151,10 +151,10 @@ async fn scraped(url: &str) -> String {
 }
 
 async fn figures_are_told(database_url: Option<String>) {
-    let stage = Stage::set(Options { database_url, ..Options::default() }).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    outcome(&stage).await.unwrap();
-    let text = scraped(&stage.url()).await;
+    let sandbox = Sandbox::set(Options { database_url, ..Options::default() }).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    outcome(&sandbox).await.unwrap();
+    let text = scraped(&sandbox.url()).await;
     for series in [
         r#"ledger_attempts_total{event="invoice.created",outcome="succeeded",code=""}"#,
         r#"ledger_webhooks_total{event="invoice.created",status="202"}"#,
@@ -172,9 +172,9 @@ async fn figures_are_told(database_url: Option<String>) {
         assert!(text.contains(series), "{series} is missing in\n{text}");
     }
     assert!(!text.contains("/webhooks/magento/0"), "no ids among the routes");
-    assert!(!text.contains(&stage.binding.id.to_string()), "bindings are not named unless asked for");
+    assert!(!text.contains(&sandbox.binding.id.to_string()), "bindings are not named unless asked for");
 
-    let mut config = stage.config().clone();
+    let mut config = sandbox.config().clone();
     "127.0.0.1:0".clone_into(&mut config.listen);
     config.worker.enabled = false;
     config.metrics.token = "secret".to_owned().into();
@@ -187,20 +187,20 @@ async fn figures_are_told(database_url: Option<String>) {
     let asked =
         reqwest::Client::builder().build().unwrap().get(&url).bearer_auth("secret").send().await.unwrap();
     let text = asked.text().await.unwrap();
-    let own = format!(r#"ledger_binding_runs{{status="queued",binding="{}"}} 0"#, stage.binding.id);
+    let own = format!(r#"ledger_binding_runs{{status="queued",binding="{}"}} 0"#, sandbox.binding.id);
     assert!(text.contains(&own), "{own} is missing in\n{text}");
     process.stop().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_answers_operators_at_an_address_of_its_own() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let mut worker = std::process::Command::new(env!("CARGO_BIN_EXE_ledger"))
         .arg("worker")
-        .env("LEDGER_DATABASE_URL", &stage.config().database_url)
-        .env("LEDGER_KEYS", stage.config().keys.expose_secret())
+        .env("LEDGER_DATABASE_URL", &sandbox.config().database_url)
+        .env("LEDGER_KEYS", sandbox.config().keys.expose_secret())
         .env("LEDGER_METRICS__LISTEN", &address)
         .env("LEDGER_LOG", "error")
         .spawn()
@@ -218,7 +218,7 @@ async fn a_worker_answers_operators_at_an_address_of_its_own() {
     assert_eq!(page.status(), 404, "nothing else is there");
     worker.kill().unwrap();
     worker.wait().unwrap();
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

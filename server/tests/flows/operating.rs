@@ -6,8 +6,8 @@ use std::{
 };
 
 use domain::{
+    environment::Environment,
     ids::{EventId, RunId},
-    outside::Outside,
     run::{ActionKind, EventName, RunStatus},
 };
 use secrecy::ExposeSecret;
@@ -15,8 +15,8 @@ use serde_json::Value;
 use server::{
     config::Config,
     demo::once::outcome,
-    outside::Machine,
-    stage::{Options, Stage},
+    environment::Machine,
+    sandbox::{Options, Sandbox},
 };
 use store::{ActionFilter, NewEvent, Run};
 
@@ -57,21 +57,21 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-async fn played(database_url: Option<String>) -> (Stage, Vec<Run>) {
-    let stage = Stage::set(Options { database_url, ..Options::default() }).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    let (runs, problems) = outcome(&stage).await.unwrap();
+async fn played(database_url: Option<String>) -> (Sandbox, Vec<Run>) {
+    let sandbox = Sandbox::set(Options { database_url, ..Options::default() }).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    let (runs, problems) = outcome(&sandbox).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
-    (stage, runs)
+    (sandbox, runs)
 }
 
 async fn looked_at_and_cleared_away(database_url: Option<String>) {
-    let (stage, runs) = played(database_url).await;
-    let config = stage.config();
+    let (sandbox, runs) = played(database_url).await;
+    let config = sandbox.config();
 
     let bindings = json(config, 0, &["bindings"]);
-    assert_eq!(bindings[0]["id"], stage.binding.id.to_string());
-    assert_eq!((&bindings[0]["status"], &bindings[0]["policy_version"]), (&"active".into(), &1.into()));
+    assert_eq!(bindings[0]["id"], sandbox.binding.id.to_string());
+    assert_eq!((&bindings[0]["status"], &bindings[0]["settings_version"]), (&"active".into(), &1.into()));
 
     let listed = json(config, 0, &["runs", "list", "--limit", "5"]);
     assert_eq!((listed["runs"].as_array().unwrap().len(), &listed["more"]), (5, &true.into()));
@@ -93,43 +93,43 @@ async fn looked_at_and_cleared_away(database_url: Option<String>) {
     assert_eq!(json(config, 1, &["runs", "requeue", &posted, &nobody])[0]["result"], "ended");
     let retried = json(config, 1, &["runs", "retry", &posted, &nobody]);
     assert_eq!((&retried[0]["result"], &retried[1]["result"]), (&"queued".into(), &"not_found".into()));
-    let deeds = stage
+    let deeds = sandbox
         .process
         .engine
         .store
-        .list_actions(stage.organisation, &ActionFilter::default(), None, 9)
+        .list_actions(sandbox.organisation, &ActionFilter::default(), None, 9)
         .await
         .unwrap();
     let deed = deeds.first().unwrap();
     assert_eq!((deed.kind, deed.run_id.unwrap().to_string()), (ActionKind::Retried, posted.clone()));
     assert!(deed.actor.name.starts_with("The command line") && deed.actor.member.is_none(), "{deed:?}");
-    let (_, problems) = outcome(&stage).await.unwrap();
+    let (_, problems) = outcome(&sandbox).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert_eq!(ledger(config, &["runs", "show", &nobody]).status.code(), Some(2));
 
-    cleared_away(&stage, &runs).await;
-    stage.stop().await;
+    cleared_away(&sandbox, &runs).await;
+    sandbox.stop().await;
 }
 
 /// Runs are deleted, and the same events once more make nothing twice.
-async fn cleared_away(stage: &Stage, runs: &[Run]) {
-    let config = stage.config();
+async fn cleared_away(sandbox: &Sandbox, runs: &[Run]) {
+    let config = sandbox.config();
     let all = json(config, 0, &["runs", "cleanup", "--older-than", "1d", "--dry-run"]);
     assert_eq!(all["runs"], 0, "nothing is a day old");
     let count = |books: &Value| {
         let lists = books.as_object().unwrap().values().filter_map(Value::as_array);
         lists.map(Vec::len).sum::<usize>()
     };
-    let before = count(&stage.books().await.unwrap());
+    let before = count(&sandbox.books().await.unwrap());
     let would = json(config, 0, &["runs", "cleanup", "--older-than", "0d", "--dry-run"])["runs"].clone();
     assert!(would.as_u64().unwrap() > 20, "{would}");
     let done = json(config, 0, &["runs", "cleanup", "--older-than", "0d"]);
     assert_eq!(done["runs"], would);
-    let deed = stage
+    let deed = sandbox
         .process
         .engine
         .store
-        .list_actions(stage.organisation, &ActionFilter::default(), None, 1)
+        .list_actions(sandbox.organisation, &ActionFilter::default(), None, 1)
         .await
         .unwrap()
         .remove(0);
@@ -139,7 +139,7 @@ async fn cleared_away(stage: &Stage, runs: &[Run]) {
     let has_ended = |run: &Value| terminal.contains(&run["status"].as_str().unwrap());
     assert!(!left["runs"].as_array().unwrap().iter().any(has_ended), "{left}");
 
-    let store = &stage.process.engine.store;
+    let store = &sandbox.process.engine.store;
     for run in runs {
         store.receive(&event_of(run)).await.unwrap();
     }
@@ -150,8 +150,8 @@ async fn cleared_away(stage: &Stage, runs: &[Run]) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(count(&stage.books().await.unwrap()), before, "nothing was posted twice");
-    let (again, _) = outcome(stage).await.unwrap();
+    assert_eq!(count(&sandbox.books().await.unwrap()), before, "nothing was posted twice");
+    let (again, _) = outcome(sandbox).await.unwrap();
     assert!(again.len() > 20 && again.iter().all(|run| run.status != RunStatus::Failed), "{again:#?}");
 }
 
@@ -188,8 +188,8 @@ async fn runs_on_postgres_are_looked_at_and_cleared_away_and_nothing_is_posted_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_is_synced_by_hand_and_is_in_sage_once() {
-    let stage = Stage::set(Options::default()).await.unwrap();
-    let (config, binding) = (stage.config().clone(), stage.binding.id.to_string());
+    let sandbox = Sandbox::set(Options::default()).await.unwrap();
+    let (config, binding) = (sandbox.config().clone(), sandbox.binding.id.to_string());
     let sync = move |kind: &str, id: &str, more: &[&str]| {
         json(&config, 0, &[&["sync", kind, id, "--binding", &binding], more].concat())
     };
@@ -203,31 +203,31 @@ async fn a_document_is_synced_by_hand_and_is_in_sage_once() {
     assert_eq!((&second["result"], &second["run"]["status"]), (&"retried".into(), &"succeeded".into()));
     assert_eq!(second["run"]["id"], first["run"]["id"]);
     assert_eq!(payment["run"]["status"], "succeeded", "{payment}");
-    let books = stage.books().await.unwrap();
+    let books = sandbox.books().await.unwrap();
     assert_eq!(books["sales_invoices"].as_array().unwrap().len(), 1);
     assert_eq!(books["contact_payments"].as_array().unwrap().len(), 1);
 
-    let config = stage.config();
-    let gone = stage.binding.id.to_string();
+    let config = sandbox.config();
+    let gone = sandbox.binding.id.to_string();
     let missing = ledger(config, &["sync", "invoice", "999", "--binding", &gone, "--wait", "--json"]);
     assert_eq!(missing.status.code(), Some(1), "Magento has no such invoice: {}", said(&missing));
     let nobody = ledger(config, &["sync", "invoice", "1", "--binding", &Machine.id().to_string()]);
     assert_eq!(nobody.status.code(), Some(2));
     assert!(said(&nobody).contains("`ledger bindings` lists them"), "{}", said(&nobody));
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_refreshed_by_hand_or_it_is_said_why_not() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-    let config = stage.config();
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let config = sandbox.config();
     let all = json(config, 0, &["reference", "refresh", "--all"]);
     assert!(all[0]["tax_rates"].as_u64().unwrap() > 0, "{all}");
     let mut elsewhere = config.clone();
     "http://127.0.0.1:9".clone_into(&mut elsewhere.sage.base_url);
-    let one = json(&elsewhere, 1, &["reference", "refresh", &stage.binding.id.to_string()]);
+    let one = json(&elsewhere, 1, &["reference", "refresh", &sandbox.binding.id.to_string()]);
     assert!(one[0]["error"].as_str().unwrap().contains("Sage"), "{one}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// The findings of a check.
@@ -259,8 +259,8 @@ async fn mail_is_tried(config: &Config) {
 }
 
 async fn examined(database_url: Option<String>) {
-    let stage = Stage::set(Options { database_url, ..Options::default() }).await.unwrap();
-    let config = stage.config();
+    let sandbox = Sandbox::set(Options { database_url, ..Options::default() }).await.unwrap();
+    let config = sandbox.config();
     let well = json(config, 0, &["doctor"]);
     assert_eq!(well["well"], true, "{well:#}");
     for check in
@@ -300,7 +300,7 @@ async fn examined(database_url: Option<String>) {
 
     let words = said(&ledger(config, &["doctor"]));
     assert!(words.contains("All is well."), "{words}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
     lifecycle,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 use store::{PageRequest, Run};
 use sync::{Engine, Timing};
@@ -20,29 +20,29 @@ use sync::{Engine, Timing};
 use crate::{documents::of, postgres, refreshing::Ahead};
 
 /// A process at production's pace whose time passes as the test says.
-pub async fn process(stage: &Stage, clock: &Arc<Ahead>) -> Engine {
-    let store = lifecycle::open_store(&stage.config().database_url).await.unwrap();
-    lifecycle::engine_in(stage.config(), store, clock.clone(), Timing::default()).unwrap()
+pub async fn process(sandbox: &Sandbox, clock: &Arc<Ahead>) -> Engine {
+    let store = lifecycle::open_store(&sandbox.config().database_url).await.unwrap();
+    lifecycle::engine_in(sandbox.config(), store, clock.clone(), Timing::default()).unwrap()
 }
 
 /// The shop's time and Sage's pass as the process's do.
-pub async fn stage(database_url: Option<String>) -> (Stage, Arc<Ahead>) {
+pub async fn sandbox(database_url: Option<String>) -> (Sandbox, Arc<Ahead>) {
     let clock = Arc::new(Ahead::default());
     let simulators = clock.clone();
     let options = Options { worker: false, database_url, simulators, ..Options::default() };
-    (Stage::set(options).await.unwrap(), clock)
+    (Sandbox::set(options).await.unwrap(), clock)
 }
 
-pub async fn runs(stage: &Stage) -> Vec<Run> {
+pub async fn runs(sandbox: &Sandbox) -> Vec<Run> {
     let request = PageRequest { limit: 200, ..PageRequest::default() };
-    stage.process.engine.store.page_runs(stage.organisation, &request).await.unwrap().runs
+    sandbox.process.engine.store.page_runs(sandbox.organisation, &request).await.unwrap().runs
 }
 
 /// Attempts and steps that are kept of all runs.
-async fn rows(stage: &Stage) -> (usize, usize) {
+async fn rows(sandbox: &Sandbox) -> (usize, usize) {
     let (mut attempts, mut steps) = (0, 0);
-    for run in runs(stage).await {
-        let of_run = stage.process.engine.store.attempts(stage.organisation, run.id).await.unwrap();
+    for run in runs(sandbox).await {
+        let of_run = sandbox.process.engine.store.attempts(sandbox.organisation, run.id).await.unwrap();
         attempts += of_run.len();
         steps += of_run.iter().map(|attempt| attempt.steps.len()).sum::<usize>();
     }
@@ -54,7 +54,7 @@ pub async fn until_all_is_done(engine: &Engine, clock: &Ahead) {
     for _ in 0..200 {
         sync::run_until_idle(engine).await;
         let Some(due) = engine.store.next_due().await.unwrap() else { return };
-        clock.pass((due - engine.outside.now()).max(TimeDelta::zero()) + TimeDelta::seconds(1));
+        clock.pass((due - engine.environment.now()).max(TimeDelta::zero()) + TimeDelta::seconds(1));
     }
     panic!("it goes round for ever");
 }
@@ -70,38 +70,38 @@ fn ended_in_order(runs: &[Run], event: EventName) -> bool {
 }
 
 async fn sage_is_down_for_a_week(database_url: Option<String>) {
-    let (stage, clock) = stage(database_url).await;
-    let engine = process(&stage, &clock).await;
+    let (sandbox, clock) = sandbox(database_url).await;
+    let engine = process(&sandbox, &clock).await;
     let all = json!({ "fail_before": [{ "times": 1_000_000, "status": 502 }, { "times": 1_000_000, "status": 502, "path": "/token" }] });
-    stage.sage.post("/_sim/faults", &all).await.unwrap();
-    stage.send_all_events().await.unwrap();
+    sandbox.sage.post("/_sim/faults", &all).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
     sync::run_until_idle(&engine).await;
-    let before = rows(&stage).await;
+    let before = rows(&sandbox).await;
     assert_eq!(before.0, 1, "one document met the outage, the others wait behind it");
     // Whoever is fetched from now on is not reached.
-    stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
+    sandbox.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
     for hours in [0, 0, 0, 0, 1, 2, 21, 24, 48, 72] {
         clock.pass(TimeDelta::hours(hours) + TimeDelta::minutes(6));
         assert_eq!(sync::run_until_idle(&engine).await, 1, "one goes first, and no herd");
     }
-    assert_eq!(rows(&stage).await, before, "neither fetches nor rows grow with an outage");
-    let met: Vec<Run> = runs(&stage).await.into_iter().filter(|run| run.code.is_some()).collect();
+    assert_eq!(rows(&sandbox).await, before, "neither fetches nor rows grow with an outage");
+    let met: Vec<Run> = runs(&sandbox).await.into_iter().filter(|run| run.code.is_some()).collect();
     assert_eq!(met.len(), 1);
     let told = (met[0].status, met[0].attempts, met[0].code);
     assert!(
         matches!(told, (RunStatus::Retrying, 0, Some(Code::SageUnavailable | Code::CircuitOpen))),
         "{told:?}"
     );
-    let binding = engine.store.binding(stage.binding.id).await.unwrap().unwrap();
+    let binding = engine.store.binding(sandbox.binding.id).await.unwrap().unwrap();
     assert_eq!(binding.status, BindingStatus::Active, "an outage pauses nothing");
 
-    stage.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
-    stage.magento.delete("/_sim/faults").await.unwrap();
+    sandbox.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
+    sandbox.magento.delete("/_sim/faults").await.unwrap();
     until_all_is_done(&engine, &clock).await;
-    let (runs, problems) = outcome(&stage).await.unwrap();
+    let (runs, problems) = outcome(&sandbox).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     assert!(ended_in_order(&runs, EventName::InvoiceCreated));
-    let alerts = engine.store.list_alerts(stage.organisation, 20).await.unwrap();
+    let alerts = engine.store.list_alerts(sandbox.organisation, 20).await.unwrap();
     let kinds: Vec<&str> = alerts.iter().map(|alert| alert.kind.as_str()).collect();
     let failed: Vec<_> =
         runs.iter().filter(|run| run.status == RunStatus::Failed).map(|run| run.code).collect();
@@ -115,7 +115,7 @@ async fn sage_is_down_for_a_week(database_url: Option<String>) {
     // One of the bundled documents is refused on any day, and only once Sage is back.
     assert_eq!(kinds, ["document.failed", "binding.recovered", "binding.troubled"]);
     engine.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,77 +138,77 @@ pub async fn look_after(hours: &[i64], engine: &Engine, clock: &Ahead) {
 }
 
 /// The cause is gone: everything arrives by itself.
-pub async fn everything_arrives(stage: Stage, engine: &Engine, clock: &Ahead) {
+pub async fn everything_arrives(sandbox: Sandbox, engine: &Engine, clock: &Ahead) {
     until_all_is_done(engine, clock).await;
-    let (_, problems) = outcome(&stage).await.unwrap();
+    let (_, problems) = outcome(&sandbox).await.unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
     engine.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_without_the_shop_fails_nothing() {
-    let (stage, clock) = stage(None).await;
-    let engine = process(&stage, &clock).await;
-    stage.send_all_events().await.unwrap();
-    stage.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
+    let (sandbox, clock) = sandbox(None).await;
+    let engine = process(&sandbox, &clock).await;
+    sandbox.send_all_events().await.unwrap();
+    sandbox.magento.post("/_sim/faults", &json!({ "down": true })).await.unwrap();
     look_after(&[0, 0, 0, 0, 1, 24, 72, 72], &engine, &clock).await;
-    let (attempts, _) = rows(&stage).await;
+    let (attempts, _) = rows(&sandbox).await;
     assert_eq!(attempts, 1, "one document met the outage");
-    assert!(runs(&stage).await.iter().all(|run| run.attempts == 0), "no try counts");
-    stage.magento.delete("/_sim/faults").await.unwrap();
-    everything_arrives(stage, &engine, &clock).await;
+    assert!(runs(&sandbox).await.iter().all(|run| run.attempts == 0), "no try counts");
+    sandbox.magento.delete("/_sim/faults").await.unwrap();
+    everything_arrives(sandbox, &engine, &clock).await;
 }
 
 /// Sage reads and does not write: after three documents it is no coincidence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sage_that_only_reads_fails_nothing() {
-    let (stage, clock) = stage(None).await;
-    let engine = process(&stage, &clock).await;
+    let (sandbox, clock) = sandbox(None).await;
+    let engine = process(&sandbox, &clock).await;
     let writes = json!({ "fail_before": [{ "times": 1_000_000, "status": 503, "method": "POST" }] });
-    stage.sage.post("/_sim/faults", &writes).await.unwrap();
-    stage.send_all_events().await.unwrap();
+    sandbox.sage.post("/_sim/faults", &writes).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
     look_after(&[0, 0, 0, 0, 1, 2, 4, 8, 12, 24, 24, 24, 24, 24], &engine, &clock).await;
-    assert!(runs(&stage).await.iter().all(|run| run.status != RunStatus::Failed));
-    stage.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
-    everything_arrives(stage, &engine, &clock).await;
+    assert!(runs(&sandbox).await.iter().all(|run| run.status != RunStatus::Failed));
+    sandbox.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
+    everything_arrives(sandbox, &engine, &clock).await;
 }
 
 /// What Sage cannot digest is one document's fault: its tries count, and the others go on.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_document_that_sage_never_answers_fails_alone() {
-    let (stage, clock) = stage(None).await;
-    let engine = process(&stage, &clock).await;
-    stage.shop().unwrap().enqueue("invoice.created", 1, None);
-    stage.shop().unwrap().run_cron().await;
+    let (sandbox, clock) = sandbox(None).await;
+    let engine = process(&sandbox, &clock).await;
+    sandbox.shop().unwrap().enqueue("invoice.created", 1, None);
+    sandbox.shop().unwrap().run_cron().await;
     let poison = json!({ "fail_before": [{ "times": 1_000_000, "status": 500, "method": "POST", "path": "/sales_invoices" }] });
-    stage.sage.post("/_sim/faults", &poison).await.unwrap();
+    sandbox.sage.post("/_sim/faults", &poison).await.unwrap();
     until_all_is_done(&engine, &clock).await;
-    let all = runs(&stage).await;
+    let all = runs(&sandbox).await;
     let failed = of(&all, EventName::InvoiceCreated, 1);
     assert_eq!((failed.status, failed.code), (RunStatus::Failed, Some(Code::SageUnavailable)));
     let tried_for = failed.finished_at.unwrap() - failed.created_at;
     assert!(tried_for > TimeDelta::days(8), "nothing else proves that it is this document: {tried_for}");
     engine.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// Twenty documents do not make twenty calls after a 429.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_business_that_asks_for_a_pause_gets_it() {
-    let (stage, clock) = stage(None).await;
-    let engine = process(&stage, &clock).await;
+    let (sandbox, clock) = sandbox(None).await;
+    let engine = process(&sandbox, &clock).await;
     let limit = json!({ "rate_limit": [{ "times": 1, "retry_after": 600 }] });
-    stage.sage.post("/_sim/faults", &limit).await.unwrap();
-    stage.send_all_events().await.unwrap();
-    stage.sage.delete("/_sim/requests").await.unwrap();
+    sandbox.sage.post("/_sim/faults", &limit).await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    sandbox.sage.delete("/_sim/requests").await.unwrap();
     sync::run_until_idle(&engine).await;
     clock.pass(TimeDelta::minutes(9));
     sync::run_until_idle(&engine).await;
-    let calls: Value = stage.sage.get("/_sim/requests").await.unwrap();
+    let calls: Value = sandbox.sage.get("/_sim/requests").await.unwrap();
     let calls = calls.as_array().unwrap().iter().filter(|call| call["path"] != "/token").count();
     assert_eq!(calls, 1, "the one that was told to wait");
-    assert!(runs(&stage).await.iter().all(|run| run.attempts == 0));
+    assert!(runs(&sandbox).await.iter().all(|run| run.attempts == 0));
     clock.pass(TimeDelta::minutes(2));
-    everything_arrives(stage, &engine, &clock).await;
+    everything_arrives(sandbox, &engine, &clock).await;
 }

@@ -1,25 +1,30 @@
 //! People: invited, given roles, signed in with a second factor, limited, removed.
 
 use domain::{
+    environment::Environment,
     ids::{MemberId, OrganisationId, PersonId},
-    outside::Outside,
     run::Role,
 };
 use reqwest::{Client, Response, header, redirect::Policy};
 use server::{
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    environment::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
 use store::{Member, NewMember, Organisation};
 use totp_rs::{Builder, Secret};
 
 pub const CHOSEN: &str = "several good words";
 
-async fn stage() -> Stage {
-    Stage::set(Options { worker: false, ..Options::default() }).await.unwrap()
+async fn sandbox() -> Sandbox {
+    Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap()
 }
 
-pub async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &str, role: Role) -> MemberId {
+pub async fn add_member(
+    sandbox: &Sandbox,
+    organisation_id: OrganisationId,
+    email: &str,
+    role: Role,
+) -> MemberId {
     let member = Member {
         id: MemberId(Machine.id()),
         person_id: PersonId(Machine.id()),
@@ -32,25 +37,25 @@ pub async fn add_member(stage: &Stage, organisation_id: OrganisationId, email: &
     };
     let id = member.id;
     let password_hash = services::session::hash_password(CHOSEN, &Machine).unwrap();
-    stage.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
+    sandbox.process.engine.store.create_member(&NewMember { member, password_hash }, None).await.unwrap();
     id
 }
 
 /// A browser without a will of its own: it follows nothing and keeps the cookies it is told to.
 pub struct Browser<'a> {
-    pub stage: &'a Stage,
+    pub sandbox: &'a Sandbox,
     /// Where its requests go: a process of the stage's.
     pub url: String,
     pub cookies: String,
 }
 
 impl<'a> Browser<'a> {
-    pub fn new(stage: &'a Stage) -> Self {
-        Self { stage, url: stage.url(), cookies: String::new() }
+    pub fn new(sandbox: &'a Sandbox) -> Self {
+        Self { sandbox, url: sandbox.url(), cookies: String::new() }
     }
 
-    pub async fn signed_in(stage: &'a Stage, email: &str, password: &str) -> Self {
-        let mut browser = Self::new(stage);
+    pub async fn signed_in(sandbox: &'a Sandbox, email: &str, password: &str) -> Self {
+        let mut browser = Self::new(sandbox);
         let answer = browser.sign_in(email, password).await;
         assert_eq!(status(&answer), 302, "{email} signs in");
         browser.keep_cookies(&answer);
@@ -119,7 +124,7 @@ pub async fn invite(owner: &mut Browser<'_>, email: &str, role: &str) -> String 
     });
     assert!(forgets, "the browser forgets the link");
     let page = page.text().await.unwrap();
-    let token = between(&page, &format!("{}/invitation/", owner.stage.url()), "<").trim().to_owned();
+    let token = between(&page, &format!("{}/invitation/", owner.sandbox.url()), "<").trim().to_owned();
     assert_eq!(token.len(), 64);
     owner.forget("ledger_once_link");
     assert!(!owner.read("/dashboard/members").await.contains(&token), "it is shown once");
@@ -130,21 +135,21 @@ pub async fn invite(owner: &mut Browser<'_>, email: &str, role: &str) -> String 
 pub async fn code_of(guest: &Browser<'_>, token: &str, email: &str) -> String {
     let answer = guest.post("invitation/code", &[("token", token)]).await;
     assert_eq!(leads_to(&answer), format!("/invitation/{token}?flash=code-sent"));
-    written_code(guest.stage, email)
+    written_code(guest.sandbox, email)
 }
 
 /// The code in the newest letter to an address.
-pub fn written_code(stage: &Stage, email: &str) -> String {
-    let letter = stage.mail.mails().into_iter().rfind(|mail| mail.to == [email]).unwrap();
+pub fn written_code(sandbox: &Sandbox, email: &str) -> String {
+    let letter = sandbox.mail.mails().into_iter().rfind(|mail| mail.to == [email]).unwrap();
     letter.text.lines().find_map(|line| line.strip_prefix("    ")).unwrap().trim().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_is_accepted_twice_at_once_makes_one_member() {
-    let stage = stage().await;
-    let mut owner = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
+    let sandbox = sandbox().await;
+    let mut owner = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     let token = invite(&mut owner, "Bob@Shop.example", "operator").await;
-    let mut guest = Browser::new(&stage);
+    let mut guest = Browser::new(&sandbox);
     let page = guest.read(&format!("/invitation/{token}")).await;
     for part in ["Blue Mug Ltd", "bob@shop.example", "Operator"] {
         assert!(page.contains(part), "{part} in {page}");
@@ -164,46 +169,47 @@ async fn an_invitation_that_is_accepted_twice_at_once_makes_one_member() {
     assert!(late.text().await.unwrap().contains("invitation_gone"));
     guest.keep_cookies(&joined);
     assert!(guest.read("/dashboard/account").await.contains("bob@shop.example"));
-    let people = stage.process.engine.store.list_members(stage.organisation).await.unwrap();
+    let people = sandbox.process.engine.store.list_members(sandbox.organisation).await.unwrap();
     assert_eq!(people.len(), 2);
     assert_eq!(people[1].member.role, Role::Operator);
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn invitations_that_are_not_good_all_say_the_same() {
-    let stage = stage().await;
-    let mut owner = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
+    let sandbox = sandbox().await;
+    let mut owner = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     let withdrawn = invite(&mut owner, "bob@shop.example", "viewer").await;
-    let store = &stage.process.engine.store;
-    let id = store.list_invitations(stage.organisation, Machine.now()).await.unwrap()[0].id.to_string();
+    let store = &sandbox.process.engine.store;
+    let id = store.list_invitations(sandbox.organisation, Machine.now()).await.unwrap()[0].id.to_string();
     let answer = owner.post("people/withdraw", &[("invitation", &id)]).await;
     assert_eq!(status(&answer), 302);
-    let guest = Browser::new(&stage);
+    let guest = Browser::new(&sandbox);
     for token in [withdrawn.as_str(), &"0".repeat(64), "nonsense"] {
         let page = guest.get(&format!("/invitation/{token}")).await;
         assert_eq!(page.status().as_u16(), 404);
         let page = page.text().await.unwrap();
         assert!(page.contains("invitation_gone") && !page.contains("bob@shop.example"), "{page}");
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_owners_change_people_and_only_their_own() {
-    let stage = stage().await;
-    let store = &stage.process.engine.store;
+    let sandbox = sandbox().await;
+    let store = &sandbox.process.engine.store;
     let other = OrganisationId(Machine.id());
     let organisation = Organisation { id: other, name: "Stranger".to_owned(), created_at: Machine.now() };
     store.create_organisation(&organisation).await.unwrap();
-    add_member(&stage, other, "stranger@shop.example", Role::Owner).await;
-    let bob = add_member(&stage, stage.organisation, "viewer@shop.example", Role::Viewer).await.to_string();
-    add_member(&stage, stage.organisation, "operator@shop.example", Role::Operator).await;
-    add_member(&stage, stage.organisation, "accountant@shop.example", Role::Accountant).await;
-    let mut owner = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
+    add_member(&sandbox, other, "stranger@shop.example", Role::Owner).await;
+    let bob =
+        add_member(&sandbox, sandbox.organisation, "viewer@shop.example", Role::Viewer).await.to_string();
+    add_member(&sandbox, sandbox.organisation, "operator@shop.example", Role::Operator).await;
+    add_member(&sandbox, sandbox.organisation, "accountant@shop.example", Role::Accountant).await;
+    let mut owner = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     invite(&mut owner, "eve@shop.example", "viewer").await;
     let invitation =
-        store.list_invitations(stage.organisation, Machine.now()).await.unwrap()[0].id.to_string();
+        store.list_invitations(sandbox.organisation, Machine.now()).await.unwrap()[0].id.to_string();
 
     let form = [("member", bob.as_str()), ("role", "owner"), ("invitation", invitation.as_str())];
     let actions = ["people/invite", "people/role", "people/remove", "people/withdraw"];
@@ -213,7 +219,7 @@ async fn only_owners_change_people_and_only_their_own() {
         ("accountant@shop.example", [403; 4]),
         ("stranger@shop.example", [422, 404, 404, 404]),
     ] {
-        let browser = Browser::signed_in(&stage, who, CHOSEN).await;
+        let browser = Browser::signed_in(&sandbox, who, CHOSEN).await;
         for (action, expected) in actions.iter().zip(expected) {
             let answer = browser.post(action, &form).await;
             assert_eq!(status(&answer), expected, "{who}: {action}");
@@ -223,32 +229,32 @@ async fn only_owners_change_people_and_only_their_own() {
         assert_eq!(page.contains("viewer@shop.example"), who != "stranger@shop.example", "{who}");
     }
     for action in actions {
-        let answer = Browser::new(&stage).post(action, &form).await;
+        let answer = Browser::new(&sandbox).post(action, &form).await;
         assert_eq!(status(&answer), 401, "{action} without a session");
     }
     for action in &actions[1..] {
         let answer = owner.post(action, &form).await;
         assert_eq!(status(&answer), 302, "the owner: {action}");
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_member_is_out_at_once_and_the_last_owner_stays() {
-    let stage = stage().await;
-    let owner = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
-    let bob = add_member(&stage, stage.organisation, "bob@shop.example", Role::Owner).await.to_string();
-    let of_bob = Browser::signed_in(&stage, "bob@shop.example", CHOSEN).await;
+    let sandbox = sandbox().await;
+    let owner = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
+    let bob = add_member(&sandbox, sandbox.organisation, "bob@shop.example", Role::Owner).await.to_string();
+    let of_bob = Browser::signed_in(&sandbox, "bob@shop.example", CHOSEN).await;
     assert_eq!(of_bob.get("/dashboard/members").await.status().as_u16(), 200);
     let removed = owner.post("people/remove", &[("member", &bob)]).await;
     assert_eq!(leads_to(&removed), "/dashboard/members?flash=member-removed");
     assert_eq!(leads_to(&of_bob.get("/dashboard/members").await), "/sign-in?next=/dashboard/members");
     let invited = of_bob.post("people/invite", &[("email", "eve@shop.example"), ("role", "owner")]).await;
     assert_eq!(invited.status().as_u16(), 401);
-    let again = Browser::new(&stage).sign_in("bob@shop.example", CHOSEN).await;
+    let again = Browser::new(&sandbox).sign_in("bob@shop.example", CHOSEN).await;
     assert_eq!(again.status().as_u16(), 401);
 
-    let people = stage.process.engine.store.list_members(stage.organisation).await.unwrap();
+    let people = sandbox.process.engine.store.list_members(sandbox.organisation).await.unwrap();
     let me = people[0].member.id.to_string();
     for (action, form) in [
         ("people/role", vec![("member", me.as_str()), ("role", "viewer")]),
@@ -258,7 +264,7 @@ async fn a_removed_member_is_out_at_once_and_the_last_owner_stays() {
         assert_eq!(status(&answer), 409, "{action}");
         assert!(answer.text().await.unwrap().contains("last_owner"));
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// Sets a second factor up and returns the code that confirmed it and the recovery codes.
@@ -289,13 +295,13 @@ fn shown(secret: Secret) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_factor_is_set_up_asked_for_and_switched_off() {
-    let stage = stage().await;
-    let mut first = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
+    let sandbox = sandbox().await;
+    let mut first = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     let (code, codes) = set_up(&mut first).await;
     assert_eq!(codes.len(), 10, "{codes:?}");
     assert!(!first.read("/dashboard/account").await.contains(&codes[0]), "they are shown once");
 
-    let mut second = Browser::new(&stage);
+    let mut second = Browser::new(&sandbox);
     let asked = second.sign_in(EMAIL, PASSWORD).await;
     assert_eq!(leads_to(&asked), "/sign-in/code");
     second.keep_cookies(&asked);
@@ -308,11 +314,11 @@ async fn a_second_factor_is_set_up_asked_for_and_switched_off() {
     second.keep_cookies(&entered);
     assert!(second.read("/dashboard/account").await.contains("Recovery codes left"));
 
-    let mut third = Browser::new(&stage);
+    let mut third = Browser::new(&sandbox);
     let asked = third.sign_in(EMAIL, PASSWORD).await;
     third.keep_cookies(&asked);
     assert_eq!(third.post("session/code", &[("code", &codes[0])]).await.status().as_u16(), 422, "used");
-    let nothing = Browser::new(&stage).post("session/code", &[("code", &codes[1])]).await;
+    let nothing = Browser::new(&sandbox).post("session/code", &[("code", &codes[1])]).await;
     assert_eq!(nothing.status().as_u16(), 401, "without the password a code is worth nothing");
 
     let off = [("off_password", PASSWORD), ("off_code", codes[2].as_str())];
@@ -320,16 +326,16 @@ async fn a_second_factor_is_set_up_asked_for_and_switched_off() {
         leads_to(&second.post("account/switch-off", &off).await),
         "/dashboard/account?flash=second-factor-off"
     );
-    let plain = Browser::new(&stage).sign_in(EMAIL, PASSWORD).await;
+    let plain = Browser::new(&sandbox).sign_in(EMAIL, PASSWORD).await;
     assert_eq!(leads_to(&plain), "/dashboard");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_ends_the_sessions_that_the_old_one_opened() {
-    let stage = stage().await;
-    let here = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
-    let there = Browser::signed_in(&stage, EMAIL, PASSWORD).await;
+    let sandbox = sandbox().await;
+    let here = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
+    let there = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     let form = [("current_password", PASSWORD), ("new_password", CHOSEN)];
     let changed = here.post("account/password", &form).await;
     assert_eq!(leads_to(&changed), "/dashboard/account?flash=password-changed");
@@ -337,13 +343,13 @@ async fn a_new_password_ends_the_sessions_that_the_old_one_opened() {
     assert_eq!(status(&here.post("account/end-others", &[]).await), 302);
     assert_eq!(here.sign_in(EMAIL, PASSWORD).await.status().as_u16(), 401);
     assert_eq!(status(&here.sign_in(EMAIL, CHOSEN).await), 302);
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_limited_sign_in_tells_nothing_of_who_exists() {
-    let stage = stage().await;
-    let browser = Browser::new(&stage);
+    let sandbox = sandbox().await;
+    let browser = Browser::new(&sandbox);
     let mut said = Vec::new();
     for email in [EMAIL, "nobody@ledger.example"] {
         for _ in 0..10 {
@@ -360,5 +366,5 @@ async fn a_limited_sign_in_tells_nothing_of_who_exists() {
     assert_eq!(said[0], said[1]);
     assert_eq!(said[0].0, 429);
     assert!(said[0].1.contains("too_many_tries"), "{}", said[0].1);
-    stage.stop().await;
+    sandbox.stop().await;
 }

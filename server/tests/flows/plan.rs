@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use server::stage::{Options, Stage};
+use server::sandbox::{Options, Sandbox};
 
 fn fixture(path: &str) -> String {
     format!("{}/../fixtures/{path}", env!("CARGO_MANIFEST_DIR"))
@@ -18,12 +18,12 @@ fn plan(kind: &str, file: &str) -> Value {
 /// The files that a plan defaults to are what the demo has; `UPDATE_FIXTURES=1` writes them again.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_defaults_of_a_plan_are_the_demos() {
-    let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-    let store = &stage.process.engine.store;
-    let policy = store.current_policy(stage.binding.id).await.unwrap().unwrap().policy;
+    let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+    let store = &sandbox.process.engine.store;
+    let settings = store.current_settings(sandbox.binding.id).await.unwrap().unwrap().settings;
     for (file, value) in [
-        ("demo/policy.json", serde_json::to_value(&policy).unwrap()),
-        ("demo/reference.json", serde_json::to_value(&stage.reference).unwrap()),
+        ("demo/settings.json", serde_json::to_value(&settings).unwrap()),
+        ("demo/reference.json", serde_json::to_value(&sandbox.reference).unwrap()),
     ] {
         let path = fixture(file);
         if std::env::var_os("UPDATE_FIXTURES").is_some() {
@@ -32,7 +32,7 @@ async fn the_defaults_of_a_plan_are_the_demos() {
         let kept: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
         assert_eq!(kept, value, "{file}");
     }
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 #[test]

@@ -10,7 +10,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use server::{
     demo::once::outcome,
-    stage::{Options, Stage},
+    sandbox::{Options, Sandbox},
 };
 use simulators::magento::Documents;
 
@@ -76,12 +76,12 @@ async fn a_document_that_cannot_be_read_fails_at_once_and_names_the_field() {
     let sound = invoice(9);
     let documents = spoilt.iter().map(|(_, document, _)| document.clone()).chain([sound]).collect();
     let documents = Documents::from_values(documents).unwrap();
-    let stage = Stage::set(Options { documents: Some(documents), ..Options::default() }).await.unwrap();
+    let sandbox = Sandbox::set(Options { documents: Some(documents), ..Options::default() }).await.unwrap();
     for id in 1..=9 {
-        stage.shop().unwrap().enqueue("invoice.created", id, None);
+        sandbox.shop().unwrap().enqueue("invoice.created", id, None);
     }
-    stage.shop().unwrap().run_cron().await;
-    let (runs, _) = outcome(&stage).await.unwrap();
+    sandbox.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&sandbox).await.unwrap();
     for (id, _, field) in &spoilt {
         let run = of(&runs, EventName::InvoiceCreated, *id);
         let message = run.message.clone().unwrap_or_default();
@@ -95,7 +95,7 @@ async fn a_document_that_cannot_be_read_fails_at_once_and_names_the_field() {
     }
     let run = of(&runs, EventName::InvoiceCreated, 9);
     assert_eq!(run.status, RunStatus::Succeeded, "{:?} {:?}", run.code, run.message);
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// The slowest of so many calls but one in ten.
@@ -114,24 +114,24 @@ async fn ninth_of_ten(client: &Client, url: &str, calls: usize) -> Duration {
 async fn the_largest_documents_hold_up_nobody_else() {
     const DOCUMENTS: i64 = 6;
     let documents = Documents::from_values((1..=DOCUMENTS).map(huge).collect()).unwrap();
-    let stage = Stage::set(Options { documents: Some(documents), ..Options::default() }).await.unwrap();
+    let sandbox = Sandbox::set(Options { documents: Some(documents), ..Options::default() }).await.unwrap();
     let client = Client::builder().build().unwrap();
-    let pages = [format!("{}/healthz", stage.url()), format!("{}/sign-in", stage.url())];
+    let pages = [format!("{}/healthz", sandbox.url()), format!("{}/sign-in", sandbox.url())];
     let mut idle = Vec::new();
     for page in &pages {
         idle.push(ninth_of_ten(&client, page, 20).await);
     }
     for id in 1..=DOCUMENTS {
-        stage.shop().unwrap().enqueue("invoice.created", id.unsigned_abs(), None);
+        sandbox.shop().unwrap().enqueue("invoice.created", id.unsigned_abs(), None);
     }
-    stage.shop().unwrap().run_cron().await;
+    sandbox.shop().unwrap().run_cron().await;
     for (page, idle) in pages.iter().zip(idle) {
         let busy = ninth_of_ten(&client, page, 60).await;
         eprintln!("{page}: idle {idle:?}, busy {busy:?}");
         // Without optimisation, beside other tests: what blocked the threads took seconds a call.
         assert!(busy < idle * 10 + Duration::from_millis(500), "{page}: {busy:?} in place of {idle:?}");
     }
-    let (runs, _) = outcome(&stage).await.unwrap();
+    let (runs, _) = outcome(&sandbox).await.unwrap();
     assert!(runs.iter().all(|run| run.status.is_terminal() && run.attempts == 1), "{runs:#?}");
-    stage.stop().await;
+    sandbox.stop().await;
 }

@@ -1,7 +1,7 @@
 //! A database of its own for a test, on the server that `scripts/with-postgres` starts.
 
-use domain::outside::Outside;
-use server::outside::Machine;
+use domain::environment::Environment;
+use server::environment::Machine;
 use sqlx::{Connection, Executor, PgConnection};
 use url::Url;
 

@@ -3,47 +3,47 @@
 use chrono::SecondsFormat;
 use domain::{
     code::Code,
-    outside::Outside,
+    environment::Environment,
     run::{EventName, RunStatus},
 };
 use serde_json::{Value, json};
 use server::{
-    outside::Machine,
-    stage::{Options, Stage},
+    environment::Machine,
+    sandbox::{Options, Sandbox},
 };
 use simulators::magento::Documents;
 
-use crate::second_decisions::{faults, records, retry, run, send, stage};
+use crate::second_decisions::{faults, records, retry, run, sandbox, send};
 
 fn sample(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
 /// One 404 for what was made a moment ago.
-async fn hide_once(stage: &Stage, path: &str) {
+async fn hide_once(sandbox: &Sandbox, path: &str) {
     let hidden = json!({ "times": 1, "method": "GET", "path": path, "status": 404 });
-    faults(stage, json!({ "fail_before": [hidden] })).await;
+    faults(sandbox, json!({ "fail_before": [hidden] })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_waits_for_what_sage_does_not_show_yet() {
     for path in ["/sales_invoices/", "/contact_payments/"] {
-        let stage = stage(Options::default()).await;
-        send(&stage, "invoice.created", 2).await;
-        send(&stage, "invoice.paid", 2).await;
-        hide_once(&stage, path).await;
-        send(&stage, "creditmemo.created", 1).await;
-        let waiting = run(&stage, EventName::CreditmemoCreated, 1).await;
+        let sandbox = sandbox(Options::default()).await;
+        send(&sandbox, "invoice.created", 2).await;
+        send(&sandbox, "invoice.paid", 2).await;
+        hide_once(&sandbox, path).await;
+        send(&sandbox, "creditmemo.created", 1).await;
+        let waiting = run(&sandbox, EventName::CreditmemoCreated, 1).await;
         assert_eq!(
             (waiting.status, waiting.code),
             (RunStatus::Retrying, Some(Code::SageInProgress)),
             "{path}"
         );
-        assert!(records(&stage, "sales_credit_notes").await.is_empty(), "{path}");
-        let ended = retry(&stage, EventName::CreditmemoCreated, 1).await;
+        assert!(records(&sandbox, "sales_credit_notes").await.is_empty(), "{path}");
+        let ended = retry(&sandbox, EventName::CreditmemoCreated, 1).await;
         assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{path}: {:?}", ended.message);
-        assert_eq!(records(&stage, "contact_payments").await.len(), 2, "{path}: a receipt and a refund");
-        stage.stop().await;
+        assert_eq!(records(&sandbox, "contact_payments").await.len(), 2, "{path}: a receipt and a refund");
+        sandbox.stop().await;
     }
 }
 
@@ -56,24 +56,24 @@ async fn a_payment_after_a_credit_note_takes_what_is_left_and_the_rest_stays_on_
     invoice["state"] = "open".into();
     let (total, credited) = (invoice["grand_total"].clone(), memo["grand_total"].clone());
     let documents = Some(Documents::from_values(vec![invoice, memo, payment]).unwrap());
-    let stage = stage(Options { documents, ..Options::default() }).await;
-    send(&stage, "invoice.created", 2).await;
-    send(&stage, "creditmemo.created", 1).await;
-    assert_eq!(run(&stage, EventName::CreditmemoCreated, 1).await.status, RunStatus::Succeeded);
-    assert_eq!(records(&stage, "contact_allocations").await.len(), 1);
-    send(&stage, "invoice.paid", 2).await;
-    let ended = run(&stage, EventName::InvoicePaid, 2).await;
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "invoice.created", 2).await;
+    send(&sandbox, "creditmemo.created", 1).await;
+    assert_eq!(run(&sandbox, EventName::CreditmemoCreated, 1).await.status, RunStatus::Succeeded);
+    assert_eq!(records(&sandbox, "contact_allocations").await.len(), 1);
+    send(&sandbox, "invoice.paid", 2).await;
+    let ended = run(&sandbox, EventName::InvoicePaid, 2).await;
     assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
-    let invoices = records(&stage, "sales_invoices").await;
+    let invoices = records(&sandbox, "sales_invoices").await;
     assert_eq!(invoices[0]["status"]["id"], "PAID");
-    let receipt = &records(&stage, "contact_payments").await[0];
+    let receipt = &records(&sandbox, "contact_payments").await[0];
     let amount = |value: &Value| -> f64 {
         value.as_str().map_or_else(|| value.as_f64().unwrap(), |text| text.parse().unwrap())
     };
     let on_account = amount(&receipt["payment_on_account"]["outstanding_amount"]);
     assert!((amount(&receipt["total_amount"]) - amount(&total)).abs() < 0.001, "{receipt:#?}");
     assert!((on_account - amount(&credited)).abs() < 0.001, "{receipt:#?}");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// An invoice of 81.52 and five memos of 16.89 that name no invoice: four are covered. The answer to the first is lost.
@@ -90,18 +90,18 @@ async fn a_memo_whose_answer_was_lost_has_taken_its_share_of_the_sale() {
     });
     let invoice = sample(include_str!("../../../fixtures/documents/invoice-1a.json"));
     let documents = Some(Documents::from_values(memos.chain([invoice]).collect()).unwrap());
-    let stage = stage(Options { documents, ..Options::default() }).await;
-    send(&stage, "invoice.created", 1).await;
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "invoice.created", 1).await;
     let lost = json!({ "times": 1, "method": "POST", "path": "/sales_credit_notes$", "status": 504 });
-    faults(&stage, json!({ "fail_after": [lost] })).await;
+    faults(&sandbox, json!({ "fail_after": [lost] })).await;
     for id in 1..=5 {
-        send(&stage, "creditmemo.created", id).await;
+        send(&sandbox, "creditmemo.created", id).await;
     }
-    let second = run(&stage, EventName::CreditmemoCreated, 5).await;
+    let second = run(&sandbox, EventName::CreditmemoCreated, 5).await;
     assert_eq!((second.status, second.code), (RunStatus::Retrying, Some(Code::SaleNotInSage)));
-    let ended = retry(&stage, EventName::CreditmemoCreated, 1).await;
+    let ended = retry(&sandbox, EventName::CreditmemoCreated, 1).await;
     assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
-    assert_eq!(retry(&stage, EventName::CreditmemoCreated, 5).await.code, Some(Code::SaleNotInSage));
-    assert_eq!(records(&stage, "sales_credit_notes").await.len(), 4);
-    stage.stop().await;
+    assert_eq!(retry(&sandbox, EventName::CreditmemoCreated, 5).await.code, Some(Code::SaleNotInSage));
+    assert_eq!(records(&sandbox, "sales_credit_notes").await.len(), 4);
+    sandbox.stop().await;
 }

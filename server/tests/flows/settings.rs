@@ -1,30 +1,30 @@
 //! The settings page: what is wrong is said at its field, whoever sends it; what is typed is not lost; who crosses whom is told.
 
-use domain::{ids::MemberId, outside::Outside, policy::Policy, run::Role};
+use domain::{environment::Environment, ids::MemberId, run::Role, settings::Settings};
 use reqwest::{Client, Response, StatusCode, header, multipart, redirect};
 use server::{
-    outside::Machine,
-    stage::{EMAIL, Options, PASSWORD, Stage},
+    environment::Machine,
+    sandbox::{EMAIL, Options, PASSWORD, Sandbox},
 };
-use store::{CachedReference, PolicyVersion};
+use store::{CachedReference, SettingsVersion};
 
 use crate::browser::{self, member, sign_in};
 
 /// Somebody at the settings of the stage's shop.
-struct Desk {
-    stage: Stage,
+struct SettingsPage {
+    sandbox: Sandbox,
     browser: Client,
     cookie: String,
     url: String,
 }
 
-impl Desk {
+impl SettingsPage {
     async fn new() -> Self {
-        let stage = Stage::set(Options { worker: false, ..Options::default() }).await.unwrap();
-        let cookie = sign_in(&stage, EMAIL, PASSWORD).await;
-        let url = format!("{}/dashboard/bindings/{}/settings", stage.url(), stage.binding.id);
+        let sandbox = Sandbox::set(Options { worker: false, ..Options::default() }).await.unwrap();
+        let cookie = sign_in(&sandbox, EMAIL, PASSWORD).await;
+        let url = format!("{}/dashboard/bindings/{}/settings", sandbox.url(), sandbox.binding.id);
         let browser = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { stage, browser, cookie, url }
+        Self { sandbox, browser, cookie, url }
     }
 
     async fn get(&self, below: &str) -> String {
@@ -48,9 +48,9 @@ impl Desk {
         request.multipart(form).send().await.unwrap()
     }
 
-    async fn current(&self) -> PolicyVersion {
-        let store = &self.stage.process.engine.store;
-        store.current_policy(self.stage.binding.id).await.unwrap().unwrap()
+    async fn current(&self) -> SettingsVersion {
+        let store = &self.sandbox.process.engine.store;
+        store.current_settings(self.sandbox.binding.id).await.unwrap().unwrap()
     }
 }
 
@@ -103,7 +103,7 @@ const BROKEN: &[Broken] = &[
     (&[("tax_rate_map.key", "200"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.0", "out_of_range"),
     (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "GONE")], "tax_rate_map.0", "not_in_reference"),
     (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "")], "tax_rate_map.0", "required"),
-    (&[("unshown_tax", "guess")], "unshown_tax", "invalid_format"),
+    (&[("tax_undetermined", "guess")], "tax_undetermined", "invalid_format"),
     (&[("invoice_number_prefix", "MAGENTO-SHOP-")], "invoice_number_prefix", "too_long"),
     (&[("customer_name_priority", "pet")], "customer_name_priority", "invalid_format"),
     (&[("document_time_zone", "Europe/Nowhere")], "document_time_zone", "invalid_format"),
@@ -149,71 +149,71 @@ const BROKEN: &[Broken] = &[
 
 #[tokio::test]
 async fn every_rule_is_said_at_its_field_to_a_hand_made_request_and_nothing_is_saved() {
-    let desk = Desk::new().await;
+    let page_of_settings = SettingsPage::new().await;
     for (form, id, code) in BROKEN {
-        let answer = desk.save(1, form).await;
+        let answer = page_of_settings.save(1, form).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
         let page = answer.text().await.unwrap();
         assert_eq!(said_at(&page, id).as_deref(), Some(*code), "{form:?}");
     }
-    assert_eq!(desk.current().await.version, 1);
+    assert_eq!(page_of_settings.current().await.version, 1);
 }
 
-type Breaks = fn(&mut Policy);
+type Breaks = fn(&mut Settings);
 
 /// A file may hold what no form sends; it fills in the form, and what is wrong with it stands there.
 #[tokio::test]
 async fn what_is_wrong_in_a_file_is_said_at_its_field() {
-    let desk = Desk::new().await;
-    let good = desk.current().await.policy;
-    let file = |policy: &serde_json::Value| {
-        serde_json::json!({ "kind": "ledger settings 1", "policy": policy }).to_string()
+    let page_of_settings = SettingsPage::new().await;
+    let good = page_of_settings.current().await.settings;
+    let file = |settings: &serde_json::Value| {
+        serde_json::json!({ "kind": "ledger settings 1", "settings": settings }).to_string()
     };
     let breaks: &[(Breaks, &str, &str)] = &[
-        (|policy| policy.website_filter = vec![-1], "website_filter", "out_of_range"),
+        (|settings| settings.website_filter = vec![-1], "website_filter", "out_of_range"),
         (
-            |policy| policy.default_tax_rate_id = Some("GONE".to_owned()),
+            |settings| settings.default_tax_rate_id = Some("GONE".to_owned()),
             "default_tax_rate_id",
             "not_in_reference",
         ),
-        (|policy| policy.default_ledger_account_id = None, "default_ledger_account_id", "required"),
+        (|settings| settings.default_ledger_account_id = None, "default_ledger_account_id", "required"),
         (
-            |policy| policy.document_time_zone = Some("Mars".to_owned()),
+            |settings| settings.document_time_zone = Some("Mars".to_owned()),
             "document_time_zone",
             "invalid_format",
         ),
         (
-            |policy| policy.default_eu_goods_services_type = "goods".to_owned(),
+            |settings| settings.default_eu_goods_services_type = "goods".to_owned(),
             "default_eu_goods_services_type",
             "invalid_format",
         ),
         (
-            |policy| policy.invoice_number_prefix = Some("MAGENTO-SHOP-".to_owned()),
+            |settings| settings.invoice_number_prefix = Some("MAGENTO-SHOP-".to_owned()),
             "invoice_number_prefix",
             "too_long",
         ),
-        (|policy| policy.sync_stock = true, "sync_stock", "conflict"),
+        (|settings| settings.sync_stock = true, "sync_stock", "conflict"),
     ];
     for (breaks, id, code) in breaks {
-        let mut policy = good.clone();
-        breaks(&mut policy);
-        let answer = desk.import(&file(&serde_json::to_value(&policy).unwrap())).await;
+        let mut settings = good.clone();
+        breaks(&mut settings);
+        let answer = page_of_settings.import(&file(&serde_json::to_value(&settings).unwrap())).await;
         assert_eq!(said_at(&answer.text().await.unwrap(), id).as_deref(), Some(*code), "{id}");
     }
     for other in
-        ["", "{}", "\u{0}\u{1}", "{\"kind\":\"ledger settings 1\",\"policy\":{\"website_filter\":\"x\"}}"]
+        ["", "{}", "\u{0}\u{1}", "{\"kind\":\"ledger settings 1\",\"settings\":{\"website_filter\":\"x\"}}"]
     {
-        let answer = desk.import(other).await;
+        let answer = page_of_settings.import(other).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert!(answer.text().await.unwrap().contains("settings_file"), "{other}");
     }
-    assert_eq!(desk.current().await.version, 1);
+    assert_eq!(page_of_settings.current().await.version, 1);
 }
 
 #[tokio::test]
 async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
-    let desk = Desk::new().await;
-    let answer = desk
+    let page_of_settings = SettingsPage::new().await;
+    let answer = page_of_settings
         .save(
             1,
             &[
@@ -224,90 +224,100 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
         )
         .await;
     assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    let saved = desk.current().await;
+    let saved = page_of_settings.current().await;
     assert_eq!(saved.version, 2);
-    assert_eq!(saved.policy.invoice_number_prefix.as_deref(), Some("WEB-"));
-    assert_eq!(saved.policy.fee_ledger_account_id.as_deref(), Some("e09df6330e6f4fe12bde8ea26f5dd5be"));
+    assert_eq!(saved.settings.invoice_number_prefix.as_deref(), Some("WEB-"));
+    assert_eq!(saved.settings.fee_ledger_account_id.as_deref(), Some("e09df6330e6f4fe12bde8ea26f5dd5be"));
     assert_eq!(saved.reason.as_deref(), Some("Two shops now"));
-    let versions = desk.get("/versions").await;
+    let versions = page_of_settings.get("/versions").await;
     for said in
         ["Version 2", "In force", "Two shops now", "WEB-", "Sales - Services (4010)", "Restore version 1"]
     {
         assert!(versions.contains(said), "{said}");
     }
     // Saving the same again makes none.
-    assert_eq!(desk.save(2, &[]).await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(desk.current().await.version, 2);
+    assert_eq!(page_of_settings.save(2, &[]).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(page_of_settings.current().await.version, 2);
 
     assert_eq!(
-        desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "2")]).await.status(),
+        page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "2")]).await.status(),
         StatusCode::SEE_OTHER
     );
-    let restored = desk.current().await;
-    assert_eq!((restored.version, restored.policy.invoice_number_prefix), (3, None));
-    let one = desk.get("/versions/3").await;
+    let restored = page_of_settings.current().await;
+    assert_eq!((restored.version, restored.settings.invoice_number_prefix), (3, None));
+    let one = page_of_settings.get("/versions/3").await;
     assert!(one.contains("Version 1 again") && one.contains("No runs under it"));
 }
 
 #[tokio::test]
 async fn the_second_of_two_who_save_at_once_sees_what_the_first_changed_and_keeps_what_they_typed() {
-    let desk = Desk::new().await;
-    assert_eq!(desk.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(), StatusCode::SEE_OTHER);
+    let page_of_settings = SettingsPage::new().await;
+    assert_eq!(
+        page_of_settings.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(),
+        StatusCode::SEE_OTHER
+    );
     let mine = [("invoice_number_prefix", "TWO-"), ("record_refunds", "false")];
-    let answer = desk.save(1, &mine).await;
+    let answer = page_of_settings.save(1, &mine).await;
     assert_eq!(answer.status(), StatusCode::CONFLICT);
     let page = answer.text().await.unwrap();
     for said in ["settings_changed", "saved version", "ONE-", "value=\"TWO-\"", "Record refunds"] {
         assert!(page.contains(said), "{said}");
     }
-    assert_eq!(desk.current().await.policy.invoice_number_prefix.as_deref(), Some("ONE-"));
+    assert_eq!(page_of_settings.current().await.settings.invoice_number_prefix.as_deref(), Some("ONE-"));
     // Having seen it, they mean it.
-    assert_eq!(desk.save(2, &mine).await.status(), StatusCode::SEE_OTHER);
-    let saved = desk.current().await;
-    assert_eq!((saved.version, saved.policy.record_refunds), (3, false));
+    assert_eq!(page_of_settings.save(2, &mine).await.status(), StatusCode::SEE_OTHER);
+    let saved = page_of_settings.current().await;
+    assert_eq!((saved.version, saved.settings.record_refunds), (3, false));
 }
 
 #[tokio::test]
 async fn what_a_form_stands_upon_does_not_move_on_by_itself() {
-    let desk = Desk::new().await;
-    assert_eq!(desk.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(), StatusCode::SEE_OTHER);
+    let page_of_settings = SettingsPage::new().await;
+    assert_eq!(
+        page_of_settings.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(),
+        StatusCode::SEE_OTHER
+    );
     // Whatever the second sends that only comes back is still theirs, made upon version 1.
     for form in [
         &[("do", "save"), ("replaces", "1"), ("safe_mode", "sometimes")][..],
         &[("do", "more"), ("replaces", "1")],
         &[("do", "refresh"), ("replaces", "1")],
     ] {
-        let page = desk.send(form).await.text().await.unwrap();
+        let page = page_of_settings.send(form).await.text().await.unwrap();
         let field = page.split("<input").find(|tag| tag.contains("name=\"replaces\"")).unwrap();
         assert!(field.contains("value=\"1\""), "{form:?}: {}", &field[..80]);
     }
-    assert_eq!(desk.save(1, &[("record_refunds", "false")]).await.status(), StatusCode::CONFLICT);
+    assert_eq!(page_of_settings.save(1, &[("record_refunds", "false")]).await.status(), StatusCode::CONFLICT);
     // A restore is made upon what its page showed, too.
-    let crossed = desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
+    let crossed = page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
     assert_eq!(crossed.status(), StatusCode::CONFLICT);
-    assert_eq!(desk.current().await.version, 2);
+    assert_eq!(page_of_settings.current().await.version, 2);
 }
 
 #[tokio::test]
 async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_restore() {
-    let desk = Desk::new().await;
-    let store = &desk.stage.process.engine.store;
-    let mut set = desk.stage.reference.clone();
+    let page_of_settings = SettingsPage::new().await;
+    let store = &page_of_settings.sandbox.process.engine.store;
+    let mut set = page_of_settings.sandbox.reference.clone();
     set.tax_rates.retain(|rate| rate.id != "GB_STANDARD");
     store
-        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() }, None)
+        .put_reference(
+            page_of_settings.sandbox.binding.id,
+            &CachedReference { set, fetched_at: Machine.now() },
+            None,
+        )
         .await
         .unwrap();
-    let page = desk.get("").await;
+    let page = page_of_settings.get("").await;
     assert!(page.contains("value=\"(missing) GB_STANDARD\""));
     assert_eq!(said_at(&page, "default_tax_rate_id").as_deref(), Some("not_in_reference"));
-    let held = desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+    let held = page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
     assert_eq!(held.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(held.text().await.unwrap().contains("value=\"WEB-\""), "what was typed is still there");
-    let restored = desk.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
+    let restored = page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
     assert_eq!(restored.status(), StatusCode::UNPROCESSABLE_ENTITY);
     // Fetching the lists again keeps what was typed, and finds the rate again.
-    let refreshed = desk.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
+    let refreshed = page_of_settings.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
     let page = refreshed.text().await.unwrap();
     assert!(page.contains("value=\"WEB-\"") && page.contains("fetched anew"));
     assert_eq!(said_at(&page, "default_tax_rate_id"), None);
@@ -315,32 +325,32 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
 
 #[tokio::test]
 async fn an_export_asks_for_the_password_and_can_be_brought_in_again() {
-    let desk = Desk::new().await;
-    let refused = desk.send(&[("do", "export"), ("password", "another")]).await;
+    let page_of_settings = SettingsPage::new().await;
+    let refused = page_of_settings.send(&[("do", "export"), ("password", "another")]).await;
     assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    let file = desk.send(&[("do", "export"), ("password", PASSWORD)]).await;
+    let file = page_of_settings.send(&[("do", "export"), ("password", PASSWORD)]).await;
     assert!(file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().contains("ledger-settings.json"));
     let file = file.text().await.unwrap();
-    desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
-    let page = desk.import(&file).await;
+    page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+    let page = page_of_settings.import(&file).await;
     assert_eq!(page.status(), StatusCode::OK);
     let page = page.text().await.unwrap();
     assert!(page.contains("not saved yet") && !page.contains("value=\"WEB-\""));
-    assert_eq!(desk.current().await.version, 2, "a file saves nothing by itself");
+    assert_eq!(page_of_settings.current().await.version, 2, "a file saves nothing by itself");
 }
 
 #[tokio::test]
 async fn who_may_only_look_sees_the_settings_and_cannot_send_them() {
-    let mut desk = Desk::new().await;
-    let organisation = desk.stage.organisation;
+    let mut page_of_settings = SettingsPage::new().await;
+    let organisation = page_of_settings.sandbox.organisation;
     for (role, status) in [(Role::Viewer, 403), (Role::Operator, 403), (Role::Accountant, 303)] {
         let email = format!("{role}@ledger.example");
-        let _: MemberId = member(&desk.stage, organisation, &email, role).await;
-        desk.cookie = sign_in(&desk.stage, &email, browser::PASSWORD).await;
-        let page = desk.get("").await;
+        let _: MemberId = member(&page_of_settings.sandbox, organisation, &email, role).await;
+        page_of_settings.cookie = sign_in(&page_of_settings.sandbox, &email, browser::PASSWORD).await;
+        let page = page_of_settings.get("").await;
         let cards = page.split("<fieldset").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
         assert_eq!(cards.contains("disabled"), status == 403, "{role}");
-        let answer = desk.save(1, &[("invoice_number_prefix", "WEB-")]).await;
+        let answer = page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
         assert_eq!(answer.status().as_u16(), status, "{role}");
     }
 }
@@ -348,8 +358,8 @@ async fn who_may_only_look_sees_the_settings_and_cannot_send_them() {
 /// The size that the largest charts of accounts have.
 #[tokio::test]
 async fn five_thousand_accounts_are_all_there_to_choose_from() {
-    let desk = Desk::new().await;
-    let mut set = desk.stage.reference.clone();
+    let page_of_settings = SettingsPage::new().await;
+    let mut set = page_of_settings.sandbox.reference.clone();
     let (account, rate) = (set.ledger_accounts[1].clone(), set.tax_rates[0].clone());
     for number in 0..5_000 {
         let mut account = account.clone();
@@ -364,15 +374,23 @@ async fn five_thousand_accounts_are_all_there_to_choose_from() {
         rate.name = format!("Rate {number} 20.00%");
         set.tax_rates.push(rate);
     }
-    let store = &desk.stage.process.engine.store;
+    let store = &page_of_settings.sandbox.process.engine.store;
     store
-        .put_reference(desk.stage.binding.id, &CachedReference { set, fetched_at: Machine.now() }, None)
+        .put_reference(
+            page_of_settings.sandbox.binding.id,
+            &CachedReference { set, fetched_at: Machine.now() },
+            None,
+        )
         .await
         .unwrap();
-    let page = desk.get("").await;
+    let page = page_of_settings.get("").await;
     assert_eq!(page.matches("data-id=\"account-").count(), 5_000);
-    let saved =
-        desk.save(1, &[("fee_ledger_account_id", "14999"), ("default_tax_rate_id", "Rate 499 20.00%")]).await;
+    let saved = page_of_settings
+        .save(1, &[("fee_ledger_account_id", "14999"), ("default_tax_rate_id", "Rate 499 20.00%")])
+        .await;
     assert_eq!(saved.status(), StatusCode::SEE_OTHER);
-    assert_eq!(desk.current().await.policy.fee_ledger_account_id.as_deref(), Some("account-4999"));
+    assert_eq!(
+        page_of_settings.current().await.settings.fee_ledger_account_id.as_deref(),
+        Some("account-4999")
+    );
 }

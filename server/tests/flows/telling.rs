@@ -13,16 +13,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
     code::Code,
+    environment::Environment,
     health::Thresholds,
     ids::{AlertChannelId, AttemptId, BindingId, EventId, MemberId, RunId},
-    outside::Outside,
     run::{BindingStatus, EntityKind, EventName, Role},
 };
 use server::{
     config::Config,
+    environment::Machine,
     lifecycle,
-    outside::Machine,
-    stage::{EMAIL, Options, Stage, timing},
+    sandbox::{EMAIL, Options, Sandbox, timing},
 };
 use simulators::{hooks, magento};
 use store::{
@@ -42,8 +42,8 @@ use crate::{browser, postgres::database, refreshing::Ahead};
 /// What a hanging shop or a silent server may cost the others: nothing that a person would see.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-async fn stage(database_url: Option<String>) -> Stage {
-    Stage::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap()
+async fn sandbox(database_url: Option<String>) -> Sandbox {
+    Sandbox::set(Options { worker: false, database_url, ..Options::default() }).await.unwrap()
 }
 
 /// Runs a flow on both databases.
@@ -51,13 +51,13 @@ macro_rules! on_both {
     ($($flow:ident = $sqlite:ident, $postgres:ident;)+) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $sqlite() {
-            $flow(stage(None).await).await;
+            $flow(sandbox(None).await).await;
         }
 
         #[tokio::test(flavor = "multi_thread")]
         async fn $postgres() {
             let Some(database_url) = database().await else { return };
-            $flow(stage(Some(database_url)).await).await;
+            $flow(sandbox(Some(database_url)).await).await;
         })+
     };
 }
@@ -72,7 +72,7 @@ on_both! {
 
 /// A shop of its own with a clock of its own, paired and able to have runs.
 async fn shop(
-    stage: &Stage,
+    sandbox: &Sandbox,
     engine: &Engine,
     clock: &Arc<Ahead>,
     name: &str,
@@ -89,11 +89,11 @@ async fn shop(
     };
     let running = magento::start(options).await.unwrap();
     let request = sync::PairRequest {
-        organisation: stage.organisation,
+        organisation: sandbox.organisation,
         name,
         magento_url: &running.url(),
         code: &running.pairing_code(),
-        ledger_url: &stage.url(),
+        ledger_url: &sandbox.url(),
     };
     let Binding { id, .. } = engine.pair(&request, None).await.unwrap().binding;
     let business = SageBusiness { id: id.to_string(), name: name.to_owned(), country: "GB".to_owned() };
@@ -104,7 +104,7 @@ async fn shop(
 
 /// A run of the shop ends, with what Magento is to be told of its invoice.
 async fn end(engine: &Engine, binding_id: BindingId, magento_id: i64, ended: (Outcome, Option<SyncState>)) {
-    let (now, run_id) = (engine.outside.now(), RunId(Machine.id()));
+    let (now, run_id) = (engine.environment.now(), RunId(Machine.id()));
     let event = NewEvent {
         id: EventId(Machine.id()),
         run_id,
@@ -150,7 +150,7 @@ async fn reach(engine: &Engine, binding: BindingId, magento_id: i64, status: &st
         sage_reference: None,
         skip_reason: None,
         error_code: None,
-        at: engine.outside.now(),
+        at: engine.environment.now(),
     };
     end(engine, binding, magento_id, (Outcome::Succeeded, Some(state))).await;
 }
@@ -175,7 +175,7 @@ struct Stopped {
     go_on: Mutex<mpsc::Receiver<()>>,
 }
 
-impl Outside for Stopped {
+impl Environment for Stopped {
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -191,9 +191,9 @@ impl Outside for Stopped {
     }
 }
 
-async fn engine_in(config: &Config, outside: Arc<dyn Outside>) -> Arc<Engine> {
+async fn engine_in(config: &Config, environment: Arc<dyn Environment>) -> Arc<Engine> {
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
-    Arc::new(lifecycle::engine_in(config, store, outside, timing()).unwrap())
+    Arc::new(lifecycle::engine_in(config, store, environment, timing()).unwrap())
 }
 
 /// A process that waits for nobody longer than a moment.
@@ -204,18 +204,18 @@ async fn impatient(config: &Config) -> Arc<Engine> {
 }
 
 /// The first process is about to say `failed`; it is stopped for longer than its lease, and the second one says `synced`.
-async fn stood_still(stage: Stage) {
+async fn stood_still(sandbox: Sandbox) {
     let clock = Arc::new(Ahead::default());
     let (stands, is_standing) = mpsc::sync_channel(1);
     let (tell, go_on) = mpsc::channel();
-    let outside =
+    let environment =
         Stopped { clock: clock.clone(), is_armed: AtomicBool::new(false), stands, go_on: Mutex::new(go_on) };
-    let outside = Arc::new(outside);
-    let first = engine_in(stage.config(), outside.clone()).await;
-    let second = engine_in(stage.config(), clock.clone()).await;
-    let (shop, binding) = shop(&stage, &second, &clock, "Shop").await;
+    let environment = Arc::new(environment);
+    let first = engine_in(sandbox.config(), environment.clone()).await;
+    let second = engine_in(sandbox.config(), clock.clone()).await;
+    let (shop, binding) = shop(&sandbox, &second, &clock, "Shop").await;
     reach(&second, binding, 1, "failed").await;
-    outside.is_armed.store(true, Ordering::SeqCst);
+    environment.is_armed.store(true, Ordering::SeqCst);
     let stopped = tokio::spawn(async move { run_until_idle(&first).await });
     tokio::task::spawn_blocking(move || is_standing.recv_timeout(Duration::from_mins(1)).unwrap())
         .await
@@ -230,11 +230,15 @@ async fn stood_still(stage: Stage) {
     tell.send(()).unwrap();
     stopped.await.unwrap();
     assert_eq!(grid(&shop, 1).as_deref(), Some("synced"));
-    let kept =
-        second.store.delivery_of(stage.organisation, binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
+    let kept = second
+        .store
+        .delivery_of(sandbox.organisation, binding, EntityKind::Invoice, 1)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(kept.delivered_at.is_some() && kept.state.status == "synced", "{kept:?}");
     second.store.close().await;
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// Waits until it is so, no longer than a person would.
@@ -252,10 +256,10 @@ fn telling(engine: &Arc<Engine>) -> (CancellationToken, tokio::task::JoinHandle<
     (stop.clone(), tokio::spawn(Worker::new(Arc::clone(engine), "telling", 0).run(stop)))
 }
 
-async fn hanging_shop(stage: Stage) {
-    let (engine, clock) = (Arc::clone(&stage.process.engine), Arc::new(Ahead::default()));
-    let (slow, hanging) = shop(&stage, &engine, &clock, "Hanging").await;
-    let (well, healthy) = shop(&stage, &engine, &clock, "Healthy").await;
+async fn hanging_shop(sandbox: Sandbox) {
+    let (engine, clock) = (Arc::clone(&sandbox.process.engine), Arc::new(Ahead::default()));
+    let (slow, hanging) = shop(&sandbox, &engine, &clock, "Hanging").await;
+    let (well, healthy) = shop(&sandbox, &engine, &clock, "Healthy").await;
     slow.faults().change(|faults| faults.latency_ms = 600_000);
     for number in 1..=40 {
         reach(&engine, hanging, number, "synced").await;
@@ -267,7 +271,7 @@ async fn hanging_shop(stage: Stage) {
     at_once("the healthy shop's states have not arrived", || well.sync_state().len() == 5).await;
     assert_eq!(slow.sync_state().len(), 1, "one at a time where nothing is answered");
     worker.abort();
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// A server that takes connections and never says a word.
@@ -305,9 +309,9 @@ async fn add_channel(engine: &Engine, member_id: MemberId, kind: ChannelKind, ta
     engine.store.create_alert_channel(&channel, None, None).await.unwrap();
 }
 
-async fn silent_mail(stage: Stage) {
+async fn silent_mail(sandbox: Sandbox) {
     let (address, _server) = silent_server().await;
-    let mut config = stage.config().clone();
+    let mut config = sandbox.config().clone();
     config.smtp.url = format!("smtp://{address}").into();
     let engine = engine_in(&config, Arc::new(Machine)).await;
     let owner = browser::found(&engine.store, EMAIL).await.id;
@@ -317,19 +321,19 @@ async fn silent_mail(stage: Stage) {
     let receiver = hooks::start().await.unwrap();
     add_channel(&engine, owner, ChannelKind::Webhook, receiver.url()).await;
     for number in 1..=3 {
-        fail(&engine, stage.binding.id, number).await;
+        fail(&engine, sandbox.binding.id, number).await;
     }
     let (_stop, worker) = telling(&engine);
     at_once("the webhook was not called", || receiver.calls().len() == 3).await;
     worker.abort();
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// A viewer has ten webhooks at a receiver that never answers; a colleague's own answers.
-async fn silent_hooks(stage: Stage) {
-    let engine = Arc::clone(&stage.process.engine);
+async fn silent_hooks(sandbox: Sandbox) {
+    let engine = Arc::clone(&sandbox.process.engine);
     let (silent, _server) = silent_server().await;
-    let viewer = browser::member(&stage, stage.organisation, "guest@ledger.example", Role::Viewer).await;
+    let viewer = browser::member(&sandbox, sandbox.organisation, "guest@ledger.example", Role::Viewer).await;
     for number in 0..10 {
         let target = format!("http://{silent}/{number}");
         add_channel(&engine, viewer, ChannelKind::Webhook, &target).await;
@@ -338,17 +342,17 @@ async fn silent_hooks(stage: Stage) {
     let receiver = hooks::start().await.unwrap();
     add_channel(&engine, owner, ChannelKind::Webhook, receiver.url()).await;
     for number in 1..=2 {
-        fail(&engine, stage.binding.id, number).await;
+        fail(&engine, sandbox.binding.id, number).await;
     }
     let (_stop, worker) = telling(&engine);
     at_once("the colleague was not told", || receiver.calls().len() == 2).await;
     worker.abort();
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
-async fn ended(stage: Stage) {
-    let (engine, clock) = (impatient(stage.config()).await, Arc::new(Ahead::default()));
-    let (slow, binding) = shop(&stage, &engine, &clock, "Hanging").await;
+async fn ended(sandbox: Sandbox) {
+    let (engine, clock) = (impatient(sandbox.config()).await, Arc::new(Ahead::default()));
+    let (slow, binding) = shop(&sandbox, &engine, &clock, "Hanging").await;
     slow.faults().change(|faults| faults.latency_ms = 600_000);
     reach(&engine, binding, 1, "synced").await;
     let (stop, worker) = telling(&engine);
@@ -356,19 +360,23 @@ async fn ended(stage: Stage) {
     stop.cancel();
     tokio::time::timeout(AT_ONCE, worker).await.unwrap().unwrap();
     assert_eq!(engine.under_way.to_string(), "nothing");
-    let kept =
-        engine.store.delivery_of(stage.organisation, binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
+    let kept = engine
+        .store
+        .delivery_of(sandbox.organisation, binding, EntityKind::Invoice, 1)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(kept.last_error.as_deref(), Some("The shop took too long to answer."));
     assert!(kept.next_at.is_some(), "it is told again");
-    stage.stop().await;
+    sandbox.stop().await;
 }
 
 /// A mail server that takes connections and says nothing loses no alert, and a test ends in time as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_is_not_taken_in_time_is_sent_again() {
-    let stage = stage(None).await;
+    let sandbox = sandbox(None).await;
     let (address, _server) = silent_server().await;
-    let mut config = stage.config().clone();
+    let mut config = sandbox.config().clone();
     config.smtp.url = format!("smtp://{address}").into();
     let engine = impatient(&config).await;
     let owner = browser::found(&engine.store, EMAIL).await.id;
@@ -377,9 +385,9 @@ async fn a_letter_that_is_not_taken_in_time_is_sent_again() {
     let begun = Instant::now();
     let refusal = engine.send_test_alert(&channel).await.unwrap().unwrap_err();
     assert_eq!(refusal.to_string(), "The mail server took too long to answer.");
-    fail(&engine, stage.binding.id, 1).await;
+    fail(&engine, sandbox.binding.id, 1).await;
     assert_eq!(deliver_due(&engine).await, 1);
     assert!(begun.elapsed() < AT_ONCE);
     assert!(engine.store.next_alert_due(ChannelKind::Email, Targets::All).await.unwrap().is_some());
-    stage.stop().await;
+    sandbox.stop().await;
 }

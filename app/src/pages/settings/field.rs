@@ -1,6 +1,6 @@
 //! A field of the settings, by its kind.
 
-use domain::policy::{
+use domain::settings::{
     List, MISSING,
     cards::{Field, Kind},
 };
@@ -144,7 +144,7 @@ pub fn lists(view: &SettingsView) -> AnyView {
         });
         view! { <datalist id=list.as_str()>{entries.collect_view()}</datalist> }
     });
-    let zones = domain::policy::time_zones().map(|zone| view! { <option value=zone></option> });
+    let zones = domain::settings::time_zones().map(|zone| view! { <option value=zone></option> });
     view! {
         {lists.collect_view()}
         <datalist id=ZONES>{zones.collect_view()}</datalist>

@@ -1,6 +1,6 @@
 //! The fields that are maps: a row for each entry, and some empty ones to fill in.
 
-use domain::policy::{
+use domain::settings::{
     Choices, List, MISSING,
     cards::{Field, GOODS_OR_SERVICES},
     form::UNPAID,
@@ -12,19 +12,19 @@ use crate::components::problem::Problem;
 use views::settings::SettingsView;
 
 /// A row: what stands on the left and on the right of it, and where its problem is shown.
-struct Row {
+struct MapRow {
     path: String,
     id: String,
     key: String,
     value: String,
 }
 
-fn rows(view: &SettingsView, field: &Field) -> Vec<Row> {
+fn rows(view: &SettingsView, field: &Field) -> Vec<MapRow> {
     let rows = view.form.rows(field.path);
     let filled = rows.into_iter().filter(|row| !row.key.is_empty() || !row.value.is_empty());
     filled
         .enumerate()
-        .map(|(place, row)| Row {
+        .map(|(place, row)| MapRow {
             path: format!("{}.{}", field.path, row.key),
             id: format!("{}.{place}", field.path),
             key: row.key.to_owned(),
@@ -34,9 +34,9 @@ fn rows(view: &SettingsView, field: &Field) -> Vec<Row> {
 }
 
 /// Some rows to fill in, numbered on from those that are there.
-fn empty(view: &SettingsView, field: &Field, from: usize) -> impl Iterator<Item = Row> {
+fn empty(view: &SettingsView, field: &Field, from: usize) -> impl Iterator<Item = MapRow> {
     let path = field.path;
-    (from..from + view.rows).map(move |place| Row {
+    (from..from + view.rows).map(move |place| MapRow {
         path: format!("{path}."),
         id: format!("{path}.{place}"),
         key: String::new(),
@@ -59,8 +59,12 @@ pub fn payment_methods(view: &SettingsView, field: &'static Field) -> AnyView {
     let others: Vec<_> = others.map(|row| (row.key.clone(), row.value.clone())).collect();
     let mut place = 0;
     let mut numbered = |key: String, value: String| {
-        let row =
-            Row { path: format!("{}.{key}", field.path), id: format!("{}.{place}", field.path), key, value };
+        let row = MapRow {
+            path: format!("{}.{key}", field.path),
+            id: format!("{}.{place}", field.path),
+            key,
+            value,
+        };
         place += 1;
         row
     };
@@ -92,7 +96,7 @@ pub fn payment_methods(view: &SettingsView, field: &'static Field) -> AnyView {
     group(field, ("Payment method", "Bank account"), view! { {folded} {problem} }.into_any(), lines)
 }
 
-fn method_row(view: &SettingsView, field: &'static Field, row: &Row, label: Option<String>) -> AnyView {
+fn method_row(view: &SettingsView, field: &'static Field, row: &MapRow, label: Option<String>) -> AnyView {
     let banks = view.lists.entries(List::BankAccounts);
     let options = banks.iter().map(|bank| {
         view! {
@@ -183,7 +187,7 @@ pub fn product_types(view: &SettingsView, field: &'static Field) -> AnyView {
     group(field, ("Product type", "Is"), ().into_any(), lines)
 }
 
-fn key_input(field: &'static Field, row: &Row, label: &'static str, example: &'static str) -> AnyView {
+fn key_input(field: &'static Field, row: &MapRow, label: &'static str, example: &'static str) -> AnyView {
     view! {
         <input
             id=format!("{}-key", row.id)
@@ -199,7 +203,7 @@ fn key_input(field: &'static Field, row: &Row, label: &'static str, example: &'s
     .into_any()
 }
 
-fn line(view: &SettingsView, row: &Row, key: AnyView, value: AnyView) -> AnyView {
+fn line(view: &SettingsView, row: &MapRow, key: AnyView, value: AnyView) -> AnyView {
     view! {
         <li class="map-row" data-row=row.id.clone()>
             {key}

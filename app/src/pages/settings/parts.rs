@@ -1,6 +1,6 @@
 //! What fields and rows of maps have in common.
 
-use domain::policy::{FieldProblem, MISSING};
+use domain::settings::{FieldProblem, MISSING};
 use leptos::{either::Either, prelude::*};
 use views::settings::SettingsView;
 

@@ -1,26 +1,26 @@
 //! What the page says above its cards.
 
-use domain::policy::{Change, cards};
+use domain::settings::{Change, cards};
 use leptos::prelude::*;
 
 use crate::components::{changes::Changes, problem::Problem, time::Time};
 use views::{
     error::ErrorCode,
-    settings::{Crossing, SettingsView, Told},
+    settings::{Crossing, SettingsNotice, SettingsView},
 };
 
 /// What happened, and where something is wrong.
 pub fn told(view: &SettingsView) -> AnyView {
     let said = match &view.told {
-        Told::Nothing => ().into_any(),
-        Told::Refreshed => {
-            status("Sage\u{2019}s lists are fetched anew. What you typed is still here, and not saved yet.")
+        SettingsNotice::Nothing => ().into_any(),
+        SettingsNotice::Refreshed => {
+            status("Sage\u{2019}s lists are up to date. What you typed is still here, and not saved yet.")
         }
-        Told::Imported(changes) => imported(changes),
-        Told::Wrong => view! { <Problem code=ErrorCode::SettingsWrong /> }.into_any(),
-        Told::NotExported(error) => view! { <Problem code=error.code /> }.into_any(),
-        Told::Problem(code) => view! { <Problem code=*code /> }.into_any(),
-        Told::Crossed(crossing) => crossed(crossing),
+        SettingsNotice::Imported(changes) => imported(changes),
+        SettingsNotice::Wrong => view! { <Problem code=ErrorCode::SettingsWrong /> }.into_any(),
+        SettingsNotice::NotExported(error) => view! { <Problem code=error.code /> }.into_any(),
+        SettingsNotice::Problem(code) => view! { <Problem code=*code /> }.into_any(),
+        SettingsNotice::Crossed(crossing) => crossed(crossing),
     };
     let first_time = (view.version == 0).then(|| {
         status("These are Sage\u{2019}s own suggestions. Nothing is posted before you have saved them; above all, see that the rate for 0 % is the right one for what you sell.")

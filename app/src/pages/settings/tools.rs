@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::components::{field::OwnPassword, time::Time};
 use views::{
     error::ErrorCode,
-    settings::{SettingsView, Told},
+    settings::{SettingsNotice, SettingsView},
 };
 
 /// How fresh the lists are, and the button that fetches them again. What is typed stays.
@@ -58,10 +58,10 @@ pub fn save_bar(view: &SettingsView) -> impl IntoView + use<> {
 /// Taking the settings along as a file, and bringing one in.
 pub fn file(view: &SettingsView) -> impl IntoView + use<> {
     let refused = match &view.told {
-        Told::NotExported(error) => Some(error.of_field("password")),
+        SettingsNotice::NotExported(error) => Some(error.of_field("password")),
         _ => None,
     };
-    let import_failed = matches!(view.told, Told::Problem(ErrorCode::SettingsFile));
+    let import_failed = matches!(view.told, SettingsNotice::Problem(ErrorCode::SettingsFile));
     let action = view.href();
     let import = view.may_set.then(|| {
         view! {

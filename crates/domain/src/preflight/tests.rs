@@ -8,7 +8,7 @@ use crate::fixtures;
 /// Everything that facts lend.
 struct World {
     reference: Option<ReferenceSet>,
-    policy: Option<Policy>,
+    settings: Option<Settings>,
     currencies: BTreeSet<Currency>,
     live: Option<Live>,
 }
@@ -19,13 +19,13 @@ fn today() -> NaiveDate {
 
 /// A binding that nothing is wrong with.
 fn good() -> World {
-    let mut policy = Policy::suggested(&fixtures::reference());
-    policy.payment_method_map.insert("checkmo".to_owned(), Some("current".to_owned()));
+    let mut settings = Settings::suggested(&fixtures::reference());
+    settings.payment_method_map.insert("checkmo".to_owned(), Some("current".to_owned()));
     let method = Named { id: "checkmo".to_owned(), name: "Check / Money order".to_owned() };
     let areas = [Area::Contacts, Area::Sales, Area::CreditNotes, Area::Bank, Area::Allocations];
     World {
         reference: Some(fixtures::reference()),
-        policy: Some(policy),
+        settings: Some(settings),
         currencies: BTreeSet::from([Currency::GBP]),
         live: Some(Live {
             shop: Some(ShopAnswer::Good),
@@ -45,7 +45,7 @@ impl World {
         findings(&Facts {
             today: today(),
             reference: self.reference.as_ref(),
-            policy: self.policy.as_ref(),
+            settings: self.settings.as_ref(),
             currencies: &self.currencies,
             live: self.live.as_ref(),
         })
@@ -63,8 +63,8 @@ impl World {
         self.reference.as_mut().unwrap()
     }
 
-    fn policy(&mut self) -> &mut Policy {
-        self.policy.as_mut().unwrap()
+    fn settings(&mut self) -> &mut Settings {
+        self.settings.as_mut().unwrap()
     }
 
     fn open(&mut self, area: Area, access: Access) {
@@ -78,9 +78,9 @@ type Breaks = fn(&mut World);
 /// What makes each finding that is no good news appear.
 const BREAKS: &[(FindingCode, Breaks)] = &[
     (FindingCode::NotConnected, |world| world.reference = None),
-    (FindingCode::NoSettings, |world| world.policy = None),
-    (FindingCode::SettingsIncomplete, |world| world.policy().default_tax_rate_id = None),
-    (FindingCode::SettingsGone, |world| world.policy().default_ledger_account_id = Some("gone".to_owned())),
+    (FindingCode::NoSettings, |world| world.settings = None),
+    (FindingCode::SettingsIncomplete, |world| world.settings().default_tax_rate_id = None),
+    (FindingCode::SettingsGone, |world| world.settings().default_ledger_account_id = Some("gone".to_owned())),
     (FindingCode::StartsLater, |world| world.reference().accounts_start_date = today().succ_opt()),
     (FindingCode::Locked, |world| world.live().locked_until = Some(Some(today()))),
     (FindingCode::ShopRefuses, |world| world.live().shop = Some(ShopAnswer::Refuses)),
@@ -104,11 +104,11 @@ const BREAKS: &[(FindingCode, Breaks)] = &[
         world.currencies.insert(Currency::EUR);
     }),
     (FindingCode::ZeroRateMissing, |world| {
-        world.policy().tax_rate_map.remove("0.00");
+        world.settings().tax_rate_map.remove("0.00");
     }),
     (FindingCode::MethodsUnmapped, |world| {
-        world.policy().default_bank_account_id = None;
-        world.policy().payment_method_map.clear();
+        world.settings().default_bank_account_id = None;
+        world.settings().payment_method_map.clear();
     }),
     (FindingCode::PlanWithoutCreditNotes, |world| world.open(Area::Allocations, Access::NotInPlan)),
     (FindingCode::PlanWithoutCatalogue, |world| world.open(Area::Stock, Access::NotInPlan)),
@@ -121,7 +121,7 @@ const BREAKS: &[(FindingCode, Breaks)] = &[
 const SPOILS: &[(FindingCode, Breaks)] = &[
     (FindingCode::ShopAnswers, |world| world.live().shop = None),
     (FindingCode::SageAnswers, |world| world.live().sage = None),
-    (FindingCode::SettingsFit, |world| world.policy().default_ledger_account_id = None),
+    (FindingCode::SettingsFit, |world| world.settings().default_ledger_account_id = None),
     (FindingCode::MethodsMapped, |world| world.live().payment_methods = None),
     (FindingCode::ClocksAgree, |world| world.live().sage_clock_ahead = None),
 ];
@@ -164,7 +164,7 @@ fn every_finding_of_the_catalogue_is_tried_and_says_what_to_do() {
         let is_fine = code.severity() == Severity::Fine;
         assert_eq!(code.action().is_empty(), is_fine, "{code:?}");
         assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
-        assert_eq!(FindingCode::of_word(code.as_str()), Some(*code));
+        assert_eq!(code.as_str().parse(), Ok(*code));
     }
 }
 
@@ -215,8 +215,8 @@ fn names_are_words_that_people_know() {
     assert_eq!(in_words("default_tax_rate_id"), "default tax rate");
     assert_eq!(in_words("payment_method_map.checkmo"), "payment method map: checkmo");
     let mut world = good();
-    world.policy().default_bank_account_id = None;
-    world.policy().payment_method_map.clear();
+    world.settings().default_bank_account_id = None;
+    world.settings().payment_method_map.clear();
     let found = world.findings();
     assert_eq!(found[0], about(FindingCode::MethodsUnmapped, "Check / Money order"));
 }
@@ -225,7 +225,7 @@ fn names_are_words_that_people_know() {
 fn what_blocks_comes_first() {
     let mut world = good();
     world.live().sage_clock_ahead = Some(60);
-    world.policy = None;
+    world.settings = None;
     let severities: Vec<_> = world.findings().iter().map(|finding| finding.code.severity()).collect();
     assert!(severities.is_sorted(), "{severities:?}");
     assert_eq!(severities[0], Severity::Blocks);

@@ -10,9 +10,9 @@ const SHORTEST: usize = 4;
 
 /// Words and phrases that belong to people.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words(BTreeSet<String>);
+pub(super) struct PrivateWords(BTreeSet<String>);
 
-impl Words {
+impl PrivateWords {
     /// Remembers a text.
     pub fn insert(&mut self, text: &str) {
         if text.chars().nth(SHORTEST - 1).is_some() && !text.contains(STRUCK) && !self.0.contains(text) {
@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    fn words(of: &[&str]) -> Words {
-        let mut words = Words::default();
+    fn words(of: &[&str]) -> PrivateWords {
+        let mut words = PrivateWords::default();
         for word in of {
             words.insert(word);
         }

@@ -123,7 +123,7 @@ async fn lists_and_raw_entities_are_read() {
     assert!(methods.iter().any(|method| method.code == "checkmo" && method.is_active));
     client().ping(&shop).await.unwrap();
     assert_eq!(client().customer(&shop, 1).await.unwrap().value["magento_id"], 1);
-    assert_eq!(client().creditmemo(&shop, 2).await.unwrap_err().code(), Code::MagentoGarbage);
+    assert_eq!(client().creditmemo(&shop, 2).await.unwrap_err().code(), Code::MagentoInvalidResponse);
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn a_missing_document_and_a_missing_module_are_told_apart() {
     let error = invoice_error(answer(404, wire("err-route"))).await;
     assert_eq!((&error, error.class()), (&Error::ModuleMissing, Class::Retry { after: None }));
     let error = invoice_error(answer(404, "<html>not found</html>")).await;
-    assert_eq!(error.code(), Code::MagentoGarbage);
+    assert_eq!(error.code(), Code::MagentoInvalidResponse);
     let error = invoice_error(answer(404, wire("err-customer-0"))).await;
     assert_eq!(error.to_string(), "Magento says: No such entity with customerId = 0");
 }
@@ -193,10 +193,10 @@ async fn redirects_are_named_and_not_followed() {
 #[tokio::test]
 async fn what_is_not_the_document_is_garbage() {
     for body in ["<html>maintenance</html>", "", "[]", "null", r#"{"error":"down"}"#] {
-        assert_eq!(invoice_error(answer(200, body)).await.code(), Code::MagentoGarbage, "{body}");
+        assert_eq!(invoice_error(answer(200, body)).await.code(), Code::MagentoInvalidResponse, "{body}");
     }
     let other = wire("invoice-02");
-    assert_eq!(invoice_error(answer(200, other)).await.code(), Code::MagentoGarbage);
+    assert_eq!(invoice_error(answer(200, other)).await.code(), Code::MagentoInvalidResponse);
 }
 
 #[tokio::test]
@@ -246,7 +246,7 @@ async fn sync_states_are_delivered() {
     assert_eq!(error, Error::Refused { status: 400, message: "Unknown entity_type payment".to_owned() });
     assert_eq!(
         client().post_sync_state(&shop, &body, Duration::MAX).await.unwrap_err().code(),
-        Code::MagentoGarbage
+        Code::MagentoInvalidResponse
     );
 }
 
@@ -284,7 +284,7 @@ async fn pairing_is_only_what_magento_confirms() {
     assert!(matches!(pair(bad, code).await.0, Err(Error::Refused { status: 400, .. })));
     for body in ["<html>Welcome</html>", "{\"a\":1}", "true"] {
         let error = pair(answer(200, body), code).await.0.unwrap_err();
-        assert_eq!(error.code(), Code::MagentoGarbage, "{body}");
+        assert_eq!(error.code(), Code::MagentoInvalidResponse, "{body}");
     }
     for code in ["", "short", "has space in it", &"x".repeat(65)] {
         let (result, stub) = pair(answer(200, "[]"), code).await;

@@ -24,7 +24,7 @@ pub(crate) fn tenant() -> BindingId {
 /// A world in which it is always the same second and every random byte the same.
 pub(crate) struct Still(pub(crate) i64);
 
-impl Outside for Still {
+impl Environment for Still {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.0, 0).unwrap()
     }

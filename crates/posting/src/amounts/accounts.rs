@@ -1,43 +1,45 @@
 //! The ledger account of each kind of row.
 
-use domain::{business::ReferenceSet, policy::Policy};
+use domain::{business::ReferenceSet, settings::Settings};
 
 use crate::{amounts::document_row::RowKind, findings::MissingSetting};
 
 /// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage shows it.
 pub(crate) fn account_of(
     kind: RowKind,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
 ) -> Result<(String, &'static str), MissingSetting> {
     let carriage = reference.carriage_ledger_account_id.as_ref().filter(|id| {
         reference.ledger_accounts.iter().any(|account| account.id == **id && account.visible_in_sales)
     });
     match carriage {
-        Some(id) if kind == RowKind::Shipping && policy.shipping_ledger_account_id.is_none() => {
+        Some(id) if kind == RowKind::Shipping && settings.shipping_ledger_account_id.is_none() => {
             Ok((id.clone(), "Sage's shipping account"))
         }
-        _ => account(kind, policy, reference),
+        _ => account(kind, settings, reference),
     }
 }
 
 /// The ledger account of a kind of row, and the setting that chose it.
 pub(crate) fn account(
     kind: RowKind,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
 ) -> Result<(String, &'static str), MissingSetting> {
     let (own, setting) = match kind {
         RowKind::Goods | RowKind::ProductTax => (None, ""),
-        RowKind::Shipping => (policy.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
-        RowKind::Discount => (policy.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
-        RowKind::GiftCard => (policy.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
-        RowKind::Fee => (policy.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
-        RowKind::Adjustment => (policy.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id"),
+        RowKind::Shipping => (settings.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
+        RowKind::Discount => (settings.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
+        RowKind::GiftCard => (settings.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
+        RowKind::Fee => (settings.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
+        RowKind::Adjustment => {
+            (settings.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id")
+        }
     };
     let (id, setting) = match own {
         Some(id) => (Some(id), setting),
-        None => (policy.default_ledger_account_id.as_ref(), "default_ledger_account_id"),
+        None => (settings.default_ledger_account_id.as_ref(), "default_ledger_account_id"),
     };
     let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
     let id = id.ok_or_else(|| {

@@ -38,8 +38,8 @@ pub(crate) fn rows(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<TaxedRow>, NotPosted> {
-    let Context { policy, reference, .. } = *context;
-    let rates = AvailableRates::new(policy, reference, &terms.place);
+    let Context { settings, reference, .. } = *context;
+    let rates = AvailableRates::new(settings, reference, &terms.place);
     rows::note_lines_without_money(document, findings);
     let (totals, counting) = (&document.totals, document.counting_lines());
     let sums = DocumentSums::of(totals, &counting);
@@ -53,10 +53,10 @@ pub(crate) fn rows(
     let mut rows = rows::build(&counting, &sums, &recovered, &explanation, apart, findings);
     if rows.is_empty() {
         return Err(
-            findings.fail(Code::DocumentMakesNoSense, format!("The {} has no lines.", document.kind.noun()))
+            findings.fail(Code::InconsistentDocument, format!("The {} has no lines.", document.kind.noun()))
         );
     }
-    if policy.discount_ledger_account_id.is_some() && reference.registered_for_tax {
+    if settings.discount_ledger_account_id.is_some() && reference.registered_for_tax {
         discount_rows::by_percentage(&mut rows);
     }
     settle(&mut rows, totals, &explanation, findings);

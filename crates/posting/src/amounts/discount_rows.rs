@@ -67,7 +67,7 @@ fn untaxed_row(description: &str, discount: Decimal) -> DocumentRow {
     DocumentRow::extra(RowKind::Discount, description, -discount, Decimal::ZERO, Decimal::ZERO)
 }
 
-/// Takes the discounts out of the lines into one row for each percentage, for a policy that has an account for discounts: a line
+/// Takes the discounts out of the lines into one row for each percentage, for settings that have an account for discounts: a line
 /// keeps its full tax and the discount's row takes the difference.
 pub(crate) fn by_percentage(rows: &mut Vec<DocumentRow>) {
     let mut discounts: Vec<DocumentRow> = Vec::new();

@@ -4,7 +4,7 @@
 
 use domain::{
     business::{ReferenceSet, TaxRate},
-    policy::{Policy, TaxKey, TaxMap},
+    settings::{Settings, TaxKey, TaxMap},
 };
 use rust_decimal::Decimal;
 
@@ -46,7 +46,7 @@ pub(crate) fn key(percent: Decimal) -> String {
 #[derive(Debug)]
 pub(crate) struct AvailableRates<'a> {
     map: TaxMap<'a>,
-    policy: &'a Policy,
+    settings: &'a Settings,
     reference: &'a ReferenceSet,
     /// The customer's country, as the map's keys have it.
     country: Option<&'a str>,
@@ -56,9 +56,9 @@ pub(crate) struct AvailableRates<'a> {
 
 impl<'a> AvailableRates<'a> {
     /// The rates for a sale that goes where the place says.
-    pub fn new(policy: &'a Policy, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
-        let map = TaxMap::read(&policy.tax_rate_map);
-        Self { map, policy, reference, country: place.country.as_deref(), region: place.region.as_deref() }
+    pub fn new(settings: &'a Settings, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
+        let map = TaxMap::read(&settings.tax_rate_map);
+        Self { map, settings, reference, country: place.country.as_deref(), region: place.region.as_deref() }
     }
 
     fn rate(&self, id: &str) -> Option<&'a TaxRate> {
@@ -135,7 +135,7 @@ impl<'a> AvailableRates<'a> {
     }
 
     fn default(&self) -> Option<&'a TaxRate> {
-        self.policy.default_tax_rate_id.as_deref().and_then(|id| self.rate(id))
+        self.settings.default_tax_rate_id.as_deref().and_then(|id| self.rate(id))
     }
 
     /// The rate of a percentage, for a tax class where it is known.
@@ -230,21 +230,21 @@ mod tests {
         percent: Decimal,
         class: Option<&str>,
         country: Option<&str>,
-        policy: &Policy,
+        settings: &Settings,
         reference: &ReferenceSet,
     ) -> Result<ChosenRate, MissingSetting> {
         let place = PlaceOfSupply::to(country, None);
-        AvailableRates::new(policy, reference, &place).choose(percent, class)
+        AvailableRates::new(settings, reference, &place).choose(percent, class)
     }
 
     #[test]
     fn the_most_specific_map_entry_wins() {
-        let mut policy = fixtures::policy();
-        policy.tax_rate_map.insert("20.00/reduced".to_owned(), "GB_STANDARD".to_owned());
-        policy.tax_rate_map.insert("0.00//US".to_owned(), "GB_NO_TAX".to_owned());
+        let mut settings = fixtures::settings();
+        settings.tax_rate_map.insert("20.00/reduced".to_owned(), "GB_STANDARD".to_owned());
+        settings.tax_rate_map.insert("0.00//US".to_owned(), "GB_NO_TAX".to_owned());
         let reference = fixtures::reference();
         let choose =
-            |text, class, country| choose(percent(text), class, country, &policy, &reference).unwrap();
+            |text, class, country| choose(percent(text), class, country, &settings, &reference).unwrap();
         assert_eq!(choose("20", Some("reduced"), Some("GB")).input, "20.00/reduced");
         assert_eq!(choose("0", None, Some("US")).id, "GB_NO_TAX");
         assert_eq!(choose("0", None, Some("GB")).id, "GB_ZERO");
@@ -253,20 +253,20 @@ mod tests {
 
     #[test]
     fn a_default_of_twenty_percent_is_never_put_on_an_untaxed_line() {
-        let policy = Policy { tax_rate_map: std::collections::BTreeMap::new(), ..fixtures::policy() };
+        let settings = Settings { tax_rate_map: std::collections::BTreeMap::new(), ..fixtures::settings() };
         let reference = fixtures::reference();
-        assert_eq!(choose(percent("20"), None, None, &policy, &reference).unwrap().id, "GB_STANDARD");
-        let missing = choose(percent("0"), None, None, &policy, &reference).unwrap_err();
+        assert_eq!(choose(percent("20"), None, None, &settings, &reference).unwrap().id, "GB_STANDARD");
+        let missing = choose(percent("0"), None, None, &settings, &reference).unwrap_err();
         assert_eq!(missing.setting, "tax_rate_map.0.00");
-        let policy = Policy { default_tax_rate_id: Some("GB_ZERO".to_owned()), ..policy };
-        assert_eq!(choose(percent("0"), None, None, &policy, &reference).unwrap().id, "GB_ZERO");
+        let settings = Settings { default_tax_rate_id: Some("GB_ZERO".to_owned()), ..settings };
+        assert_eq!(choose(percent("0"), None, None, &settings, &reference).unwrap().id, "GB_ZERO");
     }
 
     #[test]
     fn a_map_entry_of_another_percentage_is_not_used() {
-        let mut policy = fixtures::policy();
-        policy.tax_rate_map.insert("20.00".to_owned(), "GB_LOWER".to_owned());
-        assert!(choose(percent("20"), None, None, &policy, &fixtures::reference()).is_err());
+        let mut settings = fixtures::settings();
+        settings.tax_rate_map.insert("20.00".to_owned(), "GB_LOWER".to_owned());
+        assert!(choose(percent("20"), None, None, &settings, &fixtures::reference()).is_err());
     }
 
     #[test]
@@ -278,11 +278,11 @@ mod tests {
             percentage: percent("14.975"),
             regions: Vec::new(),
         });
-        let mut policy = fixtures::policy();
-        policy.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
-        assert_eq!(choose(percent("14.975"), None, None, &policy, &reference).unwrap().id, "CA_QC");
+        let mut settings = fixtures::settings();
+        settings.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
+        assert_eq!(choose(percent("14.975"), None, None, &settings, &reference).unwrap().id, "CA_QC");
         let place = PlaceOfSupply::to(Some("CA"), None);
-        let known = AvailableRates::new(&policy, &reference, &place).known_percentages();
+        let known = AvailableRates::new(&settings, &reference, &place).known_percentages();
         assert!(!known.contains(&percent("14.98")));
     }
 }

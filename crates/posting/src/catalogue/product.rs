@@ -72,11 +72,11 @@ pub(crate) fn wanted_xrefs(product: &Product) -> Vec<XrefKey> {
 
 /// Plans a product.
 pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>) -> Plan {
-    let policy = context.policy;
-    if !policy.sync_products {
+    let settings = context.settings;
+    if !settings.sync_products {
         return Plan::skip(Code::ProductsDisabled);
     }
-    let filter = &policy.website_filter;
+    let filter = &settings.website_filter;
     if !filter.is_empty() && !product.website_ids.iter().any(|id| filter.contains(id)) {
         return Plan::skip(Code::OutsideWebsiteFilter);
     }
@@ -93,7 +93,7 @@ pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>)
 /// What the product becomes: what it is already, else what its type and its stock say. Sage turns no product into a stock item.
 fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) -> Option<ItemKind> {
     let kind = product.product_type.as_deref().unwrap_or("simple");
-    let keeps_stock = context.policy.sync_stock && product.manage_stock == Some(true);
+    let keeps_stock = context.settings.sync_stock && product.manage_stock == Some(true);
     let wanted = match kind {
         "simple" if keeps_stock => ItemKind::StockItem,
         "simple" => ItemKind::Product,
@@ -167,7 +167,7 @@ fn fields(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, NotPosted> {
-    let Context { policy, reference, .. } = *context;
+    let Context { settings, reference, .. } = *context;
     let mut missing = Vec::new();
     let mut put_or_miss = |found: Result<String, MissingSetting>| match found {
         Ok(id) => Some(id),
@@ -176,9 +176,9 @@ fn fields(
             None
         }
     };
-    let sales = put_or_miss(product_accounts::sales_account(policy, reference));
-    let purchase = put_or_miss(product_accounts::purchase_account(policy, reference));
-    let rate = product_accounts::tax_rate(product, policy, reference, findings).map(&mut put_or_miss);
+    let sales = put_or_miss(product_accounts::sales_account(settings, reference));
+    let purchase = put_or_miss(product_accounts::purchase_account(settings, reference));
+    let rate = product_accounts::tax_rate(product, settings, reference, findings).map(&mut put_or_miss);
     if !missing.is_empty() {
         return Err(findings.hold_for(&missing));
     }
@@ -213,7 +213,7 @@ fn item_code(product: &Product, sort: ItemKind, findings: &Findings) -> Result<S
     let (code, limit) = (clean(&product.sku), sort.item_code_limit());
     let length = code.chars().count();
     if length == 0 {
-        return Err(findings.fail(Code::DocumentMakesNoSense, "The product has no SKU."));
+        return Err(findings.fail(Code::InconsistentDocument, "The product has no SKU."));
     }
     if length > limit {
         let message = format!("The SKU {code} has {length} characters; Sage takes {limit} for such an item.");

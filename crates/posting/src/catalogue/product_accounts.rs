@@ -3,7 +3,7 @@
 use domain::{
     business::ReferenceSet,
     documents::Product,
-    policy::{Policy, TaxKey, TaxMap},
+    settings::{Settings, TaxKey, TaxMap},
 };
 
 use crate::{
@@ -12,15 +12,18 @@ use crate::{
 };
 
 /// The account of its sales.
-pub(crate) fn sales_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
-    accounts::account(RowKind::Goods, policy, reference).map(|(id, _)| id)
+pub(crate) fn sales_account(settings: &Settings, reference: &ReferenceSet) -> Result<String, MissingSetting> {
+    accounts::account(RowKind::Goods, settings, reference).map(|(id, _)| id)
 }
 
 /// The purchase account, which Sage wants of every product, also of one that is only sold.
-pub(crate) fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Result<String, MissingSetting> {
+pub(crate) fn purchase_account(
+    settings: &Settings,
+    reference: &ReferenceSet,
+) -> Result<String, MissingSetting> {
     let setting = "default_purchase_ledger_account_id";
     let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
-    let id = policy.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
+    let id = settings.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
         missing(format!("No purchase account is chosen, which Sage wants of products (setting {setting})."))
     })?;
     if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_expenses) {
@@ -34,7 +37,7 @@ pub(crate) fn purchase_account(policy: &Policy, reference: &ReferenceSet) -> Res
 /// registered for tax. (A product shows its class, not its percentage.)
 pub(crate) fn tax_rate(
     product: &Product,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Option<Result<String, MissingSetting>> {
@@ -42,7 +45,7 @@ pub(crate) fn tax_rate(
         return None;
     }
     let class = product.tax_class.as_deref().map(str::trim).filter(|class| !class.is_empty());
-    let map = TaxMap::read(&policy.tax_rate_map);
+    let map = TaxMap::read(&settings.tax_rate_map);
     let of_class = class.and_then(|class| {
         let is_of_class = |key: &TaxKey| *key == TaxKey::of(key.percentage(), Some(class), None);
         let entries = map.entries().filter(|(key, _)| is_of_class(key));
@@ -53,7 +56,7 @@ pub(crate) fn tax_rate(
     });
     let (id, setting, input) = match of_class {
         Some((id, input)) => (Some(id), "tax_rate_map", input),
-        None => (policy.default_tax_rate_id.as_deref(), "default_tax_rate_id", String::new()),
+        None => (settings.default_tax_rate_id.as_deref(), "default_tax_rate_id", String::new()),
     };
     let known = id.filter(|id| reference.tax_rates.iter().any(|rate| rate.id == *id));
     Some(match known {

@@ -103,9 +103,9 @@ fn movement_call(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Call, NotPosted> {
-    let Context { policy, reference, .. } = *context;
+    let Context { settings, reference, .. } = *context;
     let Quantities { wanted, held, .. } = *quantities;
-    let date = dates::document_day(stock.as_of, "stock movement", policy, reference, findings)?;
+    let date = dates::document_day(stock.as_of, "stock movement", settings, reference, findings)?;
     let key = XrefKey {
         kind: XrefKind::StockMovement,
         magento_key: format!("{}:{}:{}", product.magento_id, stock.as_of.timestamp_millis(), text(held)),

@@ -26,14 +26,15 @@ impl ChosenContact {
 
 /// Whether the customer gets a contact of their own, by the first rule that holds, and which it was.
 fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Option<&'static str> {
-    let policy = &context.policy.consolidation;
-    if !policy.enabled {
+    let settings = &context.settings.consolidation;
+    if !settings.enabled {
         Some("consolidation is off")
-    } else if policy.always_individual_for_b2b && (buyer.company().is_some() || buyer.has_vat_number()) {
+    } else if settings.always_individual_for_b2b && (buyer.company().is_some() || buyer.has_vat_number()) {
         Some("always_individual_for_b2b")
     } else if context.xrefs.contains_key(own) {
         Some("a contact of this customer exists")
-    } else if !policy.min_total_for_individual.is_zero() && buyer.total >= policy.min_total_for_individual {
+    } else if !settings.min_total_for_individual.is_zero() && buyer.total >= settings.min_total_for_individual
+    {
         Some("min_total_for_individual")
     } else {
         None
@@ -69,7 +70,7 @@ pub(crate) fn of_posted_invoice(
     findings: &mut Findings,
 ) -> ChosenContact {
     let own = identity::own_key(buyer, context.reference);
-    let shared = identity::shared_key(buyer, context.policy, context.reference);
+    let shared = identity::shared_key(buyer, context.settings, context.reference);
     let is_individual = individual_by(buyer, &own, context).is_some();
     let keys = if is_individual { [own, shared] } else { [shared, own] };
     let Some(known) = keys.iter().find_map(|key| context.xrefs.get(key)) else {

@@ -3,7 +3,7 @@
 use domain::{
     documents::Address,
     plan::{Adopt, Call, Method},
-    policy::NamePriority,
+    settings::NamePriority,
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
@@ -85,7 +85,7 @@ fn own_call(
     let ContactIdentity { key, reference, alternatives } = identity;
     let email = clean_optional(buyer.customer.email.as_deref());
     let (company, person) = (buyer.company(), buyer.person());
-    let name = match context.policy.customer_name_priority {
+    let name = match context.settings.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
         NamePriority::Person => person.as_ref().or(company.as_ref()),
     };
@@ -108,14 +108,14 @@ fn shared_call(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
-    let policy = &context.policy.consolidation;
+    let settings = &context.settings.consolidation;
     let ContactIdentity { key, reference, alternatives } = identity;
-    if !reference.starts_with(&policy.fallback_contact_reference) {
+    if !reference.starts_with(&settings.fallback_contact_reference) {
         findings
             .note(format!("The shared contact's reference was cut to {reference}, which Sage has room for."));
     }
-    let email = clean_optional(policy.fallback_contact_email.as_deref());
-    let name = &policy.fallback_contact_name;
+    let email = clean_optional(settings.fallback_contact_email.as_deref());
+    let name = &settings.fallback_contact_name;
     let mut fields = base_fields(name, &reference, buyer, context, findings);
     // Sage wants an invoice address; of the consumers' many only the country is common.
     fields.insert("main_address".to_owned(), json!({ "country_id": context.reference.country }));

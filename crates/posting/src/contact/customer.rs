@@ -9,7 +9,7 @@ use domain::{
     documents::Customer,
     money::Currency,
     plan::{Call, Method, Plan},
-    policy::{NamePriority, Policy},
+    settings::{NamePriority, Settings},
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
@@ -42,9 +42,9 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     let mut findings = Findings::default();
     if customer.magento_id <= 0 {
         let message = "A guest is no customer of Magento's: their contact comes with their invoice.";
-        return *findings.fail(Code::DocumentMakesNoSense, message);
+        return *findings.fail(Code::InconsistentDocument, message);
     }
-    if is_outside(customer, context.policy) {
+    if is_outside(customer, context.settings) {
         return Plan::skip(Code::OutsideWebsiteFilter);
     }
     let id = customer.magento_id.to_string();
@@ -70,8 +70,8 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     findings::plan_of(calls, None, findings)
 }
 
-fn is_outside(customer: &Customer, policy: &Policy) -> bool {
-    let filter = &policy.website_filter;
+fn is_outside(customer: &Customer, settings: &Settings) -> bool {
+    let filter = &settings.website_filter;
     !filter.is_empty() && !customer.website_id.is_some_and(|id| filter.contains(&id))
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn update(
 ) -> Call {
     let mut fields = contact_fields(customer, currency, context, findings);
     let buyer = Buyer::of_profile(customer, currency);
-    if let Some(why) = keeps_name(&buyer, person(customer).as_deref(), known, context.policy) {
+    if let Some(why) = keeps_name(&buyer, person(customer).as_deref(), known, context.settings) {
         fields.remove("name");
         findings.note(why);
     }
@@ -130,10 +130,10 @@ pub(crate) fn contact_fields(
 
 /// The fields that an invoice would make the contact with, were there none.
 fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> Map<String, Value> {
-    let mut policy = context.policy.clone();
-    policy.consolidation.enabled = false;
+    let mut settings = context.settings.clone();
+    settings.consolidation.enabled = false;
     let nothing = BTreeMap::new();
-    let context = Context { policy: &policy, xrefs: &nothing, ..*context };
+    let context = Context { settings: &settings, xrefs: &nothing, ..*context };
     let mut unsaid = Findings::default();
     let made = choice::choose(buyer, &context, &mut unsaid);
     for note in unsaid.notes {
@@ -160,9 +160,9 @@ fn keeps_name(
     buyer: &Buyer<'_>,
     person: Option<&str>,
     known: &KnownRecord,
-    policy: &Policy,
+    settings: &Settings,
 ) -> Option<String> {
-    if buyer.company().is_some() || policy.customer_name_priority != NamePriority::Company {
+    if buyer.company().is_some() || settings.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {

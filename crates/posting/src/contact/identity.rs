@@ -2,7 +2,7 @@
 
 use domain::{
     business::ReferenceSet,
-    policy::Policy,
+    settings::Settings,
     xref::{XrefKey, XrefKind},
 };
 use sha2::{Digest, Sha256};
@@ -32,8 +32,8 @@ pub(crate) fn own_key(buyer: &Buyer<'_>, reference: &ReferenceSet) -> XrefKey {
 }
 
 /// The key of the contact that collects consumers' sales of the invoice's currency.
-pub(crate) fn shared_key(buyer: &Buyer<'_>, policy: &Policy, reference: &ReferenceSet) -> XrefKey {
-    let stem = &policy.consolidation.fallback_contact_reference;
+pub(crate) fn shared_key(buyer: &Buyer<'_>, settings: &Settings, reference: &ReferenceSet) -> XrefKey {
+    let stem = &settings.consolidation.fallback_contact_reference;
     XrefKey {
         kind: XrefKind::ContactFallback(buyer.currency),
         magento_key: references::chosen(stem, buyer.currency, reference.base_currency),
@@ -42,7 +42,7 @@ pub(crate) fn shared_key(buyer: &Buyer<'_>, policy: &Policy, reference: &Referen
 
 /// The contact that consumers of the buyer's currency share.
 pub(crate) fn shared(buyer: &Buyer<'_>, context: &Context<'_>) -> ContactIdentity {
-    let key = shared_key(buyer, context.policy, context.reference);
+    let key = shared_key(buyer, context.settings, context.reference);
     ContactIdentity { reference: key.magento_key.clone(), key, alternatives: Vec::new() }
 }
 

@@ -91,7 +91,7 @@ fn untaxed(
     if !context.reference.registered_for_tax {
         return Ok(TaxedRow { row, rate: None });
     }
-    match AvailableRates::new(context.policy, context.reference, &terms.place).choose(row.percent, None) {
+    match AvailableRates::new(context.settings, context.reference, &terms.place).choose(row.percent, None) {
         Ok(choice) => {
             findings.rule("adjustment tax rate", &*choice.id, choice.rule, &*choice.input);
             Ok(TaxedRow { row, rate: Some(choice) })

@@ -131,7 +131,7 @@ fn allocatable(original: &OriginalInvoice) -> Decimal {
 
 /// The bank account that the refund leaves, or why there is no refund.
 fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Result<&'a str, &'static str> {
-    if !context.policy.record_refunds {
+    if !context.settings.record_refunds {
         return Err("refunds are not recorded (setting record_refunds).");
     }
     let payment =

@@ -1,6 +1,6 @@
 //! The fields that invoices and credit notes have alike.
 
-use domain::policy::Policy;
+use domain::settings::Settings;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -50,9 +50,9 @@ pub(crate) fn fields(
     Ok(fields)
 }
 
-/// The number in Sage: the policy's prefix, never twice, and Magento's number.
-pub(crate) fn reference_of(increment_id: &str, policy: &Policy, findings: &mut Findings) -> String {
-    let prefix = policy.invoice_number_prefix.as_deref().map(str::trim).unwrap_or_default();
+/// The number in Sage: the settings' prefix, never twice, and Magento's number.
+pub(crate) fn reference_of(increment_id: &str, settings: &Settings, findings: &mut Findings) -> String {
+    let prefix = settings.invoice_number_prefix.as_deref().map(str::trim).unwrap_or_default();
     let reference = if increment_id.starts_with(prefix) {
         increment_id.to_owned()
     } else {

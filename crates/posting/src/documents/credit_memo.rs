@@ -6,7 +6,7 @@ use domain::{
     documents::{CreditMemo, Invoice},
     money::{round, round2, text},
     plan::{Call, Plan, Predicted},
-    policy::{Policy, UnshownTax},
+    settings::{Settings, UndeterminedTax},
     xref::{XrefKey, XrefKind},
 };
 use serde_json::Value;
@@ -39,12 +39,12 @@ use crate::{
 };
 
 /// The cross-references that a plan of this memo looks at.
-pub(crate) fn wanted_xrefs(memo: &CreditMemo, policy: &Policy, reference: &ReferenceSet) -> Vec<XrefKey> {
+pub(crate) fn wanted_xrefs(memo: &CreditMemo, settings: &Settings, reference: &ReferenceSet) -> Vec<XrefKey> {
     let buyer = returned_sale::buyer(memo, None);
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
-    let contacts = [identity::own_key(&buyer, reference), identity::shared_key(&buyer, policy, reference)];
+    let contacts = [identity::own_key(&buyer, reference), identity::shared_key(&buyer, settings, reference)];
     own.into_iter().chain(invoices.into_iter().flatten()).chain(contacts).collect()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
         Some(known) => {
             settle_only(memo, &known.sage_id, original, context, &mut findings).map(|calls| (calls, None))
         }
-        None => match skip_reason(memo, context.policy) {
+        None => match skip_reason(memo, context.settings) {
             Some(code) => return Plan::skip(code),
             None => posting(memo, original, context, &mut findings)
                 .map(|(calls, predicted)| (calls, Some(predicted))),
@@ -75,14 +75,14 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
     }
 }
 
-/// Why the policy skips a memo, if it does; the first reason that holds. A memo does not name its store view.
-fn skip_reason(memo: &CreditMemo, policy: &Policy) -> Option<Code> {
-    let filter = &policy.website_filter;
-    if policy.sync_since.is_some_and(|since| memo.created_at < since) {
+/// Why the settings skip a memo, if it does; the first reason that holds. A memo does not name its store view.
+fn skip_reason(memo: &CreditMemo, settings: &Settings) -> Option<Code> {
+    let filter = &settings.website_filter;
+    if settings.sync_since.is_some_and(|since| memo.created_at < since) {
         Some(Code::OutsideSyncSince)
     } else if !filter.is_empty() && !memo.website_id.is_some_and(|id| filter.contains(&id)) {
         Some(Code::OutsideWebsiteFilter)
-    } else if round2(memo.grand_total).is_zero() && !policy.sync_zero_value_invoices {
+    } else if round2(memo.grand_total).is_zero() && !settings.sync_zero_value_invoices {
         Some(Code::ZeroValueInvoice)
     } else {
         None
@@ -98,7 +98,7 @@ fn settle_only(
     findings: &mut Findings,
 ) -> Result<Vec<Call>, NotPosted> {
     let date = memo_day(memo, context, findings)?.noted(findings);
-    let reference = body::reference_of(&memo.increment_id, context.policy, findings);
+    let reference = body::reference_of(&memo.increment_id, context.settings, findings);
     let exchange = exchange_of(memo, context, findings)?;
     let credit = CreditToSettle { memo, note, reference: &reference, date, exchange };
     Ok(settlement::calls(&credit, original, context, findings))
@@ -109,8 +109,8 @@ fn memo_day(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<DocumentDay, NotPosted> {
-    let Context { policy, reference, .. } = *context;
-    dates::unnoted_day(memo.created_at, DocumentKind::CreditNote.noun(), policy, reference, findings)
+    let Context { settings, reference, .. } = *context;
+    dates::unnoted_day(memo.created_at, DocumentKind::CreditNote.noun(), settings, reference, findings)
 }
 
 /// The exchange rate of a refund: the memo's own, which its invoice had.
@@ -130,7 +130,7 @@ fn posting(
     findings: &mut Findings,
 ) -> Result<(Vec<Call>, Predicted), NotPosted> {
     if let Some(reason) = returned_sale::contradiction(memo) {
-        return Err(findings.fail(Code::DocumentMakesNoSense, reason));
+        return Err(findings.fail(Code::InconsistentDocument, reason));
     }
     let invoice = original.and_then(|original| original.document.as_ref());
     let shown = returned_sale::shown(memo, invoice);
@@ -167,7 +167,7 @@ fn reconstructed<'a>(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<ReconstructedSale<'a>, NotPosted> {
-    let rates = AvailableRates::new(context.policy, context.reference, &terms.place);
+    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
     let sums = DocumentSums::of(&shown.totals, &shown.counting_lines());
     let untaxed_abroad = terms.is_untaxed_abroad(shown.totals.tax);
     // The memo hides its discount on shipping, so that only lines are compared.
@@ -177,14 +177,14 @@ fn reconstructed<'a>(
         return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
     }
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
-    if !found.is_certain && is_taxable && context.policy.unshown_tax == UnshownTax::Hold {
+    if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
         let reason = match invoice {
             None => "Part of it is on no line, and whether that was taxed cannot be determined.",
             Some(_) => {
                 "Part of it is on no line, and its invoice does not show to the penny how much of that is tax."
             }
         };
-        return Err(findings.hold(Code::UnshownTax, returned_sale::mismatch(memo, reason)));
+        return Err(findings.hold(Code::TaxUndetermined, returned_sale::mismatch(memo, reason)));
     }
     note_what_was_found(memo, &found, findings);
     Ok(found)

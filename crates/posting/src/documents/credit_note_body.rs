@@ -45,7 +45,7 @@ impl CreditNote<'_> {
         let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
         put("contact_id", self.contact.to_owned());
         put("date", self.day.to_string());
-        put("reference", body::reference_of(&self.memo.increment_id, context.policy, findings));
+        put("reference", body::reference_of(&self.memo.increment_id, context.settings, findings));
         let mut fields = body::fields(self.sale, heading, terms, rows, context, findings)?;
         fields.insert("notes".to_owned(), Value::String(self.notes(findings)));
         // Of a memo's addresses only the profile's are known, and the contact has those; the invoice's are the document's own.
@@ -63,7 +63,7 @@ impl CreditNote<'_> {
     fn original_date(&self, context: &Context<'_>) -> Option<NaiveDate> {
         let of_memo = || {
             let created_at = self.memo.invoice_created_at?;
-            Some(dates::local_day(created_at, context.policy, context.reference))
+            Some(dates::local_day(created_at, context.settings, context.reference))
         };
         self.original.and_then(|original| original.date).or_else(of_memo)
     }

@@ -44,7 +44,7 @@ pub(crate) fn plan(invoice: &Invoice, context: &Context<'_>) -> Plan {
     if let Some(known) = context.xrefs.get(&keys::invoice(invoice)) {
         return findings::already(&format!("Invoice {}", invoice.increment_id), known);
     }
-    if let Some(code) = skip::reason(invoice, context.policy) {
+    if let Some(code) = skip::reason(invoice, context.settings) {
         return Plan::skip(code);
     }
     let mut findings = Findings::default();
@@ -88,12 +88,12 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
     ];
     if !limits::are_computable(&header, &invoice.lines) {
         let message = limits::not_computable(DocumentKind::Invoice);
-        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+        return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(invoice.grand_total) < Decimal::ZERO {
         let message =
             format!("The invoice totals {}, which is less than nothing.", text(invoice.grand_total));
-        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+        return Err(findings.fail(Code::InconsistentDocument, message));
     }
     Ok(())
 }
@@ -105,13 +105,13 @@ fn heading(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, NotPosted> {
-    let Context { policy, reference, .. } = *context;
-    let day = dates::document_day(invoice.created_at, "invoice", policy, reference, findings)?;
+    let Context { settings, reference, .. } = *context;
+    let day = dates::document_day(invoice.created_at, "invoice", settings, reference, findings)?;
     let mut heading = Map::new();
     let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
     put("contact_id", contact.to_owned());
     put("date", day.to_string());
-    put("reference", body::reference_of(&invoice.increment_id, policy, findings));
+    put("reference", body::reference_of(&invoice.increment_id, settings, findings));
     put("notes", notes(invoice, findings));
     Ok(heading)
 }

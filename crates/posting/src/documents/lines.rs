@@ -4,7 +4,7 @@
 use domain::{
     business::ReferenceSet,
     money::{self, text},
-    policy::Policy,
+    settings::Settings,
 };
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -36,7 +36,7 @@ pub(crate) fn shipping_and_lines(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<(Option<ShippingPanel>, Vec<Value>), NotPosted> {
-    let Context { policy, reference, .. } = *context;
+    let Context { settings, reference, .. } = *context;
     let (mut panel, mut lines, mut missing) = (None, Vec::with_capacity(rows.len()), Vec::new());
     // The panel alone is no invoice: Sage wants a line.
     let panel_allowed = rows.len() > 1;
@@ -45,7 +45,7 @@ pub(crate) fn shipping_and_lines(
             continue;
         }
         if let Some(rate) =
-            rate.as_ref().filter(|rate| panel_allowed && fits_shipping_panel(row, rate, policy, reference))
+            rate.as_ref().filter(|rate| panel_allowed && fits_shipping_panel(row, rate, settings, reference))
         {
             findings.rule(
                 "shipping",
@@ -56,7 +56,7 @@ pub(crate) fn shipping_and_lines(
             panel = Some((json_number::number(row.net()), rate.id.clone()));
             continue;
         }
-        match accounts::account_of(row.kind, policy, reference) {
+        match accounts::account_of(row.kind, settings, reference) {
             Ok((account, rule)) => {
                 findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
                 let mut line = line(row, account, rate.as_ref(), findings);
@@ -74,10 +74,10 @@ pub(crate) fn shipping_and_lines(
 fn fits_shipping_panel(
     row: &DocumentRow,
     rate: &ChosenRate,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
 ) -> bool {
-    let account = &policy.shipping_ledger_account_id;
+    let account = &settings.shipping_ledger_account_id;
     let recomputed = money::round2(row.net() * rate.percentage / Decimal::ONE_HUNDRED);
     row.kind == RowKind::Shipping
         && row.net() > Decimal::ZERO

@@ -6,7 +6,7 @@ use domain::{
     documents::{Invoice, Payment},
     money::{round2, text},
     plan::{Adopt, Call, Expect, Method, Plan},
-    policy::Policy,
+    settings::Settings,
 };
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -48,22 +48,22 @@ fn calls(
     findings: &mut Findings,
 ) -> Result<Calls, NotPosted> {
     let posted = context.xrefs.get(&keys::invoice(invoice));
-    if posted.is_none() && skip::reason(invoice, context.policy).is_some() {
+    if posted.is_none() && skip::reason(invoice, context.settings).is_some() {
         return Err(Box::new(Plan::skip(Code::InvoiceNotSynced)));
     }
     if payment.currency != invoice.currency {
         let message = format!("The payment is in {}, its invoice in {}.", payment.currency, invoice.currency);
-        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+        return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(payment.amount) < Decimal::ZERO {
         let message = format!("The payment is {}, which is less than nothing.", text(payment.amount));
-        return Err(findings.fail(Code::DocumentMakesNoSense, message));
+        return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(payment.amount).is_zero() || round2(invoice.grand_total).is_zero() {
         return Err(Box::new(Plan::skip(Code::NothingToPay)));
     }
     exchange::check_decimals(payment.currency, payment.amount, None, findings)?;
-    let bank = bank_account(payment, context.policy, context.reference, findings)?;
+    let bank = bank_account(payment, context.settings, context.reference, findings)?;
     let (mut calls, predicted, contact, artefact) = match posted {
         None => {
             let posting = invoice::posting(invoice, context, findings)?;
@@ -88,14 +88,14 @@ fn calls(
 /// currency, into which Sage converts by the payment's exchange rate; money cannot arrive in an account of a third currency.
 fn bank_account(
     payment: &Payment,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<String, NotPosted> {
     let method = payment.method.as_str();
-    let (id, setting) = match policy.payment_method_map.get(method) {
+    let (id, setting) = match settings.payment_method_map.get(method) {
         Some(mapped) => (mapped.as_ref(), format!("payment_method_map.{method}")),
-        None => (policy.default_bank_account_id.as_ref(), "default_bank_account_id".to_owned()),
+        None => (settings.default_bank_account_id.as_ref(), "default_bank_account_id".to_owned()),
     };
     let Some(id) = id else { return Err(Box::new(Plan::skip(Code::PaymentMethodNotMapped))) };
     let account = reference.bank_accounts.iter().find(|account| account.id == *id && account.is_active);
@@ -132,11 +132,11 @@ fn payment_call(
     payee: ReceiptParties,
     findings: &mut Findings,
 ) -> Result<Call, NotPosted> {
-    let Context { policy, reference, .. } = *context;
+    let Context { settings, reference, .. } = *context;
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);
-    let date = dates::document_day(payment.captured_at, "payment", policy, reference, findings)?;
-    let sage_reference = body::reference_of(&invoice.increment_id, policy, findings);
+    let date = dates::document_day(payment.captured_at, "payment", settings, reference, findings)?;
+    let sage_reference = body::reference_of(&invoice.increment_id, settings, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
     let owed = payee.outstanding.map_or(total, |outstanding| round2(outstanding).clamp(Decimal::ZERO, total));
     let allocated = amount.min(owed);

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use domain::{business::ReferenceSet, code::Code, policy::Policy};
+use domain::{business::ReferenceSet, code::Code, settings::Settings};
 
 use crate::findings::{Findings, NotPosted};
 
@@ -22,8 +22,8 @@ pub fn zone_of(country: &str) -> Tz {
 }
 
 /// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
-pub(crate) fn local_day(instant: DateTime<Utc>, policy: &Policy, reference: &ReferenceSet) -> NaiveDate {
-    let named = policy.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
+pub(crate) fn local_day(instant: DateTime<Utc>, settings: &Settings, reference: &ReferenceSet) -> NaiveDate {
+    let named = settings.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
     instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
 }
 
@@ -45,27 +45,27 @@ impl DocumentDay {
     }
 }
 
-/// The day of an instant for this policy and business, its rule among the plan's; refused when it lies before the day from which Sage
+/// The day of an instant for these settings and business, its rule among the plan's; refused when it lies before the day from which Sage
 /// keeps its books.
 pub(crate) fn document_day(
     instant: DateTime<Utc>,
     what: &str,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<NaiveDate, NotPosted> {
-    unnoted_day(instant, what, policy, reference, findings).map(|day| day.noted(findings))
+    unnoted_day(instant, what, settings, reference, findings).map(|day| day.noted(findings))
 }
 
 /// The same for a document that notes the rule later.
 pub(crate) fn unnoted_day(
     instant: DateTime<Utc>,
     what: &str,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<DocumentDay, NotPosted> {
-    let zone = match policy.document_time_zone.as_deref() {
+    let zone = match settings.document_time_zone.as_deref() {
         None => zone_of(&reference.country),
         Some(name) => name.parse().unwrap_or_else(|_| {
             findings.note(format!("The time zone {name:?} is not known; the country's was used."));
@@ -73,7 +73,8 @@ pub(crate) fn unnoted_day(
         }),
     };
     let day = instant.with_timezone(&zone).date_naive();
-    let rule = if policy.document_time_zone.is_some() { "document_time_zone" } else { "zone of the country" };
+    let rule =
+        if settings.document_time_zone.is_some() { "document_time_zone" } else { "zone of the country" };
     let input = format!("{} in {zone}", instant.to_rfc3339());
     let day = DocumentDay { day, subject: format!("{what} date"), rule, input };
     match reference.accounts_start_date {
@@ -95,12 +96,12 @@ mod tests {
 
     #[test]
     fn a_british_order_of_half_past_midnight_in_july_keeps_its_day() {
-        let (policy, reference) = (fixtures::policy(), fixtures::reference());
+        let (settings, reference) = (fixtures::settings(), fixtures::reference());
         let instant = "2026-07-01T23:30:00Z".parse().unwrap();
-        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        let day = document_day(instant, "invoice", &settings, &reference, &mut Findings::default()).unwrap();
         assert_eq!(day.to_string(), "2026-07-02");
-        let policy = Policy { document_time_zone: Some("America/Vancouver".to_owned()), ..policy };
-        let day = document_day(instant, "invoice", &policy, &reference, &mut Findings::default()).unwrap();
+        let settings = Settings { document_time_zone: Some("America/Vancouver".to_owned()), ..settings };
+        let day = document_day(instant, "invoice", &settings, &reference, &mut Findings::default()).unwrap();
         assert_eq!(day.to_string(), "2026-07-01");
     }
 
@@ -110,7 +111,7 @@ mod tests {
             ReferenceSet { accounts_start_date: "2026-07-02".parse().ok(), ..fixtures::reference() };
         let instant = "2026-07-01T12:00:00Z".parse().unwrap();
         let ended =
-            document_day(instant, "invoice", &fixtures::policy(), &reference, &mut Findings::default())
+            document_day(instant, "invoice", &fixtures::settings(), &reference, &mut Findings::default())
                 .unwrap_err();
         assert_eq!(ended.code, Some(Code::BeforeAccountsStart));
     }

@@ -7,7 +7,7 @@ use domain::{
     business::ReferenceSet,
     code::Code,
     documents::Line,
-    policy::{MixedGoodsServices, Policy},
+    settings::{MixedGoodsServices, Settings},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ const COERCED: &str = "mixed_eu_goods_services_coerced_to_default";
 pub(crate) fn type_of(
     document: &SalesDocument<'_>,
     place: &PlaceOfSupply,
-    policy: &Policy,
+    settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<Option<String>, NotPosted> {
@@ -36,13 +36,13 @@ pub(crate) fn type_of(
     if lines.is_empty() {
         lines = document.lines.iter().take(1).collect();
     }
-    let types: Vec<Type> = lines.iter().map(|line| of_line(line, document, policy)).collect();
+    let types: Vec<Type> = lines.iter().map(|line| of_line(line, document, settings)).collect();
     let words: BTreeSet<&str> = types.iter().map(|one| one.word).collect();
-    let default = policy.default_eu_goods_services_type.as_str();
+    let default = settings.default_eu_goods_services_type.as_str();
     let one = match types.first() {
         Some(first) if words.len() == 1 => first.clone(),
         None => Type { word: default, rule: "default_eu_goods_services_type", input: String::new() },
-        Some(_) if policy.mixed_goods_services == MixedGoodsServices::Hold => {
+        Some(_) if settings.mixed_goods_services == MixedGoodsServices::Hold => {
             return Err(hold(document.kind, findings));
         }
         Some(_) => {
@@ -68,8 +68,8 @@ struct Type<'a> {
 
 /// By the line's product type, where the document shows it; else a document without a delivery address holds nothing but virtual
 /// and downloadable products (magento-facts.md, 4.2); else the default.
-fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, policy: &'a Policy) -> Type<'a> {
-    let map = |kind: &str| policy.product_type_eu_goods_map.get(kind).map(String::as_str);
+fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, settings: &'a Settings) -> Type<'a> {
+    let map = |kind: &str| settings.product_type_eu_goods_map.get(kind).map(String::as_str);
     if let Some(kind) = line.product_type.as_deref()
         && let Some(word) = map(kind)
     {
@@ -83,7 +83,7 @@ fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, policy: &'a Policy) ->
             input: "virtual (nothing is delivered)".to_owned(),
         },
         None => Type {
-            word: &policy.default_eu_goods_services_type,
+            word: &settings.default_eu_goods_services_type,
             rule: "default_eu_goods_services_type",
             input: line.product_type.clone().unwrap_or_default(),
         },

@@ -10,7 +10,7 @@ use domain::{
     code::Code,
     documents::{Address, Invoice},
     plan::{Plan, Verdict},
-    policy::MixedGoodsServices,
+    settings::MixedGoodsServices,
 };
 
 fn address(country: &str, region: &str, postcode: &str) -> Address {
@@ -105,10 +105,10 @@ fn an_untaxed_sale_to_america_takes_the_zero_rate_and_says_goods_on_every_line()
     assert_eq!(total_and_tax(&plan, &world), (d("67.93"), d("0")));
     assert_eq!(rates(&plan), ["GB_ZERO"; 3]);
     assert_eq!(each(&plan, "eu_goods_services_type_id"), ["GOODS"; 2]);
-    world.policy.tax_rate_map.insert("0//us".to_owned(), "GB_NO_TAX".to_owned());
+    world.settings.tax_rate_map.insert("0//us".to_owned(), "GB_NO_TAX".to_owned());
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(rates(&plan), ["GB_NO_TAX"; 3]);
-    world.policy.tax_rate_map.insert("0//us".to_owned(), "GB_STANDARD".to_owned());
+    world.settings.tax_rate_map.insert("0//us".to_owned(), "GB_STANDARD".to_owned());
     assert_eq!(plan_invoice(&invoice, &world.context()).code, Some(Code::NeedsMapping), "it must be of 0 %");
 }
 
@@ -136,7 +136,7 @@ fn tax_charged_in_the_european_union_keeps_its_mapped_rate_and_waits_for_one() {
     assert_eq!(plan.code, Some(Code::NeedsMapping));
     assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.23.00"), "{plan:#?}");
     world.reference.tax_rates.push(rate("IE_DESTINATION", "23", &[]));
-    world.policy.tax_rate_map.insert("23//IE".to_owned(), "IE_DESTINATION".to_owned());
+    world.settings.tax_rate_map.insert("23//IE".to_owned(), "IE_DESTINATION".to_owned());
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (invoice.grand_total, invoice.tax_amount));
 }
@@ -158,7 +158,7 @@ fn where_only_the_customer_or_only_the_delivery_is_abroad_each_decides_its_own()
     assert_eq!(rates(&plan), ["GB_ZERO"; 3]);
     // The contact that consumers share lives at home.
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     assert_eq!(plan_invoice(&invoice, &world.context()).verdict, Verdict::Post);
 }
 
@@ -188,7 +188,7 @@ fn a_mix_of_goods_and_services_takes_the_default_or_waits() {
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(each(&plan, "eu_goods_services_type_id"), ["GOODS"; 2]);
     assert!(plan.notes.iter().any(|note| note.starts_with("mixed_eu_goods_services_coerced_to_default")));
-    world.policy.mixed_goods_services = MixedGoodsServices::Hold;
+    world.settings.mixed_goods_services = MixedGoodsServices::Hold;
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::MixedGoodsServices)));
     // At home nobody minds.
@@ -241,8 +241,8 @@ fn business(country: &str, rates: Vec<TaxRate>, map: &[(&str, &str)]) -> Scenari
     let mut world = Scenario::new();
     country.clone_into(&mut world.reference.country);
     world.reference.tax_rates = rates;
-    world.policy.tax_rate_map = map.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect();
-    world.policy.default_tax_rate_id = Some(world.reference.tax_rates[0].id.clone());
+    world.settings.tax_rate_map = map.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect();
+    world.settings.default_tax_rate_id = Some(world.reference.tax_rates[0].id.clone());
     world
 }
 

@@ -22,9 +22,9 @@ fn stock(quantity: Option<&str>) -> KnownStock {
 /// A business that sells and buys, with products and stock wanted.
 fn world() -> Scenario {
     let mut world = Scenario::new();
-    world.policy.sync_products = true;
-    world.policy.sync_stock = true;
-    world.policy.default_purchase_ledger_account_id = Some("purchases".to_owned());
+    world.settings.sync_products = true;
+    world.settings.sync_stock = true;
+    world.settings.default_purchase_ledger_account_id = Some("purchases".to_owned());
     world.reference.ledger_accounts.push(LedgerAccount {
         id: "purchases".to_owned(),
         name: "Cost of sales".to_owned(),
@@ -46,10 +46,10 @@ fn products_are_skipped_unless_wanted_and_of_a_kind_that_sage_has() {
         let plan = plan_product(&product(sku), &stock(None), &world.context());
         assert_eq!(plan.code, Some(Code::ProductTypeNotSupported), "{sku}");
     }
-    world.policy.website_filter = vec![9];
+    world.settings.website_filter = vec![9];
     let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
     assert_eq!(plan.code, Some(Code::OutsideWebsiteFilter));
-    world.policy.sync_products = false;
+    world.settings.sync_products = false;
     let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
     assert_eq!(plan.code, Some(Code::ProductsDisabled));
 }
@@ -57,7 +57,7 @@ fn products_are_skipped_unless_wanted_and_of_a_kind_that_sage_has() {
 #[test]
 fn a_simple_product_without_stock_is_a_product_and_a_virtual_one_a_service() {
     let mut world = world();
-    world.policy.sync_stock = false;
+    world.settings.sync_stock = false;
     let mut mug = product("MUG-BLU");
     mug.name = "Mug &amp; Saucer".to_owned();
     let plan = plan_product(&mug, &stock(None), &world.context());
@@ -145,7 +145,7 @@ fn an_article_number_is_never_cut() {
 #[test]
 fn a_missing_purchase_account_holds() {
     let mut world = world();
-    world.policy.default_purchase_ledger_account_id = None;
+    world.settings.default_purchase_ledger_account_id = None;
     let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
     assert_eq!(plan.code, Some(Code::NeedsMapping));
     assert!(plan.message.unwrap().contains("default_purchase_ledger_account_id"));
@@ -154,14 +154,14 @@ fn a_missing_purchase_account_holds() {
 #[test]
 fn the_tax_class_finds_its_rate_where_the_map_names_one() {
     let mut world = world();
-    world.policy.tax_rate_map.insert("5.00/2".to_owned(), "GB_LOWER".to_owned());
+    world.settings.tax_rate_map.insert("5.00/2".to_owned(), "GB_LOWER".to_owned());
     let rate = |world: &Scenario| {
         let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
         call(&plan, "stock_item").body["stock_item"]["sales_tax_rate_id"].as_str().unwrap().to_owned()
     };
     assert_eq!(rate(&world), "GB_LOWER");
-    world.policy.tax_rate_map.insert("20.00/2".to_owned(), "GB_STANDARD".to_owned());
-    world.policy.default_tax_rate_id = Some("GB_EXEMPT".to_owned());
+    world.settings.tax_rate_map.insert("20.00/2".to_owned(), "GB_STANDARD".to_owned());
+    world.settings.default_tax_rate_id = Some("GB_EXEMPT".to_owned());
     assert_eq!(rate(&world), "GB_EXEMPT", "the class has two rates");
 }
 

@@ -48,18 +48,18 @@ fn registered_customers_and_guests_have_contacts_of_their_own() {
 fn a_guest_is_one_contact_however_the_address_is_written() {
     let world = Scenario::new();
     let mut invoice = fixtures::invoice("invoice-4-virtual");
-    let keys = wanted_xrefs(&invoice, &world.policy, &world.reference);
+    let keys = wanted_xrefs(&invoice, &world.settings, &world.reference);
     invoice.customer.email = Some(" Sam.LEE@example.com ".to_owned());
-    assert_eq!(wanted_xrefs(&invoice, &world.policy, &world.reference), keys);
+    assert_eq!(wanted_xrefs(&invoice, &world.settings, &world.reference), keys);
     invoice.customer.email = None;
-    let own = &wanted_xrefs(&invoice, &world.policy, &world.reference)[2];
+    let own = &wanted_xrefs(&invoice, &world.settings, &world.reference)[2];
     assert_eq!(own.magento_key, "invoice:5");
 }
 
 #[test]
 fn consumers_share_a_contact_by_the_five_rules() {
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     let chosen = |world: &Scenario, name: &str| {
         let plan = plan_invoice(&fixtures::invoice(name), &world.context());
         let reference = plan.calls.iter().find(|call| call.name == "contact");
@@ -67,11 +67,11 @@ fn consumers_share_a_contact_by_the_five_rules() {
     };
     assert_eq!(chosen(&world, "invoice-1a").as_deref(), Some("WEBSALES"));
     assert!(chosen(&world, "invoice-4-virtual").unwrap().starts_with('G'), "it has a company");
-    world.policy.consolidation.always_individual_for_b2b = false;
+    world.settings.consolidation.always_individual_for_b2b = false;
     assert_eq!(chosen(&world, "invoice-4-virtual").as_deref(), Some("WEBSALES"));
-    world.policy.consolidation.min_total_for_individual = d("81.52");
+    world.settings.consolidation.min_total_for_individual = d("81.52");
     assert_eq!(chosen(&world, "invoice-1a").as_deref(), Some("M1"));
-    world.policy.consolidation.min_total_for_individual = d("81.53");
+    world.settings.consolidation.min_total_for_individual = d("81.53");
     assert_eq!(chosen(&world, "invoice-1a").as_deref(), Some("WEBSALES"));
     let key = XrefKind::Contact(Currency::GBP);
     world.knows(XrefKey { kind: key, magento_key: "1".to_owned() }, "priya");

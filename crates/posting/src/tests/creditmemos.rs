@@ -13,7 +13,7 @@ use domain::{
     documents::CreditMemo,
     money::Currency,
     plan::{Adopt, Plan, Verdict},
-    policy::UnshownTax,
+    settings::UndeterminedTax,
     xref::{XrefKey, XrefKind},
 };
 
@@ -80,7 +80,7 @@ fn with_irish_rate() -> Scenario {
     let mut world = Scenario::new();
     let standard = world.reference.tax_rates[0].clone();
     world.reference.tax_rates.push(TaxRate { id: "IE_STANDARD".to_owned(), percentage: d("23"), ..standard });
-    world.policy.tax_rate_map.insert("23.00".to_owned(), "IE_STANDARD".to_owned());
+    world.settings.tax_rate_map.insert("23.00".to_owned(), "IE_STANDARD".to_owned());
     world
 }
 
@@ -105,7 +105,7 @@ fn every_sample_posts_with_magentos_total_and_the_tax_that_only_magento_knows() 
 #[test]
 fn adjustments_are_lines_of_their_own_without_tax() {
     let mut world = Scenario::new();
-    world.policy.adjustment_ledger_account_id = Some("fees".to_owned());
+    world.settings.adjustment_ledger_account_id = Some("fees".to_owned());
     let plan = plan_creditmemo(&memo("1b"), None, &world.context());
     assert_eq!(
         lines(&plan),
@@ -205,7 +205,7 @@ fn money_that_may_be_taxed_or_not_is_refused_with_both_sums() {
 #[test]
 fn the_contact_is_the_invoices_whatever_the_rules_say_today() {
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     let plan = plan_creditmemo(&memo("1a"), Some(&original("0")), &world.context());
     assert_eq!(note(&plan)["contact_id"], "priya");
     assert!(plan.calls.iter().all(|call| call.name != "contact"));
@@ -221,15 +221,15 @@ fn a_memo_of_a_guest_without_an_address_is_not_taken_for_an_invoice() {
     memo.customer.email = None;
     let mut invoice = fixtures::invoice("invoice-4-virtual");
     (invoice.magento_id, invoice.customer.email) = (memo.magento_id, None);
-    let wanted = wanted_creditmemo_xrefs(&memo, &world.policy, &world.reference);
-    let of_invoice = wanted_xrefs(&invoice, &world.policy, &world.reference);
+    let wanted = wanted_creditmemo_xrefs(&memo, &world.settings, &world.reference);
+    let of_invoice = wanted_xrefs(&invoice, &world.settings, &world.reference);
     assert!(!wanted.contains(&of_invoice[2]), "{wanted:?}");
 }
 
 #[test]
 fn the_note_names_its_invoice_and_reason_and_bears_the_prefix_once() {
     let mut world = Scenario::new();
-    world.policy.invoice_number_prefix = Some("WEB-".to_owned());
+    world.settings.invoice_number_prefix = Some("WEB-".to_owned());
     let mut memo = memo("1a");
     memo.reason = Some("Cracked &amp; cold".to_owned());
     let document = Some(fixtures::invoice("invoice-1b"));
@@ -283,7 +283,7 @@ fn a_memo_that_makes_no_sense_is_refused() {
         let mut memo = memo("1b");
         spoil(&mut memo);
         let plan = plan_creditmemo(&memo, None, &world.context());
-        assert_eq!(plan.code, Some(Code::DocumentMakesNoSense), "{words}: {plan:?}");
+        assert_eq!(plan.code, Some(Code::InconsistentDocument), "{words}: {plan:?}");
         assert!(plan.message.as_ref().unwrap().contains(words), "{:?}", plan.message);
     }
 }
@@ -297,18 +297,18 @@ fn a_memo_of_nothing_is_posted_and_settles_nothing_unless_such_documents_are_not
     let plan = plan_creditmemo(&memo, Some(&original("9")), &world.context());
     assert_eq!(total_and_tax(&plan, &world), (d("0"), d("4.50")));
     assert_eq!(plan.calls.len(), 1);
-    world.policy.sync_zero_value_invoices = false;
+    world.settings.sync_zero_value_invoices = false;
     assert_eq!(plan_creditmemo(&memo, None, &world.context()).code, Some(Code::ZeroValueInvoice));
 }
 
 #[test]
-fn the_policy_skips_memos_of_other_websites_and_of_earlier_days() {
+fn the_settings_skip_memos_of_other_websites_and_of_earlier_days() {
     let mut world = Scenario::new();
     let memo = memo("1a");
-    world.policy.website_filter = vec![2];
+    world.settings.website_filter = vec![2];
     assert_eq!(plan_creditmemo(&memo, None, &world.context()).code, Some(Code::OutsideWebsiteFilter));
-    world.policy.website_filter.clear();
-    world.policy.sync_since = Some(memo.created_at + chrono::TimeDelta::seconds(1));
+    world.settings.website_filter.clear();
+    world.settings.sync_since = Some(memo.created_at + chrono::TimeDelta::seconds(1));
     assert_eq!(plan_creditmemo(&memo, None, &world.context()).code, Some(Code::OutsideSyncSince));
 }
 
@@ -348,7 +348,7 @@ fn a_foreign_memo_bears_its_rate_and_needs_one() {
 #[test]
 fn the_wanted_records_are_the_memos_its_settlements_its_invoices_and_its_contacts() {
     let world = Scenario::new();
-    let wanted = wanted_creditmemo_xrefs(&memo("1a"), &world.policy, &world.reference);
+    let wanted = wanted_creditmemo_xrefs(&memo("1a"), &world.settings, &world.reference);
     let key = |kind, id: &str| XrefKey { kind, magento_key: id.to_owned() };
     let expected = [
         key(XrefKind::Creditmemo, "1"),
@@ -365,9 +365,9 @@ fn the_wanted_records_are_the_memos_its_settlements_its_invoices_and_its_contact
 #[test]
 fn tax_that_a_memo_from_the_order_does_not_show_waits_for_a_person() {
     let mut world = Scenario::new();
-    world.policy.unshown_tax = UnshownTax::Hold;
+    world.settings.tax_undetermined = UndeterminedTax::Hold;
     let plan = plan_creditmemo(&memo("2-unrounded"), None, &world.context());
-    assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::UnshownTax)), "{plan:?}");
+    assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::TaxUndetermined)), "{plan:?}");
     assert!(plan.message.as_deref().unwrap().contains("71.91"), "{:?}", plan.message);
     // A memo whose lines, shipping and adjustments make up its total hides nothing.
     assert_eq!(plan_creditmemo(&memo("1b"), None, &world.context()).verdict, Verdict::Post);

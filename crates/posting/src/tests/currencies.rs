@@ -22,7 +22,7 @@ fn world() -> Scenario {
         percentage: d("23"),
         regions: Vec::new(),
     });
-    world.policy.tax_rate_map.insert("23.00//IE".to_owned(), "IE_STANDARD".to_owned());
+    world.settings.tax_rate_map.insert("23.00//IE".to_owned(), "IE_STANDARD".to_owned());
     world
 }
 
@@ -110,7 +110,7 @@ fn a_guest_in_another_currency_keeps_eight_digits_of_the_hash() {
 #[test]
 fn the_shared_contact_is_one_for_each_currency() {
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     for (code, reference) in [("EUR", "WEBSALESE"), ("SGD", "WEBSALESGD"), ("CHF", "WEBSALECHF")] {
         let plan = plan_invoice(&in_currency(code, "1.5"), &world.context());
         let call = call(&plan, "contact");

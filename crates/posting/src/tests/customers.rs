@@ -90,14 +90,14 @@ fn a_company_that_magento_keeps_to_itself_keeps_its_contact() {
 #[test]
 fn a_consumer_of_the_shared_contact_gets_none_of_their_own() {
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     let mut customer = customer("01");
     assert_eq!(plan_customer(&customer, &world.context()).code, Some(Code::CustomerConsolidated));
     customer.company = Some("Shah Catering Ltd".to_owned());
     assert_eq!(call(&plan_customer(&customer, &world.context()), "contact").method, Method::Post);
     customer.magento_id = 0;
-    assert_eq!(plan_customer(&customer, &world.context()).code, Some(Code::DocumentMakesNoSense));
-    world.policy.website_filter = vec![7];
+    assert_eq!(plan_customer(&customer, &world.context()).code, Some(Code::InconsistentDocument));
+    world.settings.website_filter = vec![7];
     customer.magento_id = 1;
     assert_eq!(plan_customer(&customer, &world.context()).code, Some(Code::OutsideWebsiteFilter));
 }
@@ -210,7 +210,7 @@ fn guests_and_the_shared_contact_have_no_news() {
     let guest = fixtures::invoice("invoice-4-virtual");
     assert_eq!(contact_snapshot(&guest.customer, &Scenario::new().context()), None);
     let mut world = Scenario::new();
-    world.policy.consolidation.enabled = true;
+    world.settings.consolidation.enabled = true;
     let shared = XrefKind::ContactFallback(Currency::GBP);
     world.knows(XrefKey { kind: shared, magento_key: "WEBSALES".to_owned() }, "shared");
     for invoice in ["invoice-1a", "invoice-4-virtual", "invoice-6-zero"].map(fixtures::invoice) {
@@ -234,7 +234,7 @@ fn only_an_invoice_that_is_posted_brings_news() {
     assert_eq!(payment(&world), ["/contact_payments"]);
     assert!(calls(&world, &invoice, None).is_empty(), "a retry of what is in Sage makes no call");
     world.xrefs.retain(|key, _| key.kind != XrefKind::Invoice);
-    world.policy.default_ledger_account_id = None;
+    world.settings.default_ledger_account_id = None;
     assert!(calls(&world, &invoice, None).is_empty(), "a held invoice changes nothing");
 }
 

@@ -57,14 +57,14 @@ pub fn world(country: &str) -> Scenario {
     let mut world = Scenario::new();
     country.clone_into(&mut world.reference.country);
     world.reference.tax_rates.clear();
-    world.policy.tax_rate_map.clear();
+    world.settings.tax_rate_map.clear();
     for percentage in percentages(country) {
         let id = format!("{country}_{percentage}");
         let rate = TaxRate { id: id.clone(), name: id.clone(), percentage, regions: Vec::new() };
         world.reference.tax_rates.push(rate);
-        world.policy.tax_rate_map.insert(format!("{:.2}", pennies(percentage)), id);
+        world.settings.tax_rate_map.insert(format!("{:.2}", pennies(percentage)), id);
     }
-    world.policy.default_tax_rate_id = Some(world.reference.tax_rates[0].id.clone());
+    world.settings.default_tax_rate_id = Some(world.reference.tax_rates[0].id.clone());
     world
 }
 
@@ -164,7 +164,7 @@ fn tally(country: &str) -> InvoiceTally {
                 tally.product_taxes += 1;
                 tally.product_taxes_to_the_penny += u32::from(error <= Decimal::new(2, 2));
             }
-        } else if plan.code == Some(Code::DocumentMakesNoSense) {
+        } else if plan.code == Some(Code::InconsistentDocument) {
             prop_assert!(invoice.grand_total < Decimal::ZERO);
             tally.below_zero += 1;
         } else {

@@ -156,7 +156,7 @@ fn abroad_and_in_any_currency_what_is_posted_has_magentos_total_and_tax() {
                     *posted.borrow_mut() += 1;
                 }
                 (_, Some(Code::TaxNotAllowed)) => prop_assert!(has_tax),
-                (_, Some(Code::DocumentMakesNoSense)) => prop_assert!(invoice.grand_total < Decimal::ZERO),
+                (_, Some(Code::InconsistentDocument)) => prop_assert!(invoice.grand_total < Decimal::ZERO),
                 _ => refused.borrow_mut().push(format!("{:?} {sale:?}", plan.message)),
             }
             Ok(())

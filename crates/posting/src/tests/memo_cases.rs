@@ -10,12 +10,12 @@ use super::{
     pennies,
 };
 use crate::{OriginalInvoice, fixtures::Scenario, plan_creditmemo};
-use domain::{code::Code, plan::Plan, policy::UnshownTax};
+use domain::{code::Code, plan::Plan, settings::UndeterminedTax};
 
 /// The plan of a refund of a cart in Britain with the tax that it must have.
 fn planned(cart: &Cart, refund: &Refund) -> (Plan, Decimal, Scenario) {
     let mut world = world("GB");
-    world.policy.unshown_tax = UnshownTax::Hold;
+    world.settings.tax_undetermined = UndeterminedTax::Hold;
     let (invoice, hidden) = magento::invoice(cart);
     let invoice = at_home(invoice, "GB");
     let (memo, taxes) = memo(cart, &invoice, &hidden, refund);
@@ -69,7 +69,7 @@ fn a_product_tax_that_looks_like_a_smaller_discount_on_shipping_waits() {
     let shipping =
         Cart { shipping: 1833, shipping_percent: Decimal::from(20), discount_on_shipping: true, ..cart };
     let (plan, ..) = planned(&shipping, &refund);
-    assert_eq!(plan.code, Some(Code::UnshownTax), "{plan:?}");
+    assert_eq!(plan.code, Some(Code::TaxUndetermined), "{plan:?}");
     // Its invoice tells.
     let (plan, tax, world) = planned(&shipping, &Refund { names_invoice: true, ..refund });
     assert_eq!(total_and_tax(&plan, &world).1, tax);
@@ -80,7 +80,7 @@ fn a_part_of_product_taxes_waits_where_their_tax_rounds_either_way() {
     let (cart, refund) = given_away(&[(5000, 8, 20, 33), (3000, 4, 20, 47), (2000, 4, 20, 20)], true);
     let cart = Cart { discount: Discount::None, ..cart };
     let (plan, ..) = planned(&cart, &Refund { parts: vec![100, 100, 0], ..refund.clone() });
-    assert_eq!(plan.code, Some(Code::UnshownTax), "{plan:?}");
+    assert_eq!(plan.code, Some(Code::TaxUndetermined), "{plan:?}");
     assert!(plan.message.unwrap().contains("to the penny"));
     // Of one line alone the tax follows.
     let (plan, tax, world) = planned(&cart, &Refund { parts: vec![0, 100, 0], ..refund });

@@ -19,7 +19,7 @@ use domain::{
     code::Code,
     documents::{Address, CreditMemo, Customer, Invoice, Line},
     plan::{Plan, Verdict},
-    policy::UnshownTax,
+    settings::UndeterminedTax,
 };
 
 /// What a person refunds of an invoice.
@@ -189,7 +189,7 @@ impl Fates {
                     self.misplaced.push(format!("{:?} for {taxes:?} {told}", planned_taxes(plan, world)));
                 }
             }
-            Some(Code::DocumentMakesNoSense) => {
+            Some(Code::InconsistentDocument) => {
                 assert!(memo.grand_total < Decimal::ZERO || memo.lines.is_empty(), "{memo:?}");
                 self.senseless += 1;
             }
@@ -198,9 +198,9 @@ impl Fates {
     }
 }
 
-fn tally(country: &str, unshown_tax: UnshownTax) -> MemoTally {
+fn tally(country: &str, tax_undetermined: UndeterminedTax) -> MemoTally {
     let mut world = world(country);
-    world.policy.unshown_tax = unshown_tax;
+    world.settings.tax_undetermined = tax_undetermined;
     let tally = RefCell::new(MemoTally::default());
     let config = Config { cases: cases() / 3 + 1, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -255,7 +255,7 @@ fn at_most(thousandths: usize, found: &[String], of: u32, what: &str) {
 #[test]
 fn memos_post_with_magentos_total_and_tax_or_wait() {
     for country in ["GB", "IE", "CA"] {
-        let tally = tally(country, UnshownTax::Hold);
+        let tally = tally(country, UndeterminedTax::Hold);
         report(country, &tally);
         let [[unnamed, named], [hiding, telling]] = &tally.0;
         for fates in [named, telling, unnamed] {
@@ -281,7 +281,7 @@ fn memos_post_with_magentos_total_and_tax_or_wait() {
 
 #[test]
 fn tax_that_is_inferred_leaves_the_total_exact_and_little_refused() {
-    let tally = tally("GB", UnshownTax::Infer);
+    let tally = tally("GB", UndeterminedTax::Infer);
     report("GB", &tally);
     let [[unnamed, named], [hiding, telling]] = &tally.0;
     at_most(20, &unnamed.refused, unnamed.posted, "are refused");

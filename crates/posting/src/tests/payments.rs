@@ -13,13 +13,13 @@ fn a_payment_finds_its_bank_or_is_skipped() {
     assert_eq!(receipt["bank_account_id"], "current");
     assert_eq!((amount(receipt, "total_amount"), &receipt["contact_id"]), (d("81.52"), &"{contact}".into()));
     assert_eq!(call(&plan, "payment").adopt, Some(Adopt::Payment { reference: "000000001".to_owned() }));
-    world.policy.payment_method_map.insert("banktransfer".to_owned(), None);
+    world.settings.payment_method_map.insert("banktransfer".to_owned(), None);
     let plan = plan_payment(&invoice, &payment, &world.context());
     assert_eq!(plan.code, Some(Code::PaymentMethodNotMapped));
-    world.policy.payment_method_map.insert("banktransfer".to_owned(), Some("closed".to_owned()));
+    world.settings.payment_method_map.insert("banktransfer".to_owned(), Some("closed".to_owned()));
     assert_eq!(plan_payment(&invoice, &payment, &world.context()).code, Some(Code::NeedsMapping));
-    world.policy.payment_method_map.clear();
-    world.policy.default_bank_account_id = None;
+    world.settings.payment_method_map.clear();
+    world.settings.default_bank_account_id = None;
     let plan = plan_payment(&invoice, &payment, &world.context());
     assert_eq!(plan.code, Some(Code::PaymentMethodNotMapped));
 }
@@ -30,7 +30,7 @@ fn a_payment_of_nothing_or_of_a_skipped_invoice_is_skipped() {
     let zero = fixtures::invoice("invoice-6-zero");
     let plan = plan_payment(&zero, &fixtures::payment("invoice-6-zero"), &world.context());
     assert_eq!(plan.code, Some(Code::NothingToPay));
-    world.policy.store_filter = vec![99];
+    world.settings.store_filter = vec![99];
     let invoice = fixtures::invoice("invoice-1a");
     let plan = plan_payment(&invoice, &fixtures::payment("invoice-1a"), &world.context());
     assert_eq!(plan.code, Some(Code::InvoiceNotSynced));

@@ -166,7 +166,7 @@ fn a_gift_card_is_a_line_that_says_so() {
 #[test]
 fn a_fee_goes_to_its_own_account() {
     let mut world = Scenario::new();
-    world.policy.fee_ledger_account_id = Some("fees".to_owned());
+    world.settings.fee_ledger_account_id = Some("fees".to_owned());
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.grand_total += d("2.50");
     let plan = plan_invoice(&invoice, &world.context());
@@ -228,21 +228,21 @@ fn an_invoice_below_zero_makes_no_sense() {
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.grand_total = d("-0.4175");
     let plan = plan_invoice(&invoice, &Scenario::new().context());
-    assert_eq!(plan.code, Some(Code::DocumentMakesNoSense));
+    assert_eq!(plan.code, Some(Code::InconsistentDocument));
 }
 
 #[test]
 fn missing_settings_hold_and_are_all_named() {
     let mut world = Scenario::new();
-    world.policy.tax_rate_map.clear();
-    world.policy.default_tax_rate_id = None;
+    world.settings.tax_rate_map.clear();
+    world.settings.default_tax_rate_id = None;
     let plan = plan_invoice(&fixtures::invoice("invoice-2"), &world.context());
     assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::NeedsMapping)));
     let missing: Vec<_> =
         plan.rules.iter().filter(|rule| rule.subject == "missing setting").map(|rule| &*rule.input).collect();
     assert_eq!(missing, ["tax_rate_map.20.00", "tax_rate_map.0.00"]);
     let mut world = Scenario::new();
-    world.policy.default_ledger_account_id = None;
+    world.settings.default_ledger_account_id = None;
     let plan = plan_invoice(&fixtures::invoice("invoice-2"), &world.context());
     assert!(plan.message.unwrap().contains("default_ledger_account_id"));
 }
@@ -250,7 +250,7 @@ fn missing_settings_hold_and_are_all_named() {
 #[test]
 fn shipping_with_an_account_of_its_own_or_a_tax_that_sage_would_change_is_a_line() {
     let mut world = Scenario::new();
-    world.policy.shipping_ledger_account_id = Some("fees".to_owned());
+    world.settings.shipping_ledger_account_id = Some("fees".to_owned());
     let plan = plan_invoice(&fixtures::invoice("invoice-1a"), &world.context());
     assert_eq!(lines(&plan)[2], "Shipping | 1 x 4.95 - 0 | GB_STANDARD 0.99");
     let mut invoice = fixtures::invoice("invoice-1a");
@@ -266,7 +266,7 @@ fn shipping_with_an_account_of_its_own_or_a_tax_that_sage_would_change_is_a_line
 #[test]
 fn discounts_with_an_account_of_their_own_are_lines_with_their_tax() {
     let mut world = Scenario::new();
-    world.policy.discount_ledger_account_id = Some("discounts".to_owned());
+    world.settings.discount_ledger_account_id = Some("discounts".to_owned());
     for (name, invoice) in
         every_invoice().into_iter().filter(|(_, invoice)| invoice.currency == Currency::GBP)
     {
@@ -281,7 +281,7 @@ fn discounts_with_an_account_of_their_own_are_lines_with_their_tax() {
 fn a_business_that_is_not_registered_sends_gross_as_net() {
     let mut world = Scenario::new();
     world.reference.registered_for_tax = false;
-    world.policy.tax_rate_map.clear();
+    world.settings.tax_rate_map.clear();
     for (name, invoice) in
         every_invoice().into_iter().filter(|(_, invoice)| invoice.currency == Currency::GBP)
     {
@@ -328,19 +328,19 @@ fn what_is_in_sage_is_never_made_again() {
 }
 
 #[test]
-fn an_open_invoice_is_skipped_only_when_the_policy_says_so() {
+fn an_open_invoice_is_skipped_only_when_the_settings_say_so() {
     let mut world = Scenario::new();
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.state = InvoiceState::Open;
     assert_eq!(plan_invoice(&invoice, &world.context()).verdict, Verdict::Post);
-    world.policy.sync_unpaid_invoices = false;
+    world.settings.sync_unpaid_invoices = false;
     assert_eq!(plan_invoice(&invoice, &world.context()).code, Some(Code::UnpaidInvoice));
 }
 
 #[test]
 fn the_number_bears_the_prefix_once_and_the_purchase_order_is_in_the_notes() {
     let mut world = Scenario::new();
-    world.policy.invoice_number_prefix = Some("WEB-".to_owned());
+    world.settings.invoice_number_prefix = Some("WEB-".to_owned());
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.po_number = Some("PO &amp; 7".to_owned());
     let plan = plan_invoice(&invoice, &world.context());

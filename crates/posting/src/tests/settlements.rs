@@ -84,10 +84,10 @@ fn what_cannot_be_settled_stays_on_account_and_says_why() {
     assert!(stays(&plan(&world, None), "no invoice"));
     assert!(stays(&plan(&world, Some(&original("0"))), "payment that Ledger posted"));
     assert!(stays(&plan(&world, Some(&original("30"))), "10.63"));
-    world.policy.record_refunds = false;
+    world.settings.record_refunds = false;
     assert!(stays(&plan(&world, Some(&paid("0"))), "record_refunds"));
     assert_eq!(names(&plan(&world, Some(&paid("99")))), ["creditmemo", "allocation"], "that moves no money");
-    world.policy.record_refunds = true;
+    world.settings.record_refunds = true;
     world.reference.bank_accounts[0].is_active = false;
     assert!(stays(&plan(&world, Some(&paid("0"))), "no longer active"));
 }

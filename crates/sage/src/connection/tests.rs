@@ -100,14 +100,14 @@ async fn every_status_has_its_class() {
         (404, None, NOT_FOUND, Code::SageNotFound, Class::Rejected, false),
         (403, None, DENIED, Code::SageForbidden, Class::Rejected, false),
         // Not Sage's own words: a gateway, a filter. Nobody knows what became of the request.
-        (400, None, "", Code::SageGarbage, retry(None), true),
-        (403, None, "{}", Code::SageGarbage, retry(None), true),
-        (404, None, "[]", Code::SageGarbage, retry(None), true),
-        (404, None, "<html>", Code::SageGarbage, retry(None), true),
-        (405, None, "", Code::SageGarbage, retry(None), true),
-        (413, None, "<html>", Code::SageGarbage, retry(None), true),
-        (415, None, "<html>", Code::SageGarbage, retry(None), true),
-        (422, None, "", Code::SageGarbage, retry(None), true),
+        (400, None, "", Code::SageInvalidResponse, retry(None), true),
+        (403, None, "{}", Code::SageInvalidResponse, retry(None), true),
+        (404, None, "[]", Code::SageInvalidResponse, retry(None), true),
+        (404, None, "<html>", Code::SageInvalidResponse, retry(None), true),
+        (405, None, "", Code::SageInvalidResponse, retry(None), true),
+        (413, None, "<html>", Code::SageInvalidResponse, retry(None), true),
+        (415, None, "<html>", Code::SageInvalidResponse, retry(None), true),
+        (422, None, "", Code::SageInvalidResponse, retry(None), true),
         // The usual answers to "this idempotency key is in progress".
         (409, None, VALIDATION, Code::SageInProgress, retry(None), true),
         (423, None, "", Code::SageInProgress, retry(None), true),
@@ -124,9 +124,9 @@ async fn every_status_has_its_class() {
         (502, None, "<html>", Code::SageUnavailable, retry(None), true),
         (504, None, "", Code::SageUnavailable, retry(None), true),
         (525, None, "", Code::SageUnavailable, retry(None), true),
-        (302, None, "", Code::SageGarbage, retry(None), true),
-        (200, None, "<html>", Code::SageGarbage, retry(None), true),
-        (201, None, "{", Code::SageGarbage, retry(None), true),
+        (302, None, "", Code::SageInvalidResponse, retry(None), true),
+        (200, None, "<html>", Code::SageInvalidResponse, retry(None), true),
+        (201, None, "{", Code::SageInvalidResponse, retry(None), true),
     ] {
         let mut scripted = answer(status, body).header("x_request_id", "r-9");
         if let Some(after) = header {
@@ -259,7 +259,7 @@ async fn lists_that_make_no_sense_are_garbage() {
         let sage = Sage::new(vec![answer(200, body)]).await;
         let client = sage.client();
         let error = Connection::new(&client, "b1", &tokens).list_all("/products", &[]).await.unwrap_err();
-        assert_eq!(error.code(), Code::SageGarbage, "{body}");
+        assert_eq!(error.code(), Code::SageInvalidResponse, "{body}");
         assert!(sage.seen().len() <= MOST_PAGES + 1);
     }
     let sage = Sage::new(vec![answer(200, r#"[{"id":"1"}]"#)]).await;

@@ -112,7 +112,7 @@ async fn what_a_business_lacks_is_left_empty_and_what_it_must_have_is_an_error()
             },
         )
         .await;
-    assert!(matches!(set.unwrap_err(), Error::Garbage { .. }));
+    assert!(matches!(set.unwrap_err(), Error::InvalidResponse { .. }));
 }
 
 #[tokio::test]

@@ -45,14 +45,14 @@ pub fn action(
     detail: &str,
 ) -> Action {
     Action {
-        id: ActionId(services.outside.id()),
+        id: ActionId(services.environment.id()),
         organisation_id: member.organisation(),
         binding_id: about.0,
         run_id: about.1,
         actor: actor(member),
         kind,
         detail: detail.to_owned(),
-        at: services.outside.now(),
+        at: services.environment.now(),
     }
 }
 
@@ -134,7 +134,7 @@ pub async fn begin_bulk(
     let newest = services.store.page_runs(member.organisation(), &newest).await?.runs;
     let last: &Run = newest.first().ok_or(ErrorCode::NotFound)?;
     let bulk = BulkRetry {
-        id: BulkRetryId(services.outside.id()),
+        id: BulkRetryId(services.environment.id()),
         organisation_id: member.organisation(),
         actor: actor(member),
         filter,
@@ -144,7 +144,7 @@ pub async fn begin_bulk(
         last_run: last.id,
         retried: 0,
         passed_over: 0,
-        created_at: services.outside.now(),
+        created_at: services.environment.now(),
         ended_at: None,
     };
     let detail = format!("{expected} runs: {}", if bulk.query.is_empty() { "all" } else { &bulk.query });

@@ -22,7 +22,7 @@ pub struct HistoryQuery {
     /// The search box, as it was typed.
     pub search: String,
     /// The fields of the filter.
-    pub fields: Fields,
+    pub fields: FilterFields,
     /// In which order.
     pub order: Order,
     /// From where.
@@ -31,7 +31,7 @@ pub struct HistoryQuery {
 
 /// The fields of the filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields {
+pub struct FilterFields {
     /// Of one shop.
     pub binding: Option<BindingId>,
     /// In one status.
@@ -66,7 +66,7 @@ impl HistoryQuery {
     /// Reads an address, given a way to look up a parameter. An empty parameter is none, as a form sends it.
     pub fn read<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Self, AppError> {
         let mut reader = Reader { error: AppError::new(ErrorCode::Invalid) };
-        let mut fields = Fields::default();
+        let mut fields = FilterFields::default();
         for (name, _) in QUALIFIERS {
             if let Some(text) = get(name).map(str::trim).filter(|text| !text.is_empty()) {
                 reader.qualifier(&mut fields, name, text);
@@ -105,7 +105,7 @@ impl HistoryQuery {
             code: fields.code,
             cause: fields.cause,
             open: fields.open,
-            policy_version: fields.version,
+            settings_version: fields.version,
             from: fields.from.map(start_of),
             until: fields.until.and_then(|day| day.checked_add_days(Days::new(1))).map(start_of),
             at_least: fields.at_least,
@@ -116,8 +116,19 @@ impl HistoryQuery {
 
     /// Name and value of each part of the address but its place.
     pub fn parts(&self) -> Vec<(&'static str, String)> {
-        let Fields {
-            binding, status, event, code, cause, open, version, from, until, at_least, at_most, ..
+        let FilterFields {
+            binding,
+            status,
+            event,
+            code,
+            cause,
+            open,
+            version,
+            from,
+            until,
+            at_least,
+            at_most,
+            ..
         } = &self.fields;
         let order = (self.order != Order::default()).then_some(self.order);
         let sort = order.and_then(|order| SORTS.iter().find(|(by, _)| *by == order.by));
@@ -164,7 +175,7 @@ impl HistoryQuery {
 
     /// The same list from its first run on, with other fields.
     #[must_use]
-    pub fn with(&self, change: impl FnOnce(&mut Fields)) -> Self {
+    pub fn with(&self, change: impl FnOnce(&mut FilterFields)) -> Self {
         let mut other = Self { seek: Seek::First, ..self.clone() };
         change(&mut other.fields);
         other
@@ -274,7 +285,7 @@ impl Reader {
         amount
     }
 
-    fn qualifier(&mut self, fields: &mut Fields, name: &str, text: &str) {
+    fn qualifier(&mut self, fields: &mut FilterFields, name: &str, text: &str) {
         match name {
             "status" => fields.status = self.status(text),
             "event" => fields.event = self.parsed(name, text),
@@ -296,7 +307,7 @@ impl Reader {
         self.parsed("status", word)
     }
 
-    fn search(&mut self, fields: &mut Fields, search: &str) {
+    fn search(&mut self, fields: &mut FilterFields, search: &str) {
         let mut words = Vec::new();
         for word in search.split_whitespace() {
             match qualifier_of(word) {
@@ -311,7 +322,7 @@ impl Reader {
     }
 
     /// `>100`, `>=100`, `<100`, `<=100`, `100..200`, or `100` alone.
-    fn amounts(&mut self, fields: &mut Fields, text: &str) {
+    fn amounts(&mut self, fields: &mut FilterFields, text: &str) {
         if let Some(least) = text.strip_prefix(">=") {
             fields.at_least = self.amount("amount", least);
         } else if let Some(most) = text.strip_prefix("<=") {

@@ -34,7 +34,7 @@ pub async fn save(services: &Services, member: &Member, name: &str, query: &str)
         return Err(ErrorCode::QuotaReached.into());
     }
     let query = HistoryQuery::parse(query)?.kept().text();
-    let view = SavedView { name: name.to_owned(), query, created_at: services.outside.now() };
+    let view = SavedView { name: name.to_owned(), query, created_at: services.environment.now() };
     services.store.save_view(member.id(), &view).await?;
     Ok(Flash::ViewSaved)
 }

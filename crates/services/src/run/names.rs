@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{business::ReferenceSet, plan::Rule, policy::cards::field_of};
+use domain::{business::ReferenceSet, plan::Rule, settings::cards::field_of};
 
 use views::run::RuleView;
 

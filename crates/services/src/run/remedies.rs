@@ -2,9 +2,9 @@
 
 use domain::{
     code::Code,
-    policy::cards::{CARDS, fields},
     remedy::{Advice, Remedy, RetryNow, retry_now},
     run::{BindingStatus, Role},
+    settings::cards::{CARDS, fields},
 };
 
 use super::{Kept, sage_link};
@@ -35,7 +35,7 @@ pub(super) fn of(kept: &Kept, rights: Rights, advice: &Advice) -> Vec<RemedyView
     remedies.dedup();
     let has_retry = remedies.iter().any(|remedy| matches!(remedy, RemedyView::Retry { .. }));
     // What is excluded would be skipped again.
-    let is_excluded = kept.run.code == Some(Code::ExcludedByPerson);
+    let is_excluded = kept.run.code == Some(Code::Excluded);
     if rights.may_retry && !has_retry && !is_excluded {
         remedies.push(retry(kept, false));
     }

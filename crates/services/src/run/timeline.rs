@@ -92,13 +92,13 @@ fn in_magento(run: &Run, attempts: &[Attempt], delivery: &DeliveryState) -> Opti
     if delivery.state.at > finished {
         return Some(happened(delivery.state.at, "A later run speaks for the document in Magento"));
     }
-    let trouble = delivery.last_error.clone();
+    let failed_call = delivery.last_error.clone();
     Some(match (delivery.delivered_at, delivery.next_at) {
         (Some(at), _) => happened(at, "Shown in Magento"),
         (None, Some(next)) => {
-            Happened { detail: trouble, is_ahead: true, ..happened(next, "To be shown in Magento") }
+            Happened { detail: failed_call, is_ahead: true, ..happened(next, "To be shown in Magento") }
         }
-        (None, None) => Happened { detail: trouble, ..happened(finished, "Magento could not be told") },
+        (None, None) => Happened { detail: failed_call, ..happened(finished, "Magento could not be told") },
     })
 }
 

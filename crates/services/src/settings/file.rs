@@ -1,6 +1,6 @@
 //! Settings as a file: JSON that names itself, so that nothing else is taken for it.
 
-use domain::policy::Policy;
+use domain::settings::Settings;
 use serde::{Deserialize, Serialize};
 
 use views::error::{AppError, ErrorCode};
@@ -17,24 +17,24 @@ struct File {
     /// The version it was, for people.
     #[serde(default)]
     version: i64,
-    policy: Policy,
+    settings: Settings,
 }
 
 /// The file of settings.
-pub fn write(policy: &Policy, version: i64, business: Option<&str>) -> Result<String, AppError> {
+pub fn write(settings: &Settings, version: i64, business: Option<&str>) -> Result<String, AppError> {
     let file = File {
         kind: KIND.to_owned(),
         business: business.map(str::to_owned),
         version,
-        policy: policy.clone(),
+        settings: settings.clone(),
     };
     serde_json::to_string_pretty(&file).map_err(|_| ErrorCode::Internal.into())
 }
 
 /// The settings of a file. What stands in it is checked by the form that it fills in.
-pub fn read(text: &str) -> Result<Policy, AppError> {
+pub fn read(text: &str) -> Result<Settings, AppError> {
     let file: File = serde_json::from_str(text).map_err(|_| AppError::new(ErrorCode::SettingsFile))?;
-    if file.kind == KIND { Ok(file.policy) } else { Err(ErrorCode::SettingsFile.into()) }
+    if file.kind == KIND { Ok(file.settings) } else { Err(ErrorCode::SettingsFile.into()) }
 }
 
 #[cfg(test)]
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn what_is_exported_can_be_imported_and_nothing_else() {
-        let policy =
-            Policy { sync_since: Some("2026-03-01T09:05:00Z".parse().unwrap()), ..Policy::default() };
-        let file = write(&policy, 3, Some("Tea & Co")).unwrap();
-        assert_eq!(read(&file).unwrap(), policy);
+        let settings =
+            Settings { sync_since: Some("2026-03-01T09:05:00Z".parse().unwrap()), ..Settings::default() };
+        let file = write(&settings, 3, Some("Tea & Co")).unwrap();
+        assert_eq!(read(&file).unwrap(), settings);
         for other in ["", "{}", "[1]", "{\"kind\":\"something\",\"policy\":{}}", &file[..file.len() / 2]] {
             assert_eq!(read(other).unwrap_err().code, ErrorCode::SettingsFile, "{other}");
         }

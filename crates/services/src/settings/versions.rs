@@ -1,10 +1,10 @@
 //! The versions of a binding's settings: who, when, why, what differs, and what was made under them.
 
 use domain::{
-    policy::{Change, Lists, Policy, differences},
     run::Role,
+    settings::{Change, Lists, Settings, differences},
 };
-use store::{PageRequest, RunFilter, SavedPolicy};
+use store::{PageRequest, RunFilter, SavedSettings};
 use views::{
     error::{AppError, ErrorCode},
     format::Moment,
@@ -67,8 +67,8 @@ pub async fn page(
     let binding = bindings::own(services, member, id).await?;
     let lists = lists(services, &binding).await?;
     // One more: the last one shown is compared with it.
-    let saved = services.store.policy_history(binding.id, before, PAGE + 1).await?;
-    let current = services.store.current_policy(binding.id).await?.map(|current| current.version);
+    let saved = services.store.settings_history(binding.id, before, PAGE + 1).await?;
+    let current = services.store.current_settings(binding.id).await?.map(|current| current.version);
     let size = PAGE as usize;
     let older =
         (saved.len() > size).then(|| saved.get(size - 1).map(|saved| saved.version.version)).flatten();
@@ -94,11 +94,11 @@ pub async fn one(
 ) -> Result<VersionsView, AppError> {
     let binding = bindings::own(services, member, id).await?;
     let lists = lists(services, &binding).await?;
-    let saved = services.store.policy_history(binding.id, version.checked_add(1), 2).await?;
+    let saved = services.store.settings_history(binding.id, version.checked_add(1), 2).await?;
     let found = saved.first().filter(|saved| saved.version.version == version).ok_or(ErrorCode::NotFound)?;
-    let current = services.store.current_policy(binding.id).await?.map(|current| current.version);
+    let current = services.store.current_settings(binding.id).await?.map(|current| current.version);
     let filter =
-        RunFilter { binding: Some(binding.id), policy_version: Some(version), ..RunFilter::default() };
+        RunFilter { binding: Some(binding.id), settings_version: Some(version), ..RunFilter::default() };
     let request = PageRequest { filter, limit: RUNS, ..PageRequest::default() };
     let runs = services.store.page_runs(member.organisation(), &request).await?.runs;
     let newest = runs.into_iter().map(|run| RunRow::of(run, binding.status)).collect();
@@ -114,20 +114,20 @@ pub async fn one(
 }
 
 fn view(
-    saved: &SavedPolicy,
-    before: Option<&SavedPolicy>,
+    saved: &SavedSettings,
+    before: Option<&SavedSettings>,
     lists: &Lists,
     current: Option<i64>,
 ) -> VersionView {
     let version = &saved.version;
-    let first = Policy::default();
-    let base = before.map_or(&first, |before| &before.version.policy);
+    let first = Settings::default();
+    let base = before.map_or(&first, |before| &before.version.settings);
     VersionView {
         version: version.version,
         at: version.created_at.into(),
         author: saved.author_name.clone().unwrap_or_else(|| "Ledger".to_owned()),
         reason: version.reason.clone(),
-        changes: differences(base, &version.policy, lists),
+        changes: differences(base, &version.settings, lists),
         runs: saved.runs,
         newest: Vec::new(),
         is_current: current == Some(version.version),

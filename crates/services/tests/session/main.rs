@@ -10,8 +10,8 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    environment::Environment,
     ids::{MemberId, OrganisationId, PersonId},
-    outside::Outside,
     run::Role,
 };
 use http::{HeaderMap, HeaderValue, header};
@@ -38,7 +38,7 @@ const EMAIL: &str = "ada@shop.example";
 const PASSWORD: &str = "correct horse battery";
 
 /// A store with one account, and a clock that stands where it is put.
-struct Desk {
+struct SignInPage {
     store: SqliteStore,
     sealing: Sealing,
     member: Member,
@@ -47,7 +47,7 @@ struct Desk {
     _folder: TempDir,
 }
 
-impl Outside for Desk {
+impl Environment for SignInPage {
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(1_767_607_200 + self.seconds.load(Ordering::Relaxed), 0).unwrap()
     }
@@ -63,7 +63,7 @@ impl Outside for Desk {
 /// What nonces are made of: nothing is sealed twice here.
 struct Nonces;
 
-impl Outside for Nonces {
+impl Environment for Nonces {
     fn now(&self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH
     }
@@ -73,7 +73,7 @@ impl Outside for Nonces {
     }
 }
 
-impl Desk {
+impl SignInPage {
     async fn set() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
@@ -91,17 +91,17 @@ impl Desk {
         let (seconds, drawn) = (AtomicI64::new(0), AtomicU64::new(1));
         let keys = KeyRing::parse(&KeyRing::generate([7; 32], "test")).unwrap();
         let sealing = Sealing::new(Arc::new(keys), Arc::new(Nonces));
-        let desk = Self { store, sealing, member, seconds, drawn, _folder: folder };
+        let sign_in_page = Self { store, sealing, member, seconds, drawn, _folder: folder };
         let organisation = Organisation {
-            id: desk.member.organisation_id,
+            id: sign_in_page.member.organisation_id,
             name: "Blue Mug Ltd".to_owned(),
             created_at: DateTime::UNIX_EPOCH,
         };
-        desk.store.create_organisation(&organisation).await.unwrap();
-        let password_hash = session::hash_password(PASSWORD, &desk).unwrap();
-        let new = NewMember { member: desk.member.clone(), password_hash };
-        desk.store.create_member(&new, None).await.unwrap();
-        desk
+        sign_in_page.store.create_organisation(&organisation).await.unwrap();
+        let password_hash = session::hash_password(PASSWORD, &sign_in_page).unwrap();
+        let new = NewMember { member: sign_in_page.member.clone(), password_hash };
+        sign_in_page.store.create_member(&new, None).await.unwrap();
+        sign_in_page
     }
 
     fn pass(&self, time: TimeDelta) {
@@ -164,8 +164,8 @@ impl Desk {
     }
 }
 
-async fn opened(desk: &Desk) -> String {
-    match desk.sign_in(" Ada@Shop.example ", PASSWORD).await.unwrap() {
+async fn opened(sign_in_page: &SignInPage) -> String {
+    match sign_in_page.sign_in(" Ada@Shop.example ", PASSWORD).await.unwrap() {
         Opened::Session(token) => token,
         Opened::CodeAsked(_) => unreachable!("there is no second factor"),
     }
@@ -177,10 +177,11 @@ fn with_cookie(cookie: &str) -> HeaderMap {
 
 #[tokio::test]
 async fn the_right_password_opens_a_session_of_two_weeks_whose_token_is_not_kept() {
-    let desk = Desk::set().await;
-    let token = opened(&desk).await;
+    let sign_in_page = SignInPage::set().await;
+    let token = opened(&sign_in_page).await;
     assert_eq!(token.len(), 64, "256 bits in hex");
-    let kept = desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap();
+    let kept =
+        sign_in_page.store.list_sessions(sign_in_page.member.person_id, sign_in_page.now()).await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].token_hash, tokens::token_hash(&token));
     assert!(!format!("{kept:?}").contains(&token));
@@ -190,87 +191,98 @@ async fn the_right_password_opens_a_session_of_two_weeks_whose_token_is_not_kept
 
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_account_get_the_same_answer() {
-    let desk = Desk::set().await;
-    let wrong = desk.refused(EMAIL, "guess").await;
-    let unknown = desk.refused("bob@shop.example", "guess").await;
+    let sign_in_page = SignInPage::set().await;
+    let wrong = sign_in_page.refused(EMAIL, "guess").await;
+    let unknown = sign_in_page.refused("bob@shop.example", "guess").await;
     assert_eq!(wrong.code, ErrorCode::WrongCredentials);
     assert_eq!((wrong.code, wrong.fields), (unknown.code, unknown.fields));
-    assert!(desk.store.list_sessions(desk.member.person_id, desk.now()).await.unwrap().is_empty());
+    assert!(
+        sign_in_page
+            .store
+            .list_sessions(sign_in_page.member.person_id, sign_in_page.now())
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn nothing_secret_is_echoed() {
-    let error = Desk::set().await.refused(EMAIL, "guess-1234").await;
+    let error = SignInPage::set().await.refused(EMAIL, "guess-1234").await;
     assert!(!serde_json::to_string(&error).unwrap().contains("guess-1234"));
     assert_eq!(error.typed("email"), Some(EMAIL));
 }
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    let desk = Desk::set().await;
-    let error = desk.refused("", "").await;
+    let sign_in_page = SignInPage::set().await;
+    let error = sign_in_page.refused("", "").await;
     assert_eq!(error.code, ErrorCode::Invalid);
     assert_eq!(error.of_field("email"), Some(FieldError::Required));
     assert_eq!(error.of_field("password"), Some(FieldError::Required));
-    let error = desk.refused("ada", "x").await;
+    let error = sign_in_page.refused("ada", "x").await;
     assert_eq!(error.of_field("email"), Some(FieldError::InvalidFormat));
 }
 
 #[tokio::test]
 async fn a_password_of_a_megabyte_is_refused_unhashed() {
-    let error = Desk::set().await.refused(EMAIL, &"x".repeat(1 << 20)).await;
+    let error = SignInPage::set().await.refused(EMAIL, &"x".repeat(1 << 20)).await;
     assert_eq!(error.code, ErrorCode::WrongCredentials);
 }
 
 #[tokio::test]
 async fn signing_out_ends_the_session_of_the_cookie() {
-    let desk = Desk::set().await;
-    let token = opened(&desk).await;
-    session::sign_out(&desk.store, &with_cookie("other=1"), false).await.unwrap();
-    assert!(desk.of_session(&token).await.is_some());
-    session::sign_out(&desk.store, &with_cookie(&format!("other=1; ledger_session={token}")), false)
+    let sign_in_page = SignInPage::set().await;
+    let token = opened(&sign_in_page).await;
+    session::sign_out(&sign_in_page.store, &with_cookie("other=1"), false).await.unwrap();
+    assert!(sign_in_page.of_session(&token).await.is_some());
+    session::sign_out(&sign_in_page.store, &with_cookie(&format!("other=1; ledger_session={token}")), false)
         .await
         .unwrap();
-    assert!(desk.of_session(&token).await.is_none());
+    assert!(sign_in_page.of_session(&token).await.is_none());
 }
 
 #[tokio::test]
 async fn tries_are_limited_alike_for_known_and_unknown_accounts_and_soon_come_back() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for email in [EMAIL, "bob@shop.example"] {
         for _ in 0..10 {
-            assert_eq!(desk.refused(email, "guess").await.code, ErrorCode::WrongCredentials, "{email}");
+            assert_eq!(
+                sign_in_page.refused(email, "guess").await.code,
+                ErrorCode::WrongCredentials,
+                "{email}"
+            );
         }
         // The right password is refused as well: else the limit would tell it.
-        let limited = desk.refused(email, PASSWORD).await;
+        let limited = sign_in_page.refused(email, PASSWORD).await;
         assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(30)), "{email}");
     }
-    desk.pass(TimeDelta::seconds(30));
-    opened(&desk).await;
-    assert_eq!(desk.refused("bob@shop.example", PASSWORD).await.code, ErrorCode::WrongCredentials);
+    sign_in_page.pass(TimeDelta::seconds(30));
+    opened(&sign_in_page).await;
+    assert_eq!(sign_in_page.refused("bob@shop.example", PASSWORD).await.code, ErrorCode::WrongCredentials);
 }
 
 #[tokio::test]
 async fn whoever_tries_the_accounts_of_others_keeps_nobody_out() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for number in 0..300 {
         let email = format!("{number}@shop.example");
         // Too long to be hashed, so that the test is quick.
-        let refused = desk.try_from("198.51.100.7", &email, &"x".repeat(2_000)).await.unwrap_err();
+        let refused = sign_in_page.try_from("198.51.100.7", &email, &"x".repeat(2_000)).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::WrongCredentials);
     }
     // Behind a proxy that is not believed all people have the same address.
-    desk.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap();
+    sign_in_page.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_browser_that_signed_in_before_has_tries_of_its_own() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for client in 0..150 {
-        let refused = desk.try_from(&format!("203.0.113.{client}"), EMAIL, &"x".repeat(2_000)).await;
+        let refused = sign_in_page.try_from(&format!("203.0.113.{client}"), EMAIL, &"x".repeat(2_000)).await;
         refused.unwrap_err();
     }
-    assert_eq!(desk.refused(EMAIL, PASSWORD).await.code, ErrorCode::TooManyTries);
+    assert_eq!(sign_in_page.refused(EMAIL, PASSWORD).await.code, ErrorCode::TooManyTries);
     let known = |person, key: &str| Caller {
         address: "203.0.113.1".parse().ok(),
         browser: "Firefox on Linux".to_owned(),
@@ -278,9 +290,9 @@ async fn a_browser_that_signed_in_before_has_tries_of_its_own() {
         device: Some(Device { person, key: key.to_owned() }),
     };
     let try_by = async |caller: &Caller, password: &str| {
-        session::sign_in(&desk.store, &desk, caller, EMAIL, password.to_owned()).await
+        session::sign_in(&sign_in_page.store, &sign_in_page, caller, EMAIL, password.to_owned()).await
     };
-    let (hers, his) = (desk.member.person_id, PersonId(desk.id()));
+    let (hers, his) = (sign_in_page.member.person_id, PersonId(sign_in_page.id()));
     try_by(&known(hers, "hers"), PASSWORD).await.unwrap();
     let others = try_by(&known(his, "his"), PASSWORD).await.unwrap_err();
     assert_eq!(others.code, ErrorCode::TooManyTries, "a cookie of another account helps nobody");
@@ -294,93 +306,106 @@ async fn a_browser_that_signed_in_before_has_tries_of_its_own() {
 
 #[tokio::test]
 async fn one_who_tries_for_ever_does_not_keep_the_member_out() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for _ in 0..60 {
-        desk.pass(TimeDelta::seconds(10));
+        sign_in_page.pass(TimeDelta::seconds(10));
         // Too long to be hashed, so that the test is quick.
-        desk.try_from("198.51.100.7", EMAIL, &"x".repeat(2_000)).await.unwrap_err();
+        sign_in_page.try_from("198.51.100.7", EMAIL, &"x".repeat(2_000)).await.unwrap_err();
     }
     assert_eq!(
-        desk.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap_err().code,
+        sign_in_page.try_from("198.51.100.7", EMAIL, PASSWORD).await.unwrap_err().code,
         ErrorCode::TooManyTries
     );
-    opened(&desk).await;
+    opened(&sign_in_page).await;
 }
 
 #[tokio::test]
 async fn many_clients_together_are_limited_at_one_account() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for client in 0..100 {
         let client = format!("198.51.100.{client}");
-        let refused = desk.try_from(&client, EMAIL, &"x".repeat(2_000)).await.unwrap_err();
+        let refused = sign_in_page.try_from(&client, EMAIL, &"x".repeat(2_000)).await.unwrap_err();
         assert_eq!(refused.code, ErrorCode::WrongCredentials);
     }
-    let limited = desk.try_from("198.51.100.77", EMAIL, PASSWORD).await.unwrap_err();
+    let limited = sign_in_page.try_from("198.51.100.77", EMAIL, PASSWORD).await.unwrap_err();
     assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(6)));
 }
 
 #[tokio::test]
 async fn who_knows_the_password_is_never_limited_by_using_it() {
-    let desk = Desk::set().await;
+    let sign_in_page = SignInPage::set().await;
     for _ in 0..11 {
-        opened(&desk).await;
+        opened(&sign_in_page).await;
     }
 }
 
 #[tokio::test]
 async fn a_second_factor_asks_for_a_code_that_is_good_once() {
-    let desk = Desk::set().await;
-    let (secret, _) = desk.with_second_factor().await;
-    let waiting = desk.code_asked().await;
-    assert!(desk.of_session(&waiting).await.is_none(), "what waits is no session");
-    assert_eq!(desk.enter(&waiting, "").await.unwrap_err().of_field("code"), Some(FieldError::Required));
-    assert_eq!(desk.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
-    let code = desk.shown(&secret);
-    let token = desk.enter(&waiting, &code).await.unwrap();
-    assert_eq!(desk.of_session(&token).await.unwrap().member, desk.member);
-    assert_eq!(desk.enter(&waiting, &code).await.unwrap_err().code, ErrorCode::SignInEnded);
-    let again = desk.code_asked().await;
-    assert_eq!(desk.enter(&again, &code).await.unwrap_err().code, ErrorCode::WrongCode, "replayed");
-    desk.pass(TimeDelta::seconds(30));
-    desk.enter(&again, &desk.shown(&secret)).await.unwrap();
+    let sign_in_page = SignInPage::set().await;
+    let (secret, _) = sign_in_page.with_second_factor().await;
+    let waiting = sign_in_page.code_asked().await;
+    assert!(sign_in_page.of_session(&waiting).await.is_none(), "what waits is no session");
+    assert_eq!(
+        sign_in_page.enter(&waiting, "").await.unwrap_err().of_field("code"),
+        Some(FieldError::Required)
+    );
+    assert_eq!(sign_in_page.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
+    let code = sign_in_page.shown(&secret);
+    let token = sign_in_page.enter(&waiting, &code).await.unwrap();
+    assert_eq!(sign_in_page.of_session(&token).await.unwrap().member, sign_in_page.member);
+    assert_eq!(sign_in_page.enter(&waiting, &code).await.unwrap_err().code, ErrorCode::SignInEnded);
+    let again = sign_in_page.code_asked().await;
+    assert_eq!(sign_in_page.enter(&again, &code).await.unwrap_err().code, ErrorCode::WrongCode, "replayed");
+    sign_in_page.pass(TimeDelta::seconds(30));
+    sign_in_page.enter(&again, &sign_in_page.shown(&secret)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_recovery_code_stands_in_for_the_app_once() {
-    let desk = Desk::set().await;
-    let (_, codes) = desk.with_second_factor().await;
+    let sign_in_page = SignInPage::set().await;
+    let (_, codes) = sign_in_page.with_second_factor().await;
     let written = codes[3].to_lowercase().replace('-', " ");
-    desk.enter(&desk.code_asked().await, &written).await.unwrap();
-    let again = desk.code_asked().await;
-    assert_eq!(desk.enter(&again, &written).await.unwrap_err().code, ErrorCode::WrongCode);
-    desk.enter(&again, &codes[4]).await.unwrap();
+    sign_in_page.enter(&sign_in_page.code_asked().await, &written).await.unwrap();
+    let again = sign_in_page.code_asked().await;
+    assert_eq!(sign_in_page.enter(&again, &written).await.unwrap_err().code, ErrorCode::WrongCode);
+    sign_in_page.enter(&again, &codes[4]).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_sign_in_waits_five_minutes_and_five_codes() {
-    let desk = Desk::set().await;
-    let (secret, _) = desk.with_second_factor().await;
-    let waiting = desk.code_asked().await;
-    desk.pass(TimeDelta::minutes(5));
-    assert_eq!(desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err().code, ErrorCode::SignInEnded);
-    let waiting = desk.code_asked().await;
+    let sign_in_page = SignInPage::set().await;
+    let (secret, _) = sign_in_page.with_second_factor().await;
+    let waiting = sign_in_page.code_asked().await;
+    sign_in_page.pass(TimeDelta::minutes(5));
+    assert_eq!(
+        sign_in_page.enter(&waiting, &sign_in_page.shown(&secret)).await.unwrap_err().code,
+        ErrorCode::SignInEnded
+    );
+    let waiting = sign_in_page.code_asked().await;
     for _ in 0..5 {
-        assert_eq!(desk.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
+        assert_eq!(sign_in_page.enter(&waiting, "000000").await.unwrap_err().code, ErrorCode::WrongCode);
     }
-    assert_eq!(desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err().code, ErrorCode::SignInEnded);
+    assert_eq!(
+        sign_in_page.enter(&waiting, &sign_in_page.shown(&secret)).await.unwrap_err().code,
+        ErrorCode::SignInEnded
+    );
     // Beginning again brings no more tries than the member has.
-    let waiting = desk.code_asked().await;
-    let limited = desk.enter(&waiting, &desk.shown(&secret)).await.unwrap_err();
+    let waiting = sign_in_page.code_asked().await;
+    let limited = sign_in_page.enter(&waiting, &sign_in_page.shown(&secret)).await.unwrap_err();
     assert_eq!((limited.code, limited.wait), (ErrorCode::TooManyTries, Some(60)));
-    desk.pass(TimeDelta::seconds(60));
-    desk.enter(&waiting, &desk.shown(&secret)).await.unwrap();
+    sign_in_page.pass(TimeDelta::seconds(60));
+    sign_in_page.enter(&waiting, &sign_in_page.shown(&secret)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_secret_that_no_code_has_proved_asks_for_none() {
-    let desk = Desk::set().await;
-    desk.store.begin_second_factor(desk.member.person_id, "sealed", desk.now()).await.unwrap();
-    opened(&desk).await;
+    let sign_in_page = SignInPage::set().await;
+    sign_in_page
+        .store
+        .begin_second_factor(sign_in_page.member.person_id, "sealed", sign_in_page.now())
+        .await
+        .unwrap();
+    opened(&sign_in_page).await;
 }
 
 #[test]

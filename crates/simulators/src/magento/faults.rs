@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What a maintenance page or a broken proxy says instead of JSON, with a 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Garbage {
+pub enum InvalidResponse {
     /// A page of HTML.
     Html,
     /// A text that claims to be JSON and is none.
@@ -29,7 +29,7 @@ pub struct FaultSettings {
     /// This many more look-ups of a document are answered 404.
     pub not_found: u32,
     /// Every call is answered 200 with something that is no JSON.
-    pub garbage: Option<Garbage>,
+    pub garbage: Option<InvalidResponse>,
     /// The module is removed: no route matches.
     pub route_missing: bool,
     /// Calls whose path contains this are answered 500 with a sentence, and all others well.

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use super::answers::{Answer, with_headers};
 use super::documents::Kind;
 use super::entities;
-use super::faults::{FaultSettings, Garbage};
+use super::faults::{FaultSettings, InvalidResponse};
 use super::inputs::Inputs;
 use super::shop::Shop;
 use super::tokens;
@@ -64,8 +64,8 @@ fn unwell(shop: &Shop, settings: &FaultSettings) -> Option<Response<Body>> {
         return Some(page(shop, StatusCode::SERVICE_UNAVAILABLE, MAINTENANCE));
     }
     settings.garbage.map(|garbage| match garbage {
-        Garbage::Html => page(shop, StatusCode::OK, MAINTENANCE),
-        Garbage::Text => {
+        InvalidResponse::Html => page(shop, StatusCode::OK, MAINTENANCE),
+        InvalidResponse::Text => {
             let text = "Warning: Undefined array key \"id\" in /app/code on line 1\n[".to_owned();
             with_headers(StatusCode::OK, JSON, text, shop.now())
         }

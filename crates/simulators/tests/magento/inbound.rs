@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use simulators::magento::{Documents, Garbage, Kind, SyncStateRow};
+use simulators::magento::{Documents, InvalidResponse, Kind, SyncStateRow};
 
 use crate::support::{Hands, RawAnswer, fixture, fixtures, pair, recorded, replay, request, send, shop};
 
@@ -168,10 +168,10 @@ async fn each_fault_shows_and_goes_away_again() {
     shop.faults().change(|faults| faults.down = true);
     assert_eq!(send(&shop, &ping).await.status, 503);
     shop.faults().clear();
-    shop.faults().change(|faults| faults.garbage = Some(Garbage::Html));
+    shop.faults().change(|faults| faults.garbage = Some(InvalidResponse::Html));
     let page = send(&shop, &ping).await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=UTF-8")));
-    shop.faults().change(|faults| faults.garbage = Some(Garbage::Text));
+    shop.faults().change(|faults| faults.garbage = Some(InvalidResponse::Text));
     assert!(serde_json::from_str::<Value>(&send(&shop, &ping).await.body).is_err());
     shop.faults().clear();
     shop.faults().change(|faults| faults.route_missing = true);

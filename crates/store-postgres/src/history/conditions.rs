@@ -48,7 +48,7 @@ impl List<'_> {
     pub(super) fn push_runs(&self, query: &mut Query, path: Path, extent: Extent<'_>) {
         query.push("runs WHERE ");
         match path {
-            Path::Binding | Path::BindingStatus | Path::Policy => self.push_binding(query),
+            Path::Binding | Path::BindingStatus | Path::Settings => self.push_binding(query),
             _ => {
                 query.push("organisation_id = ").push_bind(self.organisation);
             }
@@ -63,8 +63,8 @@ impl List<'_> {
             }
             Path::Code => self.push_code(query),
             Path::Open => self.push_open(query),
-            Path::Policy => {
-                query.push(" AND policy_version = ").push_bind(filter.policy_version);
+            Path::Settings => {
+                query.push(" AND settings_version = ").push_bind(filter.settings_version);
             }
             Path::Amount => self.push_amounts(query, extent),
             // An array, or Postgres might walk the history for them.
@@ -92,8 +92,8 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
-        if let Some(version) = filter.policy_version {
-            query.push(" AND policy_version = ").push_bind(version);
+        if let Some(version) = filter.settings_version {
+            query.push(" AND settings_version = ").push_bind(version);
         }
         self.push_dates(query, Extent::ALL);
         self.push_amounts(query, Extent::ALL);

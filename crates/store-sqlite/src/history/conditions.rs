@@ -57,12 +57,12 @@ impl List<'_> {
             Path::Open => "INDEXED BY runs_causes",
             Path::Binding => "INDEXED BY runs_page",
             Path::BindingStatus => "INDEXED BY runs_status",
-            Path::Policy => "INDEXED BY runs_policy",
+            Path::Settings => "INDEXED BY runs_settings",
             Path::Find => "INDEXED BY sqlite_autoindex_runs_1",
         };
         query.push(format!("runs {index} WHERE "));
         match path {
-            Path::Binding | Path::BindingStatus | Path::Policy => self.push_binding(query),
+            Path::Binding | Path::BindingStatus | Path::Settings => self.push_binding(query),
             _ => {
                 query.push("organisation_id = ").push_bind(self.organisation);
             }
@@ -77,8 +77,8 @@ impl List<'_> {
             }
             Path::Code => self.push_code(query),
             Path::Open => self.push_open(query),
-            Path::Policy => {
-                query.push(" AND policy_version = ").push_bind(filter.policy_version);
+            Path::Settings => {
+                query.push(" AND settings_version = ").push_bind(filter.settings_version);
             }
             Path::Amount => self.push_amounts(query, extent),
             Path::Find => {
@@ -105,8 +105,8 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
-        if let Some(version) = filter.policy_version {
-            query.push(" AND policy_version = ").push_bind(version);
+        if let Some(version) = filter.settings_version {
+            query.push(" AND settings_version = ").push_bind(version);
         }
         self.push_dates(query, Extent::ALL);
         self.push_amounts(query, Extent::ALL);

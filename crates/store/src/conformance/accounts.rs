@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{
     alert::ChannelKind,
+    environment::Environment,
     ids::{InvitationId, MemberId, OrganisationId, PersonId, SessionId},
-    outside::Outside,
     run::Role,
 };
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
+    environment::Environment,
     ids::{AlertChannelId, BindingId, MemberId},
-    outside::Outside,
     run::{BindingStatus, EventName::InvoiceCreated, Role},
 };
 

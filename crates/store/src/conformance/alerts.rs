@@ -6,10 +6,10 @@ use chrono::TimeDelta;
 use domain::{
     alert::AlertKind,
     code::Code,
+    environment::Environment,
     health::{Health, Stage, Thresholds},
     ids::RunId,
     money::Currency,
-    outside::Outside,
     run::{ActionKind, BindingStatus, EventName::InvoiceCreated, RunStatus},
 };
 
@@ -170,14 +170,14 @@ pub async fn a_missing_setting_is_told_once(store: Arc<dyn Store>) {
     assert_eq!(raised(&world).await, [AlertKind::MappingMissing]);
     let alert = world.store.list_alerts(world.organisation, 1).await.unwrap().remove(0);
     assert_eq!((alert.run_id, alert.facts.code), (Some(first), Some(Code::NeedsMapping)));
-    world.save_policy(1).await;
+    world.save_settings(1).await;
     for _ in 0..2 {
         let claimed = world.claim().await;
         world.finish(&claimed, needs_mapping()).await;
     }
     assert_eq!(raised(&world).await, [AlertKind::MappingMissing; 2], "it is missing still");
     for number in 3..=4 {
-        let held = Outcome::Waiting { code: Code::UnshownTax, message: None, waits_for_invoice: None };
+        let held = Outcome::Waiting { code: Code::TaxUndetermined, message: None, waits_for_invoice: None };
         world.run_through(InvoiceCreated, number, held).await;
     }
     assert_eq!(raised(&world).await[2..], [AlertKind::DocumentFailed; 2], "each is a question of its own");

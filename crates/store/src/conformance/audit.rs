@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
+    environment::Environment,
     ids::{AlertChannelId, InvitationId, MemberId, PersonId},
-    outside::Outside,
     run::{
         ActionKind::{
             self, AddressProved, BusinessChosen, ChannelAdded, ChannelChanged, ChannelConfirmed,
@@ -198,10 +198,10 @@ pub async fn what_is_done_with_a_shop_is_kept_with_its_record(store: Arc<dyn Sto
     kept(&world, ListsRefreshed, async |action| store.put_reference(binding.id, &lists, Some(&action)).await)
         .await;
     let first = version(&world, 1);
-    kept(&world, SettingsSaved, async |action| store.save_policy(binding.id, &first, Some(&action)).await)
+    kept(&world, SettingsSaved, async |action| store.save_settings(binding.id, &first, Some(&action)).await)
         .await;
     not_kept(&world, SettingsSaved, async |action| {
-        store.save_policy(binding.id, &first, Some(&action)).await
+        store.save_settings(binding.id, &first, Some(&action)).await
     })
     .await;
     let run = world.run_through(InvoiceCreated, 1, failed()).await;

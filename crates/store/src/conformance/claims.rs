@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{
     code::Code,
+    environment::Environment,
     ids::AttemptId,
-    outside::Outside,
     run::{BindingStatus, EventName::InvoiceCreated, RunStatus},
     xref::{XrefKey, XrefKind},
 };

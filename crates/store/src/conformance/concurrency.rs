@@ -7,8 +7,8 @@ use std::{
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{AttemptId, BindingId, RunId},
-    outside::Outside,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    environment::Environment,
     ids::BindingId,
-    outside::Outside,
     run::{BindingStatus, EntityKind, EventName::InvoiceCreated},
 };
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{BindingId, RunId},
-    outside::Outside,
-    policy::Policy,
     run::{BindingStatus, EventName, EventName::InvoiceCreated, RunStatus},
+    settings::Settings,
 };
 
 use super::world::{World, assert_not_found, retrying};
-use crate::{Outcome, PolicyVersion, Received, Run, RunFacts, Store};
+use crate::{Outcome, Received, Run, RunFacts, SettingsVersion, Store};
 
 /// The run is all that the event told.
 pub async fn an_event_makes_a_run_that_is_due_at_once(store: Arc<dyn Store>) {
@@ -30,7 +30,7 @@ pub async fn an_event_makes_a_run_that_is_due_at_once(store: Arc<dyn Store>) {
             message: None,
             attempts: 0,
             next_at: event.received_at,
-            policy_version: 0,
+            settings_version: 0,
             facts: RunFacts { increment_id: event.increment_id, ..RunFacts::default() },
             website_id: 1,
             store_id: 2,
@@ -152,18 +152,23 @@ pub async fn a_duplicate_spends_its_token(store: Arc<dyn Store>) {
 }
 
 /// A run is judged by the settings of the day it came.
-pub async fn a_run_takes_the_current_policy_version(store: Arc<dyn Store>) {
+pub async fn a_run_takes_the_current_settings_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut runs: Vec<RunId> = vec![world.receive(InvoiceCreated, 1).await];
     for version in 1..=2 {
         let created_at = world.now();
-        let policy =
-            PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
-        world.store.save_policy(world.binding, &policy, None).await.unwrap();
+        let settings = SettingsVersion {
+            version,
+            settings: Settings::default(),
+            author: None,
+            reason: None,
+            created_at,
+        };
+        world.store.save_settings(world.binding, &settings, None).await.unwrap();
         runs.push(world.receive(InvoiceCreated, 1 + version).await);
     }
     for (version, id) in (0..).zip(runs) {
-        assert_eq!(world.run(id).await.policy_version, version);
+        assert_eq!(world.run(id).await.settings_version, version);
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
-    outside::Outside,
+    environment::Environment,
     run::{BindingStatus, EventName::InvoiceCreated},
 };
 

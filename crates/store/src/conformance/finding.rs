@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
+    environment::Environment,
     ids::RunId,
-    outside::Outside,
     run::{EventName::InvoiceCreated, RunStatus},
 };
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{
     code::Code,
+    environment::Environment,
     money::Currency,
-    outside::Outside,
     plan::Plan,
     run::{EventName::InvoiceCreated, RunStatus},
     xref::{XrefKey, XrefKind},

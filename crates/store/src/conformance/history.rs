@@ -6,8 +6,8 @@ use chrono::TimeDelta;
 use domain::{
     cause::cause,
     code::Code,
+    environment::Environment,
     ids::{BindingId, OrganisationId, RunId},
-    outside::Outside,
     run::{
         EventName::{self, CustomerUpserted, InvoiceCreated},
         RunStatus,

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     contact_snapshot::ContactSnapshot,
+    environment::Environment,
     ids::AttemptId,
     money::Currency,
-    outside::Outside,
     run::EventName::{CreditmemoCreated, InvoiceCreated},
     xref::{XrefKey, XrefKind},
 };

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{InvitationId, MemberId, OrganisationId, PersonId},
-    outside::Outside,
     run::Role,
 };
 

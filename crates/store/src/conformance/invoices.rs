@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{
     code::Code,
-    outside::Outside,
+    environment::Environment,
     run::{
         EventName::{CreditmemoCreated, InvoiceCreated, InvoicePaid},
         RunStatus,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::outside::Outside;
+use domain::environment::Environment;
 
 use super::world::World;
 use crate::Store;

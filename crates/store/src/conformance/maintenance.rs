@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{AttemptId, RunId},
-    outside::Outside,
     run::{
         BindingStatus,
         EventName::{CustomerUpserted, InvoiceCreated, InvoicePaid},

@@ -96,12 +96,12 @@ macro_rules! conformance_suite {
             settings: a_credential_is_written_in_place_of_the_version_it_names,
                 a_deleted_credential_is_never_mistaken_for_a_new_one, a_credential_is_withdrawn_at_the_version_it_names, credentials_are_kept_apart,
                 credentials_are_gone_through_in_pages,
-                a_reference_set_is_replaced_whole, policies_are_kept_by_version, a_version_out_of_turn_is_refused,
+                a_reference_set_is_replaced_whole, settings_are_kept_by_version, a_version_out_of_turn_is_refused,
                 the_history_of_settings_names_authors_and_counts_runs,
-                saving_a_policy_releases_what_needs_a_mapping, what_waits_for_settings_is_released_in_batches, what_belongs_to_no_binding_is_refused;
+                saving_settings_releases_what_needs_a_mapping, what_waits_for_settings_is_released_in_batches, what_belongs_to_no_binding_is_refused;
             events: an_event_makes_a_run_that_is_due_at_once, what_happens_once_answers_its_first_run,
                 upserts_fold_while_queued_or_waiting_and_not_after, a_replayed_token_writes_nothing,
-                a_duplicate_spends_its_token, a_run_takes_the_current_policy_version,
+                a_duplicate_spends_its_token, a_run_takes_the_current_settings_version,
                 events_are_queued_while_the_binding_is_not_active, an_event_of_an_unknown_binding_is_refused,
                 a_token_is_used_once_and_forgotten_when_it_has_ended;
             claims: the_oldest_due_run_is_claimed, a_business_has_one_writer_over_all_bindings,
@@ -119,7 +119,7 @@ macro_rules! conformance_suite {
                 a_rest_is_no_attempt_and_leaves_no_rows, what_was_sent_before_a_rest_is_kept,
                 a_run_that_rests_alone_holds_up_nobody, a_person_ends_a_rest;
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
-                a_retry_takes_the_current_policy_version, others_that_succeeded_since_a_try_are_known, another_organisation_sees_nothing;
+                a_retry_takes_the_current_settings_version, others_that_succeeded_since_a_try_are_known, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
                 a_skipped_payment_does_not_speak_for_its_invoice, runs_are_counted, posted_documents_are_counted;

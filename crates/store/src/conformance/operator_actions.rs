@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::{
     code::Code,
+    environment::Environment,
     ids::{ActionId, BulkRetryId, MemberId, OrganisationId, PersonId, RunId},
-    outside::Outside,
     run::{
         ActionKind, BindingStatus, BulkState, EntityKind,
         EventName::{CustomerUpserted, InvoiceCreated, InvoicePaid},
@@ -133,14 +133,14 @@ pub async fn a_document_is_excluded_and_taken_back(store: Arc<dyn Store>) {
     let invoice = world.run_through(InvoiceCreated, 1, failed()).await;
     let payment = world.run_through(InvoicePaid, 1, waiting_for(1)).await;
     world.exclude(invoice).await.unwrap();
-    let excluded = (RunStatus::SkippedByPolicy, Some(Code::ExcludedByPerson));
+    let excluded = (RunStatus::SkippedByPolicy, Some(Code::Excluded));
     assert_eq!((world.run_state(invoice).await, world.run_state(payment).await), (excluded, excluded));
     assert_eq!(world.run(invoice).await.message.as_deref(), Some("a test order"));
     let told = world.store.exclusion(world.binding, EntityKind::Invoice, 1).await.unwrap().unwrap();
     assert_eq!((told.reason.as_str(), told.actor.as_str()), ("a test order", "Ada"));
     let now = world.now();
     let delivery = world.store.claim_delivery(now, now, Targets::All).await.unwrap().unwrap();
-    assert_eq!(delivery.state.skip_reason.as_deref(), Some("excluded_by_person"));
+    assert_eq!(delivery.state.skip_reason.as_deref(), Some("excluded"));
 
     let action = world.action(world.organisation, Some(invoice), ActionKind::Included);
     world.store.include_document(invoice, &action).await.unwrap();
@@ -192,7 +192,7 @@ pub async fn what_may_be_in_sage_cannot_be_excluded(store: Arc<dyn Store>) {
     world.store.refuse_intent(fence(&claimed), &key, &[], world.now()).await.unwrap();
     world.fail(&claimed).await;
     world.exclude(payment).await.unwrap();
-    assert_eq!(world.run_state(invoice).await.1, Some(Code::ExcludedByPerson));
+    assert_eq!(world.run_state(invoice).await.1, Some(Code::Excluded));
 }
 
 /// What a later run made good and is excluded afterwards has nothing to do with that run any more.
@@ -203,7 +203,7 @@ pub async fn an_exclusion_forgets_what_resolved_a_failure(store: Arc<dyn Store>)
     assert!(world.run(broken).await.resolved_by.is_some());
     world.exclude(broken).await.unwrap();
     let run = world.run(broken).await;
-    assert_eq!((run.code, run.resolved_by), (Some(Code::ExcludedByPerson), None));
+    assert_eq!((run.code, run.resolved_by), (Some(Code::Excluded), None));
 }
 
 /// A page that was saved once more takes the other's place; each member has their own.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    environment::Environment,
     health::Stage,
     ids::ActionId,
-    outside::Outside,
     run::{
         ActionKind, BindingStatus,
         EventName::{InvoiceCreated, InvoicePaid},

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{BindingId, RunId},
-    outside::Outside,
     run::{
         EntityKind,
         EventName::{

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::{MemberId, OrganisationId, PersonId, SessionId},
-    outside::Outside,
     run::Role,
 };
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     alert::AlertKind,
     code::Code,
-    outside::Outside,
+    environment::Environment,
     run::{
         BindingStatus,
         EventName::InvoiceCreated,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::{
+    environment::Environment,
     ids::RunId,
-    outside::Outside,
     run::{
         EventName::{CreditmemoCreated, InvoiceCreated},
         RunStatus,
@@ -76,15 +76,15 @@ pub async fn others_that_succeeded_since_a_try_are_known(store: Arc<dyn Store>) 
 }
 
 /// The person has mended the settings meanwhile.
-pub async fn a_retry_takes_the_current_policy_version(store: Arc<dyn Store>) {
+pub async fn a_retry_takes_the_current_settings_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let id = world.run_through(InvoiceCreated, 1, failed()).await;
     for version in 1..=2 {
-        world.save_policy(version).await;
+        world.save_settings(version).await;
     }
-    assert_eq!(world.run(id).await.policy_version, 0);
+    assert_eq!(world.run(id).await.settings_version, 0);
     world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
-    assert_eq!(world.run(id).await.policy_version, 2);
+    assert_eq!(world.run(id).await.settings_version, 2);
 }
 
 /// Ids of others open nothing.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::{
     code::Code,
+    environment::Environment,
     ids::BindingId,
-    outside::Outside,
     run::{
         BackfillStage, BindingStatus, EntityKind,
         EventName::{CreditmemoCreated, InvoiceCreated, InvoicePaid},
@@ -48,7 +48,7 @@ pub async fn a_revived_binding_goes_on_where_it_stopped(store: Arc<dyn Store>) {
         CredentialKind::MagentoApiKey,
     );
     let old = world.store.put_credential(world.binding, kind, "old key", 0, world.now(), None).await.unwrap();
-    world.save_policy(1).await;
+    world.save_settings(1).await;
     let before = world.store.binding(world.binding).await.unwrap().unwrap();
     world.set_status(BindingStatus::Revoked).await;
     world.store.note_shop_left(world.binding).await.unwrap();
@@ -60,7 +60,7 @@ pub async fn a_revived_binding_goes_on_where_it_stopped(store: Arc<dyn Store>) {
     let sealed = key(kind).await.unwrap();
     assert_eq!((sealed.envelope.as_str(), sealed.version), ("new key", old + 1));
     assert_eq!(world.store.refusal(world.binding).await.unwrap(), None, "the shop is back");
-    assert_eq!(world.store.current_policy(world.binding).await.unwrap().unwrap().version, 1);
+    assert_eq!(world.store.current_settings(world.binding).await.unwrap().unwrap().version, 1);
     world.set_status(BindingStatus::Active).await;
     assert_eq!(world.claim().await.run.id, waits);
     assert_not_found(world.store.revive_binding(&revival(&world, BindingId(world.id())), None).await);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
+    environment::Environment,
     ids::RunId,
-    outside::Outside,
     run::{
         BindingStatus,
         EventName::{InvoiceCreated, InvoicePaid},
@@ -43,27 +43,27 @@ pub async fn a_run_goes_on_when_its_mapping_was_saved_meanwhile(store: Arc<dyn S
     let id = world.receive(InvoiceCreated, 1).await;
     let claimed = world.claim().await;
     for version in 1..=2 {
-        world.save_policy(version).await;
+        world.save_settings(version).await;
     }
     let end = world.end(&claimed, needs_mapping());
     world.store.finish_run(&end).await.unwrap();
     let run = world.run(id).await;
     assert_goes_on(&run, end.now);
-    assert_eq!(run.policy_version, 2);
+    assert_eq!(run.settings_version, 2);
     let attempt = world.attempts(id).await.remove(0);
     let told = (attempt.outcome.as_deref(), attempt.code, attempt.message.as_deref());
     assert_eq!(told, (Some("queued"), Some(Code::NeedsMapping), Some("no bank")));
 
     let again = world.claim().await;
-    assert_eq!(again.run.policy_version, 2);
+    assert_eq!(again.run.settings_version, 2);
     world.finish(&again, needs_mapping()).await;
     assert_eq!(world.run_state(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
     world.receive(InvoiceCreated, 2).await;
     let claimed = world.claim().await;
-    world.save_policy(3).await;
+    world.save_settings(3).await;
     world.finish(&claimed, failed()).await;
     let run = world.run(claimed.run.id).await;
-    assert_eq!((run.status, run.policy_version), (RunStatus::Failed, 2), "a new policy mends no failure");
+    assert_eq!((run.status, run.settings_version), (RunStatus::Failed, 2), "a new settings mends no failure");
 }
 
 /// Whatever state a person retries from; the retry counts all the same.
@@ -72,10 +72,10 @@ pub async fn a_retry_waits_for_its_binding(store: Arc<dyn Store>) {
     for (number, outcome) in (1..).zip([failed(), Outcome::Succeeded, needs_mapping(), waiting_for(99)]) {
         let id = world.run_through(InvoiceCreated, number, outcome).await;
         world.set_status(BindingStatus::Paused).await;
-        world.save_policy(number).await;
+        world.save_settings(number).await;
         world.store.retry_run(world.organisation, id, world.now(), None).await.unwrap();
         let run = world.run(id).await;
-        assert_eq!((run.attempts, run.policy_version), (0, number));
+        assert_eq!((run.attempts, run.settings_version), (0, number));
         assert_waits_for_binding(&world, id).await;
         let claimed = world.store.page_runs(world.organisation, &newest()).await.unwrap().runs.remove(0);
         assert_eq!((claimed.id, claimed.attempts), (id, 1));
@@ -141,16 +141,16 @@ pub async fn what_needed_a_mapping_waits_for_its_binding(store: Arc<dyn Store>) 
     let id = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     world.set_status(BindingStatus::Paused).await;
     assert_eq!(world.run_state(id).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
-    world.save_policy(1).await;
-    assert_eq!(world.run(id).await.policy_version, 1);
+    world.save_settings(1).await;
+    assert_eq!(world.run(id).await.settings_version, 1);
     assert_waits_for_binding(&world, id).await;
 
     world.pass(TimeDelta::minutes(2));
     let heir = world.claim().await;
     world.set_status(BindingStatus::Paused).await;
-    world.save_policy(2).await;
+    world.save_settings(2).await;
     world.finish(&heir, needs_mapping()).await;
-    assert_eq!(world.run(id).await.policy_version, 2);
+    assert_eq!(world.run(id).await.settings_version, 2);
     assert_waits_for_binding(&world, id).await;
 }
 

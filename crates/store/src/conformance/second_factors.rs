@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{ids::PersonId, outside::Outside, run::Role};
+use domain::{environment::Environment, ids::PersonId, run::Role};
 
 use super::{
     people::{add_member, open_session},

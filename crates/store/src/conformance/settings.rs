@@ -1,4 +1,4 @@
-//! Credentials, reference sets and policies.
+//! Credentials, reference sets and settings.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -6,18 +6,19 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::{
     business::{ReferenceSet, TaxRate},
     code::Code,
+    environment::Environment,
     ids::{BindingId, MemberId, PersonId},
     money::Currency,
-    outside::Outside,
-    policy::Policy,
     run::{EventName::InvoiceCreated, Role, RunStatus},
+    settings::Settings,
 };
 
 use super::world::{World, assert_conflict, assert_not_found, assert_stale, needs_mapping, waiting_for};
 use crate::{
     CachedReference,
     CredentialKind::{MagentoApiKey, SageConsent, SageTokens},
-    Member, NewMember, PageRequest, PolicyVersion, RunFilter, SavedPolicy, Sealed, SealedCredential, Store,
+    Member, NewMember, PageRequest, RunFilter, SavedSettings, Sealed, SealedCredential, SettingsVersion,
+    Store,
 };
 
 /// Two refreshers cannot undo each other: the second names a version that is no more.
@@ -159,12 +160,13 @@ pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
     assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(second));
 }
 
-pub(super) fn version(world: &World, version: i64) -> PolicyVersion {
-    let mut policy = Policy { default_tax_rate_id: Some(format!("rate-{version}")), ..Policy::default() };
-    policy.payment_method_map.insert("checkmo".to_owned(), None);
-    PolicyVersion {
+pub(super) fn version(world: &World, version: i64) -> SettingsVersion {
+    let mut settings =
+        Settings { default_tax_rate_id: Some(format!("rate-{version}")), ..Settings::default() };
+    settings.payment_method_map.insert("checkmo".to_owned(), None);
+    SettingsVersion {
         version,
-        policy,
+        settings,
         author: None,
         reason: Some("because".to_owned()),
         created_at: world.now(),
@@ -172,7 +174,7 @@ pub(super) fn version(world: &World, version: i64) -> PolicyVersion {
 }
 
 /// Every save stays, the newest is current.
-pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
+pub async fn settings_are_kept_by_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let member = Member {
         id: MemberId(world.id()),
@@ -186,19 +188,19 @@ pub async fn policies_are_kept_by_version(store: Arc<dyn Store>) {
     };
     let author = Some(member.id);
     world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }, None).await.unwrap();
-    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), None);
+    assert_eq!(world.store.current_settings(world.binding).await.unwrap(), None);
     let first = version(&world, 1);
-    let second = PolicyVersion { author, reason: None, ..version(&world, 2) };
-    world.store.save_policy(world.binding, &first, None).await.unwrap();
-    world.store.save_policy(world.binding, &second, None).await.unwrap();
-    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(second.clone()));
-    assert_eq!(world.store.policy(world.binding, 1).await.unwrap(), Some(first));
-    assert_eq!(world.store.policy(world.binding, 2).await.unwrap(), Some(second.clone()));
-    assert_eq!(world.store.policy(world.binding, 3).await.unwrap(), None);
+    let second = SettingsVersion { author, reason: None, ..version(&world, 2) };
+    world.store.save_settings(world.binding, &first, None).await.unwrap();
+    world.store.save_settings(world.binding, &second, None).await.unwrap();
+    assert_eq!(world.store.current_settings(world.binding).await.unwrap(), Some(second.clone()));
+    assert_eq!(world.store.settings(world.binding, 1).await.unwrap(), Some(first));
+    assert_eq!(world.store.settings(world.binding, 2).await.unwrap(), Some(second.clone()));
+    assert_eq!(world.store.settings(world.binding, 3).await.unwrap(), None);
     let binding = world.store.binding(world.binding).await.unwrap().unwrap();
     assert_eq!(binding.trusted_since, second.created_at);
     let other = world.add_binding("business-2").await;
-    assert_eq!(world.store.current_policy(other).await.unwrap(), None);
+    assert_eq!(world.store.current_settings(other).await.unwrap(), None);
 }
 
 /// Who saved each version, and how many runs stand under it; the newest first, page by page.
@@ -217,25 +219,26 @@ pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dy
     let author = Some(member.id);
     world.store.create_member(&NewMember { member, password_hash: "hash".to_owned() }, None).await.unwrap();
     let first = version(&world, 1);
-    world.store.save_policy(world.binding, &first, None).await.unwrap();
+    world.store.save_settings(world.binding, &first, None).await.unwrap();
     world.receive(InvoiceCreated, 1).await;
     world.receive(InvoiceCreated, 2).await;
-    let second = PolicyVersion { author, ..version(&world, 2) };
-    world.store.save_policy(world.binding, &second, None).await.unwrap();
+    let second = SettingsVersion { author, ..version(&world, 2) };
+    world.store.save_settings(world.binding, &second, None).await.unwrap();
     let late = world.receive(InvoiceCreated, 3).await;
 
-    let saved = world.store.policy_history(world.binding, None, 9).await.unwrap();
+    let saved = world.store.settings_history(world.binding, None, 9).await.unwrap();
     let ada = Some("ada@shop.example".to_owned());
     assert_eq!(
         saved,
         [
-            SavedPolicy { version: second, author_name: ada, runs: 1 },
-            SavedPolicy { version: first, author_name: None, runs: 2 },
+            SavedSettings { version: second, author_name: ada, runs: 1 },
+            SavedSettings { version: first, author_name: None, runs: 2 },
         ]
     );
-    assert_eq!(world.store.policy_history(world.binding, Some(2), 9).await.unwrap(), saved[1..]);
-    assert_eq!(world.store.policy_history(world.binding, None, 1).await.unwrap(), saved[..1]);
-    let filter = RunFilter { binding: Some(world.binding), policy_version: Some(2), ..RunFilter::default() };
+    assert_eq!(world.store.settings_history(world.binding, Some(2), 9).await.unwrap(), saved[1..]);
+    assert_eq!(world.store.settings_history(world.binding, None, 1).await.unwrap(), saved[..1]);
+    let filter =
+        RunFilter { binding: Some(world.binding), settings_version: Some(2), ..RunFilter::default() };
     let request = PageRequest { filter, limit: 9, ..PageRequest::default() };
     let under = world.store.page_runs(world.organisation, &request).await.unwrap().runs;
     assert_eq!(under.iter().map(|run| run.id).collect::<Vec<_>>(), [late]);
@@ -244,20 +247,20 @@ pub async fn the_history_of_settings_names_authors_and_counts_runs(store: Arc<dy
 /// The second of two people who save at once is told, and nothing of theirs is kept.
 pub async fn a_version_out_of_turn_is_refused(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    assert_conflict(world.store.save_policy(world.binding, &version(&world, 2), None).await);
+    assert_conflict(world.store.save_settings(world.binding, &version(&world, 2), None).await);
     let first = version(&world, 1);
-    world.store.save_policy(world.binding, &first, None).await.unwrap();
+    world.store.save_settings(world.binding, &first, None).await.unwrap();
     let held = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     for wrong in [0, 1, 3] {
-        assert_conflict(world.store.save_policy(world.binding, &version(&world, wrong), None).await);
+        assert_conflict(world.store.save_settings(world.binding, &version(&world, wrong), None).await);
     }
-    assert_eq!(world.store.current_policy(world.binding).await.unwrap(), Some(first.clone()));
+    assert_eq!(world.store.current_settings(world.binding).await.unwrap(), Some(first.clone()));
     assert_eq!(world.store.binding(world.binding).await.unwrap().unwrap().trusted_since, first.created_at);
     assert_eq!(world.run(held).await.status, RunStatus::Waiting);
 }
 
 /// A mapping that was missing is there now: the runs go on under the version that brings it.
-pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>) {
+pub async fn saving_settings_releases_what_needs_a_mapping(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let held = world.run_through(InvoiceCreated, 1, needs_mapping()).await;
     let parent = world.run_through(InvoiceCreated, 2, waiting_for(99)).await;
@@ -267,12 +270,12 @@ pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>
     world.finish(&claimed, needs_mapping()).await;
     world.pass(TimeDelta::hours(1));
     let saved = version(&world, 1);
-    world.store.save_policy(world.binding, &saved, None).await.unwrap();
+    world.store.save_settings(world.binding, &saved, None).await.unwrap();
     let run = world.run(held).await;
     assert_eq!((run.status, run.code, run.message), (RunStatus::Queued, None, None));
-    assert_eq!((run.policy_version, run.next_at), (1, saved.created_at));
+    assert_eq!((run.settings_version, run.next_at), (1, saved.created_at));
     assert_eq!(world.run_state(parent).await, (RunStatus::Waiting, Some(Code::WaitingForInvoice)));
-    assert_eq!(world.run(parent).await.policy_version, 0);
+    assert_eq!(world.run(parent).await.settings_version, 0);
     assert_eq!(world.run_state(foreign).await, (RunStatus::Waiting, Some(Code::NeedsMapping)));
 }
 
@@ -280,7 +283,7 @@ pub async fn saving_a_policy_releases_what_needs_a_mapping(store: Arc<dyn Store>
 pub async fn what_belongs_to_no_binding_is_refused(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let nobody = BindingId(world.id());
-    assert_not_found(world.store.save_policy(nobody, &version(&world, 1), None).await);
+    assert_not_found(world.store.save_settings(nobody, &version(&world, 1), None).await);
     assert_not_found(world.store.put_credential(nobody, SageTokens, "v1", 0, world.now(), None).await);
     assert_eq!(world.store.credential(nobody, SageTokens).await.unwrap(), None);
 }
@@ -292,7 +295,7 @@ pub async fn what_waits_for_settings_is_released_in_batches(store: Arc<dyn Store
     for magento_id in 0..number {
         world.run_through(InvoiceCreated, magento_id, needs_mapping()).await;
     }
-    world.save_policy(1).await;
+    world.save_settings(1).await;
     let waiting = || async {
         let filter = crate::RunFilter { status: Some(RunStatus::Waiting), ..crate::RunFilter::default() };
         let request = crate::PageRequest { filter, limit: 100, ..crate::PageRequest::default() };
@@ -303,5 +306,5 @@ pub async fn what_waits_for_settings_is_released_in_batches(store: Arc<dyn Store
     assert_eq!(waiting().await, 0);
     assert!(!world.store.release_held(world.now()).await.unwrap(), "nothing is left to do");
     let claimed = world.claim().await;
-    assert_eq!((claimed.run.magento_id, claimed.run.policy_version), (0, 1));
+    assert_eq!((claimed.run.magento_id, claimed.run.settings_version), (0, 1));
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{outside::Outside, run::Role};
+use domain::{environment::Environment, run::Role};
 
 use super::{
     people::add_member,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use domain::{outside::Outside, run::EventName::InvoiceCreated};
+use domain::{environment::Environment, run::EventName::InvoiceCreated};
 
 use super::{
     deliveries::{arrive, begin, claim, fail, next_due, reach},

@@ -8,16 +8,16 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
+    environment::Environment,
     health::Thresholds,
     ids::{AttemptId, BindingId, EventId, OrganisationId, RunId},
-    outside::Outside,
-    policy::Policy,
     run::{BindingStatus, EntityKind, EventName, RunStatus},
+    settings::Settings,
 };
 
 use crate::{
     Attempt, Binding, Claimed, Error, Fence, FinishRun, Intent, IntentKey, NewEvent, Organisation, Outcome,
-    PolicyVersion, Request, Result, Run, RunFacts, SageBusiness, Step, Store, SyncState,
+    Request, Result, Run, RunFacts, SageBusiness, SettingsVersion, Step, Store, SyncState,
 };
 
 /// 2026-01-05 10:00:00 UTC.
@@ -35,7 +35,7 @@ pub struct World {
     bytes: AtomicU64,
 }
 
-impl Outside for World {
+impl Environment for World {
     /// Each call is a millisecond later, so that all ids are in order.
     fn now(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(START + self.millis.fetch_add(1, Ordering::Relaxed)).unwrap()
@@ -209,12 +209,17 @@ impl World {
         self.store.attempts(self.organisation, id).await.unwrap()
     }
 
-    /// Saves a version of the first binding's policy.
-    pub async fn save_policy(&self, version: i64) -> PolicyVersion {
+    /// Saves a version of the first binding's settings.
+    pub async fn save_settings(&self, version: i64) -> SettingsVersion {
         let created_at = self.now();
-        let version =
-            PolicyVersion { version, policy: Policy::default(), author: None, reason: None, created_at };
-        self.store.save_policy(self.binding, &version, None).await.unwrap();
+        let version = SettingsVersion {
+            version,
+            settings: Settings::default(),
+            author: None,
+            reason: None,
+            created_at,
+        };
+        self.store.save_settings(self.binding, &version, None).await.unwrap();
         version
     }
 

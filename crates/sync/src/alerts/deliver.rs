@@ -9,7 +9,7 @@ use super::{message::Notice, refusal::Refusal, send::send};
 use crate::{
     Engine,
     delivery::outbox::{self, Hold, Outbox},
-    under_way::Work,
+    under_way::WorkKind,
 };
 
 /// How many webhooks are called at once.
@@ -20,17 +20,17 @@ const LETTERS: usize = 8;
 /// The alerts of all members by one kind of channel. Letters and webhooks go out beside each other: a mail server that says nothing
 /// stops no webhook.
 #[derive(Clone, Copy)]
-pub struct Alerts(ChannelKind);
+pub struct AlertOutbox(ChannelKind);
 
-impl Alerts {
+impl AlertOutbox {
     /// By e-mail.
     pub const LETTERS: Self = Self(ChannelKind::Email);
     /// To webhooks.
     pub const WEBHOOKS: Self = Self(ChannelKind::Webhook);
 }
 
-impl Outbox for Alerts {
-    type Parcel = AlertDelivery;
+impl Outbox for AlertOutbox {
+    type Message = AlertDelivery;
 
     fn room(self) -> usize {
         match self.0 {
@@ -48,16 +48,16 @@ impl Outbox for Alerts {
         engine.store.claim_alert_delivery(self.0, hold.now, hold.until, targets).await
     }
 
-    fn is_doubtful(parcel: &AlertDelivery) -> bool {
-        parcel.rests > 0
+    fn is_doubtful(message: &AlertDelivery) -> bool {
+        message.rests > 0
     }
 
-    async fn send(self, engine: &Engine, parcel: AlertDelivery, hold: Hold) -> store::Result<()> {
+    async fn send(self, engine: &Engine, message: AlertDelivery, hold: Hold) -> store::Result<()> {
         let _under_way = engine.under_way.begin(match self.0 {
-            ChannelKind::Email => Work::Letter,
-            ChannelKind::Webhook => Work::Webhook,
+            ChannelKind::Email => WorkKind::Letter,
+            ChannelKind::Webhook => WorkKind::Webhook,
         });
-        deliver(engine, &parcel, hold).await
+        deliver(engine, &message, hold).await
     }
 
     async fn next_due(self, engine: &Engine, targets: Targets) -> store::Result<Option<DateTime<Utc>>> {
@@ -69,40 +69,41 @@ impl Outbox for Alerts {
 
 /// Sends one message by each kind of channel, where one is due; returns how many were tried.
 pub async fn deliver_due(engine: &Engine) -> usize {
-    outbox::send_next(engine, Alerts::WEBHOOKS).await + outbox::send_next(engine, Alerts::LETTERS).await
+    outbox::send_next(engine, AlertOutbox::WEBHOOKS).await
+        + outbox::send_next(engine, AlertOutbox::LETTERS).await
 }
 
-async fn deliver(engine: &Engine, parcel: &AlertDelivery, hold: Hold) -> store::Result<()> {
+async fn deliver(engine: &Engine, message: &AlertDelivery, hold: Hold) -> store::Result<()> {
     let store = &engine.store;
-    let notice = Notice::of_parcel(parcel, &engine.alerts.public_url);
-    let sent = send(engine, &parcel.channel, &notice, hold.latest).await;
-    let now = engine.outside.now();
+    let notice = Notice::of_delivery(message, &engine.alerts.public_url);
+    let sent = send(engine, &message.channel, &notice, hold.latest).await;
+    let now = engine.environment.now();
     let refusal = match sent {
         Ok(()) => {
-            debug!(channel = %parcel.channel.id, alerts = parcel.alerts.len(), "alert delivered");
-            return store.alert_delivery_arrived(parcel, now).await;
+            debug!(channel = %message.channel.id, alerts = message.alerts.len(), "alert delivered");
+            return store.alert_delivery_arrived(message, now).await;
         }
         Err(refusal) => refusal,
     };
-    warn!(channel = %parcel.channel.id, attempt = parcel.attempts, error = %refusal, "an alert did not arrive");
+    warn!(channel = %message.channel.id, attempt = message.attempts, error = %refusal, "an alert did not arrive");
     let (after, rests) = match &refusal {
         Refusal::Gone(sentence) => {
-            return store.disable_alert_channel(parcel.channel.id, sentence, now).await;
+            return store.disable_alert_channel(message.channel.id, sentence, now).await;
         }
         Refusal::Final(_) => (None, None),
         Refusal::Again { after, .. } => (*after, *after),
         Refusal::Silent(_) => (None, Some(0)),
     };
-    let attempts = u32::try_from(parcel.attempts).unwrap_or(u32::MAX);
+    let attempts = u32::try_from(message.attempts).unwrap_or(u32::MAX);
     let (timing, jitter) = (&engine.timing, engine.jitter());
     let next_at = match refusal {
         Refusal::Final(_) => None,
         _ => retry::next(&timing.alert_schedule, attempts, after, jitter, now),
     };
     let rests_until =
-        rests.and_then(|least| retry::rest(&timing.rest_schedule, parcel.rests, Some(least), jitter, now));
+        rests.and_then(|least| retry::rest(&timing.rest_schedule, message.rests, Some(least), jitter, now));
     let error = refusal.to_string();
     store
-        .alert_delivery_failed(parcel, Failed { error: &error, next_at, rests_until, may_arrive: false })
+        .alert_delivery_failed(message, Failed { error: &error, next_at, rests_until, may_arrive: false })
         .await
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::DateTime;
-use domain::outside::Outside;
+use domain::environment::Environment;
 use hmac::{Hmac, Mac};
 use magento::address::{Guard, Place, RefusedAddress, place};
 use reqwest::{
@@ -147,9 +147,9 @@ fn refusal(error: &reqwest::Error) -> Refusal {
 }
 
 /// A new secret: 256 random bits, as Standard Webhooks writes them.
-pub fn new_secret(outside: &dyn Outside) -> SecretString {
+pub fn new_secret(environment: &dyn Environment) -> SecretString {
     let mut bytes = [0; 32];
-    outside.random(&mut bytes);
+    environment.random(&mut bytes);
     SecretString::from(format!("{PREFIX}{}", STANDARD.encode(bytes)))
 }
 
@@ -165,7 +165,7 @@ pub fn signature(secret: &SecretString, id: &str, timestamp: i64, body: &str) ->
 mod tests {
     use super::*;
 
-    /// Computed with OpenSSL: `printf '%s' 'ID.TIME.BODY' | openssl dgst -sha256 -mac HMAC -macopt hexkey:KEY -binary | base64`.
+    /// The test vector of Standard Webhooks' own libraries; also computed with OpenSSL: `printf '%s' 'ID.TIME.BODY' | openssl dgst -sha256 -mac HMAC -macopt hexkey:KEY -binary | base64`.
     #[test]
     fn a_signature_is_that_of_standard_webhooks() {
         let secret = SecretString::from("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned());

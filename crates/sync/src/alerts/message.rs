@@ -27,12 +27,12 @@ pub(super) struct Notice {
     at: DateTime<Utc>,
     data: Value,
     subject: String,
-    items: Vec<Item>,
+    items: Vec<LetterItem>,
     page: String,
 }
 
 /// One thing that is told.
-struct Item {
+struct LetterItem {
     shop: String,
     at: DateTime<Utc>,
     told: String,
@@ -52,12 +52,13 @@ fn instant(at: DateTime<Utc>) -> String {
 
 impl Notice {
     /// What a parcel says.
-    pub(super) fn of_parcel(parcel: &AlertDelivery, public_url: &str) -> Self {
-        let items: Vec<Item> = parcel.alerts.iter().map(|alert| Item::of(alert, public_url)).collect();
+    pub(super) fn of_delivery(message: &AlertDelivery, public_url: &str) -> Self {
+        let items: Vec<LetterItem> =
+            message.alerts.iter().map(|alert| LetterItem::of(alert, public_url)).collect();
         let page = page(public_url);
-        let name = parcel.id.0.as_simple();
-        match parcel.alerts.as_slice() {
-            [alert] if !parcel.channel.wants.mode.is_digest() => Self {
+        let name = message.id.0.as_simple();
+        match message.alerts.as_slice() {
+            [alert] if !message.channel.wants.mode.is_digest() => Self {
                 id: format!("msg_{name}"),
                 kind: alert.kind.to_string(),
                 at: alert.at,
@@ -69,7 +70,7 @@ impl Notice {
             alerts => Self {
                 id: format!("digest_{name}"),
                 kind: "digest".to_owned(),
-                at: parcel.slot,
+                at: message.slot,
                 data: json!({ "alerts": alerts.iter().map(|alert| event(alert, public_url)).collect::<Vec<_>>() }),
                 subject: digest_subject(alerts.len()),
                 items,
@@ -80,12 +81,12 @@ impl Notice {
 
     /// A message that says that it is a test.
     pub(super) fn test(channel: AlertChannelId, id: Uuid, at: DateTime<Utc>, public_url: &str) -> Self {
-        let item = Item {
+        let item = LetterItem {
             shop: "Ledger".to_owned(),
             at,
             told: "This is a test: alerts arrive here.".to_owned(),
             about: None,
-            action: "Nothing to do.",
+            action: "No action needed.",
             href: page(public_url),
         };
         Self {
@@ -106,8 +107,8 @@ impl Notice {
 
     /// The e-mail.
     pub(super) fn letter(&self) -> Letter {
-        let texts: Vec<String> = self.items.iter().map(Item::text).collect();
-        let htmls: Vec<String> = self.items.iter().map(Item::html).collect();
+        let texts: Vec<String> = self.items.iter().map(LetterItem::text).collect();
+        let htmls: Vec<String> = self.items.iter().map(LetterItem::html).collect();
         Letter {
             id: self.id.clone(),
             subject: self.subject.clone(),
@@ -212,7 +213,7 @@ fn document(kind: AlertKind, facts: &AlertFacts) -> Option<String> {
     Some(format!("{event} {number}{sum}").trim().to_owned())
 }
 
-impl Item {
+impl LetterItem {
     fn of(alert: &Alert, public_url: &str) -> Self {
         Self {
             shop: alert.shop.clone(),
@@ -303,7 +304,7 @@ mod tests {
         }
     }
 
-    fn parcel(mode: AlertMode, alerts: Vec<Alert>) -> AlertDelivery {
+    fn message(mode: AlertMode, alerts: Vec<Alert>) -> AlertDelivery {
         let at = alerts[0].at;
         let channel = AlertChannel {
             id: AlertChannelId::default(),
@@ -325,7 +326,7 @@ mod tests {
     #[test]
     fn a_payload_holds_ids_sums_codes_and_a_link() {
         let notice =
-            Notice::of_parcel(&parcel(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
+            Notice::of_delivery(&message(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
         assert_eq!(notice.id, "msg_0000000000000000000000000000000a");
         let payload: Value = serde_json::from_str(&notice.payload()).unwrap();
         let expected = json!({
@@ -346,7 +347,7 @@ mod tests {
     #[test]
     fn a_letter_says_what_where_and_what_to_do() {
         let notice =
-            Notice::of_parcel(&parcel(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
+            Notice::of_delivery(&message(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
         let letter = notice.letter();
         assert_eq!(letter.subject, "Mugs & More: a document needs you");
         for part in [
@@ -365,7 +366,7 @@ mod tests {
     #[test]
     fn a_digest_holds_all_in_one_message() {
         let alerts = vec![alert(AlertKind::BindingTroubled), alert(AlertKind::BindingRecovered)];
-        let notice = Notice::of_parcel(&parcel(AlertMode::DigestDaily, alerts), URL);
+        let notice = Notice::of_delivery(&message(AlertMode::DigestDaily, alerts), URL);
         assert_eq!(notice.id, "digest_0000000000000000000000000000000a");
         let payload: Value = serde_json::from_str(&notice.payload()).unwrap();
         let kinds: Vec<_> =
@@ -373,9 +374,12 @@ mod tests {
         assert_eq!((&payload["type"], kinds.len()), (&json!("digest"), 2));
         let letter = notice.letter();
         assert_eq!(letter.subject, "Ledger: 2 alerts");
-        assert!(letter.text.contains("1 documents failed") && letter.text.contains("The shop works again."));
+        assert!(
+            letter.text.contains("1 documents in a row failed")
+                && letter.text.contains("The shop is working again.")
+        );
         let one =
-            Notice::of_parcel(&parcel(AlertMode::DigestDaily, vec![alert(AlertKind::BindingPaused)]), URL);
+            Notice::of_delivery(&message(AlertMode::DigestDaily, vec![alert(AlertKind::BindingPaused)]), URL);
         assert_eq!((one.letter().subject.as_str(), one.kind.as_str()), ("Ledger: one alert", "digest"));
     }
 }

@@ -15,4 +15,4 @@ pub use refusal::Refusal;
 
 pub use deliver::deliver_due;
 
-pub(crate) use deliver::Alerts;
+pub(crate) use deliver::AlertOutbox;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{alert::ChannelKind, outside::unless_late};
+use domain::{alert::ChannelKind, environment::unless_late};
 use secrecy::SecretString;
 use store::AlertChannel;
 use tokio::time::timeout;
@@ -25,12 +25,12 @@ pub async fn send(
             ChannelKind::Email => mail(engine, &channel.target, &notice.letter()).await,
             ChannelKind::Webhook => {
                 let secret = secret(engine, channel)?;
-                let now = engine.outside.now().timestamp();
+                let now = engine.environment.now().timestamp();
                 engine.alerts.hooks.post(&channel.target, &secret, &notice.id, now, &notice.payload()).await
             }
         }
     };
-    unless_late(&*engine.outside, latest, sending)
+    unless_late(&*engine.environment, latest, sending)
         .await
         .unwrap_or_else(|| Err(Refusal::again("Ledger was interrupted while it sent this.")))
 }
@@ -54,8 +54,8 @@ fn secret(engine: &Engine, channel: &AlertChannel) -> Result<SecretString, Refus
 impl Engine {
     /// Sends a message that says that it is a test, once, and notes what came of it.
     pub async fn send_test_alert(&self, channel: &AlertChannel) -> store::Result<Result<(), Refusal>> {
-        let now = self.outside.now();
-        let notice = Notice::test(channel.id, self.outside.id(), now, &self.alerts.public_url);
+        let now = self.environment.now();
+        let notice = Notice::test(channel.id, self.environment.id(), now, &self.alerts.public_url);
         let sent = send(self, channel, &notice, Duration::MAX).await;
         let error = sent.as_ref().err().map(ToString::to_string);
         self.store.note_alert_channel(channel.id, error.as_deref(), now).await?;
@@ -64,11 +64,12 @@ impl Engine {
 
     /// Sends the code that proves whose address it is.
     pub async fn send_address_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
-        mail(self, to, &message::letter_of_address(self.outside.id(), code, &self.alerts.public_url)).await
+        mail(self, to, &message::letter_of_address(self.environment.id(), code, &self.alerts.public_url))
+            .await
     }
 
     /// Sends the code that proves that an address is read by its member.
     pub async fn send_alert_code(&self, to: &str, code: &str) -> Result<(), Refusal> {
-        mail(self, to, &message::letter_of_code(self.outside.id(), code, &self.alerts.public_url)).await
+        mail(self, to, &message::letter_of_code(self.environment.id(), code, &self.alerts.public_url)).await
     }
 }

@@ -46,7 +46,7 @@ pub fn recorded(
         Err(error) => {
             step.status = error.status().map(i32::from);
             step.request_id = error.request_id().map(str::to_owned);
-            step.duration_ms = error.trouble().map_or(0, |trouble| millis(trouble.duration));
+            step.duration_ms = error.failed_call().map_or(0, |failed_call| millis(failed_call.duration));
             step.summary = log.redactor.text(&error.to_string());
             step.answer = log.redactor.kept(&messages(error));
         }

@@ -34,7 +34,7 @@ pub async fn invoice_of(
     log: &mut AttemptLog,
     id: i64,
 ) -> Result<Invoice, AttemptError> {
-    let begun = work.engine.outside.now();
+    let begun = work.engine.environment.now();
     let fetched = work.engine.magento.invoice(shop, id).await;
     record(work, log, begun, ("invoice", id), fetched).await
 }
@@ -43,7 +43,7 @@ pub async fn invoice_of(
 pub async fn payment(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Payment, AttemptError> {
     let id = work.claimed.run.magento_id;
     let engine = work.engine;
-    let begun = engine.outside.now();
+    let begun = engine.environment.now();
     let fetched = engine.magento.payment(shop, id).await;
     let payment: Payment = record(work, log, begun, ("payment", id), fetched).await?;
     log.facts.amount_minor = money::to_minor(payment.amount);
@@ -89,7 +89,7 @@ async fn entity<T: Document + Send + 'static>(
     kind: &'static str,
 ) -> Result<T, AttemptError> {
     let (engine, id) = (work.engine, work.claimed.run.magento_id);
-    let begun = engine.outside.now();
+    let begun = engine.environment.now();
     let fetched = match kind {
         "creditmemo" => engine.magento.creditmemo(shop, id).await,
         "customer" => engine.magento.customer(shop, id).await,
@@ -159,7 +159,7 @@ async fn redacted_and_read<T: Document + Send + 'static>(
     log: &mut AttemptLog,
     document: Value,
 ) -> Result<(Option<String>, Result<T, AttemptError>), AttemptError> {
-    let (mut redactor, now) = (std::mem::take(&mut log.redactor), work.engine.outside.now());
+    let (mut redactor, now) = (std::mem::take(&mut log.redactor), work.engine.environment.now());
     let compute = move || {
         redactor.learn(&document);
         let read = documents::read::<T>(&document, now);

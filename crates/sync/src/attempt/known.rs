@@ -8,7 +8,7 @@ use domain::{
     contact_snapshot::ContactSnapshot,
     documents::Customer,
     ids::BindingId,
-    policy::{FIRST_DOCUMENTS, Policy, SafeMode},
+    settings::{FIRST_DOCUMENTS, SafeMode, Settings},
     xref::{XrefKey, XrefKind},
 };
 use posting::{Context, Generations, KnownRecord, contact_snapshot};
@@ -54,7 +54,7 @@ impl Known {
     /// The same, with a document that speaks for this customer.
     #[must_use]
     pub fn with_customer(self, work: &Work<'_>, customer: &Customer) -> Self {
-        let context = self.context(work.binding.id, &work.business.id, &work.policy, &work.reference);
+        let context = self.context(work.binding.id, &work.business.id, &work.settings, &work.reference);
         Self { customer: contact_snapshot(customer, &context), ..self }
     }
 
@@ -80,13 +80,13 @@ impl Known {
         &'a self,
         binding: BindingId,
         business: &'a str,
-        policy: &'a Policy,
+        settings: &'a Settings,
         reference: &'a ReferenceSet,
     ) -> Context<'a> {
         Context {
             binding,
             business,
-            policy,
+            settings,
             reference,
             xrefs: &self.xrefs,
             generations: &self.generations,
@@ -115,7 +115,7 @@ fn settled(
 }
 
 async fn safe_mode(work: &Work<'_>) -> Result<bool, AttemptError> {
-    Ok(match work.policy.safe_mode {
+    Ok(match work.settings.safe_mode {
         SafeMode::Always => true,
         SafeMode::Never => false,
         SafeMode::FirstDocuments => {

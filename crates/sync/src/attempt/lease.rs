@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{code::Code, outside::Outside};
+use domain::{code::Code, environment::Environment};
 use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -28,13 +28,13 @@ const MARGIN: u32 = 6;
 
 /// The lease of a claimed run; dropped, it is no longer extended.
 pub struct Lease {
-    held: Arc<Held>,
+    held: Arc<SharedLease>,
     keeper: JoinHandle<()>,
 }
 
 /// What the lease's holder and its keeper share.
-struct Held {
-    outside: Arc<dyn Outside>,
+struct SharedLease {
+    environment: Arc<dyn Environment>,
     length: Duration,
     /// The uptime, in milliseconds, from which the lease certainly runs.
     since: AtomicU64,
@@ -44,7 +44,7 @@ struct Held {
 impl Lease {
     /// Keeps a lease of this length that was asked for at the uptime `since`. `extend` asks the store for as long again.
     pub fn keep<Extend, Extended>(
-        outside: Arc<dyn Outside>,
+        environment: Arc<dyn Environment>,
         length: Duration,
         since: Duration,
         extend: Extend,
@@ -54,17 +54,17 @@ impl Lease {
         Extended: Future<Output = store::Result<()>> + Send + 'static,
     {
         let since = AtomicU64::new(millis(since));
-        let held = Arc::new(Held { outside, length, since, taken_over: CancellationToken::new() });
+        let held = Arc::new(SharedLease { environment, length, since, taken_over: CancellationToken::new() });
         let keeper = tokio::spawn(keep(Arc::clone(&held), extend));
         Self { held, keeper }
     }
 
     /// Nothing may be written any more once the lease may have ended: another worker may hold the run.
     pub fn ensure_held(&self) -> Result<(), AttemptError> {
-        let silent = self.held.outside.uptime().saturating_sub(self.held.since());
+        let silent = self.held.environment.uptime().saturating_sub(self.held.since());
         if self.held.taken_over.is_cancelled() || silent + self.held.length / MARGIN >= self.held.length {
             // Where nobody has taken over after all, the run goes on at once; where somebody has, the fence refuses this end.
-            let disposition = Disposition::RestUntil(self.held.outside.now());
+            let disposition = Disposition::RestUntil(self.held.environment.now());
             return Err(AttemptError { disposition, ..AttemptError::plain(Code::LeaseLost) });
         }
         Ok(())
@@ -82,7 +82,7 @@ impl Drop for Lease {
     }
 }
 
-impl Held {
+impl SharedLease {
     fn since(&self) -> Duration {
         Duration::from_millis(self.since.load(Ordering::Acquire))
     }
@@ -93,7 +93,7 @@ fn millis(uptime: Duration) -> u64 {
 }
 
 /// Extends the lease until it is refused.
-async fn keep<Extend, Extended>(held: Arc<Held>, extend: Extend)
+async fn keep<Extend, Extended>(held: Arc<SharedLease>, extend: Extend)
 where
     Extend: Fn() -> Extended,
     Extended: Future<Output = store::Result<()>>,
@@ -101,7 +101,7 @@ where
     let mut wait = held.length / EXTENSIONS;
     loop {
         sleep(wait).await;
-        let asked_at = held.outside.uptime();
+        let asked_at = held.environment.uptime();
         wait = match extend().await {
             Ok(()) => {
                 held.since.fetch_max(millis(asked_at), Ordering::Release);
@@ -129,12 +129,12 @@ mod tests {
     const LENGTH: Duration = Duration::from_secs(90);
 
     /// A machine whose uptime is tokio's paused time, and what it slept through besides.
-    struct Machine {
+    struct SleepingMachine {
         begun: Instant,
         suspended: AtomicU64,
     }
 
-    impl Outside for Machine {
+    impl Environment for SleepingMachine {
         fn now(&self) -> DateTime<Utc> {
             DateTime::UNIX_EPOCH
         }
@@ -148,8 +148,8 @@ mod tests {
         }
     }
 
-    fn machine() -> Arc<Machine> {
-        Arc::new(Machine { begun: Instant::now(), suspended: AtomicU64::default() })
+    fn machine() -> Arc<SleepingMachine> {
+        Arc::new(SleepingMachine { begun: Instant::now(), suspended: AtomicU64::default() })
     }
 
     fn gone() -> store::Error {

@@ -20,10 +20,10 @@ pub async fn planned(
     known: &Arc<Known>,
     plan: impl FnOnce(&Context<'_>) -> Plan + Send + 'static,
 ) -> Result<Plan, AttemptError> {
-    let (known, policy, reference) = (Arc::clone(known), work.policy.clone(), work.reference.clone());
+    let (known, settings, reference) = (Arc::clone(known), work.settings.clone(), work.reference.clone());
     let (binding, business) = (work.binding.id, work.business.id.clone());
     let span = debug_span!("plan");
-    let compute = move || span.in_scope(|| plan(&known.context(binding, &business, &policy, &reference)));
+    let compute = move || span.in_scope(|| plan(&known.context(binding, &business, &settings, &reference)));
     computed(work.engine.timing.computing, compute).await
 }
 

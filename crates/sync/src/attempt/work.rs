@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{business::ReferenceSet, code::Code, policy::Policy};
+use domain::{business::ReferenceSet, code::Code, settings::Settings};
 use store::{Binding, Claimed, Fence};
 
 use super::{disposition::AttemptError, lease::Lease};
@@ -21,7 +21,7 @@ pub struct Work<'a> {
     /// The Sage business.
     pub business: store::SageBusiness,
     /// The settings it was queued under.
-    pub policy: Arc<Policy>,
+    pub settings: Arc<Settings>,
     /// The business's lists.
     pub reference: Arc<ReferenceSet>,
 }
@@ -43,17 +43,17 @@ pub async fn prepare<'a>(
     let missing = |what: &str| AttemptError::new(Code::Internal, format!("the run's {what} is gone"));
     let binding = engine.store.binding(run.binding_id).await?.ok_or_else(|| missing("binding"))?;
     let business = binding.business.clone().ok_or_else(|| AttemptError::plain(Code::BindingPending))?;
-    let policy = match run.policy_version {
-        0 => engine.store.current_policy(binding.id).await?,
-        version => engine.store.policy(binding.id, version).await?,
+    let settings = match run.settings_version {
+        0 => engine.store.current_settings(binding.id).await?,
+        version => engine.store.settings(binding.id, version).await?,
     };
-    let policy = policy
+    let settings = settings
         .ok_or_else(|| AttemptError::new(Code::NeedsMapping, "The settings have not been saved yet."))?
-        .policy;
+        .settings;
     let reference = match engine.store.reference(binding.id).await? {
         Some(cached) => cached.set,
         None => engine.refresh_reference(&binding, None).await?,
     };
-    let (policy, reference) = (Arc::new(policy), Arc::new(reference));
-    Ok(Work { engine, claimed, lease, binding, business, policy, reference })
+    let (settings, reference) = (Arc::new(settings), Arc::new(reference));
+    Ok(Work { engine, claimed, lease, binding, business, settings, reference })
 }

@@ -39,7 +39,7 @@ const STEP_LEASE: TimeDelta = TimeDelta::minutes(15);
 
 /// Carries on with every backfill that is due; `true` where one has moved.
 pub async fn advance_backfills(engine: &Engine) -> bool {
-    let now = engine.outside.now();
+    let now = engine.environment.now();
     let due = engine.store.due_backfills(now).await.unwrap_or_else(|problem| {
         tracing::warn!(error = %problem, "it could not be read which shops are still searched");
         Vec::new()
@@ -80,8 +80,8 @@ pub async fn search_on(engine: &Engine, binding: BindingId, now: DateTime<Utc>) 
 
 /// One step of one backfill, unless another process is at it.
 async fn advance(engine: &Engine, due: &Backfill) -> store::Result<bool> {
-    let (name, holder) = (format!("backfill:{}", due.binding_id), engine.outside.uuid_v4().to_string());
-    let now = engine.outside.now();
+    let (name, holder) = (format!("backfill:{}", due.binding_id), engine.environment.uuid_v4().to_string());
+    let now = engine.environment.now();
     if !engine.store.acquire_lease(&name, &holder, now, now + STEP_LEASE).await? {
         return Ok(false);
     }
@@ -93,32 +93,32 @@ async fn advance(engine: &Engine, due: &Backfill) -> store::Result<bool> {
 async fn step(engine: &Engine, due: &Backfill) -> store::Result<bool> {
     // Read under the lease: its last holder has moved it.
     let Some(backfill) = engine.store.backfill(due.binding_id).await? else { return Ok(false) };
-    if backfill.ended_at.is_some() || backfill.next_at > engine.outside.now() {
+    if backfill.ended_at.is_some() || backfill.next_at > engine.environment.now() {
         return Ok(false);
     }
     let Some(binding) = engine.store.binding(backfill.binding_id).await? else { return Ok(false) };
-    let mut search = Search { engine, backfill, calls: CALLS };
+    let mut search = BackfillSearch { engine, backfill, calls: CALLS };
     let stopped = match shop::shop(engine, &binding).await {
         Ok(shop) => search.go_on(&shop).await,
-        Err(error) => Err(Stopped::Shop(error.code)),
+        Err(error) => Err(StepEnd::Shop(error.code)),
     };
-    let now = engine.outside.now();
+    let now = engine.environment.now();
     let (code, wait) = match stopped {
-        Ok(()) | Err(Stopped::Full) => (None, PACE),
-        Err(Stopped::Shop(code)) => (Some(code), REST),
-        Err(Stopped::Store(error)) => return Err(error),
+        Ok(()) | Err(StepEnd::Full) => (None, PACE),
+        Err(StepEnd::Shop(code)) => (Some(code), REST),
+        Err(StepEnd::Store(error)) => return Err(error),
     };
     if code == Some(Code::MagentoAuth) {
         // Notes that the shop must be paired again, which begins the search again.
         engine.ask_shop(&binding).await;
     }
-    let Search { mut backfill, .. } = search;
+    let BackfillSearch { mut backfill, .. } = search;
     (backfill.code, backfill.next_at) = (code, now + wait);
     engine.store.save_backfill(&backfill).await
 }
 
 /// Why a step ends before its calls are used up.
-enum Stopped {
+enum StepEnd {
     /// There are runs enough in the queue.
     Full,
     /// The shop cannot be asked.
@@ -127,13 +127,13 @@ enum Stopped {
     Store(store::Error),
 }
 
-impl From<store::Error> for Stopped {
+impl From<store::Error> for StepEnd {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<magento::Error> for Stopped {
+impl From<magento::Error> for StepEnd {
     fn from(error: magento::Error) -> Self {
         Self::Shop(error.code())
     }
@@ -141,7 +141,7 @@ impl From<magento::Error> for Stopped {
 
 /// A document as far as its events depend on it.
 #[derive(Default)]
-struct Found {
+struct FoundDocument {
     is_paid: bool,
     increment_id: Option<String>,
     website_id: i64,
@@ -151,7 +151,7 @@ struct Found {
     invoice_id: Option<i64>,
 }
 
-impl Found {
+impl FoundDocument {
     /// Reads what is needed and no more: whether the document is sound is its run's matter.
     fn of(document: &Value) -> Self {
         let text = |name: &str| document[name].as_str();
@@ -169,20 +169,23 @@ impl Found {
 
 /// Whether it may be the document that is at fault, and not the shop.
 const fn may_be_the_document(error: &magento::Error) -> bool {
-    use magento::Error::{Garbage, Refused, TooLarge, Unavailable, Unreachable};
-    matches!(error, Garbage { .. } | Refused { .. } | TooLarge { .. } | Unavailable { .. } | Unreachable(_))
+    use magento::Error::{InvalidResponse, Refused, TooLarge, Unavailable, Unreachable};
+    matches!(
+        error,
+        InvalidResponse { .. } | Refused { .. } | TooLarge { .. } | Unavailable { .. } | Unreachable(_)
+    )
 }
 
-struct Search<'a> {
+struct BackfillSearch<'a> {
     engine: &'a Engine,
     backfill: Backfill,
     /// Calls that are left to this step.
     calls: u32,
 }
 
-impl Search<'_> {
+impl BackfillSearch<'_> {
     /// Until the calls are used up, the queue is full, or nothing is left.
-    async fn go_on(&mut self, shop: &Shop) -> Result<(), Stopped> {
+    async fn go_on(&mut self, shop: &Shop) -> Result<(), StepEnd> {
         while self.calls > 0 && self.backfill.ended_at.is_none() {
             self.has_room().await?;
             match self.backfill.stage {
@@ -194,13 +197,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn has_room(&self) -> Result<(), Stopped> {
+    async fn has_room(&self) -> Result<(), StepEnd> {
         let queued = self.engine.store.count_queued_runs(self.backfill.binding_id, FEED).await?;
-        if queued < FEED { Ok(()) } else { Err(Stopped::Full) }
+        if queued < FEED { Ok(()) } else { Err(StepEnd::Full) }
     }
 
     /// Looks at the next id of a kind.
-    async fn next_document(&mut self, shop: &Shop, entity: EntityKind) -> Result<(), Stopped> {
+    async fn next_document(&mut self, shop: &Shop, entity: EntityKind) -> Result<(), StepEnd> {
         let Some(id) = *self.position(entity) else {
             let mut first = FirstId::new();
             while let Some(id) = first.next() {
@@ -227,7 +230,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn take(&mut self, entity: EntityKind, id: i64, found: &Found) -> Result<(), Stopped> {
+    async fn take(&mut self, entity: EntityKind, id: i64, found: &FoundDocument) -> Result<(), StepEnd> {
         let created = match entity {
             EntityKind::Creditmemo => EventName::CreditmemoCreated,
             _ => EventName::InvoiceCreated,
@@ -241,13 +244,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    async fn highest_id(&self, entity: EntityKind) -> Result<Option<i64>, Stopped> {
-        let now = self.engine.outside.now();
+    async fn highest_id(&self, entity: EntityKind) -> Result<Option<i64>, StepEnd> {
+        let now = self.engine.environment.now();
         Ok(self.engine.store.highest_id(self.backfill.binding_id, entity, now).await?)
     }
 
     /// Whether the first document from this id on is older than what is looked for.
-    async fn begins_older(&mut self, shop: &Shop, entity: EntityKind, id: i64) -> Result<bool, Stopped> {
+    async fn begins_older(&mut self, shop: &Shop, entity: EntityKind, id: i64) -> Result<bool, StepEnd> {
         for id in id..id + MISSES {
             if let Some(found) = self.look(shop, entity, id).await? {
                 return self.is_older(entity, &found).await;
@@ -258,7 +261,7 @@ impl Search<'_> {
 
     /// Whether a document was made before the shop was paired first. Behind a known one none was; and a memo of a known invoice
     /// was made later than that.
-    async fn is_older(&self, entity: EntityKind, found: &Found) -> Result<bool, Stopped> {
+    async fn is_older(&self, entity: EntityKind, found: &FoundDocument) -> Result<bool, StepEnd> {
         let Backfill { binding_id, made_since, begun_at, .. } = self.backfill;
         let store = &self.engine.store;
         if found.created_at.is_none_or(|at| at >= made_since)
@@ -271,7 +274,7 @@ impl Search<'_> {
     }
 
     /// Looks whether the next of the known open invoices has been paid.
-    async fn next_open_invoice(&mut self, shop: &Shop) -> Result<(), Stopped> {
+    async fn next_open_invoice(&mut self, shop: &Shop) -> Result<(), StepEnd> {
         let Backfill { binding_id, below_invoice, looked_at, .. } = self.backfill;
         let open = self.engine.store.open_invoices(binding_id, below_invoice, 1).await?;
         let Some(id) = open.first().copied().filter(|_| looked_at < OPEN_INVOICES) else {
@@ -299,18 +302,23 @@ impl Search<'_> {
         match self.backfill.stage {
             BackfillStage::Invoices => self.backfill.stage = BackfillStage::Payments,
             BackfillStage::Payments => self.backfill.stage = BackfillStage::CreditMemos,
-            BackfillStage::CreditMemos => self.backfill.ended_at = Some(self.engine.outside.now()),
+            BackfillStage::CreditMemos => self.backfill.ended_at = Some(self.engine.environment.now()),
         }
     }
 
     /// A document, where there is one. One that cannot be read is one all the same: its run says what is wrong with it.
-    async fn look(&mut self, shop: &Shop, entity: EntityKind, id: i64) -> Result<Option<Found>, Stopped> {
+    async fn look(
+        &mut self,
+        shop: &Shop,
+        entity: EntityKind,
+        id: i64,
+    ) -> Result<Option<FoundDocument>, StepEnd> {
         match self.fetch(shop, entity, id).await {
             Err(error) if may_be_the_document(&error) => {
                 // A shop that answers otherwise, and fails at this document again, fails at this document.
                 self.engine.magento.ping(shop).await?;
                 match self.fetch(shop, entity, id).await {
-                    Err(error) if may_be_the_document(&error) => Ok(Some(Found::default())),
+                    Err(error) if may_be_the_document(&error) => Ok(Some(FoundDocument::default())),
                     other => Ok(other?),
                 }
             }
@@ -323,25 +331,25 @@ impl Search<'_> {
         shop: &Shop,
         entity: EntityKind,
         id: i64,
-    ) -> Result<Option<Found>, magento::Error> {
+    ) -> Result<Option<FoundDocument>, magento::Error> {
         self.calls = self.calls.saturating_sub(1);
         let fetched = match entity {
             EntityKind::Creditmemo => self.engine.magento.creditmemo(shop, id).await,
             _ => self.engine.magento.invoice(shop, id).await,
         };
         match fetched {
-            Ok(fetched) => Ok(Some(Found::of(&fetched.value))),
+            Ok(fetched) => Ok(Some(FoundDocument::of(&fetched.value))),
             Err(magento::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     /// As if Magento had told of it just now; what it has told of already is left alone, and `false` is answered.
-    async fn queue(&mut self, event: EventName, id: i64, found: &Found) -> Result<bool, Stopped> {
-        let (engine, now) = (self.engine, self.engine.outside.now());
+    async fn queue(&mut self, event: EventName, id: i64, found: &FoundDocument) -> Result<bool, StepEnd> {
+        let (engine, now) = (self.engine, self.engine.environment.now());
         let new = NewEvent {
-            id: EventId(engine.outside.id()),
-            run_id: RunId(engine.outside.id()),
+            id: EventId(engine.environment.id()),
+            run_id: RunId(engine.environment.id()),
             binding_id: self.backfill.binding_id,
             event,
             idempotency_key: format!("{event}:{id}"),

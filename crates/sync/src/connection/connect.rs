@@ -40,7 +40,7 @@ impl Engine {
         }
         let country = business.country.unwrap_or_else(|| "GB".to_owned());
         let business = SageBusiness { id: business.id, name: business.name, country };
-        let now = self.outside.now();
+        let now = self.environment.now();
         let says = format!("{} ({})", business.name, business.country);
         let action = action.map(|action| action.clone().saying(says));
         // The business first: where two choose it at the same moment, the one that comes too late has connected nothing.
@@ -139,7 +139,7 @@ impl Engine {
         credentials::put(
             self.store.as_ref(),
             &self.keys,
-            self.outside.as_ref(),
+            self.environment.as_ref(),
             (binding, kind),
             (plain, replaces),
             action,
@@ -162,7 +162,9 @@ impl Engine {
     /// of a consent under way as well.
     /// History, cross-references and the shop's key stay: the shop may still have events under way.
     pub async fn disconnect(&self, binding: &Binding, action: Option<&Action>) -> Result<(), ConnectError> {
-        self.store.set_binding_status(binding.id, BindingStatus::Revoked, self.outside.now(), action).await?;
+        self.store
+            .set_binding_status(binding.id, BindingStatus::Revoked, self.environment.now(), action)
+            .await?;
         let kind = CredentialKind::SageTokens;
         // Again where a refresh that was under way has stored newer ones; what a new consent brings meanwhile stays.
         while let Some((plain, version)) =
@@ -208,9 +210,10 @@ impl Engine {
         let tokens = StoredTokens::new(self, binding.id);
         let connection = Connection::new(&self.sage, &business.id, &tokens);
         let set = sage::fetch_reference_set(&connection, &|_| ()).await?;
-        let cached = CachedReference { set, fetched_at: self.outside.now() };
+        let cached = CachedReference { set, fetched_at: self.environment.now() };
         self.store.put_reference(binding.id, &cached, action).await?;
-        let connected = tokens::connected_again(self.store.as_ref(), binding.id, self.outside.now()).await;
+        let connected =
+            tokens::connected_again(self.store.as_ref(), binding.id, self.environment.now()).await;
         connected.map_err(ReferenceError::Store)?;
         Ok(cached.set)
     }

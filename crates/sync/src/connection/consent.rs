@@ -60,13 +60,13 @@ impl Engine {
         action: Option<&Action>,
     ) -> Result<Url, ConnectError> {
         let (mut proof, mut nonce) = ([0; 32], [0; 16]);
-        self.outside.random(&mut proof);
-        self.outside.random(&mut nonce);
+        self.environment.random(&mut proof);
+        self.environment.random(&mut nonce);
         let pkce = Pkce::new(proof);
         let consent = Consent {
             state: format!("{binding}.{}", hex::encode(nonce)),
             member,
-            ends_at: self.outside.now() + PATIENCE,
+            ends_at: self.environment.now() + PATIENCE,
             verifier: Some(pkce.verifier.expose_secret().to_owned()),
             tokens: None,
             is_chosen: false,
@@ -143,7 +143,7 @@ impl Engine {
         let plain = self.open_credential(binding, CredentialKind::SageConsent).await?;
         let consent = plain.and_then(|plain| serde_json::from_str::<Consent>(plain.expose_secret()).ok());
         consent
-            .filter(|consent| consent.member == member && self.outside.now() < consent.ends_at)
+            .filter(|consent| consent.member == member && self.environment.now() < consent.ends_at)
             .ok_or(ConnectError::ConsentUsedUp)
     }
 
@@ -176,7 +176,7 @@ impl Engine {
 
     /// Gives up the consents that were begun and not ended: nobody can go on with them.
     pub(crate) async fn give_up_old_consents(&self) -> store::Result<()> {
-        let last = self.outside.now() - PATIENCE;
+        let last = self.environment.now() - PATIENCE;
         let mut after = None;
         loop {
             let page = self.store.page_credentials(after, PAGE).await?;

@@ -1,6 +1,6 @@
 //! Credentials between store and vault: sealed with the binding and the kind as associated data.
 
-use domain::{ids::BindingId, outside::Outside};
+use domain::{environment::Environment, ids::BindingId};
 use secrecy::SecretString;
 use store::{Action, CredentialKind, Store};
 use vault::KeyRing;
@@ -36,12 +36,12 @@ pub async fn open(
 /// A credential, sealed.
 pub fn seal(
     keys: &KeyRing,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     (binding, kind): (BindingId, CredentialKind),
     plain: &SecretString,
 ) -> Result<String, CredentialError> {
     let mut nonce = [0; 12];
-    outside.random(&mut nonce);
+    environment.random(&mut nonce);
     Ok(keys.seal(plain, &associated(binding, kind), nonce)?)
 }
 
@@ -49,11 +49,11 @@ pub fn seal(
 pub async fn put(
     store: &dyn Store,
     keys: &KeyRing,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
     (binding, kind): (BindingId, CredentialKind),
     (plain, replaces): (&SecretString, i64),
     action: Option<&Action>,
 ) -> Result<i64, CredentialError> {
-    let envelope = seal(keys, outside, (binding, kind), plain)?;
-    Ok(store.put_credential(binding, kind, &envelope, replaces, outside.now(), action).await?)
+    let envelope = seal(keys, environment, (binding, kind), plain)?;
+    Ok(store.put_credential(binding, kind, &envelope, replaces, environment.now(), action).await?)
 }

@@ -57,8 +57,8 @@ impl Engine {
         let url = self.magento.shop_url(request.magento_url)?;
         let place = ShopUrl::place_of(url.as_str()).unwrap_or_else(|| url.as_str().to_owned());
         let name = format!("pairing:{}:{place}", request.organisation);
-        let holder = self.outside.uuid_v4().to_string();
-        let now = self.outside.now();
+        let holder = self.environment.uuid_v4().to_string();
+        let now = self.environment.now();
         // Two at once would each make a binding of their own.
         if !self.store.acquire_lease(&name, &holder, now, now + PAIRING_LEASE).await? {
             return Err(ConnectError::PairingUnderWay);
@@ -77,9 +77,9 @@ impl Engine {
         action: Option<&Action>,
     ) -> Result<Paired, ConnectError> {
         let known = self.binding_at(request.organisation, place).await?;
-        let id = known.as_ref().map_or_else(|| BindingId(self.outside.id()), |known| known.id);
+        let id = known.as_ref().map_or_else(|| BindingId(self.environment.id()), |known| known.id);
         let mut bytes = [0; 32];
-        self.outside.random(&mut bytes);
+        self.environment.random(&mut bytes);
         let api_key = SecretString::from(hex::encode(bytes));
         self.magento.pair(url, request.code, id, &api_key, request.ledger_url).await?;
         let action = action.map(|action| action.clone().with_binding(id));
@@ -116,10 +116,10 @@ impl Engine {
         action: Option<&Action>,
     ) -> Result<(), ConnectError> {
         let which = (id, CredentialKind::MagentoApiKey);
-        let key = credentials::seal(&self.keys, self.outside.as_ref(), which, api_key)?;
+        let key = credentials::seal(&self.keys, self.environment.as_ref(), which, api_key)?;
         let (name, magento_url) = (request.name.to_owned(), url.as_str().to_owned());
         self.store
-            .revive_binding(&Revival { id, name, magento_url, key, now: self.outside.now() }, action)
+            .revive_binding(&Revival { id, name, magento_url, key, now: self.environment.now() }, action)
             .await?;
         Ok(())
     }
@@ -131,7 +131,7 @@ impl Engine {
         (id, api_key): (BindingId, &SecretString),
         action: Option<&Action>,
     ) -> Result<(), ConnectError> {
-        let now = self.outside.now();
+        let now = self.environment.now();
         let binding = Binding {
             id,
             organisation_id: request.organisation,
@@ -145,8 +145,15 @@ impl Engine {
         };
         self.store.create_binding(&binding, action).await?;
         let which = (id, CredentialKind::MagentoApiKey);
-        credentials::put(self.store.as_ref(), &self.keys, self.outside.as_ref(), which, (api_key, 0), None)
-            .await?;
+        credentials::put(
+            self.store.as_ref(),
+            &self.keys,
+            self.environment.as_ref(),
+            which,
+            (api_key, 0),
+            None,
+        )
+        .await?;
         Ok(())
     }
 }

@@ -9,9 +9,9 @@ use domain::{
     code::Code,
     ids::BindingId,
     money::Currency,
-    policy::Policy,
     preflight::{Access, Area, Facts, Finding, Live, SageAnswer, ShopAnswer, findings},
     run::BindingStatus,
+    settings::Settings,
 };
 use futures::future::join_all;
 use sage::{Connection, Finances};
@@ -37,16 +37,16 @@ impl Engine {
     pub async fn preflight(&self, binding: &Binding, ask: bool) -> store::Result<Vec<Finding>> {
         let business = binding.business.as_ref().filter(|_| binding.status != BindingStatus::Pending);
         let cached = self.store.reference(binding.id).await?.filter(|_| business.is_some());
-        let policy = self.store.current_policy(binding.id).await?.map(|version| version.policy);
+        let settings = self.store.current_settings(binding.id).await?.map(|version| version.settings);
         let filter = RunFilter { binding: Some(binding.id), ..RunFilter::default() };
         let newest = PageRequest { filter, limit: LATELY, ..PageRequest::default() };
         let runs = self.store.page_runs(binding.organisation_id, &newest).await?.runs;
         let currencies = runs.into_iter().filter_map(|run| run.facts.currency?.parse::<Currency>().ok());
-        let live = if ask { Some(self.ask_both(binding, business, policy.as_ref()).await) } else { None };
+        let live = if ask { Some(self.ask_both(binding, business, settings.as_ref()).await) } else { None };
         Ok(findings(&Facts {
-            today: self.outside.now().date_naive(),
+            today: self.environment.now().date_naive(),
             reference: cached.as_ref().map(|cached| &cached.set),
-            policy: policy.as_ref(),
+            settings: settings.as_ref(),
             currencies: &currencies.collect(),
             live: live.as_ref(),
         }))
@@ -55,7 +55,7 @@ impl Engine {
     /// Asks the shop alone whether it takes our tokens, and lets its binding stop or work accordingly: a shop that was disconnected
     /// while nobody listened refuses, and one whose proxy was fixed accepts again.
     pub async fn ask_shop(&self, binding: &Binding) -> Live {
-        let begun = self.outside.now();
+        let begun = self.environment.now();
         let live = self.ping_shop(binding).await;
         let heeded = match live.shop {
             Some(ShopAnswer::Refuses) if !self.was_paired_since(binding.id, begun).await => {
@@ -73,13 +73,16 @@ impl Engine {
     async fn shop_refuses(&self, binding: BindingId) -> store::Result<()> {
         self.store.note_refusal(binding, Code::MagentoAuth).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
-        self.store.change_binding_status(binding, active, refused, self.outside.now(), None).await.map(drop)
+        self.store
+            .change_binding_status(binding, active, refused, self.environment.now(), None)
+            .await
+            .map(drop)
     }
 
     async fn shop_accepts(&self, binding: BindingId) -> store::Result<()> {
         if self.store.refusal(binding).await? == Some(Code::MagentoAuth) {
             let (refused, active) = (BindingStatus::NeedsReauth, BindingStatus::Active);
-            self.store.change_binding_status(binding, refused, active, self.outside.now(), None).await?;
+            self.store.change_binding_status(binding, refused, active, self.environment.now(), None).await?;
         }
         Ok(())
     }
@@ -109,12 +112,12 @@ impl Engine {
         &self,
         binding: &Binding,
         business: Option<&SageBusiness>,
-        policy: Option<&Policy>,
+        settings: Option<&Settings>,
     ) -> Live {
         let (shop, payment_methods, sage) =
             tokio::join!(self.ask_shop(binding), self.ask_methods(binding), async {
                 match business {
-                    Some(business) => self.ask_sage(binding, business, policy).await,
+                    Some(business) => self.ask_sage(binding, business, settings).await,
                     None => Live::default(),
                 }
             });
@@ -130,10 +133,15 @@ impl Engine {
         Some(active.map(|method| Named { name: name_of(&method), id: method.code }).collect())
     }
 
-    async fn ask_sage(&self, binding: &Binding, business: &SageBusiness, policy: Option<&Policy>) -> Live {
+    async fn ask_sage(
+        &self,
+        binding: &Binding,
+        business: &SageBusiness,
+        settings: Option<&Settings>,
+    ) -> Live {
         let tokens = StoredTokens::new(self, binding.id);
         let connection = Connection::new(&self.sage, &business.id, &tokens);
-        let areas = Area::needed(policy);
+        let areas = Area::needed(settings);
         let (subscriptions, finances, accesses) = tokio::join!(
             timeout(PATIENCE, connection.business(&business.id)),
             timeout(PATIENCE, connection.finances()),

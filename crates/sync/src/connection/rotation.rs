@@ -9,8 +9,8 @@ mod sealed_calls;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    environment::Environment,
     ids::{BindingId, PersonId},
-    outside::Outside,
 };
 use store::{CredentialKind, SealedCredential, SecondFactor, Store};
 use vault::KeyRing;
@@ -81,14 +81,14 @@ impl Rotation {
 pub async fn rotate_keys(
     store: &dyn Store,
     keys: &KeyRing,
-    outside: &dyn Outside,
+    environment: &dyn Environment,
 ) -> store::Result<Rotation> {
     // Each table of sealed rows is one line here.
     let mut rotation = Rotation::default();
-    rotation.go_through(&Credentials(store), keys, outside).await?;
-    rotation.go_through(&Factors(store), keys, outside).await?;
-    rotation.go_through(&channels::Channels(store), keys, outside).await?;
-    rotation.go_through(&sealed_calls::SealedCalls(store), keys, outside).await?;
+    rotation.go_through(&CredentialTable(store), keys, environment).await?;
+    rotation.go_through(&Factors(store), keys, environment).await?;
+    rotation.go_through(&channels::Channels(store), keys, environment).await?;
+    rotation.go_through(&sealed_calls::SealedCalls(store), keys, environment).await?;
     Ok(rotation)
 }
 
@@ -98,13 +98,13 @@ impl Rotation {
         &mut self,
         rows: &R,
         keys: &KeyRing,
-        outside: &dyn Outside,
+        environment: &dyn Environment,
     ) -> store::Result<()> {
         let unopened_before = self.unopened.len();
         let mut page = rows.page(None, BATCH).await?;
         while let Some(last) = page.last().map(|row| row.place.clone()) {
             for row in page {
-                self.rotate(rows, row, keys, outside).await?;
+                self.rotate(rows, row, keys, environment).await?;
             }
             tracing::info!(resealed = self.resealed, already = self.already, "keys are being rotated");
             page = rows.page(Some(&last), BATCH).await?;
@@ -119,7 +119,7 @@ impl Rotation {
         rows: &R,
         row: SealedRow<R::Place>,
         keys: &KeyRing,
-        outside: &dyn Outside,
+        environment: &dyn Environment,
     ) -> store::Result<()> {
         let mut current = Some(row);
         while let Some(row) = current {
@@ -128,7 +128,7 @@ impl Rotation {
                 return Ok(());
             }
             let mut nonce = [0; 12];
-            outside.random(&mut nonce);
+            environment.random(&mut nonce);
             let opened = keys.open(&row.envelope, &row.associated);
             let envelope = match opened.and_then(|plain| keys.seal(&plain, &row.associated, nonce)) {
                 Ok(envelope) => envelope,
@@ -137,7 +137,7 @@ impl Rotation {
                     return Ok(());
                 }
             };
-            match rows.replace(&row, &envelope, outside.now()).await {
+            match rows.replace(&row, &envelope, environment.now()).await {
                 Ok(()) => {
                     self.resealed += 1;
                     return Ok(());
@@ -163,22 +163,22 @@ async fn count_old<R: SealedRows>(rows: &R, keys: &KeyRing) -> store::Result<u64
 }
 
 /// The credentials of all bindings.
-struct Credentials<'a>(&'a dyn Store);
+struct CredentialTable<'a>(&'a dyn Store);
 
 /// A binding's credential.
 #[derive(Clone, Copy)]
-struct Which(BindingId, CredentialKind);
+struct CredentialPlace(BindingId, CredentialKind);
 
-impl std::fmt::Display for Which {
+impl std::fmt::Display for CredentialPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} of binding {}", self.1.as_str(), self.0)
     }
 }
 
-impl From<SealedCredential> for SealedRow<Which> {
+impl From<SealedCredential> for SealedRow<CredentialPlace> {
     fn from(SealedCredential { binding, kind, sealed }: SealedCredential) -> Self {
         Self {
-            place: Which(binding, kind),
+            place: CredentialPlace(binding, kind),
             associated: credentials::associated(binding, kind),
             envelope: sealed.envelope,
             version: sealed.version,
@@ -187,23 +187,35 @@ impl From<SealedCredential> for SealedRow<Which> {
 }
 
 #[async_trait]
-impl SealedRows for Credentials<'_> {
-    type Place = Which;
+impl SealedRows for CredentialTable<'_> {
+    type Place = CredentialPlace;
 
-    async fn page(&self, after: Option<&Which>, limit: u32) -> store::Result<Vec<SealedRow<Which>>> {
-        let after = after.map(|Which(binding, kind)| (*binding, *kind));
+    async fn page(
+        &self,
+        after: Option<&CredentialPlace>,
+        limit: u32,
+    ) -> store::Result<Vec<SealedRow<CredentialPlace>>> {
+        let after = after.map(|CredentialPlace(binding, kind)| (*binding, *kind));
         let page = self.0.page_credentials(after, limit).await?;
         Ok(page.into_iter().map(SealedRow::from).collect())
     }
 
-    async fn again(&self, Which(binding, kind): &Which) -> store::Result<Option<SealedRow<Which>>> {
+    async fn again(
+        &self,
+        CredentialPlace(binding, kind): &CredentialPlace,
+    ) -> store::Result<Option<SealedRow<CredentialPlace>>> {
         let (binding, kind) = (*binding, *kind);
         let sealed = self.0.credential(binding, kind).await?;
         Ok(sealed.map(|sealed| SealedCredential { binding, kind, sealed }.into()))
     }
 
-    async fn replace(&self, row: &SealedRow<Which>, envelope: &str, now: DateTime<Utc>) -> store::Result<()> {
-        let Which(binding, kind) = row.place;
+    async fn replace(
+        &self,
+        row: &SealedRow<CredentialPlace>,
+        envelope: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let CredentialPlace(binding, kind) = row.place;
         self.0.put_credential(binding, kind, envelope, row.version, now, None).await.map(drop)
     }
 }
@@ -213,18 +225,18 @@ struct Factors<'a>(&'a dyn Store);
 
 /// A person's second factor.
 #[derive(Clone, Copy)]
-struct Whose(PersonId);
+struct PersonPlace(PersonId);
 
-impl std::fmt::Display for Whose {
+impl std::fmt::Display for PersonPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "second factor of person {}", self.0)
     }
 }
 
-impl From<SecondFactor> for SealedRow<Whose> {
+impl From<SecondFactor> for SealedRow<PersonPlace> {
     fn from(factor: SecondFactor) -> Self {
         Self {
-            place: Whose(factor.person_id),
+            place: PersonPlace(factor.person_id),
             associated: SecondFactor::bound_to(factor.person_id),
             envelope: factor.envelope,
             version: factor.version,
@@ -234,19 +246,31 @@ impl From<SecondFactor> for SealedRow<Whose> {
 
 #[async_trait]
 impl SealedRows for Factors<'_> {
-    type Place = Whose;
+    type Place = PersonPlace;
 
-    async fn page(&self, after: Option<&Whose>, limit: u32) -> store::Result<Vec<SealedRow<Whose>>> {
-        let page = self.0.sealed_second_factors(after.map(|Whose(person)| *person), limit).await?;
+    async fn page(
+        &self,
+        after: Option<&PersonPlace>,
+        limit: u32,
+    ) -> store::Result<Vec<SealedRow<PersonPlace>>> {
+        let page = self.0.sealed_second_factors(after.map(|PersonPlace(person)| *person), limit).await?;
         Ok(page.into_iter().map(SealedRow::from).collect())
     }
 
-    async fn again(&self, Whose(person): &Whose) -> store::Result<Option<SealedRow<Whose>>> {
+    async fn again(
+        &self,
+        PersonPlace(person): &PersonPlace,
+    ) -> store::Result<Option<SealedRow<PersonPlace>>> {
         Ok(self.0.second_factor(*person).await?.map(SealedRow::from))
     }
 
-    async fn replace(&self, row: &SealedRow<Whose>, envelope: &str, now: DateTime<Utc>) -> store::Result<()> {
-        let Whose(person) = row.place;
+    async fn replace(
+        &self,
+        row: &SealedRow<PersonPlace>,
+        envelope: &str,
+        now: DateTime<Utc>,
+    ) -> store::Result<()> {
+        let PersonPlace(person) = row.place;
         self.0.reseal_second_factor(person, envelope, row.version, now).await
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{code::Code, ids::BindingId, outside::Outside, run::BindingStatus};
+use domain::{code::Code, environment::Environment, ids::BindingId, run::BindingStatus};
 use sage::{TokenSource, Tokens};
 use secrecy::{ExposeSecret, SecretString};
 use store::{CredentialKind, Store};
@@ -52,7 +52,7 @@ impl<'a> StoredTokens<'a> {
             store: Arc::clone(&self.engine.store),
             keys: Arc::clone(&self.engine.keys),
             sage: self.engine.sage.clone(),
-            outside: Arc::clone(&self.engine.outside),
+            environment: Arc::clone(&self.engine.environment),
             binding: self.binding,
         }
     }
@@ -77,7 +77,7 @@ impl<'a> StoredTokens<'a> {
 impl TokenSource for StoredTokens<'_> {
     async fn access_token(&self) -> Result<SecretString, sage::Error> {
         let (tokens, _) = self.refresher().load().await?;
-        if tokens.is_fresh(self.engine.outside.now(), AHEAD) {
+        if tokens.is_fresh(self.engine.environment.now(), AHEAD) {
             return Ok(tokens.access);
         }
         self.refresh(&tokens.access).await
@@ -93,7 +93,7 @@ struct Refresher {
     store: Arc<dyn Store>,
     keys: Arc<KeyRing>,
     sage: sage::Client,
-    outside: Arc<dyn Outside>,
+    environment: Arc<dyn Environment>,
     binding: BindingId,
 }
 
@@ -112,11 +112,11 @@ impl Refresher {
 
     /// Waits for the lease, or for what its holder stores meanwhile.
     async fn refresh(&self, stale: &SecretString) -> Result<SecretString, sage::Error> {
-        let lease = Lease {
+        let lease = RefreshLease {
             store: self.store.as_ref(),
-            outside: self.outside.as_ref(),
+            environment: self.environment.as_ref(),
             name: format!("sage-refresh:{}", self.binding),
-            holder: self.outside.uuid_v4().to_string(),
+            holder: self.environment.uuid_v4().to_string(),
         };
         for _ in 0..LOOKS {
             if let Some(newer) = self.newer_than(stale).await? {
@@ -147,7 +147,7 @@ impl Refresher {
             return Ok(tokens.access);
         }
         let refreshed = self.sage.refresh(&tokens.refresh).await;
-        meters::refresh(match &refreshed {
+        metrics::refresh(match &refreshed {
             Ok(_) => "refreshed",
             Err(sage::Error::Reauthorise { .. }) => "refused",
             Err(_) => "failed",
@@ -178,10 +178,10 @@ impl Refresher {
     ) -> Result<SecretString, sage::Error> {
         let which = (self.binding, CredentialKind::SageTokens);
         let plain = fresh.to_json();
-        let (store, outside) = (self.store.as_ref(), self.outside.as_ref());
+        let (store, environment) = (self.store.as_ref(), self.environment.as_ref());
         let mut tries = 1;
         loop {
-            match credentials::put(store, &self.keys, outside, which, (&plain, version), None).await {
+            match credentials::put(store, &self.keys, environment, which, (&plain, version), None).await {
                 Ok(_) => {
                     self.connected_again().await;
                     return Ok(fresh.access.clone());
@@ -212,7 +212,8 @@ impl Refresher {
 
     /// Who waited for these tokens may have taken the connection for dead.
     async fn connected_again(&self) {
-        if let Err(problem) = connected_again(self.store.as_ref(), self.binding, self.outside.now()).await {
+        if let Err(problem) = connected_again(self.store.as_ref(), self.binding, self.environment.now()).await
+        {
             tracing::warn!(binding = %self.binding, error = %problem, "the binding could not be marked as connected again");
         }
     }
@@ -234,17 +235,17 @@ pub async fn connected_again(store: &dyn Store, binding: BindingId, now: DateTim
 }
 
 /// The lease of a connection's one refresher over all processes.
-struct Lease<'a> {
+struct RefreshLease<'a> {
     store: &'a dyn Store,
-    outside: &'a dyn Outside,
+    environment: &'a dyn Environment,
     name: String,
     holder: String,
 }
 
-impl Lease<'_> {
+impl RefreshLease<'_> {
     /// Takes it, or goes on holding it.
     async fn take(&self) -> store::Result<bool> {
-        let now = self.outside.now();
+        let now = self.environment.now();
         self.store.acquire_lease(&self.name, &self.holder, now, now + REFRESH_LEASE).await
     }
 

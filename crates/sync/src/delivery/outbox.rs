@@ -17,7 +17,7 @@ const MARGIN: u32 = 6;
 /// Something that goes out from a queue in the store. Whoever it goes to is held by its claim, over all processes.
 pub trait Outbox: Copy + Send + Sync + 'static {
     /// What goes out at once to one.
-    type Parcel: Send;
+    type Message: Send;
 
     /// How many may be under way at once in this process.
     fn room(self) -> usize;
@@ -28,16 +28,16 @@ pub trait Outbox: Copy + Send + Sync + 'static {
         engine: &Engine,
         hold: Hold,
         targets: Targets,
-    ) -> impl Future<Output = store::Result<Option<Self::Parcel>>> + Send;
+    ) -> impl Future<Output = store::Result<Option<Self::Message>>> + Send;
 
     /// Whether it goes to who did not answer last time.
-    fn is_doubtful(parcel: &Self::Parcel) -> bool;
+    fn is_doubtful(message: &Self::Message) -> bool;
 
     /// Sends it and notes what came of it.
     fn send(
         self,
         engine: &Engine,
-        parcel: Self::Parcel,
+        message: Self::Message,
         hold: Hold,
     ) -> impl Future<Output = store::Result<()>> + Send;
 
@@ -66,15 +66,16 @@ pub struct Hold {
 impl Hold {
     /// One that begins now.
     pub fn begin(engine: &Engine) -> Self {
-        let (hold, uptime, now) = (engine.timing.hold(), engine.outside.uptime(), engine.outside.now());
+        let (hold, uptime, now) =
+            (engine.timing.hold(), engine.environment.uptime(), engine.environment.now());
         Self { now, until: now + hold, latest: uptime + hold.saturating_sub(hold / MARGIN) }
     }
 }
 
 /// Sends the next one; returns how many that was.
 pub async fn send_next(engine: &Engine, outbox: impl Outbox) -> usize {
-    let Some(parcel) = next(engine, outbox, Targets::All).await else { return 0 };
-    send(engine, outbox, parcel).await;
+    let Some(message) = next(engine, outbox, Targets::All).await else { return 0 };
+    send(engine, outbox, message).await;
     1
 }
 
@@ -93,10 +94,10 @@ pub async fn work<O: Outbox>(engine: &Arc<Engine>, outbox: O, shutdown: &Cancell
         let targets = if doubtful < outbox.room() / 2 { Targets::All } else { Targets::Answering };
         let mut due = Ok(None);
         if under_way.len() < outbox.room() {
-            if let Some((parcel, hold)) = next(engine, outbox, targets).await {
-                let weight = usize::from(O::is_doubtful(&parcel));
+            if let Some((message, hold)) = next(engine, outbox, targets).await {
+                let weight = usize::from(O::is_doubtful(&message));
                 doubtful += weight;
-                under_way.spawn(send_counted(Arc::clone(engine), outbox, (parcel, hold), weight));
+                under_way.spawn(send_counted(Arc::clone(engine), outbox, (message, hold), weight));
                 continue;
             }
             due = outbox.next_due(engine, targets).await;
@@ -112,10 +113,10 @@ pub async fn work<O: Outbox>(engine: &Arc<Engine>, outbox: O, shutdown: &Cancell
     while under_way.join_next().await.is_some() {}
 }
 
-async fn next<O: Outbox>(engine: &Engine, outbox: O, targets: Targets) -> Option<(O::Parcel, Hold)> {
+async fn next<O: Outbox>(engine: &Engine, outbox: O, targets: Targets) -> Option<(O::Message, Hold)> {
     let hold = Hold::begin(engine);
     match outbox.claim(engine, hold, targets).await {
-        Ok(parcel) => parcel.map(|parcel| (parcel, hold)),
+        Ok(message) => message.map(|message| (message, hold)),
         Err(problem) => {
             warn!(error = %problem, "nothing could be taken for delivery");
             None
@@ -123,8 +124,8 @@ async fn next<O: Outbox>(engine: &Engine, outbox: O, targets: Targets) -> Option
     }
 }
 
-async fn send<O: Outbox>(engine: &Engine, outbox: O, (parcel, hold): (O::Parcel, Hold)) {
-    if let Err(problem) = outbox.send(engine, parcel, hold).await {
+async fn send<O: Outbox>(engine: &Engine, outbox: O, (message, hold): (O::Message, Hold)) {
+    if let Err(problem) = outbox.send(engine, message, hold).await {
         warn!(error = %problem, "a delivery's end could not be recorded; it comes back when its lease ends");
     }
 }
@@ -133,10 +134,10 @@ async fn send<O: Outbox>(engine: &Engine, outbox: O, (parcel, hold): (O::Parcel,
 async fn send_counted<O: Outbox>(
     engine: Arc<Engine>,
     outbox: O,
-    parcel: (O::Parcel, Hold),
+    message: (O::Message, Hold),
     weight: usize,
 ) -> usize {
-    if AssertUnwindSafe(send(&engine, outbox, parcel)).catch_unwind().await.is_err() {
+    if AssertUnwindSafe(send(&engine, outbox, message)).catch_unwind().await.is_err() {
         error!("a delivery ended by a panic; it comes back when its lease ends");
     }
     weight

@@ -16,7 +16,7 @@ pub async fn rest(
     let blink = std::time::Duration::from_millis(50);
     let wait = match due {
         Ok(Some(due)) => {
-            (due - engine.outside.now()).to_std().unwrap_or(blink).clamp(blink, engine.timing.poll)
+            (due - engine.environment.now()).to_std().unwrap_or(blink).clamp(blink, engine.timing.poll)
         }
         Ok(None) | Err(_) => engine.timing.poll,
     };

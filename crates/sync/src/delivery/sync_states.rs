@@ -15,7 +15,7 @@ use crate::{
     delivery::outbox::{Hold, Outbox},
     run::outage,
     trace,
-    under_way::Work,
+    under_way::WorkKind,
 };
 
 /// How many shops are told something at once: a shop that hangs costs a connection, and no other shop waits for it.
@@ -26,7 +26,7 @@ const ROOM: usize = 64;
 pub struct SyncStates;
 
 impl Outbox for SyncStates {
-    type Parcel = Delivery;
+    type Message = Delivery;
 
     fn room(self) -> usize {
         ROOM
@@ -41,7 +41,7 @@ impl Outbox for SyncStates {
     }
 
     async fn send(self, engine: &Engine, delivery: Delivery, _: Hold) -> store::Result<()> {
-        let _under_way = engine.under_way.begin(Work::SyncState);
+        let _under_way = engine.under_way.begin(WorkKind::SyncState);
         let span = span(&delivery);
         deliver(engine, delivery).instrument(span).await
     }
@@ -51,7 +51,7 @@ impl Outbox for SyncStates {
     }
 
     fn beat(self, engine: &Engine) {
-        engine.heartbeat.of_deliveries(engine.outside.now());
+        engine.heartbeat.of_deliveries(engine.environment.now());
     }
 }
 
@@ -105,9 +105,9 @@ async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
     };
     match tell(engine, &shop, &delivery, hold).await {
         Ok(()) => {
-            meters::delivery("delivered");
+            metrics::delivery("delivered");
             debug!(binding = %delivery.binding_id, magento_id = delivery.state.magento_id, "sync state delivered");
-            engine.store.delivery_arrived(&delivery, engine.outside.now()).await
+            engine.store.delivery_arrived(&delivery, engine.environment.now()).await
         }
         Err(Refused { error: AttemptError { code: Code::LeaseLost, .. }, .. }) => {
             warn!(binding = %delivery.binding_id, "interrupted for too long: the state was not sent and is told again");
@@ -123,7 +123,7 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
     let message = error.message.unwrap_or_else(|| code.sentence().to_owned());
     warn!(binding = %delivery.binding_id, attempt = delivery.attempts, error = message, "a sync state did not arrive");
     if disposition == Disposition::Reauthorise {
-        let now = engine.outside.now();
+        let now = engine.environment.now();
         engine.store.note_refusal(delivery.binding_id, code).await?;
         let (active, refused) = (BindingStatus::Active, BindingStatus::NeedsReauth);
         engine.store.change_binding_status(delivery.binding_id, active, refused, now, None).await?;
@@ -134,11 +134,11 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
         _ => None,
     };
     let timing = &engine.timing;
-    let (jitter, now) = (engine.jitter(), engine.outside.now());
+    let (jitter, now) = (engine.jitter(), engine.environment.now());
     if is_down {
         // The shop rests, with all that it is to be told. No try counts, so that nothing is told later than its cause explains.
         let until = retry::outage(&timing.outage_schedule, delivery.rests, after, jitter, now);
-        meters::delivery("retrying");
+        metrics::delivery("retrying");
         let uncounted = Delivery { attempts: delivery.attempts - 1, ..delivery.clone() };
         let failed = Failed { error: &message, next_at: Some(now), rests_until: Some(until), may_arrive };
         return engine.store.delivery_failed(&uncounted, failed).await;
@@ -148,7 +148,7 @@ async fn fail(engine: &Engine, delivery: &Delivery, refused: Refused) -> store::
     let next_at = (!is_final).then(|| retry::outage(&timing.delivery_schedule, tries, after, jitter, now));
     let rests_until =
         rests.and_then(|least| retry::rest(&timing.rest_schedule, delivery.rests, Some(least), jitter, now));
-    meters::delivery(if next_at.is_some() { "retrying" } else { "given_up" });
+    metrics::delivery(if next_at.is_some() { "retrying" } else { "given_up" });
     engine.store.delivery_failed(delivery, Failed { error: &message, next_at, rests_until, may_arrive }).await
 }
 

@@ -9,9 +9,9 @@ use store::Request;
 
 /// Ids of the answers so far, by the calls' names.
 #[derive(Default)]
-pub struct Ids(BTreeMap<String, String>);
+pub struct AnsweredIds(BTreeMap<String, String>);
 
-impl Ids {
+impl AnsweredIds {
     /// Notes the id that a call's answer brought.
     pub fn note(&mut self, name: &str, id: &str) {
         self.0.insert(name.to_owned(), id.to_owned());
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn ids_go_where_the_plan_says_and_nowhere_else() {
-        let mut ids = Ids::default();
+        let mut ids = AnsweredIds::default();
         ids.note("contact", "c1");
         let body =
             json!({ "contact_id": "{contact}", "notes": "a {contact} in a sentence", "other": "{unknown}" });

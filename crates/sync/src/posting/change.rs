@@ -34,7 +34,7 @@ impl Performance<'_> {
         };
         let (key, body, path) = (self.key(xref), self.ids.fill(&call.body), self.ids.fill_text(&call.path));
         let is_incidental = !is_of_run(self.work.claimed.run.event, xref.kind);
-        let (intent, now) = (self.known_intent(log, &key, &body).await?, self.work.engine.outside.now());
+        let (intent, now) = (self.known_intent(log, &key, &body).await?, self.work.engine.environment.now());
         let digest = body::request_of("", &body).body_digest;
         if let Some(until) = create_rules::update_rests_until(&intent, &digest, now) {
             return if is_incidental { Ok(()) } else { Err(under_way(until)) };
@@ -83,7 +83,7 @@ impl Performance<'_> {
             total_minor: None,
             tax_minor: None,
         };
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         let request = body::request_of("", body);
         store.adopt_intent(self.work.fence(), key, &request, &answer, &log.steps, now).await?;
         log.steps.clear();
@@ -97,7 +97,7 @@ impl Performance<'_> {
         key: &IntentKey,
         earlier: Option<DateTime<Utc>>,
     ) -> Result<(), AttemptError> {
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.settle_intent(self.work.fence(), key, earlier, &log.steps, now).await?;
         log.steps.clear();
         Ok(())
@@ -113,7 +113,7 @@ impl Performance<'_> {
         if !matches!(error, sage::Error::NotFound(_)) || !self.known.xrefs.contains_key(xref) {
             return Ok(false);
         }
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.forget_record(self.work.fence(), &self.key(xref), &log.steps, now).await?;
         log.steps.clear();
         Ok(true)

@@ -32,13 +32,13 @@ struct Creating<'a> {
     key: &'a IntentKey,
     /// Today's call, its ids filled in.
     call: Call,
-    known: create_rules::Known,
+    known: create_rules::KnownCreate,
     /// References of a contact that were found to be others'.
     stepped: usize,
 }
 
 /// What a refused create calls for.
-enum Refusal {
+enum RefusedCreate {
     Adopt(Answer),
     Step(Vec<String>),
     Stands,
@@ -55,7 +55,7 @@ impl Performance<'_> {
         let call =
             Call { path: self.ids.fill_text(&call.path), body: self.ids.fill(&call.body), ..call.clone() };
         let may_be_there = self.may_be_there(&call);
-        let known = create_rules::Known { may_be_there, ..create_rules::Known::default() };
+        let known = create_rules::KnownCreate { may_be_there, ..create_rules::KnownCreate::default() };
         let mut creating = Creating { key, call, known, stepped: 0 };
         loop {
             let intent = self.intent(key).await?;
@@ -63,7 +63,8 @@ impl Performance<'_> {
             set_idempotency_id(&mut creating.call.body, &self.next_id(key, generation));
             let sent = intent.as_ref().and_then(|intent| self.sent(key, intent, &creating.call));
             creating.known.is_repeatable = sent.is_some();
-            let next = create_rules::next(intent.as_ref(), creating.known, self.work.engine.outside.now());
+            let next =
+                create_rules::next(intent.as_ref(), creating.known, self.work.engine.environment.now());
             let made = match (next, intent, sent) {
                 (Next::LookAt, Some(intent), _) => self.still_there(log, &mut creating, &intent).await?,
                 (Next::Repeat, Some(intent), Some(sent)) => {
@@ -92,7 +93,7 @@ impl Performance<'_> {
     /// a document that is older than Sage's memory of idempotency ids may have been sent by a connection or a store that is no more.
     fn may_be_there(&self, call: &Call) -> bool {
         let is_item = matches!(call.adopt, Some(Adopt::Item { .. }));
-        let oldest = (self.work.engine.outside.now() - REPEATABLE_FOR).date_naive();
+        let oldest = (self.work.engine.environment.now() - REPEATABLE_FOR).date_naive();
         let is_old = document_day(&call.body).is_some_and(|day| day <= oldest);
         is_item || is_old && is_document(call)
     }
@@ -164,29 +165,29 @@ impl Performance<'_> {
     ) -> Result<Option<Made>, AttemptError> {
         let (key, request) = (creating.key, self.requested(creating.key, call)?);
         let refusal = match self.look_after_refusal(log, (key, call), &request, &error).await? {
-            Refusal::Stands if earlier.is_some() => {
+            RefusedCreate::Stands if earlier.is_some() => {
                 let made = self.made_before(log, key, &[(call, &request)]).await?;
-                made.map_or(Refusal::Stands, Refusal::Adopt)
+                made.map_or(RefusedCreate::Stands, RefusedCreate::Adopt)
             }
             refusal => refusal,
         };
-        if let Refusal::Adopt(answer) = refusal {
+        if let RefusedCreate::Adopt(answer) = refusal {
             self.answered(log, key, &answer, None).await?;
             return Ok(Some(Made::of(answer, Origin::Adopted)));
         }
-        if let Some(until) = create_rules::may_land_until(earlier, self.work.engine.outside.now()) {
+        if let Some(until) = create_rules::may_land_until(earlier, self.work.engine.environment.now()) {
             return Err(under_way(until));
         }
         let gone = self.gone_contact(log, call).await?;
         self.refuse(log, key).await?;
         if let Some(contact) = gone {
-            let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+            let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
             store.forget_record(self.work.fence(), &contact, &log.steps, now).await?;
             log.steps.clear();
             return Err(AttemptError { disposition: Disposition::PlanAgain, ..error.into() });
         }
         match refusal {
-            Refusal::Step(alternatives) if creating.stepped < alternatives.len() => {
+            RefusedCreate::Step(alternatives) if creating.stepped < alternatives.len() => {
                 creating.call.body["contact"]["reference"] =
                     Value::from(alternatives[creating.stepped].clone());
                 creating.stepped += 1;
@@ -219,7 +220,7 @@ impl Performance<'_> {
             creating.known.is_searched = true;
             return Ok(None);
         };
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.adopt_intent(self.work.fence(), key, &today, &answer, &log.steps, now).await?;
         log.steps.clear();
         Ok(Some(Made::of(answer, Origin::Adopted)))
@@ -247,7 +248,7 @@ impl Performance<'_> {
         }
         let Some(record) = self.look_at(log, call, &answer.sage_id).await? else {
             let shown_by =
-                create_rules::not_shown_until(intent.first_sent_at, self.work.engine.outside.now());
+                create_rules::not_shown_until(intent.first_sent_at, self.work.engine.environment.now());
             if let Some(until) = shown_by.filter(|_| !intent.is_withdrawn) {
                 return Err(not_shown(until));
             }
@@ -326,17 +327,17 @@ impl Performance<'_> {
         (key, call): (&IntentKey, &Call),
         request: &Request,
         error: &sage::Error,
-    ) -> Result<Refusal, AttemptError> {
+    ) -> Result<RefusedCreate, AttemptError> {
         let (Some(Adopt::Contact { alternatives, .. }), Code::SageValidation) = (&call.adopt, error.code())
         else {
-            return Ok(Refusal::Stands);
+            return Ok(RefusedCreate::Stands);
         };
         let speaks_of_reference = error.to_string().to_lowercase().contains("reference");
         Ok(match self.look(log, (key, call), request).await? {
-            Found::Same(answer) => Refusal::Adopt(answer),
-            Found::Another => Refusal::Step(alternatives.clone()),
-            Found::Nothing if speaks_of_reference => Refusal::Step(alternatives.clone()),
-            Found::Nothing => Refusal::Stands,
+            Found::Same(answer) => RefusedCreate::Adopt(answer),
+            Found::Another => RefusedCreate::Step(alternatives.clone()),
+            Found::Nothing if speaks_of_reference => RefusedCreate::Step(alternatives.clone()),
+            Found::Nothing => RefusedCreate::Stands,
         })
     }
 

@@ -25,7 +25,7 @@ pub fn not_shown_until(made_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<Dat
 
 /// What is known of a create besides its intent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Known {
+pub struct KnownCreate {
     /// Whether Sage has been searched for the record in this attempt, and does not have it.
     pub is_searched: bool,
     /// Whether the record may be in Sage although this store has no intent of it: it is older than Sage's memory of idempotency ids,
@@ -53,7 +53,7 @@ pub enum Next {
 }
 
 /// The next step of a create.
-pub fn next(intent: Option<&Intent>, known: Known, now: DateTime<Utc>) -> Next {
+pub fn next(intent: Option<&Intent>, known: KnownCreate, now: DateTime<Utc>) -> Next {
     let Some(intent) = intent else { return first(0, known) };
     match (&intent.state, intent.unanswered_at) {
         (IntentState::Answered(_), _) => Next::LookAt,
@@ -72,7 +72,7 @@ pub fn next(intent: Option<&Intent>, known: Known, now: DateTime<Utc>) -> Next {
 }
 
 /// The first request of a generation.
-const fn first(generation: u32, known: Known) -> Next {
+const fn first(generation: u32, known: KnownCreate) -> Next {
     if (generation > 0 || known.may_be_there) && !known.is_searched { Next::Search } else { Next::Send }
 }
 
@@ -108,30 +108,31 @@ mod tests {
         Intent { generation: 0, request, first_sent_at: at(0), unanswered_at, is_withdrawn: false, state }
     }
 
-    const NOTHING: Known = Known { is_searched: false, may_be_there: false, is_repeatable: false };
+    const NOTHING: KnownCreate =
+        KnownCreate { is_searched: false, may_be_there: false, is_repeatable: false };
     const HOUR: i64 = 3_600;
     const DAY: i64 = 24 * HOUR;
 
     #[test]
     fn a_record_that_was_never_asked_for_is_sent_and_one_that_may_be_there_is_searched_for_first() {
         assert_eq!(next(None, NOTHING, at(0)), Next::Send);
-        let old = Known { may_be_there: true, ..NOTHING };
+        let old = KnownCreate { may_be_there: true, ..NOTHING };
         assert_eq!(next(None, old, at(0)), Next::Search);
-        assert_eq!(next(None, Known { is_searched: true, ..old }, at(0)), Next::Send);
+        assert_eq!(next(None, KnownCreate { is_searched: true, ..old }, at(0)), Next::Send);
     }
 
     #[test]
     fn after_a_refusal_sage_is_searched_before_anything_is_sent() {
         let refused = Intent { generation: 1, ..intent(IntentState::Refused, None) };
         assert_eq!(next(Some(&refused), NOTHING, at(9 * DAY)), Next::Search);
-        let searched = Known { is_searched: true, ..NOTHING };
+        let searched = KnownCreate { is_searched: true, ..NOTHING };
         assert_eq!(next(Some(&refused), searched, at(9 * DAY)), Next::Send);
     }
 
     #[test]
     fn what_may_have_reached_sage_is_repeated_word_for_word_while_sage_remembers_it() {
         let open = intent(IntentState::Open, Some(0));
-        let kept = Known { is_repeatable: true, ..NOTHING };
+        let kept = KnownCreate { is_repeatable: true, ..NOTHING };
         assert_eq!(next(Some(&open), kept, at(15)), Next::Repeat);
         assert_eq!(next(Some(&open), kept, at(6 * DAY)), Next::Search);
         assert_eq!(next(Some(&open), NOTHING, at(15)), Next::Search);
@@ -140,7 +141,7 @@ mod tests {
     #[test]
     fn an_empty_search_begins_nothing_while_a_request_may_still_land() {
         let open = intent(IntentState::Open, Some(0));
-        let searched = Known { is_searched: true, ..NOTHING };
+        let searched = KnownCreate { is_searched: true, ..NOTHING };
         assert_eq!(next(Some(&open), searched, at(400)), Next::RestUntil(at(HOUR)));
         assert_eq!(next(Some(&open), searched, at(HOUR)), Next::BeginAgain);
         let repeated_late = intent(IntentState::Open, Some(6 * DAY));
@@ -153,7 +154,7 @@ mod tests {
     #[test]
     fn what_sage_has_definitely_not_done_may_be_sent_as_it_is_today() {
         let settled = intent(IntentState::Open, None);
-        assert_eq!(next(Some(&settled), Known { is_repeatable: true, ..NOTHING }, at(15)), Next::Send);
+        assert_eq!(next(Some(&settled), KnownCreate { is_repeatable: true, ..NOTHING }, at(15)), Next::Send);
     }
 
     #[test]

@@ -23,7 +23,7 @@ impl Performance<'_> {
         key: &IntentKey,
         answer: &Answer,
     ) -> Result<(), AttemptError> {
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.withdraw_intent(self.work.fence(), key, &log.steps, now).await?;
         log.steps.clear();
         self.delete_draft(log, call, &answer.sage_id).await?;

@@ -1,7 +1,7 @@
 //! A record that is in Sage, and how it came to be there.
 
 use domain::Decimal;
-use sage::Trouble;
+use sage::FailedCall;
 use store::Answer;
 
 use crate::attempt::sage_answers;
@@ -45,7 +45,7 @@ pub fn with_id(answered: sage::Answer) -> Result<(Answer, Option<Decimal>), sage
         return Ok((answer, base_total));
     }
     let sage::Answer { method, path, status, request_id, duration, .. } = answered;
-    let trouble = Trouble {
+    let failed_call = FailedCall {
         method,
         path,
         status: Some(status),
@@ -54,5 +54,5 @@ pub fn with_id(answered: sage::Answer) -> Result<(Answer, Option<Decimal>), sage
         writes: true,
         messages: Vec::new(),
     };
-    Err(sage::Error::Garbage { what: "it has no id", trouble: Box::new(trouble) })
+    Err(sage::Error::InvalidResponse { what: "it has no id", failed_call: Box::new(failed_call) })
 }

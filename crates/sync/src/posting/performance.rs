@@ -11,7 +11,7 @@ use sage::Connection;
 use serde_json::Value;
 use store::{Answer, Intent, IntentKey, NewXref};
 
-use super::body::Ids;
+use super::body::AnsweredIds;
 use crate::{
     attempt::{
         audit_trail::{recorded, step},
@@ -32,14 +32,14 @@ pub struct Performance<'a> {
     /// What is known of its documents.
     pub known: &'a Known,
     /// Ids of the answers so far.
-    pub ids: Ids,
+    pub ids: AnsweredIds,
 }
 
 impl<'a> Performance<'a> {
     /// A performance that has made nothing yet.
     pub fn new(work: &'a Work<'a>, tokens: &'a StoredTokens<'a>, known: &'a Known) -> Self {
         let sage = Connection::new(&work.engine.sage, &work.business.id, tokens);
-        Self { work, sage, known, ids: Ids::default() }
+        Self { work, sage, known, ids: AnsweredIds::default() }
     }
 }
 
@@ -92,7 +92,7 @@ impl Performance<'_> {
         answer: &Answer,
         told: Option<&ContactSnapshot>,
     ) -> Result<(), AttemptError> {
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.answer_intent(self.work.fence(), key, answer, told, &log.steps, now).await?;
         log.steps.clear();
         Ok(())
@@ -100,7 +100,7 @@ impl Performance<'_> {
 
     /// Notes the refusal, together with the calls that led to it.
     pub async fn refuse(&self, log: &mut AttemptLog, key: &IntentKey) -> Result<(), AttemptError> {
-        let (store, now) = (&self.work.engine.store, self.work.engine.outside.now());
+        let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.refuse_intent(self.work.fence(), key, &log.steps, now).await?;
         log.steps.clear();
         Ok(())
@@ -159,7 +159,7 @@ impl Performance<'_> {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Option<Value>, AttemptError> {
-        let begun = self.work.engine.outside.now();
+        let begun = self.work.engine.environment.now();
         let answered = self.sage.get(path, query).await;
         match recorded(log, step(name, "GET", path, begun), answered) {
             Ok(answer) => Ok(Some(answer.body)),

@@ -17,7 +17,7 @@ pub fn seal(engine: &Engine, key: &IntentKey, call: &Call) -> Result<String, Att
     let plain =
         serde_json::to_string(call).map_err(|error| AttemptError::new(Code::Internal, error.to_string()))?;
     let mut nonce = [0; 12];
-    engine.outside.random(&mut nonce);
+    engine.environment.random(&mut nonce);
     engine
         .keys
         .seal(&SecretString::from(plain), &associated(key), nonce)

@@ -83,7 +83,7 @@ async fn list(
     path: &str,
     query: &[(&str, &str)],
 ) -> Result<Vec<Value>, AttemptError> {
-    let begun = performance.work.engine.outside.now();
+    let begun = performance.work.engine.environment.now();
     let mut search = step("search", "GET", path, begun);
     let asked: Map<String, Value> =
         query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
@@ -124,7 +124,7 @@ async fn left_to_its_own(
     if !matches!(found, Found::Same(_)) {
         return Ok(found);
     }
-    let (store, now) = (&performance.work.engine.store, performance.work.engine.outside.now());
+    let (store, now) = (&performance.work.engine.store, performance.work.engine.environment.now());
     let (binding, business) = (key.binding_id, &key.business_id);
     let mut open = store.unanswered_intents(binding, business, key.xref.kind, "").await?;
     open.retain(|other| *other != key.xref);

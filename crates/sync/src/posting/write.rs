@@ -52,7 +52,7 @@ impl Performance<'_> {
         look: LastLook<'_>,
     ) -> Result<Written, AttemptError> {
         let Outgoing { name, method, path, body } = *outgoing;
-        let begun = self.work.engine.outside.now();
+        let begun = self.work.engine.environment.now();
         let (answered, is_sent) = match self.sage.ready().await {
             Ok(ready) => (self.send_ready(ready, outgoing, &look).await?, true),
             Err(error) => (Err(error), false),
@@ -90,10 +90,10 @@ impl Performance<'_> {
         match look {
             LastLook::Fence => store.may_write(fence).await?,
             LastLook::Create(key, request) => {
-                store.open_intent(fence, key, request, self.work.engine.outside.now()).await?;
+                store.open_intent(fence, key, request, self.work.engine.environment.now()).await?;
             }
             LastLook::Update(key, body_digest) => {
-                store.open_update(fence, key, body_digest, self.work.engine.outside.now()).await?;
+                store.open_update(fence, key, body_digest, self.work.engine.environment.now()).await?;
             }
         }
         // The store may have been waited for, too. This waits for nothing.

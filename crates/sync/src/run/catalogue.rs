@@ -67,7 +67,7 @@ async fn finish_movements(
         }
         let intent = store.intents(binding, business, std::slice::from_ref(&key)).await?.remove(&key);
         let unanswered_at = intent.and_then(|intent| intent.unanswered_at);
-        if let Some(until) = may_land_until(unanswered_at, work.engine.outside.now()) {
+        if let Some(until) = may_land_until(unanswered_at, work.engine.environment.now()) {
             return Err(under_way(until));
         }
     }
@@ -82,12 +82,12 @@ async fn stock(
     known: &Known,
 ) -> Result<KnownStock, AttemptError> {
     let mut stock = KnownStock { quantity: None, as_of: work.claimed.run.created_at };
-    if !(work.policy.sync_stock && product.manage_stock == Some(true)) {
+    if !(work.settings.sync_stock && product.manage_stock == Some(true)) {
         return Ok(stock);
     }
     let tokens = StoredTokens::new(work.engine, work.binding.id);
     let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
-    let begun = work.engine.outside.now();
+    let begun = work.engine.environment.now();
     if let Some(record) = known.record(XrefKind::StockItem) {
         let path = format!("/stock_items/{}", record.sage_id);
         let answered = sage.get(&path, &[]).await;
@@ -118,7 +118,7 @@ async fn forgotten(
 ) -> Result<AttemptError, AttemptError> {
     let is_item = |key: &&XrefKey| key.kind == XrefKind::StockItem;
     let Some(xref) = known.xrefs.keys().find(is_item).cloned() else { return Ok(error.into()) };
-    let now = work.engine.outside.now();
+    let now = work.engine.environment.now();
     let intent = known.intents.get(&xref);
     if let Some(until) = intent.and_then(|intent| not_shown_until(intent.first_sent_at, now)) {
         return Ok(not_shown(until));

@@ -32,7 +32,7 @@ use crate::{
 /// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
 pub async fn creditmemo(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     let memo = fetch::creditmemo(work, shop, log).await?;
-    let keys = wanted_creditmemo_xrefs(&memo, &work.policy, &work.reference);
+    let keys = wanted_creditmemo_xrefs(&memo, &work.settings, &work.reference);
     if memo.invoice_id.is_some() || !is_made(work, log, &keys).await? {
         sale::wait_for_sale(work, shop, log, &memo).await?;
     }
@@ -88,7 +88,7 @@ async fn wait_for_payment(work: &Work<'_>, invoice: i64) -> Result<(), AttemptEr
     let Some(payment) = payment.filter(comes_first) else { return Ok(()) };
     let needs_someone = matches!(payment.status, RunStatus::Waiting | RunStatus::Failed);
     let rest = if needs_someone { LATER } else { SOON };
-    let until = work.engine.outside.now().max(payment.next_at) + rest;
+    let until = work.engine.environment.now().max(payment.next_at) + rest;
     let error = AttemptError::new(Code::WaitingForInvoice, "The invoice's payment comes first.");
     Err(AttemptError { disposition: Disposition::RestUntil(until), ..error })
 }
@@ -133,7 +133,7 @@ async fn payment(
     log: &mut AttemptLog,
     known: &Known,
 ) -> Result<Option<PostedPayment>, AttemptError> {
-    let Some(record) = known.record(XrefKind::Payment).filter(|_| work.policy.record_refunds) else {
+    let Some(record) = known.record(XrefKind::Payment).filter(|_| work.settings.record_refunds) else {
         return Ok(None);
     };
     let path = format!("/contact_payments/{}", record.sage_id);

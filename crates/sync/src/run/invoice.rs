@@ -93,7 +93,7 @@ async fn carry_out(
     invoice: Invoice,
     plan: impl FnOnce(&Invoice, &Context<'_>) -> Plan + Send + 'static,
 ) -> Result<Outcome, AttemptError> {
-    let known = Known::of(work, log, &wanted_xrefs(&invoice, &work.policy, &work.reference)).await?;
+    let known = Known::of(work, log, &wanted_xrefs(&invoice, &work.settings, &work.reference)).await?;
     let known = Arc::new(known.with_customer(work, &invoice.customer));
     log.invoice_record = known.record(XrefKind::Invoice).cloned();
     let told = Arc::clone(&known);

@@ -38,7 +38,7 @@ pub async fn read(
 ) -> Result<Option<Value>, AttemptError> {
     let tokens = StoredTokens::new(work.engine, work.binding.id);
     let sage = Connection::new(&work.engine.sage, &work.business.id, &tokens);
-    let begun = work.engine.outside.now();
+    let begun = work.engine.environment.now();
     let answered = sage.get(path, &[]).await;
     match recorded(log, step(name, "GET", path, begun), answered) {
         Ok(answer) => Ok(Some(answer.body)),

@@ -87,7 +87,7 @@ pub async fn is_shop_down(engine: &Engine, binding: BindingId, disposition: Disp
 
 /// The longest wait between two looks at a side that is down.
 fn rest_alone(engine: &Engine) -> DateTime<Utc> {
-    retry::outage(&engine.timing.outage_schedule, u32::MAX, None, engine.jitter(), engine.outside.now())
+    retry::outage(&engine.timing.outage_schedule, u32::MAX, None, engine.jitter(), engine.environment.now())
 }
 
 /// Whether it is proved that this document is at fault, and not the side that does not answer: another one of its kind got through since

@@ -27,7 +27,7 @@ pub struct Circumstances {
 /// What becomes of the run: skipped, held, tried again, or failed.
 pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, circumstances: Circumstances) -> Outcome {
     let AttemptError { code, message, disposition } = error;
-    let now = engine.outside.now();
+    let now = engine.environment.now();
     match (disposition, code.effect()) {
         (Disposition::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
         (Disposition::Rests { side, after, until }, _) => {
@@ -83,7 +83,7 @@ fn tried_again(
     is_to_blame: bool,
 ) -> Outcome {
     let attempts = u32::try_from(run.attempts).unwrap_or(u32::MAX);
-    let (now, jitter) = (engine.outside.now(), engine.jitter());
+    let (now, jitter) = (engine.environment.now(), engine.jitter());
     let (schedule, low) = (&engine.timing.run_schedule, &engine.timing.low_schedule);
     let beyond = attempts.saturating_sub(u32::try_from(schedule.len()).unwrap_or(u32::MAX));
     let next = match beyond {

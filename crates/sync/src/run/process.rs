@@ -52,7 +52,7 @@ pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> Finis
     let sync_state = sync_state(engine, claimed, &outcome, &log);
     FinishRun {
         fence: Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id },
-        now: engine.outside.now(),
+        now: engine.environment.now(),
         outcome,
         facts: log.facts,
         xrefs: log.xrefs,
@@ -66,7 +66,7 @@ pub async fn process(engine: &Engine, claimed: &Claimed, lease: &Lease) -> Finis
 /// When Sage or Magento refuses us for good, the binding says so and its runs wait; one that somebody disconnected or paused
 /// meanwhile stays as it is.
 async fn needs_reauth(engine: &Engine, claimed: &Claimed, code: Code) {
-    let now = engine.outside.now();
+    let now = engine.environment.now();
     let id = claimed.run.binding_id;
     let begun = claimed.run.started_at.unwrap_or(claimed.run.created_at);
     if code == Code::MagentoAuth && engine.was_paired_since(id, begun).await {
@@ -92,7 +92,7 @@ async fn attempt(
     if let Some(exclusion) =
         engine.store.exclusion(run.binding_id, run.event.entity(), run.magento_id).await?
     {
-        return Err(AttemptError::new(Code::ExcludedByPerson, exclusion.reason));
+        return Err(AttemptError::new(Code::Excluded, exclusion.reason));
     }
     let shop = shop::shop(engine, &work.binding).await?;
     let mut planned = 1;
@@ -116,7 +116,7 @@ async fn work_event(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Resul
         EventName::CreditmemoCreated => credit_memo::creditmemo(work, shop, log).await,
         EventName::CustomerUpserted => catalogue::customer(work, shop, log).await,
         // Nothing has to be fetched to know this, and a shop saves its products often.
-        EventName::ProductUpserted if !work.policy.sync_products => {
+        EventName::ProductUpserted if !work.settings.sync_products => {
             Err(AttemptError::plain(Code::ProductsDisabled))
         }
         EventName::ProductUpserted => catalogue::product(work, shop, log).await,

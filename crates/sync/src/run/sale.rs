@@ -88,10 +88,10 @@ async fn is_unheard(
 
 /// The event as the shop's module would post it.
 fn event_of(work: &Work<'_>, event: EventName, magento_id: i64) -> NewEvent {
-    let (outside, now) = (&work.engine.outside, work.engine.outside.now());
+    let (environment, now) = (&work.engine.environment, work.engine.environment.now());
     NewEvent {
-        id: EventId(outside.id()),
-        run_id: RunId(outside.id()),
+        id: EventId(environment.id()),
+        run_id: RunId(environment.id()),
         binding_id: work.binding.id,
         event,
         idempotency_key: format!("{event}:{magento_id}"),
@@ -128,7 +128,7 @@ async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), Attemp
         money::text(money::from_minor(left)),
     );
     let error = AttemptError::new(Code::SaleNotInSage, message);
-    let now = work.engine.outside.now();
+    let now = work.engine.environment.now();
     let age = now - work.claimed.run.created_at;
     if age >= WAITS_FOR_SALE {
         return Err(error);

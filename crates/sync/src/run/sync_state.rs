@@ -35,6 +35,6 @@ pub fn sync_state(
         sage_reference,
         skip_reason,
         error_code,
-        at: engine.outside.now(),
+        at: engine.environment.now(),
     })
 }

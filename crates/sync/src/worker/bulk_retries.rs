@@ -29,12 +29,12 @@ async fn advance_bulk_retries(engine: &Engine) -> bool {
         warn!(error = %problem, "it could not be read which retries go on");
         Vec::new()
     });
-    let mut has_moved = engine.store.release_held(engine.outside.now()).await.unwrap_or_else(|problem| {
+    let mut has_moved = engine.store.release_held(engine.environment.now()).await.unwrap_or_else(|problem| {
         warn!(error = %problem, "runs that waited for the settings could not be let go on");
         false
     });
     for bulk in running {
-        match engine.store.advance_bulk_retry(bulk, &*engine.outside).await {
+        match engine.store.advance_bulk_retry(bulk, &*engine.environment).await {
             Ok(advance) => has_moved |= advance == Advance::Moved,
             Err(problem) => {
                 warn!(bulk_retry = %bulk, error = %problem, "a retry of many could not be carried on");

@@ -13,7 +13,7 @@ const LOOKED_EVERY: Duration = Duration::from_mins(1);
 
 /// What a worker does first.
 pub async fn start_up(engine: &Engine) {
-    match engine.store.take_back_leases(engine.outside.now()).await {
+    match engine.store.take_back_leases(engine.environment.now()).await {
         Ok(0) => {}
         Ok(leases) => info!(leases, "what a process that is no more held goes on at once"),
         Err(problem) => {
@@ -36,7 +36,7 @@ pub async fn work(engine: &Engine, shutdown: &CancellationToken) {
 /// Makes due what a clock that was ahead has put off.
 async fn bring_forward(engine: &Engine) {
     loop {
-        match engine.store.bring_forward(engine.outside.now()).await {
+        match engine.store.bring_forward(engine.environment.now()).await {
             Ok(0) => return,
             Ok(rows) => warn!(rows, "a clock was ahead; what it put off is due now"),
             Err(problem) => {

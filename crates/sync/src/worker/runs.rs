@@ -11,7 +11,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug_span, error, info, info_span, warn};
 
-use crate::{Engine, attempt::lease::Lease, delivery::pace::rest, run::process, trace, under_way::Work};
+use crate::{Engine, attempt::lease::Lease, delivery::pace::rest, run::process, trace, under_way::WorkKind};
 
 /// A run that takes longer, because its shop or Sage is slow to answer, no longer holds its worker: another run is begun beside it.
 const SLOW: std::time::Duration = std::time::Duration::from_secs(2);
@@ -20,8 +20,8 @@ const SLOW_RUNS: usize = 32;
 
 /// Takes the next run that is due, and begins to keep its lease.
 pub async fn claim(engine: &Engine, worker: &str) -> Option<(Claimed, Lease)> {
-    let (now, asked_at) = (engine.outside.now(), engine.outside.uptime());
-    let attempt = AttemptId(engine.outside.id());
+    let (now, asked_at) = (engine.environment.now(), engine.environment.uptime());
+    let attempt = AttemptId(engine.environment.id());
     match engine.store.claim_run(attempt, worker, now, now + engine.timing.lease).await {
         Ok(claimed) => claimed.map(|claimed| {
             let fence = Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id };
@@ -36,11 +36,11 @@ pub async fn claim(engine: &Engine, worker: &str) -> Option<(Claimed, Lease)> {
 
 /// The lease of a run, kept from now on; each extension is a sign of life as well.
 fn lease(engine: &Engine, fence: Fence, asked_at: std::time::Duration) -> Lease {
-    let (store, outside) = (Arc::clone(&engine.store), Arc::clone(&engine.outside));
+    let (store, environment) = (Arc::clone(&engine.store), Arc::clone(&engine.environment));
     let (heartbeat, lease) = (Arc::clone(&engine.heartbeat), engine.timing.lease);
-    Lease::keep(Arc::clone(&engine.outside), lease.to_std().unwrap_or_default(), asked_at, move || {
+    Lease::keep(Arc::clone(&engine.environment), lease.to_std().unwrap_or_default(), asked_at, move || {
         let store = Arc::clone(&store);
-        let now = outside.now();
+        let now = environment.now();
         heartbeat.of_runs(now);
         async move { store.extend_lease(fence, now, now + lease).await }
     })
@@ -52,7 +52,7 @@ pub async fn work_runs(engine: &Arc<Engine>, name: &str, shutdown: &Cancellation
     let mut slow = VecDeque::new();
     while !shutdown.is_cancelled() {
         changes.mark_unchanged();
-        engine.heartbeat.of_runs(engine.outside.now());
+        engine.heartbeat.of_runs(engine.environment.now());
         slow.retain(|run: &JoinHandle<()>| !run.is_finished());
         if slow.len() >= SLOW_RUNS
             && let Some(oldest) = slow.pop_front()
@@ -86,7 +86,7 @@ fn ended(task: Result<(), JoinError>) {
 
 /// Works a run until it ends, or until another worker has taken it over.
 pub async fn work_one(engine: &Engine, claimed: &Claimed, lease: &Lease) {
-    let _under_way = engine.under_way.begin(Work::Run);
+    let _under_way = engine.under_way.begin(WorkKind::Run);
     let span = info_span!(
         "run",
         run = %claimed.run.id, binding = %claimed.run.binding_id, event = %claimed.run.event,
@@ -120,7 +120,7 @@ async fn record(engine: &Engine, claimed: &Claimed, finish: &FinishRun) {
 }
 
 /// Why it did not succeed.
-const fn code_of(outcome: &Outcome) -> Option<&'static str> {
+fn code_of(outcome: &Outcome) -> Option<&'static str> {
     match outcome {
         Outcome::Succeeded => None,
         Outcome::Skipped { code, .. }
@@ -134,10 +134,10 @@ const fn code_of(outcome: &Outcome) -> Option<&'static str> {
 /// Counts an attempt by what came of it.
 fn count(run: &Run, finish: &FinishRun) {
     let code = code_of(&finish.outcome).unwrap_or_default();
-    meters::attempt(run.event.as_str(), finish.outcome.word(finish.outcome.status()), code);
+    metrics::attempt(run.event.as_str(), finish.outcome.word(finish.outcome.status()), code);
     if finish.outcome == Outcome::Succeeded
         && let Ok(since_saved) = (finish.now - run.occurred_at).to_std()
     {
-        meters::document(run.event.as_str(), since_saved);
+        metrics::document(run.event.as_str(), since_saved);
     }
 }

@@ -36,7 +36,7 @@ pub async fn work_upkeep(engine: &Engine, shutdown: &CancellationToken) {
 
 /// Clears away what has ended, and fetches what is stale: one round of the upkeep that a worker does by itself.
 pub async fn keep_up(engine: &Engine) {
-    let now = engine.outside.now();
+    let now = engine.environment.now();
     if let Err(problem) = engine.store.purge_tokens(now).await {
         warn!(error = %problem, "used tokens could not be cleared away");
     }
@@ -76,7 +76,7 @@ async fn check_connections(engine: &Engine, bindings: &[Binding], now: DateTime<
 }
 
 async fn check_connection(engine: &Engine, binding: &Binding, now: DateTime<Utc>) {
-    let (name, holder) = (format!("check:{}", binding.id), engine.outside.uuid_v4().to_string());
+    let (name, holder) = (format!("check:{}", binding.id), engine.environment.uuid_v4().to_string());
     // Never given back: it keeps every process from the next check until it runs out.
     let is_due = engine.store.acquire_lease(&name, &holder, now, now + CHECKED_EVERY).await;
     if !is_due.unwrap_or(false) {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use ::sync::Engine;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::BindingId, outside::Outside, preflight::Severity, run::BindingStatus};
+use domain::{environment::Environment, ids::BindingId, preflight::Severity, run::BindingStatus};
 use futures::{StreamExt, stream};
 use store::{Binding, BindingFigures, CredentialKind, Store};
 
@@ -12,8 +12,8 @@ use super::Finding;
 use crate::{
     commands::output::{ago, instant},
     config::Config,
+    environment::Machine,
     lifecycle,
-    outside::Machine,
 };
 
 /// For how long a run may be due: a worker takes it within seconds, a busy business within minutes.

@@ -7,7 +7,7 @@ use sync::alerts::Mail;
 use super::Finding;
 use crate::{
     config::Config,
-    outside::{ahead_of_database, clocks_differ},
+    environment::{ahead_of_database, clocks_differ},
 };
 
 /// Whether this machine and the database agree on the time.

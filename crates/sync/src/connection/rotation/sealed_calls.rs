@@ -12,31 +12,31 @@ pub(super) struct SealedCalls<'a>(pub(super) &'a dyn Store);
 
 /// An intent.
 #[derive(Clone)]
-pub(super) struct Which(IntentKey);
+pub(super) struct CallPlace(IntentKey);
 
-impl std::fmt::Display for Which {
+impl std::fmt::Display for CallPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "call for the {} of binding {}", self.0.xref.kind, self.0.binding_id)
     }
 }
 
-impl From<SealedIntent> for SealedRow<Which> {
+impl From<SealedIntent> for SealedRow<CallPlace> {
     fn from(SealedIntent { key, envelope }: SealedIntent) -> Self {
         // The envelope itself tells whether the row has moved on.
-        Self { associated: sealed_call::associated(&key), place: Which(key), envelope, version: 0 }
+        Self { associated: sealed_call::associated(&key), place: CallPlace(key), envelope, version: 0 }
     }
 }
 
 #[async_trait]
 impl SealedRows for SealedCalls<'_> {
-    type Place = Which;
+    type Place = CallPlace;
 
-    async fn page(&self, after: Option<&Which>, limit: u32) -> store::Result<Vec<SealedRow<Which>>> {
-        let page = self.0.sealed_intents(after.map(|Which(key)| key), limit).await?;
+    async fn page(&self, after: Option<&CallPlace>, limit: u32) -> store::Result<Vec<SealedRow<CallPlace>>> {
+        let page = self.0.sealed_intents(after.map(|CallPlace(key)| key), limit).await?;
         Ok(page.into_iter().map(SealedRow::from).collect())
     }
 
-    async fn again(&self, Which(key): &Which) -> store::Result<Option<SealedRow<Which>>> {
+    async fn again(&self, CallPlace(key): &CallPlace) -> store::Result<Option<SealedRow<CallPlace>>> {
         let keys = std::slice::from_ref(&key.xref);
         let intent = self.0.intents(key.binding_id, &key.business_id, keys).await?.remove(&key.xref);
         let envelope = intent.and_then(|intent| intent.request.sealed_call);
@@ -45,7 +45,7 @@ impl SealedRows for SealedCalls<'_> {
 
     async fn replace(
         &self,
-        row: &SealedRow<Which>,
+        row: &SealedRow<CallPlace>,
         envelope: &str,
         _now: DateTime<Utc>,
     ) -> store::Result<()> {

@@ -10,7 +10,7 @@ use super::*;
 #[derive(Default)]
 struct Still(Mutex<u8>);
 
-impl Outside for Still {
+impl Environment for Still {
     fn now(&self) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH
     }

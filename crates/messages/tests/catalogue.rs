@@ -1,0 +1,140 @@
+//! The catalogue holds what the program says, nothing else, in the words of docs/writing.md.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use toml::{Table, Value};
+
+/// Words that a bookkeeper would read twice, with what to write in their place.
+const AVOIDED: &[(&str, &str)] = &[
+    (" anew", "again"),
+    (" mend", "fix"),
+    ("Mend", "Fix"),
+    (" tells", "shows or reports"),
+    (" told", "notified, shown or reported"),
+    ("a person", "you, someone or review"),
+    ("goes on by itself", "resumes automatically"),
+    ("go on by themselves", "resume automatically"),
+    ("all tries", "every attempt"),
+    (" any more", "no longer"),
+    ("take back", "undo or remove"),
+    ("taken back", "undone or removed"),
+    ("milliard", "billion"),
+    ("less than nothing", "negative"),
+    ("Sorry", "(nothing)"),
+    ("!", "a full stop"),
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn messages() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/messages.toml")).unwrap();
+    let mut all = BTreeMap::new();
+    let mut open: Vec<(String, Table)> = vec![(String::new(), toml::from_str(&text).unwrap())];
+    while let Some((path, table)) = open.pop() {
+        for (name, value) in table {
+            let key = if path.is_empty() { name } else { format!("{path}.{name}") };
+            match value {
+                Value::Table(inner) => open.push((key, inner)),
+                value => drop(all.insert(key, value.as_str().unwrap().to_owned())),
+            }
+        }
+    }
+    all
+}
+
+/// Every source file of the workspace.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root().join("app/src"), root().join("server/src"), root().join("frontend/src")];
+    folders
+        .extend(fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src")));
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+/// What a source file says: the keys in it, a `*` where a table puts the word of each of its rows.
+fn keys_in(text: &str) -> impl Iterator<Item = String> {
+    text.split("message!(").skip(1).map(|rest| {
+        let end = rest.find([',', ')']).unwrap_or(rest.len());
+        let parts =
+            rest[..end].split('.').map(|part| if part.trim().starts_with('$') { "*" } else { part.trim() });
+        parts.collect::<Vec<_>>().join(".")
+    })
+}
+
+fn is_used(key: &str, patterns: &[(Vec<String>, usize)], sources: &[(PathBuf, String)]) -> bool {
+    patterns.iter().any(|(pattern, source)| {
+        let words: Vec<&str> = key.split('.').collect();
+        let matches = pattern.len() == words.len()
+            && pattern.iter().zip(&words).all(|(part, word)| part == "*" || part == word);
+        // The rows of a table name their words in the same file.
+        let rows = pattern.iter().zip(&words).filter(|(part, _)| *part == "*");
+        matches && rows.into_iter().all(|(_, word)| sources[*source].1.contains(&format!("{word},")))
+    })
+}
+
+#[test]
+fn every_message_is_used() {
+    let (messages, sources) = (messages(), sources());
+    let patterns: Vec<(Vec<String>, usize)> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(index, (_, text))| keys_in(text).map(move |key| (key, index)))
+        .map(|(key, index)| (key.split('.').map(str::to_owned).collect(), index))
+        .collect();
+    let quoted = |key: &str| messages.values().any(|text| text.contains(&format!("{{{key}}}")));
+    let unused: Vec<&String> =
+        messages.keys().filter(|key| !is_used(key, &patterns, &sources) && !quoted(key)).collect();
+    assert!(unused.is_empty(), "nobody says: {unused:#?}");
+}
+
+#[test]
+fn no_message_is_empty_or_has_stray_blanks() {
+    for (key, text) in messages() {
+        // What is fine asks for nothing.
+        let may_be_empty = key.starts_with("findings.") && key.ends_with(".action");
+        assert!(
+            (may_be_empty || !text.is_empty()) && text.trim() == text && !text.contains("  "),
+            "{key}: {text:?}"
+        );
+    }
+}
+
+#[test]
+fn sentences_and_actions_end_with_a_full_stop() {
+    for (key, text) in messages() {
+        if !text.is_empty() && (key.ends_with(".sentence") || key.ends_with(".action")) {
+            assert!(text.ends_with('.') || text.ends_with(':'), "{key}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn messages_avoid_the_listed_words() {
+    let mut found = Vec::new();
+    for (key, text) in messages() {
+        for (word, instead) in AVOIDED {
+            if text.contains(word) {
+                found.push(format!("{key} says {word:?}, better {instead}: {text}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
