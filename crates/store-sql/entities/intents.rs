@@ -1,5 +1,7 @@
 //! Intents: what is about to be made in Sage, written before the call, and its answer after.
 
+mod intent_rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -10,17 +12,12 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 use sqlx::query::Query;
-use store::{
-    Answer, Error, Fence, Intent, IntentKey, IntentState, Intents, Request, Result, SealedIntent, Step,
-};
-use store_sql::{Count, Id, Instant, Json, Text, Word, Words};
+use store::{Answer, Fence, Intent, IntentKey, Intents, Request, Result, SealedIntent, Step};
+use store_sql::{Id, Instant, Json, Text, Words};
 use uuid::Uuid;
 
-use super::{
-    ensure_affected, missing,
-    rows::{self, Record},
-    xrefs::columns,
-};
+use self::intent_rows::{IntentRow, KeyRow, SealedCallRow};
+use super::{ensure_affected, missing, rows, xrefs::columns};
 use crate::{
     db::{Arguments, Db},
     dialect::{among, indexed, zipped},
@@ -32,68 +29,6 @@ use crate::{
 
 /// A statement with its first four values, the key of an intent.
 type Keyed = Query<'static, Db, Arguments>;
-
-#[derive(sqlx::FromRow)]
-struct IntentRow {
-    kind: Word<XrefKind>,
-    magento_key: String,
-    generation: Count,
-    state: String,
-    idempotency_id: String,
-    body_digest: String,
-    reference: Option<String>,
-    contact_id: Option<String>,
-    sealed_call: Option<String>,
-    first_sent_at: Instant,
-    unanswered_at: Option<Instant>,
-    withdrawn: bool,
-    sage_id: Option<String>,
-    displayed_as: Option<String>,
-    total_minor: Option<i64>,
-    tax_minor: Option<i64>,
-}
-
-impl Record for IntentRow {
-    type Value = (XrefKey, Intent);
-    const TABLE: &'static str = "intents";
-    const KEY: &'static str = "magento_key";
-
-    fn value(self) -> Result<Self::Value> {
-        let state = match (self.state.as_str(), self.sage_id) {
-            ("answered", Some(sage_id)) => IntentState::Answered(Answer {
-                sage_id,
-                displayed_as: self.displayed_as,
-                total_minor: self.total_minor,
-                tax_minor: self.tax_minor,
-            }),
-            ("open", None) => IntentState::Open,
-            ("refused", None) => IntentState::Refused,
-            _ => {
-                return Err(Error::Inconsistency {
-                    table: Self::TABLE,
-                    column: "state".to_owned(),
-                    row: self.magento_key,
-                    source: "it does not fit the answer".into(),
-                });
-            }
-        };
-        let intent = Intent {
-            generation: self.generation.0,
-            request: Request {
-                idempotency_id: self.idempotency_id,
-                body_digest: self.body_digest,
-                reference: self.reference,
-                contact_id: self.contact_id,
-                sealed_call: self.sealed_call,
-            },
-            first_sent_at: self.first_sent_at.0,
-            unanswered_at: self.unanswered_at.map(|at| at.0),
-            is_withdrawn: self.withdrawn,
-            state,
-        };
-        Ok((XrefKey { kind: self.kind.0, magento_key: self.magento_key }, intent))
-    }
-}
 
 /// Binds the key of an intent as the first four values.
 fn keyed(statement: &'static str, key: &IntentKey) -> Keyed {
@@ -406,42 +341,5 @@ impl Intents for Driver {
             .execute(|| keyed(RESEAL, &sealed.key).bind(sealed.envelope.clone()).bind(envelope.to_owned()))
             .await?;
         ensure_affected(resealed, 1)
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct KeyRow {
-    kind: Word<XrefKind>,
-    magento_key: String,
-}
-
-impl Record for KeyRow {
-    type Value = XrefKey;
-    const TABLE: &'static str = "intents";
-    const KEY: &'static str = "magento_key";
-
-    fn value(self) -> Result<XrefKey> {
-        Ok(XrefKey { kind: self.kind.0, magento_key: self.magento_key })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct SealedCallRow {
-    binding_id: Id<BindingId>,
-    business_id: String,
-    kind: Word<XrefKind>,
-    magento_key: String,
-    sealed_call: String,
-}
-
-impl Record for SealedCallRow {
-    type Value = SealedIntent;
-    const TABLE: &'static str = "intents";
-    const KEY: &'static str = "magento_key";
-
-    fn value(self) -> Result<SealedIntent> {
-        let xref = XrefKey { kind: self.kind.0, magento_key: self.magento_key };
-        let key = IntentKey { binding_id: self.binding_id.0, business_id: self.business_id, xref };
-        Ok(SealedIntent { key, envelope: self.sealed_call })
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use domain::{
     environment::Environment,
     ids::{BindingId, OrganisationId},
@@ -28,7 +29,7 @@ use tokio::{
     time,
 };
 
-use super::{Line, micros_at};
+use super::{Line, history::run, micros_at};
 use crate::{
     environment::Machine,
     lifecycle::Failure,
@@ -46,6 +47,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const CALLERS: u64 = 8;
 /// How many documents the neighbour has; of those that it tells of after them the shop knows nothing.
 const HOSTILE: u64 = 200;
+/// So many runs the healthy shop had in the week before.
+const WEEK: i64 = 2_000;
 /// How many events each of its callers had taken, and how many refused.
 type Flood = JoinSet<Result<(u64, u64), Failure>>;
 const PAGES: [&str; 3] = ["/healthz", "/dashboard", "/dashboard/sync"];
@@ -64,6 +67,7 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
         ..Options::default()
     })
     .await?;
+    busy_week(&sandbox).await?;
     let healthy = Healthy::new(&sandbox).await?;
     let idle = healthy.feel(1, span).await?;
     let elsewhere = Elsewhere::new()?;
@@ -83,6 +87,17 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
     sandbox.stop().await;
     books.stop().await;
     Ok(lines)
+}
+
+/// A week behind the healthy shop, more than its pages look at: otherwise they would grow with what is measured, neighbour or not.
+async fn busy_week(sandbox: &Sandbox) -> Result<(), Failure> {
+    let shop = [sandbox.binding.id];
+    let start = Machine.now() - TimeDelta::days(7);
+    let runs: Vec<Run> = (0..WEEK)
+        // Its numbers lie beyond those that are told of later.
+        .map(|number| Run { magento_id: number + 1_000_000, ..run(number, WEEK * 52, start, &shop) })
+        .collect();
+    Ok(sandbox.process.engine.store.seed_for_bench(sandbox.organisation, &runs).await?)
 }
 
 /// What was measured of one thing.
