@@ -2,7 +2,7 @@
 
 LEDGER := target/release/ledger
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build release test test-rust test-browser laws matrix soak fuzz fmt lint check-doors bench conformance clean
+.PHONY: help setup demo build release test test-rust test-browser laws matrix soak fuzz fmt lint check-doors bench figures conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,13 @@ check-doors: ## Check that no crate reaches what it must not
 bench: build ## Run the benchmarks, the history on SQLite and on Postgres (ARGS='--history --runs 100000')
 	scripts/setup test
 	scripts/with-postgres $(LEDGER) bench $(ARGS)
+
+figures: build ## Measure everything that docs/performance.md tells, and write it there (ONLY='backlog'; three quarters of an hour)
+	scripts/setup test
+	for part in $(or $(ONLY),events history backlog neighbours); do \
+		options=--$$part; [ $$part != neighbours ] || options='--neighbours 600'; \
+		scripts/write-figures docs/performance.md bench-$$part scripts/with-postgres $(LEDGER) bench $$options || exit; \
+	done
 
 conformance: ## Check the plans and the Sage simulator against the description in SAGE_SWAGGER=FILE
 	@test -n "$$SAGE_SWAGGER" || { echo 'say where the description is: make conformance SAGE_SWAGGER=FILE' >&2; exit 2; }

@@ -31,6 +31,9 @@ pub struct BenchArgs {
     /// The address of a Postgres database to measure the history or, with --backlog, the queue on as well; it is filled and left so.
     #[arg(long, env = "LEDGER_TEST_POSTGRES_URL")]
     postgres: Option<String>,
+    /// Measures everything but the history alone.
+    #[arg(long)]
+    events: bool,
     /// Measures the history alone.
     #[arg(long)]
     history: bool,
@@ -54,14 +57,16 @@ pub async fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
         backlog::measure(args.runs, args.postgres.as_deref()).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !args.history {
+    if !args.history || args.events {
         show(events::measure(args.seconds).await?);
         show(runs::measure(args.invoices).await?);
         show(plans::measure()?);
         show(settings::measure().await?);
         show(rest::measure().await?);
     }
-    history::measure(args.runs, args.postgres.as_deref()).await?;
+    if !args.events {
+        history::measure(args.runs, args.postgres.as_deref()).await?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
