@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     ids::{MemberId, SessionId},
-    run::{ActionKind, Role},
+    run::ActionKind,
 };
 use secrecy::ExposeSecret;
 use store::{Action, Actor, ProofSubject, SecondFactor};
@@ -21,6 +21,7 @@ use crate::{
     cookies,
     history::operator_actions::action,
     member,
+    permission::Permission,
     rate_limit::{self, RateLimit},
     reveal_once::RevealOnce,
     second_factor, session,
@@ -32,7 +33,7 @@ const SET_UP: TimeDelta = TimeDelta::minutes(30);
 
 /// A person's own account.
 pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<AccountView, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let now = services.environment.now();
     let sessions = services.store.list_sessions(member.person(), now).await?.into_iter();
     let sessions =
@@ -95,7 +96,7 @@ pub async fn header(services: &Services, member: &Member) -> Result<MemberView, 
     Ok(MemberView {
         name: member.called().to_owned(),
         email: member.email().to_owned(),
-        is_owner: member.may(Role::Owner),
+        is_owner: member.may(Permission::ManagePeople),
         organisation: member.organisation().to_string(),
         organisations,
     })
@@ -114,7 +115,7 @@ pub async fn send_address_code(
     visit: &Visit,
 ) -> Result<Flash, AppError> {
     let secret = session_token(services, visit)?;
-    address(member.require(Role::Viewer)?, &secret).send_code(services).await?;
+    address(member.require(Permission::UseOwnAccount)?, &secret).send_code(services).await?;
     Ok(Flash::CodeSent)
 }
 
@@ -126,7 +127,7 @@ pub async fn prove_address(
     code: &str,
 ) -> Result<Flash, AppError> {
     let secret = session_token(services, visit)?;
-    address(member.require(Role::Viewer)?, &secret).check_code(services, code).await?;
+    address(member.require(Permission::UseOwnAccount)?, &secret).check_code(services, code).await?;
     let records = records(services, member, ActionKind::AddressProved).await?;
     match services.store.prove_person(member.person(), services.environment.now(), &records).await {
         Ok(()) => Ok(Flash::Saved),
@@ -156,7 +157,7 @@ pub async fn change_password(
     current: String,
     chosen: String,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     if let Some(wrong) = session::wrong_with_chosen(&chosen, &[member.email(), member.name()]) {
         return Err(AppError::new(ErrorCode::Invalid).field("new_password", wrong));
     }
@@ -174,7 +175,7 @@ pub async fn begin_second_factor(
     visit: &Visit,
     password: String,
 ) -> Result<(), AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     session::confirm_password(services, member, &visit.caller, "set_up_password", password).await?;
     let secret = second_factor::new_secret(&*services.environment);
     let envelope = second_factor::seal(&services.sealing, member.person(), &secret)?;
@@ -192,7 +193,7 @@ pub async fn confirm_second_factor(
     visit: &Visit,
     code: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let (store, now) = (&*services.store, services.environment.now());
     let factor = store.second_factor(member.person()).await?.filter(|factor| is_offered(services, factor));
     let factor = factor.ok_or(ErrorCode::NotFound)?;
@@ -229,7 +230,7 @@ pub async fn renew_codes(
     visit: &Visit,
     password: String,
 ) -> Result<(), AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     session::confirm_password(services, member, &visit.caller, "codes_password", password).await?;
     let factor = services.store.second_factor(member.person()).await?;
     factor.filter(|factor| factor.confirmed_at.is_some()).ok_or(ErrorCode::NotFound)?;
@@ -247,7 +248,7 @@ pub async fn end_second_factor(
     password: String,
     code: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     if code.trim().is_empty() {
         return Err(required("off_code"));
     }
@@ -268,14 +269,17 @@ pub async fn end_second_factor(
 pub async fn end_session(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
     let id: SessionId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let record = record(services, member, ActionKind::SessionsEnded);
-    services.store.end_session_of(member.require(Role::Viewer)?.person(), id, Some(&record)).await?;
+    services
+        .store
+        .end_session_of(member.require(Permission::UseOwnAccount)?.person(), id, Some(&record))
+        .await?;
     Ok(Flash::SessionsEnded)
 }
 
 /// Ends all of the person's sessions but the one that asks.
 pub async fn end_other_sessions(services: &Services, member: &Member) -> Result<Flash, AppError> {
     let record = record(services, member, ActionKind::SessionsEnded);
-    let who = member.require(Role::Viewer)?.person();
+    let who = member.require(Permission::UseOwnAccount)?.person();
     services.store.end_other_sessions(who, member.session(), Some(&record)).await?;
     Ok(Flash::SessionsEnded)
 }

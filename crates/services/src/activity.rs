@@ -2,7 +2,7 @@
 
 use domain::{
     ids::{ActionId, MemberId},
-    run::{ActionKind, Role},
+    run::ActionKind,
 };
 use store::{Action, ActionFilter, Binding};
 use views::{
@@ -12,7 +12,7 @@ use views::{
     links::HISTORY,
 };
 
-use crate::{Member, Services};
+use crate::{Member, Services, permission::Permission};
 
 /// How many actions a page shows.
 const PAGE: u32 = 50;
@@ -60,7 +60,7 @@ pub async fn page(
     member: &Member,
     query: &ActivityQuery,
 ) -> Result<ActivityView, AppError> {
-    let organisation = member.require(Role::Owner)?.organisation();
+    let organisation = member.require(Permission::ReadActivity)?.organisation();
     let (filter, before) = (query.filter()?, read::<ActionId>("before", &query.before)?);
     let store = &*services.store;
     let mut actions = store.list_actions(organisation, &filter, before, PAGE + 1).await?;

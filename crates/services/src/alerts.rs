@@ -5,7 +5,7 @@ use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
     environment::Environment,
     ids::{AlertChannelId, BindingId},
-    run::{ActionKind, Role},
+    run::ActionKind,
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,7 @@ use crate::{
     Member, Services,
     history::operator_actions::action,
     people::wrong_with_email,
+    permission::Permission,
     rate_limit::{self, RateLimit},
     reveal_once::RevealOnce,
     visit::Visit,
@@ -47,7 +48,7 @@ pub struct ChannelChoices {
 
 /// Everything on the page.
 pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<AlertsView, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let (store, organisation) = (&*services.store, member.organisation());
     let channels = store.list_alert_channels(member.id()).await?.into_iter().map(view);
     let shops = store.list_bindings(organisation).await?.into_iter();
@@ -91,7 +92,7 @@ pub async fn add_mail(
     address: &str,
     mode: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let address = address.trim().to_lowercase();
     let error = AppError::new(ErrorCode::Invalid).echo("email", &address);
     if let Some(wrong) = wrong_with_email(&address) {
@@ -123,7 +124,7 @@ pub async fn add_webhook(
     url: &str,
     mode: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let typed = url.trim();
     if typed.is_empty() {
         return Err(AppError::new(ErrorCode::Invalid).field("url", FieldError::Required));
@@ -171,7 +172,7 @@ async fn new_channel(
 
 /// Confirms an address by the code that was sent there.
 pub async fn confirm(services: &Services, member: &Member, id: &str, code: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let (store, now, hash) = (&*services.store, services.environment.now(), code_hash(&typed(code)));
     let channel = one(services, member, id).await?;
     let record = record(services, member, ActionKind::ChannelConfirmed, &channel);
@@ -189,7 +190,7 @@ pub async fn change(
     id: &str,
     chosen: &ChannelChoices,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let invalid = || AppError::new(ErrorCode::Invalid);
     let shops = services.store.list_bindings(member.organisation()).await?;
     let shop = |id: &String| {
@@ -216,7 +217,7 @@ pub async fn roll_secret(
     visit: &Visit,
     id: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let channel = one(services, member, id).await?;
     if channel.kind != ChannelKind::Webhook {
         return Err(ErrorCode::NotFound.into());
@@ -237,7 +238,7 @@ pub async fn send_test(
     visit: &Visit,
     id: &str,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     let channel = one(services, member, id).await?;
     if channel.confirmed_at.is_none() {
         return Err(ErrorCode::NotFound.into());
@@ -252,7 +253,7 @@ pub async fn send_test(
 
 /// Removes a channel.
 pub async fn remove(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Viewer)?;
+    let member = member.require(Permission::UseOwnAccount)?;
     // One that is gone already needs no removing.
     if let Ok(channel) = one(services, member, id).await {
         let record = record(services, member, ActionKind::ChannelRemoved, &channel);

@@ -5,7 +5,7 @@ use domain::{
     business::ReferenceSet,
     health::Stage,
     ids::BindingId,
-    run::{ActionKind, BindingStatus, Role, RunStatus},
+    run::{ActionKind, BindingStatus, RunStatus},
     settings::Settings,
 };
 use store::{Binding, PageRequest, RunFilter, SettingsVersion};
@@ -17,8 +17,8 @@ use views::{
 };
 
 use crate::{
-    Member, Services, connecting::PairedShop, fetching::Progress, history::operator_actions::action, session,
-    visit::Visit,
+    Member, Services, connecting::PairedShop, fetching::Progress, history::operator_actions::action,
+    permission::Permission, session, visit::Visit,
 };
 
 /// The organisation's bindings, oldest first.
@@ -37,7 +37,7 @@ pub async fn one(services: &Services, member: &Member, id: &str) -> Result<Bindi
 
 /// One of them, on its way to Sage.
 pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?;
     let businesses = services.connecting.businesses(binding.id, member.id()).await?;
     let mut businesses: Vec<_> =
@@ -57,7 +57,7 @@ pub async fn pair(
     url: &str,
     code: &str,
 ) -> Result<PairedShop, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let (name, url, code) = (name.trim(), url.trim(), code.trim());
     let mut error = AppError::new(ErrorCode::Invalid);
     for (field, typed, longest) in [("name", name, 100), ("url", url, 250), ("code", code, 64)] {
@@ -84,7 +84,7 @@ pub async fn begin_consent(
     id: &str,
     country: &str,
 ) -> Result<String, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?;
     let country = Some(country).filter(|country| !country.is_empty());
     let record = action(services, member, ActionKind::ConsentBegun, (Some(binding.id), None), "");
@@ -98,7 +98,7 @@ pub async fn choose_business(
     id: &str,
     business: &str,
 ) -> Result<(), AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?;
     let record = action(services, member, ActionKind::BusinessChosen, (Some(binding.id), None), business);
     services.connecting.choose_business(&binding, member.id(), business, &record);
@@ -107,7 +107,7 @@ pub async fn choose_business(
 
 /// How far that has come, and where it leads when it is over.
 pub async fn progress(services: &Services, member: &Member, id: &str) -> Result<ProgressView, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?.id;
     let href = match services.connecting.progress(binding) {
         Some(Progress::Fetching(list)) => {
@@ -125,7 +125,7 @@ pub async fn progress(services: &Services, member: &Member, id: &str) -> Result<
 
 /// Pauses a working binding, or lets a paused one work.
 pub async fn pause(services: &Services, member: &Member, id: &str, pause: bool) -> Result<Flash, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::PauseShops)?;
     let binding = own(services, member, id).await?;
     let (from, to, flash) = if pause {
         (BindingStatus::Active, BindingStatus::Paused, Flash::Paused)
@@ -153,7 +153,7 @@ pub async fn disconnect(
     id: &str,
     password: String,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?;
     session::confirm_password(services, member, &visit.caller, "password", password).await?;
     let record = action(services, member, ActionKind::Disconnected, (Some(binding.id), None), "");
@@ -163,7 +163,7 @@ pub async fn disconnect(
 
 /// Fetches the business's lists again.
 pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::CheckShops)?;
     let binding = own(services, member, id).await?;
     let record = action(services, member, ActionKind::ListsRefreshed, (Some(binding.id), None), "");
     services.connecting.refresh_reference(&binding, Some(&record)).await?;
@@ -172,7 +172,7 @@ pub async fn refresh(services: &Services, member: &Member, id: &str) -> Result<F
 
 /// Makes the suggested settings the binding's first ones.
 pub async fn take_suggestions(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Accountant)?;
+    let member = member.require(Permission::ChangeSettings)?;
     let binding = own(services, member, id).await?;
     let cached = services.store.reference(binding.id).await?;
     let settings = cached.and_then(|cached| suggested(&cached.set)).ok_or(ErrorCode::NotFound)?;
@@ -200,7 +200,7 @@ pub async fn preflight(
     ask: bool,
 ) -> Result<PreflightView, AppError> {
     let binding = own(services, member, id).await?;
-    let may_ask = member.may(Role::Operator);
+    let may_ask = member.may(Permission::CheckShops);
     let asked = ask && may_ask;
     // What is disconnected posts nothing, and is meant to.
     let findings = match binding.status {
@@ -260,9 +260,9 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         events: services.quotas.of_events(),
         lists_fetched: reference.map(|cached| cached.fetched_at.into()),
         suggestions,
-        may_set: member.may(Role::Accountant),
-        may_pause: member.may(Role::Operator),
-        may_connect: member.may(Role::Owner),
+        may_set: member.may(Permission::ChangeSettings),
+        may_pause: member.may(Permission::PauseShops),
+        may_connect: member.may(Permission::ConnectShops),
     })
 }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use domain::{
     ids::{BindingId, RunId},
     remedy::Remedy,
-    run::{BindingStatus, Role},
+    run::BindingStatus,
 };
 use store::{Binding, CauseGroup, PageRequest, Seek};
 
@@ -22,7 +22,7 @@ use views::{
     settings,
 };
 
-use crate::{Member, Services};
+use crate::{Member, Services, permission::Permission};
 
 /// A page of the runs of the member's organisation.
 pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) -> Result<RunsPage, AppError> {
@@ -50,7 +50,7 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
         next: page.next.map(|run| query.at(Seek::After(run)).href()),
         stopped: page.stopped,
         rows: page.runs.into_iter().map(row).collect(),
-        may_retry: member.may(Role::Operator),
+        may_retry: member.may(Permission::RetryRuns),
         version,
         views: services
             .store
@@ -93,7 +93,7 @@ pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, 
     };
     Ok(CausesView {
         groups: groups.iter().filter_map(view).collect(),
-        may_retry: member.may(Role::Operator),
+        may_retry: member.may(Permission::RetryRuns),
         version,
     })
 }

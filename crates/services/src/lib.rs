@@ -18,6 +18,7 @@ mod member;
 pub mod overview;
 pub mod password;
 pub mod people;
+pub mod permission;
 pub mod rate_limit;
 pub mod reveal_once;
 pub mod run;

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use store::SignedIn;
 use views::error::{AppError, ErrorCode};
 
-use crate::{Services, cookies, tokens::token_hash};
+use crate::{Services, cookies, permission::Permission, tokens::token_hash};
 
 /// How long a session may rest. One that did is over, although its cookie is good for longer.
 pub const IDLE: TimeDelta = TimeDelta::hours(12);
@@ -76,14 +76,14 @@ impl Member {
         self.0.proved_at
     }
 
-    /// Whether this person may do what a role may.
-    pub fn may(&self, role: Role) -> bool {
-        self.0.member.role >= role
+    /// Whether this person may do something.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.0.member.role >= permission.role()
     }
 
-    /// The person again, if they may do what a role may.
-    pub fn require(&self, role: Role) -> Result<&Self, AppError> {
-        if self.may(role) { Ok(self) } else { Err(ErrorCode::Forbidden.into()) }
+    /// The person again, if they may do something.
+    pub fn require(&self, permission: Permission) -> Result<&Self, AppError> {
+        if self.may(permission) { Ok(self) } else { Err(ErrorCode::Forbidden.into()) }
     }
 }
 

@@ -8,7 +8,7 @@ use domain::{
     health::Stage,
     ids::BindingId,
     percentile::percentile,
-    run::{BindingStatus, Role, RunStatus},
+    run::{BindingStatus, RunStatus},
 };
 use store::{Binding, CauseGroup, Load, Span, Times, Volume, waiting_code};
 use views::{
@@ -20,7 +20,7 @@ use views::{
     },
 };
 
-use crate::{Member, Services, history::together};
+use crate::{Member, Services, history::together, permission::Permission};
 
 /// So many things that need a person are shown.
 const NEEDS: usize = 10;
@@ -83,7 +83,7 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         calls: loads.values().map(|load| load.calls).sum(),
         chart: chart(span, from, until, &volume),
         times: times_view(&times),
-        may_connect: member.may(Role::Owner),
+        may_connect: member.may(Permission::ConnectShops),
     })
 }
 

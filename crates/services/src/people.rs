@@ -13,8 +13,8 @@ use views::{
 };
 
 use crate::{
-    Member, Services, history::operator_actions::action, reveal_once::RevealOnce, session, tokens,
-    visit::Visit,
+    Member, Services, history::operator_actions::action, permission::Permission, reveal_once::RevealOnce,
+    session, tokens, visit::Visit,
 };
 
 /// How long an invitation is good.
@@ -25,7 +25,7 @@ const LONGEST_EMAIL: usize = 254;
 
 /// Everybody in the organisation; for owners also who is invited, and the link that was just made.
 pub async fn everybody(services: &Services, member: &Member, visit: &Visit) -> Result<PeopleView, AppError> {
-    let is_owner = member.require(Role::Viewer)?.may(Role::Owner);
+    let is_owner = member.require(Permission::Look)?.may(Permission::ManagePeople);
     let colleagues = services.store.list_members(member.organisation()).await?;
     let people = colleagues.into_iter().map(|colleague| PersonView {
         is_me: colleague.member.id == member.id(),
@@ -74,7 +74,7 @@ pub async fn invite(
     (organisation, email, role): (&str, &str, &str),
     password: String,
 ) -> Result<(), AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ManagePeople)?;
     member.stands_in(organisation)?;
     let email = email.trim().to_lowercase();
     let chosen: Option<Role> = role.parse().ok();
@@ -136,7 +136,7 @@ pub(crate) fn wrong_with_email(email: &str) -> Option<FieldError> {
 
 /// Withdraws an invitation.
 pub async fn withdraw(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ManagePeople)?;
     let id: InvitationId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let open = services.store.list_invitations(member.organisation(), services.environment.now()).await?;
     let invitation = open.into_iter().find(|open| open.id == id).ok_or(ErrorCode::NotFound)?;
@@ -153,7 +153,7 @@ pub async fn set_role(
     (id, role): (&str, &str),
     password: String,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ManagePeople)?;
     let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let role: Role = role.parse().map_err(|_| AppError::new(ErrorCode::Invalid))?;
     session::confirm_person(services, member, &visit.caller, password).await?;
@@ -173,7 +173,7 @@ pub async fn remove(
     id: &str,
     password: String,
 ) -> Result<Flash, AppError> {
-    let member = member.require(Role::Owner)?;
+    let member = member.require(Permission::ManagePeople)?;
     let id: MemberId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     session::confirm_person(services, member, &visit.caller, password).await?;
     let colleague = colleague(services, member, id).await?;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{
-    run::{ActionKind, BindingStatus, Role},
+    run::{ActionKind, BindingStatus},
     settings::{Lists, Problems, Settings, canonical_tax_map, differences, form::Form},
 };
 use store::{Binding, CachedReference, SettingsVersion};
@@ -20,7 +20,10 @@ use views::{
     settings::{Crossing, MethodsView, SettingsNotice, SettingsView},
 };
 
-use crate::{Member, Services, bindings, client_info::Caller, history::operator_actions::action, session};
+use crate::{
+    Member, Services, bindings, client_info::Caller, history::operator_actions::action,
+    permission::Permission, session,
+};
 
 /// Settings as old as this are shown with lists that are fetched again.
 const STALE: TimeDelta = TimeDelta::hours(24);
@@ -66,7 +69,7 @@ pub async fn send(
     id: &str,
     pairs: Vec<(String, String)>,
 ) -> Result<Sent, AppError> {
-    let member = member.require(Role::Accountant)?;
+    let member = member.require(Permission::ChangeSettings)?;
     let mut settings_form = SettingsForm::of(services, member, id).await?;
     let form = Form::from(pairs);
     match form.get("do").unwrap_or("save") {
@@ -290,7 +293,7 @@ impl<'a> SettingsForm<'a> {
             fetched: self.cached.fetched_at.into(),
             age: age(now - self.cached.fetched_at),
             is_stale: self.is_stale,
-            may_set: self.member.may(Role::Accountant),
+            may_set: self.member.may(Permission::ChangeSettings),
             is_unsaved: false,
             lists: self.lists,
         }

@@ -7,9 +7,11 @@ use axum::{
     http::HeaderMap,
     response::Redirect,
 };
-use domain::run::{ActionKind, Role};
+use domain::run::ActionKind;
 use serde::Deserialize;
-use services::{Services, connecting::for_a_person, history::operator_actions::action, member_of};
+use services::{
+    Services, connecting::for_a_person, history::operator_actions::action, member_of, permission::Permission,
+};
 use views::{
     bindings::{connect_href, connecting_href},
     error::ErrorCode,
@@ -44,7 +46,7 @@ pub async fn returned(
         Redirect::to(&format!("{back}{sign}problem={}", code.as_str()))
     };
     // Whoever began may have become somebody else in the meantime.
-    if !member.may(Role::Owner) {
+    if !member.may(Permission::ConnectShops) {
         return went_wrong(ErrorCode::Forbidden);
     }
     if let Some(error) = &returned.error {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     ids::{ActionId, BindingId, BulkRetryId, RunId},
-    run::{ActionKind, BulkState, Role, RunStatus},
+    run::{ActionKind, BulkState, RunStatus},
 };
 use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
 
@@ -15,7 +15,7 @@ use views::{
     links::HISTORY,
 };
 
-use crate::{Member, Services};
+use crate::{Member, Services, permission::Permission};
 
 /// Up to so many runs are counted before a retry of many; more are "more than".
 pub const COUNTED: i64 = 50_000;
@@ -58,7 +58,7 @@ pub fn action(
 
 /// Puts a run in the queue again, on a person's word.
 pub async fn retry(services: &Services, member: &Member, run: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::RetryRuns)?;
     let run: RunId = run.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let record = action(services, member, ActionKind::Retried, (None, Some(run)), "");
     match services.store.retry_run(member.organisation(), run, record.at, Some(&record)).await {
@@ -80,7 +80,7 @@ pub async fn preview(
     member: &Member,
     query: &HistoryQuery,
 ) -> Result<PreviewView, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::RetryRuns)?;
     let filter = query.filter();
     let count = services.store.count_matching(member.organisation(), &filter, COUNTED + 1).await?;
     let seconds = lasts(services, member, &filter, count.min(COUNTED)).await?;
@@ -121,7 +121,7 @@ pub async fn begin_bulk(
     member: &Member,
     query: &HistoryQuery,
 ) -> Result<BulkRetryId, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::RetryRuns)?;
     let bulks = services.store.list_bulk_retries(member.organisation(), 100).await?;
     if bulks.iter().filter(|bulk| bulk.state == BulkState::Running).count() >= services.quotas.bulk_retries {
         return Err(ErrorCode::QuotaReached.into());
@@ -179,13 +179,13 @@ fn view(bulk: BulkRetry, member: &Member) -> BulkView {
         runs,
         began: bulk.created_at.into(),
         ended: bulk.ended_at.map(Into::into),
-        may_cancel: member.may(Role::Operator) && bulk.state == BulkState::Running,
+        may_cancel: member.may(Permission::RetryRuns) && bulk.state == BulkState::Running,
     }
 }
 
 /// Stops a retry of many runs.
 pub async fn cancel_bulk(services: &Services, member: &Member, id: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::RetryRuns)?;
     let id: BulkRetryId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     services.store.bulk_retry(member.organisation(), id).await?.ok_or(ErrorCode::NotFound)?;
     let record = action(services, member, ActionKind::BulkRetryCancelled, (None, None), &id.to_string());
@@ -200,7 +200,7 @@ pub async fn exclude(
     reason: &str,
 ) -> Result<Flash, AppError> {
     const LONGEST: usize = 200;
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::ExcludeDocuments)?;
     let run: RunId = run.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > LONGEST {
@@ -216,7 +216,7 @@ pub async fn exclude(
 
 /// Takes the exclusion of a run's document back.
 pub async fn include(services: &Services, member: &Member, run: &str) -> Result<Flash, AppError> {
-    let member = member.require(Role::Operator)?;
+    let member = member.require(Permission::ExcludeDocuments)?;
     let run: RunId = run.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let record = action(services, member, ActionKind::Included, (None, Some(run)), "");
     done(services.store.include_document(run, &record).await, Flash::Included)

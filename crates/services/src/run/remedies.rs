@@ -3,11 +3,12 @@
 use domain::{
     code::Code,
     remedy::{Advice, Remedy, RetryNow, retry_now},
-    run::{BindingStatus, Role},
+    run::BindingStatus,
     settings::cards::{CARDS, fields},
 };
 
 use super::{Kept, sage_link};
+use crate::permission::Permission;
 use views::{bindings, run, run::RemedyView, settings};
 
 use crate::Member;
@@ -24,7 +25,10 @@ pub struct Rights {
 impl Rights {
     /// A member's.
     pub fn of(member: &Member) -> Self {
-        Self { may_retry: member.may(Role::Operator), may_connect: member.may(Role::Owner) }
+        Self {
+            may_retry: member.may(Permission::RetryRuns),
+            may_connect: member.may(Permission::ConnectShops),
+        }
     }
 }
 

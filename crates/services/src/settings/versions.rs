@@ -1,9 +1,6 @@
 //! The versions of a binding's settings: who, when, why, what differs, and what was made under them.
 
-use domain::{
-    run::Role,
-    settings::{Change, Lists, Settings, differences},
-};
+use domain::settings::{Change, Lists, Settings, differences};
 use store::{PageRequest, RunFilter, SavedSettings};
 use views::{
     error::{AppError, ErrorCode},
@@ -11,7 +8,7 @@ use views::{
     runs::RunRow,
 };
 
-use crate::{Member, Services, bindings};
+use crate::{Member, Services, bindings, permission::Permission};
 
 /// How many versions a page shows.
 const PAGE: u32 = 20;
@@ -81,7 +78,7 @@ pub async fn page(
         versions,
         current: current.unwrap_or_default(),
         older,
-        may_set: member.may(Role::Accountant),
+        may_set: member.may(Permission::ChangeSettings),
     })
 }
 
@@ -109,7 +106,7 @@ pub async fn one(
         versions: vec![shown],
         current: current.unwrap_or_default(),
         older: None,
-        may_set: member.may(Role::Accountant),
+        may_set: member.may(Permission::ChangeSettings),
     })
 }
 
