@@ -1,6 +1,7 @@
 //! What an invoice and a credit note have in common: a buyer, lines, sums, a currency. Every step beneath the documents works on this,
 //! so that no credit memo has to pass for an invoice.
 
+use messages::message;
 use std::borrow::Cow;
 
 use domain::documents::{Invoice, Line};
@@ -21,8 +22,8 @@ impl DocumentKind {
     /// What people know it as.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::Invoice => "invoice",
-            Self::CreditNote => "credit memo",
+            Self::Invoice => message!(document_names.invoice),
+            Self::CreditNote => message!(document_names.credit_memo),
         }
     }
 

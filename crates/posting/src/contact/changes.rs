@@ -1,6 +1,7 @@
 //! The customer within an invoice is news of that customer: Magento's own events of customers are lost for weeks. What was given when
 //! a contact was written is remembered, and only a field that is given differently later calls for an update.
 
+use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{
@@ -90,7 +91,7 @@ fn update(
     findings.rule(
         "contact's details",
         &*known.sage_id,
-        "the customer within an invoice is news",
+        message!(reasons.customer_changed),
         changes.join(", "),
     );
     Some(customer::update(customer, &key, currency, known, context, findings))
