@@ -1,10 +1,10 @@
 //! What an invoice and a credit note have in common: a buyer, lines, sums, a currency. Every step beneath the documents works on this,
 //! so that no credit memo has to pass for an invoice.
 
-use messages::message;
 use std::borrow::Cow;
 
 use domain::documents::{Invoice, Line};
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::buyer::Buyer;

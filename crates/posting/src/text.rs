@@ -1,7 +1,8 @@
 //! Texts on their way to Sage, cut to its limits at a character.
 
-use crate::findings::Findings;
 use messages::message;
+
+use crate::findings::Findings;
 
 /// The first `limit` characters, with a note when something was cut. `what` names the field for the note.
 pub(crate) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {

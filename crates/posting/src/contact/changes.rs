@@ -1,7 +1,6 @@
 //! The customer within an invoice is news of that customer: Magento's own events of customers are lost for weeks. What was given when
 //! a contact was written is remembered, and only a field that is given differently later calls for an update.
 
-use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{
@@ -10,6 +9,7 @@ use domain::{
     plan::{Call, Plan, Verdict},
     xref::XrefKey,
 };
+use messages::message;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

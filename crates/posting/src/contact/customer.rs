@@ -1,7 +1,6 @@
 //! A customer becomes contacts: every contact that the customer has is brought up to date, one in the base currency is made where
 //! there is none. What Magento shows is often poorer than what Sage holds (no addresses, no company), and never overwrites it.
 
-use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{
@@ -14,6 +13,7 @@ use domain::{
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use serde_json::{Map, Value, json};
 
 use crate::{

@@ -1,12 +1,12 @@
 //! The sale that a credit memo takes back, as far as the memo's own fields show it.
 
-use messages::message;
 use std::borrow::Cow;
 
 use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::{round, round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{

@@ -1,6 +1,5 @@
 //! The last and only gate before a posting: the sums that Sage makes of the finished body must be Magento's.
 
-use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{
@@ -9,6 +8,7 @@ use domain::{
     money::{Currency, round2, text},
     plan::Predicted,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 

@@ -1,7 +1,6 @@
 //! Goods or services: a sale abroad says on every line which of the two it is (sage-api.md, section 8), and the lines of one
 //! document share one type.
 
-use messages::message;
 use std::collections::BTreeSet;
 
 use domain::{
@@ -10,6 +9,7 @@ use domain::{
     documents::Line,
     settings::{MixedGoodsServices, Settings},
 };
+use messages::message;
 
 use crate::{
     findings::{Findings, MissingSetting, NotPosted},
