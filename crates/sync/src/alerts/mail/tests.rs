@@ -158,8 +158,5 @@ async fn a_port_without_tls_is_named() {
     let starttls = sent(("smtp", "?tls=required"), &[]).await.unwrap_err().to_string();
     assert_eq!(starttls, "The mail server does not offer STARTTLS. Check its port, or use smtps://.");
     let wrapped = sent(("smtps", ""), &[]).await.unwrap_err().to_string();
-    assert_eq!(
-        wrapped,
-        "Ledger and the mail server cannot agree on TLS on this port. Check the port."
-    );
+    assert_eq!(wrapped, "Ledger and the mail server cannot agree on TLS on this port. Check the port.");
 }
