@@ -98,7 +98,7 @@ test('a webhook is added, tested, changed, gets another secret and is removed', 
   hooks.server.closeAllConnections()
   await card.getByRole('button', { name: 'Send a test' }).click()
   await expect(page.getByRole('alert')).toContainText('message_refused')
-  await expect(card).toContainText('The receiver could not be reached')
+  await expect(card).toContainText('Ledger cannot reach the receiver')
   await look(page, 'alerts-not-reached')
   await card.getByText('Remove', { exact: true }).click()
   await card.getByRole('button', { name: 'Remove it now' }).click()

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use messages::message;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -13,7 +14,7 @@ pub struct Currency([u8; 3]);
 
 /// A text that is no currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a currency code of three letters, such as GBP")]
+#[error("{}", message!(values.not_a_currency, text = .0))]
 pub struct NotACurrency(pub String);
 
 impl Currency {
@@ -78,7 +79,7 @@ impl<'de> Deserialize<'de> for Currency {
 
 /// A text that is no amount, or none within bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an amount")]
+#[error("{}", message!(values.not_an_amount, text = .0))]
 pub struct NotAnAmount(pub String);
 
 impl NotAnAmount {

@@ -4,6 +4,7 @@
 
 mod catalogue;
 
+use messages::message;
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, TimeDelta};
@@ -113,13 +114,13 @@ impl Area {
     /// What people read.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Contacts => "Contacts",
-            Self::Sales => "Sales",
-            Self::CreditNotes => "Credit notes",
-            Self::Bank => "Bank",
-            Self::Allocations => "Allocations",
-            Self::Products => "Products & Services",
-            Self::Stock => "Stock",
+            Self::Contacts => message!(areas.contacts),
+            Self::Sales => message!(areas.sales),
+            Self::CreditNotes => message!(areas.credit_notes),
+            Self::Bank => message!(areas.bank),
+            Self::Allocations => message!(areas.allocations),
+            Self::Products => message!(areas.products),
+            Self::Stock => message!(areas.stock),
         }
     }
 
@@ -328,10 +329,27 @@ fn clocks(live: &Live, found: &mut Vec<Finding>) {
     if matches!((shop, sage), (Some((_, None)), Some((_, None)))) {
         found.push(plain(FindingCode::ClocksAgree));
     }
-    for (whose, clock) in [("The shop", shop), ("Sage", sage)] {
-        let Some((ahead, Some(code))) = clock else { continue };
-        let side = if ahead > 0 { "ahead of" } else { "behind" };
-        found.push(about(code, format!("{whose} is {} seconds {side} Ledger", ahead.abs())));
+    if let Some((ahead, Some(code))) = shop {
+        let seconds = ahead.abs();
+        found.push(about(
+            code,
+            if ahead > 0 {
+                message!(clocks.shop_ahead, seconds = seconds)
+            } else {
+                message!(clocks.shop_behind, seconds = seconds)
+            },
+        ));
+    }
+    if let Some((ahead, Some(code))) = sage {
+        let seconds = ahead.abs();
+        found.push(about(
+            code,
+            if ahead > 0 {
+                message!(clocks.sage_ahead, seconds = seconds)
+            } else {
+                message!(clocks.sage_behind, seconds = seconds)
+            },
+        ));
     }
 }
 
@@ -352,16 +370,16 @@ const fn clock(
 fn unanswered(live: &Live, connected: bool, found: &mut Vec<Finding>) {
     let mut silent = Vec::new();
     let mut note = |is_silent: bool, what: &'static str| silent.extend(is_silent.then_some(what));
-    note(live.shop.is_none(), "the shop");
+    note(live.shop.is_none(), message!(unanswered.shop));
     note(
         live.shop == Some(ShopAnswer::Good) && live.payment_methods.is_none(),
-        "the shop\u{2019}s payment methods",
+        message!(unanswered.payment_methods),
     );
     // A dead connection and an ended subscription explain the rest.
     let ended = live.subscriptions.as_ref().is_some_and(Vec::is_empty);
     if connected && live.sage != Some(SageAnswer::Refuses) && !ended {
-        note(live.sage.is_none() || live.subscriptions.is_none(), "Sage\u{2019}s subscription");
-        note(live.locked_until.is_none(), "Sage\u{2019}s financial settings");
+        note(live.sage.is_none() || live.subscriptions.is_none(), message!(unanswered.subscription));
+        note(live.locked_until.is_none(), message!(unanswered.financial_settings));
         for (area, access) in &live.areas {
             note(access.is_none(), area.label());
         }

@@ -2,6 +2,7 @@
 //! from harming the others, and never decides what people can do. Whoever runs Ledger can raise each.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use messages::message;
 use serde::Deserialize;
 
 /// The quotas of a server.
@@ -50,9 +51,13 @@ impl Quotas {
     /// What a shop may send, in a sentence for its page.
     pub fn of_events(&self) -> String {
         if self.events_per_minute == 0 {
-            return "No limit".to_owned();
+            return message!(quota.none).to_owned();
         }
-        format!("{} at once, then {} a minute", grouped(self.events_at_once), grouped(self.events_per_minute))
+        message!(
+            quota.events,
+            at_once = grouped(self.events_at_once),
+            a_minute = grouped(self.events_per_minute)
+        )
     }
 }
 

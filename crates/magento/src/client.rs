@@ -10,6 +10,7 @@ use domain::{
     environment::{Environment, unless_late},
     ids::BindingId,
 };
+use messages::message;
 use reqwest::{ClientBuilder, Method, header, redirect};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -181,7 +182,7 @@ impl Client {
 
     async fn get<T: DeserializeOwned>(&self, shop: &Shop, path: String) -> Result<Fetched<T>, Error> {
         let reply = self.authorised(shop, Method::GET, &path, None, Duration::MAX).await?;
-        let what = "it is not the entity that was asked for";
+        let what = message!(magento_answers.other_record);
         let value = serde_json::from_value(reply.good()?)
             .map_err(|_| Error::InvalidResponse { status: reply.status, what })?;
         Ok(self.fetched(value, &reply, path))
@@ -276,7 +277,7 @@ impl<T> Fetched<T> {
 
     /// Refuses an answer that is about another document than the one asked for.
     fn only_if(self, same: bool) -> Result<Self, Error> {
-        let what = "it is about another document than the one asked for";
+        let what = message!(magento_answers.other_document);
         if same { Ok(self) } else { Err(Error::InvalidResponse { status: self.status, what }) }
     }
 }

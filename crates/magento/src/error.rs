@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::{bounds::LARGEST_DOCUMENT, code::Code};
+use messages::message;
 
 use crate::{UrlError, address::RefusedAddress};
 
@@ -181,47 +182,40 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(error) => write!(f, "{error}"),
-            Self::PairingCode => f.write_str("Enter the pairing code as Magento shows it: 8 to 64 characters."),
-            Self::PairingRefused => f.write_str(
-                "Magento does not accept the pairing code: it is wrong, already used, or older than 30 minutes. \
-                 Generate a new one in Magento and enter it here.",
-            ),
-            Self::Auth { clock_ahead: Some(seconds) } => {
-                let side = if *seconds > 0 { "ahead of" } else { "behind" };
-                let seconds = seconds.unsigned_abs();
-                write!(f, "Magento does not accept Ledger’s access. Its clock is {seconds} seconds {side} ours: set it right.")
+            Self::PairingCode => f.write_str(message!(magento.pairing_code)),
+            Self::PairingRefused => f.write_str(message!(magento.pairing_refused)),
+            Self::Auth { clock_ahead: Some(seconds) } => f.write_str(&match seconds {
+                1.. => message!(magento.clock_ahead, seconds = seconds),
+                _ => message!(magento.clock_behind, seconds = seconds.unsigned_abs()),
+            }),
+            Self::Auth { clock_ahead: None } => f.write_str(message!(magento.access_refused)),
+            Self::NotFound { message } => f.write_str(&message!(magento.says, message = message)),
+            Self::ModuleMissing => f.write_str(message!(magento.module_missing)),
+            Self::Refused { status, message } => {
+                f.write_str(&message!(magento.request_refused, status = status, message = message))
             }
-            Self::Auth { clock_ahead: None } => f.write_str(
-                "Magento does not accept Ledger’s access. If the shop was disconnected in Magento, pair it again; otherwise the proxy in \
-                 front of it must send “X-Forwarded-Proto: https”.",
-            ),
-            Self::NotFound { message } => write!(f, "Magento says: {message}"),
-            Self::ModuleMissing => f.write_str("The Ledger module is not answering in Magento."),
-            Self::Refused { status, message } => write!(f, "Magento refuses the request ({status}): {message}"),
             Self::Unavailable { status, message: Some(message), .. } => {
-                write!(f, "Magento failed to answer properly ({status}): {message}")
+                f.write_str(&message!(magento.error, status = status, message = message))
             }
-            Self::Unavailable { status: 401, message: None, .. } => f.write_str(
-                "Something in front of Magento asks for a password (401). Let the module's calls through.",
-            ),
+            Self::Unavailable { status: 401, message: None, .. } => f.write_str(message!(magento.password)),
             Self::Unavailable { status, message: None, .. } => {
-                write!(f, "Magento, or something in front of it, failed to answer properly ({status}).")
+                f.write_str(&message!(magento.error_of_proxy, status = status))
             }
-            Self::Redirected { to: Some(to), .. } => {
-                write!(f, "The shop's address leads on to {to}. Pair the shop under that address.")
-            }
+            Self::Redirected { to: Some(to), .. } => f.write_str(&message!(magento.redirects_to, to = to)),
             Self::Redirected { status, to: None } => {
-                write!(f, "The shop's address leads on to another one ({status}). Pair the shop under that one.")
+                f.write_str(&message!(magento.redirects, status = status))
             }
-            Self::Unreachable(Lost::NotConnected) => f.write_str("The shop could not be reached."),
-            Self::Unreachable(Lost::TimedOut) => f.write_str("The shop took too long to answer."),
-            Self::Unreachable(Lost::Cut) => f.write_str("The line to the shop was cut."),
-            Self::InvalidResponse { what, .. } => write!(f, "Magento's answer could not be read: {what}."),
+            Self::Unreachable(Lost::NotConnected) => f.write_str(message!(magento.unreachable)),
+            Self::Unreachable(Lost::TimedOut) => f.write_str(message!(magento.timed_out)),
+            Self::Unreachable(Lost::Cut) => f.write_str(message!(magento.cut)),
+            Self::InvalidResponse { what, .. } => {
+                f.write_str(&message!(magento.invalid_response, reason = what))
+            }
             Self::TooLarge { .. } => {
-                write!(f, "The document is larger than {} MiB.", LARGEST_DOCUMENT / 1024 / 1024)
+                f.write_str(&message!(magento.too_large, limit = LARGEST_DOCUMENT / 1024 / 1024))
             }
-            Self::Late => f.write_str("Ledger was interrupted for so long that it sent nothing more."),
-            Self::Setup => f.write_str("The HTTP client could not be made."),
+            Self::Late => f.write_str(message!(magento.late)),
+            Self::Setup => f.write_str(message!(magento.no_client)),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::bounds::LARGEST_DOCUMENT;
+use messages::message;
 use reqwest::{Response, header};
 use serde_json::Value;
 use url::Url;
@@ -57,7 +58,7 @@ impl Reply {
     /// The body of a good answer; anything else is an error.
     pub(crate) fn good(&self) -> Result<Value, Error> {
         if (200..300).contains(&self.status) {
-            let what = "it is not JSON; a maintenance page may stand in front of the shop";
+            let what = message!(magento_answers.not_json);
             return self.json().ok_or(Error::InvalidResponse { status: self.status, what });
         }
         Err(self.bad())
@@ -71,7 +72,10 @@ impl Reply {
         match self.good()? {
             Value::Null => Ok(()),
             Value::Array(list) if list.is_empty() => Ok(()),
-            _ => Err(Error::InvalidResponse { status: self.status, what: "it is not the module's" }),
+            _ => Err(Error::InvalidResponse {
+                status: self.status,
+                what: message!(magento_answers.not_of_module),
+            }),
         }
     }
 
@@ -82,9 +86,7 @@ impl Reply {
             (300..400, _) => Error::Redirected { status, to: self.location.clone() },
             (404, Some(message)) if message == NO_ROUTE => Error::ModuleMissing,
             (404, Some(message)) => Error::NotFound { message },
-            (404, None) => {
-                Error::InvalidResponse { status, what: "there is no Magento REST API at the shop's address" }
-            }
+            (404, None) => Error::InvalidResponse { status, what: message!(magento_answers.no_api) },
             (400 | 405 | 406 | 409 | 413 | 415 | 422, Some(message)) => Error::Refused { status, message },
             (_, message) => Error::Unavailable { status, message, retry_after: self.retry_after },
         }

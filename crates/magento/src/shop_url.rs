@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use messages::message;
 use url::Url;
 
 use crate::address::{Place, place};
@@ -17,22 +18,22 @@ pub struct ShopUrl(Url);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Nothing was typed.
-    #[error("Enter the shop's address, such as https://shop.example.")]
+    #[error("{}", message!(shop_address.empty))]
     Empty,
     /// Not an address at all.
-    #[error("This is not a web address. Enter the shop's address, such as https://shop.example.")]
+    #[error("{}", message!(shop_address.not_a_url))]
     NotAUrl,
     /// Another scheme.
-    #[error("The shop's address must begin with https://.")]
+    #[error("{}", message!(shop_address.not_https))]
     NotHttps,
     /// `user:password@` in it.
-    #[error("Leave user name and password out of the shop's address.")]
+    #[error("{}", message!(shop_address.credentials))]
     Credentials,
     /// `?...` or `#...` behind it.
-    #[error("Enter the shop's address without anything from “?” or “#” on.")]
+    #[error("{}", message!(shop_address.query))]
     QueryOrFragment,
     /// It leads into a private network.
-    #[error("The shop’s address is on a private network. Enter the address that your customers use.")]
+    #[error("{}", message!(shop_address.private))]
     Private,
 }
 

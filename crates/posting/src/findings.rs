@@ -3,7 +3,9 @@
 use domain::{
     code::Code,
     plan::{Call, Plan, Predicted, Rule, Verdict},
+    settings::cards::field_of,
 };
+use messages::message;
 
 use crate::context::KnownRecord;
 
@@ -17,6 +19,11 @@ pub(crate) struct MissingSetting {
     pub setting: String,
     /// The same in a sentence.
     pub sentence: String,
+}
+
+/// What people know a setting as, by its path.
+pub(crate) fn label_of(setting: &str) -> &str {
+    field_of(setting).map_or(setting, |field| field.label)
 }
 
 /// Nobody reads more notes of one document.
@@ -98,6 +105,6 @@ pub(crate) fn plan_of(calls: Vec<Call>, predicted: Option<Predicted>, findings: 
 pub(crate) fn already(what: &str, known: &KnownRecord) -> Plan {
     let mut findings = Findings::default();
     let name = known.displayed_as.as_deref().unwrap_or(&known.sage_id);
-    findings.note(format!("{what} is in Sage already, as {name}."));
+    findings.note(message!(plan_notes.already, document = what, name = name));
     plan_of(Vec::new(), None, findings)
 }

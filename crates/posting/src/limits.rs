@@ -1,6 +1,7 @@
 //! What is too big to be computed with, and how much work is done at most for one document.
 
 use domain::documents::Line;
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::sales_document::DocumentKind;
@@ -23,7 +24,7 @@ pub(crate) fn are_computable(header: &[Decimal], lines: &[Line]) -> bool {
 
 /// The sentence of a document that is not.
 pub(crate) fn not_computable(kind: DocumentKind) -> String {
-    format!("The {} holds amounts of more than ten milliards.", kind.noun())
+    message!(plan.too_large, document = kind.noun())
 }
 
 /// Hypotheses about a memo times its lines: about a second's work.

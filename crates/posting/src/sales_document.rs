@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use domain::documents::{Invoice, Line};
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::buyer::Buyer;
@@ -21,8 +22,8 @@ impl DocumentKind {
     /// What people know it as.
     pub fn noun(self) -> &'static str {
         match self {
-            Self::Invoice => "invoice",
-            Self::CreditNote => "credit memo",
+            Self::Invoice => message!(document_names.invoice),
+            Self::CreditNote => message!(document_names.credit_memo),
         }
     }
 

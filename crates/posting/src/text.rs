@@ -1,5 +1,7 @@
 //! Texts on their way to Sage, cut to its limits at a character.
 
+use messages::message;
+
 use crate::findings::Findings;
 
 /// The first `limit` characters, with a note when something was cut. `what` names the field for the note.
@@ -7,7 +9,7 @@ pub(crate) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings)
     if text.chars().count() <= limit {
         return text.to_owned();
     }
-    findings.note(format!("The {what} was cut to the {limit} characters that Sage takes."));
+    findings.note(message!(plan_notes.cut, field = what, limit = limit));
     text.chars().take(limit).collect::<String>().trim_end().to_owned()
 }
 
@@ -17,7 +19,7 @@ pub(crate) fn cut_front(text: &str, limit: usize, what: &str, findings: &mut Fin
     if length <= limit {
         return text.to_owned();
     }
-    findings.note(format!("The {what} was cut to the last {limit} characters, which is what Sage takes."));
+    findings.note(message!(plan_notes.cut_front, field = what, limit = limit));
     text.chars().skip(length - limit).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The businesses that a user reaches, and the user (Sage's guide on multiple businesses).
 
 use domain::business::Named;
+use messages::message;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -68,13 +69,14 @@ impl Connection<'_> {
     /// One business with its country and subscriptions.
     pub async fn business(&self, id: &str) -> Result<Business, Error> {
         let answer = self.get(&format!("/businesses/{id}"), &[]).await?;
-        read_business(&answer.body).ok_or_else(|| unreadable(answer, "it is no business"))
+        read_business(&answer.body).ok_or_else(|| unreadable(answer, message!(sage_answers.not_a_business)))
     }
 
     /// The user who consented.
     pub async fn user(&self) -> Result<User, Error> {
         let answer = self.get("/user", &[]).await?;
-        serde_json::from_value(answer.body.clone()).map_err(|_| unreadable(answer, "it is no user"))
+        serde_json::from_value(answer.body.clone())
+            .map_err(|_| unreadable(answer, message!(sage_answers.not_a_user)))
     }
 }
 

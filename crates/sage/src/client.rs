@@ -9,6 +9,7 @@ use std::{
 use backon::ExponentialBuilder;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
+use messages::message;
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response, header, redirect};
 use serde_json::Value;
 use tracing::{Instrument, Span, field::Empty};
@@ -195,7 +196,7 @@ async fn read(
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| call.lost(&error, started))? {
         if bytes.len() + chunk.len() > LARGEST {
-            return Err(Error::InvalidResponse { what: "it is too large", failed_call });
+            return Err(Error::InvalidResponse { what: message!(sage_answers.too_large), failed_call });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -215,7 +216,9 @@ async fn read(
     {
         return Err(Error::OtherBusiness(failed_call));
     }
-    let Some(body) = body else { return Err(Error::InvalidResponse { what: "it is not JSON", failed_call }) };
+    let Some(body) = body else {
+        return Err(Error::InvalidResponse { what: message!(sage_answers.not_json), failed_call });
+    };
     let FailedCall { method, path, request_id, duration, .. } = *failed_call;
     let date = text(&headers, "date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
     Ok(Answer { method, path, status, body, request_id, duration, date: date.map(|date| date.to_utc()) })
@@ -228,7 +231,7 @@ fn judge(status: u16, after: Option<i64>, failed_call: Box<FailedCall>) -> Error
         // What Sage's guide does not list, and gateways answer while an earlier request with the same id is under way.
         409 | 423 | 425 => Error::InProgress { after, failed_call },
         400..500 if failed_call.messages.is_empty() && !matches!(status, 401 | 408 | 429) => {
-            Error::InvalidResponse { what: "it has no error of Sage's in it", failed_call }
+            Error::InvalidResponse { what: message!(sage_answers.no_error), failed_call }
         }
         401 if failed_call.messages.iter().any(is_about_the_plan) => Error::Plan(failed_call),
         401 => Error::Unauthorised(failed_call),
@@ -239,7 +242,7 @@ fn judge(status: u16, after: Option<i64>, failed_call: Box<FailedCall>) -> Error
         // 408: Sage gave up waiting for our request; no different from a time-out here.
         408 | 500.. => Error::Unavailable { after, failed_call },
         400..500 => Error::Rejected(failed_call),
-        _ => Error::InvalidResponse { what: "it leads elsewhere", failed_call },
+        _ => Error::InvalidResponse { what: message!(sage_answers.redirect), failed_call },
     }
 }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use backon::Retryable;
+use messages::message;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -134,12 +135,12 @@ impl<'a> Connection<'a> {
             let next = answer.body.get("$next").and_then(Value::as_str).map(str::to_owned);
             match take_items(&mut answer.body) {
                 Some(page) => items.extend(page),
-                None => return Err(unreadable(answer, "it is no list")),
+                None => return Err(unreadable(answer, message!(sage_answers.not_a_list))),
             }
             let Some(next) = next else { return Ok(items) };
             answer = self.get(&next, &[]).await?;
         }
-        Err(unreadable(answer, "the list does not end"))
+        Err(unreadable(answer, message!(sage_answers.endless)))
     }
 
     /// One read, with one refresh and one repeat after a 401.
@@ -192,7 +193,7 @@ impl<'a> Connection<'a> {
 /// A path that leads where a token must not go.
 fn outside(path: &str) -> Error {
     let failed_call = Box::new(FailedCall { path: path.to_owned(), ..FailedCall::default() });
-    Error::InvalidResponse { what: "a path leads outside the API", failed_call }
+    Error::InvalidResponse { what: message!(sage_answers.outside), failed_call }
 }
 
 /// The entries of a list: `$items` of its envelope, or the plain array that the swagger declares.

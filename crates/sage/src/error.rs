@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
 use domain::code::Code;
+use messages::message;
 
 use crate::Message;
 
@@ -245,29 +246,31 @@ impl std::error::Error for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Reauthorise { .. } => f.write_str("Sage no longer accepts our credentials. Connect Sage again."),
-            Self::App { error } => {
-                write!(f, "Sage refuses this installation of Ledger ({error}). Check the app's id and secret.")
+            Self::Reauthorise { .. } => f.write_str(message!(sage.reauthorise)),
+            Self::App { error } => f.write_str(&message!(sage.app_refused, error = error)),
+            Self::CircuitOpen { until } => f.write_str(&message!(sage.circuit_open, until = shown(until))),
+            Self::DayUsedUp { until } => f.write_str(&message!(sage.day_used_up, until = shown(until))),
+            Self::OtherBusiness(_) => f.write_str(message!(sage.other_business)),
+            Self::Unreachable { lost: Lost::NotConnected, .. } => f.write_str(message!(sage.unreachable)),
+            Self::Unreachable { lost: Lost::TimedOut, .. } => f.write_str(message!(sage.timed_out)),
+            Self::Unreachable { lost: Lost::Cut, .. } => f.write_str(message!(sage.cut)),
+            Self::InvalidResponse { what, .. } => {
+                f.write_str(&message!(sage.invalid_response, reason = what))
             }
-            Self::CircuitOpen { until } => write!(f, "{} Until {until}.", Code::CircuitOpen.sentence()),
-            Self::DayUsedUp { until } => write!(f, "The day's calls to Sage are used up until {until}."),
-            Self::OtherBusiness(_) => f.write_str(
-                "Sage answered for another business: the user who connected no longer reaches this one. Connect \
-                 Sage again.",
-            ),
-            Self::Unreachable { lost: Lost::NotConnected, .. } => f.write_str("Sage could not be reached."),
-            Self::Unreachable { lost: Lost::TimedOut, .. } => f.write_str("Sage took too long to answer."),
-            Self::Unreachable { lost: Lost::Cut, .. } => f.write_str("The line to Sage was cut."),
-            Self::InvalidResponse { what, .. } => write!(f, "Sage's answer could not be read: {what}."),
-            Self::TokenSource(error) => write!(f, "Sage's tokens could not be had: {error}"),
-            Self::Setup => f.write_str("The HTTP client could not be made."),
+            Self::TokenSource(error) => f.write_str(&message!(sage.no_tokens, error = error)),
+            Self::Setup => f.write_str(message!(sage.no_client)),
             other => match other.messages() {
                 [] => f.write_str(other.code().sentence()),
                 messages => {
                     let texts: Vec<String> = messages.iter().map(ToString::to_string).collect();
-                    write!(f, "Sage says: {}", texts.join(" · "))
+                    f.write_str(&message!(sage.says, text = texts.join(" · ")))
                 }
             },
         }
     }
+}
+
+/// A moment as people write it.
+fn shown(until: &DateTime<Utc>) -> impl fmt::Display + use<> {
+    until.format("%-d %b %Y, %H:%M UTC")
 }

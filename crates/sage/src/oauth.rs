@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backon::Retryable;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use messages::message;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -106,7 +107,10 @@ impl Client {
                 duration: answer.duration,
                 ..crate::FailedCall::default()
             };
-            Error::InvalidResponse { what: "it holds no tokens", failed_call: Box::new(failed_call) }
+            Error::InvalidResponse {
+                what: message!(sage_answers.no_tokens),
+                failed_call: Box::new(failed_call),
+            }
         })
     }
 
@@ -133,10 +137,9 @@ fn of_the_token_host(error: Error) -> Error {
         }
         Some(message) if !message.data_code.is_empty() => Error::App { error: message.data_code.clone() },
         // Not Sage's word: a proxy's or a gateway's, which ends no connection.
-        None => Error::InvalidResponse {
-            what: "it has no error of Sage's in it",
-            failed_call: failed_call.clone(),
-        },
+        None => {
+            Error::InvalidResponse { what: message!(sage_answers.no_error), failed_call: failed_call.clone() }
+        }
         _ => error,
     }
 }

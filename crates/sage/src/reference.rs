@@ -9,6 +9,7 @@ use domain::{
     money::{self, Currency},
     province::canadian_region,
 };
+use messages::message;
 use serde_json::Value;
 
 use crate::{
@@ -104,7 +105,7 @@ impl FinancialSettings {
         let settings = &answer.body;
         let id = |name: &str| settings.get(name).and_then(|value| text(value, "id"));
         let Some(base_currency) = id("base_currency").and_then(|code| code.parse().ok()) else {
-            return Err(unreadable(answer, "the settings name no base currency"));
+            return Err(unreadable(answer, message!(sage_answers.no_base_currency)));
         };
         Ok(Self {
             base_currency,

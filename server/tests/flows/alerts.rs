@@ -340,7 +340,7 @@ async fn written_to(sandbox: Sandbox) {
     assert_eq!(letter.to, ["ops@ledger.example"]);
     let page = format!("{}{PAGE}", sandbox.url());
     for part in [
-        "Subject: Blue Mug shop: a document needs you",
+        "Subject: Blue Mug shop: a document needs attention",
         &format!("List-Unsubscribe: <{page}>"),
         "From: Ledger <ledger@ledger.example>",
         "A document could not be posted to Sage.",

@@ -1,6 +1,7 @@
 //! Reading a document as it came: within bounds, and a field that cannot be read is named.
 
 use chrono::{DateTime, Utc};
+use messages::message;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error as _};
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
@@ -49,7 +50,7 @@ pub fn read<T: Document>(document: &Value, now: DateTime<Utc>) -> Result<T, OutO
     let read: T = serde_path_to_error::deserialize(document).map_err(|error| unreadable(document, &error))?;
     match read.dated() {
         Some((field, at)) if at > now + AHEAD => {
-            let problem = format!("{} is in the future", at.format("%Y-%m-%d"));
+            let problem = message!(values.in_future, date = at.format("%Y-%m-%d"));
             Err(OutOfBounds { field: field.to_owned(), problem })
         }
         _ => Ok(read),
@@ -72,7 +73,10 @@ fn unreadable(document: &Value, error: &serde_path_to_error::Error<serde_json::E
     } else {
         // What belongs to somebody is not repeated.
         let expected = sentence.split_once(", expected ").map(|(_, expected)| expected);
-        expected.map_or_else(|| "it cannot be read".to_owned(), |expected| format!("it must be {expected}"))
+        expected.map_or_else(
+            || message!(values.unreadable).to_owned(),
+            |expected| message!(values.must_be, expected = expected),
+        )
     };
     OutOfBounds { field, problem }
 }
@@ -89,15 +93,11 @@ fn at<'a>(document: &'a Value, path: &Path) -> Option<&'a Value> {
 /// The instant that a text tells: RFC 3339, no earlier than the year 2000 and no later than 9999.
 pub(super) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let at = DateTime::parse_from_rfc3339(&text).map_err(|_| {
-        D::Error::custom(format!("{:?} is not a time such as 2026-04-29T10:11:12Z", shown(&text)))
-    })?;
+    let at = DateTime::parse_from_rfc3339(&text)
+        .map_err(|_| D::Error::custom(message!(values.not_a_time, text = shown(&text))))?;
     let at = at.to_utc();
     if at < EARLIEST || at.format("%Y").to_string().len() > 4 {
-        return Err(D::Error::custom(format!(
-            "{:?} is not between the year 2000 and tomorrow",
-            shown(&text)
-        )));
+        return Err(D::Error::custom(message!(values.time_out_of_range, text = shown(&text))));
     }
     Ok(at)
 }
@@ -125,14 +125,11 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
         Value::String(text) => text,
         Value::Number(number) if number.is_i64() || number.is_u64() => number.to_string(),
         other => {
-            return Err(D::Error::custom(format!(
-                "{} is not a document's number",
-                shown(&other.to_string())
-            )));
+            return Err(D::Error::custom(message!(values.not_a_number, text = shown(&other.to_string()))));
         }
     };
     if text.chars().nth(LONGEST_NAME).is_some() {
-        return Err(D::Error::custom(format!("{:?} is too long for a document's number", shown(&text))));
+        return Err(D::Error::custom(message!(values.number_too_long, text = shown(&text))));
     }
     Ok(text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
 }
@@ -171,14 +168,10 @@ mod tests {
     fn a_field_that_cannot_be_read_is_named_with_its_value() {
         let long = format!("\"{}\"", "9".repeat(400));
         for (pointer, json, expected) in [
-            ("/created_at", r#""2026-04-29 10:11:12""#, "created_at: \"2026-04-29 10:11:12\" is not a time"),
-            ("/created_at", r#""0000-00-00 00:00:00""#, "created_at: \"0000-00-00 00:00:00\" is not a time"),
-            (
-                "/created_at",
-                r#""0000-01-01T00:00:00Z""#,
-                "created_at: \"0000-01-01T00:00:00Z\" is not between",
-            ),
-            ("/created_at", r#""+262142-01-01T00:00:00Z""#, "created_at: \"+262142-01-01T00:00:00Z\" is not"),
+            ("/created_at", r#""2026-04-29 10:11:12""#, "created_at: “2026-04-29 10:11:12” is not a time"),
+            ("/created_at", r#""0000-00-00 00:00:00""#, "created_at: “0000-00-00 00:00:00” is not a time"),
+            ("/created_at", r#""0000-01-01T00:00:00Z""#, "created_at: “0000-01-01T00:00:00Z” is not between"),
+            ("/created_at", r#""+262142-01-01T00:00:00Z""#, "created_at: “+262142-01-01T00:00:00Z” is not"),
             ("/created_at", r#""2099-01-01T00:00:00Z""#, "created_at: 2099-01-01 is in the future"),
             ("/created_at", "17", "created_at: invalid type: number `17`, expected a string"),
             ("/website_id", r#""1""#, "website_id: invalid type: string \"1\", expected i64"),
@@ -187,16 +180,16 @@ mod tests {
             (
                 "/lines/0/unit_price",
                 r#""0E2147483647""#,
-                "lines[0].unit_price: \"0E2147483647\" is not an amount",
+                "lines[0].unit_price: “0E2147483647” is not an amount",
             ),
-            ("/lines/0/unit_price", r#""NaN""#, "lines[0].unit_price: \"NaN\" is not an amount"),
-            ("/lines/0/unit_price", &long, "lines[0].unit_price: \"99999"),
-            ("/lines/0/line_tax", "1e20", "lines[0].line_tax: \"1e+20\" is not an amount"),
-            ("/lines/0/qty", "null", "lines[0].qty: \"null\" is not an amount"),
+            ("/lines/0/unit_price", r#""NaN""#, "lines[0].unit_price: “NaN” is not an amount"),
+            ("/lines/0/unit_price", &long, "lines[0].unit_price: “99999"),
+            ("/lines/0/line_tax", "1e20", "lines[0].line_tax: “1e+20” is not an amount"),
+            ("/lines/0/qty", "null", "lines[0].qty: “null” is not an amount"),
             ("/lines/0", "{}", "lines[0]: missing field `qty`"),
-            ("/increment_id", &long, "increment_id: \"99999"),
-            ("/increment_id", "[1]", "increment_id: [1] is not a document's number"),
-            ("/currency", r#""pounds""#, "currency: \"pounds\" is not a currency code"),
+            ("/increment_id", &long, "increment_id: “99999"),
+            ("/increment_id", "[1]", "increment_id: [1] is not a document number"),
+            ("/currency", r#""pounds""#, "currency: “pounds” is not a currency code"),
         ] {
             let error = with(pointer, json).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{pointer} = {json}: {error}");

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::money::{from_minor, to_minor, typed_hundredths};
@@ -27,22 +28,22 @@ pub struct TaxKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TaxKeyError {
     /// The first part is no number.
-    #[error("{0:?} is not a percentage, such as 20 or 20.00")]
+    #[error("{}", message!(tax_keys.not_a_percentage, text = .0))]
     NotAPercentage(String),
     /// Nobody taxes at it.
-    #[error("{0} is not a percentage between 0 and 100")]
+    #[error("{}", message!(tax_keys.out_of_range, text = .0))]
     OutOfRange(String),
     /// The third part is no country.
-    #[error("{0:?} is not a country of two letters, such as IE")]
+    #[error("{}", message!(tax_keys.not_a_country, text = .0))]
     NotACountry(String),
     /// The class is longer than Magento's.
-    #[error("the tax class is longer than {CLASS} characters")]
+    #[error("{}", message!(tax_keys.class_too_long, limit = CLASS))]
     ClassTooLong,
     /// More than percentage, class and country.
-    #[error("{0:?} has more parts than percentage/class/country")]
+    #[error("{}", message!(tax_keys.too_many_parts, text = .0))]
     TooManyParts(String),
     /// Two keys that mean the same.
-    #[error("{0} is in the map twice")]
+    #[error("{}", message!(tax_keys.twice, key = .0))]
     Twice(TaxKey),
 }
 
@@ -209,12 +210,12 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused_with_a_code_and_a_sentence() {
         for (text, code, sentence) in [
-            ("", "invalid_format", "\"\" is not a percentage, such as 20 or 20.00"),
-            ("twenty", "invalid_format", "\"twenty\" is not a percentage, such as 20 or 20.00"),
+            ("", "invalid_format", "“” is not a percentage, such as 20 or 20.00"),
+            ("twenty", "invalid_format", "“twenty” is not a percentage, such as 20 or 20.00"),
             ("120", "out_of_range", "120 is not a percentage between 0 and 100"),
             ("-1", "out_of_range", "-1 is not a percentage between 0 and 100"),
-            ("0//Ireland", "invalid_format", "\"Ireland\" is not a country of two letters, such as IE"),
-            ("0/a/IE/b", "invalid_format", "\"0/a/IE/b\" has more parts than percentage/class/country"),
+            ("0//Ireland", "invalid_format", "“Ireland” is not a country of two letters, such as IE"),
+            ("0/a/IE/b", "invalid_format", "“0/a/IE/b” has more parts than percentage/class/country"),
         ] {
             let error = text.parse::<TaxKey>().unwrap_err();
             assert_eq!(

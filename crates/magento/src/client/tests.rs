@@ -159,7 +159,7 @@ async fn two_refused_tokens_are_an_error_that_names_a_wrong_clock() {
         assert_eq!((error.code(), error.class()), (Code::MagentoAuth, Class::Reauthorise));
         assert_eq!(stub.seen.lock().unwrap().len(), 2);
     }
-    assert!(Error::Auth { clock_ahead: Some(-95) }.to_string().contains("95 seconds behind ours"));
+    assert!(Error::Auth { clock_ahead: Some(-95) }.to_string().contains("95 s behind Ledger"));
 }
 
 #[tokio::test]

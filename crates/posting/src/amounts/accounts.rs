@@ -1,8 +1,12 @@
 //! The ledger account of each kind of row.
 
 use domain::{business::ReferenceSet, settings::Settings};
+use messages::message;
 
-use crate::{amounts::document_row::RowKind, findings::MissingSetting};
+use crate::{
+    amounts::document_row::RowKind,
+    findings::{MissingSetting, label_of},
+};
 
 /// The account of a row; shipping on a line of its own keeps to the account that Sage's panel would use, where Sage shows it.
 pub(crate) fn account_of(
@@ -15,7 +19,7 @@ pub(crate) fn account_of(
     });
     match carriage {
         Some(id) if kind == RowKind::Shipping && settings.shipping_ledger_account_id.is_none() => {
-            Ok((id.clone(), "Sage's shipping account"))
+            Ok((id.clone(), message!(reasons.sage_shipping_account)))
         }
         _ => account(kind, settings, reference),
     }
@@ -42,12 +46,10 @@ pub(crate) fn account(
         None => (settings.default_ledger_account_id.as_ref(), "default_ledger_account_id"),
     };
     let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
-    let id = id.ok_or_else(|| {
-        missing("No default sales account is chosen (setting default_ledger_account_id).".to_owned())
-    })?;
+    let id = id.ok_or_else(|| missing(message!(missing_settings.no_sales_account).to_owned()))?;
     if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_sales) {
         Ok((id.clone(), setting))
     } else {
-        Err(missing(format!("The account {id} (setting {setting}) is not among Sage's sales accounts.")))
+        Err(missing(message!(missing_settings.not_a_sales_account, id = id, setting = label_of(setting))))
     }
 }

@@ -4,6 +4,7 @@ use domain::{
     code::Code,
     money::{round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -52,9 +53,8 @@ pub(crate) fn rows(
     let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
     let mut rows = rows::build(&counting, &sums, &recovered, &explanation, apart, findings);
     if rows.is_empty() {
-        return Err(
-            findings.fail(Code::InconsistentDocument, format!("The {} has no lines.", document.kind.noun()))
-        );
+        return Err(findings
+            .fail(Code::InconsistentDocument, message!(plan.no_lines, document = document.kind.noun())));
     }
     if settings.discount_ledger_account_id.is_some() && reference.registered_for_tax {
         discount_rows::by_percentage(&mut rows);
@@ -67,8 +67,8 @@ pub(crate) fn rows(
     findings.rule(
         "percentages",
         recovered.goods_basis.word(),
-        "how the shop taxes discounts",
-        "taxes of the lines",
+        message!(reasons.discount_basis),
+        message!(reasons.line_taxes),
     );
     for row in &rows {
         terms.place.check_tax(row.tax, reference, findings)?;
@@ -94,12 +94,13 @@ fn settle(
 /// Both sums, and why no posting exists.
 fn mismatch(totals: &DocumentTotals, sums: &DocumentSums, reason: &str) -> String {
     let (total, tax) = (totals.grand_total, totals.tax);
-    format!(
-        "Magento's total is {} with {} tax; what the lines, discounts and shipping show comes to {} with {} tax. {reason}",
-        text(total),
-        text(tax),
-        text(total - sums.net_gap - sums.tax_gap),
-        text(tax - sums.tax_gap),
+    message!(
+        plan.invoice_mismatch,
+        total = text(total),
+        tax = text(tax),
+        shown = text(total - sums.net_gap - sums.tax_gap),
+        shown_tax = text(tax - sums.tax_gap),
+        reason = reason
     )
 }
 
@@ -113,7 +114,7 @@ fn tax_into_price(rows: &mut [DocumentRow], findings: &mut Findings) {
             row.subtotal -= row.discount;
             row.discount = Decimal::ZERO;
         }
-        findings.note("The business is not registered for tax: prices are sent with the tax that Magento charged in them.");
+        findings.note(message!(plan_notes.tax_in_price));
     }
 }
 

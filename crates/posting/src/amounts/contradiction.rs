@@ -1,6 +1,7 @@
 //! What makes an explanation of a document's amounts implausible, so that the document is refused.
 
 use domain::money::text;
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -26,14 +27,13 @@ fn tax_without_percentage(sums: &DocumentSums, rates: &RecoveredRates) -> Option
     let rows = sums.goods.iter().chain(&sums.shipping).zip(rates.goods.iter().chain(&rates.shipping));
     let mut rows = rows.filter(|(row, percent)| percent.is_zero() && row.tax.abs() > LARGEST_TAX_AT_ZERO);
     let (row, _) = rows.next()?;
-    Some(format!("A tax of {} on {} fits no percentage.", text(row.tax), text(row.subtotal)))
+    Some(message!(figures.no_percentage, tax = text(row.tax), net = text(row.subtotal)))
 }
 
 /// The header's discount is that of the lines and of shipping, never less.
 fn too_much_discount(sums: &DocumentSums) -> Option<String> {
-    (sums.excess_discount > sums.tolerance).then(|| {
-        format!("The lines hold {} more discount than the document does.", text(sums.excess_discount))
-    })
+    (sums.excess_discount > sums.tolerance)
+        .then(|| message!(figures.too_much_discount, amount = text(sums.excess_discount)))
 }
 
 /// The header's subtotal may hold product taxes; anything else in it is a line that is missing.
@@ -41,9 +41,8 @@ fn missing_line(sums: &DocumentSums, product_taxes: &[ProductTax], difference: D
     let tolerance = sums.tolerance;
     let is_stated = (sums.subtotal_gap - total(product_taxes)).abs() <= tolerance;
     let is_explained = difference.is_zero() && product_taxes.is_empty();
-    (sums.subtotal_gap.abs() > tolerance && !is_stated && !is_explained).then(|| {
-        format!("The lines sum up to {} less than the document's subtotal.", text(sums.subtotal_gap))
-    })
+    (sums.subtotal_gap.abs() > tolerance && !is_stated && !is_explained)
+        .then(|| message!(figures.lines_below_subtotal, amount = text(sums.subtotal_gap)))
 }
 
 /// Product taxes and fees are a part of what is bought, or small.
@@ -54,7 +53,7 @@ fn money_from_nowhere(
 ) -> Option<String> {
     let most = (sums.size * UNSHOWN_SHARE).max(SMALL);
     let amount = [total(product_taxes), difference].into_iter().find(|amount| *amount > most)?;
-    Some(format!("{} of the total belongs to nothing that the document shows.", text(amount)))
+    Some(message!(figures.unexplained, amount = text(amount)))
 }
 
 fn total(product_taxes: &[ProductTax]) -> Decimal {

@@ -1,6 +1,7 @@
 //! Discounts that are rows of their own.
 
 use domain::money::{round2, text};
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -24,22 +25,12 @@ pub(crate) fn untaxed(
 ) {
     let outside = taken_out(rows, rates, apart);
     if outside > Decimal::ZERO {
-        findings.rule(
-            "discount",
-            text(outside),
-            "the shop taxes before it discounts, so the discount is a line without tax",
-            text(outside),
-        );
+        findings.rule("discount", text(outside), message!(reasons.discount_after_tax), text(outside));
         rows.push(untaxed_row("Discount (taxed on the full price)", outside));
     }
     let stray = round2(sums.stray_discount);
     if stray > Decimal::ZERO {
-        findings.rule(
-            "discount",
-            text(stray),
-            "a discount of the document that neither a line nor shipping shows",
-            text(stray),
-        );
+        findings.rule("discount", text(stray), message!(reasons.discount_of_document), text(stray));
         rows.push(untaxed_row("Discount of the whole invoice", stray));
     }
 }

@@ -2,6 +2,7 @@
 //! must still be Magento's exactly. It goes into one row, openly.
 
 use domain::money::{round2, text};
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -50,7 +51,7 @@ fn settle_tax(rows: &mut [DocumentRow], left: Decimal, findings: &mut Findings) 
     let taxed = rows.iter_mut().filter(|row| !row.percent.is_zero() && row.tax + left >= Decimal::ZERO);
     if let Some(row) = taxed.max_by_key(|row| (order(row), row.tax)) {
         row.tax += left;
-        findings.rule("rounding of tax", text(left), "into the line with the most tax", &*row.description);
+        findings.rule("rounding of tax", text(left), message!(reasons.rounded_most_tax), &*row.description);
     }
 }
 
@@ -63,18 +64,19 @@ fn settle_net(rows: &mut [DocumentRow], left: Decimal, findings: &mut Findings) 
     };
     if let Some(row) = rows.iter_mut().filter(takes).max_by_key(|row| (order(row), row.discount)) {
         row.discount = round2(row.discount - left);
-        findings.rule("rounding difference", text(left), "into the biggest discount", &*row.description);
+        findings.rule(
+            "rounding difference",
+            text(left),
+            message!(reasons.rounded_discount),
+            &*row.description,
+        );
         return;
     }
     let bears = |row: &&mut DocumentRow| row.subtotal > Decimal::ZERO && row.subtotal + left >= row.discount;
     let biggest = |row: &&mut DocumentRow| (order(row), !row.has_exact_price(), row.subtotal);
     if let Some(row) = rows.iter_mut().filter(bears).max_by_key(biggest) {
         row.subtotal = round2(row.subtotal + left);
-        findings.rule("rounding difference", text(left), "into the biggest line", &*row.description);
-        findings.note(format!(
-            "A rounding difference of {} is in the line “{}”.",
-            text(left),
-            row.description
-        ));
+        findings.rule("rounding difference", text(left), message!(reasons.rounded_line), &*row.description);
+        findings.note(message!(plan_notes.rounding, line = row.description, amount = text(left)));
     }
 }

@@ -5,6 +5,7 @@ use domain::{
     money::{round2, text},
     text::clean,
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -23,10 +24,10 @@ use crate::{
 /// Notes the lines whose money is in others: a bundle's parent names what the customer bought.
 pub(crate) fn note_lines_without_money(document: &SalesDocument<'_>, findings: &mut Findings) {
     for line in document.lines_without_money() {
-        findings.note(format!(
-            "“{}” ({} of it) has no money of its own: that is in the lines it belongs with.",
-            clean(&line.name),
-            line.qty.normalize()
+        findings.note(message!(
+            plan_notes.line_without_money,
+            line = clean(&line.name),
+            quantity = line.qty.normalize()
         ));
     }
 }
@@ -67,12 +68,7 @@ fn goods(lines: &[&Line], rates: &RecoveredRates, explanation: &GapExplanation) 
 
 fn product_tax(product_tax: &ProductTax, findings: &mut Findings) -> DocumentRow {
     let ProductTax { net, tax, percent } = *product_tax;
-    findings.rule(
-        "fixed product tax",
-        text(net),
-        "what is left of the total, with the tax that no line carries",
-        text(tax),
-    );
+    findings.rule("fixed product tax", text(net), message!(reasons.product_tax), text(tax));
     DocumentRow::extra(RowKind::ProductTax, "Fixed product tax or fee", net, tax, percent)
 }
 
@@ -89,7 +85,7 @@ fn shipping(
         findings.rule(
             "shipping discount",
             text(discount),
-            "the header's discount less the lines'",
+            message!(reasons.shipping_discount),
             text(shipping.discount),
         );
     }
@@ -99,12 +95,7 @@ fn shipping(
 fn note_compensation(explanation: &GapExplanation, findings: &mut Findings) {
     let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
     if !round2(given_back).is_zero() {
-        findings.rule(
-            "discounts",
-            "without tax",
-            "discount tax compensation taken off the discounts, which hold tax in Magento",
-            text(given_back),
-        );
+        findings.rule("discounts", "without tax", message!(reasons.discount_compensation), text(given_back));
     }
 }
 
@@ -124,11 +115,6 @@ fn difference(
     } else {
         (RowKind::Fee, "Difference to Magento's total (fee or untaxed product tax)")
     };
-    findings.rule(
-        "difference",
-        text(difference),
-        "what is left of the total and carries no tax",
-        description,
-    );
+    findings.rule("difference", text(difference), message!(reasons.difference), description);
     Some(DocumentRow::extra(kind, description, difference, Decimal::ZERO, Decimal::ZERO))
 }

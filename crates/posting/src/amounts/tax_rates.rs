@@ -6,6 +6,7 @@ use domain::{
     business::{ReferenceSet, TaxRate},
     settings::{Settings, TaxKey, TaxMap},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -157,7 +158,7 @@ impl<'a> AvailableRates<'a> {
             return Ok(chosen(rate, "default_tax_rate_id"));
         }
         match self.only_one_of_region(percent) {
-            Some(rate) => Ok(chosen(rate, "percentage and region")),
+            Some(rate) => Ok(chosen(rate, message!(reasons.region_rate))),
             None => Err(self.missing(&percent_key, default)),
         }
     }
@@ -168,15 +169,16 @@ impl<'a> AvailableRates<'a> {
         let setting = format!("tax_rate_map.{input}");
         match self.rate(id) {
             None => {
-                let sentence = format!("The tax rate map sends {input} % to {id}, which Sage does not know.");
+                let sentence = message!(missing_settings.mapped_rate_gone, rate = input, id = id);
                 Err(MissingSetting { setting, sentence })
             }
             Some(rate) if !is_same(rate.percentage, percent) => {
-                let sentence = format!(
-                    "The tax rate map sends {input} to {}, which is {} % in Sage: choose a rate of {} %.",
-                    rate.name,
-                    rate.percentage.normalize(),
-                    percent.normalize()
+                let sentence = message!(
+                    missing_settings.mapped_rate_differs,
+                    rate = input,
+                    name = rate.name,
+                    in_sage = rate.percentage.normalize(),
+                    charged = percent.normalize()
                 );
                 Err(MissingSetting { setting, sentence })
             }
@@ -202,17 +204,22 @@ impl<'a> AvailableRates<'a> {
     }
 
     fn missing(&self, percent: &str, default: Option<&TaxRate>) -> MissingSetting {
-        let region = self.region.map_or(String::new(), |region| format!(" in {region}"));
-        let why = default.map_or_else(
-            || "there is no default tax rate".to_owned(),
-            |rate| format!("the default rate is {} %", rate.percentage.normalize()),
+        let reason = default.map_or_else(
+            || message!(missing_settings.no_default_rate).to_owned(),
+            |rate| message!(missing_settings.other_default_rate, percentage = rate.percentage.normalize()),
         );
-        MissingSetting {
-            setting: format!("tax_rate_map.{percent}"),
-            sentence: format!(
-                "No tax rate is chosen for {percent} %{region} (tax rate map, key {percent:?}; {why})."
-            ),
-        }
+        let sentence = match self.region {
+            Some(region) => {
+                message!(
+                    missing_settings.no_rate_in_region,
+                    percent = percent,
+                    region = region,
+                    reason = reason
+                )
+            }
+            None => message!(missing_settings.no_rate, percent = percent, reason = reason),
+        };
+        MissingSetting { setting: format!("tax_rate_map.{percent}"), sentence }
     }
 }
 

@@ -3,6 +3,7 @@
 //! and by the tax that no line carries, and what cannot be divided is refused.
 
 use domain::money::{round2, text};
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -159,8 +160,7 @@ impl<'a> GapAnalysis<'a> {
         } else if tax > Decimal::ZERO {
             self.by_tax_alone();
         } else {
-            self.refusal =
-                Some(format!("The lines and shipping hold {} more tax than the document does.", text(-tax)));
+            self.refusal = Some(message!(figures.too_much_tax, amount = text(-tax)));
         }
     }
 
@@ -181,7 +181,7 @@ impl<'a> GapAnalysis<'a> {
     /// invoice of golden case creditmemo-of-a-fee-beside-taxed-product-taxes).
     fn by_tax_alone(&mut self) {
         let (rest, tax) = (self.rest(), round2(self.sums.tax_gap));
-        let without_base = Some(format!("The document holds {} of tax that no line carries.", text(tax)));
+        let without_base = Some(message!(figures.tax_without_line, amount = text(tax)));
         let Some(percent) = product_tax::taxing_percentages(self.rates).next() else {
             self.refusal = without_base;
             return;

@@ -8,6 +8,7 @@ use domain::{
     text::clean,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
@@ -104,13 +105,13 @@ fn sort_of(product: &Product, context: &Context<'_>, findings: &mut Findings) ->
     let others = [ItemKind::StockItem, ItemKind::Product, ItemKind::Service];
     let sort = if is_known(&wanted) { wanted } else { others.into_iter().find(is_known).unwrap_or(wanted) };
     if sort == wanted {
-        findings.rule("record", sort.words().1, "product type and stock", kind);
+        findings.rule("record", sort.words().1, message!(reasons.product_type), kind);
     } else {
-        findings.rule("record", sort.words().1, "what it is in Sage already", kind);
-        findings.note(format!(
-            "It stays the {} that it was made as in Sage, which cannot turn it into a {}.",
-            sort.words().1.replace('_', " "),
-            wanted.words().1.replace('_', " ")
+        findings.rule("record", sort.words().1, message!(reasons.product_in_sage), kind);
+        findings.note(message!(
+            plan_notes.product_stays,
+            is = sort.words().1.replace('_', " "),
+            wanted = wanted.words().1.replace('_', " ")
         ));
     }
     Some(sort)
@@ -189,7 +190,7 @@ fn fields(
         }
     };
     let name = if product.name.trim().is_empty() { &product.sku } else { &product.name };
-    put("description", Some(cut(&clean(name), DESCRIPTION, "description", findings)));
+    put("description", Some(cut(&clean(name), DESCRIPTION, message!(field_names.description), findings)));
     put("item_code", Some(item_code(product, sort, findings)?));
     put("sales_ledger_account_id", sales);
     put("purchase_ledger_account_id", purchase);
@@ -213,10 +214,10 @@ fn item_code(product: &Product, sort: ItemKind, findings: &Findings) -> Result<S
     let (code, limit) = (clean(&product.sku), sort.item_code_limit());
     let length = code.chars().count();
     if length == 0 {
-        return Err(findings.fail(Code::InconsistentDocument, "The product has no SKU."));
+        return Err(findings.fail(Code::InconsistentDocument, message!(plan.no_sku)));
     }
     if length > limit {
-        let message = format!("The SKU {code} has {length} characters; Sage takes {limit} for such an item.");
+        let message = message!(plan.sku_too_long, code = code, length = length, limit = limit);
         return Err(findings.fail(Code::ItemCodeTooLong, message));
     }
     Ok(code)

@@ -5,10 +5,11 @@ use domain::{
     documents::Product,
     settings::{Settings, TaxKey, TaxMap},
 };
+use messages::message;
 
 use crate::{
     amounts::{accounts, document_row::RowKind},
-    findings::{Findings, MissingSetting},
+    findings::{Findings, MissingSetting, label_of},
 };
 
 /// The account of its sales.
@@ -23,13 +24,14 @@ pub(crate) fn purchase_account(
 ) -> Result<String, MissingSetting> {
     let setting = "default_purchase_ledger_account_id";
     let missing = |sentence: String| MissingSetting { setting: setting.to_owned(), sentence };
-    let id = settings.default_purchase_ledger_account_id.as_ref().ok_or_else(|| {
-        missing(format!("No purchase account is chosen, which Sage wants of products (setting {setting})."))
-    })?;
+    let id = settings
+        .default_purchase_ledger_account_id
+        .as_ref()
+        .ok_or_else(|| missing(message!(missing_settings.no_purchase_account).to_owned()))?;
     if reference.ledger_accounts.iter().any(|account| account.id == *id && account.visible_in_expenses) {
         Ok(id.clone())
     } else {
-        Err(missing(format!("The account {id} (setting {setting}) is not among Sage's purchase accounts.")))
+        Err(missing(message!(missing_settings.not_a_purchase_account, id = id)))
     }
 }
 
@@ -66,7 +68,7 @@ pub(crate) fn tax_rate(
         }
         None => Err(MissingSetting {
             setting: setting.to_owned(),
-            sentence: format!("No tax rate that Sage knows is chosen for products (setting {setting})."),
+            sentence: message!(missing_settings.no_product_rate, setting = label_of(setting)),
         }),
     })
 }

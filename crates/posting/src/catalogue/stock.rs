@@ -7,6 +7,7 @@ use domain::{
     plan::{Call, Method},
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,14 +49,14 @@ pub(crate) fn movement(
     let moved = quantities.wanted - round2(quantities.held);
     let (in_magento, wanted) = (quantities.in_magento.normalize(), quantities.wanted.normalize());
     if moved.is_zero() {
-        findings.rule("stock", "unchanged", "Sage has Magento's quantity", wanted.to_string());
+        findings.rule("stock", "unchanged", message!(reasons.stock_equal), wanted.to_string());
         return Ok(None);
     }
     findings.rule(
         "stock",
         moved.normalize().to_string(),
-        "the difference between Magento's quantity and Sage's",
-        format!("{in_magento} in Magento, {} in Sage", quantities.held.normalize()),
+        message!(reasons.stock_difference),
+        message!(reasons.stock_quantities, in_magento = in_magento, in_sage = quantities.held.normalize()),
     );
     movement_call(product, item, &quantities, stock, context, findings).map(Some)
 }
@@ -76,13 +77,13 @@ fn quantities(
     findings: &mut Findings,
 ) -> Option<Quantities> {
     let Some(in_magento) = product.stock_qty else {
-        findings.note("Magento tells no quantity, so Sage's stays as it is.");
+        findings.note(message!(plan_notes.no_quantity_in_magento));
         return None;
     };
     let held = match stock.quantity {
         Some(held) => held,
         None if is_known => {
-            findings.note("Sage tells no quantity of the item, so no stock was moved.");
+            findings.note(message!(plan_notes.no_quantity_in_sage));
             return None;
         }
         None => Decimal::ZERO,
@@ -90,7 +91,7 @@ fn quantities(
     // Backorders: Sage holds no stock below zero.
     if in_magento < Decimal::ZERO {
         let quantity = in_magento.normalize();
-        findings.note(format!("Magento's quantity is {quantity}; Sage holds none below zero."));
+        findings.note(message!(plan_notes.negative_quantity, quantity = quantity));
     }
     Some(Quantities { in_magento, wanted: round2(in_magento).max(Decimal::ZERO), held })
 }
@@ -112,8 +113,9 @@ fn movement_call(
     };
     let moved = wanted - round2(held);
     let details = format!("Magento has {}, Sage had {}", wanted.normalize(), round2(held).normalize());
-    let details = cut(&details, DETAILS, "movement's details", findings);
-    let sage_reference = cut(&format!("Magento {}", product.magento_id), REFERENCE, "reference", findings);
+    let details = cut(&details, DETAILS, message!(field_names.movement_details), findings);
+    let sage_reference =
+        cut(&format!("Magento {}", product.magento_id), REFERENCE, message!(field_names.reference), findings);
     let mut fields = context.identified(&key);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("stock_item_id", item.into());

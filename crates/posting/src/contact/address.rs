@@ -5,6 +5,7 @@ use domain::{
     province,
     text::{clean, clean_optional},
 };
+use messages::message;
 use serde_json::{Map, Value};
 
 use crate::{findings::Findings, text::cut};
@@ -14,7 +15,12 @@ pub(crate) fn address(address: &Address, what: &str, findings: &mut Findings) ->
     let mut fields = Map::new();
     let mut put = |field: &str, value: Option<String>, limit: usize, findings: &mut Findings| {
         if let Some(value) = value {
-            let value = cut(&value, limit, &format!("{} of the {what}", field.replace('_', " ")), findings);
+            let value = cut(
+                &value,
+                limit,
+                &message!(field_names.address_part, part = field.replace('_', " "), address = what),
+                findings,
+            );
             fields.insert(field.to_owned(), Value::String(value));
         }
     };
@@ -45,8 +51,7 @@ fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<Stri
     }
     let code = province::code(&region).map(str::to_owned);
     if code.is_none() {
-        findings
-            .note(format!("“{region}” is no Canadian province that Sage knows; the {what} goes without it."));
+        findings.note(message!(plan_notes.unknown_province, region = region, address = what));
     }
     code
 }

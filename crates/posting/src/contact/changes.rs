@@ -9,6 +9,7 @@ use domain::{
     plan::{Call, Plan, Verdict},
     xref::XrefKey,
 };
+use messages::message;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -90,7 +91,7 @@ fn update(
     findings.rule(
         "contact's details",
         &*known.sage_id,
-        "the customer within an invoice is news",
+        message!(reasons.customer_changed),
         changes.join(", "),
     );
     Some(customer::update(customer, &key, currency, known, context, findings))

@@ -1,6 +1,7 @@
 //! Who a document is for: a contact of the customer's own, or the one that collects consumers' sales.
 
 use domain::{plan::Call, xref::XrefKey};
+use messages::message;
 
 use crate::{
     buyer::Buyer,
@@ -28,11 +29,11 @@ impl ChosenContact {
 fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Option<&'static str> {
     let settings = &context.settings.consolidation;
     if !settings.enabled {
-        Some("consolidation is off")
+        Some(message!(reasons.no_shared_contact))
     } else if settings.always_individual_for_b2b && (buyer.company().is_some() || buyer.has_vat_number()) {
         Some("always_individual_for_b2b")
     } else if context.xrefs.contains_key(own) {
-        Some("a contact of this customer exists")
+        Some(message!(reasons.own_contact))
     } else if !settings.min_total_for_individual.is_zero() && buyer.total >= settings.min_total_for_individual
     {
         Some("min_total_for_individual")
@@ -53,7 +54,7 @@ pub(crate) fn choose(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Fi
     let identity = if rule.is_some() { own } else { identity::shared(buyer, context) };
     let (rule, input) = (rule.unwrap_or("consolidation"), customer_word(buyer));
     if let Some(known) = context.xrefs.get(&identity.key) {
-        findings.rule("contact", known.sage_id.clone(), format!("{rule}; known"), input);
+        findings.rule("contact", known.sage_id.clone(), message!(reasons.known_contact, rule = rule), input);
         return ChosenContact::known(known);
     }
     let reference = identity.reference.clone();
@@ -77,7 +78,7 @@ pub(crate) fn of_posted_invoice(
         return choose(buyer, context, findings);
     };
     let input = customer_word(buyer);
-    findings.rule("contact", known.sage_id.clone(), "the posted invoice's contact", input);
+    findings.rule("contact", known.sage_id.clone(), message!(reasons.contact_of_posted_invoice), input);
     ChosenContact::known(known)
 }
 

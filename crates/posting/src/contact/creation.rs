@@ -7,6 +7,7 @@ use domain::{
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -50,7 +51,7 @@ fn base_fields(
     } else {
         format!(" ({})", buyer.currency)
     };
-    let name = cut(name, NAME - suffix.len(), "contact's name", findings);
+    let name = cut(name, NAME - suffix.len(), message!(field_names.contact_name), findings);
     let mut fields = Map::new();
     fields.insert("name".to_owned(), Value::String(format!("{name}{suffix}")));
     fields.insert("contact_type_ids".to_owned(), json!(["CUSTOMER"]));
@@ -92,8 +93,8 @@ fn own_call(
     let name = name.or(email.as_ref()).cloned().unwrap_or_else(|| format!("Magento customer {reference}"));
     let mut fields = base_fields(&name, &reference, buyer, context, findings);
     let (billing, delivery) = buyer.addresses();
-    put_address(&mut fields, "main_address", billing, "billing address", findings);
-    put_address(&mut fields, "delivery_address", delivery, "delivery address", findings);
+    put_address(&mut fields, "main_address", billing, message!(field_names.billing_address), findings);
+    put_address(&mut fields, "delivery_address", delivery, message!(field_names.delivery_address), findings);
     let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
     let person = person.unwrap_or(name);
     put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
@@ -111,8 +112,7 @@ fn shared_call(
     let settings = &context.settings.consolidation;
     let ContactIdentity { key, reference, alternatives } = identity;
     if !reference.starts_with(&settings.fallback_contact_reference) {
-        findings
-            .note(format!("The shared contact's reference was cut to {reference}, which Sage has room for."));
+        findings.note(message!(plan_notes.reference_cut, reference = reference));
     }
     let email = clean_optional(settings.fallback_contact_email.as_deref());
     let name = &settings.fallback_contact_name;
@@ -144,17 +144,20 @@ fn put_person(
     findings: &mut Findings,
 ) {
     let mut person = Map::new();
-    person.insert("name".to_owned(), Value::String(cut(name, PERSON, "contact person's name", findings)));
+    person.insert(
+        "name".to_owned(),
+        Value::String(cut(name, PERSON, message!(field_names.person_name), findings)),
+    );
     match email {
         Some(email) if email.chars().count() <= EMAIL => {
             person.insert("email".to_owned(), Value::String(email.to_owned()));
         }
         // Half an address is somebody else's.
-        Some(_) => findings.note("The e-mail address is longer than Sage takes and was left out."),
+        Some(_) => findings.note(message!(plan_notes.email_too_long)),
         None => {}
     }
     if let Some(telephone) = telephone {
-        let telephone = cut(&telephone, PERSON, "telephone number", findings);
+        let telephone = cut(&telephone, PERSON, message!(field_names.telephone), findings);
         person.insert("telephone".to_owned(), Value::String(telephone));
     }
     person.insert("is_main_contact".to_owned(), Value::Bool(true));

@@ -13,6 +13,7 @@ use domain::{
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -41,7 +42,7 @@ pub(crate) fn wanted_xrefs(customer: &Customer, reference: &ReferenceSet) -> Vec
 pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     let mut findings = Findings::default();
     if customer.magento_id <= 0 {
-        let message = "A guest is no customer of Magento's: their contact comes with their invoice.";
+        let message = message!(plan.guest);
         return *findings.fail(Code::InconsistentDocument, message);
     }
     if is_outside(customer, context.settings) {
@@ -51,12 +52,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     let mut calls = Vec::new();
     for (key, known) in context.xrefs.iter().filter(|(key, _)| key.magento_key == id) {
         if let XrefKind::Contact(currency) = key.kind {
-            findings.rule(
-                "contact",
-                &*known.sage_id,
-                "a contact of this customer exists",
-                currency.to_string(),
-            );
+            findings.rule("contact", &*known.sage_id, message!(reasons.own_contact), currency.to_string());
             calls.push(update(customer, key, currency, known, context, &mut findings));
         }
     }
@@ -166,11 +162,9 @@ fn keeps_name(
         return None;
     }
     let Some(person) = person else {
-        return Some("Neither a company nor a person is known, so the contact keeps its name.".to_owned());
+        return Some(message!(plan_notes.no_name).to_owned());
     };
     let shown = known.displayed_as.as_deref()?.to_lowercase();
     let is_persons = person.to_lowercase().split_whitespace().any(|word| shown.contains(word));
-    (!is_persons).then(|| {
-        "The contact's name is not the person's, so it is taken for a company's and kept.".to_owned()
-    })
+    (!is_persons).then(|| message!(plan_notes.name_of_company).to_owned())
 }

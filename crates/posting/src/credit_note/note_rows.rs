@@ -4,6 +4,7 @@ use domain::{
     documents::CreditMemo,
     money::{round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -61,14 +62,14 @@ fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> V
             excess,
             Decimal::ONE,
             "Shipping discount that Magento credits although no shipping is refunded",
-            "shipping tax x shipping discount / shipping: a fault of Magento's",
+            message!(reasons.excess_credit),
         ),
     ];
     let mut rows = Vec::new();
     for (amount, sign, description, input) in parts {
         let amount = round2(amount) * sign;
         if !amount.is_zero() {
-            findings.rule("adjustment", text(amount), "a line of its own, without tax", input);
+            findings.rule("adjustment", text(amount), message!(reasons.adjustment), input);
             rows.push(DocumentRow::extra(
                 RowKind::Adjustment,
                 description,

@@ -6,6 +6,7 @@ use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::{round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -115,16 +116,12 @@ fn from_memo(sale: &SalesDocument<'_>, evidence: &MemoEvidence<'_>) -> Explained
     }
     let HypothesisSearch { mut best, doubtful, mut is_cut_short, .. } = search;
     if best.refusal.is_none() && !doubtful.is_zero() {
-        best.refusal = Some(format!(
-            "{} of it is on no line. It may be a product tax, a fee or Magento's credit of a discount on shipping, so its tax cannot be determined.",
-            text(doubtful)
-        ));
+        best.refusal = Some(message!(figures.memo_doubtful, amount = text(doubtful)));
     }
     // What was not tried may fit as well.
     is_cut_short |= best.cost >= costs::MEMO_PRODUCT_TAX && hypotheses::are_cut_short(evidence);
     if best.refusal.is_none() && is_cut_short {
-        best.refusal =
-            Some("It has too many different lines for its tax to be worked out from its total.".to_owned());
+        best.refusal = Some(message!(figures.memo_too_many_lines).to_owned());
     }
     best.is_certain = evidence.is_untaxed()
         || (best.hides_nothing()

@@ -6,6 +6,7 @@ use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::{round, round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -69,19 +70,16 @@ pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
         return Some(limits::not_computable(DocumentKind::CreditNote));
     }
     if round2(memo.grand_total) < Decimal::ZERO {
-        return Some(format!(
-            "The credit memo totals {}, which is less than nothing.",
-            round(memo.grand_total, 4)
-        ));
+        return Some(message!(plan.negative_memo, amount = round(memo.grand_total, 4)));
     }
     let parts = [
-        ("adjustment to the customer", memo.adjustment_positive),
-        ("adjustment kept as a fee", memo.adjustment_negative),
-        ("shipping", memo.shipping_amount),
-        ("tax on shipping", memo.shipping_tax_amount),
+        (message!(memo_parts.adjustment_positive), memo.adjustment_positive),
+        (message!(memo_parts.adjustment_negative), memo.adjustment_negative),
+        (message!(memo_parts.shipping), memo.shipping_amount),
+        (message!(memo_parts.shipping_tax), memo.shipping_tax_amount),
     ];
     let (what, amount) = parts.into_iter().find(|(_, amount)| *amount < Decimal::ZERO)?;
-    Some(format!("The credit memo's {what} is {}, which is less than nothing.", text(amount)))
+    Some(message!(plan.negative_memo_part, part = what, amount = text(amount)))
 }
 
 /// Both sums of a memo, and why no posting exists.
@@ -92,10 +90,11 @@ pub(crate) fn mismatch(memo: &CreditMemo, reason: &str) -> String {
         + memo.shipping_tax_amount
         + memo.adjustment_positive
         - memo.adjustment_negative;
-    format!(
-        "Magento's total is {}; what the lines, shipping and adjustments show comes to {} with {} tax. {reason}",
-        text(memo.grand_total),
-        text(shown),
-        text(sale.totals.tax),
+    message!(
+        plan.memo_mismatch,
+        total = text(memo.grand_total),
+        shown = text(shown),
+        shown_tax = text(sale.totals.tax),
+        reason = reason
     )
 }

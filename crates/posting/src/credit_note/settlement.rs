@@ -8,6 +8,7 @@ use domain::{
     plan::{Adopt, Call, Expect, Method},
     xref::XrefKey,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -81,14 +82,11 @@ pub(crate) fn calls(
 ) -> Vec<Call> {
     let total = round2(credit.memo.grand_total);
     if total.is_zero() {
-        findings.note("The credit memo totals nothing, so there is nothing to settle.");
+        findings.note(message!(settlement.zero_total));
         return Vec::new();
     }
     let Some(original) = original else {
-        findings.note(format!(
-            "{} stays on the customer's account: Sage holds no invoice that this credit memo belongs to.",
-            text(total)
-        ));
+        findings.note(message!(settlement.no_invoice, amount = text(total)));
         return Vec::new();
     };
     let mut calls = Vec::new();
@@ -99,12 +97,7 @@ pub(crate) fn calls(
     let mut left = round2(open).clamp(Decimal::ZERO, total);
     let against = if is_allocated { Decimal::ZERO } else { allocatable(original).min(left) };
     if against > Decimal::ZERO {
-        findings.rule(
-            "allocation",
-            text(against),
-            "what is outstanding of the invoice",
-            text(original.outstanding),
-        );
+        findings.rule("allocation", text(against), message!(reasons.outstanding), text(original.outstanding));
         calls.push(allocation_call(allocation, against, credit, original, context));
         left -= against;
     }
@@ -113,10 +106,10 @@ pub(crate) fn calls(
     }
     match bank_account(original, context) {
         Ok(bank) => {
-            findings.rule("refund", text(left), "bank account of the payment that Ledger posted", bank);
+            findings.rule("refund", text(left), message!(reasons.bank_of_payment), bank);
             calls.push(refund_call(left, bank, credit, original, context, findings));
         }
-        Err(why) => findings.note(format!("{} stays on the customer's account: {why}", text(left))),
+        Err(why) => findings.note(message!(settlement.no_refund, amount = text(left), reason = why)),
     }
     calls
 }
@@ -132,10 +125,9 @@ fn allocatable(original: &OriginalInvoice) -> Decimal {
 /// The bank account that the refund leaves, or why there is no refund.
 fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Result<&'a str, &'static str> {
     if !context.settings.record_refunds {
-        return Err("refunds are not recorded (setting record_refunds).");
+        return Err(message!(settlement.refunds_off));
     }
-    let payment =
-        original.payment.as_ref().ok_or("the invoice was not paid by a payment that Ledger posted.")?;
+    let payment = original.payment.as_ref().ok_or(message!(settlement.no_payment))?;
     let bank = &payment.bank_account_id;
     let is_active = |known: &&domain::business::BankAccount| known.id == *bank && known.is_active;
     context
@@ -144,7 +136,7 @@ fn bank_account<'a>(original: &'a OriginalInvoice, context: &Context<'_>) -> Res
         .iter()
         .find(is_active)
         .map(|_| bank.as_str())
-        .ok_or("the bank account of its payment is no longer active in Sage.")
+        .ok_or(message!(settlement.bank_inactive))
 }
 
 fn allocation_call(
@@ -189,8 +181,12 @@ fn refund_call(
 ) -> Call {
     let key = keys::refund(credit.memo);
     // Invoices and memos are numbered apart, so a receipt may bear the memo's number: the word keeps them apart.
-    let reference =
-        cut_front(&format!("Refund {}", credit.reference), REFERENCE, "refund's reference", findings);
+    let reference = cut_front(
+        &format!("Refund {}", credit.reference),
+        REFERENCE,
+        message!(field_names.refund_reference),
+        findings,
+    );
     let mut fields = context.identified(&key);
     terms::put_currency(&mut fields, credit.memo.currency, credit.exchange);
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);

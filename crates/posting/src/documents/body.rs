@@ -1,6 +1,7 @@
 //! The fields that invoices and credit notes have alike.
 
 use domain::settings::Settings;
+use messages::message;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -29,8 +30,10 @@ pub(crate) fn fields(
     let mut fields = heading;
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     let (billing, delivery) = document.buyer.addresses();
-    let both =
-        [("main_address", billing, "billing address"), ("delivery_address", delivery, "delivery address")];
+    let both = [
+        ("main_address", billing, message!(field_names.billing_address)),
+        ("delivery_address", delivery, message!(field_names.delivery_address)),
+    ];
     for (field, magento, what) in both {
         if let Some(address) = magento.and_then(|magento| address::address(magento, what, findings)) {
             put(field, address);
@@ -58,5 +61,5 @@ pub(crate) fn reference_of(increment_id: &str, settings: &Settings, findings: &m
     } else {
         format!("{prefix}{increment_id}")
     };
-    cut_front(&reference, REFERENCE, "reference", findings)
+    cut_front(&reference, REFERENCE, message!(field_names.reference), findings)
 }

@@ -9,6 +9,7 @@ use domain::{
     settings::{Settings, UndeterminedTax},
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use serde_json::Value;
 
 use crate::{
@@ -64,7 +65,8 @@ pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, contex
     match planned {
         Ok((calls, _)) if calls.is_empty() => match context.xrefs.get(&keys::credit_memo(memo)) {
             Some(known) => {
-                let mut plan = findings::already(&format!("Credit memo {}", memo.increment_id), known);
+                let mut plan =
+                    findings::already(&message!(plan_notes.credit_memo, number = memo.increment_id), known);
                 plan.notes.extend(findings.notes);
                 plan
             }
@@ -179,9 +181,9 @@ fn reconstructed<'a>(
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
     if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
         let reason = match invoice {
-            None => "Part of it is on no line, and whether that was taxed cannot be determined.",
+            None => message!(figures.memo_undetermined),
             Some(_) => {
-                "Part of it is on no line, and its invoice does not show to the penny how much of that is tax."
+                message!(figures.memo_undetermined_by_invoice)
             }
         };
         return Err(findings.hold(Code::TaxUndetermined, returned_sale::mismatch(memo, reason)));
@@ -195,15 +197,12 @@ fn note_what_was_found(memo: &CreditMemo, found: &ReconstructedSale<'_>, finding
         findings.rule(
             "total",
             text(memo.grand_total),
-            "Magento left more than two decimals, which are rounded",
+            message!(reasons.more_decimals),
             round(memo.grand_total, 4).to_string(),
         );
     }
     if !round2(found.hidden_tax).is_zero() {
-        findings.note(format!(
-            "The credit memo does not show the {} of tax on what its lines leave of the total; it was taken from the percentage of the lines.",
-            text(found.hidden_tax)
-        ));
+        findings.note(message!(plan_notes.hidden_tax, amount = text(found.hidden_tax)));
     }
 }
 
@@ -217,7 +216,7 @@ fn contact_of(
 ) -> (String, Option<Call>) {
     if let Some(original) = original {
         let invoice = memo.invoice_increment_id.as_deref().unwrap_or_default();
-        findings.rule("contact", &*original.contact_id, "the contact of the invoice", invoice);
+        findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }
     let contact = choice::choose(buyer, context, findings);

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::{documents::CreditMemo, text::clean_optional};
+use messages::message;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -87,6 +88,6 @@ impl CreditNote<'_> {
             notes.push_str("\nReason: ");
             notes.push_str(&reason);
         }
-        cut(&notes, NOTES, "notes", findings)
+        cut(&notes, NOTES, message!(field_names.notes), findings)
     }
 }

@@ -7,6 +7,7 @@ use domain::{
     plan::{Call, Plan, Predicted},
     text::clean_optional,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -42,7 +43,7 @@ pub(crate) struct InvoicePosting {
 /// Plans an invoice: contact, invoice, and in safe mode its release.
 pub(crate) fn plan(invoice: &Invoice, context: &Context<'_>) -> Plan {
     if let Some(known) = context.xrefs.get(&keys::invoice(invoice)) {
-        return findings::already(&format!("Invoice {}", invoice.increment_id), known);
+        return findings::already(&message!(plan_notes.invoice, number = invoice.increment_id), known);
     }
     if let Some(code) = skip::reason(invoice, context.settings) {
         return Plan::skip(code);
@@ -91,8 +92,7 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(invoice.grand_total) < Decimal::ZERO {
-        let message =
-            format!("The invoice totals {}, which is less than nothing.", text(invoice.grand_total));
+        let message = message!(plan.negative_invoice, amount = text(invoice.grand_total));
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     Ok(())
@@ -125,5 +125,5 @@ fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
         notes.push_str("\nPurchase Order: ");
         notes.push_str(&number);
     }
-    cut(&notes, NOTES, "notes", findings)
+    cut(&notes, NOTES, message!(field_names.notes), findings)
 }

@@ -6,6 +6,7 @@ use domain::{
     money::{self, text},
     settings::Settings,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -47,12 +48,7 @@ pub(crate) fn shipping_and_lines(
         if let Some(rate) =
             rate.as_ref().filter(|rate| panel_allowed && fits_shipping_panel(row, rate, settings, reference))
         {
-            findings.rule(
-                "shipping",
-                "shipping panel",
-                "Sage recomputes Magento's tax exactly",
-                text(row.net()),
-            );
+            findings.rule("shipping", "shipping panel", message!(reasons.shipping_panel), text(row.net()));
             panel = Some((json_number::number(row.net()), rate.id.clone()));
             continue;
         }
@@ -93,7 +89,7 @@ fn line(row: &DocumentRow, account: String, rate: Option<&ChosenRate>, findings:
         None if row.quantity <= Decimal::ZERO => (Decimal::ONE, row.subtotal, row.description.clone()),
         None => (Decimal::ONE, row.subtotal, format!("{} x {}", row.quantity.normalize(), row.description)),
     };
-    let description = cut(&description, DESCRIPTION, "description of a line", findings);
+    let description = cut(&description, DESCRIPTION, message!(field_names.line_description), findings);
     fields.insert("description".to_owned(), Value::String(description));
     fields.insert("ledger_account_id".to_owned(), Value::String(account));
     fields.insert("quantity".to_owned(), json_number::plain_number(quantity.normalize().to_string()));

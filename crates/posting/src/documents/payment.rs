@@ -8,6 +8,7 @@ use domain::{
     plan::{Adopt, Call, Expect, Method, Plan},
     settings::Settings,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use crate::{
     contact::choice,
     context::Context,
     documents::{body, invoice, skip},
-    findings::{self, Findings, MissingSetting, NotPosted},
+    findings::{self, Findings, MissingSetting, NotPosted, label_of},
     json_number, keys,
     terms::{self, dates, exchange},
 };
@@ -30,7 +31,7 @@ pub(crate) fn plan(
     context: &Context<'_>,
 ) -> Plan {
     if let Some(known) = context.xrefs.get(&keys::payment(invoice)) {
-        return findings::already(&format!("The payment of invoice {}", invoice.increment_id), known);
+        return findings::already(&message!(plan_notes.payment, number = invoice.increment_id), known);
     }
     let mut findings = Findings::default();
     match calls(invoice, (payment, outstanding), context, &mut findings) {
@@ -52,11 +53,11 @@ fn calls(
         return Err(Box::new(Plan::skip(Code::InvoiceNotSynced)));
     }
     if payment.currency != invoice.currency {
-        let message = format!("The payment is in {}, its invoice in {}.", payment.currency, invoice.currency);
+        let message = message!(plan.payment_currency, payment = payment.currency, invoice = invoice.currency);
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(payment.amount) < Decimal::ZERO {
-        let message = format!("The payment is {}, which is less than nothing.", text(payment.amount));
+        let message = message!(plan.negative_payment, amount = text(payment.amount));
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(payment.amount).is_zero() || round2(invoice.grand_total).is_zero() {
@@ -101,12 +102,16 @@ fn bank_account(
     let account = reference.bank_accounts.iter().find(|account| account.id == *id && account.is_active);
     let sentence = match account {
         None => {
-            format!("The bank account {id} (setting {setting}) is not among Sage's active bank accounts.")
+            message!(missing_settings.not_a_bank_account, id = id, setting = label_of(&setting))
         }
         Some(account) => match account.currency {
-            Some(kept) if kept != payment.currency && kept != reference.base_currency => format!(
-                "The payment is in {}, and the bank account {} (setting {setting}) is kept in {kept}: choose one in {} or {}.",
-                payment.currency, account.name, payment.currency, reference.base_currency
+            Some(kept) if kept != payment.currency && kept != reference.base_currency => message!(
+                missing_settings.bank_account_currency,
+                currency = payment.currency,
+                account = account.name,
+                setting = label_of(&setting),
+                kept = kept,
+                base = reference.base_currency
             ),
             _ => {
                 findings.rule("bank account", id, setting, method);
@@ -141,23 +146,11 @@ fn payment_call(
     let owed = payee.outstanding.map_or(total, |outstanding| round2(outstanding).clamp(Decimal::ZERO, total));
     let allocated = amount.min(owed);
     if owed < total && amount > owed {
-        findings.note(format!(
-            "Credit notes leave {} of the invoice to pay: {} of the payment stays on the customer's account.",
-            text(owed),
-            text(amount - owed)
-        ));
+        findings.note(message!(settlement.credit_notes, owed = text(owed), rest = text(amount - owed)));
     } else if amount > total {
-        findings.note(format!(
-            "The payment of {} is more than the invoice's {}: the rest stays on the customer's account.",
-            text(amount),
-            text(total)
-        ));
+        findings.note(message!(settlement.overpaid, amount = text(amount), total = text(total)));
     } else if amount < owed {
-        findings.note(format!(
-            "The payment of {} leaves {} of the invoice open.",
-            text(amount),
-            text(owed - amount)
-        ));
+        findings.note(message!(settlement.part_paid, amount = text(amount), rest = text(owed - amount)));
     }
     let mut fields = context.identified(&key);
     terms::put_currency(&mut fields, payment.currency, exchange);

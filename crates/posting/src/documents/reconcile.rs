@@ -8,6 +8,7 @@ use domain::{
     money::{Currency, round2, text},
     plan::Predicted,
 };
+use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
@@ -38,14 +39,14 @@ pub(crate) fn reconciled(
     let total = round2(expected.total);
     let tax = if reference.registered_for_tax { round2(expected.tax) } else { Decimal::ZERO };
     let sums = sage_arithmetic(&Value::Object(fields.clone()), kind.lines_field(), reference)
-        .ok_or_else(|| findings.fail(Code::TotalsMismatch, "The lines cannot be summed up as Sage would."))?;
+        .ok_or_else(|| findings.fail(Code::TotalsMismatch, message!(plan.not_summed)))?;
     if (sums.total, sums.tax) != (total, tax) {
-        let message = format!(
-            "Magento's total is {} with {} tax; Sage's would be {} with {} tax.",
-            text(total),
-            text(tax),
-            text(sums.total),
-            text(sums.tax)
+        let message = message!(
+            plan.sage_mismatch,
+            total = text(total),
+            tax = text(tax),
+            in_sage = text(sums.total),
+            tax_in_sage = text(sums.tax)
         );
         return Err(findings.fail(Code::TotalsMismatch, message));
     }

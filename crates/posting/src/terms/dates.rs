@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use domain::{business::ReferenceSet, code::Code, settings::Settings};
+use messages::message;
 
 use crate::findings::{Findings, NotPosted};
 
@@ -68,13 +69,16 @@ pub(crate) fn unnoted_day(
     let zone = match settings.document_time_zone.as_deref() {
         None => zone_of(&reference.country),
         Some(name) => name.parse().unwrap_or_else(|_| {
-            findings.note(format!("The time zone {name:?} is not known; the country's was used."));
+            findings.note(message!(plan_notes.unknown_time_zone, name = name));
             zone_of(&reference.country)
         }),
     };
     let day = instant.with_timezone(&zone).date_naive();
-    let rule =
-        if settings.document_time_zone.is_some() { "document_time_zone" } else { "zone of the country" };
+    let rule = if settings.document_time_zone.is_some() {
+        "document_time_zone"
+    } else {
+        message!(reasons.country_time_zone)
+    };
     let input = format!("{} in {zone}", instant.to_rfc3339());
     let day = DocumentDay { day, subject: format!("{what} date"), rule, input };
     match reference.accounts_start_date {
@@ -82,7 +86,7 @@ pub(crate) fn unnoted_day(
             let day = day.noted(findings);
             Err(findings.fail(
                 Code::BeforeAccountsStart,
-                format!("The {what} is dated {day}, but the books of the Sage business begin on {start}."),
+                message!(plan.before_start, document = what, day = day, start = start),
             ))
         }
         _ => Ok(day),

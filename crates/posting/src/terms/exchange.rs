@@ -9,6 +9,7 @@ use domain::{
     code::Code,
     money::{Currency, round, round2, text},
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -79,23 +80,20 @@ pub(crate) fn unchecked(
         return Ok(None);
     }
     if !reference.multi_currency_enabled {
-        let message =
-            format!("The document is in {currency}, and the Sage business keeps its books in {base} only.");
+        let message = message!(exchange_rates.one_currency, currency = currency, base = base);
         return Err(findings.fail(Code::MultiCurrencyDisabled, message));
     }
     let Some(quoted) = base_to_order_rate.filter(|rate| *rate > Decimal::ZERO) else {
-        let quoted = base_to_order_rate.map_or("none".to_owned(), |rate| rate.to_string());
-        let message = format!(
-            "The document is in {currency}, the business in {base}, and Magento's exchange rate (base_to_order_rate) is {quoted}."
-        );
+        let quoted =
+            base_to_order_rate.map_or(message!(exchange_rates.no_rate).to_owned(), |rate| rate.to_string());
+        let message = message!(exchange_rates.missing, currency = currency, base = base, quoted = quoted);
         return Err(findings.fail(Code::ExchangeRateMissing, message));
     };
     let rate = Decimal::ONE.checked_div(quoted).map(|rate| round(rate, DECIMALS));
     // Past ten milliards a product with a total leaves the range of decimals, and no currency is worth as much.
     let most = Decimal::from(LARGEST_AMOUNT);
     let Some(rate) = rate.filter(|rate| *rate > Decimal::ZERO && *rate <= most) else {
-        let message =
-            format!("Magento's exchange rate of {quoted} {currency} for one {base} is none of this world.");
+        let message = message!(exchange_rates.impossible, quoted = quoted, currency = currency, base = base);
         return Err(findings.fail(Code::ExchangeRateMissing, message));
     };
     findings.rule(
@@ -117,42 +115,40 @@ fn check(
     let Some(own) = reference.exchange_rate(currency).filter(|own| *own > Decimal::ZERO) else {
         // The one case that shows itself: a shop whose base currency is the document's.
         if rate == Decimal::ONE {
-            let message = format!(
-                "Magento's exchange rate says that 1 {currency} is 1 {base}: the shop's base currency seems to be {currency}, not {base}."
-            );
+            let message = message!(exchange_rates.one_to_one, currency = currency, base = base);
             return Err(findings.fail(Code::ExchangeRateDoubtful, message));
         }
-        findings.note(format!(
-            "Sage's own rate of {currency} is not known, so Magento's of {rate} {base} for 1 {currency} was used without comparison."
-        ));
+        findings.note(message!(exchange_rates.not_compared, currency = currency, rate = rate, base = base));
         return Ok(());
     };
     let deviates = |rate: Decimal| (rate - own).abs() > own * tolerances::EXCHANGE_RATE;
     // Magento's rate of an order in the shop's base currency is 1, whatever the books are kept in.
     if !deviates(rate) && rate == Decimal::ONE && (own - Decimal::ONE).abs() > tolerances::SAME_WORTH {
-        let message = format!(
-            "Magento's exchange rate is 1, so the shop's base currency seems to be {currency}, not {base}: it does not show what 1 {currency} is in {base}. Sage's own rate is {}.",
-            own.normalize()
-        );
+        let message =
+            message!(exchange_rates.of_own_currency, currency = currency, base = base, own = own.normalize());
         return Err(findings.fail(Code::ExchangeRateDoubtful, message));
     }
     if !deviates(rate) {
         findings.rule(
             "exchange rate check",
             format!("{rate} {base} for 1 {currency}"),
-            "within 15 % of Sage's own rate",
+            message!(reasons.rate_agrees),
             own.normalize().to_string(),
         );
         return Ok(());
     }
     let why = match Decimal::ONE.checked_div(rate) {
-        Some(turned) if !deviates(turned) => "It seems to be turned round.".to_owned(),
-        _ if rate == Decimal::ONE => format!("The shop's base currency seems to be {currency}, not {base}."),
-        _ => format!("If the shop's base currency is not {base}, its rates are another currency's."),
+        Some(turned) if !deviates(turned) => message!(exchange_rates.inverted).to_owned(),
+        _ if rate == Decimal::ONE => message!(exchange_rates.other_base, currency = currency, base = base),
+        _ => message!(exchange_rates.perhaps_other_base, base = base),
     };
-    let message = format!(
-        "Magento's exchange rate makes 1 {currency} {rate} {base}; Sage's own rate is {}, more than 15 % apart. {why}",
-        own.normalize()
+    let message = message!(
+        exchange_rates.deviates,
+        currency = currency,
+        rate = rate,
+        base = base,
+        own = own.normalize(),
+        reason = why
     );
     Err(findings.fail(Code::ExchangeRateDoubtful, message))
 }
@@ -168,16 +164,13 @@ pub(crate) fn check_decimals(
     if fits(total) && tax.is_none_or(fits) {
         return Ok(());
     }
-    let with_tax = |tax: &dyn Fn(Decimal) -> String, amount: Option<Decimal>| {
-        amount.map_or(String::new(), |amount| format!(" with {} tax", tax(amount)))
+    let sum = |shown: &dyn Fn(Decimal) -> String| match tax {
+        Some(tax) => {
+            message!(exchange_rates.sum_with_tax, total = shown(total), currency = currency, tax = shown(tax))
+        }
+        None => message!(exchange_rates.sum, total = shown(total), currency = currency),
     };
     let exact = |amount: Decimal| amount.normalize().to_string();
-    let message = format!(
-        "Magento's total is {} {currency}{}; Sage keeps two decimals and would show {}{}.",
-        exact(total),
-        with_tax(&exact, tax),
-        text(total),
-        with_tax(&text, tax),
-    );
+    let message = message!(exchange_rates.decimals, in_magento = sum(&exact), in_sage = sum(&text));
     Err(findings.fail(Code::TotalsMismatch, message))
 }

@@ -9,6 +9,7 @@ use domain::{
     documents::Line,
     settings::{MixedGoodsServices, Settings},
 };
+use messages::message;
 
 use crate::{
     findings::{Findings, MissingSetting, NotPosted},
@@ -46,9 +47,7 @@ pub(crate) fn type_of(
             return Err(hold(document.kind, findings));
         }
         Some(_) => {
-            findings.note(format!(
-                "{COERCED}: the document mixes goods and services, which a sale abroad may not; all its lines are {default}."
-            ));
+            findings.note(message!(plan_notes.mixed_types, marker = COERCED, kind = default));
             let input = words.into_iter().collect::<Vec<_>>().join(" and ");
             Type { word: default, rule: "default_eu_goods_services_type", input }
         }
@@ -80,7 +79,7 @@ fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, settings: &'a Settings
         Some(word) => Type {
             word,
             rule: "product_type_eu_goods_map",
-            input: "virtual (nothing is delivered)".to_owned(),
+            input: message!(reasons.nothing_delivered).to_owned(),
         },
         None => Type {
             word: &settings.default_eu_goods_services_type,
@@ -99,10 +98,7 @@ fn id_of(word: &str, reference: &ReferenceSet) -> String {
 }
 
 fn hold(kind: DocumentKind, findings: &Findings) -> NotPosted {
-    let sentence = format!(
-        "The {} mixes goods and services in a sale abroad, and such invoices wait for a person (setting mixed_goods_services).",
-        kind.noun()
-    );
+    let sentence = message!(plan.mixed_types, document = kind.noun());
     let setting = "mixed_goods_services".to_owned();
     let mut plan = findings.hold_for(&[MissingSetting { setting, sentence }]);
     plan.code = Some(Code::MixedGoodsServices);

@@ -11,6 +11,7 @@ use domain::{
     money::{round2, text},
     province,
 };
+use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -127,18 +128,22 @@ impl PlaceOfSupply {
         findings: &mut Findings,
     ) {
         let Some(country) = &self.country else { return };
-        let source = if buyer.shipping_address.is_some() { "delivery address" } else { "billing address" };
+        let source = if buyer.shipping_address.is_some() {
+            message!(field_names.delivery_address)
+        } else {
+            message!(field_names.billing_address)
+        };
         let postcode = address.and_then(|address| address.postcode.as_deref()).unwrap_or_default().trim();
         let northern_ireland =
             reference.country == "GB" && country == "GB" && postcode.to_uppercase().starts_with("BT");
         let rule = match self.area {
-            TaxArea::Home if northern_ireland => "Northern Ireland is at home",
-            TaxArea::Home if *country != reference.country => "the Isle of Man is in the British tax area",
+            TaxArea::Home if northern_ireland => message!(reasons.northern_ireland),
+            TaxArea::Home if *country != reference.country => message!(reasons.isle_of_man),
             TaxArea::Home if self.contact_area != TaxArea::Home => {
-                "the goods stay at home, the customer is abroad"
+                message!(reasons.delivered_at_home)
             }
             TaxArea::Home => return,
-            TaxArea::EuropeanUnion => "abroad, in the European Union",
+            TaxArea::EuropeanUnion => message!(reasons.european_union),
             TaxArea::RestOfWorld => "abroad",
         };
         findings.rule("tax country", country.as_str(), rule, source);
@@ -156,25 +161,23 @@ impl PlaceOfSupply {
             let own = reference.own_region().map(str::to_owned);
             match &own {
                 Some(region) => {
-                    findings.rule("tax region", region.as_str(), "the business's own, for an export", "");
+                    findings.rule("tax region", region.as_str(), message!(reasons.export_region), "");
                 }
-                None => findings.note(
-                    "The business's own province is not known, so the export goes without a tax region.",
-                ),
+                None => findings.note(message!(plan_notes.no_home_province)),
             }
             return Ok(own);
         }
         if let Some((code, told_by)) = address.and_then(province::of_address) {
             let region = format!("CA-{code}");
-            findings.rule("tax region", &*region, "the province of the address", told_by);
+            findings.rule("tax region", &*region, message!(reasons.province), told_by);
             return Ok(Some(region));
         }
         let region = address.and_then(|address| address.region.as_deref()).unwrap_or_default().trim();
         let why = match region {
-            "" => "the document's address names none, nor does its postcode tell it".to_owned(),
-            region => format!("“{region}” in the document's address is none that is known"),
+            "" => message!(place_of_supply.no_province).to_owned(),
+            region => message!(place_of_supply.unknown_province, region = region),
         };
-        let message = format!("Canadian tax depends on the customer's province, and {why}.");
+        let message = message!(place_of_supply.province, reason = why);
         Err(findings.fail(Code::TaxRegionUnknown, message))
     }
 
@@ -189,19 +192,20 @@ impl PlaceOfSupply {
         if reference.country != "GB" || self.contact_area != TaxArea::RestOfWorld || round2(tax).is_zero() {
             return Ok(());
         }
-        let goes_to = self.country.as_deref().unwrap_or("an unknown country");
-        let lives_in = self.contact_country.as_deref().unwrap_or("an unknown country");
-        let message = format!(
-            "Magento charged {} of tax on a sale to {goes_to}. The customer's main address is in {lives_in}, and Sage lets a British \
-             business use only rates of 0 % for customers outside the European Union, so this tax cannot be recorded there.",
-            text(tax)
+        let goes_to = self.country.as_deref().unwrap_or(message!(place_of_supply.unknown_country));
+        let lives_in = self.contact_country.as_deref().unwrap_or(message!(place_of_supply.unknown_country));
+        let message = message!(
+            place_of_supply.tax_not_allowed,
+            tax = text(tax),
+            goes_to = goes_to,
+            lives_in = lives_in
         );
         Err(findings.fail(Code::TaxNotAllowed, message))
     }
 }
 
 fn not_translated(place: &PlaceOfSupply, home: &str) -> NotPosted {
-    let country = place.country.as_deref().unwrap_or("an unknown country");
-    let message = format!("The sale goes to {country}, the business is in {home}.");
+    let country = place.country.as_deref().unwrap_or(message!(place_of_supply.unknown_country));
+    let message = message!(place_of_supply.not_supported, country = country, home = home);
     Box::new(domain::plan::Plan::hold(Code::CrossBorderNotSupported, message))
 }

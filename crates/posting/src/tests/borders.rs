@@ -83,8 +83,8 @@ fn rule<'a>(plan: &'a Plan, subject: &str) -> &'a str {
 fn northern_ireland_and_the_isle_of_man_are_home() {
     let world = Scenario::new();
     for (country, postcode, told) in [
-        ("GB", "BT1 5GS", "Northern Ireland is at home"),
-        ("IM", "IM1 1AG", "the Isle of Man is in the British tax area"),
+        ("GB", "BT1 5GS", "Northern Ireland is domestic"),
+        ("IM", "IM1 1AG", "the Isle of Man is in the UK tax area"),
         ("GB", "IM1 1AG", "none"),
         ("GB", "LE1 5AA", "none"),
     ] {
@@ -288,11 +288,17 @@ fn a_canadian_sale_names_its_province_and_takes_a_rate_that_serves_it() {
     let world = canadian();
     for (province, percent, region, chosen, by) in [
         ("Ontario", "13", "CA-ON", "CA_HST_ON", "tax_rate_map"),
-        ("Québec", "14.975", "CA-QC", "CA_GST_QST", "percentage and region"),
-        ("Colombie-Britannique", "12", "CA-BC", "CA_GST_PST_BC", "percentage and region"),
+        ("Québec", "14.975", "CA-QC", "CA_GST_QST", "the only rate of the region with this percentage"),
+        (
+            "Colombie-Britannique",
+            "12",
+            "CA-BC",
+            "CA_GST_PST_BC",
+            "the only rate of the region with this percentage",
+        ),
         ("British Columbia", "15", "CA-BC", "CA_LIQUOR_BC", "tax_rate_map"),
-        ("Nouvelle-Écosse", "15", "CA-NS", "CA_HST_15", "percentage and region"),
-        ("AB", "5", "CA-AB", "CA_GST", "percentage and region"),
+        ("Nouvelle-Écosse", "15", "CA-NS", "CA_HST_15", "the only rate of the region with this percentage"),
+        ("AB", "5", "CA-AB", "CA_GST", "the only rate of the region with this percentage"),
         ("Yukon", "0", "CA-YT", "CA_ZERO", "tax_rate_map"),
     ] {
         let invoice = taxed_at(sold_to("invoice-1a", "CA", province, ""), percent);
@@ -306,7 +312,7 @@ fn a_canadian_sale_names_its_province_and_takes_a_rate_that_serves_it() {
     // A percentage that the province does not have waits.
     let invoice = taxed_at(sold_to("invoice-1a", "CA", "Ontario", ""), "12");
     let plan = plan_invoice(&invoice, &world.context());
-    assert!(plan.message.unwrap().contains("12.00 % in CA-ON"));
+    assert!(plan.message.unwrap().contains("12.00% in CA-ON"));
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn a_missing_purchase_account_holds() {
     world.settings.default_purchase_ledger_account_id = None;
     let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
     assert_eq!(plan.code, Some(Code::NeedsMapping));
-    assert!(plan.message.unwrap().contains("default_purchase_ledger_account_id"));
+    assert!(plan.message.unwrap().contains("“Purchase account”"));
 }
 
 #[test]
@@ -171,6 +171,6 @@ fn what_was_made_as_a_product_stays_one() {
     world.knows(XrefKey { kind: XrefKind::Product, magento_key: "1".to_owned() }, "product-1");
     let plan = plan_product(&product("MUG-BLU"), &stock(None), &world.context());
     assert_eq!(names(&plan), ["product"]);
-    assert!(plan.notes[0].contains("stays the product"), "{:?}", plan.notes);
+    assert!(plan.notes[0].contains("stays a product"), "{:?}", plan.notes);
     assert_eq!(wanted_product_xrefs(&product("MUG-BLU")).len(), 3);
 }

@@ -263,10 +263,10 @@ type SpoilMemo = fn(&mut CreditMemo);
 fn a_memo_that_makes_no_sense_is_refused() {
     let world = Scenario::new();
     let spoils: [(SpoilMemo, &str); 5] = [
-        (|memo| memo.grand_total = d("-0.4175"), "totals -0.4175"),
-        (|memo| memo.adjustment_positive = d("-1"), "adjustment to the customer is -1.00"),
+        (|memo| memo.grand_total = d("-0.4175"), "total is -0.4175"),
+        (|memo| memo.adjustment_positive = d("-1"), "adjustment in the customer’s favour is -1.00"),
         (|memo| memo.shipping_amount = d("-5"), "shipping is -5.00"),
-        (|memo| memo.lines[0].line_total = Decimal::from(20_000_000_000_i64), "ten milliards"),
+        (|memo| memo.lines[0].line_total = Decimal::from(20_000_000_000_i64), "10 billion"),
         (
             |memo| {
                 memo.lines.clear();

@@ -44,7 +44,7 @@ fn a_payment_of_more_than_the_invoice_leaves_the_rest_on_account() {
     let receipt = &call(&plan, "payment").body["contact_payment"];
     assert_eq!(amount(receipt, "total_amount"), d("100"));
     assert_eq!(amount(&receipt["allocated_artefacts"][0], "amount"), d("81.52"));
-    assert!(plan.notes.iter().any(|note| note.contains("stays on the customer's account")));
+    assert!(plan.notes.iter().any(|note| note.contains("stays on the customer’s account")));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_payment_of_a_credited_invoice_takes_what_is_outstanding() {
             }
             None => assert!(receipt.get("allocated_artefacts").is_none(), "{outstanding}"),
         }
-        let stays = plan.notes.iter().any(|note| note.contains("stays on the customer's account"));
+        let stays = plan.notes.iter().any(|note| note.contains("stays on the customer’s account"));
         assert_eq!(stays, outstanding != "90", "{outstanding}");
     }
 }

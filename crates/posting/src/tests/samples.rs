@@ -191,7 +191,7 @@ fn what_a_sale_needs_is_chosen_by_a_rule_that_is_told() {
     assert_eq!(rule("account of goods"), "sales by default_ledger_account_id from ");
     assert_eq!(
         rule("percentages"),
-        "discount from prices with tax by how the shop taxes discounts from taxes of the lines"
+        "discount from prices with tax by how the shop taxes discounts from the tax on the lines"
     );
 }
 
@@ -244,7 +244,7 @@ fn missing_settings_hold_and_are_all_named() {
     let mut world = Scenario::new();
     world.settings.default_ledger_account_id = None;
     let plan = plan_invoice(&fixtures::invoice("invoice-2"), &world.context());
-    assert!(plan.message.unwrap().contains("default_ledger_account_id"));
+    assert!(plan.message.unwrap().contains("“Sales account”"));
 }
 
 #[test]

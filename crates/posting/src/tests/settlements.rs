@@ -30,7 +30,7 @@ fn allocated(plan: &Plan) -> Vec<(String, String)> {
 }
 
 fn stays(plan: &Plan, words: &str) -> bool {
-    plan.notes.iter().any(|note| note.contains("stays on the customer's account") && note.contains(words))
+    plan.notes.iter().any(|note| note.contains("stays on the customer’s account") && note.contains(words))
 }
 
 #[test]
@@ -81,15 +81,15 @@ fn what_cannot_be_settled_stays_on_account_and_says_why() {
     let plan = |world: &Scenario, original: Option<&OriginalInvoice>| {
         plan_creditmemo(&memo, original, &world.context())
     };
-    assert!(stays(&plan(&world, None), "no invoice"));
-    assert!(stays(&plan(&world, Some(&original("0"))), "payment that Ledger posted"));
+    assert!(stays(&plan(&world, None), "is not in Sage"));
+    assert!(stays(&plan(&world, Some(&original("0"))), "posted no payment"));
     assert!(stays(&plan(&world, Some(&original("30"))), "10.63"));
     world.settings.record_refunds = false;
-    assert!(stays(&plan(&world, Some(&paid("0"))), "record_refunds"));
+    assert!(stays(&plan(&world, Some(&paid("0"))), "“Record refunds” is off"));
     assert_eq!(names(&plan(&world, Some(&paid("99")))), ["creditmemo", "allocation"], "that moves no money");
     world.settings.record_refunds = true;
     world.reference.bank_accounts[0].is_active = false;
-    assert!(stays(&plan(&world, Some(&paid("0"))), "no longer active"));
+    assert!(stays(&plan(&world, Some(&paid("0"))), "is not active"));
 }
 
 #[test]
@@ -122,5 +122,5 @@ fn a_retry_makes_only_what_is_missing() {
     );
     world.knows(key(XrefKind::Refund), "refund-1");
     let plan = plan_creditmemo(&memo, Some(&left), &world.context());
-    assert!(plan.calls.is_empty() && plan.notes[0].contains("in Sage already"), "{:?}", plan.notes);
+    assert!(plan.calls.is_empty() && plan.notes[0].contains("already in Sage"), "{:?}", plan.notes);
 }

@@ -7,6 +7,7 @@ use chrono::DateTime;
 use domain::environment::Environment;
 use hmac::{Hmac, Mac};
 use magento::address::{Guard, Place, RefusedAddress, place};
+use messages::message;
 use reqwest::{
     Client, ClientBuilder, StatusCode,
     header::{self, HeaderMap},
@@ -92,27 +93,23 @@ impl Hooks {
         timestamp: i64,
         body: &str,
     ) -> Result<(), Refusal> {
-        let url = self.check(url).map_err(|_| {
-            Refusal::Final("The webhook\u{2019}s address is not allowed on this server any more.".to_owned())
-        })?;
-        let signature = signature(secret, id, timestamp, body).ok_or_else(|| {
-            Refusal::Final("The webhook\u{2019}s secret cannot be used. Make a new one.".to_owned())
-        })?;
+        let url =
+            self.check(url).map_err(|_| Refusal::Final(message!(delivery.address_not_allowed).to_owned()))?;
+        let signature = signature(secret, id, timestamp, body)
+            .ok_or_else(|| Refusal::Final(message!(delivery.secret_unusable).to_owned()))?;
         let request = self.http.post(url).header(header::CONTENT_TYPE, "application/json");
         let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp);
         let sent = request.header("webhook-signature", signature).body(body.to_owned()).send().await;
         let answer = sent.map_err(|error| refusal(&error))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
-            StatusCode::GONE => {
-                Err(Refusal::Gone("The receiver answered 410: it is gone and wants nothing more.".to_owned()))
-            }
+            StatusCode::GONE => Err(Refusal::Gone(message!(delivery.gone).to_owned())),
             status if status.is_redirection() => {
                 let status = status.as_u16();
-                Err(Refusal::again(format!("The receiver answered {status}; redirects are not followed.")))
+                Err(Refusal::again(message!(delivery.redirected, status = status)))
             }
             status => {
-                let sentence = format!("The receiver answered {}.", status.as_u16());
+                let sentence = message!(delivery.answered, status = status.as_u16());
                 Err(Refusal::Again { sentence, after: retry_after(answer.headers(), timestamp) })
             }
         }
@@ -131,18 +128,16 @@ fn refusal(error: &reqwest::Error) -> Refusal {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if inner.is::<RefusedAddress>() {
-            return Refusal::again("The receiver\u{2019}s name leads to no public address.");
+            return Refusal::again(message!(delivery.not_public));
         }
         source = inner.source();
     }
     if error.is_timeout() {
-        Refusal::Silent("The receiver took longer than 15 seconds to answer.".to_owned())
+        Refusal::Silent(message!(delivery.receiver_timed_out).to_owned())
     } else if error.is_connect() {
-        Refusal::again(
-            "The receiver could not be reached: its name, its certificate or its firewall may be at fault.",
-        )
+        Refusal::again(message!(delivery.receiver_unreachable))
     } else {
-        Refusal::again("The connection to the receiver broke.")
+        Refusal::again(message!(delivery.receiver_cut))
     }
 }
 
@@ -220,7 +215,7 @@ mod tests {
         let hooks = Hooks::new(false).unwrap();
         // As it would be after the name's owner has pointed it to a private address: the check of the name alone passes.
         let error = hooks.http.post("https://localhost:1/").send().await.unwrap_err();
-        let sentence = "The receiver\u{2019}s name leads to no public address.";
+        let sentence = message!(delivery.not_public);
         assert_eq!(refusal(&error), Refusal::again(sentence));
     }
 }

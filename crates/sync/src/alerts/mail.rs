@@ -12,6 +12,7 @@ use lettre::{
     },
 };
 use magento::address::{Place, place};
+use messages::message;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
@@ -27,15 +28,13 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// It is no address of a mail server.
-    #[error("LEDGER_SMTP__URL must be smtps://USER:PASSWORD@HOST:PORT, or smtp://HOST:PORT?tls=required")]
+    #[error("{}", message!(smtp_settings.url))]
     Url,
     /// A password would be sent in the open.
-    #[error(
-        "LEDGER_SMTP__URL would send the password in the open: use smtps://, or add ?tls=required to smtp://"
-    )]
+    #[error("{}", message!(smtp_settings.open))]
     Open,
     /// The sender is none.
-    #[error("LEDGER_SMTP__FROM must be an address such as Ledger <ledger@example.com>")]
+    #[error("{}", message!(smtp_settings.from))]
     From,
 }
 
@@ -87,17 +86,16 @@ impl Mail {
     pub async fn sign_in(&self) -> Result<(), Refusal> {
         match timeout(PATIENCE, self.transport.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
-            Ok(Ok(false)) => Err(Refusal::again("The mail server does not answer as one does.")),
+            Ok(Ok(false)) => Err(Refusal::again(message!(delivery.not_a_mail_server))),
             Ok(Err(error)) => Err(refusal::of_connection(&error)),
-            Err(_) => Err(Refusal::Silent("The mail server took too long to answer.".to_owned())),
+            Err(_) => Err(Refusal::Silent(message!(delivery.mail_timed_out).to_owned())),
         }
     }
 
     /// Sends a letter, with the page where its reader ends it.
     pub(super) async fn send(&self, to: &str, letter: &Letter, page: &str) -> Result<(), Refusal> {
-        let to: Address = to
-            .parse()
-            .map_err(|_| Refusal::Final("The e-mail address is none that can be written to.".to_owned()))?;
+        let to: Address =
+            to.parse().map_err(|_| Refusal::Final(message!(delivery.invalid_address).to_owned()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
@@ -105,7 +103,7 @@ impl Mail {
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             .header(ListUnsubscribe(format!("<{page}>")))
             .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
-            .map_err(|_| Refusal::Final("The e-mail could not be written.".to_owned()))?;
+            .map_err(|_| Refusal::Final(message!(delivery.not_written).to_owned()))?;
         let Err(error) = self.transport.send(message).await else { return Ok(()) };
         let refusal = refusal::of(&error);
         // What is refused without any letter is the set-up's fault and will be put right; the letter waits for that.

@@ -6,6 +6,7 @@ use domain::{
     ids::AlertChannelId,
     money,
 };
+use messages::message;
 use serde_json::{Value, json};
 use store::{Alert, AlertDelivery};
 use uuid::Uuid;
@@ -84,9 +85,9 @@ impl Notice {
         let item = LetterItem {
             shop: "Ledger".to_owned(),
             at,
-            told: "This is a test: alerts arrive here.".to_owned(),
+            told: message!(letters.test).to_owned(),
             about: None,
-            action: "No action needed.",
+            action: message!(letters.no_action),
             href: page(public_url),
         };
         Self {
@@ -94,7 +95,7 @@ impl Notice {
             kind: "test".to_owned(),
             at,
             data: json!({ "channel_id": channel }),
-            subject: "Ledger: a test".to_owned(),
+            subject: message!(letters.test_subject).to_owned(),
             items: vec![item],
             page: page(public_url),
         }
@@ -112,7 +113,12 @@ impl Notice {
         Letter {
             id: self.id.clone(),
             subject: self.subject.clone(),
-            text: format!("{}\n\n-- \nWhat you are told, and how: {}\n", texts.join("\n\n"), self.page),
+            text: format!(
+                "{}\n\n-- \n{}: {}\n",
+                texts.join("\n\n"),
+                message!(letters.preferences),
+                self.page
+            ),
             html: sheet(&htmls.concat(), &self.page),
         }
     }
@@ -121,13 +127,13 @@ impl Notice {
 /// The letter that proves an address.
 pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> Letter {
     let page = page(public_url);
-    let why = "Somebody wants alerts of Ledger sent to this address. If that is you, enter this code within an hour:";
-    let else_ = "If it is not you, do nothing: without the code nothing more is sent.";
+    let why = message!(letters.channel_code);
+    let else_ = message!(letters.channel_ignore);
     let body =
         format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
     Letter {
         id: format!("code_{}", id.as_simple()),
-        subject: "Ledger: confirm this address".to_owned(),
+        subject: message!(letters.channel_subject).to_owned(),
         text: format!("{why}\n\n    {code}\n\n{page}\n\n{else_}\n"),
         html: sheet(&body, &page),
     }
@@ -135,17 +141,20 @@ pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> Letter {
 
 /// The letter that proves whose address it is.
 pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> Letter {
-    let why = "Somebody wants to use this address in Ledger. If that is you, enter this code there within 15 minutes:";
-    let else_ = "If it is not you, do nothing, and give the code to nobody.";
+    let why = message!(letters.address_code);
+    let else_ = message!(letters.address_ignore);
     let body =
         format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
     Letter {
         id: format!("address_{}", id.as_simple()),
-        subject: "Ledger: confirm your address".to_owned(),
-        text: format!("{why}\n\n    {code}\n\n{else_}\n\n-- \nLedger at {public_url}\n"),
+        subject: message!(letters.address_subject).to_owned(),
+        text: format!(
+            "{why}\n\n    {code}\n\n{else_}\n\n-- \n{}\n",
+            message!(letters.sent_by, address = public_url)
+        ),
         html: format!(
-            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>Ledger at {}</p></body></html>",
-            escaped(public_url)
+            "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>{}</p></body></html>",
+            escaped(&message!(letters.sent_by, address = public_url))
         ),
     }
 }
@@ -169,18 +178,22 @@ fn plain(name: &str) -> String {
 /// The kind in few words, as a subject says it.
 const fn headline(kind: AlertKind) -> &'static str {
     match kind {
-        AlertKind::DocumentFailed => "a document needs you",
-        AlertKind::MappingMissing => "a setting is missing",
-        AlertKind::BindingTroubled => "documents are failing",
-        AlertKind::BindingFailing => "many documents are failing",
-        AlertKind::BindingPaused => "paused by Ledger",
-        AlertKind::BindingDisconnected => "must be connected again",
-        AlertKind::BindingRecovered => "works again",
+        AlertKind::DocumentFailed => message!(letters.document_failed),
+        AlertKind::MappingMissing => message!(letters.mapping_missing),
+        AlertKind::BindingTroubled => message!(letters.binding_troubled),
+        AlertKind::BindingFailing => message!(letters.binding_failing),
+        AlertKind::BindingPaused => message!(letters.binding_paused),
+        AlertKind::BindingDisconnected => message!(letters.binding_disconnected),
+        AlertKind::BindingRecovered => message!(letters.binding_recovered),
     }
 }
 
 fn digest_subject(count: usize) -> String {
-    if count == 1 { "Ledger: one alert".to_owned() } else { format!("Ledger: {count} alerts") }
+    if count == 1 {
+        message!(letters.one_alert).to_owned()
+    } else {
+        message!(letters.many_alerts, count = count)
+    }
 }
 
 fn event(alert: &Alert, public_url: &str) -> Value {
@@ -247,8 +260,9 @@ impl LetterItem {
 fn sheet(body: &str, page: &str) -> String {
     let page = escaped(page);
     format!(
-        "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>What you are told, and how: <a \
-         href=\"{page}\">{page}</a></p></body></html>"
+        "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>{}: <a \
+         href=\"{page}\">{page}</a></p></body></html>",
+        message!(letters.preferences)
     )
 }
 
@@ -349,7 +363,7 @@ mod tests {
         let notice =
             Notice::of_delivery(&message(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
         let letter = notice.letter();
-        assert_eq!(letter.subject, "Mugs & More: a document needs you");
+        assert_eq!(letter.subject, "Mugs & More: a document needs attention");
         for part in [
             "Mugs & <More>, 1 Mar 2026 09:05 UTC\n",
             "A document could not be posted to Sage.",
@@ -380,6 +394,9 @@ mod tests {
         );
         let one =
             Notice::of_delivery(&message(AlertMode::DigestDaily, vec![alert(AlertKind::BindingPaused)]), URL);
-        assert_eq!((one.letter().subject.as_str(), one.kind.as_str()), ("Ledger: one alert", "digest"));
+        assert_eq!(
+            (one.letter().subject.as_str(), one.kind.as_str()),
+            (message!(letters.one_alert), "digest")
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::{alert::ChannelKind, environment::unless_late};
+use messages::message;
 use secrecy::SecretString;
 use store::AlertChannel;
 use tokio::time::timeout;
@@ -32,21 +33,21 @@ pub async fn send(
     };
     unless_late(&*engine.environment, latest, sending)
         .await
-        .unwrap_or_else(|| Err(Refusal::again("Ledger was interrupted while it sent this.")))
+        .unwrap_or_else(|| Err(Refusal::again(message!(delivery.interrupted))))
 }
 
 async fn mail(engine: &Engine, to: &str, letter: &Letter) -> Result<(), Refusal> {
     let Some(mail) = &engine.alerts.mail else {
-        return Err(Refusal::again("E-mail is not set up on this server."));
+        return Err(Refusal::again(message!(delivery.no_mail)));
     };
     let page = message::page(&engine.alerts.public_url);
     let sent = mail.send(to, letter, &page);
-    let too_long = || Refusal::Silent("The mail server took too long to answer.".to_owned());
+    let too_long = || Refusal::Silent(message!(delivery.mail_timed_out).to_owned());
     timeout(engine.timing.exchange, sent).await.unwrap_or_else(|_| Err(too_long()))
 }
 
 fn secret(engine: &Engine, channel: &AlertChannel) -> Result<SecretString, Refusal> {
-    let lost = || Refusal::Final("The webhook\u{2019}s secret cannot be opened. Make a new one.".to_owned());
+    let lost = || Refusal::Final(message!(delivery.secret_unreadable).to_owned());
     let envelope = channel.envelope.as_deref().ok_or_else(lost)?;
     engine.keys.open(envelope, &AlertChannel::bound_to(channel.id)).map_err(|_| lost())
 }

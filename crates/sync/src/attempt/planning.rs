@@ -8,6 +8,7 @@ use std::{
 };
 
 use domain::{code::Code, plan::Plan};
+use messages::message;
 use posting::Context;
 use tokio::{sync::oneshot, time::timeout};
 use tracing::debug_span;
@@ -55,7 +56,7 @@ pub async fn computed<T: Send + 'static>(
     thread::Builder::new()
         .name("computing".to_owned())
         .spawn(work)
-        .map_err(|error| AttemptError::new(Code::Internal, format!("No thread could be begun ({error}).")))?;
+        .map_err(|error| AttemptError::new(Code::Internal, message!(run_detail.no_thread, error = error)))?;
     match timeout(limit, result).await {
         Ok(Ok(Ok(done))) => Ok(done),
         Ok(Ok(Err(fault))) => panic::resume_unwind(fault),

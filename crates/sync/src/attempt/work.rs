@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{business::ReferenceSet, code::Code, settings::Settings};
+use messages::message;
 use store::{Binding, Claimed, Fence};
 
 use super::{disposition::AttemptError, lease::Lease};
@@ -40,7 +41,8 @@ pub async fn prepare<'a>(
     lease: &'a Lease,
 ) -> Result<Work<'a>, AttemptError> {
     let run = &claimed.run;
-    let missing = |what: &str| AttemptError::new(Code::Internal, format!("the run's {what} is gone"));
+    let missing =
+        |what: &str| AttemptError::new(Code::Internal, message!(run_detail.record_gone, record = what));
     let binding = engine.store.binding(run.binding_id).await?.ok_or_else(|| missing("binding"))?;
     let business = binding.business.clone().ok_or_else(|| AttemptError::plain(Code::BindingPending))?;
     let settings = match run.settings_version {
@@ -48,7 +50,7 @@ pub async fn prepare<'a>(
         version => engine.store.settings(binding.id, version).await?,
     };
     let settings = settings
-        .ok_or_else(|| AttemptError::new(Code::NeedsMapping, "The settings have not been saved yet."))?
+        .ok_or_else(|| AttemptError::new(Code::NeedsMapping, message!(run_detail.no_settings)))?
         .settings;
     let reference = match engine.store.reference(binding.id).await? {
         Some(cached) => cached.set,

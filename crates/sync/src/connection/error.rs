@@ -1,5 +1,7 @@
 //! Why a shop could not be connected, or Sage's lists not be fetched.
 
+use messages::message;
+
 use super::credentials::CredentialError;
 use crate::attempt::disposition::AttemptError;
 
@@ -19,10 +21,10 @@ pub enum ConnectError {
     #[error("a credential cannot be kept: {0}")]
     Credential(String),
     /// The Sage user does not own the business.
-    #[error("The Sage user has no business {0}. Choose one of theirs.")]
+    #[error("{}", message!(connection.no_such_business, business = .0))]
     NoSuchBusiness(String),
     /// Another binding posts to the business already; two would give documents the same references.
-    #[error("The Sage business {business} is connected already. Disconnect it there first.")]
+    #[error("{}", message!(connection.business_taken, business = business))]
     BusinessTaken {
         /// Its name.
         business: String,
@@ -30,10 +32,10 @@ pub enum ConnectError {
         by_same_shop: bool,
     },
     /// Somebody else is pairing this shop.
-    #[error("This shop is being paired at this moment.")]
+    #[error("{}", message!(connection.pairing_under_way))]
     PairingUnderWay,
     /// The consent is not one that this person began within the last half hour, or it was used already.
-    #[error("The consent at Sage has run out. Begin again.")]
+    #[error("{}", message!(connection.consent_used_up))]
     ConsentUsedUp,
 }
 
@@ -50,7 +52,7 @@ impl From<CredentialError> for ConnectError {
 #[derive(Debug, thiserror::Error)]
 pub enum ReferenceError {
     /// Sage is missing.
-    #[error("The shop is not connected to a Sage business yet.")]
+    #[error("{}", message!(connection.not_connected))]
     NotConnected,
     /// Sage's side.
     #[error(transparent)]

@@ -12,6 +12,7 @@ use domain::{
     environment::Environment,
     ids::{BindingId, PersonId},
 };
+use messages::message;
 use store::{CredentialKind, SealedCredential, SecondFactor, Store};
 use vault::KeyRing;
 
@@ -171,7 +172,7 @@ struct CredentialPlace(BindingId, CredentialKind);
 
 impl std::fmt::Display for CredentialPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of binding {}", self.1.as_str(), self.0)
+        f.write_str(&message!(sealed.credential, kind = self.1.as_str(), id = self.0))
     }
 }
 
@@ -229,7 +230,7 @@ struct PersonPlace(PersonId);
 
 impl std::fmt::Display for PersonPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "second factor of person {}", self.0)
+        f.write_str(&message!(sealed.second_factor, id = self.0))
     }
 }
 

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{code::Code, retry, run::BindingStatus};
 use magento::{Class, Lost, Shop, SyncStateBody, SyncStatus};
+use messages::message;
 use store::{Delivery, Failed, Targets};
 use tokio::time::timeout;
 use tracing::{Instrument, Span, debug, debug_span, warn};
@@ -157,14 +158,14 @@ async fn shop(engine: &Engine, delivery: &Delivery) -> Result<Shop, AttemptError
         .store
         .binding(delivery.binding_id)
         .await?
-        .ok_or_else(|| AttemptError::new(Code::Internal, "the binding is gone"))?;
+        .ok_or_else(|| AttemptError::new(Code::Internal, message!(run_detail.shop_gone)))?;
     shop::shop(engine, &binding).await
 }
 
 async fn tell(engine: &Engine, shop: &Shop, delivery: &Delivery, hold: Hold) -> Result<(), Refused> {
     let state = &delivery.state;
     let status = SyncStatus::from_word(&state.status).ok_or_else(|| {
-        AttemptError::new(Code::Internal, format!("{:?} is no state of Magento's grids", state.status))
+        AttemptError::new(Code::Internal, message!(run_detail.unknown_state, state = state.status))
     })?;
     let body = SyncStateBody::new(state.entity, state.magento_id, status, state.at)
         .sage(state.sage_id.as_deref(), state.sage_reference.as_deref())

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{code::Code, plan::Call, xref::XrefKey};
+use messages::message;
 use sage::Class;
 use serde_json::Value;
 use store::{Answer, Intent, IntentKey};
@@ -29,7 +30,7 @@ impl Performance<'_> {
         let Some(xref) = &call.xref else {
             return Err(AttemptError::new(
                 Code::Internal,
-                format!("the plan's call {:?} changes nothing", call.name),
+                message!(run_detail.call_changes_nothing, call = call.name),
             ));
         };
         let (key, body, path) = (self.key(xref), self.ids.fill(&call.body), self.ids.fill_text(&call.path));
@@ -75,7 +76,7 @@ impl Performance<'_> {
         if let Some(intent) = self.intent(key).await?.filter(answered) {
             return Ok(intent);
         }
-        let unknown = || AttemptError::new(Code::Internal, "the plan changes a record that is not known");
+        let unknown = || AttemptError::new(Code::Internal, message!(run_detail.unknown_record));
         let record = self.known.xrefs.get(&key.xref).ok_or_else(unknown)?;
         let answer = Answer {
             sage_id: record.sage_id.clone(),

@@ -6,6 +6,7 @@ use domain::{
     code::Code,
     plan::{Adopt, Call},
 };
+use messages::message;
 use posting::idempotency_id;
 use serde_json::Value;
 use store::{Answer, Intent, IntentKey, Request};
@@ -283,7 +284,7 @@ impl Performance<'_> {
     /// What an intent keeps of a create, the call itself sealed.
     pub fn requested(&self, key: &IntentKey, call: &Call) -> Result<Request, AttemptError> {
         let id = idempotency_id_of(&call.body)
-            .ok_or_else(|| AttemptError::new(Code::Internal, "the plan's body has no idempotency id"))?;
+            .ok_or_else(|| AttemptError::new(Code::Internal, message!(run_detail.no_idempotency_id)))?;
         let sealed_call = Some(sealed_call::seal(self.work.engine, key, call)?);
         Ok(Request { sealed_call, ..request_of(id, &call.body) })
     }
@@ -362,10 +363,7 @@ const fn is_document(call: &Call) -> bool {
 
 /// Sage has said that it made the record, and does not show it.
 pub fn not_shown(until: DateTime<Utc>) -> AttemptError {
-    let message = format!(
-        "Sage does not show the document that it made. Ledger looks again at {}.",
-        until.format("%H:%M UTC")
-    );
+    let message = message!(run_detail.not_shown, time = until.format("%H:%M UTC"));
     AttemptError {
         disposition: Disposition::RestUntil(until),
         ..AttemptError::new(Code::SageInProgress, message)
@@ -374,10 +372,7 @@ pub fn not_shown(until: DateTime<Utc>) -> AttemptError {
 
 /// A request that went out before may still be carried out.
 pub fn under_way(until: DateTime<Utc>) -> AttemptError {
-    let message = format!(
-        "Sage may still carry out an earlier request for this document, so nothing is sent before {}.",
-        until.format("%H:%M UTC")
-    );
+    let message = message!(run_detail.under_way, time = until.format("%H:%M UTC"));
     AttemptError {
         disposition: Disposition::RestUntil(until),
         ..AttemptError::new(Code::SageInProgress, message)

@@ -1,6 +1,7 @@
 //! A record that is in Sage, and how it came to be there.
 
 use domain::Decimal;
+use messages::message;
 use sage::FailedCall;
 use store::Answer;
 
@@ -54,5 +55,8 @@ pub fn with_id(answered: sage::Answer) -> Result<(Answer, Option<Decimal>), sage
         writes: true,
         messages: Vec::new(),
     };
-    Err(sage::Error::InvalidResponse { what: "it has no id", failed_call: Box::new(failed_call) })
+    Err(sage::Error::InvalidResponse {
+        what: message!(sage_answers.no_id),
+        failed_call: Box::new(failed_call),
+    })
 }

@@ -6,6 +6,7 @@ use domain::{
     plan::{Adopt, Call, Method, Plan},
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use store::{Intent, IntentKey};
 
 use crate::{
@@ -91,7 +92,7 @@ impl Performance<'_> {
         let Some(xref) = &call.xref else {
             return Err(AttemptError::new(
                 Code::Internal,
-                format!("the plan's call {:?} makes nothing", call.name),
+                message!(run_detail.call_creates_nothing, call = call.name),
             ));
         };
         let key = self.key(xref);

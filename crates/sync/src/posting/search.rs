@@ -5,6 +5,7 @@ use domain::{
     money::{self, Currency},
     plan::{Adopt, Call},
 };
+use messages::message;
 use serde_json::{Map, Value};
 use store::{Answer, Intent, IntentKey, Request};
 
@@ -91,7 +92,7 @@ async fn list(
     match performance.sage.list_all(path, query).await {
         Ok(items) => {
             search.status = Some(200);
-            search.summary = format!("{} found", items.len());
+            search.summary = message!(run_detail.found, count = items.len());
             search.answer = log.redactor.kept_within(&Value::Array(items.clone()), LARGEST_ANSWER);
             log.steps.push(search);
             Ok(items)
@@ -136,11 +137,7 @@ async fn left_to_its_own(
         None => Ok(found),
         Some(_) => Err(AttemptError {
             disposition: Disposition::RestUntil(now + LOOKS_AGAIN_AFTER),
-            ..AttemptError::new(
-                Code::SageInProgress,
-                "Another document has the same number, customer and total, and Sage has not confirmed it yet. \
-                 It comes first; if it has failed, retry or exclude it.",
-            )
+            ..AttemptError::new(Code::SageInProgress, message!(run_detail.other_document_first))
         }),
     }
 }

@@ -4,6 +4,7 @@ use domain::{
     Decimal, money,
     plan::{BASE_TOTAL_TOLERANCE, Expect},
 };
+use messages::message;
 use store::Answer;
 
 /// Both sums in a sentence, where the answer's are not the expected ones. `base_total` is the total in the base currency, where the
@@ -15,22 +16,18 @@ pub fn difference(expect: &Expect, answer: &Answer, base_total: Option<Decimal>)
         expected.is_none() || answered.is_none() || expected == answered
     };
     if !is_same(total, answer.total_minor) || !is_same(tax, answer.tax_minor) {
-        return Some(format!(
-            "Magento: total {}, tax {}. Sage: total {}, tax {}.",
-            show(total),
-            show(tax),
-            show(answer.total_minor),
-            show(answer.tax_minor)
+        return Some(message!(
+            run_detail.totals,
+            total = show(total),
+            tax = show(tax),
+            total_in_sage = show(answer.total_minor),
+            tax_in_sage = show(answer.tax_minor)
         ));
     }
     let (expected, answered) = (expect.base_total?, base_total?);
     let is_near = (expected - answered).abs() <= (expected * BASE_TOTAL_TOLERANCE).abs();
     (!is_near).then(|| {
-        format!(
-            "In the base currency the document is worth {}, and Sage makes it {}: the exchange rate is not the one that was sent.",
-            money::text(expected),
-            money::text(answered)
-        )
+        message!(run_detail.base_total, expected = money::text(expected), in_sage = money::text(answered))
     })
 }
 

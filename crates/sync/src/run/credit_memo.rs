@@ -10,6 +10,7 @@ use domain::{
     run::{EventName, RunStatus},
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use posting::{Context, OriginalInvoice, PostedPayment, plan_creditmemo, wanted_creditmemo_xrefs};
 use serde_json::Value;
 use store::{Outcome, Run};
@@ -89,7 +90,7 @@ async fn wait_for_payment(work: &Work<'_>, invoice: i64) -> Result<(), AttemptEr
     let needs_someone = matches!(payment.status, RunStatus::Waiting | RunStatus::Failed);
     let rest = if needs_someone { LATER } else { SOON };
     let until = work.engine.environment.now().max(payment.next_at) + rest;
-    let error = AttemptError::new(Code::WaitingForInvoice, "The invoice's payment comes first.");
+    let error = AttemptError::new(Code::WaitingForInvoice, message!(run_detail.payment_first));
     Err(AttemptError { disposition: Disposition::RestUntil(until), ..error })
 }
 
@@ -106,9 +107,7 @@ async fn original(
     };
     let made_at = known.made_at(XrefKind::Invoice);
     let Some(invoice) = originals::invoice(work, log, &record.sage_id, made_at).await? else {
-        return Err(originals::gone(
-            "Sage no longer shows the credit memo's invoice, so nothing is credited.",
-        ));
+        return Err(originals::gone(message!(run_detail.invoice_gone)));
     };
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let Some(contact_id) = text(&invoice["contact"]["id"]) else { return Ok(None) };
@@ -139,10 +138,7 @@ async fn payment(
     let path = format!("/contact_payments/{}", record.sage_id);
     let made_at = known.made_at(XrefKind::Payment);
     let Some(payment) = originals::read(work, log, "original payment", &path, made_at).await? else {
-        return Err(originals::gone(
-            "Sage no longer shows the payment of the credit memo's invoice, so the refund has no bank account to leave. \
-             Retry once it is there again, or stop recording refunds in the settings.",
-        ));
+        return Err(originals::gone(message!(run_detail.payment_gone)));
     };
     let bank = payment["bank_account"]["id"].as_str();
     Ok(bank.map(|bank| PostedPayment { sage_id: record.sage_id.clone(), bank_account_id: bank.to_owned() }))

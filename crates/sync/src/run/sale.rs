@@ -9,6 +9,7 @@ use domain::{
     run::EventName,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use store::NewEvent;
 
 use crate::{
@@ -122,10 +123,11 @@ async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), Attemp
     if money::to_minor(money::round2(memo.grand_total)).is_some_and(|total| total <= left) {
         return Ok(());
     }
-    let message = format!(
-        "The credit memo is {} {currency}; what Ledger has posted for this customer and not credited yet is {} {currency}.",
-        money::text(money::round2(memo.grand_total)),
-        money::text(money::from_minor(left)),
+    let message = message!(
+        run_detail.sale_too_small,
+        memo = money::text(money::round2(memo.grand_total)),
+        currency = currency,
+        left = money::text(money::from_minor(left))
     );
     let error = AttemptError::new(Code::SaleNotInSage, message);
     let now = work.engine.environment.now();

@@ -3,6 +3,7 @@
 use std::{error::Error, io};
 
 use lettre::transport::smtp;
+use messages::message;
 
 use crate::alerts::Refusal;
 
@@ -22,46 +23,44 @@ pub(super) fn of(error: &smtp::Error) -> Refusal {
 /// What kept a connection from being made, with which no letter can be sent: it is tried again, as somebody will put it right.
 pub(super) fn of_connection(error: &smtp::Error) -> Refusal {
     match (of(error), error.status()) {
-        (Refusal::Final(_), Some(code)) => {
-            Refusal::again(format!("The mail server refuses connections from Ledger ({code})."))
-        }
+        (Refusal::Final(_), Some(code)) => Refusal::again(message!(delivery.connection_refused, code = code)),
         (refusal, _) => refusal,
     }
 }
 
 fn of_letter(code: &str, is_permanent: bool) -> Refusal {
     if code == SIGN_IN {
-        Refusal::again(format!("The mail server requires a user name and password, or TLS ({code})."))
+        Refusal::again(message!(delivery.sign_in_required, code = code))
     } else if CREDENTIALS.contains(&code) {
-        Refusal::again(format!("The mail server refuses Ledger\u{2019}s user name or password ({code})."))
+        Refusal::again(message!(delivery.credentials_refused, code = code))
     } else if is_permanent {
-        Refusal::Final(format!("The mail server refused the message for good ({code})."))
+        Refusal::Final(message!(delivery.rejected, code = code))
     } else {
-        Refusal::again(format!("The mail server refused the message for now ({code})."))
+        Refusal::again(message!(delivery.deferred, code = code))
     }
 }
 
 /// Without a word of the server's.
 fn of_line(error: &smtp::Error) -> Refusal {
     if error.is_timeout() {
-        return Refusal::Silent("The mail server took too long to answer.".to_owned());
+        return Refusal::Silent(message!(delivery.mail_timed_out).to_owned());
     }
     if error.is_client() {
         return of_client(&error.source().map(ToString::to_string).unwrap_or_default());
     }
-    Refusal::again(of_tls(error).unwrap_or("The mail server could not be reached."))
+    Refusal::again(of_tls(error).unwrap_or(message!(delivery.mail_unreachable)))
 }
 
 /// What the client itself found missing, by its words: it has no others.
 fn of_client(words: &str) -> Refusal {
     if words.contains("STARTTLS") {
-        Refusal::again("The mail server does not offer STARTTLS. Check its port, or use smtps://.")
+        Refusal::again(message!(delivery.no_starttls))
     } else if words.contains("authentication mechanism") {
-        Refusal::again("The mail server offers no way to sign in that Ledger knows.")
+        Refusal::again(message!(delivery.no_known_sign_in))
     } else if words.contains("SMTPUTF8") {
-        Refusal::Final("The mail server cannot write to this e-mail address.".to_owned())
+        Refusal::Final(message!(delivery.address_not_supported).to_owned())
     } else {
-        Refusal::again("The mail server could not be used.")
+        Refusal::again(message!(delivery.mail_unusable))
     }
 }
 
@@ -72,12 +71,10 @@ fn of_tls(error: &(dyn Error + 'static)) -> Option<&'static str> {
         let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         match wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
             Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
-                return Some("The mail server\u{2019}s certificate could not be verified.");
+                return Some(message!(delivery.certificate));
             }
             Some(_) => {
-                return Some(
-                    "The mail server does not speak TLS on this port as Ledger does. Check its port.",
-                );
+                return Some(message!(delivery.other_tls));
             }
             None => cause = inner.source(),
         }
@@ -98,10 +95,10 @@ mod tests {
             [CertificateError::UnknownIssuer, CertificateError::NotValidForName, CertificateError::Expired]
         {
             let sentence = of_tls(&within(rustls::Error::InvalidCertificate(wrong)));
-            assert_eq!(sentence, Some("The mail server\u{2019}s certificate could not be verified."));
+            assert_eq!(sentence, Some(message!(delivery.certificate)));
         }
         let plain = within(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType));
-        assert!(of_tls(&plain).is_some_and(|sentence| sentence.contains("does not speak TLS")));
+        assert!(of_tls(&plain).is_some_and(|sentence| sentence.contains("agree on TLS")));
         assert_eq!(of_tls(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
     }
 }

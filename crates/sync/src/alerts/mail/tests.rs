@@ -92,16 +92,22 @@ async fn a_set_up_that_is_wrong_is_told_and_loses_no_letter() {
     for (said, sentence) in [
         (
             &[("AUTH", "535 5.7.8 no")] as &[Said],
-            "The mail server refuses Ledger\u{2019}s user name or password (535).",
+            "The mail server does not accept Ledger\u{2019}s user name or password (535).",
         ),
-        (&[("AUTH", "534 too weak")], "The mail server refuses Ledger\u{2019}s user name or password (534)."),
-        (&[("AUTH", "538 encrypt")], "The mail server refuses Ledger\u{2019}s user name or password (538)."),
+        (
+            &[("AUTH", "534 too weak")],
+            "The mail server does not accept Ledger\u{2019}s user name or password (534).",
+        ),
+        (
+            &[("AUTH", "538 encrypt")],
+            "The mail server does not accept Ledger\u{2019}s user name or password (538).",
+        ),
         (&[("MAIL", "530 sign in")], "The mail server requires a user name and password, or TLS (530)."),
-        (&[("greeting", "554 not you")], "The mail server refuses connections from Ledger (554)."),
-        (&[("EHLO", "550 not you")], "The mail server refuses connections from Ledger (550)."),
-        (&[("AUTH", "550 not you")], "The mail server refuses connections from Ledger (550)."),
-        (&[("EHLO", "250 here")], "The mail server offers no way to sign in that Ledger knows."),
-        (&[("RCPT", "451 later")], "The mail server refused the message for now (451)."),
+        (&[("greeting", "554 not you")], "The mail server does not accept connections from Ledger (554)."),
+        (&[("EHLO", "550 not you")], "The mail server does not accept connections from Ledger (550)."),
+        (&[("AUTH", "550 not you")], "The mail server does not accept connections from Ledger (550)."),
+        (&[("EHLO", "250 here")], "The mail server offers no sign-in method that Ledger supports."),
+        (&[("RCPT", "451 later")], "The mail server does not accept the message at the moment (451)."),
     ] {
         assert_eq!(sent(("smtp", ""), said).await, Err(Refusal::again(sentence)), "{said:?}");
     }
@@ -123,7 +129,7 @@ async fn it_is_tried_without_a_letter_whether_the_server_lets_us_in() {
     }
     // No letter is begun: it would be refused here.
     assert_eq!(signed_in(&[("MAIL", "550 a letter")]).await, Ok(()));
-    let sentence = "The mail server refuses Ledger\u{2019}s user name or password (535).";
+    let sentence = "The mail server does not accept Ledger\u{2019}s user name or password (535).";
     assert_eq!(signed_in(&[("AUTH", "535 no")]).await, Err(Refusal::again(sentence)));
 }
 
@@ -152,5 +158,5 @@ async fn a_port_without_tls_is_named() {
     let starttls = sent(("smtp", "?tls=required"), &[]).await.unwrap_err().to_string();
     assert_eq!(starttls, "The mail server does not offer STARTTLS. Check its port, or use smtps://.");
     let wrapped = sent(("smtps", ""), &[]).await.unwrap_err().to_string();
-    assert_eq!(wrapped, "The mail server does not speak TLS on this port as Ledger does. Check its port.");
+    assert_eq!(wrapped, "Ledger and the mail server cannot agree on TLS on this port. Check the port.");
 }

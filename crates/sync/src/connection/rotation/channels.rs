@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::AlertChannelId;
+use messages::message;
 use store::{AlertChannel, Store};
 
 use super::{SealedRow, SealedRows};
@@ -16,7 +17,7 @@ pub(super) struct ChannelPlace(AlertChannelId);
 
 impl std::fmt::Display for ChannelPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "secret of alert channel {}", self.0)
+        f.write_str(&message!(sealed.channel, id = self.0))
     }
 }
 

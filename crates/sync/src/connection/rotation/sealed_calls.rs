@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use messages::message;
 use store::{IntentKey, SealedIntent, Store};
 
 use super::{SealedRow, SealedRows};
@@ -16,7 +17,7 @@ pub(super) struct CallPlace(IntentKey);
 
 impl std::fmt::Display for CallPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "call for the {} of binding {}", self.0.xref.kind, self.0.binding_id)
+        f.write_str(&message!(sealed.request, record = self.0.xref.kind, id = self.0.binding_id))
     }
 }
 
