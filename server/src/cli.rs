@@ -1,5 +1,6 @@
 //! The command line.
 
+use messages::message;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -93,7 +94,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::run(&args),
         Command::Migrate => {
             lifecycle::open_store(&read()?.database_url).await?.close().await;
-            println!("The schema is the newest.");
+            println!("{}", message!(command_line.migrated));
             Ok(ExitCode::SUCCESS)
         }
         Command::Config => {

@@ -1,5 +1,6 @@
 //! `ledger runs`: the history, and what can be done with a run.
 
+use messages::message;
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
@@ -154,7 +155,7 @@ impl ListedRuns {
         let typed = self.search.join(" ");
         let query = HistoryQuery::read(|name| (name == "q").then_some(typed.as_str())).map_err(|error| {
             let parts: Vec<_> = error.fields.iter().map(|(name, _)| name.as_str()).collect();
-            format!("the search cannot be understood: {}", parts.join(", "))
+            message!(command_line.search_unreadable, parts = parts.join(", "))
         })?;
         let filter = query.filter();
         Ok(RunFilter {
@@ -168,7 +169,11 @@ impl ListedRuns {
 }
 
 fn words(listed: &Listed) -> String {
-    let Some(last) = listed.runs.last() else { return "There are no such runs.".to_owned() };
+    let Some(last) = listed.runs.last() else { return message!(command_line.no_runs).to_owned() };
     let table = RunLineJson::table(&listed.runs);
-    if listed.more { format!("{table}\n\nOlder ones: --before {}", last.id) } else { table }
+    if listed.more {
+        format!("{table}\n\n{}", message!(command_line.older_runs, run = last.id))
+    } else {
+        table
+    }
 }

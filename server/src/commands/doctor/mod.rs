@@ -6,6 +6,7 @@ mod machine;
 mod people;
 mod servers;
 
+use messages::message;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -120,9 +121,9 @@ fn words(diagnosis: &Diagnosis) -> String {
     }
     let problems = diagnosis.findings.iter().filter(|finding| finding.state == State::Problem).count();
     lines.push(if problems == 0 {
-        "\nAll is well.".to_owned()
+        concat!("\n", message!(doctor.result.well)).to_owned()
     } else {
-        format!("\nTo be mended: {problems}.")
+        format!("\n{}", message!(doctor.result.problems, count = problems))
     });
     lines.join("\n")
 }
