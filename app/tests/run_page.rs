@@ -236,14 +236,14 @@ fn the_moments_are_in_their_order_with_their_costs_and_the_longest_is_marked() {
             ("Fetched from Magento: the invoice", Some("100 ms")),
             ("Planned", Some("100 ms")),
             ("Sent to Sage: the invoice", Some("0 ms")),
-            ("Accepted by Sage: the invoice", Some("2.5 s")),
+            ("Answered by Sage: the invoice", Some("2.5 s")),
             ("Attempt 1 ended: Succeeded", Some("100 ms")),
             ("Status shown in Magento", Some("200 ms")),
         ]
     );
     let longest: Vec<_> =
         moments.iter().filter(|moment| moment.is_longest).map(|moment| &moment.title).collect();
-    assert_eq!(longest, ["Accepted by Sage: the invoice"]);
+    assert_eq!(longest, ["Answered by Sage: the invoice"]);
 }
 
 #[test]

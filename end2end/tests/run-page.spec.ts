@@ -17,7 +17,7 @@ test('an invoice shows its moments, its sums, its plan and its calls', async ({ 
   await expect(advice.getByRole('link', { name: /^Open SI-\d+ in Sage$/ })).toHaveAttribute('href', new RegExp(`^${demo().sage}/`))
   const moments = page.locator('.moment-what')
   await expect(moments.first()).toContainText('Saved in Magento')
-  for (const part of ['Received and queued', 'Fetched from Magento: the invoice', 'Planned', 'Accepted by Sage: the invoice']) {
+  for (const part of ['Received and queued', 'Fetched from Magento: the invoice', 'Planned', 'Answered by Sage: the invoice']) {
     await expect(moments.filter({ hasText: part })).not.toHaveCount(0)
   }
   await expect(page.locator('.moment-longest')).not.toHaveCount(0)

@@ -168,7 +168,7 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
     let cards = view.shops.iter().map(shop).collect_view();
     let (shown, in_all, in_trouble) = (view.shops.len(), view.shops_in_all, view.in_trouble);
     let trouble = match in_trouble {
-        0 => "All shops are syncing.".to_owned(),
+        0 => "No shops need attention.".to_owned(),
         _ => format!("Shops that need attention: {in_trouble} of {in_all}, listed first."),
     };
     let more = (in_all > shown).then(|| {

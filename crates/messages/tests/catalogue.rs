@@ -167,9 +167,9 @@ fn pages_avoid_the_listed_words() {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// The prose of a document: without code, and without the mark of a picture.
+/// The prose of a document: without code, comments, and the mark of a picture.
 fn prose(line: &str) -> String {
-    let is_code = line.starts_with("    ");
+    let is_code = line.starts_with("    ") || line.starts_with("<!--");
     let spans = if is_code { "" } else { line }.split('`').step_by(2);
     spans.collect::<Vec<_>>().join("").replace("![", "[")
 }

@@ -31,7 +31,7 @@ const PAGE: u32 = 200;
 #[derive(Subcommand)]
 pub enum RunsCommand {
     /// Lists runs, newest first.
-    ListedRuns(ListedRuns),
+    List(ListedRuns),
     /// Shows a run with its attempts and their calls.
     Show {
         /// The run's id.
@@ -100,7 +100,7 @@ struct Listed {
 pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Failure> {
     let store = lifecycle::open_store(&config.database_url).await?;
     let done = match command {
-        RunsCommand::ListedRuns(args) => list(&store, &args).await,
+        RunsCommand::List(args) => list(&store, &args).await,
         RunsCommand::Show { run, output } => runs_one::show(&store, run, output).await,
         RunsCommand::Retry { runs, output } => runs_one::retry(&store, &runs, output).await,
         RunsCommand::Requeue { runs, force, output } => runs_one::requeue(&store, &runs, force, output).await,

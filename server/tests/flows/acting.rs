@@ -112,7 +112,7 @@ async fn retried(sandbox: Sandbox, number: i64) {
     let bulk = bulk(&sandbox).await;
     assert_eq!((bulk.state, bulk.retried, bulk.passed_over), (BulkState::Done, number, 0));
     assert_eq!(retries_recorded(&sandbox).await, number, "each is recorded, and once");
-    assert!(browser::page(&sandbox, &cookie, &progress).await.contains("Done:"));
+    assert!(browser::page(&sandbox, &cookie, &progress).await.contains("Complete:"));
     sandbox.stop().await;
 }
 

@@ -53,7 +53,7 @@ async fn rotated(options: Options) {
     assert!(rotation.status.success(), "{text}");
     assert!(
         text.contains(
-            "2 credentials sealed again with the key \"new\", 0 already used it, 0 could not be opened."
+            "2 secrets sealed again with the key \"new\", 0 already used it, 0 could not be opened."
         ),
         "{text}"
     );
@@ -61,11 +61,7 @@ async fn rotated(options: Options) {
 
     // Without the old key everything opens, and Sage is reached.
     let again = ledger(&["keys", "rotate"], sandbox.config(), &new);
-    assert!(
-        again.status.success() && said(&again).contains("0 credentials sealed again"),
-        "{}",
-        said(&again)
-    );
+    assert!(again.status.success() && said(&again).contains("0 secrets sealed again"), "{}", said(&again));
     let config = Config { keys: new.into(), ..sandbox.config().clone() };
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
     let engine = lifecycle::engine(&config, store, timing()).await.unwrap();
