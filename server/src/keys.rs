@@ -20,7 +20,7 @@ use crate::{
 pub enum KeysCommand {
     /// Prints a new key for LEDGER_KEYS.
     New,
-    /// Seals every credential again with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
+    /// Seals every credential again with the first key of LEDGER_KEYS, without downtime. Safe to repeat.
     Rotate,
 }
 

@@ -21,23 +21,23 @@ use crate::{
 /// What is done with people.
 #[derive(Subcommand)]
 pub enum UsersCommand {
-    /// Adds a member; the organisation is made when it is the first of its name. The password is read from LEDGER_PASSWORD, or from standard input.
-    /// Who has an account with this address already joins with it and keeps its password.
+    /// Adds a member, and the organisation if no other has its name. The password is read from LEDGER_PASSWORD or from standard input.
+    /// Someone who already has an account with this address joins with it and keeps their password.
     Add(AddUser),
     /// Lists the members of every organisation.
     List,
-    /// Switches a person's second factor off, when app and recovery codes are lost, and ends their sessions.
+    /// Turns someone's two-factor authentication off, when app and recovery codes are lost, and ends their sessions.
     ResetSecondFactor(NamedPerson),
-    /// Sets a person's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
+    /// Sets someone's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
     SetPassword {
         #[command(flatten)]
         /// Whose.
         named: NamedPerson,
-        /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+        /// The password. LEDGER_PASSWORD or a line of standard input is safer: other users of the machine can see arguments.
         #[arg(long)]
         password: Option<String>,
     },
-    /// Forgets the address of somebody who is a member no more: with their memberships, in invitations and as a way to be told.
+    /// Erases the address of a former member from their memberships, invitations and notification channels.
     Erase {
         /// The e-mail address.
         #[arg(long)]
@@ -51,7 +51,7 @@ pub struct NamedPerson {
     /// The e-mail address they sign in with.
     #[arg(long)]
     email: String,
-    /// One of their organisations, by its name: where several people sign in with this address and none of them has confirmed it.
+    /// The name of one of their organisations. Needed if several people sign in with this address and none has confirmed it.
     #[arg(long)]
     organisation: Option<String>,
 }
@@ -71,7 +71,7 @@ pub struct AddUser {
     /// viewer, operator, accountant or owner.
     #[arg(long, default_value = "owner")]
     role: Role,
-    /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+    /// The password. LEDGER_PASSWORD or a line of standard input is safer: other users of the machine can see arguments.
     #[arg(long)]
     password: Option<String>,
 }

@@ -22,19 +22,19 @@ use crate::{
 /// Which actions are listed, newest first.
 #[derive(Args)]
 pub struct ActionsArgs {
-    /// Only of this organisation, by its name.
+    /// Only actions of the organisation with this name.
     #[arg(long)]
     organisation: Option<String>,
-    /// Only of this kind, such as `role_changed`.
+    /// Only actions of this kind, such as `role_changed`.
     #[arg(long)]
     kind: Option<ActionKind>,
-    /// Only of the member with this e-mail address.
+    /// Only actions of the member with this e-mail address.
     #[arg(long)]
     email: Option<String>,
-    /// How many at most.
+    /// The largest number to list.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Only older than this action: the last one of the list before.
+    /// Only actions older than this one, such as the last of the previous list.
     #[arg(long, value_name = "ACTION")]
     before: Option<ActionId>,
     #[command(flatten)]

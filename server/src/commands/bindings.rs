@@ -156,7 +156,7 @@ fn words(lines: &[BindingJson], now: DateTime<Utc>) -> String {
         "last run",
         "settings",
         "lists' age",
-        "search after pairing",
+        "missed documents",
     ];
     table(head, &rows)
 }

@@ -21,7 +21,7 @@ pub struct Cleanup {
     /// Only runs that ended longer ago than this, such as 400d.
     #[arg(long, value_name = "DAYS", value_parser = days)]
     older_than: TimeDelta,
-    /// Counts, and deletes nothing.
+    /// Counts the runs without deleting them.
     #[arg(long)]
     dry_run: bool,
     /// Keeps runs that failed.

@@ -20,7 +20,7 @@ use crate::{
 /// What is done with the lists.
 #[derive(Subcommand)]
 pub enum ReferenceCommand {
-    /// Fetches them again from Sage.
+    /// Fetches the lists again from Sage.
     Refresh(Refresh),
 }
 
@@ -28,9 +28,9 @@ pub enum ReferenceCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct NamedBinding {
-    /// The binding.
+    /// The shop.
     binding: Option<BindingId>,
-    /// Every connected binding, the paused ones too.
+    /// Every connected shop, including paused ones.
     #[arg(long)]
     all: bool,
 }

@@ -39,7 +39,7 @@ pub enum RunsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Starts runs again, as a person's retry does: under the current settings, with all their tries.
+    /// Starts runs again, like the Retry button: under the current settings, with a new count of attempts.
     Retry {
         /// The runs' ids.
         #[arg(required = true)]
@@ -47,42 +47,42 @@ pub enum RunsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Makes runs due now that wait, are due later, or were lost by a worker that died. What a live worker holds is left alone.
+    /// Makes runs due now that wait, are due later, or were lost when a worker stopped. Runs held by a live worker are left alone.
     Requeue {
         /// The runs' ids.
         #[arg(required = true)]
         runs: Vec<RunId>,
-        /// Takes runs also from a worker that still seems to hold them: for one that is known to be dead.
+        /// Also takes runs from a worker that still seems to hold them. Use it only if you know that the worker has stopped.
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         output: Output,
     },
-    /// Deletes runs that ended long ago, with their attempts and steps. What has not ended is never touched.
+    /// Deletes runs that ended long ago, with their attempts and steps. Runs that have not ended are never deleted.
     Cleanup(Cleanup),
 }
 
 /// Which runs are listed.
 #[derive(Args)]
 pub struct ListedRuns {
-    /// What the search box of the dashboard takes, such as `SI-27` or `status:failed amount:>100`.
+    /// A search as in the dashboard, such as `SI-27` or `status:failed amount:>100`.
     search: Vec<String>,
-    /// Only of this binding.
+    /// Only runs of this shop.
     #[arg(long)]
     binding: Option<BindingId>,
-    /// Only in this status.
+    /// Only runs with this status.
     #[arg(long)]
     status: Option<RunStatus>,
-    /// Only of this event.
+    /// Only runs of this event.
     #[arg(long)]
     event: Option<EventName>,
-    /// Only with this code.
+    /// Only runs with this code.
     #[arg(long)]
     code: Option<Code>,
-    /// How many at most.
+    /// The largest number to list.
     #[arg(long, default_value_t = 50)]
     limit: usize,
-    /// Only older than this run: the last one of the list before.
+    /// Only runs older than this one, such as the last of the previous list.
     #[arg(long, value_name = "RUN")]
     before: Option<RunId>,
     #[command(flatten)]

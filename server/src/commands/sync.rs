@@ -55,16 +55,16 @@ impl SyncedKind {
 pub struct SyncArgs {
     /// What kind of document.
     kind: SyncedKind,
-    /// Magento's id of it (the entity's, not the number that people see).
+    /// Its entity ID in Magento, not the number that people see.
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     magento_id: i64,
-    /// The binding whose shop has it.
+    /// The shop that has it.
     #[arg(long)]
     binding: BindingId,
-    /// Waits until the run has ended; a failure where it did not end well.
+    /// Waits until the run has ended. Exits with 1 if it did not succeed.
     #[arg(long)]
     wait: bool,
-    /// How many seconds are waited at most.
+    /// The longest time to wait, in seconds.
     #[arg(long, default_value_t = 300, requires = "wait")]
     timeout: u64,
     #[command(flatten)]

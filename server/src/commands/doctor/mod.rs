@@ -18,7 +18,7 @@ use crate::{config::Config, lifecycle::Failure};
 /// How the doctor looks.
 #[derive(Args)]
 pub struct DoctorArgs {
-    /// Asks neither Sage nor the shops nor the public address: nothing leaves the machine.
+    /// Does not contact Sage, the shops or the public address: nothing leaves the machine.
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
@@ -33,7 +33,7 @@ enum State {
     Ok,
     /// Worth knowing.
     Note,
-    /// To be mended.
+    /// To be fixed.
     Problem,
 }
 
