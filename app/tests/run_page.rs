@@ -212,7 +212,7 @@ fn a_retry_that_does_not_go_at_once_says_why() {
     kept.run.status = RunStatus::Running;
     let page = html(&kept, OWNER);
     assert!(
-        page.contains(r#"aria-disabled="true""#) && page.contains("retry it when it has ended"),
+        page.contains(r#"aria-disabled="true""#) && page.contains("Retry it when it has ended"),
         "{page}"
     );
     kept.run.status = RunStatus::Failed;
@@ -232,13 +232,13 @@ fn the_moments_are_in_their_order_with_their_costs_and_the_longest_is_marked() {
             ("Saved in Magento", None),
             ("Received and queued", Some("1.0 s")),
             ("Retried by Zoë", Some("100 ms")),
-            ("Try 1 begins", Some("100 ms")),
+            ("Attempt 1 started", Some("100 ms")),
             ("Fetched from Magento: the invoice", Some("100 ms")),
             ("Planned", Some("100 ms")),
             ("Sent to Sage: the invoice", Some("0 ms")),
             ("Answered by Sage: the invoice", Some("2.5 s")),
-            ("Try 1 ended: Succeeded", Some("100 ms")),
-            ("Shown in Magento", Some("200 ms")),
+            ("Attempt 1 ended: Succeeded", Some("100 ms")),
+            ("Status shown in Magento", Some("200 ms")),
         ]
     );
     let longest: Vec<_> =
@@ -253,12 +253,12 @@ fn what_is_still_to_come_is_said_and_costs_nothing_yet() {
     (delivery.delivered_at, delivery.next_at) = (None, Some(after(9000)));
     delivery.last_error = Some("Magento could not be reached.".to_owned());
     let last = view(&kept, OWNER).moments.pop().unwrap();
-    assert_eq!((last.title.as_str(), last.cost, last.is_ahead), ("To be shown in Magento", None, true));
+    assert_eq!((last.title.as_str(), last.cost, last.is_ahead), ("Status to be sent to Magento", None, true));
     kept.delivery.as_mut().unwrap().state.at = after(8000);
     let last = view(&kept, OWNER).moments.pop().unwrap();
-    assert_eq!(last.title, "A later run speaks for the document in Magento");
+    assert_eq!(last.title, "A later run reports this document’s status to Magento");
     kept.delivery.as_mut().unwrap().state.at = after(10);
-    assert_eq!(view(&kept, OWNER).moments.pop().unwrap().title, "Try 1 ended: Succeeded");
+    assert_eq!(view(&kept, OWNER).moments.pop().unwrap().title, "Attempt 1 ended: Succeeded");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn sums_that_differ_are_side_by_side_with_their_difference() {
         assert!(page.contains(text), "{text}");
     }
     kept.run.facts.sage_id = None;
-    assert!(html(&kept, VIEWER).contains("Sage, as planned"));
+    assert!(html(&kept, VIEWER).contains("Sage (planned)"));
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn the_document_in_sage_is_a_link_of_sages_own() {
         step.answer = Some(r#"{"id":"sage-1","links":[{"href":"https://evil.example/"}]}"#.to_owned());
     }
     let page = html(&kept, VIEWER);
-    assert!(!page.contains(r#"href="https://evil"#) && page.contains("SI-27: look for it in Sage"), "{page}");
+    assert!(!page.contains(r#"href="https://evil"#) && page.contains("SI-27: find it in Sage"), "{page}");
 }
 
 #[test]
@@ -301,9 +301,9 @@ fn what_was_sent_and_answered_is_shown_and_escaped() {
 #[test]
 fn a_plan_of_another_version_says_so() {
     let kept = Kept { plan: Err(()), ..kept() };
-    assert!(html(&kept, VIEWER).contains("another version of Ledger"));
+    assert!(html(&kept, VIEWER).contains("Another version of Ledger"));
     let kept = Kept { plan: Ok(None), ..kept };
-    assert!(html(&kept, VIEWER).contains("No try has come as far"));
+    assert!(html(&kept, VIEWER).contains("No attempt has reached a plan"));
 }
 
 #[test]

@@ -15,7 +15,7 @@ function newest(page: Page, column: number) {
 test('the overview says what needs a person first and leads there', async ({ page }) => {
   // The demo's documents are worked within seconds; a browser without JavaScript looks again.
   await overview(page)
-  const needs = page.getByRole('region', { name: 'What needs a person first' })
+  const needs = page.getByRole('region', { name: 'Needs attention' })
   await expect(async () => {
     await page.reload()
     await expect(needs.getByText('tax_undetermined')).toBeVisible({ timeout: 200 })
@@ -23,15 +23,15 @@ test('the overview says what needs a person first and leads there', async ({ pag
   await expect(needs.getByRole('listitem').filter({ hasText: 'tax_undetermined' })).toContainText('GBP 71.91')
   await expect(page.getByRole('link', { name: 'Overview' })).toHaveAttribute('aria-current', 'page')
   await look(page, 'overview')
-  const way = needs.getByRole('link', { name: /See them: Blue Mug shop, The total includes an amount/ })
+  const way = needs.getByRole('link', { name: /Show runs: Blue Mug shop, The total includes an amount/ })
   expect(await way.getAttribute('href')).toMatch(/^\/dashboard\/sync\?cause=tax_undetermined|^\/dashboard\/sync\?cause=[0-9a-f]{16}/)
 })
 
 test('the chart is told in words and numbers too', async ({ page }) => {
   await overview(page)
   const chart = page.getByRole('img', { name: 'Documents of the last 14 days, by the day (UTC)' })
-  await expect(chart).toHaveAccessibleDescription(/came in; .* ended in Sage/)
-  await page.getByText('The same as a table').click()
+  await expect(chart).toHaveAccessibleDescription(/received: .* posted to Sage/)
+  await page.getByText('Show as a table').click()
   await expect(page.getByRole('table', { name: 'Documents of the last 14 days, by the day (UTC)' })).toBeVisible()
   await expect(newest(page, 0)).not.toHaveText('0')
   await page.getByRole('link', { name: '24 hours' }).click()
@@ -41,7 +41,7 @@ test('the chart is told in words and numbers too', async ({ page }) => {
 
 test('the overview by keyboard alone', async ({ page }) => {
   await overview(page)
-  const summary = page.getByText('The same as a table')
+  const summary = page.getByText('Show as a table')
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press('Tab')
     if (await summary.evaluate((element) => element === document.activeElement)) break
@@ -60,7 +60,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       const context = await browser.newContext(options)
       const page = await context.newPage()
       await overview(page)
-      await page.getByText('The same as a table').click()
+      await page.getByText('Show as a table').click()
       await look(page, `overview-${width}-${colorScheme}`)
       await context.close()
     })

@@ -28,8 +28,8 @@ test('an invoice shows its moments, its sums, its plan and its calls', async ({ 
   await look(page, 'run')
 
   // What was sent is there, and nobody in it.
-  await page.getByText('Answered: Fetch the invoice').click()
-  const fetched = page.getByRole('region', { name: 'Answered: Fetch the invoice' })
+  await page.getByText('Received: Fetch the invoice').click()
+  const fetched = page.getByRole('region', { name: 'Received: Fetch the invoice' })
   await expect(fetched).toContainText('"increment_id": "000000008"')
   await expect(fetched).toContainText('"email": "•••"')
   await look(page, 'run-unfolded')
@@ -56,7 +56,7 @@ test('a run of a payment leads to its settings and back to the list', async ({ p
   await open(page, '000000007', 'Invoice paid')
   await expect(page.locator('.advice')).toContainText('nothing_to_pay')
   await page.getByRole('link', { name: 'Version 1' }).click()
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Versions of the settings')
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings versions')
   await page.goBack()
   await page.getByRole('link', { name: 'All runs' }).click()
   await expect(page.getByRole('heading', { name: 'Sync runs' })).toBeVisible()

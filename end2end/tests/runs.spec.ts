@@ -45,7 +45,7 @@ test('filters are addresses', async ({ page }) => {
   await expect(page).toHaveURL(/\?status=skipped_by_policy$/)
   await expect(page.getByLabel('Event')).toHaveValue('')
   await page.goto('/dashboard/sync?status=failed&event=creditmemo.created')
-  await expect(page.getByText('No run matches')).toBeVisible()
+  await expect(page.getByText('No matching runs')).toBeVisible()
   await page.getByRole('link', { name: 'Show all runs' }).click()
   await expect(runs(page)).not.toHaveCount(0)
 })
@@ -106,5 +106,5 @@ test('refresh shows the page anew', async ({ page }) => {
 test('an unknown address has a page of its own', async ({ page }) => {
   const answer = await page.request.get('/dashboard/nothing-here')
   expect(answer.status()).toBe(404)
-  expect(await answer.text()).toContain('There is no such page')
+  expect(await answer.text()).toContain('Page not found')
 })

@@ -25,7 +25,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
   await prefix(page).fill('MUCH-TOO-LONG-PREFIX')
   await page.getByLabel('Sales account').fill('nothing of the kind')
   await page.getByLabel('Percentage').nth(4).fill('200')
-  await page.getByLabel('Why').fill('A try')
+  await page.getByLabel('Reason').fill('A try')
   await save(page)
 
   await expect(page.getByRole('alert')).toContainText('settings_wrong')
@@ -35,7 +35,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
     await expect(page.getByLabel(label)).toHaveAttribute('aria-invalid', 'true')
   }
   await expect(page.locator('[id="invoice_number_prefix-error"]')).toHaveAttribute('data-code', 'too_long')
-  await expect(page.getByLabel('Why')).toHaveValue('A try')
+  await expect(page.getByLabel('Reason')).toHaveValue('A try')
   await look(page, 'settings-wrong')
 
   await prefix(page).fill('WEB-')
@@ -51,12 +51,12 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
   await expect(page.getByText('A try').first()).toBeVisible()
   await expect(page.getByRole('row', { name: /Reference prefix/ }).first()).toContainText('WEB-')
   await look(page, 'versions')
-  await page.getByRole('link', { name: /runs? under it/ }).first().click()
+  await page.getByRole('link', { name: /runs? with this version/ }).first().click()
   await expect(page.getByRole('table', { name: 'Sync runs' })).toBeVisible()
   await look(page, 'version')
   await page.getByRole('link', { name: 'All versions' }).click()
   await page.getByRole('button', { name: /^Restore version/ }).first().click()
-  await expect(page.getByRole('status').first()).toContainText('in force again')
+  await expect(page.getByRole('status').first()).toContainText('in use again')
   await expect(prefix(page)).toHaveValue('')
 })
 
@@ -65,8 +65,8 @@ test('what is typed is checked while it is typed, and leaving it behind is asked
   await open(page)
   const error = page.locator('[id="invoice_number_prefix-error"]')
   await prefix(page).pressSequentially('MUCH-TOO-LONG')
-  await expect(error).toHaveText('This is longer than there is room for.')
-  await expect(page.locator('#settings-said')).toHaveText('This is longer than there is room for.')
+  await expect(error).toHaveText('This is too long.')
+  await expect(page.locator('#settings-said')).toHaveText('This is too long.')
   await expect(prefix(page)).toHaveAttribute('aria-invalid', 'true')
   await prefix(page).fill('W-')
   await expect(error).toHaveText('')
@@ -175,7 +175,7 @@ test('the lists are fetched anew and rows are added without losing what is typed
   await open(page)
   await prefix(page).fill('KEPT-')
   await page.getByRole('button', { name: 'Refresh' }).click()
-  await expect(page.getByRole('status').first()).toContainText('fetched anew')
+  await expect(page.getByRole('status').first()).toContainText('up to date')
   await expect(prefix(page)).toHaveValue('KEPT-')
   const rows = await page.getByLabel('Percentage').count()
   await page.getByRole('button', { name: 'More rows' }).click()
@@ -187,7 +187,7 @@ test('the lists are fetched anew and rows are added without losing what is typed
 test('settings are taken along as a file and brought in again', async ({ page }) => {
   await signIn(page)
   await open(page)
-  await page.getByText('Settings as a file').click()
+  await page.getByText('Import and export').click()
   await page.getByLabel('Your password').fill('demo-ledger')
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -201,7 +201,7 @@ test('settings are taken along as a file and brought in again', async ({ page })
     mimeType: 'application/json',
     buffer: Buffer.from(JSON.stringify(file)),
   })
-  await page.getByRole('button', { name: 'Fill in from the file' }).click()
+  await page.getByRole('button', { name: 'Fill in from file' }).click()
   await expect(page.getByRole('status').first()).toContainText('not saved yet')
   await expect(prefix(page)).toHaveValue('FILE-')
   await page.getByRole('link', { name: 'Revert' }).click()

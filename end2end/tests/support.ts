@@ -138,7 +138,7 @@ export async function invite(page: Page, email: string, role: string): Promise<s
   await page.goto('/dashboard/members')
   await page.getByLabel('E-mail address').fill(email)
   await page.getByLabel('Role', { exact: true }).selectOption(role)
-  await page.getByRole('button', { name: 'Make an invitation' }).click()
+  await page.getByRole('button', { name: 'Create invitation' }).click()
   await expect(page.getByRole('heading', { name: 'The invitation’s link' })).toBeVisible()
   return (await page.locator('.once-text').innerText()).trim()
 }
@@ -154,7 +154,7 @@ export async function mailed(email: string): Promise<string> {
 export async function join(page: Page, link: string, email: string, name: string, password: string) {
   await page.goto(link)
   await page.getByRole('button', { name: 'Send a code' }).click()
-  await expect(page.locator('.flash')).toContainText('A code is on its way')
+  await expect(page.locator('.flash')).toContainText('A code has been sent')
   await page.getByLabel('Code').fill(await mailed(email))
   await page.getByLabel('Your name').fill(name)
   await page.getByLabel('Choose a password').fill(password)

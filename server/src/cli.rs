@@ -1,5 +1,6 @@
 //! The command line.
 
+use messages::message;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Parser)]
 #[command(name = "ledger", version, about)]
 pub struct Cli {
-    /// The configuration file, in place of ledger.toml.
+    /// The configuration file to use instead of ledger.toml.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -28,52 +29,52 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves the dashboards and the wire, and works the runs.
+    /// Serves the dashboard and the API for Magento, and processes runs.
     Serve,
-    /// Works runs only (Postgres: as many of these as wanted beside `serve`).
+    /// Processes runs only. On Postgres, start as many as you need beside `serve`.
     Worker,
-    /// Shows Ledger at work: both simulators, a paired and connected shop, real documents, all in one process.
+    /// Starts a demo in one process: both simulators, a paired and connected shop, and real documents.
     #[cfg(feature = "demo")]
     Demo(demo::DemoArgs),
-    /// Runs a simulator by itself.
+    /// Runs one simulator.
     #[cfg(feature = "demo")]
     Simulate {
         #[command(subcommand)]
         what: simulate::Simulate,
     },
-    /// Prints the Plan of a document, with the rule behind each choice, and touches nothing.
+    /// Prints what Ledger would post for a document, with the rule behind each choice. Changes nothing.
     Plan(plan::PlanArgs),
-    /// Brings the database's schema to the newest version.
+    /// Updates the database's schema to the newest version.
     Migrate,
-    /// Prints the configuration's reference: every setting with its default.
+    /// Prints every configuration setting with its default.
     Config,
-    /// The keys of the credentials at rest.
+    /// Creates and rotates the encryption keys.
     Keys {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
-    /// People who sign in.
+    /// Manages the people who sign in.
     Users {
         #[command(subcommand)]
         command: UsersCommand,
     },
-    /// Lists every binding of a shop to a Sage business, and how it stands.
+    /// Lists every shop with its Sage business and status.
     Bindings(Output),
-    /// Sync runs.
+    /// Lists, shows, retries and deletes runs.
     Runs {
         #[command(subcommand)]
         command: RunsCommand,
     },
     /// Lists who did what, newest first: people, shops, settings, connections.
     Actions(commands::actions::ActionsArgs),
-    /// Syncs a document as if Magento had told of it just now; one that has a run is retried.
+    /// Syncs a document as if Magento had just reported it. An existing run is retried.
     Sync(commands::sync::SyncArgs),
-    /// The lists of Sage businesses: tax rates, accounts.
+    /// Refreshes Sage's lists: tax rates and accounts.
     Reference {
         #[command(subcommand)]
         command: commands::reference::ReferenceCommand,
     },
-    /// Looks at everything that Ledger needs, and says what is wrong and what to do; ends with 1 where something is.
+    /// Checks everything that Ledger needs, and says what is wrong and what to do. Exits with 1 if there is a problem.
     Doctor(commands::doctor::DoctorArgs),
     /// Measures Ledger on this machine and prints a table.
     #[cfg(feature = "demo")]
@@ -93,7 +94,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::run(&args),
         Command::Migrate => {
             lifecycle::open_store(&read()?.database_url).await?.close().await;
-            println!("The schema is the newest.");
+            println!("{}", message!(command_line.migrated));
             Ok(ExitCode::SUCCESS)
         }
         Command::Config => {

@@ -1,6 +1,7 @@
 //! The outside world: the machine's clock and its randomness, and the database's clock where processes share one. The only place that
 //! reaches for any of them.
 
+use messages::message;
 use std::{
     sync::{
         Arc,
@@ -100,9 +101,14 @@ pub async fn ahead_of_database(store: &dyn Store) -> store::Result<Option<TimeDe
 
 /// The sentence for clocks that differ, and by how much; none where they agree.
 pub fn clocks_differ(ahead: TimeDelta) -> Option<String> {
-    let way = if ahead > TimeDelta::zero() { "ahead of" } else { "behind" };
     let seconds = ahead.abs().num_seconds();
-    (ahead.abs() > CLOCKS_DIFFER).then(|| format!("this machine's clock is {seconds} s {way} the database's"))
+    (ahead.abs() > CLOCKS_DIFFER).then(|| {
+        if ahead > TimeDelta::zero() {
+            message!(readiness.clock_ahead, seconds = seconds)
+        } else {
+            message!(readiness.clock_behind, seconds = seconds)
+        }
+    })
 }
 
 /// The database's time, counted on by the machine's uptime: nobody who sets the machine's clock moves it.
@@ -157,7 +163,7 @@ mod tests {
             assert_eq!(clocks_differ(TimeDelta::seconds(fine)), None);
         }
         let told = |seconds| clocks_differ(TimeDelta::seconds(seconds)).unwrap();
-        assert_eq!(told(100), "this machine's clock is 100 s ahead of the database's");
-        assert_eq!(told(-7_200), "this machine's clock is 7200 s behind the database's");
+        assert_eq!(told(100), "this machine’s clock is 100 s ahead of the database’s");
+        assert_eq!(told(-7_200), "this machine’s clock is 7200 s behind the database’s");
     }
 }

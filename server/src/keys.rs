@@ -1,5 +1,6 @@
 //! `ledger keys`: makes a key, and brings everything that is sealed under the first one.
 
+use messages::message;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -19,7 +20,7 @@ use crate::{
 pub enum KeysCommand {
     /// Prints a new key for LEDGER_KEYS.
     New,
-    /// Seals every credential again with the first key of LEDGER_KEYS, while Ledger goes on; safe to repeat.
+    /// Seals every credential again with the first key of LEDGER_KEYS, without downtime. Safe to repeat.
     Rotate,
 }
 
@@ -43,7 +44,9 @@ pub async fn run(
             for organisation in store.list_organisations().await? {
                 let action = commands::action(organisation.id, ActionKind::KeysRotated);
                 store
-                    .record_action(&action.saying(format!("to the key {:?}", keys.sealing_key_id())))
+                    .record_action(
+                        &action.saying(message!(action_details.to_key, key = keys.sealing_key_id())),
+                    )
                     .await?;
             }
             let rotation = sync::rotate_keys(store.as_ref(), &keys, &Machine).await?;
@@ -59,21 +62,22 @@ pub async fn run(
 /// What a person reads: how many, what could not be opened, and whether the old keys may go.
 fn report(rotation: &Rotation, key: &str) -> Vec<String> {
     let Rotation { resealed, already, unopened, left } = rotation;
-    let mut lines = vec![format!(
-        "{resealed} sealed anew with the key \"{key}\", {already} were already, {} could not be opened.",
-        unopened.len()
+    let mut lines = vec![message!(
+        command_line.resealed,
+        resealed = resealed,
+        key = key,
+        already = already,
+        failed = unopened.len()
     )];
-    lines.extend(unopened.iter().map(|(what, why)| format!("Not opened: {what}: {why}.")));
+    lines
+        .extend(unopened.iter().map(|(what, why)| message!(command_line.not_opened, what = what, why = why)));
     if *left > 0 {
-        lines.push(format!(
-            "{left} were sealed with an old key meanwhile: some process still has another key in front. Restart it with \"{key}\" in \
-             front, then run this again."
-        ));
+        lines.push(message!(command_line.sealed_meanwhile, count = left, key = key));
     }
     let advice = if rotation.is_complete() {
-        "The old keys may be removed from LEDGER_KEYS."
+        message!(command_line.remove_old_keys)
     } else {
-        "Keep the old keys in LEDGER_KEYS."
+        message!(command_line.keep_old_keys)
     };
     lines.push(advice.to_owned());
     lines

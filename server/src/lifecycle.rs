@@ -1,5 +1,6 @@
 //! Start-up and shutdown of a process: store, engine, router, worker.
 
+use messages::message;
 use std::{
     num::NonZeroU32,
     path::{Path, PathBuf},
@@ -55,7 +56,7 @@ pub async fn connect(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
     } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
         Arc::new(store_postgres::PostgresStore::connect(database_url).await?)
     } else {
-        return Err("database_url must begin with sqlite:// or postgres://".into());
+        return Err(message!(startup.database_url).into());
     };
     Ok(store)
 }
@@ -172,7 +173,7 @@ fn connections(config: &Config) -> usize {
 
 async fn listen(address: &str) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| format!("{address} cannot be listened on: {error}").into())
+    bound.map_err(|error| message!(startup.address_taken, address = address, error = error).into())
 }
 
 /// A process that serves and works.

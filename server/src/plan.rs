@@ -1,5 +1,6 @@
 //! `ledger plan`: prints the Plan of a document, touching nothing.
 
+use messages::message;
 use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
@@ -91,10 +92,10 @@ pub fn run(args: &PlanArgs) -> Result<ExitCode, Failure> {
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {
-    let text =
-        fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    let text = fs::read_to_string(file)
+        .map_err(|error| message!(command_line.file_unreadable, file = file.display(), error = error))?;
     serde_json::from_str(&text)
-        .map_err(|error| format!("{} cannot be understood: {error}", file.display()).into())
+        .map_err(|error| message!(command_line.file_invalid, file = file.display(), error = error).into())
 }
 
 struct Planner {

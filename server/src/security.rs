@@ -1,5 +1,6 @@
 //! Headers that browsers heed, and what of an address may be logged.
 
+use messages::message;
 use std::sync::Arc;
 
 use axum::{
@@ -78,14 +79,12 @@ impl PublicOrigin {
         let said = |name, value: Option<&str>| {
             value.map_or_else(|| format!("no {name}"), |value| format!("{name}: {value}"))
         };
-        Err(format!(
-            "This form was sent from another site ({}, {}), so nothing was done. Open Ledger at {} and send it from there. \
-             If this is that address, the proxy in front of Ledger must pass Host, Origin and Sec-Fetch-Site on unchanged, or \
-             public_url is wrong.\n",
-            said("Sec-Fetch-Site", site),
-            said("Origin", origin),
-            self.0,
-        ))
+        Err(message!(
+            requests.other_site,
+            site = said("Sec-Fetch-Site", site),
+            origin = said("Origin", origin),
+            address = self.0
+        ) + "\n")
     }
 }
 
@@ -123,8 +122,7 @@ pub async fn only_possible_names(request: Request, next: Next) -> Response {
     if request.uri().path().split('/').all(is_possible) {
         return next.run(request).await;
     }
-    (StatusCode::BAD_REQUEST, "The address has a part that is too long or holds a null byte. Check it.\n")
-        .into_response()
+    (StatusCode::BAD_REQUEST, concat!(message!(requests.bad_address), "\n")).into_response()
 }
 
 /// How long a part of an address is once it is decoded.

@@ -1,5 +1,6 @@
 //! `ledger users`: people who sign in, for the first one and for those who cannot help themselves.
 
+use messages::message;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -20,23 +21,23 @@ use crate::{
 /// What is done with people.
 #[derive(Subcommand)]
 pub enum UsersCommand {
-    /// Adds a member; the organisation is made when it is the first of its name. The password is read from LEDGER_PASSWORD, or from standard input.
-    /// Who has an account with this address already joins with it and keeps its password.
+    /// Adds a member, and the organisation if no other has its name. The password is read from LEDGER_PASSWORD or from standard input.
+    /// Someone who already has an account with this address joins with it and keeps their password.
     Add(AddUser),
     /// Lists the members of every organisation.
     List,
-    /// Switches a person's second factor off, when app and recovery codes are lost, and ends their sessions.
+    /// Turns someone's two-factor authentication off, when app and recovery codes are lost, and ends their sessions.
     ResetSecondFactor(NamedPerson),
-    /// Sets a person's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
+    /// Sets someone's password, from LEDGER_PASSWORD or standard input, and ends their sessions.
     SetPassword {
         #[command(flatten)]
         /// Whose.
         named: NamedPerson,
-        /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+        /// The password. LEDGER_PASSWORD or a line of standard input is safer: other users of the machine can see arguments.
         #[arg(long)]
         password: Option<String>,
     },
-    /// Forgets the address of somebody who is a member no more: with their memberships, in invitations and as a way to be told.
+    /// Erases the address of a former member from their memberships, invitations and notification channels.
     Erase {
         /// The e-mail address.
         #[arg(long)]
@@ -50,7 +51,7 @@ pub struct NamedPerson {
     /// The e-mail address they sign in with.
     #[arg(long)]
     email: String,
-    /// One of their organisations, by its name: where several people sign in with this address and none of them has confirmed it.
+    /// The name of one of their organisations. Needed if several people sign in with this address and none has confirmed it.
     #[arg(long)]
     organisation: Option<String>,
 }
@@ -70,7 +71,7 @@ pub struct AddUser {
     /// viewer, operator, accountant or owner.
     #[arg(long, default_value = "owner")]
     role: Role,
-    /// The password; better from LEDGER_PASSWORD, or as a line of standard input: other users of the machine see arguments.
+    /// The password. LEDGER_PASSWORD or a line of standard input is safer: other users of the machine can see arguments.
     #[arg(long)]
     password: Option<String>,
 }
@@ -96,14 +97,14 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
             let person = find(store, &named).await?;
             let actions = records(&person, ActionKind::SecondFactorOff);
             store.remove_second_factor(person.id, None, &actions).await?;
-            Ok(format!("{} signs in with the password alone and is signed out everywhere.", person.email))
+            Ok(message!(command_line.second_factor_off, email = person.email))
         }
         UsersCommand::SetPassword { named, password } => {
             let person = find(store, &named).await?;
             let password_hash = hash(&chosen(password)?)?;
             let actions = records(&person, ActionKind::PasswordChanged);
             store.set_password(person.id, &password_hash, None, &actions).await?;
-            Ok(format!("{} has a new password and is signed out everywhere.", person.email))
+            Ok(message!(command_line.password_set, email = person.email))
         }
         UsersCommand::Erase { email } => erase(store, email.trim()).await,
     }
@@ -112,11 +113,11 @@ async fn carry_out(store: &dyn Store, command: UsersCommand) -> Result<String, F
 async fn add(store: &dyn Store, user: AddUser) -> Result<String, Failure> {
     let email = user.email.trim().to_lowercase();
     let (person_id, password_hash, said) = if let Some(person) = proved(store, &email).await? {
-        let said = format!("{email} may sign in, with the password of before.");
+        let said = message!(command_line.joined, email = email);
         (person.id, person.password_hash, said)
     } else {
         let password_hash = hash(&chosen(user.password)?)?;
-        (PersonId(Machine.id()), password_hash, format!("{email} may sign in."))
+        (PersonId(Machine.id()), password_hash, message!(command_line.added, email = email))
     };
     let organisation_id = organisation(store, user.organisation).await?;
     let member = Member {
@@ -156,26 +157,32 @@ async fn list(store: &dyn Store) -> Result<String, Failure> {
     let mut lines = Vec::new();
     for organisation in store.list_organisations().await? {
         for colleague in store.list_members(organisation.id).await? {
-            let factor = if colleague.has_second_factor { "second factor" } else { "password only" };
+            let factor = if colleague.has_second_factor {
+                message!(command_line.with_second_factor)
+            } else {
+                message!(command_line.password_only)
+            };
             let Member { email, proved_at, name, role, .. } = colleague.member;
             let (within, role) = (&organisation.name, role.as_str());
-            let note = if proved_at.is_some() { "" } else { "  (address not confirmed)" };
+            let note = if proved_at.is_some() {
+                ""
+            } else {
+                concat!("  ", message!(command_line.address_not_confirmed))
+            };
             lines.push(format!("{within}  {role:<10}  {factor:<13}  {email}  {name}{note}"));
         }
     }
-    Ok(if lines.is_empty() { "There is nobody yet.".to_owned() } else { lines.join("\n") })
+    Ok(if lines.is_empty() { message!(command_line.no_members).to_owned() } else { lines.join("\n") })
 }
 
 async fn erase(store: &dyn Store, email: &str) -> Result<String, Failure> {
     match store.erase_address(email).await {
-        Ok(0) => Err(format!("No such address: {email} stands nowhere.").into()),
-        Ok(rows) => Ok(format!(
-            "{email} is forgotten: it stood in {rows} places. The audit trail keeps what was recorded."
-        )),
+        Ok(0) => Err(message!(command_line.no_such_address, email = email).into()),
+        Ok(rows) => Ok(message!(command_line.erased, email = email, rows = rows)),
         Err(store::Error::Conflict(_)) => {
             let people = store.people_by_email(email, NAMESAKES).await?;
             let within: Vec<_> = people.iter().flat_map(organisations).collect();
-            Err(format!("{email} is still a member of {}: remove them there first", within.join(", ")).into())
+            Err(message!(command_line.still_member, email = email, organisations = within.join(", ")).into())
         }
         Err(error) => Err(error.into()),
     }
@@ -196,11 +203,9 @@ async fn find(store: &dyn Store, named: &NamedPerson) -> Result<Person, Failure>
     if !is_plain {
         let within: Vec<_> = people.iter().flat_map(organisations).collect();
         let within = within.join(", ");
-        return Err(
-            format!("several people sign in with {email}: name one of {within} by --organisation").into()
-        );
+        return Err(message!(command_line.several_sign_in, email = email, organisations = within).into());
     }
-    people.into_iter().next().ok_or_else(|| format!("nobody signs in with {email}").into())
+    people.into_iter().next().ok_or_else(|| message!(command_line.no_sign_in, email = email).into())
 }
 
 /// The records of what is done with a person's account: it opens all of their organisations, so each keeps one.
@@ -212,9 +217,7 @@ fn records(person: &Person, kind: ActionKind) -> Vec<Action> {
 /// The password: as an argument, with a warning; from the environment; or a line of standard input.
 fn chosen(argument: Option<String>) -> Result<String, Failure> {
     if let Some(password) = argument {
-        eprintln!(
-            "An argument can be read by other users of this machine while the command runs: use LEDGER_PASSWORD or standard input."
-        );
+        eprintln!("{}", message!(command_line.password_visible));
         return Ok(password);
     }
     if let Ok(password) = std::env::var("LEDGER_PASSWORD") {
@@ -228,7 +231,7 @@ fn chosen(argument: Option<String>) -> Result<String, Failure> {
 /// The same rules as where people choose their passwords themselves.
 fn hash(password: &str) -> Result<String, Failure> {
     if let Some(wrong) = services::session::wrong_with_chosen(password, &[]) {
-        return Err(format!("LEDGER_PASSWORD cannot be used: {}", wrong.sentence()).into());
+        return Err(message!(command_line.password_unusable, problem = wrong.sentence()).into());
     }
     Ok(services::session::hash_password(password, &Machine)?)
 }
@@ -245,7 +248,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("ledger.db")).await.unwrap();
         store.migrate().await.unwrap();
-        assert_eq!(carry_out(&store, UsersCommand::List).await.unwrap(), "There is nobody yet.");
+        assert_eq!(carry_out(&store, UsersCommand::List).await.unwrap(), "There are no members yet.");
         let ada = |password: &str| AddUser {
             organisation: "Blue Mug Ltd".to_owned(),
             email: " Ada@Shop.example ".to_owned(),
@@ -296,7 +299,7 @@ mod tests {
         let (_folder, store) = made().await;
         carry_out(&store, ada_in("Blue Mug Ltd", Some("correct horse battery"))).await.unwrap();
         let said = carry_out(&store, ada_in("Red Mug Ltd", None)).await.unwrap();
-        assert!(said.contains("password of before"), "{said}");
+        assert!(said.contains("existing password"), "{said}");
         let people = store.people_by_email("ada@shop.example", 9).await.unwrap();
         assert_eq!(people.len(), 1);
         assert_eq!(organisations(&people[0]).count(), 2);

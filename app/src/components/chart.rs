@@ -55,7 +55,7 @@ const fn title(span: Span) -> &'static str {
 fn described(bars: &[BarView]) -> String {
     let sum = |of: fn(&BarView) -> i64| number(bars.iter().map(of).sum());
     format!(
-        "{} came in; {} ended in Sage, {} were skipped, {} failed. The table beneath has every number.",
+        "{} received: {} posted to Sage, {} skipped, {} failed. The table below lists every number.",
         sum(|bar| bar.received),
         sum(|bar| bar.succeeded),
         sum(|bar| bar.skipped),
@@ -122,7 +122,7 @@ fn spoken(bar: &BarView, span: Span) -> String {
     let [received, succeeded, skipped, failed] =
         [bar.received, bar.succeeded, bar.skipped, bar.failed].map(number);
     let when = when(bar, span);
-    format!("{when}: {received} came in, {succeeded} in Sage, {skipped} skipped, {failed} failed")
+    format!("{when}: {received} received, {succeeded} in Sage, {skipped} skipped, {failed} failed")
 }
 
 fn when(bar: &BarView, span: Span) -> String {
@@ -189,7 +189,7 @@ fn legend() -> impl IntoView {
                 <svg class="chart-key" aria-hidden="true">
                     <line class="bar-received" x1="0" x2="16" y1="6" y2="6"></line>
                 </svg>
-                "Came in"
+                "Received"
             </li>
         </ul>
     }
@@ -206,10 +206,10 @@ fn table(chart: &ChartView) -> impl IntoView + use<> {
             </tr>
         }
     });
-    let heads = ["Came in", "In Sage", "Skipped", "Failed"];
+    let heads = ["Received", "In Sage", "Skipped", "Failed"];
     view! {
         <details class="chart-table">
-            <summary>"The same as a table"</summary>
+            <summary>"Show as a table"</summary>
             <table class="figures">
                 <caption class="visually-hidden">{title(span)}</caption>
                 <thead>

@@ -18,7 +18,7 @@ const COLUMNS: [(&str, &str, Option<SortBy>); 7] = [
     ("Amount", "number", Some(SortBy::Amount)),
     ("In Sage", "", None),
     ("Received (UTC)", "", Some(SortBy::Received)),
-    ("Tries", "number", None),
+    ("Attempts", "number", None),
 ];
 
 /// The runs of a page. Each has its id, so that the live page keeps the focus and the place under the pointer. Its buttons submit the
@@ -84,9 +84,9 @@ fn head(
 fn group(row: RunRow, may_retry: bool) -> AnyView {
     let retry = may_retry.then(|| retry_button(&row));
     let next_try = row.next_try.map(|at| {
-        view! { <p class="next-try">"Next try: " <Time at=at /> " UTC"</p> }
+        view! { <p class="next-try">"Next attempt: " <Time at=at /> " UTC"</p> }
     });
-    let resolved = row.is_resolved.then_some("A later run of the same document succeeded: nothing to do.");
+    let resolved = row.is_resolved.then_some("A later run of this document succeeded. No action needed.");
     let reason = row.reason.map(|reason| {
         view! {
             <tr class="run-reason" role="row">
@@ -121,7 +121,7 @@ fn group(row: RunRow, may_retry: bool) -> AnyView {
                 <td class="run-received" role="cell" data-label="Received (UTC)">
                     <Time at=row.received />
                 </td>
-                <td class="run-tries number" role="cell" data-label="Tries">
+                <td class="run-tries number" role="cell" data-label="Attempts">
                     {row.attempts}
                 </td>
                 <td class="run-action" role="cell">

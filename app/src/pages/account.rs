@@ -102,14 +102,14 @@ fn Parts(account: AccountView, refused: Option<AppError>) -> impl IntoView {
         <dl class="facts">{facts.collect_view()}</dl>
         {to_prove}
         <section class="part" aria-labelledby="second-factor">
-            <h2 id="second-factor">"Second factor"</h2>
+            <h2 id="second-factor">"Two-factor authentication"</h2>
             {factor}
         </section>
         <section class="part" aria-labelledby="alerts">
             <h2 id="alerts">"Alerts"</h2>
-            <p>"Ledger tells you by e-mail or webhook when a document needs a person or a shop stands still."</p>
+            <p>"Ledger notifies you by e-mail or webhook when a document needs attention or a shop stops syncing."</p>
             <p>
-                <a href=alerts::PAGE>"What you are told, and how"</a>
+                <a href=alerts::PAGE>"Manage your alerts"</a>
             </p>
         </section>
         {password(&wrong)}
@@ -123,7 +123,7 @@ fn address(email: &str, sends_mail: bool, wrong: &WrongEntry) -> AnyView {
         view! {
             <p>
                 "Confirm that this address is yours: " <strong>{email.to_owned()}</strong>
-                ". Then another organisation can invite you to the same account."
+                ". Other organisations can then invite you to the same account."
             </p>
             <form class="form" method="post" action=SendAddressCode::PATH>
                 <button class="button" type="submit">"Send a code"</button>
@@ -134,19 +134,19 @@ fn address(email: &str, sends_mail: bool, wrong: &WrongEntry) -> AnyView {
                     label="Code"
                     kind="text"
                     autocomplete="one-time-code"
-                    hint="Six digits, good for 15 minutes."
+                    hint="Six digits, valid for 15 minutes."
                     error=wrong.with("code")
                     autofocus=wrong.is_at("code")
                 />
                 <button class="button" type="submit">
-                    "Confirm the address"
+                    "Confirm this address"
                 </button>
             </form>
         }
         .into_any()
     };
     let not_set_up = || {
-        view! { <p>"This address is not confirmed, and this server sends no e-mail. You can work here; Ledger writes nothing to you."</p> }
+        view! { <p>"This address is not confirmed, because this server sends no e-mail. You can use Ledger, but it sends you no messages."</p> }
             .into_any()
     };
     view! {
@@ -164,7 +164,7 @@ fn codes(codes: Vec<ShownSecret>) -> AnyView {
     view! {
         <section class="once" role="status" aria-labelledby="codes-title">
             <h2 id="codes-title">"Your recovery codes"</h2>
-            <p>"Each is good once, in place of a code of the app. Keep them where you keep other passwords: they are shown only now."</p>
+            <p>"Each code works once, instead of a code from your app. Keep them where you keep your passwords: they are shown only now."</p>
             <ul class="once-text once-codes" tabindex="0">
                 {codes.collect_view()}
             </ul>
@@ -176,12 +176,12 @@ fn codes(codes: Vec<ShownSecret>) -> AnyView {
 fn set_up(wrong: &WrongEntry) -> AnyView {
     view! {
         <p>
-            "Signing in asks for your password alone. With an authenticator app on your phone it asks for a code as well, and a stolen password is worth nothing."
+            "You sign in with your password alone. With two-factor authentication you also enter a code from an app on your phone, so a stolen password is not enough."
         </p>
         <form class="form" method="post" action=BeginSecondFactor::PATH novalidate>
             <OwnPassword name="set_up_password" error=wrong.with("set_up_password") autofocus=wrong.is_at("set_up_password") />
             <button class="button button-main" type="submit">
-                "Set up a second factor"
+                "Set up two-factor authentication"
             </button>
         </form>
     }
@@ -196,14 +196,14 @@ fn confirm(secret: &ShownSecret, href: &ShownSecret, wrong: &WrongEntry) -> AnyV
     view! {
         <div class="step">
             <div class="form">
-                <p>"1. Scan this with an authenticator app, or type the key into it."</p>
-                {scan(&href.0, "QR code for an authenticator app; the key below says the same.")}
+                <p>"1. Scan this with an authenticator app, or type in the key."</p>
+                {scan(&href.0, "QR code for an authenticator app. The key below contains the same.")}
                 <p class="once-text" tabindex="0">
                     {secret}
                 </p>
             </div>
             <form class="form" method="post" action=ConfirmSecondFactor::PATH novalidate autocomplete="off">
-                <p>"2. Enter the code that the app shows. From then on signing in asks for one."</p>
+                <p>"2. Enter the code from the app. You then need one each time you sign in."</p>
                 <Field
                     name="first_code"
                     label="Code"
@@ -229,27 +229,27 @@ fn in_force(since: Moment, codes_left: u32, wrong: &WrongEntry) -> AnyView {
         <details class="danger" open=renewing>
             <summary>"New recovery codes"</summary>
             <form class="form" method="post" action=RenewCodes::PATH novalidate>
-                <p>"The codes that you have now are worth nothing afterwards."</p>
+                <p>"Your current codes stop working."</p>
                 <OwnPassword name="codes_password" error=wrong.with("codes_password") autofocus=renewing />
                 <button class="button" type="submit">
-                    "Make new codes"
+                    "Create new codes"
                 </button>
             </form>
         </details>
         <details class="danger" open=ending>
-            <summary>"Switch off"</summary>
+            <summary>"Turn off"</summary>
             <form class="form" method="post" action=EndSecondFactor::PATH novalidate>
                 <OwnPassword name="off_password" error=wrong.with("off_password") autofocus=wrong.is_at("off_password") />
                 <Field
                     name="off_code"
-                    label="Code of the app, or a recovery code"
+                    label="Code from your app, or a recovery code"
                     kind="text"
                     autocomplete="one-time-code"
                     error=wrong.with("off_code")
                     autofocus=wrong.is_at("off_code")
                 />
                 <button class="button" type="submit">
-                    "Switch the second factor off"
+                    "Turn off two-factor authentication"
                 </button>
             </form>
         </details>
@@ -276,12 +276,12 @@ fn password(wrong: &WrongEntry) -> AnyView {
                     label="New password"
                     kind="password"
                     autocomplete="new-password"
-                    hint="At least 12 characters; several words are good."
+                    hint="At least 12 characters. Several unrelated words work well."
                     error=wrong.with("new_password")
                     autofocus=wrong.is_at("new_password") && !at_current
                 />
                 <button class="button button-main" type="submit">
-                    "Change the password"
+                    "Change password"
                 </button>
             </form>
         </section>
@@ -306,7 +306,7 @@ fn sessions(sessions: Vec<SessionView>) -> AnyView {
             <li class="card">
                 <div class="card-head">
                     <h3>{session.browser}</h3>
-                    {session.is_this.then_some("This one")}
+                    {session.is_this.then_some("This session")}
                 </div>
                 <p class="card-line">"Last used " <Time at=session.last_seen /> " (UTC)"</p>
                 <p class="card-line">"Signed in " <Time at=session.since /> " (UTC)"</p>
@@ -317,7 +317,7 @@ fn sessions(sessions: Vec<SessionView>) -> AnyView {
     view! {
         <section class="part" aria-labelledby="sessions">
             <h2 id="sessions">"Sessions"</h2>
-            <p>"Where you are signed in. A session ends by itself after two weeks."</p>
+            <p>"Where you are signed in. A session ends automatically after two weeks."</p>
             <ul class="cards">{cards.collect_view()}</ul>
             {has_others
                 .then(|| {

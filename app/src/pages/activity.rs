@@ -29,7 +29,7 @@ pub fn ActivityPage() -> impl IntoView {
             <h1>"Activity"</h1>
         </div>
         <p class="page-note">
-            "Who did what: people, shops, settings, connections. Nothing is ever removed from this list. Times are in UTC."
+            "Who did what with people, shops, settings and connections. Entries are never removed. Times are in UTC."
         </p>
         <Transition>{move || answer.get().map(|answer| or_problem(answer, whole))}</Transition>
     }
@@ -49,7 +49,7 @@ fn whole(view: ActivityView) -> AnyView {
         Either::Left(view! {
             <div class="empty">
                 <p class="empty-title">{title}</p>
-                <p>"What people do with shops, settings and each other is listed here."</p>
+                <p>"Changes to shops, settings and people appear here."</p>
             </div>
         })
     } else {

@@ -61,11 +61,11 @@ pub fn AlertsPage() -> impl IntoView {
 fn whole(view: AlertsView, mail: Option<&AppError>, hook: Option<&AppError>) -> AnyView {
     let cards = view.channels.iter().map(|one| channel(one, &view.shops)).collect_view();
     let none =
-        view.channels.is_empty().then(|| view! { <p>"Nobody tells you anything yet: add a way below."</p> });
+        view.channels.is_empty().then(|| view! { <p>"No notification channels yet. Add one below."</p> });
     view! {
         {view.secret.map(secret)}
         <section class="part" aria-labelledby="channels">
-            <h2 id="channels">"How you are told"</h2>
+            <h2 id="channels">"Notification channels"</h2>
             {none}
             <ul class="cards">{cards}</ul>
         </section>
@@ -82,7 +82,7 @@ fn secret(secret: ShownSecret) -> AnyView {
         <section class="once" role="status" aria-labelledby="secret-title">
             <h2 id="secret-title">"The webhook\u{2019}s secret"</h2>
             <p>
-                "Give it to the receiver, which proves with it that a message is Ledger\u{2019}s. It is shown only now; an older one is worth nothing any more."
+                "The receiver uses it to check that a message comes from Ledger. It is shown only now. An older secret no longer works."
             </p>
             <p class="once-text" tabindex="0">
                 {secret.0}
@@ -102,9 +102,9 @@ fn channel(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
             {standing(channel)}
             {choices(channel, shops)}
             <div class="inline-form">
-                {button(SendTestAlert::PATH, &channel.id, "Send a test")}
+                {button(SendTestAlert::PATH, &channel.id, "Send a test message")}
                 {(channel.kind == ChannelKind::Webhook)
-                    .then(|| button(RollAlertSecret::PATH, &channel.id, "New secret"))}
+                    .then(|| button(RollAlertSecret::PATH, &channel.id, "Create a new secret"))}
             </div>
         }
     });
@@ -118,7 +118,7 @@ fn channel(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
             {in_use}
             <details class="danger">
                 <summary>"Remove"</summary>
-                {button(RemoveAlertChannel::PATH, &channel.id, "Remove it now")}
+                {button(RemoveAlertChannel::PATH, &channel.id, "Remove this channel")}
             </details>
         </li>
     }
@@ -140,16 +140,16 @@ fn button(path: &'static str, channel: &str, label: &'static str) -> AnyView {
 /// How the last messages went.
 fn standing(channel: &ChannelView) -> AnyView {
     let last = match channel.last_ok.clone() {
-        Some(at) => view! { "Last arrived " <Time at /> " (UTC)" }.into_any(),
+        Some(at) => view! { "Last delivered " <Time at /> " (UTC)" }.into_any(),
         None => "Nothing has been sent yet".into_any(),
     };
     let error = channel.last_error.clone().map(|error| {
-        view! { <p class="card-line field-error">"The last try failed. " {error}</p> }
+        view! { <p class="card-line field-error">"The last attempt failed. " {error}</p> }
     });
     let off = channel.off_since.clone().map(|at| {
         view! {
             <p class="card-line field-error">
-                "Off since " <Time at /> " (UTC). Saving its choices switches it on again."
+                "Off since " <Time at /> " (UTC). Save its settings to turn it on again."
             </p>
         }
     });
@@ -164,7 +164,7 @@ fn standing(channel: &ChannelView) -> AnyView {
 fn confirm(channel: &str) -> AnyView {
     let id = format!("code-{channel}");
     view! {
-        <p class="card-line">"Nothing is sent to it before somebody enters the code that was sent there."</p>
+        <p class="card-line">"Enter the code sent to this address to start sending alerts to it."</p>
         <form class="inline-form" method="post" action=ConfirmAlertMail::PATH autocomplete="off">
             <input type="hidden" name="channel" value=channel.to_owned() />
             <div class="field">
@@ -189,19 +189,19 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
     let of_shops = (!shops.is_empty()).then(|| {
         view! {
             <fieldset class="ticks">
-                <legend>"Of which shops"</legend>
-                <p class="field-hint">"None ticked is all of them, those to come as well."</p>
+                <legend>"Shops"</legend>
+                <p class="field-hint">"Leave all unticked for every shop, including new ones."</p>
                 {boxes.collect_view()}
             </fieldset>
         }
     });
     view! {
         <details class="choices">
-            <summary>{format!("What is told: {}", summary(channel))}</summary>
+            <summary>{format!("Sends {}", summary(channel))}</summary>
             <form class="form" method="post" action=ChangeAlertChannel::PATH>
                 <input type="hidden" name="channel" value=channel.id.clone() />
                 <fieldset class="ticks">
-                    <legend>"Of what"</legend>
+                    <legend>"Alerts"</legend>
                     {kinds.collect_view()}
                 </fieldset>
                 {of_shops}
@@ -218,16 +218,16 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
 /// What a channel tells, in a line.
 fn summary(channel: &ChannelView) -> String {
     let kinds = match channel.kinds.len() {
-        0 => "nothing".to_owned(),
-        all if all == AlertKind::ALL.len() => "everything".to_owned(),
-        some => format!("{some} of {} things", AlertKind::ALL.len()),
+        0 => "no alerts".to_owned(),
+        all if all == AlertKind::ALL.len() => "all alerts".to_owned(),
+        some => format!("{some} of {} alerts", AlertKind::ALL.len()),
     };
     let shops = match channel.bindings.as_ref().map(Vec::len) {
         None => "all shops".to_owned(),
         Some(1) => "one shop".to_owned(),
         Some(some) => format!("{some} shops"),
     };
-    format!("{kinds}, of {shops}. {}", mode_label(channel.mode))
+    format!("{kinds} for {shops}. {}", mode_label(channel.mode))
 }
 
 fn tick(name: &'static str, channel: &str, value: &str, label: &str, is_chosen: bool) -> AnyView {
@@ -271,7 +271,7 @@ fn add_mail(own: &str, sends_mail: bool, refused: Option<&AppError>) -> AnyView 
                     kind="email"
                     autocomplete="email"
                     value=value
-                    hint="A code is sent there. Alerts follow once you have entered it here."
+                    hint="Ledger sends a code to this address. Enter the code here to receive alerts."
                     error=refused.and_then(|error| error.of_field("email"))
                     autofocus=refused.is_some()
                 />
@@ -284,7 +284,7 @@ fn add_mail(own: &str, sends_mail: bool, refused: Option<&AppError>) -> AnyView 
         .into_any()
     };
     let not_set_up = || {
-        view! { <p>"E-mail is not set up on this server. Who runs Ledger can do that; webhooks work without it."</p> }
+        view! { <p>"E-mail is not set up on this server. Ask your administrator to set it up, or add a webhook."</p> }
             .into_any()
     };
     view! {
@@ -301,7 +301,7 @@ fn add_webhook(refused: Option<&AppError>) -> AnyView {
     view! {
         <section class="part" aria-labelledby="add-webhook">
             <h2 id="add-webhook">"Add a webhook"</h2>
-            <p>"Ledger posts JSON to it, signed as Standard Webhooks says. It holds ids, sums and links, and no customers."</p>
+            <p>"Ledger posts JSON to it, signed as described by Standard Webhooks. It contains IDs, totals and links, but no customer data."</p>
             <form class="form" method="post" action=AddAlertWebhook::PATH novalidate autocomplete="off">
                 <Field
                     name="url"
@@ -309,7 +309,7 @@ fn add_webhook(refused: Option<&AppError>) -> AnyView {
                     kind="url"
                     autocomplete="off"
                     value=value
-                    hint="It begins with https:// and is reached from the internet."
+                    hint="Must begin with https:// and be reachable from the internet."
                     error=refused.and_then(|error| error.of_field("url"))
                     autofocus=refused.is_some()
                 />
@@ -328,7 +328,7 @@ fn recent(alerts: Vec<AlertView>) -> AnyView {
         return view! {
             <section class="part" aria-labelledby="recent">
                 <h2 id="recent">"Recent alerts"</h2>
-                <p>"There was nothing to tell yet."</p>
+                <p>"No alerts yet."</p>
             </section>
         }
         .into_any();

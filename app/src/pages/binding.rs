@@ -80,11 +80,14 @@ fn both_sides(
     let status = binding.status;
     let facts = [
         ("Shop", Either::Left(binding.shop.clone())),
-        ("Sage", Either::Left(binding.business.clone().unwrap_or_else(|| "No business yet".to_owned()))),
+        (
+            "Sage",
+            Either::Left(binding.business.clone().unwrap_or_else(|| "No business connected".to_owned())),
+        ),
         ("Last synced (UTC)", Either::Right(binding.last_sync.clone())),
-        ("Sage\u{2019}s lists fetched (UTC)", Either::Right(binding.lists_fetched.clone())),
-        ("Events the shop may send", Either::Left(binding.events.clone())),
-        ("In this state since (UTC)", Either::Right(Some(binding.since.clone()))),
+        ("Sage\u{2019}s lists updated (UTC)", Either::Right(binding.lists_fetched.clone())),
+        ("Event limit", Either::Left(binding.events.clone())),
+        ("Status since (UTC)", Either::Right(Some(binding.since.clone()))),
     ];
     let facts = facts.map(|(name, value)| {
         let value = match value {
@@ -121,7 +124,7 @@ fn backfill(search: &BackfillView, status: BindingStatus) -> impl IntoView + use
     });
     view! {
         <section class="preflight" aria-labelledby="backfill">
-            <h2 id="backfill">"While the shop was not paired"</h2>
+            <h2 id="backfill">"Documents missed while not paired"</h2>
             <p>{search.sentence(status)}</p>
             {ended}
         </section>
@@ -153,7 +156,7 @@ fn suggested(binding: &BindingView) -> impl IntoView + use<> {
         <section class="form-wide" aria-labelledby="suggested">
             <h2 id="suggested">"Settings to confirm"</h2>
             <p>
-                "Sage\u{2019}s own lists suggest these. Nothing is posted before somebody has confirmed them; above all, see that the rate for 0 % is the right one for what you sell."
+                "Suggested from Sage\u{2019}s lists. Nothing is posted until you confirm them. Check that the 0 % rate is the right one for what you sell."
             </p>
             <dl class="facts">{rows.collect_view()}</dl>
             {confirm}
@@ -208,7 +211,7 @@ fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoV
                         <form method="post" action=RefreshLists::PATH>
                             <input type="hidden" name="binding" value=id.clone() />
                             <button class="button" type="submit">
-                                "Fetch Sage\u{2019}s lists anew"
+                                "Refresh Sage\u{2019}s lists"
                             </button>
                         </form>
                     }
@@ -228,7 +231,7 @@ fn disconnect(binding: String, refused: Option<AppError>) -> impl IntoView {
             <summary>"Disconnect"</summary>
             <form class="form" method="post" action=DisconnectBinding::PATH novalidate>
                 <p>
-                    "Ledger\u{2019}s access to Sage is ended. Nothing in Sage or in Magento is deleted, and the history stays."
+                    "This ends Ledger\u{2019}s access to Sage. Nothing in Sage or Magento is deleted, and the history is kept."
                 </p>
                 <input type="hidden" name="binding" value=binding />
                 <OwnPassword name="password" error=error autofocus=opened />

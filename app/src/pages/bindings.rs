@@ -36,8 +36,8 @@ fn shops(bindings: Vec<BindingView>) -> impl IntoView {
     if bindings.is_empty() {
         return Either::Left(view! {
             <div class="empty">
-                <p class="empty-title">"No shop is connected yet"</p>
-                <p>"Pair your Magento shop first, then connect Sage. It takes some minutes."</p>
+                <p class="empty-title">"No shops connected yet"</p>
+                <p>"Pair your Magento shop, then connect Sage. It takes a few minutes."</p>
             </div>
         });
     }

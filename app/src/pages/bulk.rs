@@ -35,8 +35,8 @@ pub fn RetryAllPage() -> impl IntoView {
     let refused = refusal_of::<RetryAll>();
     let answer = Resource::new(|| (), move |()| preview(query.clone()));
     view! {
-        <Title text="Retry all that match \u{b7} Ledger" />
-        <h1>"Retry all that match"</h1>
+        <Title text="Retry all matching runs \u{b7} Ledger" />
+        <h1>"Retry all matching runs"</h1>
         {refused.map(|error| view! { <Problem code=error.code /> })}
         <Transition>
             {move || {
@@ -61,13 +61,19 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
         (false, 1) => "1 run matches.".to_owned(),
         (false, _) => format!("{number} runs match."),
     };
-    let all = (!preview.is_filtered)
-        .then_some("No filter is set: this is the whole history. What has succeeded is left alone.");
+    let all = (!preview.is_filtered).then_some(
+        "No filter is set, so this covers the whole history. Runs that succeeded are not retried.",
+    );
+    let label = match (preview.is_more, preview.count) {
+        (true, _) => format!("Retry more than {number} runs"),
+        (false, 1) => "Retry 1 run".to_owned(),
+        (false, _) => format!("Retry {number} runs"),
+    };
     let ask = (preview.count > 0).then(|| {
         view! {
             <form method="post" action=RetryAll::PATH>
                 <input type="hidden" name="query" value=query.text() />
-                <button class="button button-main">{format!("Retry {number}")}</button>
+                <button class="button button-main">{label}</button>
             </form>
         }
     });
@@ -76,12 +82,12 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
             <p class="ask-count">{about}</p>
             {all.map(|text| view! { <p class="notice">{text}</p> })}
             <p>
-                "What failed, was skipped, waits or is about to be tried again goes into the queue once more, oldest first, a few at a time, so that
-                new documents are not kept waiting. Nothing is posted twice: what is in Sage already is found again."
+                "Ledger queues failed, skipped, waiting and retrying runs again, oldest first and a few at a time, so that new documents are not delayed.
+                Nothing is posted twice: Ledger recognises what is already in Sage."
             </p>
             <p>
-                "As fast as the newest documents were, it takes up to " <strong>{lasting(preview.seconds)}</strong>
-                ". You can watch it, and cancel it."
+                "At the current speed, this takes up to " <strong>{lasting(preview.seconds)}</strong>
+                ". You can follow the progress and cancel."
             </p>
             <div class="form-end">
                 {ask} <a class="button" href=query.href()>
@@ -102,7 +108,7 @@ pub fn BulkPage() -> impl IntoView {
     let id = move || params.with(|params| params.get_str("id").unwrap_or_default().to_owned());
     let answer = Resource::new(id, bulk);
     view! {
-        <Title text="A retry of many runs \u{b7} Ledger" />
+        <Title text="Bulk retry \u{b7} Ledger" />
         <FlashLine flash />
         {refused.map(|error| view! { <Problem code=error.code /> })}
         <Transition>
@@ -135,7 +141,7 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
     });
     view! {
         <div class="page-head">
-            <h1>"A retry of many runs"</h1>
+            <h1>"Bulk retry"</h1>
             <div class="page-tools">
                 <LiveSwitch version />
             </div>
@@ -144,24 +150,24 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
             <p class="ask-count" role="status">
                 {state_sentence(&bulk)}
             </p>
-            <progress max=expected.to_string() value=passed.to_string() aria-label="Runs passed">
+            <progress max=expected.to_string() value=passed.to_string() aria-label="Progress">
                 {format!("{passed} of {expected}")}
             </progress>
             <dl class="card-facts">
                 <div class="fact">
-                    <dt>"Put in the queue"</dt>
+                    <dt>"Queued"</dt>
                     <dd>{count(bulk.retried)}</dd>
                 </div>
                 <div class="fact">
-                    <dt>"Left alone"</dt>
+                    <dt>"Not retried"</dt>
                     <dd>{count(bulk.passed_over)}</dd>
                 </div>
                 <div class="fact">
-                    <dt>"Counted at the beginning"</dt>
+                    <dt>"Matching at the start"</dt>
                     <dd>{count(bulk.expected)}</dd>
                 </div>
                 <div class="fact">
-                    <dt>"Begun by"</dt>
+                    <dt>"Started by"</dt>
                     <dd>{bulk.actor} ", " <Time at=bulk.began /> " (UTC)"</dd>
                 </div>
                 {bulk
@@ -179,10 +185,10 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
             </dl>
             <div class="form-end">
                 {cancel} <a class="button" href=bulk.runs>
-                    "The runs"
+                    "Show the runs"
                 </a>
                 <a class="button button-quiet" href=format!("{HISTORY}/retries")>
-                    "All retries"
+                    "All bulk retries"
                 </a>
             </div>
         </section>
@@ -194,12 +200,12 @@ fn state_sentence(bulk: &BulkView) -> String {
     let (passed, expected) = (count(bulk.retried + bulk.passed_over), count(bulk.expected));
     match bulk.state {
         BulkState::Running => {
-            format!("{passed} of about {expected} passed; it goes on by itself, also after a restart.")
+            format!("{passed} of about {expected} done. It continues automatically, even after a restart.")
         }
         BulkState::Done => {
-            format!("Done: {} put in the queue, {} left alone.", count(bulk.retried), count(bulk.passed_over))
+            format!("Complete: {} queued, {} not retried.", count(bulk.retried), count(bulk.passed_over))
         }
-        BulkState::Cancelled => format!("Cancelled after {passed}. What was queued goes on."),
+        BulkState::Cancelled => format!("Cancelled after {passed}. Runs already queued continue."),
     }
 }
 
@@ -208,8 +214,8 @@ fn state_sentence(bulk: &BulkView) -> String {
 pub fn BulksPage() -> impl IntoView {
     let answer = Resource::new(|| (), |()| bulks());
     view! {
-        <Title text="Retries of many runs \u{b7} Ledger" />
-        <h1>"Retries of many runs"</h1>
+        <Title text="Bulk retries \u{b7} Ledger" />
+        <h1>"Bulk retries"</h1>
         <Transition>{move || answer.get().map(|answer| or_problem(answer, rows))}</Transition>
     }
     .into_any()
@@ -224,10 +230,10 @@ fn rows(bulks: Vec<BulkView>) -> impl IntoView {
     if bulks.is_empty() {
         return Either::Left(view! {
             <div class="empty">
-                <p class="empty-title">"None yet"</p>
-                <p>"Filter the list of runs, then choose \u{201c}Retry all that match\u{201d}."</p>
+                <p class="empty-title">"No bulk retries yet"</p>
+                <p>"Filter the list of runs, then choose \u{201c}Retry all matching runs\u{201d}."</p>
                 <a class="button" href=HISTORY>
-                    "To the sync runs"
+                    "Go to sync runs"
                 </a>
             </div>
         });

@@ -37,10 +37,10 @@ fn whole(view: CausesView) -> AnyView {
     let list = if groups.is_empty() {
         Either::Left(view! {
             <div class="empty">
-                <p class="empty-title">"Nothing is open"</p>
-                <p>"No document has failed without being made good, and none waits."</p>
+                <p class="empty-title">"Nothing needs attention"</p>
+                <p>"No failed or waiting documents."</p>
                 <a class="button" href=HISTORY>
-                    "To the sync runs"
+                    "Go to sync runs"
                 </a>
             </div>
         })
@@ -56,7 +56,7 @@ fn whole(view: CausesView) -> AnyView {
             </div>
         </div>
         <p class="page-note">
-            "Documents that failed or wait, grouped by what would mend them. Mend the cause once, then retry them together."
+            "Failed and waiting documents, grouped by cause. Fix the cause once, then retry them together."
         </p>
         <div id="causes" data-live data-hold="cause">
             {list}
@@ -70,7 +70,7 @@ fn cause(group: CauseView, may_retry: bool) -> AnyView {
     let what = if group.count == 1 { "1 document".to_owned() } else { format!("{number} documents") };
     let value = group.value.map(|value| format!(", {value}"));
     let retry = (may_retry && group.status == RunStatus::Failed)
-        .then(|| view! { <a class="button" href=group.retry>"Retry them\u{2026}"</a> });
+        .then(|| view! { <a class="button" href=group.retry>{format!("Retry {what}\u{2026}")}</a> });
     let settings = group.settings.map(|href| {
         view! {
             <a class="button" href=href>

@@ -51,10 +51,10 @@ pub fn ConnectMagentoPage() -> impl IntoView {
                 </Transition>
                 <Field
                     name="name"
-                    label="Name"
+                    label="Display name"
                     kind="text"
                     autocomplete="off"
-                    hint="How you call this shop, for yourself and your colleagues."
+                    hint="What you and your colleagues call this shop."
                     value=name
                     error=name_wrong
                     autofocus=to_name
@@ -64,7 +64,7 @@ pub fn ConnectMagentoPage() -> impl IntoView {
                     label="Shop address"
                     kind="url"
                     autocomplete="url"
-                    hint="The address under which customers reach the shop, such as https://shop.example."
+                    hint="The address your customers use, such as https://shop.example."
                     value=url
                     error=url_wrong
                     autofocus=to_url
@@ -82,11 +82,11 @@ pub fn ConnectMagentoPage() -> impl IntoView {
                 </button>
             </form>
             <section class="help" aria-labelledby="where">
-                <h2 id="where">"Where the code is"</h2>
+                <h2 id="where">"Where to find the code"</h2>
                 <ol>
-                    <li>"Open Magento\u{2019}s admin as a user who may change the configuration."</li>
-                    <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>" and there to the section of the Byte8 Ledger module."</li>
-                    <li>"Generate a pairing code. It is good once, for 30 minutes."</li>
+                    <li>"Sign in to Magento\u{2019}s admin as a user who can change the configuration."</li>
+                    <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>", then open the Byte8 Ledger section."</li>
+                    <li>"Generate a pairing code. It works once, within 30 minutes."</li>
                     <li>"Copy it into the field on this page."</li>
                 </ol>
             </section>

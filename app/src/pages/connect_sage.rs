@@ -69,7 +69,7 @@ fn way_on(way: ConnectView) -> impl IntoView {
             <div class="problem" role="alert">
                 <p class="problem-sentence">"The shop was disconnected in Magento."</p>
                 <p>
-                    "Connecting Sage alone changes nothing: "
+                    "Connecting Sage alone is not enough: "
                     <a href=binding.pair_href.clone()>"pair the shop again"</a>" first."
                 </p>
             </div>
@@ -89,9 +89,9 @@ fn way_on(way: ConnectView) -> impl IntoView {
 fn consent(binding: String, first: bool) -> impl IntoView {
     let options = COUNTRIES.map(|(code, name)| view! { <option value=code>{name}</option> });
     let lead = if first {
-        "Sage will ask you to sign in and to let Ledger work in your books. You come back here by yourself."
+        "Sage asks you to sign in and to give Ledger access. You then return here automatically."
     } else {
-        "None of these? Sign in to Sage as another user."
+        "Not listed? Sign in to Sage as another user."
     };
     let class = if first { "button button-main" } else { "button" };
     view! {
@@ -131,8 +131,8 @@ fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&st
     let buttons = buttons.collect_view();
     view! {
         <form class="form" method="post" action=ChooseBusiness::PATH>
-            <h2>"Which business?"</h2>
-            <p>"The shop\u{2019}s documents go into this one. Its lists are fetched first, which takes some seconds."</p>
+            <h2>"Choose a business"</h2>
+            <p>"The shop\u{2019}s documents are posted to this business. Ledger first loads its lists, which takes a few seconds."</p>
             <input type="hidden" name="binding" value=binding />
             <ul class="choice">{buttons}</ul>
         </form>

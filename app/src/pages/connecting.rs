@@ -42,8 +42,8 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
     let count = ReferenceList::ALL.len();
     let lists = ReferenceList::ALL.map(|list| {
         let (mark, word) = match list.cmp(&current) {
-            std::cmp::Ordering::Less => ("M2.5 8.5l3.5 3.5l7.5-8", Some(" \u{b7} fetched")),
-            std::cmp::Ordering::Equal => ("M3 8h9M8.5 4l4 4l-4 4", Some(" \u{b7} being fetched")),
+            std::cmp::Ordering::Less => ("M2.5 8.5l3.5 3.5l7.5-8", Some(" \u{b7} loaded")),
+            std::cmp::Ordering::Equal => ("M3 8h9M8.5 4l4 4l-4 4", Some(" \u{b7} loading")),
             std::cmp::Ordering::Greater => ("", None),
         };
         view! {
@@ -57,14 +57,14 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
     });
     view! {
         <section class="preflight" aria-labelledby="lists">
-            <h2 id="lists">"Fetching the lists of the business"</h2>
+            <h2 id="lists">"Loading the business\u{2019}s lists"</h2>
             <p>{current.label()}" \u{b7} "{place}" of "{count}</p>
             <progress class="progress" max=count value=place aria-labelledby="lists"></progress>
             <ol class="lists">{lists.collect_view()}</ol>
             <p class="field-hint">
-                "This page goes on by itself. If it does not, "
+                "This page continues automatically. If it does not, "
                 <a href=connecting_href(binding) rel="external">
-                    "look again"
+                    "reload it"
                 </a>"."
             </p>
         </section>

@@ -48,7 +48,7 @@ fn sign_in(path: &str, refused: Option<&AppError>) -> AnyView {
     let problem = refused.map(|error| view! { <Problem code=error.code wait=error.wait /> });
     view! {
         <h1>"Sign in to Ledger"</h1>
-        <p>"This shop\u{2019}s sync history is for members of its organisation in Ledger."</p>
+        <p>"Only members of this shop\u{2019}s organisation in Ledger can see its sync history."</p>
         {problem}
         <form class="form" method="post" action=format!("{path}/sign-in") target="_self" novalidate>
             <Field
@@ -89,7 +89,7 @@ fn code(path: &str, refused: Option<&AppError>) -> AnyView {
                 label="Code"
                 kind="text"
                 autocomplete="one-time-code"
-                hint="The six digits that your authenticator app shows, or one of your recovery codes."
+                hint="Six digits from your authenticator app, or a recovery code."
                 error=error
                 autofocus=false
             />
@@ -99,7 +99,7 @@ fn code(path: &str, refused: Option<&AppError>) -> AnyView {
         </form>
         <p>
             <a href=format!("{path}?anew=1") target="_self">
-                "Begin again"
+                "Start again"
             </a>
         </p>
     }
@@ -108,9 +108,9 @@ fn code(path: &str, refused: Option<&AppError>) -> AnyView {
 
 fn forgotten(path: &str) -> AnyView {
     view! {
-        <h1>"Your browser did not keep the sign-in"</h1>
+        <h1>"Your browser blocked the sign-in"</h1>
         <p>
-            "It keeps no cookies of Ledger\u{2019}s within Magento. Allow them for this page, or look at the history in Ledger itself."
+            "It does not accept Ledger\u{2019}s cookies inside Magento. Allow them for this page, or open the history in Ledger."
         </p>
         <p class="actions">
             <a class="button" href=path.to_owned() target="_self">
@@ -173,12 +173,12 @@ fn history(path: &str, view: &HistoryView) -> AnyView {
 fn runs(view: &HistoryView) -> impl IntoView + use<> {
     if view.rows.is_empty() {
         let why = match view.filter {
-            Some(_) => "No run is in this state.",
-            None => "Nothing has arrived from this shop yet.",
+            Some(_) => "No runs with this status.",
+            None => "This shop has not sent anything yet.",
         };
         return Either::Left(view! {
             <div class="empty">
-                <p class="empty-title">"No sync runs here"</p>
+                <p class="empty-title">"No sync runs"</p>
                 <p>{why}</p>
             </div>
         });

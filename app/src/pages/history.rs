@@ -87,7 +87,7 @@ fn whole(page: RunsPage, query: &HistoryQuery) -> AnyView {
     let retry_all = page.may_retry.then(|| {
         view! {
             <a class="button" href=retry_href(query)>
-                "Retry all that match\u{2026}"
+                "Retry all matching runs\u{2026}"
             </a>
         }
     });
@@ -136,7 +136,7 @@ fn search_box(query: &HistoryQuery) -> AnyView {
                 name="q"
                 type="search"
                 value=query.search.clone()
-                placeholder="Number, SI-27, e-mail, amount, request id"
+                placeholder="Number, SI-27, e-mail, amount, request ID"
                 aria-describedby="q-hint"
             />
             {kept}
@@ -144,7 +144,7 @@ fn search_box(query: &HistoryQuery) -> AnyView {
                 "Search"
             </button>
             <p class="field-hint" id="q-hint">
-                "Or say what you look for: " <code>"status:failed amount:>100"</code> ", "
+                "Or use filters: " <code>"status:failed amount:>100"</code> ", "
                 <code>"code:totals_mismatch"</code> ", " <code>"from:2026-03-01"</code>
             </p>
         </form>
@@ -197,7 +197,7 @@ fn views(views: &[(String, String)], query: &HistoryQuery) -> impl IntoView + us
                         class="button button-quiet"
                         name="name"
                         value=name.clone()
-                        aria-label=format!("Forget the view {name}")
+                        aria-label=format!("Delete the view {name}")
                     >
                         "\u{d7}"
                     </button>
@@ -328,8 +328,8 @@ fn list(page: RunsPage, query: &HistoryQuery) -> AnyView {
     let stopped = page.stopped.then(|| {
         view! {
             <p class="notice">
-                "Few runs match here, so the search was stopped to keep you from waiting. \u{201c}" {names[2]}
-                "\u{201d} goes on with it; a day or a shop in the filter makes it faster."
+                "Search stopped early because few runs match. Choose \u{201c}" {names[2]}
+                "\u{201d} to continue, or narrow it by date or shop."
             </p>
         }
     });
@@ -358,8 +358,8 @@ fn nothing(query: &HistoryQuery) -> impl IntoView + use<> {
     if query.is_filtered() || query.seek != Seek::First {
         return Either::Left(view! {
             <div class="empty">
-                <p class="empty-title">"No run matches"</p>
-                <p>"Nothing has these filters at this place of the list."</p>
+                <p class="empty-title">"No matching runs"</p>
+                <p>"No runs on this page match these filters."</p>
                 <a class="button" href=HISTORY>
                     "Show all runs"
                 </a>
@@ -368,8 +368,8 @@ fn nothing(query: &HistoryQuery) -> impl IntoView + use<> {
     }
     Either::Right(view! {
         <div class="empty">
-            <p class="empty-title">"Nothing has been synced yet"</p>
-            <p>"The first invoice that the shop sends appears here within moments, and you see what became of it."</p>
+            <p class="empty-title">"Nothing synced yet"</p>
+            <p>"The first invoice from your shop appears here within moments."</p>
         </div>
     })
 }

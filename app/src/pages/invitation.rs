@@ -64,7 +64,7 @@ fn invitation(invited: InvitedView, token: String, refused: Option<&AppError>) -
     };
     view! {
         {problem}
-        <p>"You are invited to the books of "<b>{invited.organisation}</b>"."</p>
+        <p>"You are invited to join "<b>{invited.organisation}</b>"."</p>
         <dl class="facts">
             <div class="fact">
                 <dt>"You sign in with"</dt>
@@ -98,7 +98,7 @@ fn ways(email: &str, asks_code: bool, token: String, refused: Option<&AppError>)
     let sign_in = sign_in_href(&format!("/invitation/{token}"));
     view! {
         <p>
-            "Do you have an account with this address already? " <a href=sign_in>"Sign in, and you join with it"</a> "."
+            "Already have an account with this address? " <a href=sign_in>"Sign in to join with it"</a> "."
         </p>
         {asks_code.then(|| send_code(&token))}
         {accept(email, asks_code, token, refused)}
@@ -109,7 +109,7 @@ fn ways(email: &str, asks_code: bool, token: String, refused: Option<&AppError>)
 fn send_code(token: &str) -> AnyView {
     view! {
         <form class="form" method="post" action=SendInvitationCode::PATH>
-            <p>"1. Have a code sent to this address. It shows that the address is yours."</p>
+            <p>"1. Send a code to this address to confirm that it is yours."</p>
             <input type="hidden" name="token" value=token.to_owned() />
             <button class="button" type="submit">"Send a code"</button>
         </form>
@@ -125,13 +125,13 @@ fn accept(email: &str, asks_code: bool, token: String, refused: Option<&AppError
     let to_name = !asks_code && (name_wrong.is_some() || name.is_empty());
     let code = asks_code.then(|| {
         view! {
-            <p>"2. Enter the code, and choose how you are called and how you sign in."</p>
+            <p>"2. Enter the code, your name and a password."</p>
             <Field
                 name="code"
                 label="Code"
                 kind="text"
                 autocomplete="one-time-code"
-                hint="Six digits, good for 15 minutes."
+                hint="Six digits, valid for 15 minutes."
                 error=code_wrong
                 autofocus=true
             />
@@ -157,7 +157,7 @@ fn accept(email: &str, asks_code: bool, token: String, refused: Option<&AppError
                 label="Choose a password"
                 kind="password"
                 autocomplete="new-password"
-                hint="At least 12 characters; several words are good."
+                hint="At least 12 characters. Several unrelated words work well."
                 error=password_wrong
                 autofocus=!asks_code && !to_name
             />

@@ -70,7 +70,7 @@ fn link(link: ShownSecret) -> AnyView {
     view! {
         <section class="once" role="status" aria-labelledby="link-title">
             <h2 id="link-title">"The invitation\u{2019}s link"</h2>
-            <p>"Copy it and send it to the person you invited. It is shown only now, is good once, and for seven days."</p>
+            <p>"Copy it and send it to the person you invited. It is shown only now and works once, within seven days."</p>
             <p class="once-text" tabindex="0">
                 {link.0}
             </p>
@@ -82,7 +82,8 @@ fn link(link: ShownSecret) -> AnyView {
 fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
     let PersonView { id, name, email, is_proved, role, is_me, has_second_factor } = person;
     let called = if name.is_empty() { email.clone() } else { name };
-    let factor = has_second_factor.map(|has| if has { "Second factor: on" } else { "Second factor: off" });
+    let factor = has_second_factor
+        .map(|has| if has { "Two-factor authentication: on" } else { "Two-factor authentication: off" });
     view! {
         <li class="card">
             <div class="card-head">
@@ -118,7 +119,7 @@ fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
         <details class="danger">
             <summary>{format!("Remove {called}")}</summary>
             <form class="form" method="post" action=RemoveMember::PATH>
-                <p>"They are signed out at once and cannot sign in again. What they did stays in the history."</p>
+                <p>"They are signed out immediately and lose access to this organisation. Their activity stays in the history."</p>
                 <input type="hidden" name="member" value=id.to_owned() />
                 {password(asks, &format!("remove-password-{id}"))}
                 <button class="button" type="submit">
@@ -173,7 +174,7 @@ fn open_invitations(invitations: Vec<InvitationView>) -> AnyView {
     });
     view! {
         <section class="part" aria-labelledby="invited">
-            <h2 id="invited">"Invited"</h2>
+            <h2 id="invited">"Pending invitations"</h2>
             <ul class="cards">{cards.collect_view()}</ul>
         </section>
     }
@@ -195,7 +196,7 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
     });
     view! {
         <section class="part" aria-labelledby="invite">
-            <h2 id="invite">"Invite somebody"</h2>
+            <h2 id="invite">"Invite someone"</h2>
             <div class="step">
                 <form class="form" method="post" action=Invite::PATH novalidate autocomplete="off">
                     <input type="hidden" name="organisation" value=organisation.to_owned() />
@@ -216,7 +217,7 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
                     </div>
                     {password(asks, "invite-password")}
                     <button class="button button-main" type="submit">
-                        "Make an invitation"
+                        "Create invitation"
                     </button>
                 </form>
                 <div class="help">

@@ -16,10 +16,10 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <Title text="Not found \u{b7} Ledger" />
         <Sheet>
-            <h1>"There is no such page"</h1>
-            <p>"The address may be mistyped, or what it showed is gone."</p>
+            <h1>"Page not found"</h1>
+            <p>"Check the address for typing mistakes. The page may also have been removed."</p>
             <a class="button button-main" href=HOME>
-                "To the overview"
+                "Go to the overview"
             </a>
         </Sheet>
     }

@@ -70,7 +70,7 @@ fn page(view: OverviewView) -> AnyView {
         {shops(&view)}
         <section id="volume" class="part" data-live aria-labelledby="volume-title">
             <div class="page-head">
-                <h2 id="volume-title">"Volume and outcome"</h2>
+                <h2 id="volume-title">"Documents and results"</h2>
                 <nav class="pills" aria-label="Time">
                     <a class="pill" href="/dashboard#volume" aria-current=(!by_hour).then_some("true")>
                         "14 days"
@@ -90,17 +90,17 @@ fn page(view: OverviewView) -> AnyView {
 fn nothing_yet(may_connect: bool) -> impl IntoView {
     let way = if may_connect {
         Either::Left(view! {
-            <p>"Pair your Magento shop first, then connect Sage. It takes some minutes."</p>
+            <p>"Pair your Magento shop, then connect Sage. It takes a few minutes."</p>
             <a class="button button-main" href="/dashboard/connect-magento">
                 "Connect a shop"
             </a>
         })
     } else {
-        Either::Right(view! { <p>"An owner of your organisation connects the first one."</p> })
+        Either::Right(view! { <p>"Ask an owner of your organisation to connect one."</p> })
     };
     view! {
         <section id="needs" class="empty" data-live>
-            <p class="empty-title">"No shop is connected yet"</p>
+            <p class="empty-title">"No shops connected yet"</p>
             {way}
         </section>
     }
@@ -109,7 +109,7 @@ fn nothing_yet(may_connect: bool) -> impl IntoView {
 fn needs(view: &OverviewView) -> impl IntoView + use<> {
     let list = if view.needs.is_empty() {
         Either::Left(view! {
-            <p class="calm">"Nothing needs a person. What the shops send goes on its way by itself."</p>
+            <p class="calm">"Nothing needs attention."</p>
         })
     } else {
         let needs = view.needs.iter().map(need).collect_view();
@@ -127,7 +127,7 @@ fn needs(view: &OverviewView) -> impl IntoView + use<> {
     });
     view! {
         <section id="needs" class="part" data-live aria-labelledby="needs-title">
-            <h2 id="needs-title">"What needs a person first"</h2>
+            <h2 id="needs-title">"Needs attention"</h2>
             {list}
             {more}
         </section>
@@ -139,7 +139,7 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
     let value = (!need.value.is_empty()).then(|| need.value.join(" + "));
     let link = match (need.severity, documents.is_some()) {
         (Urgency::Stopped, _) => "Go to the shop",
-        (_, _) => "See them",
+        (_, _) => "Show runs",
     };
     let label = format!("{link}: {}, {}", need.shop, need.sentence);
     view! {
@@ -168,8 +168,8 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
     let cards = view.shops.iter().map(shop).collect_view();
     let (shown, in_all, in_trouble) = (view.shops.len(), view.shops_in_all, view.in_trouble);
     let trouble = match in_trouble {
-        0 => "All shops are well.".to_owned(),
-        _ => format!("Shops that need a look: {in_trouble} of {in_all}. They come first."),
+        0 => "No shops need attention.".to_owned(),
+        _ => format!("Shops that need attention: {in_trouble} of {in_all}, listed first."),
     };
     let more = (in_all > shown).then(|| {
         view! {
@@ -183,8 +183,8 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
             <h2 id="shops-title">"Shops"</h2>
             <p>{trouble}</p>
             <dl class="facts">
-                {fact("Documents behind", many(view.backlog, "document", "documents").into_any())}
-                {fact("Worked off by (UTC)", end(&view.end))}
+                {fact("Documents waiting", many(view.backlog, "document", "documents").into_any())}
+                {fact("Queue cleared by (UTC)", end(&view.end))}
                 {fact(
                     "Sage calls for documents today",
                     format!("{} (Sage allows Ledger {CALLS_A_DAY} a day)", many(view.calls, "call", "calls")).into_any(),
@@ -214,8 +214,8 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
             {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}
             <dl class="card-facts">
                 {fact("Last in Sage (UTC)", last)}
-                {fact("Documents behind", many(shop.backlog, "document", "documents").into_any())}
-                {(shop.end != EndView::Nothing).then(|| fact("Worked off by (UTC)", end(&shop.end)))}
+                {fact("Documents waiting", many(shop.backlog, "document", "documents").into_any())}
+                {(shop.end != EndView::Nothing).then(|| fact("Queue cleared by (UTC)", end(&shop.end)))}
                 {fact("Sage calls today", many(shop.calls, "call", "calls").into_any())}
             </dl>
         </li>
@@ -233,16 +233,16 @@ fn fact(name: &'static str, value: AnyView) -> impl IntoView {
 
 fn end(end: &EndView) -> AnyView {
     match end.clone() {
-        EndView::Nothing => "nothing waits".into_any(),
+        EndView::Nothing => "no documents waiting".into_any(),
         EndView::At(at) => view! { <Time at /> }.into_any(),
-        EndView::Still => "not moving: nothing of it can be worked now".into_any(),
-        EndView::Unknown => "not known: nothing ended within the last hour".into_any(),
+        EndView::Still => "not moving: the shop is not working".into_any(),
+        EndView::Unknown => "unknown: no documents finished in the last hour".into_any(),
     }
 }
 
 fn times(times: TimesView) -> impl IntoView {
     let told = if times.parts.is_empty() {
-        Either::Left(view! { <p class="calm">"Nothing reached Sage within the last seven days."</p> })
+        Either::Left(view! { <p class="calm">"No documents reached Sage in the last seven days."</p> })
     } else {
         let last = times.parts.len() - 1;
         let rows = times.parts.into_iter().enumerate().map(|(place, (name, values))| {
@@ -257,11 +257,11 @@ fn times(times: TimesView) -> impl IntoView {
         Either::Right(view! {
             <table class="figures">
                 <caption>
-                    {format!("The newest {} of the last seven days", many(of, "run that succeeded", "runs that succeeded"))}
+                    {format!("The newest {} of the last seven days", many(of, "successful run", "successful runs"))}
                 </caption>
                 <thead>
                     <tr>
-                        <th scope="col">"Where the time went"</th>
+                        <th scope="col">"Stage"</th>
                         <th scope="col" class="number">
                             "Half within"
                         </th>
@@ -276,13 +276,13 @@ fn times(times: TimesView) -> impl IntoView {
                 <tbody>{rows.collect_view()}</tbody>
             </table>
             <p class="field-hint">
-                "Each line stands for itself: the slowest in one part need not be the slowest in another, so the lines do not add up."
+                "The rows do not add up: a document that is slow in one stage can be fast in another."
             </p>
         })
     };
     view! {
         <section id="times" class="part" data-live aria-labelledby="times-title">
-            <h2 id="times-title">"From Magento\u{2019}s save to Sage\u{2019}s answer"</h2>
+            <h2 id="times-title">"Time from Magento to Sage"</h2>
             {told}
         </section>
     }

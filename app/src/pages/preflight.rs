@@ -14,11 +14,11 @@ pub fn before_the_first_invoice(view: &PreflightView, binding: &str) -> Option<i
         return None;
     }
     let lead = if view.asked {
-        "The shop and Sage were asked just now."
+        "The shop and Sage were checked just now."
     } else {
-        "Neither the shop nor Sage was asked just now."
+        "The shop and Sage have not been checked just now."
     };
-    let label = if view.asked { "Check again" } else { "Ask the shop and Sage" };
+    let label = if view.asked { "Check again" } else { "Check the shop and Sage" };
     let ask = view.may_ask.then(|| {
         view! {
             <a class="button" href=checked_href(binding) rel="external">

@@ -77,7 +77,7 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
         {view.may_exclude.then(|| exclude(&aim, excluding))}
-        <p class="run-id">"The run\u{2019}s id: " <span class="code">{view.id}</span></p>
+        <p class="run-id">"Run ID: " <span class="code">{view.id}</span></p>
     }
     .into_any()
 }
@@ -91,13 +91,13 @@ fn exclude((run, href): &(String, String), refused: Option<&AppError>) -> AnyVie
             <summary>"Exclude this document\u{2026}"</summary>
             <form class="form" method="post" action=ExcludeDocument::PATH>
                 <p>
-                    "It is not synced any more, and later news of it neither. Magento shows it as skipped. You can take this back."
+                    "This document and later changes to it are not synced. Magento shows it as skipped. You can remove the exclusion at any time."
                 </p>
-                <Field name="reason" label="Why" kind="text" autocomplete="off" value=typed error=wrong autofocus=false />
+                <Field name="reason" label="Reason" kind="text" autocomplete="off" value=typed error=wrong autofocus=false />
                 <input type="hidden" name="run_id" value=run.clone() />
                 <input type="hidden" name="return_to" value=href.clone() />
                 <button class="button" type="submit">
-                    "Exclude it"
+                    "Exclude this document"
                 </button>
             </form>
         </details>
@@ -109,7 +109,7 @@ fn head(view: &RunView) -> AnyView {
     let (shop, shop_href) = view.shop.clone();
     let sage = view.sage.clone().map(|sage| {
         let label =
-            if sage.is_exact { sage.reference } else { format!("{}: look for it in Sage", sage.reference) };
+            if sage.is_exact { sage.reference } else { format!("{}: find it in Sage", sage.reference) };
         view! { <a href=sage.href rel="external noreferrer">{label}</a> }
     });
     let settings = view.settings.clone().map(|(version, href)| {
@@ -118,7 +118,7 @@ fn head(view: &RunView) -> AnyView {
     let facts = [
         ("Shop", view! { <a href=shop_href rel="external">{shop}</a> }.into_any()),
         ("Customer", view.customer.clone().unwrap_or_else(|| "\u{2013}".to_owned()).into_any()),
-        ("In Sage", sage.map_or_else(|| "Not there yet".into_any(), IntoAny::into_any)),
+        ("In Sage", sage.map_or_else(|| "Not in Sage yet".into_any(), IntoAny::into_any)),
         ("Settings", settings.map_or_else(|| "None yet".into_any(), IntoAny::into_any)),
     ];
     let facts = facts.map(|(name, value)| {
@@ -145,7 +145,7 @@ fn head(view: &RunView) -> AnyView {
 fn advice(advice: AdviceView, status: RunStatus, aim: &(String, String)) -> AnyView {
     let AdviceView { sentence, action, message, code, next_try, remedies, of_a_retry } = advice;
     let message = message.map(|message| view! { <p class="advice-message">{message}</p> });
-    let next = next_try.map(|at| view! { <p>"Next try: " <Time at /> " (UTC)"</p> });
+    let next = next_try.map(|at| view! { <p>"Next attempt: " <Time at /> " (UTC)"</p> });
     let remedies = remedies.into_iter().enumerate();
     let remedies = remedies.map(|(place, one)| view! { <li>{remedy(one, place == 0, aim)}</li> });
     view! {
@@ -190,7 +190,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
                 <input type="hidden" name="run_id" value=run.clone() />
                 <input type="hidden" name="return_to" value=href.clone() />
                 <button class=class type="submit">
-                    "Take the exclusion back"
+                    "Remove the exclusion"
                 </button>
             </form>
         }
@@ -207,7 +207,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
 
 fn totals(totals: TotalsView) -> AnyView {
     let TotalsView { currency, is_planned, rows } = totals;
-    let sage = if is_planned { "Sage, as planned" } else { "Sage" };
+    let sage = if is_planned { "Sage (planned)" } else { "Sage" };
     let rows = rows.into_iter().map(|row| {
         let SumView { name, magento, sage: theirs, difference, differs } = row;
         let difference = difference.map(|difference| {
@@ -228,7 +228,7 @@ fn totals(totals: TotalsView) -> AnyView {
     });
     view! {
         <section class="part" id="run-totals" data-live aria-labelledby="totals-title">
-            <h2 id="totals-title">{format!("Sums in {currency}")}</h2>
+            <h2 id="totals-title">{format!("Totals in {currency}")}</h2>
             <table class="changes sums">
                 <thead>
                     <tr>
@@ -255,7 +255,7 @@ fn timeline(moments: Vec<MomentView>) -> AnyView {
         let cost = cost.map(|cost| {
             view! {
                 <p class="moment-cost">
-                    {cost} {is_longest.then(|| view! { <span class="moment-longest">" the longest wait"</span> })}
+                    {cost} {is_longest.then(|| view! { <span class="moment-longest">" longest wait"</span> })}
                 </p>
             }
         });
@@ -268,7 +268,7 @@ fn timeline(moments: Vec<MomentView>) -> AnyView {
     });
     view! {
         <section class="part" id="run-timeline" data-live aria-labelledby="timeline-title">
-            <h2 id="timeline-title">"What happened (UTC)"</h2>
+            <h2 id="timeline-title">"Timeline (UTC)"</h2>
             <ol class="moments">{items.collect_view()}</ol>
         </section>
     }

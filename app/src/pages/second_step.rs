@@ -30,7 +30,7 @@ pub fn SecondStepPage() -> impl IntoView {
                     label="Code"
                     kind="text"
                     autocomplete="one-time-code"
-                    hint="The six digits that your authenticator app shows, or one of your recovery codes."
+                    hint="Six digits from your authenticator app, or a recovery code."
                     error=error
                     autofocus=true
                 />
@@ -40,7 +40,7 @@ pub fn SecondStepPage() -> impl IntoView {
                 </button>
             </form>
             <p>
-                <a href=back>"Begin again"</a>
+                <a href=back>"Start again"</a>
             </p>
         </Sheet>
     }

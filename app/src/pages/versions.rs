@@ -29,7 +29,7 @@ pub fn VersionsPage() -> impl IntoView {
         async move { context::answer(asked(&id, one.as_deref(), before.as_deref())).await }
     });
     view! {
-        <Title text="Versions of the settings \u{b7} Ledger" />
+        <Title text="Settings versions \u{b7} Ledger" />
         <Suspense>
             {move || {
                 answer.get().map(|answer| or_problem(answer, |view| page(view, is_one)))
@@ -53,8 +53,8 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
     let nothing = versions.is_empty().then(|| {
         view! {
             <div class="empty">
-                <p class="empty-title">"Nothing is saved yet"</p>
-                <p>"The first save makes version 1."</p>
+                <p class="empty-title">"Nothing saved yet"</p>
+                <p>"The first save creates version 1."</p>
             </div>
         }
     });
@@ -80,7 +80,7 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
     });
     view! {
         <div class="page-head">
-            <h1>"Versions of the settings"</h1>
+            <h1>"Settings versions"</h1>
             <p class="page-of">
                 <a href=bindings::href(&id)>{name}</a>
             </p>
@@ -114,9 +114,9 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
         }
     });
     let count = match runs {
-        0 => "No runs under it".to_owned(),
-        1 => "1 run under it".to_owned(),
-        _ => format!("{runs} runs under it"),
+        0 => "No runs with this version".to_owned(),
+        1 => "1 run with this version".to_owned(),
+        _ => format!("{runs} runs with this version"),
     };
     let runs = if is_one || runs == 0 {
         Either::Left(view! { <p class="card-line">{count}</p> })
@@ -132,11 +132,11 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
         <li class="card version" value=number.to_string()>
             <div class="card-head">
                 <h2>{format!("Version {number}")}</h2>
-                {is_current.then(|| view! { <span class="chip" data-status="succeeded">"In force"</span> })}
+                {is_current.then(|| view! { <span class="chip" data-status="succeeded">"Current"</span> })}
             </div>
             <p class="card-line">{author} ", " <Time at /> " (UTC)"</p>
             {reason.map(|reason| view! { <p class="version-why">{reason}</p> })}
-            <Changes changes nothing="Nothing differs from the version before." />
+            <Changes changes nothing="No changes from the previous version." />
             {runs}
             {restore}
             {table}

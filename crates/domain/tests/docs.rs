@@ -15,7 +15,7 @@ fn docs(page: &str) -> String {
 fn the_page_of_codes_is_the_catalogue() {
     let mut page = String::from(
         "# Codes\n\nWhy a run was skipped, waits or failed: what happened and what to do. Written by a test from the catalogue in \
-         `crates/domain/src/code.rs`;\n`UPDATE_DOCS=1 cargo test -p domain --test docs` writes it anew.\n",
+         `crates/domain/src/code.rs`;\n`UPDATE_DOCS=1 cargo test -p domain --test docs` writes it again.\n",
     );
     let title_of = |code: &Code| match code.effect() {
         Effect::Skips => "Skipped",
@@ -41,13 +41,13 @@ fn the_page_of_codes_is_the_catalogue() {
 #[test]
 fn the_page_of_findings_is_the_catalogue() {
     let mut page = String::from(
-        "# Before the first invoice\n\nWhat a shop's page finds before documents do: what it is and what to do. Written by a test from the catalogue in\n\
-         `crates/domain/src/preflight/catalogue.rs`; `UPDATE_DOCS=1 cargo test -p domain --test docs` writes it anew.\n\nWhat needs no network is \
-         always shown; the shop and Sage are asked when a person opens the check, and right after connecting. Whether a\nSage user may write shows \
-         only when something is written: reading tells the rights to see.\n",
+        "# Before the first invoice\n\nWhat a shop's page finds before the first document is posted, and what to do. Written by a test from the catalogue in\n\
+         `crates/domain/src/preflight/catalogue.rs`; `UPDATE_DOCS=1 cargo test -p domain --test docs` writes it again.\n\nFindings that need no network are \
+         always shown. The shop and Sage are checked on request, and right after connecting. Whether a\nSage user may write shows \
+         only when something is written: reading shows only the right to read.\n",
     );
     for (title, severity) in
-        [("Stops documents", Severity::Blocks), ("Mind this", Severity::Warns), ("Fine", Severity::Fine)]
+        [("Blocks syncing", Severity::Blocks), ("Check this", Severity::Warns), ("OK", Severity::Fine)]
     {
         let heading =
             format!("\n## {title}\n\n| code | what was found | what to do |\n| --- | --- | --- |\n");

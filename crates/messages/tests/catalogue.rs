@@ -126,15 +126,63 @@ fn sentences_and_actions_end_with_a_full_stop() {
     }
 }
 
-#[test]
-fn messages_avoid_the_listed_words() {
+/// The texts that say a word of the list, with what to write in its place.
+fn avoided(texts: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
     let mut found = Vec::new();
-    for (key, text) in messages() {
+    for (place, text) in texts {
         for (word, instead) in AVOIDED {
             if text.contains(word) {
-                found.push(format!("{key} says {word:?}, better {instead}: {text}"));
+                found.push(format!("{place} says {word:?}, better {instead}: {text}"));
             }
         }
     }
+    found
+}
+
+#[test]
+fn messages_avoid_the_listed_words() {
+    let found = avoided(messages());
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What stands in quotes in a source file, without its comments and its tests.
+fn literals(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let code: Vec<&str> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n").replace("\\\"", "");
+    code.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn pages_avoid_the_listed_words() {
+    let of_pages = |path: &Path| path.starts_with(root().join("app/src/pages"));
+    let of_components = |path: &Path| path.starts_with(root().join("app/src/components"));
+    let pages: Vec<_> =
+        sources().into_iter().filter(|(path, _)| of_pages(path) || of_components(path)).collect();
+    assert!(pages.len() > 20, "the pages are elsewhere");
+    let texts = pages.into_iter().flat_map(|(path, source)| {
+        literals(&source).into_iter().map(move |text| (path.display().to_string(), text))
+    });
+    let found = avoided(texts);
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// The prose of a document: without code, comments, and the mark of a picture.
+fn prose(line: &str) -> String {
+    let is_code = line.starts_with("    ") || line.starts_with("<!--");
+    let spans = if is_code { "" } else { line }.split('`').step_by(2);
+    spans.collect::<Vec<_>>().join("").replace("![", "[")
+}
+
+#[test]
+fn documents_avoid_the_listed_words() {
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let lines = pages.chain([root().join("README.md")]).flat_map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = text.lines().map(prose).collect();
+        lines.into_iter().map(move |line| (path.display().to_string(), line))
+    });
+    let found = avoided(lines);
     assert!(found.is_empty(), "{found:#?}");
 }

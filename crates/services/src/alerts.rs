@@ -7,6 +7,7 @@ use domain::{
     ids::{AlertChannelId, BindingId},
     run::ActionKind,
 };
+use messages::message;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use store::{Action, AlertChannel, AlertProof, AlertWants};
@@ -269,7 +270,7 @@ fn record(services: &Services, member: &Member, kind: ActionKind, channel: &Aler
         ChannelKind::Webhook => {
             let host =
                 url::Url::parse(&channel.target).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
-            format!("webhook at {}", host.unwrap_or_default())
+            message!(action_details.webhook, host = host.unwrap_or_default())
         }
     };
     action(services, member, kind, (None, None), &target)

@@ -8,6 +8,7 @@ use domain::{
     run::{ActionKind, BindingStatus, RunStatus},
     settings::Settings,
 };
+use messages::message;
 use store::{Binding, PageRequest, RunFilter, SettingsVersion};
 use views::{
     bindings::{BackfillView, BindingView, ConnectView, ProgressView, checked_href, connect_href},
@@ -184,7 +185,13 @@ pub async fn take_suggestions(services: &Services, member: &Member, id: &str) ->
         created_at: services.environment.now(),
     };
     let about = (Some(binding.id), None);
-    let record = action(services, member, ActionKind::SettingsSaved, about, "version 1, as suggested");
+    let record = action(
+        services,
+        member,
+        ActionKind::SettingsSaved,
+        about,
+        message!(action_details.suggested_settings),
+    );
     match services.store.save_settings(binding.id, &first, Some(&record)).await {
         Ok(()) => Ok(Flash::SettingsTaken),
         Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsExist.into()),
@@ -286,17 +293,21 @@ fn suggestions(reference: &ReferenceSet) -> Vec<(String, String)> {
     let bank = reference.bank_accounts.iter().map(|bank| (&bank.id, &bank.name));
     let mut named = Vec::new();
     if let Some(id) = &settings.default_ledger_account_id {
-        named.push(("Sales account".to_owned(), name_of(account, id)));
+        named.push((message!(fields.default_ledger_account_id.label).to_owned(), name_of(account, id)));
     }
     if let Some(id) = &settings.default_bank_account_id {
-        named.push(("Payments go to".to_owned(), name_of(bank, id)));
+        named.push((message!(fields.default_bank_account_id.label).to_owned(), name_of(bank, id)));
     }
     if let Some(id) = &settings.default_tax_rate_id {
-        named.push(("Tax where no rate below fits".to_owned(), rate(id)));
+        named.push((message!(fields.default_tax_rate_id.label).to_owned(), rate(id)));
     }
     let mut rates: Vec<_> = settings.tax_rate_map.iter().collect();
     rates.sort_by_key(|(percentage, _)| std::cmp::Reverse(percentage.parse::<Decimal>().unwrap_or_default()));
-    named.extend(rates.into_iter().map(|(percentage, id)| (format!("Tax of {percentage} %"), rate(id))));
+    named.extend(
+        rates
+            .into_iter()
+            .map(|(percentage, id)| (message!(suggestions.tax_rate, percentage = percentage), rate(id))),
+    );
     named
 }
 

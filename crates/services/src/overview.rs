@@ -1,5 +1,6 @@
 //! The service functions behind the overview.
 
+use messages::message;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
@@ -188,7 +189,10 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
     let kinds = told.len();
     if kinds > CAUSES {
         told.truncate(CAUSES);
-        told.push(format!("And {}.", many(as_count(kinds - CAUSES), "other cause", "other causes")));
+        told.push(match kinds - CAUSES {
+            1 => message!(overview.other_cause).to_owned(),
+            count => message!(overview.other_causes, count = count),
+        });
     }
     if let Some(run) = run_of_failures(load.stage, load.failed_in_a_row) {
         told.insert(0, run);
@@ -196,11 +200,11 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
     let moves = binding.status == BindingStatus::Active;
     let due_for = load.oldest_due.map(|due| now - due).filter(|due_for| moves && *due_for > PATIENCE);
     if let Some(due_for) = due_for {
-        told.push(format!("Its oldest document has been due for {}.", lasting(due_for.num_milliseconds())));
+        told.push(message!(overview.due_for, time = lasting(due_for.num_milliseconds())));
     }
     if load.untold > 0 {
-        let states = many(load.untold, "document", "documents");
-        told.push(format!("Magento could not be told what became of {states}."));
+        let documents = many(load.untold, "document", "documents");
+        told.push(message!(overview.not_reported, documents = documents));
     }
     let is_stopped = stops(binding.status).is_some();
     let failed_call = told.len() + if is_stopped { 100 } else { 0 };
@@ -224,19 +228,19 @@ fn run_of_failures(stage: Stage, failed: u32) -> Option<String> {
     let documents = || many(failed.into(), "document", "documents");
     match stage {
         Stage::Healthy | Stage::Disconnected => None,
-        Stage::Troubled if failed == 0 => Some("Nothing has reached Sage lately.".to_owned()),
-        Stage::Troubled | Stage::Failing => Some(format!("{} failed one after another.", documents())),
-        Stage::Paused => Some(format!("Ledger paused it: {} failed one after another.", documents())),
+        Stage::Troubled if failed == 0 => Some(message!(overview.nothing_lately).to_owned()),
+        Stage::Troubled | Stage::Failing => Some(message!(overview.failed_in_a_row, documents = documents())),
+        Stage::Paused => Some(message!(overview.paused, documents = documents())),
     }
 }
 
 const fn health(status: BindingStatus, is_in_trouble: bool) -> &'static str {
     match (status, is_in_trouble) {
-        (BindingStatus::Pending | BindingStatus::NeedsReauth, _) => "It cannot work until it is connected.",
-        (BindingStatus::Paused, _) => "It is paused: what comes is kept and waits.",
-        (BindingStatus::Revoked, _) => "It is disconnected; its history stays.",
-        (BindingStatus::Active, true) => "It works, and something needs a look.",
-        (BindingStatus::Active, false) => "It is well.",
+        (BindingStatus::Pending | BindingStatus::NeedsReauth, _) => message!(overview.not_connected),
+        (BindingStatus::Paused, _) => message!(overview.shop_paused),
+        (BindingStatus::Revoked, _) => message!(overview.disconnected),
+        (BindingStatus::Active, true) => message!(overview.needs_attention),
+        (BindingStatus::Active, false) => message!(overview.healthy),
     }
 }
 
@@ -245,8 +249,12 @@ fn cause(group: &[&CauseGroup]) -> String {
     let runs = group.iter().map(|group| group.runs).sum();
     let documents = many(runs, "document", "documents");
     group.first().map_or_else(String::new, |first| {
-        let how = if first.status == RunStatus::Failed { "failed" } else { "held" };
-        format!("{documents} {how}: {}", first.code.sentence())
+        let sentence = first.code.sentence();
+        if first.status == RunStatus::Failed {
+            message!(overview.cause_failed, documents = documents, sentence = sentence)
+        } else {
+            message!(overview.cause_waiting, documents = documents, sentence = sentence)
+        }
     })
 }
 
@@ -311,16 +319,12 @@ fn times_view(times: &[Times]) -> TimesView {
     TimesView {
         of: times.len(),
         parts: vec![
-            part("In Magento\u{2019}s outbox", |times| times.created_at - times.occurred_at),
-            part("In Ledger\u{2019}s queue, retries counted", |times| times.started_at - times.created_at),
-            part("At work with Magento and Sage", |times| times.finished_at - times.started_at),
-            part("In all", |times| times.finished_at - times.occurred_at),
+            part(message!(overview.time_outbox), |times| times.created_at - times.occurred_at),
+            part(message!(overview.time_queue), |times| times.started_at - times.created_at),
+            part(message!(overview.time_work), |times| times.finished_at - times.started_at),
+            part(message!(overview.time_total), |times| times.finished_at - times.occurred_at),
         ],
     }
-}
-
-fn as_count(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -331,9 +335,9 @@ mod tests {
     fn failures_one_after_another_are_told_by_their_stage() {
         let told = |stage, failed| run_of_failures(stage, failed).unwrap_or_default();
         assert_eq!(told(Stage::Healthy, 4), "");
-        assert_eq!(told(Stage::Disconnected, 9), "", "that is told by its status");
-        assert_eq!(told(Stage::Troubled, 5), "5 documents failed one after another.");
+        assert_eq!(told(Stage::Disconnected, 9), "", "its status says that");
+        assert_eq!(told(Stage::Troubled, 5), "5 documents in a row failed.");
         assert_eq!(told(Stage::Troubled, 0), "Nothing has reached Sage lately.");
-        assert_eq!(told(Stage::Paused, 50), "Ledger paused it: 50 documents failed one after another.");
+        assert_eq!(told(Stage::Paused, 50), "Ledger paused the shop because 50 documents in a row failed.");
     }
 }

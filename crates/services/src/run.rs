@@ -17,6 +17,7 @@ use domain::{
     remedy::{self, RetryNow},
     run::{ActionKind, EventName, RunStatus},
 };
+use messages::message;
 use serde_json::Value;
 use store::{Action, Attempt, Binding, DeliveryState, Run, RunPlan};
 use views::{
@@ -95,12 +96,12 @@ fn deeds(actions: Vec<Action>) -> Vec<(DateTime<Utc>, String)> {
             format!("{name} {words}{end}")
         };
         let sentence = match action.kind {
-            ActionKind::Retried => with("retried it"),
-            ActionKind::Requeued => with("made it due"),
-            ActionKind::SyncAsked => with("asked for it"),
-            ActionKind::Paused => with("paused the shop"),
-            ActionKind::Excluded => with("excluded the document"),
-            ActionKind::Included => with("took the exclusion back"),
+            ActionKind::Retried => with(message!(run_deeds.retried)),
+            ActionKind::Requeued => with(message!(run_deeds.requeued)),
+            ActionKind::SyncAsked => with(message!(run_deeds.sync_asked)),
+            ActionKind::Paused => with(message!(run_deeds.paused)),
+            ActionKind::Excluded => with(message!(run_deeds.excluded)),
+            ActionKind::Included => with(message!(run_deeds.included)),
             other => with(&other.as_str().replace('_', " ")),
         };
         (action.at, sentence)

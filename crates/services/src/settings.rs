@@ -3,6 +3,7 @@
 mod file;
 mod versions;
 
+use messages::message;
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
@@ -187,8 +188,11 @@ impl<'a> SettingsForm<'a> {
             reason,
             created_at: self.services.environment.now(),
         };
-        let reason = next.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        let says = format!("version {}{reason}", next.version);
+        let version = next.version;
+        let says = match &next.reason {
+            Some(reason) => message!(action_details.settings_because, version = version, reason = reason),
+            None => message!(action_details.settings, version = version),
+        };
         let about = (Some(self.binding.id), None);
         let record = action(self.services, self.member, ActionKind::SettingsSaved, about, &says);
         self.services.store.save_settings(self.binding.id, &next, Some(&record)).await
@@ -244,7 +248,10 @@ impl<'a> SettingsForm<'a> {
         if former.settings == self.settings() {
             return Ok(Sent::Done(Flash::SettingsUnchanged));
         }
-        match self.keep(former.settings, Some(format!("Version {} again", former.version))).await {
+        match self
+            .keep(former.settings, Some(message!(action_details.restored, version = former.version)))
+            .await
+        {
             Ok(()) => Ok(Sent::Done(Flash::SettingsRestored)),
             Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsChanged.into()),
             Err(error) => Err(error.into()),
@@ -310,13 +317,15 @@ fn canonical(settings: &mut Settings) {
 /// How long ago something was, as a person says it.
 fn age(past: TimeDelta) -> String {
     let (days, hours, minutes) = (past.num_days(), past.num_hours(), past.num_minutes());
-    let (number, unit) = match (days, hours, minutes) {
-        (1.., ..) => (days, "day"),
-        (_, 1.., _) => (hours, "hour"),
-        (.., 1..) => (minutes, "minute"),
-        _ => return "just now".to_owned(),
-    };
-    format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+    match (days, hours, minutes) {
+        (1, ..) => message!(ages.day).to_owned(),
+        (2.., ..) => message!(ages.days, days = days),
+        (_, 1, _) => message!(ages.hour).to_owned(),
+        (_, 2.., _) => message!(ages.hours, hours = hours),
+        (.., 1) => message!(ages.minute).to_owned(),
+        (.., 2..) => message!(ages.minutes, minutes = minutes),
+        _ => message!(ages.now).to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `ledger actions`: who did what, as owners read it on their page.
 
+use messages::message;
 use std::{cmp::Reverse, collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
@@ -21,19 +22,19 @@ use crate::{
 /// Which actions are listed, newest first.
 #[derive(Args)]
 pub struct ActionsArgs {
-    /// Only of this organisation, by its name.
+    /// Only actions of the organisation with this name.
     #[arg(long)]
     organisation: Option<String>,
-    /// Only of this kind, such as `role_changed`.
+    /// Only actions of this kind, such as `role_changed`.
     #[arg(long)]
     kind: Option<ActionKind>,
-    /// Only of the member with this e-mail address.
+    /// Only actions of the member with this e-mail address.
     #[arg(long)]
     email: Option<String>,
-    /// How many at most.
+    /// The largest number to list.
     #[arg(long, default_value_t = 50)]
     limit: u32,
-    /// Only older than this action: the last one of the list before.
+    /// Only actions older than this one, such as the last of the previous list.
     #[arg(long, value_name = "ACTION")]
     before: Option<ActionId>,
     #[command(flatten)]
@@ -76,7 +77,7 @@ async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<ActionJs
     let names: BTreeMap<_, _> =
         all.into_iter().filter(|one| is_wanted(&one.name)).map(|one| (one.id, one.name)).collect();
     if let (Some(wanted), true) = (&args.organisation, names.is_empty()) {
-        return Err(format!("there is no organisation {wanted}; `ledger users list` names them").into());
+        return Err(message!(command_line.no_organisation, wanted = wanted).into());
     }
     let mut lines = Vec::new();
     for (id, name) in names {
@@ -99,7 +100,11 @@ async fn members(store: &dyn Store, email: &str) -> Result<BTreeMap<Organisation
     let people = store.people_by_email(email, NAMESAKES).await?;
     let members = people.into_iter().flat_map(|person| person.memberships).map(|one| one.member);
     let members: BTreeMap<_, _> = members.map(|member| (member.organisation_id, member.id)).collect();
-    if members.is_empty() { Err(format!("nobody signs in with {email}").into()) } else { Ok(members) }
+    if members.is_empty() {
+        Err(message!(command_line.no_sign_in, email = email).into())
+    } else {
+        Ok(members)
+    }
 }
 
 fn line(action: Action, organisation: &str) -> ActionJson {
@@ -118,7 +123,7 @@ fn line(action: Action, organisation: &str) -> ActionJson {
 
 fn words(lines: &[ActionJson]) -> String {
     if lines.is_empty() {
-        return "No activity.".to_owned();
+        return message!(command_line.no_activity).to_owned();
     }
     let rows: Vec<_> = lines
         .iter()

@@ -1,5 +1,6 @@
 //! `ledger bindings`: every binding and how it stands.
 
+use messages::message;
 use std::{collections::HashMap, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -59,10 +60,10 @@ impl BackfillJson {
     fn words(&self) -> String {
         let state = match (self.ended_at, self.held_up_by) {
             (Some(_), _) => "ended".to_owned(),
-            (None, Some(code)) => format!("held up: {code}"),
+            (None, Some(code)) => message!(command_line.backfill_held, code = code),
             (None, None) => self.stage.to_string(),
         };
-        format!("{} found, {} queued, {state}", self.found, self.queued)
+        message!(command_line.backfill, found = self.found, queued = self.queued, state = state)
     }
 }
 
@@ -123,7 +124,7 @@ async fn lines(store: &Arc<dyn Store>, now: DateTime<Utc>) -> Result<Vec<Binding
 
 fn words(lines: &[BindingJson], now: DateTime<Utc>) -> String {
     if lines.is_empty() {
-        return "There is no binding yet: shops are paired in the browser.".to_owned();
+        return message!(command_line.no_shops).to_owned();
     }
     let rows: Vec<_> = lines
         .iter()
@@ -155,7 +156,7 @@ fn words(lines: &[BindingJson], now: DateTime<Utc>) -> String {
         "last run",
         "settings",
         "lists' age",
-        "search after pairing",
+        "missed documents",
     ];
     table(head, &rows)
 }

@@ -1,5 +1,6 @@
 //! `ledger runs cleanup`: runs that ended long ago.
 
+use messages::message;
 use std::{process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +21,7 @@ pub struct Cleanup {
     /// Only runs that ended longer ago than this, such as 400d.
     #[arg(long, value_name = "DAYS", value_parser = days)]
     older_than: TimeDelta,
-    /// Counts, and deletes nothing.
+    /// Counts the runs without deleting them.
     #[arg(long)]
     dry_run: bool,
     /// Keeps runs that failed.
@@ -32,7 +33,7 @@ pub struct Cleanup {
 
 fn days(text: &str) -> Result<TimeDelta, String> {
     let number = text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|days: &i64| *days >= 0);
-    number.and_then(TimeDelta::try_days).ok_or_else(|| "it takes a number of days, such as 400d".to_owned())
+    number.and_then(TimeDelta::try_days).ok_or_else(|| message!(command_line.age_unreadable).to_owned())
 }
 
 #[derive(Serialize)]
@@ -47,12 +48,16 @@ struct Cleaned {
 /// Deletes.
 pub(super) async fn run(store: &Arc<dyn Store>, args: &Cleanup) -> Result<ExitCode, Failure> {
     let now = Machine.now();
-    let ended_before = now.checked_sub_signed(args.older_than).ok_or("so long ago there was no time")?;
+    let ended_before = now.checked_sub_signed(args.older_than).ok_or(message!(command_line.age_too_large))?;
     let old = OldRuns { ended_before, keep_failed: args.keep_failed };
     let runs = if args.dry_run { store.count_old_runs(old).await? } else { delete(store, old).await? };
     if runs > 0 && !args.dry_run {
-        let kept = if args.keep_failed { ", but those that failed" } else { "" };
-        let detail = format!("runs that ended before {}{kept}", instant(ended_before));
+        let time = instant(ended_before);
+        let detail = if args.keep_failed {
+            message!(action_details.old_runs_but_failed, time = time)
+        } else {
+            message!(action_details.old_runs, time = time)
+        };
         for organisation in store.list_organisations().await? {
             let action = super::action(organisation.id, ActionKind::CleanedUp).saying(&detail);
             store.record_action(&action).await?;
@@ -60,8 +65,12 @@ pub(super) async fn run(store: &Arc<dyn Store>, args: &Cleanup) -> Result<ExitCo
     }
     let cleaned = Cleaned { ended_before, keep_failed: args.keep_failed, dry_run: args.dry_run, runs };
     args.output.print(&cleaned, || {
-        let done = if args.dry_run { "would be deleted" } else { "were deleted" };
-        format!("{runs} runs that ended before {} {done}.", instant(ended_before))
+        let time = instant(ended_before);
+        if args.dry_run {
+            message!(command_line.would_delete, runs = runs, time = time)
+        } else {
+            message!(command_line.deleted, runs = runs, time = time)
+        }
     })?;
     Ok(ExitCode::SUCCESS)
 }

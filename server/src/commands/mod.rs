@@ -11,6 +11,7 @@ pub mod runs;
 mod runs_one;
 pub mod sync;
 
+use messages::message;
 use std::sync::Arc;
 
 use domain::{
@@ -24,12 +25,12 @@ use crate::{environment::Machine, lifecycle::Failure};
 pub use output::Output;
 
 /// How the command line is called among those who act.
-const COMMAND_LINE: &str = "The command line";
+const COMMAND_LINE: &str = message!(command_line.actor);
 
 /// The binding of an id, whoever's it is.
 async fn binding(store: &Arc<dyn Store>, id: BindingId) -> Result<Binding, Failure> {
     let found = store.binding(id).await?;
-    found.ok_or_else(|| format!("there is no binding {id}; `ledger bindings` lists them").into())
+    found.ok_or_else(|| message!(command_line.no_shop, id = id).into())
 }
 
 /// A run, whoever's it is, with its organisation.

@@ -12,7 +12,7 @@ use crate::lifecycle::Failure;
 /// How a command prints.
 #[derive(Args, Clone, Copy)]
 pub struct Output {
-    /// Prints one JSON document in place of text.
+    /// Prints one JSON document instead of text.
     #[arg(long)]
     json: bool,
 }

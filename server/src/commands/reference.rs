@@ -1,5 +1,6 @@
 //! `ledger reference refresh`: the lists of Sage businesses, fetched again.
 
+use messages::message;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -19,7 +20,7 @@ use crate::{
 /// What is done with the lists.
 #[derive(Subcommand)]
 pub enum ReferenceCommand {
-    /// Fetches them again from Sage.
+    /// Fetches the lists again from Sage.
     Refresh(Refresh),
 }
 
@@ -27,9 +28,9 @@ pub enum ReferenceCommand {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub struct NamedBinding {
-    /// The binding.
+    /// The shop.
     binding: Option<BindingId>,
-    /// Every connected binding, the paused ones too.
+    /// Every connected shop, including paused ones.
     #[arg(long)]
     all: bool,
 }
@@ -89,21 +90,25 @@ pub async fn run(config: &Config, command: ReferenceCommand) -> Result<ExitCode,
 
 fn words(all: &[Refreshed]) -> String {
     if all.is_empty() {
-        return "No binding is connected to Sage.".to_owned();
+        return message!(command_line.no_connected_shops).to_owned();
     }
     let rows: Vec<_> = all
         .iter()
         .map(|one| {
             let said = one.error.clone().unwrap_or_else(|| {
                 let number = |count: Option<usize>| count.unwrap_or_default();
-                format!(
-                    "{} tax rates, {} ledger accounts, {} bank accounts",
-                    number(one.tax_rates),
-                    number(one.ledger_accounts),
-                    number(one.bank_accounts)
+                message!(
+                    command_line.lists,
+                    rates = number(one.tax_rates),
+                    ledger = number(one.ledger_accounts),
+                    bank = number(one.bank_accounts)
                 )
             });
-            let result = if one.error.is_none() { "refreshed" } else { "not refreshed" };
+            let result = if one.error.is_none() {
+                message!(command_line.refreshed)
+            } else {
+                message!(command_line.not_refreshed)
+            };
             [one.binding.to_string(), one.name.clone(), result.to_owned(), said]
         })
         .collect();

@@ -1,5 +1,6 @@
 //! `ledger runs`: the history, and what can be done with a run.
 
+use messages::message;
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
@@ -38,7 +39,7 @@ pub enum RunsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Starts runs again, as a person's retry does: under the current settings, with all their tries.
+    /// Starts runs again, like the Retry button: under the current settings, with a new count of attempts.
     Retry {
         /// The runs' ids.
         #[arg(required = true)]
@@ -46,42 +47,42 @@ pub enum RunsCommand {
         #[command(flatten)]
         output: Output,
     },
-    /// Makes runs due now that wait, are due later, or were lost by a worker that died. What a live worker holds is left alone.
+    /// Makes runs due now that wait, are due later, or were lost when a worker stopped. Runs held by a live worker are left alone.
     Requeue {
         /// The runs' ids.
         #[arg(required = true)]
         runs: Vec<RunId>,
-        /// Takes runs also from a worker that still seems to hold them: for one that is known to be dead.
+        /// Also takes runs from a worker that still seems to hold them. Use it only if you know that the worker has stopped.
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         output: Output,
     },
-    /// Deletes runs that ended long ago, with their attempts and steps. What has not ended is never touched.
+    /// Deletes runs that ended long ago, with their attempts and steps. Runs that have not ended are never deleted.
     Cleanup(Cleanup),
 }
 
 /// Which runs are listed.
 #[derive(Args)]
 pub struct ListedRuns {
-    /// What the search box of the dashboard takes, such as `SI-27` or `status:failed amount:>100`.
+    /// A search as in the dashboard, such as `SI-27` or `status:failed amount:>100`.
     search: Vec<String>,
-    /// Only of this binding.
+    /// Only runs of this shop.
     #[arg(long)]
     binding: Option<BindingId>,
-    /// Only in this status.
+    /// Only runs with this status.
     #[arg(long)]
     status: Option<RunStatus>,
-    /// Only of this event.
+    /// Only runs of this event.
     #[arg(long)]
     event: Option<EventName>,
-    /// Only with this code.
+    /// Only runs with this code.
     #[arg(long)]
     code: Option<Code>,
-    /// How many at most.
+    /// The largest number to list.
     #[arg(long, default_value_t = 50)]
     limit: usize,
-    /// Only older than this run: the last one of the list before.
+    /// Only runs older than this one, such as the last of the previous list.
     #[arg(long, value_name = "RUN")]
     before: Option<RunId>,
     #[command(flatten)]
@@ -154,7 +155,7 @@ impl ListedRuns {
         let typed = self.search.join(" ");
         let query = HistoryQuery::read(|name| (name == "q").then_some(typed.as_str())).map_err(|error| {
             let parts: Vec<_> = error.fields.iter().map(|(name, _)| name.as_str()).collect();
-            format!("the search cannot be understood: {}", parts.join(", "))
+            message!(command_line.search_unreadable, parts = parts.join(", "))
         })?;
         let filter = query.filter();
         Ok(RunFilter {
@@ -168,7 +169,11 @@ impl ListedRuns {
 }
 
 fn words(listed: &Listed) -> String {
-    let Some(last) = listed.runs.last() else { return "There are no such runs.".to_owned() };
+    let Some(last) = listed.runs.last() else { return message!(command_line.no_runs).to_owned() };
     let table = RunLineJson::table(&listed.runs);
-    if listed.more { format!("{table}\n\nOlder ones: --before {}", last.id) } else { table }
+    if listed.more {
+        format!("{table}\n\n{}", message!(command_line.older_runs, run = last.id))
+    } else {
+        table
+    }
 }

@@ -1,5 +1,6 @@
 //! One run: shown, started again, made due.
 
+use messages::message;
 use std::{fmt::Write, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
@@ -89,7 +90,8 @@ impl From<Attempt> for Tried {
 
 /// Shows a run.
 pub(super) async fn show(store: &Arc<dyn Store>, id: RunId, output: Output) -> Result<ExitCode, Failure> {
-    let (organisation, run) = super::run(store, id).await?.ok_or_else(|| format!("there is no run {id}"))?;
+    let (organisation, run) =
+        super::run(store, id).await?.ok_or_else(|| message!(command_line.no_run, id = id))?;
     let attempts = store.attempts(organisation, id).await?;
     let shown = RunJson {
         says: run.code.map(Code::sentence),
@@ -138,17 +140,14 @@ struct RunActionJson {
 
 impl RunActionJson {
     fn missing(id: RunId) -> Self {
-        Self { id, result: "not_found", says: "There is no such run.".to_owned() }
+        Self { id, result: "not_found", says: message!(command_line.run_missing).to_owned() }
     }
 
     fn due(id: RunId, is_due: bool) -> Self {
         let (result, says) = if is_due {
-            ("queued", "It is due now.")
+            ("queued", message!(command_line.run_due))
         } else {
-            (
-                "waiting",
-                "It waits until its binding is active again; `ledger bindings` shows how that stands.",
-            )
+            ("waiting", message!(command_line.run_waits))
         };
         Self { id, result, says: says.to_owned() }
     }
@@ -193,7 +192,7 @@ async fn retry_one(store: &Arc<dyn Store>, id: RunId) -> Result<RunActionJson, F
             ))
         }
         Err(Error::Conflict(_)) => {
-            let says = "A worker holds it at this moment; nothing was changed.".to_owned();
+            let says = message!(command_line.run_running).to_owned();
             Ok(RunActionJson { id, result: "running", says })
         }
         Err(Error::NotFound(_)) => Ok(RunActionJson::missing(id)),
@@ -229,16 +228,11 @@ async fn requeue_one(store: &Arc<dyn Store>, id: RunId, force: bool) -> Result<R
         Requeued::Held(until) => RunActionJson {
             id,
             result: "running",
-            says: format!(
-                "A worker holds it, until {} at least. If that worker is dead, another takes over by itself then, or at once with `--force`; nothing was changed.",
-                instant(until)
-            ),
+            says: message!(command_line.run_held, time = instant(until)),
         },
-        Requeued::Ended => RunActionJson {
-            id,
-            result: "ended",
-            says: "It has ended; nothing was changed. `ledger runs retry` starts it anew.".to_owned(),
-        },
+        Requeued::Ended => {
+            RunActionJson { id, result: "ended", says: message!(command_line.run_ended).to_owned() }
+        }
     };
     Ok(done)
 }

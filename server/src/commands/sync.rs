@@ -1,5 +1,6 @@
 //! `ledger sync`: a document, as if Magento had told of it just now.
 
+use messages::message;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
@@ -54,16 +55,16 @@ impl SyncedKind {
 pub struct SyncArgs {
     /// What kind of document.
     kind: SyncedKind,
-    /// Magento's id of it (the entity's, not the number that people see).
+    /// Its entity ID in Magento, not the number that people see.
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
     magento_id: i64,
-    /// The binding whose shop has it.
+    /// The shop that has it.
     #[arg(long)]
     binding: BindingId,
-    /// Waits until the run has ended; a failure where it did not end well.
+    /// Waits until the run has ended. Exits with 1 if it did not succeed.
     #[arg(long)]
     wait: bool,
-    /// How many seconds are waited at most.
+    /// The longest time to wait, in seconds.
     #[arg(long, default_value_t = 300, requires = "wait")]
     timeout: u64,
     #[command(flatten)]
@@ -145,7 +146,7 @@ async fn queue(
 }
 
 async fn find(store: &Arc<dyn Store>, organisation: OrganisationId, id: RunId) -> Result<Run, Failure> {
-    Ok(store.run(organisation, id).await?.ok_or("the run has gone meanwhile")?)
+    Ok(store.run(organisation, id).await?.ok_or(message!(command_line.run_gone))?)
 }
 
 /// The run when it has ended, or as it stands when the time is up.
@@ -171,10 +172,10 @@ async fn ended(
 
 fn words(told: &QueuedJson) -> String {
     let result = match told.result {
-        "queued" => "A run was made for it.",
-        "retried" => "It had a run already, which was started anew.",
-        "folded" => "It has a run that has not begun yet, which will do it.",
-        _ => "It has a run that a worker holds at this moment; nothing was changed.",
+        "queued" => message!(command_line.sync_queued),
+        "retried" => message!(command_line.sync_retried),
+        "folded" => message!(command_line.sync_folded),
+        _ => message!(command_line.sync_running),
     };
     format!("{result}\n{}", RunLineJson::table(std::slice::from_ref(&told.run)))
 }

@@ -1,5 +1,6 @@
 //! Configuration: built-in defaults, a file, the environment, in this order.
 
+use messages::message;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -137,17 +138,13 @@ pub struct SageConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
     /// https always comes through a proxy, since Ledger speaks no TLS.
-    #[error(
-        "public_url is https, so a proxy stands in front, and trusted_proxies is 0: all people count as one client. Set LEDGER_TRUSTED_PROXIES to the number of proxies that append to X-Forwarded-For"
-    )]
+    #[error("{}", message!(startup.no_proxy_trusted))]
     NoProxyTrusted,
     /// Whoever reaches the socket past the proxies writes the header as they like.
-    #[error(
-        "trusted_proxies is above 0, but public_url is not https and Ledger listens on a public address: whoever comes past the proxies chooses their own address. Let Ledger listen where only the proxies reach it, or set LEDGER_TRUSTED_PROXIES=0"
-    )]
+    #[error("{}", message!(startup.public_socket))]
     ProxiesOfAPublicSocket,
     /// The keys open everything that is sealed.
-    #[error("the file of LEDGER_KEYS_FILE can be read by other users of this machine: chmod 600 it")]
+    #[error("{}", message!(startup.keys_readable))]
     KeysReadByOthers,
 }
 
@@ -175,10 +172,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// There is no key.
-    #[error(
-        "there is no key to seal credentials with. `ledger keys new` prints one: put it into LEDGER_KEYS, or into a file \
-         named by LEDGER_KEYS_FILE, and keep a copy; without it what is stored cannot be opened again"
-    )]
+    #[error("{}", message!(startup.no_key))]
     NoKey,
     /// The key cannot be used.
     #[error("LEDGER_KEYS cannot be used: {0}")]

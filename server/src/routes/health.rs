@@ -1,5 +1,6 @@
 //! Is the process up, and can it work?
 
+use messages::message;
 use std::{fmt::Write, sync::Arc};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
@@ -30,7 +31,8 @@ pub async fn readyz(State(endpoints): State<Arc<EndpointState>>) -> impl IntoRes
         ("worker", worker(&endpoints)),
     ];
     let is_ready = checks.iter().all(|(_, check)| check.is_ok());
-    let mut text = format!("{}\n", if is_ready { "ready" } else { "not ready" });
+    let mut text =
+        format!("{}\n", if is_ready { message!(readiness.ready) } else { message!(readiness.not_ready) });
     for (name, check) in checks {
         let (verdict, says) = match &check {
             Ok(says) => ("ok", says.as_ref()),
@@ -59,38 +61,39 @@ async fn look(endpoints: &EndpointState) -> [Check; 4] {
 
 fn running(endpoints: &EndpointState) -> Check {
     if endpoints.shutdown.is_cancelled() {
-        Err("the process is ending".to_owned())
+        Err(message!(readiness.stopping).to_owned())
     } else {
-        Ok("not ending".into())
+        Ok(message!(readiness.running).into())
     }
 }
 
 async fn store(endpoints: &EndpointState) -> Check {
-    endpoints.store.ready().await.map(|()| "it was written".into()).map_err(|error| {
+    endpoints.store.ready().await.map(|()| message!(readiness.store_written).into()).map_err(|error| {
         tracing::warn!(%error, "not ready: the store cannot be written");
-        "it cannot be written; the log says why".to_owned()
+        message!(readiness.store_refuses).to_owned()
     })
 }
 
 /// No reason to restart a process: it goes by the database's clock, and each machine's is for its own operator to set.
 async fn clock(endpoints: &EndpointState) -> Check {
     match ahead_of_database(endpoints.store.as_ref()).await {
-        Ok(Some(ahead)) => Ok(clocks_differ(ahead).map_or("as the database's".into(), |differ| {
-            format!("{differ}; Ledger goes by that, set both by network time").into()
-        })),
-        Ok(None) => Ok("this machine's".into()),
+        Ok(Some(ahead)) => Ok(clocks_differ(ahead)
+            .map_or(message!(readiness.clock_of_database).into(), |differ| {
+                message!(readiness.clock_differs, difference = differ).into()
+            })),
+        Ok(None) => Ok(message!(readiness.clock_of_machine).into()),
         // What keeps it from being read is said of the store.
-        Err(_) => Ok("not compared".into()),
+        Err(_) => Ok(message!(readiness.clock_not_compared).into()),
     }
 }
 
 async fn schema(endpoints: &EndpointState) -> Check {
     match endpoints.store.missing_migrations().await {
-        Ok(0) => Ok("the newest".into()),
-        Ok(missing) => Err(format!("{missing} steps are missing; `ledger migrate` makes them")),
+        Ok(0) => Ok(message!(readiness.schema_newest).into()),
+        Ok(missing) => Err(message!(readiness.schema_old, missing = missing)),
         Err(error) => {
             tracing::warn!(%error, "not ready: the schema's version cannot be read");
-            Err("its version cannot be read; the log says why".to_owned())
+            Err(message!(readiness.schema_unreadable).to_owned())
         }
     }
 }
@@ -98,28 +101,30 @@ async fn schema(endpoints: &EndpointState) -> Check {
 /// Some stored credential opens, if there is any.
 async fn keys(endpoints: &EndpointState) -> Check {
     let Ok(some) = endpoints.store.page_credentials(None, CREDENTIALS).await else {
-        return Err("the credentials cannot be read".to_owned());
+        return Err(message!(readiness.keys_unreadable).to_owned());
     };
     if some.is_empty() {
-        return Ok("nothing is sealed yet".into());
+        return Ok(message!(readiness.keys_unused).into());
     }
     for credential in some {
         if let Ok(Some(_)) = endpoints.engine.open_credential(credential.binding, credential.kind).await {
-            return Ok("they open what is stored".into());
+            return Ok(message!(readiness.keys_open).into());
         }
     }
-    Err("LEDGER_KEYS opens none of the stored credentials; put the key back that sealed them".to_owned())
+    Err(message!(readiness.keys_wrong).to_owned())
 }
 
 fn worker(endpoints: &EndpointState) -> Check {
     if !endpoints.observing.works {
-        return Ok("not in this process".into());
+        return Ok(message!(readiness.worker_elsewhere).into());
     }
     let silent =
         endpoints.engine.heartbeat.silent(endpoints.environment.now(), endpoints.engine.timing.lease);
     if silent.is_empty() {
-        return Ok("alive".into());
+        return Ok(message!(readiness.worker_alive).into());
     }
-    let silent = silent.iter().map(|(which, seconds)| format!("{which} for {seconds} s"));
-    Err(format!("no sign of life: {}; restart the process", silent.collect::<Vec<_>>().join(", ")))
+    let silent = silent
+        .iter()
+        .map(|(which, seconds)| message!(readiness.silent_for, which = which, seconds = seconds));
+    Err(message!(readiness.worker_silent, parts = silent.collect::<Vec<_>>().join(", ")))
 }

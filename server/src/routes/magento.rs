@@ -1,5 +1,6 @@
 //! What the module asks besides sending events: status, tile, disconnect; and how its token is checked.
 
+use messages::message;
 use std::sync::Arc;
 
 use axum::{
@@ -34,12 +35,11 @@ pub async fn authenticate(
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(magento::bearer)
-        .ok_or_else(|| Refusal::Unauthorized("there is none".to_owned()))?;
+        .ok_or_else(|| Refusal::Unauthorized(message!(module_refusals.no_token).to_owned()))?;
     let id = match tenant {
         Some(tenant) => tenant.parse::<BindingId>().map_err(|_| Refusal::UnknownTenant)?,
-        None => {
-            magento::subject(token).ok_or_else(|| Refusal::Unauthorized("it names no tenant".to_owned()))?
-        }
+        None => magento::subject(token)
+            .ok_or_else(|| Refusal::Unauthorized(message!(module_refusals.no_tenant).to_owned()))?,
     };
     let binding = endpoints.store.binding(id).await?.ok_or(Refusal::UnknownTenant)?;
     let api_key = api_key(endpoints, id).await?.ok_or(Refusal::UnknownTenant)?;
@@ -61,7 +61,7 @@ async fn authenticate_once(endpoints: &EndpointState, headers: &HeaderMap) -> Re
     if endpoints.store.use_token(binding.id, &token.jti, token.expires_at).await? {
         Ok(binding)
     } else {
-        Err(Refusal::Unauthorized("it was used before".to_owned()))
+        Err(Refusal::Unauthorized(message!(module_refusals.replayed).to_owned()))
     }
 }
 
@@ -80,9 +80,7 @@ pub async fn status(
 ) -> Result<Json<Value>, Refusal> {
     let binding = authenticate_once(&endpoints, &headers).await?;
     let Ok(Query(query)) = query else {
-        return Err(Refusal::Malformed(
-            "entity_type and entity_id are needed, such as invoice and 42".to_owned(),
-        ));
+        return Err(Refusal::Malformed(message!(module_refusals.entity_missing).to_owned()));
     };
     let entity: EntityKind = query
         .entity_type

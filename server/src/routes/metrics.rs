@@ -1,6 +1,7 @@
 //! `GET /metrics`: figures for Prometheus. Words of fixed sets are its only labels; a binding's id is one only where the
 //! configuration asks for it.
 
+use messages::message;
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -40,7 +41,8 @@ pub async fn metrics(
         Ok(figures) => figures,
         Err(error) => {
             tracing::warn!(%error, "the figures could not be read");
-            return (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read\n").into_response();
+            return (StatusCode::SERVICE_UNAVAILABLE, concat!(message!(requests.metrics_unreadable), "\n"))
+                .into_response();
         }
     };
     let mut gauges = gauges(&figures, now);
@@ -63,7 +65,7 @@ fn admit(token: &SecretString, peer: Option<SocketAddr>, headers: &HeaderMap) ->
         return if is_local && is_direct {
             Ok(())
         } else {
-            let text = "only this machine is answered; set LEDGER_METRICS__TOKEN to ask from elsewhere\n";
+            let text = concat!(message!(requests.metrics_elsewhere), "\n");
             Err((StatusCode::FORBIDDEN, [(header::CACHE_CONTROL, "no-store")], text))
         };
     }
@@ -72,7 +74,7 @@ fn admit(token: &SecretString, peer: Option<SocketAddr>, headers: &HeaderMap) ->
     if given.is_some_and(|given| given.ct_eq(token.as_bytes()).into()) {
         Ok(())
     } else {
-        let text = "the bearer token of LEDGER_METRICS__TOKEN is needed\n";
+        let text = concat!(message!(requests.metrics_token), "\n");
         Err((StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], text))
     }
 }

@@ -6,38 +6,35 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use messages::message;
 use serde_json::json;
 
 /// A refused call of Magento's.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// No token, or one that does not hold.
-    #[error("The token was refused: {0}.")]
+    #[error("{}", message!(module_refusals.token, reason = .0))]
     Unauthorized(String),
     /// The tenant is not known here.
-    #[error("There is no paired shop with this tenant id. Pair the shop again.")]
+    #[error("{}", message!(module_refusals.unknown_tenant))]
     UnknownTenant,
     /// The event's name is not known.
-    #[error(
-        "There is no event {0:?}. Known are invoice.created, invoice.paid, creditmemo.created, customer.upserted and product.upserted."
-    )]
+    #[error("{}", message!(module_refusals.unknown_event, event = .0))]
     UnknownEvent(String),
     /// The body is not JSON.
-    #[error("The content type must be application/json.")]
+    #[error("{}", message!(module_refusals.content_type))]
     ContentType,
     /// The body is too large.
-    #[error("The body is larger than {0} bytes. An event carries ids only.")]
+    #[error("{}", message!(module_refusals.too_large, limit = .0))]
     TooLarge(usize),
     /// The body cannot be understood.
-    #[error("The body cannot be understood: {0}.")]
+    #[error("{}", message!(module_refusals.malformed, reason = .0))]
     Malformed(String),
     /// There is no such entity.
-    #[error("Nothing is known of this entity.")]
+    #[error("{}", message!(module_refusals.unknown_entity))]
     UnknownEntity,
     /// The shop sends more than its quota. A 429 would dead-letter the event, so it is told to come again.
-    #[error(
-        "This shop has sent too many events (it may send {quota}); nothing was stored. Send it again in {seconds} seconds. Whoever runs Ledger can raise the limit (quotas)."
-    )]
+    #[error("{}", message!(module_refusals.too_many_events, quota = .quota, seconds = .seconds))]
     TooManyEvents {
         /// What it may send.
         quota: String,
@@ -45,7 +42,7 @@ pub enum Refusal {
         seconds: u64,
     },
     /// The store or the process cannot take it now.
-    #[error("Ledger cannot take this at the moment; nothing was stored. Send it again later.")]
+    #[error("{}", message!(module_refusals.unavailable))]
     Unavailable,
 }
 

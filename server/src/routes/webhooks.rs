@@ -13,6 +13,7 @@ use domain::{
     run::EventName,
 };
 use futures::StreamExt;
+use messages::message;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
@@ -54,8 +55,12 @@ impl EventBody {
         ];
         for (name, id, least) in ids {
             if let Some(id) = id.filter(|id| !(least..=LARGEST_ID).contains(id)) {
-                return Err(Refusal::Malformed(format!(
-                    "{name} is {id}, and must be between {least} and {LARGEST_ID}"
+                return Err(Refusal::Malformed(message!(
+                    module_refusals.id_out_of_range,
+                    name = name,
+                    id = id,
+                    least = least,
+                    most = LARGEST_ID
                 )));
             }
         }
@@ -63,9 +68,7 @@ impl EventBody {
             return Ok(());
         }
         let told = self.occurred_at.format("%Y-%m-%dT%H:%M:%SZ");
-        Err(Refusal::Malformed(format!(
-            "occurred_at is {told}, and must be between 2000-01-01 and tomorrow: check the shop's clock"
-        )))
+        Err(Refusal::Malformed(message!(module_refusals.time_out_of_range, time = told)))
     }
 
     /// The number that people see; the fetched document tells the whole of one that is too long.
@@ -116,8 +119,8 @@ async fn take(
     if !is_json(headers) {
         return Err(Refusal::ContentType);
     }
-    let text =
-        String::from_utf8(read(body).await?).map_err(|_| Refusal::Malformed("it is not UTF-8".to_owned()))?;
+    let text = String::from_utf8(read(body).await?)
+        .map_err(|_| Refusal::Malformed(message!(module_refusals.not_utf8).to_owned()))?;
     let parsed: EventBody =
         serde_json::from_str(&text).map_err(|error| Refusal::Malformed(error.to_string()))?;
     parsed.check(endpoints.environment.now())?;
@@ -145,7 +148,7 @@ async fn take(
             span.record("run", tracing::field::display(id));
             Ok((StatusCode::ACCEPTED, Json(json!({ "sync_run_id": id.to_string() }))))
         }
-        Received::Replayed => Err(Refusal::Unauthorized("it was used before".to_owned())),
+        Received::Replayed => Err(Refusal::Unauthorized(message!(module_refusals.replayed).to_owned())),
     }
 }
 
@@ -155,7 +158,8 @@ async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut seen) = (Vec::new(), 0);
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| Refusal::Malformed(format!("it broke off ({error})")))?;
+        let chunk =
+            chunk.map_err(|error| Refusal::Malformed(message!(module_refusals.broken_off, error = error)))?;
         seen += chunk.len();
         if seen <= LARGEST_BODY {
             bytes.extend_from_slice(&chunk);
@@ -178,8 +182,6 @@ fn idempotency_key(headers: &HeaderMap, event: EventName, magento_id: i64) -> Re
     match headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default()) {
         None => Ok(key),
         Some(given) if given == key => Ok(key),
-        Some(given) => Err(Refusal::Malformed(format!(
-            "the Idempotency-Key is {given:?}, and must be {key:?} for this event"
-        ))),
+        Some(given) => Err(Refusal::Malformed(message!(module_refusals.wrong_key, given = given, key = key))),
     }
 }

@@ -1,5 +1,6 @@
 //! A body that must arrive in time.
 
+use messages::message;
 use std::{
     convert::Infallible,
     io,
@@ -38,7 +39,7 @@ where
     let Ok(response) = answer(request).await;
     // Whatever made an answer of what had come by then knew only that there was no more.
     if is_late.load(Ordering::Acquire) {
-        return (StatusCode::REQUEST_TIMEOUT, "The request's body did not arrive in time.\n").into_response();
+        return (StatusCode::REQUEST_TIMEOUT, concat!(message!(requests.too_slow), "\n")).into_response();
     }
     response
 }

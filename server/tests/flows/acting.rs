@@ -85,7 +85,7 @@ async fn retried(sandbox: Sandbox, number: i64) {
     let question =
         browser::page(&sandbox, &cookie, "/dashboard/sync/retry?q=status:failed%20amount:%3C0").await;
     let words = format!("{},000 runs match.", number / 1_000);
-    assert!(question.contains(&words) && question.contains("it takes up to"), "{question}");
+    assert!(question.contains(&words) && question.contains("this takes up to"), "{question}");
     let form = [("query", "q=status:failed%20amount:%3C0")];
     let begun = browser::submit(&sandbox, &cookie, "/api/runs/retry-all", &form).await;
     let progress = browser::location(&begun);
@@ -99,7 +99,7 @@ async fn retried(sandbox: Sandbox, number: i64) {
         process.kill().unwrap();
         process.wait().unwrap();
         let page = browser::page(&sandbox, &cookie, &progress).await;
-        assert!(page.contains("it goes on by itself") && page.contains("<progress"), "{page}");
+        assert!(page.contains("continues automatically") && page.contains("<progress"), "{page}");
     }
     let mut process = crash::worker(&sandbox);
     let patience = Instant::now();
@@ -112,7 +112,7 @@ async fn retried(sandbox: Sandbox, number: i64) {
     let bulk = bulk(&sandbox).await;
     assert_eq!((bulk.state, bulk.retried, bulk.passed_over), (BulkState::Done, number, 0));
     assert_eq!(retries_recorded(&sandbox).await, number, "each is recorded, and once");
-    assert!(browser::page(&sandbox, &cookie, &progress).await.contains("Done:"));
+    assert!(browser::page(&sandbox, &cookie, &progress).await.contains("Complete:"));
     sandbox.stop().await;
 }
 
@@ -209,7 +209,7 @@ async fn an_excluded_document_stays_out_of_sage_until_that_is_taken_back() {
     assert!(!is_in_books().await, "nothing of it is posted, its payment neither");
     let text = browser::page(&sandbox, &cookie, &page).await;
     assert!(
-        text.contains("Take the exclusion back") && text.contains("Demo excluded the document: a test order")
+        text.contains("Remove the exclusion") && text.contains("Demo excluded the document: a test order")
     );
 
     let done = send("/api/runs/include", &form(String::new())).await;

@@ -151,7 +151,7 @@ async fn staged(sandbox: Sandbox) {
     let counts = store.count_runs(sandbox.binding.id, Machine.now() - TimeDelta::hours(1)).await.unwrap();
     assert_eq!((counts.failed, counts.pending), (50, 2), "what came after the pause waits");
     let shop = browser::page(&sandbox, &cookie, &format!("/dashboard/bindings/{id}")).await;
-    assert!(shop.contains("Paused by Ledger: 50 documents failed one after another."), "{shop}");
+    assert!(shop.contains("Paused by Ledger because 50 documents in a row failed."), "{shop}");
 
     let calls = receiver.calls();
     for call in &calls {
@@ -172,10 +172,7 @@ async fn staged(sandbox: Sandbox) {
         kinds(&receiver).into_iter().filter(|kind| kind.starts_with("binding.")).collect();
     assert_eq!(of_binding[3..], ["binding.recovered"]);
     let page = browser::page(&sandbox, &cookie, PAGE).await;
-    assert!(
-        page.contains("50 documents failed one after another.") && page.contains("Last arrived"),
-        "{page}"
-    );
+    assert!(page.contains("50 documents in a row failed.") && page.contains("Last delivered"), "{page}");
     sandbox.stop().await;
 }
 
@@ -294,7 +291,7 @@ async fn given_up(sandbox: Sandbox) {
     let changed = browser::submit(&sandbox, &cookie, "/api/alerts/change", &form).await;
     assert_eq!(browser::location(&changed), format!("{PAGE}?flash=saved"));
     let page = browser::page(&sandbox, &cookie, PAGE).await;
-    assert!(page.contains("1 of 7 things, of all shops. At once"), "{page}");
+    assert!(page.contains("1 of 7 alerts for all shops. Immediately"), "{page}");
     announce_failures(&sandbox, 900_004..=900_005).await;
     work(&sandbox.process.engine).await;
     assert_eq!(kinds(&receiver)[tries + 1..], ["binding.troubled"]);

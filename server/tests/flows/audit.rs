@@ -156,10 +156,10 @@ async fn the_page_of_a_failed_run_is_for_its_organisation_and_its_button_for_who
     let page = browser::page(&sandbox, &owner, &path).await;
     let said = [
         "sage_validation",
-        "Mend what Sage says",
+        "Fix the problem that Sage reports",
         "/api/runs/retry",
-        "Try 1: Failed",
-        "Make the customer\u{2019}s contact",
+        "Attempt 1: Failed",
+        "Create the customer\u{2019}s contact",
     ];
     for text in said {
         assert!(page.contains(text), "{text} is missing in {page}");

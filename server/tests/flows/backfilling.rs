@@ -114,7 +114,7 @@ async fn found_and_posted_once(database_url: Option<String>) {
 
     let cookie = browser::sign_in(&sandbox, EMAIL, PASSWORD).await;
     let page = browser::page(&sandbox, &cookie, &format!("/dashboard/bindings/{}", sandbox.binding.id)).await;
-    assert!(page.contains("7 missing documents found, 9 runs queued. The search has ended."), "{page}");
+    assert!(page.contains("7 missing documents found, 9 runs queued. The search is complete."), "{page}");
     sandbox.stop().await;
 }
 

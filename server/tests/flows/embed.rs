@@ -88,7 +88,7 @@ async fn a_member_signs_in_within_the_frame_reads_and_signs_out() {
     let next = page(&sandbox, &cookie, older).await;
     assert!(next.contains("rel=\"prev\""), "the way back is there");
     assert!(
-        page(&sandbox, &cookie, &format!("{path}?status=failed")).await.contains("No run is in this state.")
+        page(&sandbox, &cookie, &format!("{path}?status=failed")).await.contains("No runs with this status.")
     );
 
     let account = page(&sandbox, &usual, "/dashboard/account").await;
@@ -96,7 +96,7 @@ async fn a_member_signs_in_within_the_frame_reads_and_signs_out() {
     let out = submit(&sandbox, &cookie, &format!("{path}/sign-out"), &[]).await;
     assert_eq!((out.status().as_u16(), browser::location(&out)), (303, path.clone()));
     assert!(page(&sandbox, &cookie, &path).await.contains("Sign in to Ledger"), "the session is over");
-    assert!(page(&sandbox, "", &format!("{path}?in=1")).await.contains("did not keep the sign-in"));
+    assert!(page(&sandbox, "", &format!("{path}?in=1")).await.contains("blocked the sign-in"));
     sandbox.stop().await;
 }
 
@@ -151,7 +151,7 @@ async fn a_disconnected_shop_says_so_and_keeps_its_history() {
     let store = &sandbox.process.engine.store;
     store.set_binding_status(sandbox.binding.id, BindingStatus::Revoked, Machine.now(), None).await.unwrap();
     let text = page(&sandbox, &cookie, &path(&sandbox)).await;
-    assert!(text.contains("Disconnected") && text.contains("What the shop still sends is kept."), "{text}");
+    assert!(text.contains("Disconnected") && text.contains("Ledger keeps what the shop sends."), "{text}");
     assert!(text.contains("000000"));
     sandbox.stop().await;
 }

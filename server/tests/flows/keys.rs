@@ -52,14 +52,16 @@ async fn rotated(options: Options) {
     let text = said(&rotation);
     assert!(rotation.status.success(), "{text}");
     assert!(
-        text.contains("2 sealed anew with the key \"new\", 0 were already, 0 could not be opened."),
+        text.contains(
+            "2 secrets sealed again with the key \"new\", 0 already used it, 0 could not be opened."
+        ),
         "{text}"
     );
-    assert!(text.contains("may be removed"), "{text}");
+    assert!(text.contains("You can remove the old keys"), "{text}");
 
     // Without the old key everything opens, and Sage is reached.
     let again = ledger(&["keys", "rotate"], sandbox.config(), &new);
-    assert!(again.status.success() && said(&again).contains("0 sealed anew"), "{}", said(&again));
+    assert!(again.status.success() && said(&again).contains("0 secrets sealed again"), "{}", said(&again));
     let config = Config { keys: new.into(), ..sandbox.config().clone() };
     let store = lifecycle::open_store(&config.database_url).await.unwrap();
     let engine = lifecycle::engine(&config, store, timing()).await.unwrap();

@@ -22,11 +22,11 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
     let sandbox = sandbox().await;
     let cookie = sign_in(&sandbox, EMAIL, PASSWORD).await;
     let before = page(&sandbox, &cookie, "/dashboard").await;
-    assert!(before.contains("Nothing needs a person."), "{before}");
-    assert!(before.contains("Nothing reached Sage within the last seven days."));
+    assert!(before.contains("Nothing needs attention."), "{before}");
+    assert!(before.contains("No documents reached Sage in the last seven days."));
     sandbox.send_all_events().await.unwrap();
     let behind = page(&sandbox, &cookie, "/dashboard").await;
-    assert!(behind.contains("not known: nothing ended within the last hour"));
+    assert!(behind.contains("unknown: no documents finished in the last hour"));
     sync::run_until_idle(&sandbox.process.engine).await;
 
     let days = page(&sandbox, &cookie, "/dashboard").await;
@@ -34,7 +34,7 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
         days.contains("tax_undetermined") && days.contains("GBP 71.91"),
         "the held memo comes first: {days}"
     );
-    assert!(days.contains("bar bar-succeeded") && days.contains("The same as a table"));
+    assert!(days.contains("bar bar-succeeded") && days.contains("Show as a table"));
     assert!(days.contains("In Magento\u{2019}s outbox") && days.contains("99 % within"));
     assert_eq!(days.matches("scope=\"row\"").count(), 14 + 4, "fourteen days, three parts and their sum");
     let hours = page(&sandbox, &cookie, "/dashboard?span=day").await;
@@ -51,7 +51,7 @@ async fn a_shop_that_cannot_work_comes_first() {
     store.set_binding_status(id, BindingStatus::NeedsReauth, Machine.now(), None).await.unwrap();
     let stopped = page(&sandbox, &cookie, "/dashboard").await;
     assert!(stopped.contains("binding_needs_reauth") && stopped.contains("Go to the shop"), "{stopped}");
-    let still = stopped.matches("not moving: nothing of it can be worked now").count();
+    let still = stopped.matches("not moving: the shop is not working").count();
     assert_eq!(still, 2, "the shop and all shops together agree");
     store.set_binding_status(id, BindingStatus::Paused, Machine.now(), None).await.unwrap();
     let paused = page(&sandbox, &cookie, "/dashboard").await;
@@ -67,12 +67,12 @@ async fn a_new_organisation_is_told_what_to_do_first() {
     sandbox.process.engine.store.create_organisation(&organisation).await.unwrap();
     for (email, role, told) in [
         ("owner@new.example", Role::Owner, "href=\"/dashboard/connect-magento\""),
-        ("viewer@new.example", Role::Viewer, "An owner of your organisation connects the first one."),
+        ("viewer@new.example", Role::Viewer, "Ask an owner of your organisation to connect one."),
     ] {
         member(&sandbox, id, email, role).await;
         let cookie = sign_in(&sandbox, email, browser::PASSWORD).await;
         let text = page(&sandbox, &cookie, "/dashboard").await;
-        assert!(text.contains("No shop is connected yet") && text.contains(told), "{email}: {text}");
+        assert!(text.contains("No shops connected yet") && text.contains(told), "{email}: {text}");
         assert!(!text.contains("Blue Mug"));
     }
     sandbox.stop().await;

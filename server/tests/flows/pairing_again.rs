@@ -215,7 +215,7 @@ async fn the_way_back_is_offered_by_who_disconnected() {
     connect_sage(&sandbox, &binding(&sandbox, sandbox.binding.id).await, None).await;
     assert_eq!(binding(&sandbox, sandbox.binding.id).await.status, BindingStatus::NeedsReauth);
     let page = browser::page(&sandbox, &cookie, &path).await;
-    assert!(page.contains(pair_again) && !page.contains("on its way to Sage within moments"), "{page}");
+    assert!(page.contains(pair_again) && !page.contains("Documents go to Sage within moments"), "{page}");
 
     // The form is filled in, and leads back to the shop's page: everything is connected.
     let form_at = page.split('"').find(|part| part.starts_with("/dashboard/connect-magento?")).unwrap();
@@ -227,7 +227,7 @@ async fn the_way_back_is_offered_by_who_disconnected() {
     let location = browser::location(&answer);
     assert!(location.ends_with(&format!("{}?flash=paired-again", sandbox.binding.id)), "{location}");
     let page = browser::page(&sandbox, &cookie, &location).await;
-    assert!(page.contains("carries on where it stopped") && page.contains("on its way to Sage"), "{page}");
+    assert!(page.contains("continues where it stopped") && page.contains("Documents go to Sage"), "{page}");
     sandbox.stop().await;
 }
 

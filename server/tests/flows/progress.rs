@@ -68,7 +68,7 @@ async fn the_lists_are_counted_while_they_are_fetched_and_a_form_that_is_sent_tw
     let (end, seen) = followed(&sandbox, &cookie, &page).await;
     assert_eq!(end, format!("/dashboard/bindings/{id}?check=1&flash=connected"));
     let last = seen.last().unwrap();
-    assert!(seen.len() > 2 && last.contains(" of ") && last.contains("being fetched"), "{last}");
+    assert!(seen.len() > 2 && last.contains(" of ") && last.contains("loading"), "{last}");
     let binding = sandbox.process.engine.store.binding(binding).await.unwrap().unwrap();
     assert_eq!(binding.status, BindingStatus::Active);
     let requests = sandbox.sage.get("/_sim/requests").await.unwrap();
@@ -93,7 +93,7 @@ async fn what_went_wrong_is_said_at_the_choice_and_nothing_is_half_connected() {
     let (end, _) = followed(&sandbox, &cookie, &page).await;
     assert_eq!(end, format!("/dashboard/connect-sage?binding={id}&problem=sage_trouble"));
     let text = browser::page(&sandbox, &cookie, &end).await;
-    assert!(text.contains("Which business?") && text.contains("sage_trouble"), "{text}");
+    assert!(text.contains("Choose a business") && text.contains("sage_trouble"), "{text}");
     let store = &sandbox.process.engine.store;
     assert_eq!(store.binding(binding).await.unwrap().unwrap().business, None);
     assert_eq!(store.credential(binding, CredentialKind::SageTokens).await.unwrap(), None);

@@ -231,7 +231,7 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
     assert_eq!(saved.reason.as_deref(), Some("Two shops now"));
     let versions = page_of_settings.get("/versions").await;
     for said in
-        ["Version 2", "In force", "Two shops now", "WEB-", "Sales - Services (4010)", "Restore version 1"]
+        ["Version 2", "Current", "Two shops now", "WEB-", "Sales - Services (4010)", "Restore version 1"]
     {
         assert!(versions.contains(said), "{said}");
     }
@@ -246,7 +246,7 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
     let restored = page_of_settings.current().await;
     assert_eq!((restored.version, restored.settings.invoice_number_prefix), (3, None));
     let one = page_of_settings.get("/versions/3").await;
-    assert!(one.contains("Version 1 again") && one.contains("No runs under it"));
+    assert!(one.contains("Version 1 again") && one.contains("No runs with this version"));
 }
 
 #[tokio::test]
@@ -319,7 +319,7 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
     // Fetching the lists again keeps what was typed, and finds the rate again.
     let refreshed = page_of_settings.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
     let page = refreshed.text().await.unwrap();
-    assert!(page.contains("value=\"WEB-\"") && page.contains("fetched anew"));
+    assert!(page.contains("value=\"WEB-\"") && page.contains("lists are up to date"));
     assert_eq!(said_at(&page, "default_tax_rate_id"), None);
 }
 

@@ -7,13 +7,13 @@ use views::run::{AttemptView, StepView};
 
 /// The tries, newest first and open.
 pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
-    let nothing = attempts.is_empty().then(|| view! { <p class="field-hint">"None has begun yet."</p> });
+    let nothing = attempts.is_empty().then(|| view! { <p class="field-hint">"No attempts yet."</p> });
     let items = attempts.into_iter().enumerate().map(|(place, one)| attempt(one, place == 0));
     view! {
         <section class="part" id="run-attempts" data-live aria-labelledby="attempts-title">
-            <h2 id="attempts-title">"Tries and calls"</h2>
+            <h2 id="attempts-title">"Attempts and calls"</h2>
             <p class="field-hint">
-                "Names, addresses, numbers of people and secrets are struck out before anything is kept."
+                "Names, addresses, personal numbers and secrets are removed before anything is stored."
             </p>
             {nothing}
             {items.collect_view()}
@@ -25,11 +25,11 @@ pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
 fn attempt(attempt: AttemptView, is_open: bool) -> AnyView {
     let AttemptView { number, outcome, started, took, said, steps } = attempt;
     let took = took.map(|took| format!(", {took}"));
-    let nothing = steps.is_empty().then(|| view! { <p class="field-hint">"No call was made."</p> });
+    let nothing = steps.is_empty().then(|| view! { <p class="field-hint">"No calls."</p> });
     let steps = steps.into_iter().enumerate().map(|(place, one)| step(one, number, place + 1));
     view! {
         <details class="attempt" open=is_open>
-            <summary>{format!("Try {number}: {outcome}")} {took} " \u{b7} " <Time at=started /></summary>
+            <summary>{format!("Attempt {number}: {outcome}")} {took} " \u{b7} " <Time at=started /></summary>
             {said.map(|said| view! { <p class="advice-message">{said}</p> })}
             {nothing}
             <ol class="steps">{steps.collect_view()}</ol>
@@ -41,7 +41,7 @@ fn attempt(attempt: AttemptView, is_open: bool) -> AnyView {
 fn step(step: StepView, attempt: i32, number: usize) -> AnyView {
     let StepView { words, line, status, is_good, took, summary, ids, request, answer } = step;
     // Two calls may bear the same words; a screen reader tells them apart.
-    let called = format!("{words}, call {number} of try {attempt}");
+    let called = format!("{words}, call {number} of attempt {attempt}");
     let ids = ids.into_iter().map(|(name, id)| {
         view! {
             <p class="card-line">{name} ": " <span class="code">{id}</span></p>
@@ -58,7 +58,7 @@ fn step(step: StepView, attempt: i32, number: usize) -> AnyView {
             {(!summary.is_empty()).then(|| view! { <p class="step-summary">{summary}</p> })}
             {ids.collect_view()}
             {request.map(|json| body("Sent", &called, json))}
-            {answer.map(|json| body("Answered", &called, json))}
+            {answer.map(|json| body("Received", &called, json))}
         </li>
     }
     .into_any()

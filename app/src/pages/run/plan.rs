@@ -13,7 +13,7 @@ pub(super) fn part(plan: Result<PlanView, &'static str>) -> AnyView {
     };
     view! {
         <section class="part" id="run-plan" data-live aria-labelledby="plan-title">
-            <h2 id="plan-title">"The plan"</h2>
+            <h2 id="plan-title">"Plan"</h2>
             {inner}
         </section>
     }
@@ -42,7 +42,7 @@ fn shown(plan: PlanView) -> AnyView {
         {(!sums.is_empty())
             .then(|| {
                 view! {
-                    <h3>"What Sage must show"</h3>
+                    <h3>"Expected in Sage"</h3>
                     <dl class="facts">{sums}</dl>
                 }
             })}
@@ -64,20 +64,20 @@ fn choices(rules: Vec<RuleView>) -> AnyView {
             <tr>
                 <th scope="row">{rule.subject}</th>
                 <td data-head="Chosen">{(!rule.chosen.is_empty()).then_some(rule.chosen)}</td>
-                <td data-head="Because of">{rule.because}</td>
-                <td data-head="From">{(!rule.from.is_empty()).then_some(rule.from)}</td>
+                <td data-head="Reason">{rule.because}</td>
+                <td data-head="Source">{(!rule.from.is_empty()).then_some(rule.from)}</td>
             </tr>
         }
     });
     view! {
-        <h3 id="choices-title">"Each choice, and why"</h3>
+        <h3 id="choices-title">"Choices and reasons"</h3>
         <table class="changes" aria-labelledby="choices-title">
             <thead>
                 <tr>
                     <th scope="col">"Chosen for"</th>
                     <th scope="col">"Chosen"</th>
-                    <th scope="col">"Because of"</th>
-                    <th scope="col">"From"</th>
+                    <th scope="col">"Reason"</th>
+                    <th scope="col">"Source"</th>
                 </tr>
             </thead>
             <tbody>{rows.collect_view()}</tbody>

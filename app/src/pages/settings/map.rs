@@ -82,14 +82,14 @@ pub fn payment_methods(view: &SettingsView, field: &'static Field) -> AnyView {
     let folded = (!folded.is_empty()).then(|| {
         view! {
             <details class="map-folded">
-                <summary>{format!("Switched off in the shop ({})", folded.len())}</summary>
+                <summary>{format!("Turned off in the shop ({})", folded.len())}</summary>
                 <ul class="map">{folded}</ul>
             </details>
         }
     });
     let problem = view.methods.problem.map(|code| {
         view! {
-            <p class="field-hint">"The shop does not tell its methods now; what is mapped is kept."</p>
+            <p class="field-hint">"The shop\u{2019}s payment methods cannot be loaded right now. Existing mappings are kept."</p>
             <Problem code />
         }
     });
@@ -173,7 +173,7 @@ pub fn product_types(view: &SettingsView, field: &'static Field) -> AnyView {
             <select
                 id=format!("{}-value", row.id)
                 name=format!("{}.value", field.path)
-                aria-label=format!("What {} is", row.key)
+                aria-label=format!("Type of {}", row.key)
                 aria-describedby=format!("{}-error", row.id)
                 aria-invalid=view.problem(&row.path).map(|_| "true")
                 autofocus=is_first(view, &row.path)
@@ -184,7 +184,7 @@ pub fn product_types(view: &SettingsView, field: &'static Field) -> AnyView {
         line(view, &row, key.into_any(), value.into_any())
     });
     let lines = lines.collect();
-    group(field, ("Product type", "Is"), ().into_any(), lines)
+    group(field, ("Product type", "Type"), ().into_any(), lines)
 }
 
 fn key_input(field: &'static Field, row: &MapRow, label: &'static str, example: &'static str) -> AnyView {

@@ -14,7 +14,7 @@ pub fn told(view: &SettingsView) -> AnyView {
     let said = match &view.told {
         SettingsNotice::Nothing => ().into_any(),
         SettingsNotice::Refreshed => {
-            status("Sage\u{2019}s lists are up to date. What you typed is still here, and not saved yet.")
+            status("Sage\u{2019}s lists are up to date. Your changes are still here, but not saved yet.")
         }
         SettingsNotice::Imported(changes) => imported(changes),
         SettingsNotice::Wrong => view! { <Problem code=ErrorCode::SettingsWrong /> }.into_any(),
@@ -23,7 +23,7 @@ pub fn told(view: &SettingsView) -> AnyView {
         SettingsNotice::Crossed(crossing) => crossed(crossing),
     };
     let first_time = (view.version == 0).then(|| {
-        status("These are Sage\u{2019}s own suggestions. Nothing is posted before you have saved them; above all, see that the rate for 0 % is the right one for what you sell.")
+        status("Suggested from Sage\u{2019}s lists. Nothing is posted until you save them. Check that the 0 % rate is the right one for what you sell.")
     });
     view! { {said} {first_time} {summary(view)} }.into_any()
 }
@@ -58,7 +58,7 @@ fn summary(view: &SettingsView) -> impl IntoView + use<> {
     (!view.problems.is_empty()).then(|| {
         view! {
             <section class="wrong-list" aria-labelledby="wrong-title">
-                <h2 id="wrong-title">"To be corrected"</h2>
+                <h2 id="wrong-title">"Fix these fields"</h2>
                 <ul>{items}</ul>
             </section>
         }
@@ -69,10 +69,10 @@ fn summary(view: &SettingsView) -> impl IntoView + use<> {
 fn imported(changes: &[Change]) -> AnyView {
     let changes = changes.to_vec();
     view! {
-        {status("The file\u{2019}s settings are filled in, and not saved yet. Look through them, then save.")}
-        <section class="crossing" aria-label="What the file would change">
-            <h3>"What saving would change"</h3>
-            <Changes changes nothing="Nothing: the file says what is in force." />
+        {status("The file\u{2019}s settings are filled in, but not saved yet. Check them, then save.")}
+        <section class="crossing" aria-label="Changes from the file">
+            <h3>"Changes to save"</h3>
+            <Changes changes nothing="No changes: the file matches the current settings." />
         </section>
     }
     .into_any()
@@ -80,7 +80,7 @@ fn imported(changes: &[Change]) -> AnyView {
 
 /// Somebody else was quicker: what they changed, and what saving once more would change about it.
 fn crossed(crossing: &Crossing) -> AnyView {
-    let author = crossing.author.clone().unwrap_or_else(|| "Somebody".to_owned());
+    let author = crossing.author.clone().unwrap_or_else(|| "Someone".to_owned());
     let at = crossing.at.clone().map(|at| view! { " on " <Time at /> " (UTC)" });
     let part = |title: &'static str, changes: &[Change], nothing: &'static str| {
         let changes = changes.to_vec();
@@ -91,12 +91,12 @@ fn crossed(crossing: &Crossing) -> AnyView {
     };
     view! {
         <Problem code=ErrorCode::SettingsChanged />
-        <section class="crossing" aria-label="What differs">
+        <section class="crossing" aria-label="Differences">
             <p>
-                {author} " saved version " {crossing.version} {at} ", after you had opened this page."
+                {author} " saved version " {crossing.version} {at} ", after you opened this page."
             </p>
-            {part("What they changed", &crossing.theirs, "Nothing that shows.")}
-            {part("What saving would change now", &crossing.mine, "Nothing: your form says the same.")}
+            {part("Their changes", &crossing.theirs, "No visible changes.")}
+            {part("Changes if you save now", &crossing.mine, "No changes: your form matches it.")}
         </section>
     }
     .into_any()

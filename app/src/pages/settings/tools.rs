@@ -19,7 +19,7 @@ pub fn freshness(view: &SettingsView) -> impl IntoView + use<> {
         }
     });
     let stale = view.is_stale.then(|| {
-        view! { <p class="field-hint">"Sage does not answer: these lists are older than a day."</p> }
+        view! { <p class="field-hint">"Sage is not responding, so these lists are more than a day old."</p> }
     });
     view! {
         <div class="freshness">
@@ -39,7 +39,7 @@ pub fn save_bar(view: &SettingsView) -> impl IntoView + use<> {
     view! {
         <div class="save-bar">
             <div class="field save-why">
-                <label for="reason">"Why (if you like)"</label>
+                <label for="reason">"Reason (optional)"</label>
                 <input id="reason" name="reason" maxlength="200" value=view.reason.clone() />
             </div>
             <div class="save-buttons">
@@ -66,20 +66,20 @@ pub fn file(view: &SettingsView) -> impl IntoView + use<> {
     let import = view.may_set.then(|| {
         view! {
             <form class="form" method="post" action=action.clone() enctype="multipart/form-data">
-                <h3>"Bring a file in"</h3>
-                <p>"Its settings fill in the form above. Nothing is changed before you save."</p>
+                <h3>"Import settings"</h3>
+                <p>"The file\u{2019}s settings fill in the form above. Nothing changes until you save."</p>
                 <input type="hidden" name="do" value="import" />
                 <div class="field">
                     <label for="file">"File"</label>
                     <input id="file" name="file" type="file" accept="application/json,.json" required />
                 </div>
                 <button class="button" type="submit">
-                    "Fill in from the file"
+                    "Fill in from file"
                 </button>
             </form>
             <form class="form" method="post" action=action novalidate>
-                <h3>"Take them along"</h3>
-                <p>"The settings that are saved, as a file. It holds ids and names of your books, and no secrets."</p>
+                <h3>"Export settings"</h3>
+                <p>"The saved settings as a file. It contains IDs and names from Sage, but no secrets."</p>
                 <input type="hidden" name="do" value="export" />
                 <OwnPassword name="password" error=refused.flatten() autofocus=refused.is_some() />
                 <button class="button" type="submit">
@@ -90,7 +90,7 @@ pub fn file(view: &SettingsView) -> impl IntoView + use<> {
     });
     view! {
         <details class="settings-file" open=refused.is_some() || import_failed>
-            <summary>"Settings as a file"</summary>
+            <summary>"Import and export"</summary>
             <div class="settings-file-forms">{import}</div>
         </details>
     }

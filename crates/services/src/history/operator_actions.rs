@@ -5,6 +5,7 @@ use domain::{
     ids::{ActionId, BindingId, BulkRetryId, RunId},
     run::{ActionKind, BulkState, RunStatus},
 };
+use messages::message;
 use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
 
 use super::query::HistoryQuery;
@@ -147,7 +148,10 @@ pub async fn begin_bulk(
         created_at: services.environment.now(),
         ended_at: None,
     };
-    let detail = format!("{expected} runs: {}", if bulk.query.is_empty() { "all" } else { &bulk.query });
+    let detail = match bulk.query.as_str() {
+        "" => message!(action_details.all_runs, count = expected),
+        query => message!(action_details.runs, count = expected, query = query),
+    };
     let record = action(services, member, ActionKind::BulkRetryBegun, (bulk.filter.binding, None), &detail);
     services.store.begin_bulk_retry(&bulk, &record).await?;
     Ok(bulk.id)

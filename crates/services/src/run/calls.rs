@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::fields;
+use messages::message;
 use serde_json::Value;
 use store::{Attempt, Step};
 
@@ -12,23 +13,23 @@ use views::{
 
 /// What a call is about, by its name in a Plan or in the trail.
 const OBJECTS: &[(&str, &str)] = &[
-    ("allocation", "the allocation of the credit note"),
-    ("contact", "the customer\u{2019}s contact"),
-    ("credit note", "the credit note"),
-    ("creditmemo", "the credit note"),
-    ("customer", "the customer"),
-    ("delete draft", "the draft"),
-    ("invoice", "the invoice"),
-    ("original invoice", "the invoice that is taken back"),
-    ("original payment", "the payment of that invoice"),
-    ("payment", "the payment"),
-    ("product", "the product"),
-    ("refund", "the refund"),
-    ("release", "the draft"),
-    ("service", "the service"),
-    ("stock item", "the stock item"),
-    ("stock_item", "the stock item"),
-    ("stock_movement", "the stock movement"),
+    ("allocation", message!(run_calls.object.allocation)),
+    ("contact", message!(run_calls.object.contact)),
+    ("credit note", message!(run_calls.object.credit_note)),
+    ("creditmemo", message!(run_calls.object.credit_note)),
+    ("customer", message!(run_calls.object.customer)),
+    ("delete draft", message!(run_calls.object.draft)),
+    ("invoice", message!(run_calls.object.invoice)),
+    ("original invoice", message!(run_calls.object.original_invoice)),
+    ("original payment", message!(run_calls.object.original_payment)),
+    ("payment", message!(run_calls.object.payment)),
+    ("product", message!(run_calls.object.product)),
+    ("refund", message!(run_calls.object.refund)),
+    ("release", message!(run_calls.object.draft)),
+    ("service", message!(run_calls.object.service)),
+    ("stock item", message!(run_calls.object.stock_item)),
+    ("stock_item", message!(run_calls.object.stock_item)),
+    ("stock_movement", message!(run_calls.object.stock_movement)),
 ];
 
 /// What a call is about. `contact:GBP` is a contact.
@@ -40,10 +41,10 @@ fn object(name: &str) -> &str {
 /// A call that is to be made, in words.
 pub(super) fn to_do(method: &str, name: &str) -> String {
     match (method, name) {
-        ("POST", "release") => "Release the draft".to_owned(),
-        ("POST", _) => format!("Make {}", object(name)),
-        ("PUT", _) => format!("Change {}", object(name)),
-        _ => format!("Remove {}", object(name)),
+        ("POST", "release") => message!(run_calls.to_do.release).to_owned(),
+        ("POST", _) => message!(run_calls.to_do.create, object = object(name)),
+        ("PUT", _) => message!(run_calls.to_do.change, object = object(name)),
+        _ => message!(run_calls.to_do.delete, object = object(name)),
     }
 }
 
@@ -51,10 +52,10 @@ pub(super) fn to_do(method: &str, name: &str) -> String {
 pub(super) fn words(step: &Step) -> String {
     let what = object(&step.name);
     match (step.target.as_str(), step.method.as_str(), step.name.as_str()) {
-        ("magento", _, "creditmemo") => "Fetch the credit memo".to_owned(),
-        ("magento", ..) => format!("Fetch {what}"),
-        (_, "GET", "search") => "Search for what may be there already".to_owned(),
-        (_, "GET", _) => format!("Look at {what}"),
+        ("magento", _, "creditmemo") => message!(run_calls.to_do.fetch_credit_memo).to_owned(),
+        ("magento", ..) => message!(run_calls.to_do.fetch, object = what),
+        (_, "GET", "search") => message!(run_calls.to_do.search).to_owned(),
+        (_, "GET", _) => message!(run_calls.to_do.check, object = what),
         (_, method, name) => to_do(method, name),
     }
 }
@@ -63,13 +64,15 @@ pub(super) fn words(step: &Step) -> String {
 pub(super) fn subject(step: &Step) -> String {
     let what = object(&step.name);
     match (step.method.as_str(), step.name.as_str()) {
-        ("GET", "creditmemo") if step.target == "magento" => "the credit memo".to_owned(),
+        ("GET", "creditmemo") if step.target == "magento" => {
+            message!(run_calls.object.credit_memo).to_owned()
+        }
         ("GET", _) if step.target == "magento" => what.to_owned(),
-        ("GET", "search") => "the search for what may be there already".to_owned(),
-        ("POST", "release") => "the release of the draft".to_owned(),
-        ("GET", _) => format!("the look at {what}"),
-        ("PUT", _) => format!("the change of {what}"),
-        ("DELETE", _) => format!("the removal of {what}"),
+        ("GET", "search") => message!(run_calls.subject.search).to_owned(),
+        ("POST", "release") => message!(run_calls.subject.release).to_owned(),
+        ("GET", _) => message!(run_calls.subject.check, object = what),
+        ("PUT", _) => message!(run_calls.subject.change, object = what),
+        ("DELETE", _) => message!(run_calls.subject.delete, object = what),
         _ => what.to_owned(),
     }
 }
@@ -82,9 +85,9 @@ pub(super) fn is_good(step: &Step) -> bool {
 /// A try, ready to be shown.
 pub(super) fn attempt(attempt: &Attempt) -> AttemptView {
     let outcome = match attempt.outcome.as_deref() {
-        None => "At work".to_owned(),
-        Some("resting") => "Resting: this try does not count".to_owned(),
-        Some("lost") => "Lost: the process that worked on it went away".to_owned(),
+        None => message!(run_attempts.running).to_owned(),
+        Some("resting") => message!(run_attempts.resting).to_owned(),
+        Some("lost") => message!(run_attempts.lost).to_owned(),
         Some(word) => word.parse().map_or_else(|_| word.to_owned(), |status| status_label(status).to_owned()),
     };
     let said = [
@@ -104,13 +107,15 @@ pub(super) fn attempt(attempt: &Attempt) -> AttemptView {
 
 fn view(step: &Step) -> StepView {
     let ids = [
-        ("Sage\u{2019}s id of the request", step.request_id.clone()),
-        ("Idempotency id", step.idempotency_id.clone()),
+        (message!(run_attempts.request_id), step.request_id.clone()),
+        (message!(run_attempts.idempotency_id), step.idempotency_id.clone()),
     ];
     StepView {
         words: words(step),
         line: format!("{} {}", step.method, step.path),
-        status: step.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string()),
+        status: step
+            .status
+            .map_or_else(|| message!(run_attempts.no_answer).to_owned(), |status| status.to_string()),
         is_good: is_good(step),
         took: duration(TimeDelta::milliseconds(step.duration_ms)),
         summary: fields::message_in_words(&step.summary),

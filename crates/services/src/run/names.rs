@@ -1,5 +1,6 @@
 //! Ids and inner names of a Plan in a merchant's words.
 
+use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{business::ReferenceSet, plan::Rule, settings::cards::field_of};
@@ -41,7 +42,7 @@ impl Names {
 /// A rule is a sentence already, or the name of a setting.
 fn because(rule: &str) -> String {
     match field_of(rule) {
-        Some(field) => format!("the setting \u{201c}{}\u{201d}", field.label),
+        Some(field) => message!(run_plan.setting, label = field.label),
         None => rule.to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! A Plan for people: what was to be done, and the rule behind each choice.
 
 use domain::plan::{Call, Expect, Plan, Verdict};
+use messages::message;
 use store::RunPlan;
 
 use super::{calls, names::Names};
@@ -14,10 +15,8 @@ pub(super) fn of(
 ) -> Result<PlanView, &'static str> {
     match kept {
         Ok(Some(kept)) => Ok(view(kept, said, names)),
-        Ok(None) => Err("No try has come as far as a plan yet."),
-        Err(()) => Err(
-            "This plan was made by another version of Ledger, which writes plans otherwise; the next try makes a new one.",
-        ),
+        Ok(None) => Err(message!(run_plan.none)),
+        Err(()) => Err(message!(run_plan.unreadable)),
     }
 }
 
@@ -26,8 +25,8 @@ fn view(kept: &RunPlan, said: Option<&str>, names: &Names) -> PlanView {
     let mut sums = Vec::new();
     if let Some(predicted) = predicted {
         let currency = predicted.currency;
-        sums.push(("Total".to_owned(), format!("{currency} {}", money(predicted.total))));
-        sums.push(("Of which tax".to_owned(), format!("{currency} {}", money(predicted.tax))));
+        sums.push((message!(run_totals.total).to_owned(), format!("{currency} {}", money(predicted.total))));
+        sums.push((message!(run_totals.tax).to_owned(), format!("{currency} {}", money(predicted.tax))));
         let by_rate = predicted.tax_by_rate.iter();
         sums.extend(by_rate.map(|(rate, tax)| (names.name(rate).to_owned(), format!("{currency} {tax}"))));
     }
@@ -37,10 +36,10 @@ fn view(kept: &RunPlan, said: Option<&str>, names: &Names) -> PlanView {
     };
     PlanView {
         verdict: match verdict {
-            Verdict::Post => "Post it to Sage.",
-            Verdict::Skip => "Leave it out: the settings say so.",
-            Verdict::Hold => "Hold it until a person has decided.",
-            Verdict::Fail => "Post nothing: there is no faithful way.",
+            Verdict::Post => message!(run_plan.post),
+            Verdict::Skip => message!(run_plan.skip),
+            Verdict::Hold => message!(run_plan.hold),
+            Verdict::Fail => message!(run_plan.fail),
         },
         made: kept.made_at.into(),
         message: message.as_ref().filter(is_own).cloned(),
@@ -58,14 +57,17 @@ fn call(call: &Call) -> (String, String) {
         domain::plan::Method::Delete => "DELETE",
     };
     let expects = call.expect.as_ref().map(expected).unwrap_or_default();
-    let words = format!("{}{expects}", calls::to_do(method, &call.name));
+    let words = calls::to_do(method, &call.name) + &expects;
     (words, format!("{method} {}", call.path))
 }
 
 /// The sums that the answer must show.
 fn expected(expect: &Expect) -> String {
-    let tax = expect.tax.map(|tax| format!(", tax {}", money(tax))).unwrap_or_default();
-    format!("; Sage must answer with total {}{tax}", money(expect.total))
+    let total = money(expect.total);
+    match expect.tax {
+        Some(tax) => message!(run_plan.expected_with_tax, total = total, tax = money(tax)),
+        None => message!(run_plan.expected, total = total),
+    }
 }
 
 fn money(amount: domain::Decimal) -> String {

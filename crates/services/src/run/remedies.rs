@@ -6,6 +6,7 @@ use domain::{
     run::BindingStatus,
     settings::cards::{CARDS, fields},
 };
+use messages::message;
 
 use super::{Kept, sage_link};
 use crate::permission::Permission;
@@ -45,9 +46,9 @@ pub(super) fn of(kept: &Kept, rights: Rights, advice: &Advice) -> Vec<RemedyView
     }
     if remedies.is_empty() {
         remedies.push(say(if advice.remedies.contains(&Remedy::Retry) {
-            "A colleague with the role of an operator can retry it."
+            message!(run_remedies.operator_retries)
         } else {
-            "Nothing has to be done."
+            message!(run_remedies.nothing)
         }));
     }
     remedies
@@ -60,7 +61,7 @@ fn view(kept: &Kept, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
             return rights.may_retry.then(|| retry(kept, true));
         }
         Remedy::OpenSettings(id) => link(
-            format!("Open the setting \u{201c}{}\u{201d}", label(id)),
+            message!(run_remedies.open_setting, label = label(id)),
             format!("{}#{id}", settings::href(&binding)),
         ),
         // The shop's page knows who refuses, and offers what is needed.
@@ -68,41 +69,45 @@ fn view(kept: &Kept, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
             if rights.may_connect
                 && matches!(kept.binding.status, BindingStatus::NeedsReauth | BindingStatus::Revoked) =>
         {
-            link("Connect the shop again", bindings::href(&binding))
+            link(message!(run_remedies.connect_again), bindings::href(&binding))
         }
-        Remedy::ConnectSage if rights.may_connect => link("Connect Sage", bindings::connect_href(&binding)),
-        Remedy::PairMagento if rights.may_connect => link("Pair the shop", "/dashboard/connect-magento"),
-        Remedy::ConnectSage | Remedy::PairMagento => say("An owner of your organisation can connect it."),
+        Remedy::ConnectSage if rights.may_connect => {
+            link(message!(run_remedies.connect_sage), bindings::connect_href(&binding))
+        }
+        Remedy::PairMagento if rights.may_connect => {
+            link(message!(run_remedies.pair), "/dashboard/connect-magento")
+        }
+        Remedy::ConnectSage | Remedy::PairMagento => say(message!(run_remedies.owner_connects)),
         Remedy::TakeBack if rights.may_retry => RemedyView::TakeBack,
-        Remedy::TakeBack => say("A colleague with the role of an operator can take the exclusion back."),
+        Remedy::TakeBack => say(message!(run_remedies.operator_includes)),
         Remedy::Resume if kept.binding.status != BindingStatus::Paused => {
-            say("The shop is not paused any more.")
+            say(message!(run_remedies.not_paused))
         }
         Remedy::Resume if rights.may_retry => RemedyView::Resume { binding },
-        Remedy::Resume => say("A colleague with the role of an operator can resume the shop."),
-        Remedy::CheckShop => link("Ask the shop and Sage what is wrong", bindings::checked_href(&binding)),
+        Remedy::Resume => say(message!(run_remedies.operator_resumes)),
+        Remedy::CheckShop => link(message!(run_remedies.check_shop), bindings::checked_href(&binding)),
         Remedy::OpenInSage => {
             let sage = sage_link::of(kept).unwrap_or_else(sage_link::front_door);
             link(
                 if sage.is_exact {
-                    format!("Open {} in Sage", sage.reference)
+                    message!(run_remedies.open_document, document = sage.reference)
                 } else {
-                    "Open Sage".to_owned()
+                    message!(run_remedies.open_sage).to_owned()
                 },
                 sage.href,
             )
         }
         Remedy::OpenInvoiceRun => match kept.invoice_run {
-            Some(id) => link("Open the invoice\u{2019}s run", run::href(&id.to_string())),
-            None => say("Look for the invoice\u{2019}s own run in the list."),
+            Some(id) => link(message!(run_remedies.open_invoice_run), run::href(&id.to_string())),
+            None => say(message!(run_remedies.find_invoice_run)),
         },
         // What has ended does not go on.
         Remedy::Wait if kept.run.status.is_terminal() => return None,
         // The advice says so already.
         Remedy::NothingToDo => return None,
-        Remedy::Wait => say("It goes on by itself."),
-        Remedy::ByHand => say("No button of Ledger\u{2019}s does this: it is done in Magento or in Sage."),
-        Remedy::Report => say(&format!("Tell who runs Ledger the run\u{2019}s id: {}", kept.run.id)),
+        Remedy::Wait => say(message!(run_remedies.wait)),
+        Remedy::ByHand => say(message!(run_remedies.by_hand)),
+        Remedy::Report => say(&message!(run_remedies.report, run = kept.run.id)),
     })
 }
 
@@ -122,5 +127,6 @@ fn say(text: &str) -> RemedyView {
 /// A field's or a card's name for people.
 fn label(id: &str) -> &'static str {
     let card = CARDS.iter().find(|card| card.id == id).map(|card| card.title);
-    card.or_else(|| fields().find(|field| field.path == id).map(|field| field.label)).unwrap_or("Settings")
+    card.or_else(|| fields().find(|field| field.path == id).map(|field| field.label))
+        .unwrap_or(message!(run_remedies.settings))
 }

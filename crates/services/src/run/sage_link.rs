@@ -4,6 +4,7 @@
 //! documented, so none is put together here. An answer that was cut for length, or that an older version kept, has no link left: then
 //! there is the way to Sage's front door. Which front door serves which country is not documented either.
 
+use messages::message;
 use serde_json::Value;
 
 use super::Kept;
@@ -18,7 +19,8 @@ const HOSTS: [&str; 2] = [".sageone.com", ".sage.com"];
 /// The run's document in Sage; none when it is not there.
 pub(super) fn of(kept: &Kept) -> Option<SageView> {
     let id = kept.run.facts.sage_id.as_deref()?;
-    let reference = kept.run.facts.sage_reference.clone().unwrap_or_else(|| "the document".to_owned());
+    let reference =
+        kept.run.facts.sage_reference.clone().unwrap_or_else(|| message!(run_remedies.document).to_owned());
     let answers = kept.attempts.iter().rev().flat_map(|attempt| attempt.steps.iter().rev());
     let found = answers.filter(|step| step.target == "sage").find_map(|step| {
         let answer: Value = serde_json::from_str(step.answer.as_deref()?).ok()?;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::run::RunStatus;
+use messages::message;
 use store::{Attempt, DeliveryState, Run, Step};
 
 use super::{Kept, calls};
@@ -22,12 +23,14 @@ fn happened(at: DateTime<Utc>, title: impl Into<String>) -> Happened {
 /// The moments in their order. The calls are told of the newest try; of the others their beginnings and ends.
 pub(super) fn of(kept: &Kept) -> Vec<MomentView> {
     let run = &kept.run;
-    let mut moments =
-        vec![happened(run.occurred_at, "Saved in Magento"), happened(run.created_at, "Received and queued")];
+    let mut moments = vec![
+        happened(run.occurred_at, message!(run_timeline.saved)),
+        happened(run.created_at, message!(run_timeline.received)),
+    ];
     moments.extend(kept.deeds.iter().map(|(at, sentence)| happened(*at, sentence.clone())));
     let newest = kept.attempts.last().map(|attempt| attempt.id);
     for attempt in &kept.attempts {
-        moments.push(happened(attempt.started_at, format!("Try {} begins", attempt.number)));
+        moments.push(happened(attempt.started_at, message!(run_timeline.begins, number = attempt.number)));
         if Some(attempt.id) == newest {
             let is_planned = kept
                 .plan
@@ -38,7 +41,8 @@ pub(super) fn of(kept: &Kept) -> Vec<MomentView> {
         moments.extend(end(attempt));
     }
     if run.status == RunStatus::Retrying {
-        moments.push(Happened { is_ahead: true, ..happened(run.next_at, "Next try") });
+        moments
+            .push(Happened { is_ahead: true, ..happened(run.next_at, message!(run_timeline.next_attempt)) });
     }
     moments.extend(kept.delivery.as_ref().and_then(|delivery| in_magento(run, &kept.attempts, delivery)));
     moments.sort_by_key(|moment| moment.at);
@@ -52,20 +56,20 @@ fn of_calls(attempt: &Attempt, is_planned: bool) -> Vec<Happened> {
     let mut moments = Vec::new();
     // A plan takes no time worth a row of its own: it is there when the first call goes out, or when the try ends.
     if let Some(at) = first_write.or(attempt.ended_at).filter(|_| is_planned) {
-        moments.push(happened(at, "Planned"));
+        moments.push(happened(at, message!(run_timeline.planned)));
     }
     for step in &attempt.steps {
         let answered = step.started_at + TimeDelta::milliseconds(step.duration_ms);
         let detail =
             Some(step.summary.clone()).filter(|summary| !calls::is_good(step) && !summary.is_empty());
         if is_write(step) {
-            moments.push(happened(step.started_at, format!("Sent to Sage: {}", calls::subject(step))));
+            moments.push(happened(step.started_at, message!(run_timeline.sent, call = calls::subject(step))));
         }
         let title = match (step.target.as_str(), calls::is_good(step)) {
-            ("magento", true) => format!("Fetched from Magento: {}", calls::subject(step)),
-            ("magento", false) => format!("Not fetched from Magento: {}", calls::subject(step)),
-            (_, true) => format!("Answered by Sage: {}", calls::subject(step)),
-            (_, false) => format!("Refused by Sage, or lost on the way: {}", calls::subject(step)),
+            ("magento", true) => message!(run_timeline.fetched, call = calls::subject(step)),
+            ("magento", false) => message!(run_timeline.not_fetched, call = calls::subject(step)),
+            (_, true) => message!(run_timeline.answered, call = calls::subject(step)),
+            (_, false) => message!(run_timeline.refused, call = calls::subject(step)),
         };
         moments.push(Happened { detail, ..happened(answered, title) });
     }
@@ -75,11 +79,14 @@ fn of_calls(attempt: &Attempt, is_planned: bool) -> Vec<Happened> {
 fn end(attempt: &Attempt) -> Option<Happened> {
     let outcome = attempt.outcome.as_deref()?;
     let word = match outcome {
-        "resting" => "Resting",
-        word => word.parse::<RunStatus>().map_or("Lost", status_label),
+        "resting" => message!(run_timeline.rests),
+        word => word.parse::<RunStatus>().map_or(message!(run_timeline.lost), status_label),
     };
     let detail = attempt.code.map(|code| code.sentence().to_owned());
-    Some(Happened { detail, ..happened(attempt.ended_at?, format!("Try {} ended: {word}", attempt.number)) })
+    Some(Happened {
+        detail,
+        ..happened(attempt.ended_at?, message!(run_timeline.ended, number = attempt.number, word = word))
+    })
 }
 
 /// What Magento was told of this run. The row is the entity's: one of an older or a newer run is not told here.
@@ -90,15 +97,19 @@ fn in_magento(run: &Run, attempts: &[Attempt], delivery: &DeliveryState) -> Opti
         return None;
     }
     if delivery.state.at > finished {
-        return Some(happened(delivery.state.at, "A later run speaks for the document in Magento"));
+        return Some(happened(delivery.state.at, message!(run_timeline.later_run)));
     }
     let failed_call = delivery.last_error.clone();
     Some(match (delivery.delivered_at, delivery.next_at) {
-        (Some(at), _) => happened(at, "Shown in Magento"),
-        (None, Some(next)) => {
-            Happened { detail: failed_call, is_ahead: true, ..happened(next, "To be shown in Magento") }
+        (Some(at), _) => happened(at, message!(run_timeline.shown)),
+        (None, Some(next)) => Happened {
+            detail: failed_call,
+            is_ahead: true,
+            ..happened(next, message!(run_timeline.to_be_shown))
+        },
+        (None, None) => {
+            Happened { detail: failed_call, ..happened(finished, message!(run_timeline.not_shown)) }
         }
-        (None, None) => Happened { detail: failed_call, ..happened(finished, "Magento could not be told") },
     })
 }
 

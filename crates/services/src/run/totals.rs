@@ -1,5 +1,6 @@
 //! Magento's sums beside Sage's.
 
+use messages::message;
 use store::Run;
 
 use views::{
@@ -11,8 +12,8 @@ use views::{
 pub(super) fn of(run: &Run) -> Option<TotalsView> {
     let facts = &run.facts;
     let rows = [
-        sum("Total", facts.amount_minor, facts.sage_amount_minor),
-        sum("Of which tax", facts.tax_minor, facts.sage_tax_minor),
+        sum(message!(run_totals.total), facts.amount_minor, facts.sage_amount_minor),
+        sum(message!(run_totals.tax), facts.tax_minor, facts.sage_tax_minor),
     ];
     let rows: Vec<SumView> = rows.into_iter().flatten().collect();
     if rows.is_empty() {

@@ -1,5 +1,6 @@
 //! The bindings: credentials, connections, queue and deliveries of each.
 
+use messages::message;
 use std::{collections::HashMap, sync::Arc};
 
 use ::sync::Engine;
@@ -29,7 +30,8 @@ pub async fn look(config: &Config, store: &Arc<dyn Store>, ask: bool) -> Vec<Fin
     {
         Ok(read) => read,
         Err(error) => {
-            let (means, to_do) = ("The bindings were not looked at.", "Report it if it stays.");
+            let (means, to_do) =
+                (message!(doctor.shops.not_checked), message!(doctor.shops.not_checked_action));
             return vec![Finding::problem("database", error.to_string(), means, to_do)];
         }
     };
@@ -41,7 +43,12 @@ pub async fn look(config: &Config, store: &Arc<dyn Store>, ask: bool) -> Vec<Fin
         None => Vec::new(),
     };
     if bindings.is_empty() {
-        findings.push(Finding::note("bindings", "there is none yet", "", "Pair a shop in the browser."));
+        findings.push(Finding::note(
+            "bindings",
+            message!(doctor.shops.none),
+            "",
+            message!(doctor.shops.none_action),
+        ));
     }
     let looks = bindings.iter().filter(|binding| binding.status != BindingStatus::Revoked).map(|binding| {
         let engine = engine.as_ref().filter(|_| ask);
@@ -61,7 +68,12 @@ async fn credentials(engine: &Engine) -> Vec<Finding> {
         let page = match engine.store.page_credentials(after, PAGE).await {
             Ok(page) => page,
             Err(error) => {
-                findings.push(Finding::problem(CHECK, error.to_string(), "They were not all looked at.", ""));
+                findings.push(Finding::problem(
+                    CHECK,
+                    error.to_string(),
+                    message!(doctor.shops.credentials_not_checked),
+                    "",
+                ));
                 return findings;
             }
         };
@@ -70,27 +82,30 @@ async fn credentials(engine: &Engine) -> Vec<Finding> {
             match result {
                 Ok(_) => opened += 1,
                 Err(error) => {
-                    let says = format!("{} of {}: {error}", sealed.kind.as_str(), sealed.binding);
-                    findings.push(Finding::problem(CHECK, says, means(sealed.kind), MEND));
+                    let says = message!(
+                        doctor.shops.credential,
+                        kind = sealed.kind.as_str(),
+                        shop = sealed.binding,
+                        error = error
+                    );
+                    findings.push(Finding::problem(CHECK, says, means(sealed.kind), KEY_ACTION));
                 }
             }
         }
         let Some(last) = page.last() else { break };
         after = Some((last.binding, last.kind));
     }
-    findings.push(Finding::ok(CHECK, format!("{opened} open")));
+    findings.push(Finding::ok(CHECK, message!(doctor.shops.credentials, opened = opened)));
     findings
 }
 
-const MEND: &str = "Put the key that sealed it back into LEDGER_KEYS, then `ledger keys rotate`; if it is lost, connect again.";
+const KEY_ACTION: &str = message!(doctor.shops.key_action);
 
 const fn means(kind: CredentialKind) -> &'static str {
     match kind {
-        CredentialKind::MagentoApiKey => {
-            "The shop's events are refused, and its documents cannot be fetched."
-        }
-        CredentialKind::SageTokens => "Nothing is posted to the shop's Sage business.",
-        CredentialKind::SageConsent => "A consent that was under way cannot be finished.",
+        CredentialKind::MagentoApiKey => message!(doctor.shops.key_of_shop_means),
+        CredentialKind::SageTokens => message!(doctor.shops.key_of_sage_means),
+        CredentialKind::SageConsent => message!(doctor.shops.key_of_consent_means),
     }
 }
 
@@ -110,7 +125,12 @@ async fn one(
     match store.count_runs(binding.id, now - TimeDelta::hours(24)).await {
         Ok(counts) => findings.extend(lately(counts)),
         Err(error) => {
-            findings.push(Finding::problem("runs", error.to_string(), "They could not be counted.", ""));
+            findings.push(Finding::problem(
+                "runs",
+                error.to_string(),
+                message!(doctor.shops.not_counted),
+                "",
+            ));
         }
     }
     if let Some(engine) = engine {
@@ -121,21 +141,27 @@ async fn one(
 
 fn standing(binding: &Binding) -> Vec<Finding> {
     const CHECK: &str = "binding";
-    let since = format!("{} since {}", binding.status, instant(binding.status_changed_at));
+    let since =
+        message!(doctor.shops.since, status = binding.status, time = instant(binding.status_changed_at));
     vec![match binding.status {
         BindingStatus::Active | BindingStatus::Revoked => Finding::ok(CHECK, since),
-        BindingStatus::Paused => Finding::note(CHECK, since, "Its documents wait.", "Resume it on its page."),
+        BindingStatus::Paused => Finding::note(
+            CHECK,
+            since,
+            message!(doctor.shops.paused_means),
+            message!(doctor.shops.paused_action),
+        ),
         BindingStatus::Pending => Finding::note(
             CHECK,
             since,
-            "Its documents wait until Sage is connected.",
-            "Connect Sage on its page.",
+            message!(doctor.shops.pending_means),
+            message!(doctor.shops.pending_action),
         ),
         BindingStatus::NeedsReauth => Finding::problem(
             CHECK,
             since,
-            "Sage or Magento no longer accepts the credentials; documents wait.",
-            "Connect it again on its page.",
+            message!(doctor.shops.refused_means),
+            message!(doctor.shops.refused_action),
         ),
     }]
 }
@@ -144,20 +170,26 @@ fn queue(figures: &BindingFigures, now: DateTime<Utc>) -> Vec<Finding> {
     const CHECK: &str = "queue";
     let mut findings = Vec::new();
     if figures.lost > 0 {
-        let says = format!("{} runs are held by a worker that shows no sign of life", figures.lost);
-        let means = "The worker died; another takes them over, if there is one.";
-        findings.push(Finding::problem(CHECK, says, means, "See that a worker is running."));
+        let says = message!(doctor.shops.lost, runs = figures.lost);
+        let means = message!(doctor.shops.lost_means);
+        findings.push(Finding::problem(CHECK, says, means, message!(doctor.shops.lost_action)));
     }
     match figures.due_since.map(|since| now - since) {
         Some(age) if age > DUE => {
-            let says = format!("the oldest due run has been due for {}", ago(age.num_seconds()));
-            let means = "No worker is running, or Sage or the shop is slow.";
-            let to_do = "See that `ledger serve` or `ledger worker` is running and what its log says.";
+            let says = message!(doctor.shops.late, time = ago(age.num_seconds()));
+            let means = message!(doctor.shops.late_means);
+            let to_do = message!(doctor.shops.late_action);
             findings.push(Finding::problem(CHECK, says, means, to_do));
         }
         _ if figures.lost == 0 => {
             let BindingFigures { queued, running, waiting, retrying, .. } = figures;
-            let says = format!("{queued} queued, {running} running, {waiting} waiting, {retrying} retrying");
+            let says = message!(
+                doctor.shops.queue,
+                queued = queued,
+                running = running,
+                waiting = waiting,
+                retrying = retrying
+            );
             findings.push(Finding::ok(CHECK, says));
         }
         _ => {}
@@ -168,24 +200,19 @@ fn queue(figures: &BindingFigures, now: DateTime<Utc>) -> Vec<Finding> {
 fn deliveries(figures: &BindingFigures) -> Option<Finding> {
     let given_up = figures.deliveries_given_up;
     (given_up > 0).then(|| {
-        let says = format!("{given_up} states were never told to Magento");
-        let means = "Its grids show something else than what is in Sage.";
-        Finding::note(
-            "deliveries",
-            says,
-            means,
-            "Retry their runs once the shop answers: the state is told again.",
-        )
+        let says = message!(doctor.shops.not_reported, count = given_up);
+        let means = message!(doctor.shops.not_reported_means);
+        Finding::note("deliveries", says, means, message!(doctor.shops.not_reported_action))
     })
 }
 
 fn lists(figures: &BindingFigures, now: DateTime<Utc>) -> Option<Finding> {
     const CHECK: &str = "reference";
     let age = now - figures.reference_at?;
-    let says = format!("Sage's lists are {} old", ago(age.num_seconds()));
+    let says = message!(doctor.shops.lists, time = ago(age.num_seconds()));
     Some(if age > STALE {
-        let to_do = "`ledger reference refresh` fetches them, or says why it cannot.";
-        Finding::note(CHECK, says, "They are fetched every day; it has not worked lately.", to_do)
+        let to_do = message!(doctor.shops.lists_action);
+        Finding::note(CHECK, says, message!(doctor.shops.lists_means), to_do)
     } else {
         Finding::ok(CHECK, says)
     })
@@ -194,13 +221,13 @@ fn lists(figures: &BindingFigures, now: DateTime<Utc>) -> Option<Finding> {
 fn lately(counts: store::Counts) -> Vec<Finding> {
     const CHECK: &str = "runs";
     let last = counts.last_finished_at.map_or_else(
-        || Finding::ok(CHECK, "none has ended yet"),
-        |at| Finding::ok(CHECK, format!("the last one ended {}", instant(at))),
+        || Finding::ok(CHECK, message!(doctor.shops.no_run)),
+        |at| Finding::ok(CHECK, message!(doctor.shops.last_run, time = instant(at))),
     );
     let failed = (counts.failed > 0).then(|| {
-        let says = format!("{} failed within 24 h", counts.failed);
-        let to_do = "`ledger runs list --status failed` lists them, with their codes.";
-        Finding::note(CHECK, says, "These documents are not in Sage as they should be.", to_do)
+        let says = message!(doctor.shops.failed, runs = counts.failed);
+        let to_do = message!(doctor.shops.failed_action);
+        Finding::note(CHECK, says, message!(doctor.shops.failed_means), to_do)
     });
     std::iter::once(last).chain(failed).collect()
 }
@@ -213,7 +240,7 @@ async fn both_sides(engine: &Engine, binding: &Binding) -> Vec<Finding> {
             return vec![Finding::problem(
                 "connections",
                 error.to_string(),
-                "They could not be looked at.",
+                message!(doctor.shops.connections_not_checked),
                 "",
             )];
         }
@@ -223,15 +250,15 @@ async fn both_sides(engine: &Engine, binding: &Binding) -> Vec<Finding> {
         let says = if found.detail.is_empty() {
             sentence.to_owned()
         } else {
-            format!("{sentence} ({})", found.detail)
+            message!(doctor.shops.found, sentence = sentence, detail = found.detail)
         };
         match found.code.severity() {
             Severity::Fine => Finding::ok(check, says),
             Severity::Warns => {
-                Finding::note(check, says, "Some documents will not arrive as expected.", found.code.action())
+                Finding::note(check, says, message!(doctor.shops.warned_means), found.code.action())
             }
             Severity::Blocks => {
-                Finding::problem(check, says, "No document arrives before it is mended.", found.code.action())
+                Finding::problem(check, says, message!(doctor.shops.blocked_means), found.code.action())
             }
         }
     };

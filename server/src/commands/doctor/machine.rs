@@ -1,5 +1,6 @@
 //! The machine: configuration, public address, database and disk.
 
+use messages::message;
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use secrecy::ExposeSecret;
@@ -23,29 +24,29 @@ const LARGE_LOG: u64 = 512 * MIB;
 /// What can be seen without opening anything.
 pub fn configuration(config: &Config) -> Vec<Finding> {
     let mut findings = vec![match config.key_ring() {
-        Ok(keys) => {
-            Finding::ok("keys", format!("credentials are sealed with the key {:?}", keys.sealing_key_id()))
+        Ok(keys) => Finding::ok("keys", message!(doctor.machine.keys, key = keys.sealing_key_id())),
+        Err(error) => {
+            Finding::problem("keys", error.to_string(), message!(doctor.machine.keys_missing_means), "")
         }
-        Err(error) => Finding::problem("keys", error.to_string(), "Nothing starts without a key.", ""),
     }];
     let has_app = !config.sage.client_id.is_empty()
         && config.sage_secret().is_ok_and(|secret| !secret.expose_secret().is_empty());
     findings.push(if has_app {
-        Finding::ok("sage_app", "the app's id and secret are set")
+        Finding::ok("sage_app", message!(doctor.machine.app_set))
     } else {
         Finding::problem(
             "sage_app",
-            "the app's id or secret is missing",
-            "No business can be connected, and no token refreshed.",
-            "Register an app with Sage and set LEDGER_SAGE__CLIENT_ID and LEDGER_SAGE__CLIENT_SECRET.",
+            message!(doctor.machine.app_missing),
+            message!(doctor.machine.app_missing_means),
+            message!(doctor.machine.app_missing_action),
         )
     });
     if let Err(error) = config.metrics_token() {
-        let to_do = "Correct LEDGER_METRICS__TOKEN_FILE.";
+        let to_do = message!(doctor.machine.metrics_action);
         findings.push(Finding::problem(
             "metrics",
             error.to_string(),
-            "`ledger serve` does not start.",
+            message!(doctor.machine.metrics_means),
             to_do,
         ));
     }
@@ -57,13 +58,9 @@ pub fn configuration(config: &Config) -> Vec<Finding> {
 fn doubted(doubt: Doubt) -> Finding {
     let says = doubt.to_string();
     let (check, means) = match doubt {
-        Doubt::NoProxyTrusted => {
-            ("trusted_proxies", "Tries to sign in are not told apart by where they come from.")
-        }
-        Doubt::ProxiesOfAPublicSocket => ("trusted_proxies", "Limits by address can be evaded."),
-        Doubt::KeysReadByOthers => {
-            ("keys_file", "Whoever reads it and the database can open every credential.")
-        }
+        Doubt::NoProxyTrusted => ("trusted_proxies", message!(doctor.machine.no_proxy_means)),
+        Doubt::ProxiesOfAPublicSocket => ("trusted_proxies", message!(doctor.machine.public_proxy_means)),
+        Doubt::KeysReadByOthers => ("keys_file", message!(doctor.machine.keys_file_means)),
     };
     Finding::problem(check, says, means, "")
 }
@@ -72,8 +69,8 @@ fn doubted(doubt: Doubt) -> Finding {
 pub async fn public_address(config: &Config) -> Finding {
     const CHECK: &str = "public_url";
     let url = &config.public_url;
-    let to_do = "Correct LEDGER_PUBLIC_URL, or what stands between it and Ledger, and see that `ledger serve` is running.";
-    let means = "Shops cannot deliver their events there, nor can browsers come back from Sage's consent.";
+    let to_do = message!(doctor.machine.url_action);
+    let means = message!(doctor.machine.url_means);
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build();
     let asked = match client {
         Ok(client) => client.get(format!("{url}/healthz")).send().await,
@@ -83,17 +80,24 @@ pub async fn public_address(config: &Config) -> Finding {
         Ok(answer) => {
             answer.status().is_success() && answer.text().await.is_ok_and(|text| text.trim() == "ok")
         }
-        Err(_) => return Finding::problem(CHECK, format!("{url} is not reached from here"), means, to_do),
+        Err(_) => {
+            return Finding::problem(
+                CHECK,
+                message!(doctor.machine.url_unreachable, url = url),
+                means,
+                to_do,
+            );
+        }
     };
     if !answered {
-        return Finding::problem(CHECK, format!("something else than Ledger answers at {url}"), means, to_do);
+        return Finding::problem(CHECK, message!(doctor.machine.url_other, url = url), means, to_do);
     }
     if is_plain(url) {
-        let says = format!("{url} is not https");
-        let means = "Cookies and tokens travel in the clear, and Sage takes no such address.";
-        return Finding::note(CHECK, says, means, "Put Ledger behind a proxy that speaks https.");
+        let says = message!(doctor.machine.url_plain, url = url);
+        let means = message!(doctor.machine.url_plain_means);
+        return Finding::note(CHECK, says, means, message!(doctor.machine.url_plain_action));
     }
-    Finding::ok(CHECK, format!("{url} answers"))
+    Finding::ok(CHECK, message!(doctor.machine.url_answers, url = url))
 }
 
 /// Whether an address that is not of this machine goes without encryption.
@@ -115,16 +119,21 @@ pub async fn database(config: &Config) -> (Vec<Finding>, Option<Arc<dyn Store>>)
     if let Some(file) = file
         && !file.exists()
     {
-        let says = format!("there is no file {}", file.display());
-        let to_do = "`ledger serve` and `ledger migrate` make it; or correct LEDGER_DATABASE_URL.";
-        return (vec![Finding::problem(CHECK, says, "Nothing is kept yet.", to_do)], None);
+        let says = message!(doctor.database.no_file, file = file.display());
+        let to_do = message!(doctor.database.no_file_action);
+        return (vec![Finding::problem(CHECK, says, message!(doctor.database.no_file_means), to_do)], None);
     }
     let mut findings: Vec<Finding> = file.into_iter().map(disk).collect();
     let store = match lifecycle::connect(&config.database_url).await {
         Ok(store) => store,
         Err(error) => {
-            let to_do = "Start the database, or correct LEDGER_DATABASE_URL.";
-            findings.push(Finding::problem(CHECK, error.to_string(), "Nothing works without it.", to_do));
+            let to_do = message!(doctor.database.down_action);
+            findings.push(Finding::problem(
+                CHECK,
+                error.to_string(),
+                message!(doctor.database.down_means),
+                to_do,
+            ));
             return (findings, None);
         }
     };
@@ -146,21 +155,29 @@ async fn schema(store: &dyn Store) -> (Finding, bool) {
     match store.missing_migrations().await {
         Ok(0) => {}
         Ok(missing) => {
-            let says = format!("{missing} steps of the schema are missing");
-            let means = "The database was made by an older Ledger.";
-            let to_do = "`ledger migrate` makes them, as does the next start of `ledger serve`.";
+            let says = message!(doctor.database.old_schema, missing = missing);
+            let means = message!(doctor.database.old_schema_means);
+            let to_do = message!(doctor.database.old_schema_action);
             return (Finding::problem(CHECK, says, means, to_do), false);
         }
         Err(error) => {
-            let means = "It is no database of Ledger's yet, or it cannot be read.";
-            return (Finding::problem(CHECK, error.to_string(), means, "`ledger migrate` makes one."), false);
+            let means = message!(doctor.database.unreadable_means);
+            return (
+                Finding::problem(
+                    CHECK,
+                    error.to_string(),
+                    means,
+                    message!(doctor.database.unreadable_action),
+                ),
+                false,
+            );
         }
     }
     match store.ready().await {
-        Ok(()) => (Finding::ok(CHECK, "it is reached and written, and its schema is the newest"), true),
+        Ok(()) => (Finding::ok(CHECK, message!(doctor.database.well)), true),
         Err(error) => {
-            let means = "Events are refused until it can be; the shops send them again.";
-            let to_do = "Look at its disk, its rights, and who holds it.";
+            let means = message!(doctor.database.not_writable_means);
+            let to_do = message!(doctor.database.not_writable_action);
             (Finding::problem(CHECK, error.to_string(), means, to_do), true)
         }
     }
@@ -169,21 +186,37 @@ async fn schema(store: &dyn Store) -> (Finding, bool) {
 /// The rows that cannot be read.
 async fn rows(store: &dyn Store) -> Vec<Finding> {
     const CHECK: &str = "rows";
-    let means = "What can be read of it is shown, and nothing else is affected.";
-    let to_do = "Stop Ledger, make a backup, and correct the column with the database's own tool (docs/operating.md).";
+    let means = message!(doctor.database.rows_means);
+    let to_do = message!(doctor.database.rows_action);
     let found = match store.unreadable().await {
         Ok(found) => found,
         Err(error) => {
-            return vec![Finding::problem(CHECK, error.to_string(), "The rows were not looked at.", "")];
+            return vec![Finding::problem(
+                CHECK,
+                error.to_string(),
+                message!(doctor.database.rows_not_checked),
+                "",
+            )];
         }
     };
     if found.is_empty() {
-        return vec![Finding::ok(CHECK, "all of them can be read")];
+        return vec![Finding::ok(CHECK, message!(doctor.database.rows_well))];
     }
     let named = found.into_iter().map(|store::Unreadable { table, column, row, value, rows }| {
-        let others = if rows > 1 { format!(" and {} others", rows - 1) } else { String::new() };
+        let place = format!("{table}.{column}");
         let value = domain::bounds::shown(&value);
-        Finding::problem(CHECK, format!("{table}.{column} of {row}{others} holds {value:?}"), means, to_do)
+        let says = if rows > 1 {
+            message!(
+                doctor.database.rows_unreadable,
+                place = place,
+                row = row,
+                others = rows - 1,
+                value = value
+            )
+        } else {
+            message!(doctor.database.row_unreadable, place = place, row = row, value = value)
+        };
+        Finding::problem(CHECK, says, means, to_do)
     });
     named.collect()
 }
@@ -196,24 +229,19 @@ fn disk(file: &Path) -> Finding {
     let log =
         size(&file.with_file_name(format!("{}-wal", file.file_name().unwrap_or_default().to_string_lossy())));
     let Ok(room) = rustix::fs::statvfs(folder) else {
-        return Finding::note(CHECK, "the room that is left cannot be read", "", "");
+        return Finding::note(CHECK, message!(doctor.disk.unreadable), "", "");
     };
     let free = room.f_bavail.saturating_mul(room.f_frsize);
-    let says = format!(
-        "{} MiB are free; the database has {} MiB, its log of changes {} MiB",
-        free / MIB,
-        size(file) / MIB,
-        log / MIB
-    );
-    let means = "When the disk is full, events are refused.";
-    let to_do = "Make room, or let `ledger runs cleanup` delete old runs.";
+    let says = message!(doctor.disk.space, free = free / MIB, database = size(file) / MIB, log = log / MIB);
+    let means = message!(doctor.disk.full_means);
+    let to_do = message!(doctor.disk.full_action);
     if free < TOO_LITTLE {
         Finding::problem(CHECK, says, means, to_do)
     } else if free < LITTLE {
         Finding::note(CHECK, says, means, to_do)
     } else if log > LARGE_LOG {
-        let means = "The log is folded into the database only while nobody reads for long.";
-        Finding::note(CHECK, says, means, "End what keeps the file open, such as a back-up or a shell.")
+        let means = message!(doctor.disk.log_means);
+        Finding::note(CHECK, says, means, message!(doctor.disk.log_action))
     } else {
         Finding::ok(CHECK, says)
     }

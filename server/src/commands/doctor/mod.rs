@@ -6,6 +6,7 @@ mod machine;
 mod people;
 mod servers;
 
+use messages::message;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::{config::Config, lifecycle::Failure};
 /// How the doctor looks.
 #[derive(Args)]
 pub struct DoctorArgs {
-    /// Asks neither Sage nor the shops nor the public address: nothing leaves the machine.
+    /// Does not contact Sage, the shops or the public address: nothing leaves the machine.
     #[arg(long)]
     offline: bool,
     #[command(flatten)]
@@ -32,7 +33,7 @@ enum State {
     Ok,
     /// Worth knowing.
     Note,
-    /// To be mended.
+    /// To be fixed.
     Problem,
 }
 
@@ -120,9 +121,9 @@ fn words(diagnosis: &Diagnosis) -> String {
     }
     let problems = diagnosis.findings.iter().filter(|finding| finding.state == State::Problem).count();
     lines.push(if problems == 0 {
-        "\nAll is well.".to_owned()
+        concat!("\n", message!(doctor.result.well)).to_owned()
     } else {
-        format!("\nTo be mended: {problems}.")
+        format!("\n{}", message!(doctor.result.problems, count = problems))
     });
     lines.join("\n")
 }
