@@ -84,6 +84,13 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A document whose JSON cannot be read.
+    Unreadable {
+        /// HTTP status.
+        status: u16,
+        /// What is wrong and where, for a person.
+        what: String,
+    },
     /// An answer that is larger than any document.
     TooLarge {
         /// HTTP status.
@@ -105,7 +112,7 @@ impl Error {
             Self::Unavailable { .. } | Self::Redirected { .. } => Code::MagentoUnavailable,
             Self::Url(_) | Self::Unreachable(_) => Code::MagentoUnreachable,
             Self::InvalidResponse { .. } => Code::MagentoInvalidResponse,
-            Self::TooLarge { .. } => Code::UnreadableDocument,
+            Self::Unreadable { .. } | Self::TooLarge { .. } => Code::UnreadableDocument,
             Self::Late => Code::LeaseLost,
             Self::Refused { .. } | Self::Setup => Code::Internal,
         }
@@ -127,6 +134,7 @@ impl Error {
             | Self::PairingRefused
             | Self::NotFound { .. }
             | Self::Refused { .. }
+            | Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::Setup => Class::Rejected,
         }
@@ -140,6 +148,7 @@ impl Error {
             Self::Refused { status, .. }
             | Self::Unavailable { status, .. }
             | Self::Redirected { status, .. }
+            | Self::Unreadable { status, .. }
             | Self::TooLarge { status }
             | Self::InvalidResponse { status, .. } => Some(*status),
             Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Late | Self::Setup => None,
@@ -217,6 +226,7 @@ impl fmt::Display for Error {
             Self::Unreachable(Lost::TimedOut) => f.write_str("The shop took too long to answer."),
             Self::Unreachable(Lost::Cut) => f.write_str("The line to the shop was cut."),
             Self::InvalidResponse { what, .. } => write!(f, "Magento's answer could not be read: {what}."),
+            Self::Unreadable { what, .. } => f.write_str(what),
             Self::TooLarge { .. } => {
                 write!(f, "The document is larger than {} MiB.", LARGEST_DOCUMENT / 1024 / 1024)
             }
