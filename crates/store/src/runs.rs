@@ -88,6 +88,17 @@ pub struct RunFacts {
     pub sage_reference: Option<String>,
     /// The digest of the customer's e-mail address ([`domain::email::digest`]): to be found by, never shown.
     pub email_digest: Option<String>,
+    /// Magento's id of the customer; a guest has none.
+    pub customer_id: Option<i64>,
+}
+
+/// A customer, by whatever is known: the address may have changed since, and a guest has only that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownCustomer {
+    /// The digest of the e-mail address.
+    pub email_digest: Option<String>,
+    /// Magento's id.
+    pub customer_id: Option<i64>,
 }
 
 /// A run that a worker holds.
@@ -311,13 +322,13 @@ pub trait Runs {
         magento_id: i64,
     ) -> Result<Option<Run>>;
 
-    /// What a binding has posted to a business for the customer of this e-mail address in a currency: each invoice and credit memo whose
+    /// What a binding has posted to a business for a customer, by address or by id, in a currency: each invoice and credit memo whose
     /// run has succeeded, once, and each credit memo that Sage has made or may have made. The credit memo of this Magento id is left out.
     async fn posted_for(
         &self,
         binding: BindingId,
         business: &str,
-        email_digest: &str,
+        customer: &KnownCustomer,
         currency: &str,
         besides: Option<i64>,
     ) -> Result<Posted>;

@@ -13,7 +13,10 @@ use domain::{
 };
 
 use super::world::{World, assert_stale, fence, intent_of, request, retrying};
-use crate::{Answer, Fence, FinishRun, Intent, IntentKey, IntentState, NewXref, Outcome, RunFacts, Store};
+use crate::{
+    Answer, Fence, FinishRun, Intent, IntentKey, IntentState, KnownCustomer, NewXref, Outcome, RunFacts,
+    Store,
+};
 
 async fn held(world: &World) -> Fence {
     world.receive(InvoiceCreated, 1).await;
@@ -177,6 +180,7 @@ pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>
     world.store.open_intent(fence(&claimed), &first, &request("1"), world.now()).await.unwrap();
     let facts = RunFacts {
         email_digest: Some("digest".to_owned()),
+        customer_id: Some(7),
         currency: Some("GBP".to_owned()),
         amount_minor: Some(4_500),
         ..RunFacts::default()
@@ -184,7 +188,8 @@ pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>
     let ended = world.end(&claimed, retrying(world.after(TimeDelta::hours(1))));
     world.store.finish_run(&FinishRun { facts, ..ended }).await.unwrap();
     let credited = async |business: &str, digest: &str, currency: &str, besides: Option<i64>| {
-        let posted = world.store.posted_for(world.binding, business, digest, currency, besides).await;
+        let customer = KnownCustomer { email_digest: Some(digest.to_owned()), customer_id: None };
+        let posted = world.store.posted_for(world.binding, business, &customer, currency, besides).await;
         posted.unwrap().credited_minor
     };
     for besides in [None, Some(2)] {
@@ -194,6 +199,19 @@ pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>
     assert_eq!(credited("business-1", "digest", "EUR", None).await, 0);
     assert_eq!(credited("business-1", "another", "GBP", None).await, 0);
     assert_eq!(credited("business-2", "digest", "GBP", None).await, 0);
+    let by = async |email_digest: Option<&str>, customer_id: Option<i64>| {
+        let customer = KnownCustomer { email_digest: email_digest.map(str::to_owned), customer_id };
+        let posted = world.store.posted_for(world.binding, "business-1", &customer, "GBP", None).await;
+        posted.unwrap().credited_minor
+    };
+    assert_eq!(
+        by(Some("changed"), Some(7)).await,
+        4_500,
+        "whoever changes the address stays the same customer"
+    );
+    assert_eq!(by(Some("digest"), Some(7)).await, 4_500, "counted once");
+    assert_eq!(by(Some("another"), Some(8)).await, 0);
+    assert_eq!(by(None, None).await, 0);
 }
 
 /// What was found in Sage needs no request; a stale worker adopts nothing.
