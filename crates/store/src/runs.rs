@@ -182,6 +182,8 @@ pub enum Outcome {
         until: DateTime<Utc>,
         /// Who does not answer: all runs that need that side rest with this one. None where only this run rests.
         side: Option<Side>,
+        /// Whether the side may be silent because of what it was sent: then the others have their turns before this run has its next.
+        by_turns: bool,
     },
 }
 
@@ -285,7 +287,8 @@ pub trait Runs {
     ///
     /// To go on is to become `queued`, due now; the claims wait while the binding is not active. The attempt keeps what the worker told.
     ///
-    /// A `Resting` with a side makes that side rest until then; every other end says that both sides answered, and ends their rests.
+    /// A `Resting` with a side makes that side rest until then; every other end says that both sides answered, and ends their rests. After
+    /// a rest by turns those go first that were not tried yet, then those that were tried longest ago; after any other the oldest.
     async fn finish_run(&self, finish: &FinishRun) -> Result<()>;
 
     /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
