@@ -73,6 +73,7 @@ fn run() -> Run {
             sage_id: Some("sage-1".to_owned()),
             sage_reference: Some("SI-27".to_owned()),
             email_digest: None,
+            customer_id: None,
         },
         website_id: 1,
         store_id: 1,

@@ -1,9 +1,9 @@
 //! The command line.
 
-use messages::message;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
+use messages::message;
 
 #[cfg(feature = "demo")]
 use crate::{bench, demo, simulate};

@@ -1,7 +1,6 @@
 //! The outside world: the machine's clock and its randomness, and the database's clock where processes share one. The only place that
 //! reaches for any of them.
 
-use messages::message;
 use std::{
     sync::{
         Arc,
@@ -12,6 +11,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::environment::Environment;
+use messages::message;
 use rand::TryRngCore;
 use rustix::time::{ClockId, clock_gettime};
 use store::Store;

@@ -1,10 +1,10 @@
 //! `ledger keys`: makes a key, and brings everything that is sealed under the first one.
 
-use messages::message;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use domain::{environment::Environment, run::ActionKind};
+use messages::message;
 use sync::Rotation;
 use vault::KeyRing;
 

@@ -22,6 +22,7 @@ pub mod security;
 pub mod serving;
 #[cfg(feature = "demo")]
 pub mod simulate;
+pub mod site;
 pub mod state;
 pub mod streams;
 pub mod telemetry;

@@ -1,16 +1,11 @@
 //! Start-up and shutdown of a process: store, engine, router, worker.
 
-use messages::message;
-use std::{
-    num::NonZeroU32,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{num::NonZeroU32, path::Path, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::environment::Environment;
 use leptos::config::LeptosOptions;
+use messages::message;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use services::{Services, alerting::Alerting, connecting::Connecting, sealing::Sealing};
 use store::Store;
@@ -27,6 +22,7 @@ use crate::{
     intake::Intake,
     router,
     serving::{self, ConnectionLimits},
+    site::Site,
     state::{AppState, EndpointState, Observing},
 };
 
@@ -259,26 +255,18 @@ pub async fn asked_to_stop() -> Result<(), Failure> {
     Ok(())
 }
 
-/// The site's folder: as configured, or where the build leaves it beside the binary when the process was started elsewhere.
-fn site_root(config: &Config) -> Result<PathBuf, Failure> {
-    if config.site_root.exists() {
-        return Ok(config.site_root.clone());
-    }
-    let beside = std::env::current_exe()?.with_file_name("../site");
-    Ok(if beside.exists() { beside } else { config.site_root.clone() })
-}
-
 fn leptos_options(config: &Config, address: std::net::SocketAddr) -> Result<LeptosOptions, Failure> {
-    let root = site_root(config)?;
-    let root = root.to_str().ok_or("site_root is not UTF-8")?;
-    // The names of script and style carry a hash, listed in a file that the build leaves beside the binary.
-    let hashes = std::env::current_exe()?.with_file_name("hash.txt");
+    let site = Site::of(config)?;
+    if let Some(trouble) = site.trouble() {
+        tracing::warn!("{trouble} {}", message!(site.to_do));
+    }
+    let root = site.root().ok_or("site_root is not UTF-8")?;
     Ok(LeptosOptions::builder()
         .output_name("ledger")
         .site_root(root)
         .site_pkg_dir("pkg")
         .site_addr(address)
         .env(leptos::config::Env::PROD)
-        .hash_files(hashes.exists())
+        .hash_files(site.has_hashes())
         .build())
 }

@@ -1,6 +1,5 @@
 //! `ledger plan`: prints the Plan of a document, touching nothing.
 
-use messages::message;
 use std::{collections::BTreeMap, fs, path::Path, path::PathBuf, process::ExitCode};
 
 use clap::{Args, ValueEnum};
@@ -14,6 +13,7 @@ use domain::{
     settings::Settings,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use posting::{
     Context, Generations, KnownRecord, KnownStock, OriginalInvoice, PostedPayment, plan_creditmemo,
     plan_customer, plan_invoice, plan_payment, plan_product,

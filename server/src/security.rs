@@ -1,6 +1,5 @@
 //! Headers that browsers heed, and what of an address may be logged.
 
-use messages::message;
 use std::sync::Arc;
 
 use axum::{
@@ -9,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use messages::message;
 use url::Url;
 use views::error::AppError;
 

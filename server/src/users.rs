@@ -1,6 +1,5 @@
 //! `ledger users`: people who sign in, for the first one and for those who cannot help themselves.
 
-use messages::message;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use domain::{
     ids::{MemberId, OrganisationId, PersonId},
     run::{ActionKind, Role},
 };
+use messages::message;
 use store::{Action, Member, NewMember, Organisation, Person, Store};
 
 use crate::{

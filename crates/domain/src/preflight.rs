@@ -4,10 +4,10 @@
 
 mod catalogue;
 
-use messages::message;
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, TimeDelta};
+use messages::message;
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -85,6 +85,13 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A document whose JSON cannot be read.
+    Unreadable {
+        /// HTTP status.
+        status: u16,
+        /// What is wrong and where, for a person.
+        what: String,
+    },
     /// An answer that is larger than any document.
     TooLarge {
         /// HTTP status.
@@ -106,7 +113,7 @@ impl Error {
             Self::Unavailable { .. } | Self::Redirected { .. } => Code::MagentoUnavailable,
             Self::Url(_) | Self::Unreachable(_) => Code::MagentoUnreachable,
             Self::InvalidResponse { .. } => Code::MagentoInvalidResponse,
-            Self::TooLarge { .. } => Code::UnreadableDocument,
+            Self::Unreadable { .. } | Self::TooLarge { .. } => Code::UnreadableDocument,
             Self::Late => Code::LeaseLost,
             Self::Refused { .. } | Self::Setup => Code::Internal,
         }
@@ -128,6 +135,7 @@ impl Error {
             | Self::PairingRefused
             | Self::NotFound { .. }
             | Self::Refused { .. }
+            | Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::Setup => Class::Rejected,
         }
@@ -141,6 +149,7 @@ impl Error {
             Self::Refused { status, .. }
             | Self::Unavailable { status, .. }
             | Self::Redirected { status, .. }
+            | Self::Unreadable { status, .. }
             | Self::TooLarge { status }
             | Self::InvalidResponse { status, .. } => Some(*status),
             Self::Url(_) | Self::PairingCode | Self::Unreachable(_) | Self::Late | Self::Setup => None,
@@ -211,6 +220,7 @@ impl fmt::Display for Error {
             Self::InvalidResponse { what, .. } => {
                 f.write_str(&message!(magento.invalid_response, reason = what))
             }
+            Self::Unreadable { what, .. } => f.write_str(what),
             Self::TooLarge { .. } => {
                 f.write_str(&message!(magento.too_large, limit = LARGEST_DOCUMENT / 1024 / 1024))
             }

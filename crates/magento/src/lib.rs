@@ -3,6 +3,7 @@
 pub mod address;
 mod client;
 mod error;
+mod json;
 mod keys;
 mod message;
 mod pairing;

@@ -9,7 +9,7 @@ use reqwest::{Response, header};
 use serde_json::Value;
 use url::Url;
 
-use crate::{Error, message::sentence};
+use crate::{Error, json, message::sentence};
 
 /// Magento's sentence when no route fits the path: the module is not there.
 const NO_ROUTE: &str = "Request does not match any route.";
@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     retry_after: Option<i64>,
     /// Where `Location` leads.
     location: Option<String>,
+    /// Whether it says that it is JSON.
+    claims_json: bool,
     body: Vec<u8>,
     /// From sending to the last byte.
     pub(crate) duration: Duration,
@@ -39,6 +41,8 @@ impl Reply {
             .and_then(|text| text.trim().parse().ok())
             .filter(|seconds| *seconds >= 0);
         let location = header(header::LOCATION).and_then(|text| origin(response.url(), text));
+        let claims_json =
+            header(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Error::of_transport(&error))? {
@@ -47,7 +51,7 @@ impl Reply {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status, date, retry_after, location, body, duration: started.elapsed() })
+        Ok(Self { status, date, retry_after, location, claims_json, body, duration: started.elapsed() })
     }
 
     /// Whether Magento itself (not a proxy in front of it) refuses the token.
@@ -57,16 +61,33 @@ impl Reply {
 
     /// The body of a good answer; anything else is an error.
     pub(crate) fn good(&self) -> Result<Value, Error> {
-        if (200..300).contains(&self.status) {
-            let what = message!(magento_answers.not_json);
-            return self.json().ok_or(Error::InvalidResponse { status: self.status, what });
+        if self.is_good() { self.json().ok_or_else(|| self.no_json()) } else { Err(self.bad()) }
+    }
+
+    /// The document of a good answer. What calls itself JSON and begins as such is the document: where it cannot be read, a repeat would
+    /// bring the same.
+    pub(crate) fn document(&self) -> Result<Value, Error> {
+        if !self.is_good() || !self.claims_json || !json::is_document(&self.body) {
+            return self.good();
         }
-        Err(self.bad())
+        json::read(&self.body).map_err(|problem| match problem {
+            json::Problem::Spoilt => self.no_json(),
+            json::Problem::Unreadable(what) => Error::Unreadable { status: self.status, what },
+        })
+    }
+
+    fn is_good(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    fn no_json(&self) -> Error {
+        let what = message!(magento_answers.not_json);
+        Error::InvalidResponse { status: self.status, what }
     }
 
     /// A good answer that says nothing: an empty body, `null` or `[]`.
     pub(crate) fn good_and_empty(&self) -> Result<(), Error> {
-        if (200..300).contains(&self.status) && self.body.trim_ascii().is_empty() {
+        if self.is_good() && self.body.trim_ascii().is_empty() {
             return Ok(());
         }
         match self.good()? {

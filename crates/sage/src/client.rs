@@ -234,6 +234,11 @@ fn judge(status: u16, after: Option<i64>, failed_call: Box<FailedCall>) -> Error
             Error::InvalidResponse { what: message!(sage_answers.no_error), failed_call }
         }
         401 if failed_call.messages.iter().any(is_about_the_plan) => Error::Plan(failed_call),
+        // A password in front of Sage, a filter. A token of ours is never older than five minutes, so nothing is missed: if it is the
+        // token after all, the next one is refused by the token host, and that is Sage's word.
+        401 if !failed_call.messages.iter().any(Message::is_sages) => {
+            Error::Unavailable { after, failed_call }
+        }
         401 => Error::Unauthorised(failed_call),
         403 => Error::Forbidden(failed_call),
         404 => Error::NotFound(failed_call),

@@ -31,6 +31,13 @@ pub struct Message {
     pub source: Option<String>,
 }
 
+impl Message {
+    /// Whether Sage's API or its token host must have written it: both name the kind of an error, and hardly anybody else does so.
+    pub(crate) fn is_sages(&self) -> bool {
+        !self.data_code.is_empty()
+    }
+}
+
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.field {

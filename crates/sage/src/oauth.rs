@@ -131,16 +131,15 @@ impl Client {
 /// The token host says `{"error":"invalid_grant",...}` with 400 (401 for the app).
 fn of_the_token_host(error: Error) -> Error {
     let (Error::Rejected(failed_call) | Error::Unauthorised(failed_call)) = &error else { return error };
-    match failed_call.messages.first() {
+    match failed_call.messages.iter().find(|message| message.is_sages()) {
         Some(message) if message.data_code == "invalid_grant" => {
             Error::Reauthorise { reason: message.text.clone() }
         }
-        Some(message) if !message.data_code.is_empty() => Error::App { error: message.data_code.clone() },
+        Some(message) => Error::App { error: message.data_code.clone() },
         // Not Sage's word: a proxy's or a gateway's, which ends no connection.
         None => {
             Error::InvalidResponse { what: message!(sage_answers.no_error), failed_call: failed_call.clone() }
         }
-        _ => error,
     }
 }
 
@@ -163,12 +162,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_in_front_of_the_token_host_ends_no_connection() {
-        let sage = Sage::new(vec![answer(401, "<html>who are you?</html>")]).await;
-        let error = sage.client().refresh(&SecretString::from("old")).await.unwrap_err();
-        assert_eq!(
-            (error.code(), error.class()),
-            (domain::code::Code::SageInvalidResponse, Class::Retry { after: None })
-        );
+        for (status, body) in [
+            (401, "<html>who are you?</html>"),
+            (401, r#"{"message":"Unauthorized"}"#),
+            (400, r#"{"message":"Bad Request"}"#),
+        ] {
+            let sage = Sage::new(vec![answer(status, body)]).await;
+            let error = sage.client().refresh(&SecretString::from("old")).await.unwrap_err();
+            assert_eq!(error.class(), Class::Retry { after: None }, "{status} {body}: {error:?}");
+        }
     }
 
     #[test]

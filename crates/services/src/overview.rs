@@ -1,6 +1,5 @@
 //! The service functions behind the overview.
 
-use messages::message;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
@@ -11,6 +10,7 @@ use domain::{
     percentile::percentile,
     run::{BindingStatus, RunStatus},
 };
+use messages::message;
 use store::{Binding, CauseGroup, Load, Span, Times, Volume, waiting_code};
 use views::{
     bindings::href,

@@ -3,7 +3,6 @@
 mod file;
 mod versions;
 
-use messages::message;
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
@@ -11,6 +10,7 @@ use domain::{
     run::{ActionKind, BindingStatus},
     settings::{Lists, Problems, Settings, canonical_tax_map, differences, form::Form},
 };
+use messages::message;
 use store::{Binding, CachedReference, SettingsVersion};
 use tokio::time::timeout;
 

@@ -162,7 +162,8 @@ async fn quarantine(
     Ok(())
 }
 
-/// The oldest run that can be claimed and that nobody else is looking at, locked. Its state is asked for again beside the lock,
+/// The oldest run that can be claimed and that nobody else is looking at, locked; after a rest by turns those go first that are queued,
+/// then the one that was tried longest ago. Its state is asked for again beside the lock,
 /// so that Postgres looks at it again when it changed in between.
 async fn candidate(connection: &mut PgConnection, now: DateTime<Utc>) -> Tried<Option<Candidate>> {
     let candidate = sqlx::query_as(concat!(
@@ -172,10 +173,23 @@ async fn candidate(connection: &mut PgConnection, now: DateTime<Utc>) -> Tried<O
          FROM open_bindings o
          JOIN bindings b ON b.id = o.binding_id AND b.status = 'active' AND b.business_id IS NOT NULL
          CROSS JOIN LATERAL (
-             SELECT q.id FROM runs q
-             WHERE q.binding_id = o.binding_id AND q.status IN ('queued', 'retrying', 'running')
-               AND CASE WHEN q.status = 'running' THEN q.lease_until ELSE q.next_at END <= $1
-             ORDER BY q.id LIMIT 1
+             SELECT EXISTS (SELECT 1 FROM rests s WHERE s.side = 'sage' AND s.id = b.business_id AND s.by_turns) AS by_turns
+         ) going
+         CROSS JOIN LATERAL (
+             (SELECT q.id, 1 AS turn FROM runs q
+              WHERE NOT going.by_turns AND q.binding_id = o.binding_id AND q.status IN ('queued', 'retrying', 'running')
+                AND CASE WHEN q.status = 'running' THEN q.lease_until ELSE q.next_at END <= $1
+              ORDER BY q.id LIMIT 1)
+             UNION ALL
+             (SELECT q.id, 1 FROM runs q
+              WHERE going.by_turns AND q.binding_id = o.binding_id AND q.status IN ('queued', 'running')
+                AND CASE WHEN q.status = 'running' THEN q.lease_until ELSE q.next_at END <= $1
+              ORDER BY q.id LIMIT 1)
+             UNION ALL
+             (SELECT q.id, 2 FROM runs q
+              WHERE going.by_turns AND q.binding_id = o.binding_id AND q.status = 'retrying' AND q.next_at <= $1
+              ORDER BY q.started_at, q.id LIMIT 1)
+             ORDER BY turn LIMIT 1
          ) oldest
          JOIN runs r ON r.binding_id = o.binding_id AND r.id = oldest.id
               AND r.status IN ('queued', 'retrying', 'running')

@@ -223,7 +223,7 @@ async fn write_run(
         "UPDATE runs
             SET status = $3, code = $4, message = $5, waits_for_invoice = $6, next_at = coalesce($7, next_at),
              settings_version = coalesce($19, settings_version), cause = $20, email_digest = coalesce($21, email_digest),
-             updated_at = $8, finished_at = $9, attempts = attempts - $22,
+             updated_at = $8, finished_at = $9, attempts = attempts - $22, customer_id = coalesce($23, customer_id),
              increment_id = coalesce($10, increment_id), customer = coalesce($11, customer),
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
              tax_minor = coalesce($14, tax_minor), sage_amount_minor = coalesce($15, sage_amount_minor),
@@ -254,6 +254,7 @@ async fn write_run(
     .bind(run_state.cause())
     .bind(&facts.email_digest)
     .bind(finish.outcome.uncounted())
+    .bind(facts.customer_id)
     .execute(connection)
     .await?;
     Ok(ensure_affected(written.rows_affected(), 1)?)

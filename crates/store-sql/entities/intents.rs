@@ -300,12 +300,14 @@ impl Intents for Driver {
             return Ok(BTreeSet::new());
         }
         let held: Vec<String> = sqlx::query_scalar(concat!(
-            "SELECT sage_id FROM xrefs
-              WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND ",
+            "SELECT sage_id FROM xrefs",
+            indexed!("xrefs_sage"),
+            " WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND ",
             among!("sage_id", "$5"),
             " UNION
-             SELECT sage_id FROM intents
-              WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND state = 'answered' AND ",
+             SELECT sage_id FROM intents",
+            indexed!("intents_answered"),
+            " WHERE binding_id = $1 AND business_id = $2 AND NOT (kind = $3 AND magento_key = $4) AND state = 'answered' AND ",
             among!("sage_id", "$5")
         ))
         .bind(Id(key.binding_id))

@@ -66,16 +66,16 @@ pub(crate) async fn note(
     outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Tried<Option<TimeDelta>> {
-    let Outcome::Resting { code, until, side: Some(side), .. } = outcome else {
+    let Outcome::Resting { code, until, side: Some(side), by_turns, .. } = outcome else {
         end(connection, binding).await?;
         return Ok(None);
     };
     let since: Option<Instant> = sqlx::query_scalar(
-        "INSERT INTO rests AS r (side, id, code, since, until, rests, set_at)
-         SELECT $2, CASE WHEN $2 = 'sage' THEN b.business_id ELSE CAST(b.id AS text) END, $3, $4, $5, 1, $4 FROM bindings b
+        "INSERT INTO rests AS r (side, id, code, since, until, rests, set_at, by_turns)
+         SELECT $2, CASE WHEN $2 = 'sage' THEN b.business_id ELSE CAST(b.id AS text) END, $3, $4, $5, 1, $4, $6 FROM bindings b
          WHERE b.id = $1 AND b.business_id IS NOT NULL
          ON CONFLICT (side, id) DO UPDATE
-         SET code = excluded.code, until = excluded.until, rests = r.rests + 1, set_at = excluded.set_at
+         SET code = excluded.code, until = excluded.until, rests = r.rests + 1, set_at = excluded.set_at, by_turns = excluded.by_turns
          RETURNING since",
     )
     .bind(Id(binding))
@@ -83,6 +83,7 @@ pub(crate) async fn note(
     .bind(code.as_str())
     .bind(Instant(now))
     .bind(Instant(*until))
+    .bind(by_turns)
     .fetch_optional(connection)
     .await?;
     Ok(since.map(|since| now - since.0))

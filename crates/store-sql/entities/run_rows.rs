@@ -35,6 +35,7 @@ pub(crate) struct RunRow {
     sage_id: Option<String>,
     sage_reference: Option<String>,
     email_digest: Option<String>,
+    customer_id: Option<i64>,
     website_id: i64,
     store_id: i64,
     occurred_at: Instant,
@@ -52,7 +53,7 @@ macro_rules! run_columns {
         "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.settings_version,
          r.increment_id, r.customer, r.currency, r.amount_minor, r.tax_minor, r.sage_amount_minor, r.sage_tax_minor,
          r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at,
-         r.started_at, r.email_digest, r.resolved_by, r.trace_parent"
+         r.started_at, r.email_digest, r.customer_id, r.resolved_by, r.trace_parent"
     };
 }
 pub(crate) use run_columns;
@@ -85,6 +86,7 @@ impl Record for RunRow {
                 sage_id: self.sage_id,
                 sage_reference: self.sage_reference,
                 email_digest: self.email_digest,
+                customer_id: self.customer_id,
             },
             website_id: self.website_id,
             store_id: self.store_id,

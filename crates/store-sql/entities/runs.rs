@@ -6,7 +6,7 @@ use domain::{
     ids::{AttemptId, BindingId, OrganisationId, RunId},
     run::{EntityKind, EventName, RunStatus},
 };
-use store::{Action, Claimed, Counts, Error, Fence, FinishRun, Posted, Result, Run, Runs};
+use store::{Action, Claimed, Counts, Error, Fence, FinishRun, KnownCustomer, Posted, Result, Run, Runs};
 use store_sql::{Id, Instant};
 
 use super::{
@@ -116,7 +116,7 @@ impl Runs for Driver {
         &self,
         binding: BindingId,
         business: &str,
-        email_digest: &str,
+        customer: &KnownCustomer,
         currency: &str,
         besides: Option<i64>,
     ) -> Result<Posted> {
@@ -124,8 +124,12 @@ impl Runs for Driver {
             "SELECT CAST(coalesce(sum(CASE WHEN kind = 'invoice' THEN amount END), 0) AS bigint),
                     CAST(coalesce(sum(CASE WHEN kind = 'memo' THEN amount END), 0) AS bigint)
                FROM (SELECT CASE WHEN r.event = 'creditmemo.created' THEN 'memo' ELSE 'invoice' END AS kind, max(r.amount_minor) AS amount
-                       FROM runs r JOIN bindings b ON b.id = r.binding_id
-                      WHERE r.organisation_id = b.organisation_id AND r.email_digest = $2 AND r.binding_id = $1 AND r.currency = $3
+                       FROM (SELECT m.id FROM runs m JOIN bindings b ON b.id = $1
+                              WHERE m.organisation_id = b.organisation_id AND m.email_digest = $2
+                             UNION
+                             SELECT m.id FROM runs m WHERE m.binding_id = $1 AND m.customer_id = $6) theirs
+                      CROSS JOIN runs r
+                      WHERE r.binding_id = $1 AND r.id = theirs.id AND r.currency = $3
                         AND r.event IN ('invoice.created', 'invoice.paid', 'creditmemo.created')
                         AND (r.event <> 'creditmemo.created' OR r.magento_id <> $5)
                         AND (r.status = 'succeeded'
@@ -137,11 +141,12 @@ impl Runs for Driver {
                       GROUP BY kind, r.magento_id) posted",
         )
         .bind(Id(binding))
-        .bind(email_digest)
+        .bind(&customer.email_digest)
         .bind(currency)
         .bind(business)
         // Magento's ids begin at 1.
         .bind(besides.unwrap_or_default())
+        .bind(customer.customer_id)
         .fetch_one(self.reader())
         .await
         .map_err(translate)?;

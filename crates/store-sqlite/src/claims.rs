@@ -45,10 +45,12 @@ impl Record for TakenRow {
 }
 
 /// The oldest run that may be claimed at `?1`: the oldest queued, the oldest due retry and the lost ones of each binding that can
-/// work now. The cost grows with the bindings and the retries that are due, not with the queue behind a busy business.
+/// work now. After a rest by turns a retry waits for those that are queued, and the one goes first that was tried longest ago. The cost grows with the bindings and the retries that are due, not with the queue behind a busy business.
 const OLDEST_DUE: &str = "
     WITH free AS MATERIALIZED (
-        SELECT b.id, b.business_id FROM bindings b
+        SELECT b.id, b.business_id,
+               EXISTS (SELECT 1 FROM rests s WHERE s.side = 'sage' AND s.id = b.business_id AND s.by_turns) AS by_turns
+          FROM bindings b
          WHERE b.status = 'active' AND b.business_id IS NOT NULL
            AND NOT EXISTS (SELECT 1 FROM runs h
                             WHERE h.status = 'running' AND h.lease_business = b.business_id AND h.lease_until > ?1)
@@ -61,7 +63,14 @@ const OLDEST_DUE: &str = "
         UNION ALL
         SELECT (SELECT min(r.id) FROM runs r INDEXED BY runs_retrying
                  WHERE r.binding_id = f.id AND r.status = 'retrying' AND r.next_at <= ?1)
-          FROM free f
+          FROM free f WHERE NOT f.by_turns
+        UNION ALL
+        SELECT (SELECT r.id FROM runs r INDEXED BY runs_retrying
+                 WHERE r.binding_id = f.id AND r.status = 'retrying' AND r.next_at <= ?1
+                   AND NOT EXISTS (SELECT 1 FROM runs q INDEXED BY runs_status
+                                    WHERE q.binding_id = f.id AND q.status = 'queued' AND q.next_at <= ?1)
+                 ORDER BY r.started_at, r.id LIMIT 1)
+          FROM free f WHERE f.by_turns
         UNION ALL
         SELECT r.id FROM runs r INDEXED BY runs_running JOIN free f ON f.id = r.binding_id
          WHERE r.status = 'running' AND r.lease_until <= ?1)

@@ -70,7 +70,9 @@ pub use plans::{Plans, RunPlan};
 pub use references::{CachedReference, References};
 pub use rests::{BindingRests, Rest, Rests};
 pub use run_state::{Meanwhile, RunState};
-pub use runs::{Claimed, Counts, Fence, FinishRun, Outcome, Posted, Run, RunFacts, Runs, waiting_code};
+pub use runs::{
+    Claimed, Counts, Fence, FinishRun, KnownCustomer, Outcome, Posted, Run, RunFacts, Runs, waiting_code,
+};
 pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};

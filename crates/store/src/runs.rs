@@ -88,6 +88,17 @@ pub struct RunFacts {
     pub sage_reference: Option<String>,
     /// The digest of the customer's e-mail address ([`domain::email::digest`]): to be found by, never shown.
     pub email_digest: Option<String>,
+    /// Magento's id of the customer; a guest has none.
+    pub customer_id: Option<i64>,
+}
+
+/// A customer, by whatever is known: the address may have changed since, and a guest has only that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownCustomer {
+    /// The digest of the e-mail address.
+    pub email_digest: Option<String>,
+    /// Magento's id.
+    pub customer_id: Option<i64>,
 }
 
 /// A run that a worker holds.
@@ -171,6 +182,8 @@ pub enum Outcome {
         until: DateTime<Utc>,
         /// Who does not answer: all runs that need that side rest with this one. None where only this run rests.
         side: Option<Side>,
+        /// Whether the side may be silent because of what it was sent: then the others have their turns before this run has its next.
+        by_turns: bool,
     },
 }
 
@@ -274,7 +287,8 @@ pub trait Runs {
     ///
     /// To go on is to become `queued`, due now; the claims wait while the binding is not active. The attempt keeps what the worker told.
     ///
-    /// A `Resting` with a side makes that side rest until then; every other end says that both sides answered, and ends their rests.
+    /// A `Resting` with a side makes that side rest until then; every other end says that both sides answered, and ends their rests. After
+    /// a rest by turns those go first that were not tried yet, then those that were tried longest ago; after any other the oldest.
     async fn finish_run(&self, finish: &FinishRun) -> Result<()>;
 
     /// Gives a run back untouched (shutdown): `queued`, due now, its attempt closed, `attempts` lowered by one.
@@ -311,13 +325,13 @@ pub trait Runs {
         magento_id: i64,
     ) -> Result<Option<Run>>;
 
-    /// What a binding has posted to a business for the customer of this e-mail address in a currency: each invoice and credit memo whose
+    /// What a binding has posted to a business for a customer, by address or by id, in a currency: each invoice and credit memo whose
     /// run has succeeded, once, and each credit memo that Sage has made or may have made. The credit memo of this Magento id is left out.
     async fn posted_for(
         &self,
         binding: BindingId,
         business: &str,
-        email_digest: &str,
+        customer: &KnownCustomer,
         currency: &str,
         besides: Option<i64>,
     ) -> Result<Posted>;

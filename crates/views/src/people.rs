@@ -1,9 +1,9 @@
 //! An organisation's people, as pages show them.
 
-use messages::message;
 use std::fmt;
 
 use domain::run::Role;
+use messages::message;
 use serde::{Deserialize, Serialize};
 
 use super::format::Moment;

@@ -168,7 +168,7 @@ async fn resting(name: &str, store: &dyn Store) -> Result<(), Failure> {
     let finish = FinishRun {
         fence: Fence { run_id: claimed.run.id, attempt_id: claimed.attempt_id },
         now,
-        outcome: Outcome::Resting { code, message: None, until, side: Some(Side::Sage) },
+        outcome: Outcome::Resting { code, message: None, until, side: Some(Side::Sage), by_turns: false },
         facts: RunFacts::default(),
         xrefs: Vec::new(),
         sync_state: None,

@@ -1,6 +1,5 @@
 //! `ledger actions`: who did what, as owners read it on their page.
 
-use messages::message;
 use std::{cmp::Reverse, collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +8,7 @@ use domain::{
     ids::{ActionId, BindingId, MemberId, OrganisationId, RunId},
     run::ActionKind,
 };
+use messages::message;
 use serde::Serialize;
 use store::{Action, ActionFilter, Store};
 use views::activity::kind_label;

@@ -1,6 +1,5 @@
 //! `ledger bindings`: every binding and how it stands.
 
-use messages::message;
 use std::{collections::HashMap, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,6 +9,7 @@ use domain::{
     ids::{BindingId, OrganisationId},
     run::{BackfillStage, BindingStatus},
 };
+use messages::message;
 use serde::Serialize;
 use store::{Backfill, Binding, BindingFigures, Store};
 

@@ -1,11 +1,11 @@
 //! `ledger runs cleanup`: runs that ended long ago.
 
-use messages::message;
 use std::{process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use domain::{environment::Environment, run::ActionKind};
+use messages::message;
 use serde::Serialize;
 use store::{OldRuns, Store};
 

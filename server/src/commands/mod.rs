@@ -11,13 +11,13 @@ pub mod runs;
 mod runs_one;
 pub mod sync;
 
-use messages::message;
 use std::sync::Arc;
 
 use domain::{
     ids::{BindingId, OrganisationId, RunId},
     run::ActionKind,
 };
+use messages::message;
 use store::{Action, Actor, Binding, Run, Store};
 
 use crate::{environment::Machine, lifecycle::Failure};

@@ -1,6 +1,5 @@
 //! `ledger reference refresh`: the lists of Sage businesses, fetched again.
 
-use messages::message;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use domain::{
     ids::BindingId,
     run::{ActionKind, BindingStatus},
 };
+use messages::message;
 use serde::Serialize;
 
 use super::output::{Output, table};

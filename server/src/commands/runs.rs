@@ -1,6 +1,5 @@
 //! `ledger runs`: the history, and what can be done with a run.
 
-use messages::message;
 use std::{process::ExitCode, sync::Arc};
 
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use domain::{
     ids::{BindingId, OrganisationId, RunId},
     run::{EventName, RunStatus},
 };
+use messages::message;
 use serde::Serialize;
 use services::history::query::HistoryQuery;
 use store::{PageRequest, Run, RunFilter, Seek, Store};

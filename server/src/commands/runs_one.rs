@@ -1,6 +1,5 @@
 //! One run: shown, started again, made due.
 
-use messages::message;
 use std::{fmt::Write, process::ExitCode, sync::Arc};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +8,7 @@ use domain::{
     ids::{AttemptId, RunId},
     run::ActionKind,
 };
+use messages::message;
 use serde::Serialize;
 use store::{Attempt, Error, Requeued, Step, Store};
 

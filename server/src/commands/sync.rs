@@ -1,6 +1,5 @@
 //! `ledger sync`: a document, as if Magento had told of it just now.
 
-use messages::message;
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
@@ -9,6 +8,7 @@ use domain::{
     ids::{BindingId, EventId, OrganisationId, RunId},
     run::{ActionKind, EventName, RunStatus},
 };
+use messages::message;
 use serde::Serialize;
 use store::{Error, NewEvent, Received, Run, Store};
 use tokio::time::{Instant, sleep, timeout_at};

@@ -1,6 +1,5 @@
 //! Configuration: built-in defaults, a file, the environment, in this order.
 
-use messages::message;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -11,6 +10,7 @@ use figment::{
     Figment,
     providers::{Env, Format, Toml},
 };
+use messages::message;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 

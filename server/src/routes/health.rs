@@ -1,9 +1,9 @@
 //! Is the process up, and can it work?
 
-use messages::message;
 use std::{fmt::Write, sync::Arc};
 
 use axum::{extract::State, http::StatusCode, response::IntoResponse};
+use messages::message;
 
 use crate::{
     environment::{ahead_of_database, clocks_differ},

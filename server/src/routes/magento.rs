@@ -1,6 +1,5 @@
 //! What the module asks besides sending events: status, tile, disconnect; and how its token is checked.
 
-use messages::message;
 use std::sync::Arc;
 
 use axum::{
@@ -16,6 +15,7 @@ use domain::{
     xref::{XrefKey, XrefKind},
 };
 use magento::{SubKeys, Verified};
+use messages::message;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};

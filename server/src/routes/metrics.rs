@@ -1,7 +1,6 @@
 //! `GET /metrics`: figures for Prometheus. Words of fixed sets are its only labels; a binding's id is one only where the
 //! configuration asks for it.
 
-use messages::message;
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use axum::{
@@ -12,6 +11,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::run::{BindingStatus, RunStatus};
+use messages::message;
 use metrics::Gauges;
 use secrecy::{ExposeSecret, SecretString};
 use store::BindingFigures;

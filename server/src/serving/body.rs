@@ -1,6 +1,5 @@
 //! A body that must arrive in time.
 
-use messages::message;
 use std::{
     convert::Infallible,
     io,
@@ -18,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::{StreamExt, TryStreamExt, stream};
+use messages::message;
 use tokio::time::{Instant, timeout_at};
 
 /// Answers a request whose body must have arrived within the limit; one that has not is answered 408.

@@ -19,6 +19,7 @@ mod embed;
 mod first_settings;
 mod guards;
 mod hostile_routes;
+mod indigestible;
 mod keys;
 mod lost_answers;
 mod module;

@@ -36,6 +36,7 @@ fn ledger(config: &Config, arguments: &[&str]) -> Output {
         .env("LEDGER_SAGE__CALLS_PER_SECOND", "0")
         .env("LEDGER_SMTP__URL", config.smtp.url.expose_secret())
         .env("LEDGER_SMTP__FROM", &config.smtp.from)
+        .env("LEDGER_SITE_ROOT", &config.site_root)
         .output()
         .unwrap()
 }
@@ -260,12 +261,26 @@ async fn mail_is_tried(config: &Config) {
 
 async fn examined(database_url: Option<String>) {
     let sandbox = Sandbox::set(Options { database_url, ..Options::default() }).await.unwrap();
-    let config = sandbox.config();
+    let folder = tempfile::tempdir().unwrap();
+    let site_root = folder.path().join("site");
+    let config = &Config { site_root, ..sandbox.config().clone() };
+    let bare = json(config, 1, &["doctor"]);
+    assert_eq!(found(&bare, "site")[0]["state"], "problem", "{bare:#}");
+    std::fs::create_dir_all(config.site_root.join("pkg")).unwrap();
+    std::fs::write(config.site_root.join("pkg/ledger.js"), "").unwrap();
     let well = json(config, 0, &["doctor"]);
     assert_eq!(well["well"], true, "{well:#}");
-    for check in
-        ["keys", "sage_app", "public_url", "database", "credentials", "queue", "shop_answers", "sage_answers"]
-    {
+    for check in [
+        "keys",
+        "sage_app",
+        "site",
+        "public_url",
+        "database",
+        "credentials",
+        "queue",
+        "shop_answers",
+        "sage_answers",
+    ] {
         assert_eq!(found(&well, check)[0]["state"], "ok", "{check}: {well:#}");
     }
 

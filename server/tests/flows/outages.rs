@@ -160,6 +160,28 @@ async fn a_week_without_the_shop_fails_nothing() {
     everything_arrives(sandbox, &engine, &clock).await;
 }
 
+/// A proxy or a filter in front of Sage asks for a password of its own: nothing that Sage has said ends the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_401_of_somebody_in_front_of_sage_is_an_outage() {
+    let (sandbox, clock) = sandbox(None).await;
+    let engine = process(&sandbox, &clock).await;
+    let filter = json!({ "fail_before": [{ "times": 1_000_000, "status": 401, "bare": true }] });
+    sandbox.sage.post("/_sim/faults", &filter).await.unwrap();
+    sandbox.sage.delete("/_sim/requests").await.unwrap();
+    sandbox.send_all_events().await.unwrap();
+    look_after(&[0, 0, 0, 0, 1, 24, 24], &engine, &clock).await;
+    let requests = sandbox.sage.get("/_sim/requests").await.unwrap();
+    let refreshes = requests.as_array().unwrap().iter().filter(|request| request["path"] == "/token").count();
+    assert!(refreshes <= 7, "{refreshes}: no more than one for each look");
+    let all = runs(&sandbox).await;
+    assert!(all.iter().all(|run| run.status != RunStatus::Failed && run.attempts == 0), "{all:#?}");
+    assert!(all.iter().any(|run| run.code == Some(Code::SageUnavailable)));
+    let binding = engine.store.binding(sandbox.binding.id).await.unwrap().unwrap();
+    assert_eq!(binding.status, BindingStatus::Active);
+    sandbox.sage.post("/_sim/faults", &json!({ "fail_before": [] })).await.unwrap();
+    everything_arrives(sandbox, &engine, &clock).await;
+}
+
 /// Sage reads and does not write: after three documents it is no coincidence.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sage_that_only_reads_fails_nothing() {

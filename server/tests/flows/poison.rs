@@ -12,12 +12,12 @@ use server::{
     demo::once::outcome,
     sandbox::{Options, Sandbox},
 };
-use simulators::magento::Documents;
+use simulators::magento::{Documents, Spoilt};
 
 use super::documents::of;
 
 /// A sample invoice under another number.
-fn invoice(id: i64) -> Value {
+pub fn invoice(id: i64) -> Value {
     let mut invoice: Value =
         serde_json::from_str(include_str!("../../../fixtures/documents/invoice-1a.json")).unwrap();
     invoice["magento_id"] = id.into();
@@ -95,6 +95,54 @@ async fn a_document_that_cannot_be_read_fails_at_once_and_names_the_field() {
     }
     let run = of(&runs, EventName::InvoiceCreated, 9);
     assert_eq!(run.status, RunStatus::Succeeded, "{:?} {:?}", run.code, run.message);
+    sandbox.stop().await;
+}
+
+/// A document as bytes: whole, and with something in it that no JSON may hold.
+fn spoilt(id: i64, name: &[u8]) -> Spoilt {
+    let mut body = invoice(id);
+    body["customer"]["first_name"] = "MARK".into();
+    let text = body.to_string();
+    let (before, after) = text.split_once("MARK").unwrap();
+    Spoilt { path: format!("/invoice/{id}"), body: [before.as_bytes(), name, after.as_bytes()].concat() }
+}
+
+/// Each is answered 200 as JSON for ever: fetched once, it fails by itself, and the others arrive.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_no_json_fails_at_once_and_says_why() {
+    let deep = format!("\",\"deep\":{}1{},\"x\":\"", "[".repeat(200), "]".repeat(200));
+    let names: [(&[u8], &str); 6] = [
+        (b"N\xf6ra", "a text is not in UTF-8"),
+        (b"N\0ra", "a text holds a control character"),
+        (b"Nora\n", "a text holds a control character"),
+        (b"\\ud83d", "a text holds half a character"),
+        (b"\\x", "it is not valid JSON"),
+        (deep.as_bytes(), "too many lists and objects"),
+    ];
+    let sandbox = Sandbox::set(Options {
+        documents: Some(Documents::from_values((1..=8).map(invoice).collect()).unwrap()),
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let spoilt = names.iter().zip(1..).map(|((name, _), id)| spoilt(id, name)).collect();
+    sandbox.shop().unwrap().faults().change(|faults| faults.spoilt = spoilt);
+    for id in 1..=8 {
+        sandbox.shop().unwrap().enqueue("invoice.created", id, None);
+    }
+    sandbox.shop().unwrap().run_cron().await;
+    let (runs, _) = outcome(&sandbox).await.unwrap();
+    for ((_, why), id) in names.iter().zip(1..) {
+        let run = of(&runs, EventName::InvoiceCreated, id);
+        let message = run.message.clone().unwrap_or_default();
+        let told = (run.status, run.code, run.attempts);
+        assert_eq!(told, (RunStatus::Failed, Some(Code::UnreadableDocument), 1), "{id}: {message}");
+        assert!(message.starts_with(&format!("customer: {why}")), "{id}: {message}");
+    }
+    for id in [7, 8] {
+        let run = of(&runs, EventName::InvoiceCreated, id);
+        assert_eq!(run.status, RunStatus::Succeeded, "{:?} {:?}", run.code, run.message);
+    }
     sandbox.stop().await;
 }
 

@@ -105,3 +105,27 @@ async fn a_memo_whose_answer_was_lost_has_taken_its_share_of_the_sale() {
     assert_eq!(records(&sandbox, "sales_credit_notes").await.len(), 4);
     sandbox.stop().await;
 }
+
+/// The customer has changed the address since: a refund made from the order finds the sale by the customer's id.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_finds_the_sale_of_a_customer_who_changed_the_address() {
+    let invoice = sample(include_str!("../../../fixtures/documents/invoice-1a.json"));
+    let mut memo = sample(include_str!("../../../fixtures/documents/creditmemo-1b.json"));
+    memo["created_at"] = Machine.now().to_rfc3339_opts(SecondsFormat::Secs, true).into();
+    memo["customer"]["email"] = "priya.new@example.com".into();
+    let mut stranger = memo.clone();
+    stranger["magento_id"] = 9.into();
+    stranger["increment_id"] = "000000009".into();
+    stranger["customer"]["magento_id"] = 77.into();
+    let id = memo["magento_id"].as_i64().unwrap();
+    let documents = Some(Documents::from_values(vec![invoice, memo, stranger]).unwrap());
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "invoice.created", 1).await;
+    send(&sandbox, "creditmemo.created", 9).await;
+    let waiting = run(&sandbox, EventName::CreditmemoCreated, 9).await;
+    assert_eq!((waiting.status, waiting.code), (RunStatus::Retrying, Some(Code::SaleNotInSage)));
+    send(&sandbox, "creditmemo.created", id).await;
+    let ended = run(&sandbox, EventName::CreditmemoCreated, id).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    sandbox.stop().await;
+}

@@ -28,10 +28,10 @@ const UNAUTHORISED: &str = r#"{"message":"The consumer isn't authorized to acces
 struct Scripted {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
-fn answer(status: u16, body: impl Into<String>) -> Scripted {
+fn answer(status: u16, body: impl Into<Vec<u8>>) -> Scripted {
     Scripted { status, headers: Vec::new(), body: body.into() }
 }
 
@@ -197,6 +197,62 @@ async fn what_is_not_the_document_is_garbage() {
     }
     let other = wire("invoice-02");
     assert_eq!(invoice_error(answer(200, other)).await.code(), Code::MagentoInvalidResponse);
+}
+
+/// What claims to be JSON, as Magento's answers do.
+fn json(body: impl Into<Vec<u8>>) -> Scripted {
+    answer(200, body).header("content-type", "application/json; charset=utf-8")
+}
+
+#[tokio::test]
+async fn a_document_whose_own_text_cannot_be_read_is_refused_and_says_why() {
+    let deep = format!("{{\"magento_id\":1,\"lines\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    let spoilt: [(&[u8], &str); 7] = [
+        (
+            b"{\"magento_id\":1,\"increment_id\":\"000\xff\"}",
+            "increment_id: a text is not in UTF-8 (line 1, column",
+        ),
+        (
+            b"{\"magento_id\":1,\"customer\":{\"name\":\"N\0ra\"}}",
+            "customer: a text holds a control character",
+        ),
+        (
+            b"{\"magento_id\":1,\"customer\":{\"name\":\"\\ud83d\"}}",
+            "customer: a text holds half a character",
+        ),
+        (b"{\"magento_id\":1,\"note\":\"\\ud83d and on\"}", "note: a text holds half a character"),
+        (b"{\"magento_id\":1,\"total\":1,\"total\":2}", "total: the document has this field twice"),
+        (b"{\"magento_id\":1,\"total\":NaN}", "total: it is not valid JSON"),
+        (deep.as_bytes(), "lines: too many lists and objects stand within one another"),
+    ];
+    for (body, expected) in spoilt {
+        let error = invoice_error(json(body)).await;
+        assert_eq!((error.code(), error.class()), (Code::UnreadableDocument, Class::Rejected), "{error}");
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+    let error = invoice_error(json(*b"{\"magento_id\":1,\"k\xff\":1}")).await;
+    assert!(error.to_string().starts_with("The document cannot be read: a text is not in UTF-8"), "{error}");
+}
+
+/// Cut off, with a warning of PHP's before or after it, or under another name: that may be the shop's trouble of the hour.
+#[tokio::test]
+async fn an_answer_that_may_be_an_outage_is_tried_again() {
+    let whole = wire("invoice-01");
+    let half = &whole[..whole.len() / 2];
+    let log = format!("[2026-11-30] main.ERROR: x\n{whole}");
+    let (before, after) = (format!("Notice: x\n{whole}"), format!("{whole}<br /><b>Warning</b>: x"));
+    for body in [half, log.as_str(), before.as_str(), after.as_str(), "", "<html>maintenance</html>"] {
+        let error = invoice_error(json(body)).await;
+        assert_eq!(
+            (error.code(), error.class()),
+            (Code::MagentoInvalidResponse, Class::Retry { after: None }),
+            "{body:.20}"
+        );
+    }
+    let html = answer(200, "{\"magento_id\":1,\"a\":\"\0\"}").header("content-type", "text/html");
+    assert_eq!(invoice_error(html).await.code(), Code::MagentoInvalidResponse);
+    let (shop, _) = shop(vec![json("[true,\"\0\"]")]).await;
+    assert_eq!(client().ping(&shop).await.unwrap_err().code(), Code::MagentoInvalidResponse, "no document");
 }
 
 #[tokio::test]

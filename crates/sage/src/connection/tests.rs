@@ -114,7 +114,11 @@ async fn every_status_has_its_class() {
         (425, Some("3"), "", Code::SageInProgress, retry(Some(3)), true),
         (401, None, NO_PLAN, Code::SagePlan, Class::Rejected, false),
         (401, None, UNAUTHORISED, Code::SageAuth, Class::Reauthorise, false),
-        (401, None, "", Code::SageAuth, Class::Reauthorise, false),
+        (401, None, r#"{"error":"invalid_token"}"#, Code::SageAuth, Class::Reauthorise, false),
+        // A password's or a filter's in front of Sage, which says nothing of our token: Sage's own 401 has an error of Sage's.
+        (401, None, "", Code::SageUnavailable, retry(None), true),
+        (401, None, "<html>who are you?</html>", Code::SageUnavailable, retry(None), true),
+        (401, None, r#"{"message":"Unauthorized"}"#, Code::SageUnavailable, retry(None), true),
         (429, Some("17"), "", Code::SageRateLimited, retry(Some(17)), false),
         (429, None, "", Code::SageRateLimited, retry(Some(5)), false),
         (429, Some("soon"), "", Code::SageRateLimited, retry(Some(5)), false),
@@ -167,6 +171,15 @@ async fn a_stale_token_is_refreshed_once_and_the_call_repeated_once() {
     let error = Connection::new(&client, "b1", &tokens).get("/contacts", &[]).await.unwrap_err();
     assert!(matches!(error, Error::Unauthorised(_)));
     assert_eq!(sage.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_401_that_is_not_sages_uses_up_no_refresh_token() {
+    let sage = Sage::new(vec![answer(401, "<html>who are you?</html>")]).await;
+    let (client, tokens) = (sage.client(), Counting::default());
+    let error = Connection::new(&client, "b1", &tokens).get("/contacts", &[]).await.unwrap_err();
+    assert_eq!((error.code(), error.class()), (Code::SageUnavailable, Class::Retry { after: None }));
+    assert_eq!(tokens.refreshed.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]

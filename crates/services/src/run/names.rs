@@ -1,9 +1,9 @@
 //! Ids and inner names of a Plan in a merchant's words.
 
-use messages::message;
 use std::collections::BTreeMap;
 
 use domain::{business::ReferenceSet, plan::Rule, settings::cards::field_of};
+use messages::message;
 
 use views::run::RuleView;
 

@@ -87,10 +87,10 @@ impl Answer {
 pub(crate) fn with_headers(
     status: StatusCode,
     content_type: &'static str,
-    body: String,
+    body: impl Into<Body>,
     now: DateTime<Utc>,
 ) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -14,6 +14,16 @@ pub enum InvalidResponse {
     Text,
 }
 
+/// An answer that claims to be JSON, byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spoilt {
+    /// Where: the path ends with this.
+    pub path: String,
+    /// What is answered, with a 200.
+    pub body: Vec<u8>,
+}
+
 /// All faults at once; the default is a shop in good health.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -30,6 +40,8 @@ pub struct FaultSettings {
     pub not_found: u32,
     /// Every call is answered 200 with something that is no JSON.
     pub garbage: Option<InvalidResponse>,
+    /// Calls whose path ends so are answered 200 with these bytes.
+    pub spoilt: Vec<Spoilt>,
     /// The module is removed: no route matches.
     pub route_missing: bool,
     /// Calls whose path contains this are answered 500 with a sentence, and all others well.

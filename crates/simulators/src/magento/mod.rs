@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use client::LedgerAnswer;
 pub use documents::{Documents, Kind};
-pub use faults::{FaultSettings, Faults, InvalidResponse};
+pub use faults::{FaultSettings, Faults, InvalidResponse, Spoilt};
 pub use outbox::{OutboxRow, OutboxStatus};
 pub use sync_state::SyncStateRow;
 

@@ -49,7 +49,7 @@ pub(crate) async fn answer(State(shop): State<Arc<Shop>>, request: Request) -> R
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         return response;
     }
-    let response = match unwell(&shop, &settings) {
+    let response = match unwell(&shop, &settings, request.uri().path()) {
         Some(response) => response,
         None => well(&shop, request, &settings).await,
     };
@@ -59,9 +59,12 @@ pub(crate) async fn answer(State(shop): State<Arc<Shop>>, request: Request) -> R
     response
 }
 
-fn unwell(shop: &Shop, settings: &FaultSettings) -> Option<Response<Body>> {
+fn unwell(shop: &Shop, settings: &FaultSettings, path: &str) -> Option<Response<Body>> {
     if settings.down {
         return Some(page(shop, StatusCode::SERVICE_UNAVAILABLE, MAINTENANCE));
+    }
+    if let Some(spoilt) = settings.spoilt.iter().find(|spoilt| path.ends_with(&spoilt.path)) {
+        return Some(with_headers(StatusCode::OK, JSON, spoilt.body.clone(), shop.now()));
     }
     settings.garbage.map(|garbage| match garbage {
         InvalidResponse::Html => page(shop, StatusCode::OK, MAINTENANCE),

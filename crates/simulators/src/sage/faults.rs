@@ -56,6 +56,9 @@ pub struct Rule {
     /// matches; the token host's paths (`/token`, `/revoke`) must be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Only requests whose body contains this text: a document that Sage cannot digest. For [`Kind::FailBefore`] alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// The status of a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
@@ -80,6 +83,7 @@ impl Default for Rule {
             skip: 0,
             method: None,
             path: None,
+            body: None,
             status: None,
             retry_after: None,
             ms: None,
@@ -205,9 +209,21 @@ impl Faults {
 
     /// Takes one strike of a fault, if a rule matches.
     pub(super) fn take(&self, kind: Kind, method: &str, path: &str) -> Option<Rule> {
+        self.take_where(kind, |rule| rule.body.is_none() && rule.matches(method, path))
+    }
+
+    /// Takes one strike of a failure that is meant for what this request holds.
+    pub(super) fn take_indigestible(&self, method: &str, path: &str, body: &[u8]) -> Option<Rule> {
+        let holds = |text: &String| body.windows(text.len().max(1)).any(|part| part == text.as_bytes());
+        self.take_where(Kind::FailBefore, |rule| {
+            rule.body.as_ref().is_some_and(holds) && rule.matches(method, path)
+        })
+    }
+
+    fn take_where(&self, kind: Kind, strikes: impl Fn(&Rule) -> bool) -> Option<Rule> {
         let mut book = self.book();
         let rules = book.rules.get_mut(&kind)?;
-        let rule = rules.iter_mut().find(|rule| rule.matches(method, path))?;
+        let rule = rules.iter_mut().find(|rule| strikes(rule))?;
         if rule.skip > 0 {
             rule.skip -= 1;
             return None;

@@ -183,6 +183,9 @@ async fn handle(sim: &Sim, call: &Call, body: &[u8], mut busy: Option<Busy>) -> 
     if let Some(outcome) = fault_before(sim, call) {
         return outcome;
     }
+    if let Some(rule) = sim.faults().take_indigestible(&call.method, &call.path, body) {
+        return failure(&rule);
+    }
     if let Some(rule) = call.strike(sim, Kind::HangBefore) {
         if rule.after_s.is_some() {
             put_off(sim, call, body, rule);

@@ -145,7 +145,7 @@ pub async fn rests_that_a_clock_prolonged_end(store: Arc<dyn Store>) {
         ahead(&world, async |world: &World| {
             let claimed = world.claim().await;
             let (code, until) = (Code::SageUnavailable, world.after(TimeDelta::minutes(5)));
-            let resting = Outcome::Resting { code, message: None, until, side: Some(side) };
+            let resting = Outcome::Resting { code, message: None, until, side: Some(side), by_turns: false };
             world.finish(&claimed, resting).await;
         })
         .await;

@@ -36,6 +36,7 @@ fn facts() -> RunFacts {
         sage_id: Some("sage-1".to_owned()),
         sage_reference: Some("SI-1".to_owned()),
         email_digest: Some("0123456789abcdef".to_owned()),
+        customer_id: Some(42),
     }
 }
 

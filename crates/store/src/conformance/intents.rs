@@ -13,7 +13,10 @@ use domain::{
 };
 
 use super::world::{World, assert_stale, fence, intent_of, request, retrying};
-use crate::{Answer, Fence, FinishRun, Intent, IntentKey, IntentState, NewXref, Outcome, RunFacts, Store};
+use crate::{
+    Answer, Fence, FinishRun, Intent, IntentKey, IntentState, KnownCustomer, NewXref, Outcome, RunFacts,
+    Store,
+};
 
 async fn held(world: &World) -> Fence {
     world.receive(InvoiceCreated, 1).await;
@@ -177,23 +180,29 @@ pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>
     world.store.open_intent(fence(&claimed), &first, &request("1"), world.now()).await.unwrap();
     let facts = RunFacts {
         email_digest: Some("digest".to_owned()),
+        customer_id: Some(7),
         currency: Some("GBP".to_owned()),
         amount_minor: Some(4_500),
         ..RunFacts::default()
     };
     let ended = world.end(&claimed, retrying(world.after(TimeDelta::hours(1))));
     world.store.finish_run(&FinishRun { facts, ..ended }).await.unwrap();
-    let credited = async |business: &str, digest: &str, currency: &str, besides: Option<i64>| {
-        let posted = world.store.posted_for(world.binding, business, digest, currency, besides).await;
-        posted.unwrap().credited_minor
-    };
-    for besides in [None, Some(2)] {
-        assert_eq!(credited("business-1", "digest", "GBP", besides).await, 4_500);
+    let credited =
+        async |(digest, customer_id): (&str, Option<i64>), business: &str, currency: &str, besides| {
+            let customer = KnownCustomer { email_digest: Some(digest.to_owned()), customer_id };
+            let posted = world.store.posted_for(world.binding, business, &customer, currency, besides).await;
+            posted.unwrap().credited_minor
+        };
+    let same = ("digest", None);
+    for (customer, besides) in
+        [(same, None), (same, Some(2)), (("digest", Some(7)), None), (("changed address", Some(7)), None)]
+    {
+        assert_eq!(credited(customer, "business-1", "GBP", besides).await, 4_500, "{customer:?}");
     }
-    assert_eq!(credited("business-1", "digest", "GBP", Some(1)).await, 0, "it does not stand in its own way");
-    assert_eq!(credited("business-1", "digest", "EUR", None).await, 0);
-    assert_eq!(credited("business-1", "another", "GBP", None).await, 0);
-    assert_eq!(credited("business-2", "digest", "GBP", None).await, 0);
+    assert_eq!(credited(same, "business-1", "GBP", Some(1)).await, 0, "it does not stand in its own way");
+    assert_eq!(credited(same, "business-1", "EUR", None).await, 0);
+    assert_eq!(credited(("another", Some(8)), "business-1", "GBP", None).await, 0);
+    assert_eq!(credited(same, "business-2", "GBP", None).await, 0);
 }
 
 /// What was found in Sage needs no request; a stale worker adopts nothing.

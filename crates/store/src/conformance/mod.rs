@@ -117,7 +117,7 @@ macro_rules! conformance_suite {
                 a_payment_that_waits_too_late_goes_on_at_once, only_the_invoice_of_the_same_binding_counts;
             rests: a_business_that_rests_is_passed_over, a_shop_that_rests_holds_up_no_other,
                 a_rest_is_no_attempt_and_leaves_no_rows, what_was_sent_before_a_rest_is_kept,
-                a_run_that_rests_alone_holds_up_nobody, a_person_ends_a_rest;
+                a_run_that_rests_alone_holds_up_nobody, after_a_rest_by_turns_the_others_go_first, a_person_ends_a_rest;
             retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
                 a_retry_takes_the_current_settings_version, others_that_succeeded_since_a_try_are_known, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,

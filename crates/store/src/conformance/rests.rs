@@ -20,7 +20,7 @@ use crate::{BindingRests, Outcome, Rest, Store};
 
 fn resting(side: impl Into<Option<Side>>, until: DateTime<Utc>) -> Outcome {
     let code = Code::SageUnavailable;
-    Outcome::Resting { code, message: Some("502".to_owned()), until, side: side.into() }
+    Outcome::Resting { code, message: Some("502".to_owned()), until, side: side.into(), by_turns: false }
 }
 
 /// What rests is passed over with all that needs it; then the oldest goes first, alone.
@@ -142,6 +142,37 @@ pub async fn a_run_that_rests_alone_holds_up_nobody(store: Arc<dyn Store>) {
     world.finish(&claimed, failed()).await;
     world.pass(TimeDelta::hours(1));
     assert_eq!(world.claim().await.run.id, first);
+}
+
+/// Where what was sent may be why Sage is silent, nobody has a second turn before all others have had their first.
+pub async fn after_a_rest_by_turns_the_others_go_first(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let minute = TimeDelta::minutes(1);
+    let rest = |by_turns| Outcome::Resting {
+        code: Code::SageUnavailable,
+        message: None,
+        until: world.after(minute),
+        side: Some(Sage),
+        by_turns,
+    };
+    for invoice in 1..=4 {
+        world.receive(InvoiceCreated, invoice).await;
+    }
+    let mut turns = Vec::new();
+    for _ in 0..7 {
+        let claimed = world.claim().await;
+        turns.push(claimed.run.magento_id);
+        world.finish(&claimed, rest(true)).await;
+        assert!(world.try_claim().await.is_none(), "the business rests");
+        world.pass(minute);
+    }
+    assert_eq!(turns, [1, 2, 3, 4, 1, 2, 3]);
+    world.receive(InvoiceCreated, 5).await;
+    let newest = world.claim().await;
+    assert_eq!(newest.run.magento_id, 5, "it was never tried");
+    world.finish(&newest, rest(false)).await;
+    world.pass(minute);
+    assert_eq!(world.claim().await.run.magento_id, 1, "after any other rest the oldest goes first");
 }
 
 /// A person who retries, resumes or connects again does not wait for the end of a rest.

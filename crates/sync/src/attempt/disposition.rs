@@ -32,6 +32,8 @@ pub enum Disposition {
         after: Option<i64>,
         /// No sooner than then, where the instant is known.
         until: Option<DateTime<Utc>>,
+        /// Whether it may be what was sent, so that another document has the next turn.
+        by_turns: bool,
     },
     /// A side refuses this document for good, unless all that it says at this moment is worth nothing ([`crate::outage`]).
     Refused {
@@ -101,11 +103,11 @@ impl From<sage::Error> for AttemptError {
     fn from(error: sage::Error) -> Self {
         let disposition = match error.class() {
             sage::Class::Retry { after } if matches!(error, sage::Error::RateLimited { .. }) => {
-                Disposition::Rests { side: Side::Sage, after, until: None }
+                Disposition::Rests { side: Side::Sage, after, until: None, by_turns: false }
             }
             sage::Class::Retry { after } => Disposition::Silent { side: Side::Sage, after },
             sage::Class::Wait { until } => {
-                Disposition::Rests { side: Side::Sage, after: None, until: Some(until) }
+                Disposition::Rests { side: Side::Sage, after: None, until: Some(until), by_turns: false }
             }
             sage::Class::Reauthorise => Disposition::Reauthorise,
             sage::Class::Rejected => Disposition::Final,

@@ -9,7 +9,7 @@ use domain::{
 };
 use magento::{Fetched, Shop};
 use serde_json::Value;
-use store::Step;
+use store::{KnownCustomer, Step};
 
 use super::{
     audit_trail::millis, disposition::AttemptError, log::AttemptLog, planning::computed, work::Work,
@@ -20,7 +20,7 @@ pub async fn invoice(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Resu
     let invoice = invoice_of(work, shop, log, work.claimed.run.magento_id).await?;
     log.facts.increment_id = Some(invoice.increment_id.clone());
     log.facts.customer = Some(name_of(&invoice.customer));
-    log.facts.email_digest = email_digest(&invoice.customer);
+    note_customer(log, &invoice.customer);
     log.facts.currency = Some(invoice.currency.to_string());
     log.facts.amount_minor = money::to_minor(invoice.grand_total);
     log.facts.tax_minor = money::to_minor(invoice.tax_amount);
@@ -60,7 +60,7 @@ pub async fn creditmemo(
     let memo: CreditMemo = entity(work, shop, log, "creditmemo").await?;
     log.facts.increment_id = Some(memo.increment_id.clone());
     log.facts.customer = Some(name_of(&memo.customer));
-    log.facts.email_digest = email_digest(&memo.customer);
+    note_customer(log, &memo.customer);
     log.facts.currency = Some(memo.currency.to_string());
     log.facts.amount_minor = money::to_minor(memo.grand_total);
     Ok(memo)
@@ -70,7 +70,7 @@ pub async fn creditmemo(
 pub async fn customer(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Customer, AttemptError> {
     let customer: Customer = entity(work, shop, log, "customer").await?;
     log.facts.customer = Some(name_of(&customer)).filter(|name| !name.is_empty());
-    log.facts.email_digest = email_digest(&customer);
+    note_customer(log, &customer);
     Ok(customer)
 }
 
@@ -98,9 +98,16 @@ async fn entity<T: Document + Send + 'static>(
     record(work, log, begun, (kind, id), fetched).await
 }
 
-/// What the customer's address is found by.
-pub fn email_digest(customer: &Customer) -> Option<String> {
-    customer.email.as_deref().and_then(email::digest)
+/// What the customer is found by.
+pub fn known_customer(customer: &Customer) -> KnownCustomer {
+    let email_digest = customer.email.as_deref().and_then(email::digest);
+    KnownCustomer { email_digest, customer_id: Some(customer.magento_id).filter(|id| *id != 0) }
+}
+
+fn note_customer(log: &mut AttemptLog, customer: &Customer) {
+    let KnownCustomer { email_digest, customer_id } = known_customer(customer);
+    log.facts.email_digest = email_digest;
+    log.facts.customer_id = customer_id;
 }
 
 /// The company, else the person.

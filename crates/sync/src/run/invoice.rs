@@ -59,9 +59,8 @@ async fn outstanding(
     invoice: &Invoice,
 ) -> Result<Option<Decimal>, AttemptError> {
     let (store, business) = (&work.engine.store, &work.business.id);
-    let Some(digest) = fetch::email_digest(&invoice.customer) else { return Ok(None) };
-    let currency = invoice.currency.to_string();
-    let posted = store.posted_for(work.binding.id, business, &digest, &currency, None).await?;
+    let (customer, currency) = (fetch::known_customer(&invoice.customer), invoice.currency.to_string());
+    let posted = store.posted_for(work.binding.id, business, &customer, &currency, None).await?;
     if posted.credited_minor == 0 {
         return Ok(None);
     }

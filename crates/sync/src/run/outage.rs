@@ -3,8 +3,10 @@
 //! A document that Sage answers with 500 for ever must fail one day; a document that met an outage must not, however long that lasts. The
 //! difference is what the same side says of something harmless: after a call that got no proper answer it is asked for next to nothing,
 //! and when that fails as well the side rests, for all that need it. While it rests nothing is claimed; then one run goes first and asks
-//! the same again, before it fetches anything. Three documents in a row that are not answered are an outage as well. One or two are tried
-//! by the schedule, and then at a low pace for a week, unless another one of the same kind gets through meanwhile.
+//! the same again, before it fetches anything. Three documents in a row that are not answered are an outage as well; but where Sage
+//! answers that question, the other documents have their turns before those have their next, so that three bad ones stop nobody. One or two,
+//! and whatever failed before another one of its kind got through, are tried by the schedule, and then at a low pace for a week, unless
+//! another one of the same kind gets through meanwhile.
 
 use std::time::Duration;
 
@@ -55,10 +57,11 @@ async fn silent(
     (side, after): (Side, Option<i64>),
 ) -> AttemptError {
     let is_down = down(engine, run, side).await.is_some();
-    let are_several = engine.unanswered.is_outage(run.binding_id, side, run.id);
+    let are_several = engine.unanswered.is_outage(run.binding_id, side, (run.id, run.event));
     let disposition = match side {
-        _ if is_down => Disposition::Rests { side, after, until: None },
-        Side::Sage if are_several => Disposition::Rests { side, after, until: None },
+        _ if is_down => Disposition::Rests { side, after, until: None, by_turns: false },
+        // Others may get through, and then it is known which ones do not.
+        Side::Sage if are_several => Disposition::Rests { side, after, until: None, by_turns: true },
         // The shop answers a ping, and may answer for other documents: each of these rests alone, and holds up nobody.
         Side::Magento if are_several => Disposition::RestUntil(rest_alone(engine)),
         _ => Disposition::Retry { after },
@@ -116,9 +119,10 @@ async fn probe(engine: &Engine, binding: &Binding, side: Side) -> Option<Attempt
     }
     .err()?;
     match error.disposition {
-        Disposition::Silent { side, after } => {
-            Some(AttemptError { disposition: Disposition::Rests { side, after, until: None }, ..error })
-        }
+        Disposition::Silent { side, after } => Some(AttemptError {
+            disposition: Disposition::Rests { side, after, until: None, by_turns: false },
+            ..error
+        }),
         Disposition::Rests { .. } | Disposition::Reauthorise => Some(error),
         _ => None,
     }

@@ -29,8 +29,10 @@ pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, circumstances: C
     let AttemptError { code, message, disposition } = error;
     let now = engine.environment.now();
     match (disposition, code.effect()) {
-        (Disposition::RestUntil(until), _) => Outcome::Resting { code, message, until, side: None },
-        (Disposition::Rests { side, after, until }, _) => {
+        (Disposition::RestUntil(until), _) => {
+            Outcome::Resting { code, message, until, side: None, by_turns: false }
+        }
+        (Disposition::Rests { side, after, until, by_turns }, _) => {
             let next = retry::outage(
                 &engine.timing.outage_schedule,
                 circumstances.rests,
@@ -39,11 +41,11 @@ pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, circumstances: C
                 now,
             );
             let until = until.map_or(next, |until| until.max(next));
-            Outcome::Resting { code, message, until, side: Some(side) }
+            Outcome::Resting { code, message, until, side: Some(side), by_turns }
         }
         (Disposition::Reauthorise, _) => {
             let (code, until) = (Code::BindingNeedsReauth, now + REFUSED_FOR);
-            Outcome::Resting { code, message, until, side: None }
+            Outcome::Resting { code, message, until, side: None, by_turns: false }
         }
         (Disposition::WaitForInvoice(id), Effect::Skips) => {
             Outcome::Skipped { code, message, waits_for_invoice: Some(id) }
@@ -59,7 +61,7 @@ pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, circumstances: C
         }
         // The shop's own status says the rest.
         (Disposition::ByCode, _) if code == Code::BindingPending => {
-            Outcome::Resting { code, message, until: now + REFUSED_FOR, side: None }
+            Outcome::Resting { code, message, until: now + REFUSED_FOR, side: None, by_turns: false }
         }
         (Disposition::ByCode | Disposition::PlanAgain, Effect::Holds) => {
             Outcome::Waiting { code, message, waits_for_invoice: None }

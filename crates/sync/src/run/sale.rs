@@ -15,7 +15,7 @@ use store::NewEvent;
 use crate::{
     attempt::{
         disposition::{AttemptError, Disposition},
-        fetch::{self, email_digest},
+        fetch,
         log::AttemptLog,
         work::Work,
     },
@@ -111,14 +111,10 @@ fn event_of(work: &Work<'_>, event: EventName, magento_id: i64) -> NewEvent {
 /// A memo that was made from its order names neither invoice nor order: what was posted for its customer must cover it. Until then it
 /// looks again, ever more rarely, and in the end waits for somebody.
 async fn ensure_covered(work: &Work<'_>, memo: &CreditMemo) -> Result<(), AttemptError> {
-    let currency = memo.currency.to_string();
-    let posted = match email_digest(&memo.customer) {
-        Some(digest) => {
-            let (store, business) = (&work.engine.store, &work.business.id);
-            store.posted_for(work.binding.id, business, &digest, &currency, Some(memo.magento_id)).await?
-        }
-        None => store::Posted::default(),
-    };
+    let (customer, currency) = (fetch::known_customer(&memo.customer), memo.currency.to_string());
+    let (store, business) = (&work.engine.store, &work.business.id);
+    let posted =
+        store.posted_for(work.binding.id, business, &customer, &currency, Some(memo.magento_id)).await?;
     let left = posted.invoiced_minor - posted.credited_minor;
     if money::to_minor(money::round2(memo.grand_total)).is_some_and(|total| total <= left) {
         return Ok(());

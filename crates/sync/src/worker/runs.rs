@@ -112,7 +112,7 @@ async fn record(engine: &Engine, claimed: &Claimed, finish: &FinishRun) {
     );
     count(&claimed.run, finish);
     if finish.outcome == Outcome::Succeeded {
-        engine.unanswered.forget(claimed.run.binding_id);
+        engine.unanswered.got_through(claimed.run.binding_id, claimed.run.event);
     }
     if let Err(problem) = engine.store.finish_run(finish).instrument(debug_span!("finish")).await {
         error!(error = %problem, "the attempt's end could not be recorded; the run comes back when its lease ends");

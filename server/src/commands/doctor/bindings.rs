@@ -1,12 +1,12 @@
 //! The bindings: credentials, connections, queue and deliveries of each.
 
-use messages::message;
 use std::{collections::HashMap, sync::Arc};
 
 use ::sync::Engine;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{environment::Environment, ids::BindingId, preflight::Severity, run::BindingStatus};
 use futures::{StreamExt, stream};
+use messages::message;
 use store::{Binding, BindingFigures, CredentialKind, Store};
 
 use super::Finding;

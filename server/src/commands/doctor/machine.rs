@@ -1,8 +1,8 @@
 //! The machine: configuration, public address, database and disk.
 
-use messages::message;
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
+use messages::message;
 use secrecy::ExposeSecret;
 use store::Store;
 use url::Url;
@@ -11,6 +11,7 @@ use super::{Finding, servers};
 use crate::{
     config::{Config, Doubt},
     lifecycle,
+    site::Site,
 };
 
 const MIB: u64 = 1024 * 1024;
@@ -50,8 +51,22 @@ pub fn configuration(config: &Config) -> Vec<Finding> {
             to_do,
         ));
     }
+    findings.push(site(config));
     findings.extend(config.doubts().into_iter().map(doubted));
     findings
+}
+
+/// Whether the pages have their script and style.
+fn site(config: &Config) -> Finding {
+    const CHECK: &str = "site";
+    let trouble = match Site::of(config) {
+        Ok(site) => site.trouble().map(|trouble| trouble.to_string()),
+        Err(error) => Some(error.to_string()),
+    };
+    match trouble {
+        Some(says) => Finding::problem(CHECK, says, message!(site.means), message!(site.to_do)),
+        None => Finding::ok(CHECK, message!(site.complete)),
+    }
 }
 
 /// What is most likely wrong with the configuration.

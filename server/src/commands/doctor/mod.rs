@@ -6,10 +6,10 @@ mod machine;
 mod people;
 mod servers;
 
-use messages::message;
 use std::process::ExitCode;
 
 use clap::Args;
+use messages::message;
 use serde::Serialize;
 
 use super::output::Output;
