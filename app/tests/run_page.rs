@@ -12,7 +12,7 @@ use domain::{
     run::{BindingStatus, EntityKind, EventName, RunStatus},
 };
 use leptos::prelude::*;
-use services::run::{Kept, Rights, view};
+use services::run::{Rights, RunDetails, view};
 use store::{Attempt, Binding, DeliveryState, Run, RunFacts, RunPlan, Step, SyncState};
 
 const OWNER: Rights = Rights { may_retry: true, may_connect: true };
@@ -88,7 +88,7 @@ fn run() -> Run {
 }
 
 /// An invoice that went well; tests change what they are about.
-fn kept() -> Kept {
+fn kept() -> RunDetails {
     let (run, attempt_id): (Run, AttemptId) = (run(), id(3));
     let attempt = Attempt {
         id: attempt_id,
@@ -119,7 +119,7 @@ fn kept() -> Kept {
         error_code: None,
         at: after(3999),
     };
-    Kept {
+    RunDetails {
         binding: Binding {
             id: run.binding_id,
             organisation_id: id::<OrganisationId>(4),
@@ -148,7 +148,7 @@ fn kept() -> Kept {
     }
 }
 
-fn html(kept: &Kept, rights: Rights) -> String {
+fn html(kept: &RunDetails, rights: Rights) -> String {
     Owner::new().with(|| shown(view(kept, rights), None).to_html())
 }
 
@@ -301,9 +301,9 @@ fn what_was_sent_and_answered_is_shown_and_escaped() {
 
 #[test]
 fn a_plan_of_another_version_says_so() {
-    let kept = Kept { plan: Err(()), ..kept() };
+    let kept = RunDetails { plan: Err(()), ..kept() };
     assert!(html(&kept, VIEWER).contains("Another version of Ledger"));
-    let kept = Kept { plan: Ok(None), ..kept };
+    let kept = RunDetails { plan: Ok(None), ..kept };
     assert!(html(&kept, VIEWER).contains("No attempt has reached a plan"));
 }
 

@@ -9,7 +9,7 @@ use messages::message;
 use sage::{App, CircuitSettings, Endpoints, LimitSettings, Limits, Rate};
 use services::{Services, alerting::Alerting, connecting::Connecting, sealing::Sealing};
 use store::Store;
-use sync::alerts::{Hooks, Mail, Posts};
+use sync::alerts::{AlertTransports, Hooks, Mail};
 use tokio::{net::TcpListener, sync::Mutex};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -97,9 +97,9 @@ pub fn engine_in(
 }
 
 /// How members are told.
-fn posts(config: &Config) -> Result<Posts, Failure> {
+fn posts(config: &Config) -> Result<AlertTransports, Failure> {
     let mail = config.smtp_url()?.map(|url| Mail::new(&url, &config.smtp.from)).transpose()?;
-    Ok(Posts {
+    Ok(AlertTransports {
         mail,
         hooks: Hooks::new(config.alerts.allow_private_addresses)?,
         thresholds: config.alerts.thresholds,

@@ -20,7 +20,7 @@ use crate::{
     refusal::refusal_of,
 };
 use views::{
-    bindings::{BackfillView, BindingView, WayBack},
+    bindings::{BackfillView, BindingView, RecoveryStep},
     error::AppError,
     format::Moment,
     preflight::PreflightView,
@@ -173,9 +173,9 @@ fn when(moment: Option<Moment>) -> impl IntoView {
 
 fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoView + use<> {
     let way_back = binding.way_back().filter(|_| binding.may_connect).map(|way| match way {
-        WayBack::ConnectSage => (binding.connect_href(), "Connect Sage"),
-        WayBack::ConnectSageAgain => (binding.connect_href(), "Connect Sage again"),
-        WayBack::PairAgain => (binding.pair_href.clone(), "Pair the shop again"),
+        RecoveryStep::ConnectSage => (binding.connect_href(), "Connect Sage"),
+        RecoveryStep::ConnectSageAgain => (binding.connect_href(), "Connect Sage again"),
+        RecoveryStep::PairAgain => (binding.pair_href.clone(), "Pair the shop again"),
     });
     let connected = matches!(binding.status, BindingStatus::Active | BindingStatus::Paused);
     let pausing = binding.status == BindingStatus::Active;

@@ -15,7 +15,7 @@ use crate::{
     refusal::refusal_of,
 };
 use views::{
-    bindings::{ConnectView, WayBack},
+    bindings::{ConnectView, RecoveryStep},
     error::ErrorCode,
 };
 
@@ -64,7 +64,7 @@ pub fn ConnectSagePage() -> impl IntoView {
 fn way_on(way: ConnectView) -> impl IntoView {
     let ConnectView { binding, businesses, before } = way;
     let id = binding.id.clone();
-    let pair_first = (binding.way_back() == Some(WayBack::PairAgain)).then(|| {
+    let pair_first = (binding.way_back() == Some(RecoveryStep::PairAgain)).then(|| {
         view! {
             <div class="problem" role="alert">
                 <p class="problem-sentence">"The shop was disconnected in Magento."</p>

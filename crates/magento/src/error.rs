@@ -23,7 +23,7 @@ pub enum Class {
 
 /// How far a call came that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
+pub enum TransportFailure {
     /// No connection: name, network or TLS.
     NotConnected,
     /// It took too long.
@@ -77,7 +77,7 @@ pub enum Error {
         to: Option<String>,
     },
     /// No answer.
-    Unreachable(Lost),
+    Unreachable(TransportFailure),
     /// An answer that is not what the module sends.
     InvalidResponse {
         /// HTTP status.
@@ -159,7 +159,7 @@ impl Error {
     /// Whether Magento may still act on what was sent: it was not answered, or only by something in front of it.
     pub const fn may_arrive(&self) -> bool {
         match self {
-            Self::Unreachable(lost) => !matches!(lost, Lost::NotConnected),
+            Self::Unreachable(lost) => !matches!(lost, TransportFailure::NotConnected),
             Self::Unavailable { status, .. } => *status >= 500,
             Self::Late => true,
             _ => false,
@@ -176,11 +176,11 @@ impl Error {
             cause = error.source();
         }
         Self::Unreachable(if error.is_timeout() {
-            Lost::TimedOut
+            TransportFailure::TimedOut
         } else if error.is_connect() {
-            Lost::NotConnected
+            TransportFailure::NotConnected
         } else {
-            Lost::Cut
+            TransportFailure::Cut
         })
     }
 }
@@ -214,9 +214,9 @@ impl fmt::Display for Error {
             Self::Redirected { status, to: None } => {
                 f.write_str(&message!(magento.redirects, status = status))
             }
-            Self::Unreachable(Lost::NotConnected) => f.write_str(message!(magento.unreachable)),
-            Self::Unreachable(Lost::TimedOut) => f.write_str(message!(magento.timed_out)),
-            Self::Unreachable(Lost::Cut) => f.write_str(message!(magento.cut)),
+            Self::Unreachable(TransportFailure::NotConnected) => f.write_str(message!(magento.unreachable)),
+            Self::Unreachable(TransportFailure::TimedOut) => f.write_str(message!(magento.timed_out)),
+            Self::Unreachable(TransportFailure::Cut) => f.write_str(message!(magento.cut)),
             Self::InvalidResponse { what, .. } => {
                 f.write_str(&message!(magento.invalid_response, reason = what))
             }

@@ -14,7 +14,7 @@ mod token;
 
 pub use address::is_public;
 pub use client::{Client, Fetched, Options, PaymentMethod, Shop};
-pub use error::{Class, Error, Lost};
+pub use error::{Class, Error, TransportFailure};
 pub use keys::SubKeys;
 pub use shop_url::{ShopUrl, UrlError};
 pub use sync_state::{SyncStateBody, SyncStatus};

@@ -14,7 +14,7 @@ use reqwest::{ClientBuilder, Method, RequestBuilder, Response, header, redirect}
 use serde_json::Value;
 use tracing::{Instrument, Span, field::Empty};
 
-use crate::{App, Endpoints, Error, FailedCall, Limits, Lost, Message, messages::messages};
+use crate::{App, Endpoints, Error, FailedCall, Limits, Message, TransportFailure, messages::messages};
 
 /// The most that is read of an answer, in bytes; a page of 200 with all attributes has about one million.
 const LARGEST: usize = 16 * 1024 * 1024;
@@ -277,11 +277,11 @@ impl Outgoing<'_> {
         let mut failed_call = Box::new(self.failed_call());
         failed_call.duration = started.elapsed();
         let lost = if error.is_connect() {
-            Lost::NotConnected
+            TransportFailure::NotConnected
         } else if error.is_timeout() {
-            Lost::TimedOut
+            TransportFailure::TimedOut
         } else {
-            Lost::Cut
+            TransportFailure::Cut
         };
         Error::Unreachable { lost, failed_call }
     }

@@ -29,7 +29,7 @@ pub enum Class {
 
 /// How far a call came that brought no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lost {
+pub enum TransportFailure {
     /// No connection, so nothing was sent.
     NotConnected,
     /// It took too long.
@@ -96,7 +96,7 @@ pub enum Error {
     /// No answer.
     Unreachable {
         /// How far it came.
-        lost: Lost,
+        lost: TransportFailure,
         /// The call.
         failed_call: Box<FailedCall>,
     },
@@ -185,7 +185,9 @@ impl Error {
             | Self::InProgress { failed_call, .. }
             | Self::InvalidResponse { failed_call, .. }
             | Self::OtherBusiness(failed_call) => failed_call.writes,
-            Self::Unreachable { lost, failed_call } => failed_call.writes && *lost != Lost::NotConnected,
+            Self::Unreachable { lost, failed_call } => {
+                failed_call.writes && *lost != TransportFailure::NotConnected
+            }
             _ => false,
         }
     }
@@ -251,9 +253,13 @@ impl fmt::Display for Error {
             Self::CircuitOpen { until } => f.write_str(&message!(sage.circuit_open, until = shown(until))),
             Self::DayUsedUp { until } => f.write_str(&message!(sage.day_used_up, until = shown(until))),
             Self::OtherBusiness(_) => f.write_str(message!(sage.other_business)),
-            Self::Unreachable { lost: Lost::NotConnected, .. } => f.write_str(message!(sage.unreachable)),
-            Self::Unreachable { lost: Lost::TimedOut, .. } => f.write_str(message!(sage.timed_out)),
-            Self::Unreachable { lost: Lost::Cut, .. } => f.write_str(message!(sage.cut)),
+            Self::Unreachable { lost: TransportFailure::NotConnected, .. } => {
+                f.write_str(message!(sage.unreachable))
+            }
+            Self::Unreachable { lost: TransportFailure::TimedOut, .. } => {
+                f.write_str(message!(sage.timed_out))
+            }
+            Self::Unreachable { lost: TransportFailure::Cut, .. } => f.write_str(message!(sage.cut)),
             Self::InvalidResponse { what, .. } => {
                 f.write_str(&message!(sage.invalid_response, reason = what))
             }

@@ -25,7 +25,7 @@ pub use circuit::CircuitSettings;
 pub use client::{Answer, Client};
 pub use connection::{Connection, FixedToken, Ready, TokenSource};
 pub use endpoints::{App, Endpoints};
-pub use error::{Class, Error, FailedCall, Lost};
+pub use error::{Class, Error, FailedCall, TransportFailure};
 pub use limits::{LimitSettings, Limits, Rate, Repeats};
 pub use messages::Message;
 pub use oauth::{Pkce, authorize_url};

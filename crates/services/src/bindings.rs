@@ -18,8 +18,8 @@ use views::{
 };
 
 use crate::{
-    Member, Services, connecting::PairedShop, fetching::Progress, history::operator_actions::action,
-    permission::Permission, session, visit::Visit,
+    Member, Services, connecting::PairedShop, connection_progress::Progress,
+    history::operator_actions::action, permission::Permission, session, visit::Visit,
 };
 
 /// The organisation's bindings, oldest first.

@@ -8,7 +8,7 @@ use domain::{
     preflight::{Finding, FindingCode},
     run::BindingStatus,
 };
-use magento::{Lost, UrlError};
+use magento::{TransportFailure, UrlError};
 use store::{Action, Binding};
 use sync::{ConnectError, Engine, PairRequest};
 use tokio::time::timeout;
@@ -17,7 +17,7 @@ use views::{
     settings::PaymentMethod,
 };
 
-use crate::fetching::{Fetching, Progress};
+use crate::connection_progress::{Fetching, Progress};
 
 /// The longest that a page waits for the shop.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -169,7 +169,7 @@ fn of_magento(error: &magento::Error) -> AppError {
         magento::Error::PairingRefused => ErrorCode::PairingRefused.into(),
         magento::Error::ModuleMissing => ErrorCode::ModuleMissing.into(),
         magento::Error::Redirected { .. } => ErrorCode::ShopRedirects.into(),
-        magento::Error::Unreachable(Lost::NotConnected) => ErrorCode::ShopUnreachable.into(),
+        magento::Error::Unreachable(TransportFailure::NotConnected) => ErrorCode::ShopUnreachable.into(),
         magento::Error::Unreachable(_) => ErrorCode::ShopTimedOut.into(),
         magento::Error::Setup => ErrorCode::Internal.into(),
         _ => ErrorCode::ShopTrouble.into(),

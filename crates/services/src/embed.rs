@@ -98,7 +98,7 @@ async fn history(services: &Services, binding: &Binding, query: EmbedQuery) -> R
 }
 
 /// What a sign-in leads to: cookies to set and a page to go to.
-pub struct Onward {
+pub struct SignInRedirect {
     /// The cookies.
     pub cookies: Vec<String>,
     /// The page.
@@ -112,12 +112,12 @@ pub async fn sign_in(
     caller: &Caller,
     email: &str,
     password: String,
-) -> Result<Onward, AppError> {
+) -> Result<SignInRedirect, AppError> {
     let opened = session::sign_in(&*services.store, &*services.environment, caller, email, password).await?;
     let secure = services.secure_cookies;
     Ok(match opened {
         Opened::Session(token) => into_history(binding, &token, secure),
-        Opened::CodeAsked(token) => Onward {
+        Opened::CodeAsked(token) => SignInRedirect {
             cookies: vec![carrying(CODE_COOKIE, &token, cookies::PATIENCE, secure)],
             to: path(binding),
         },
@@ -131,7 +131,7 @@ pub async fn give_code(
     caller: &Caller,
     headers: &HeaderMap,
     code: &str,
-) -> Result<Onward, AppError> {
+) -> Result<SignInRedirect, AppError> {
     let secure = services.secure_cookies;
     let pending = token(headers, CODE_COOKIE, secure).ok_or(ErrorCode::SignInEnded)?;
     let (store, environment) = (&*services.store, &*services.environment);
@@ -145,16 +145,16 @@ pub async fn sign_out(
     services: &Services,
     binding: &Binding,
     headers: &HeaderMap,
-) -> Result<Onward, AppError> {
+) -> Result<SignInRedirect, AppError> {
     let secure = services.secure_cookies;
     if let Some(token) = token(headers, COOKIE, secure) {
         services.store.end_session(&tokens::token_hash(token)).await?;
     }
-    Ok(Onward { cookies: vec![carrying(COOKIE, "", TimeDelta::zero(), secure)], to: path(binding) })
+    Ok(SignInRedirect { cookies: vec![carrying(COOKIE, "", TimeDelta::zero(), secure)], to: path(binding) })
 }
 
-fn into_history(binding: &Binding, token: &str, secure: bool) -> Onward {
-    Onward {
+fn into_history(binding: &Binding, token: &str, secure: bool) -> SignInRedirect {
+    SignInRedirect {
         cookies: vec![
             carrying(COOKIE, token, cookies::LIFETIME, secure),
             carrying(CODE_COOKIE, "", TimeDelta::zero(), secure),

@@ -33,7 +33,7 @@ pub use remedies::Rights;
 
 /// Everything that a run's page is made of.
 #[derive(Clone, Debug)]
-pub struct Kept {
+pub struct RunDetails {
     /// The run.
     pub run: Run,
     /// Its shop.
@@ -63,7 +63,7 @@ pub async fn page(services: &Services, member: &Member, id: &str) -> Result<RunV
     Ok(RunView { version, ..view(&kept, Rights::of(member)) })
 }
 
-async fn kept(services: &Services, member: &Member, id: RunId) -> Result<Kept, AppError> {
+async fn kept(services: &Services, member: &Member, id: RunId) -> Result<RunDetails, AppError> {
     let (store, organisation) = (&services.store, member.organisation());
     let run = store.run(organisation, id).await?.ok_or(ErrorCode::NotFound)?;
     let binding = store.binding(run.binding_id).await?.ok_or(ErrorCode::NotFound)?;
@@ -74,7 +74,7 @@ async fn kept(services: &Services, member: &Member, id: RunId) -> Result<Kept, A
     };
     let (entity, magento_id) = (run.event.entity(), run.magento_id);
     let attempts = store.attempts(organisation, id).await?;
-    Ok(Kept {
+    Ok(RunDetails {
         delivery: store.delivery_of(organisation, binding.id, entity, magento_id).await?,
         reference: store.reference(binding.id).await?.map(|cached| cached.set),
         invoice_run: invoice_run(services, &run, &attempts).await?,
@@ -135,7 +135,7 @@ fn invoice_of_memo(attempts: &[Attempt]) -> Option<i64> {
 }
 
 /// The page of what is kept, for somebody with these rights.
-pub fn view(kept: &Kept, rights: Rights) -> RunView {
+pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
     let run = &kept.run;
     let binding = run.binding_id.to_string();
     let names = names::Names::of(kept.reference.as_ref());
@@ -169,7 +169,7 @@ fn may_exclude(run: &Run) -> bool {
     !is_posted && run.status != RunStatus::Running && run.code != Some(Code::Excluded)
 }
 
-fn advice(kept: &Kept, rights: Rights) -> AdviceView {
+fn advice(kept: &RunDetails, rights: Rights) -> AdviceView {
     let run = &kept.run;
     let code = run.reason(kept.binding.status);
     let advice = remedy::advice(run.status, code);

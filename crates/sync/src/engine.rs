@@ -8,7 +8,9 @@ use store::Store;
 use tokio::sync::Mutex;
 use vault::KeyRing;
 
-use crate::{alerts::Posts, heartbeat::Heartbeat, unanswered::UnansweredDocuments, under_way::UnderWay};
+use crate::{
+    alerts::AlertTransports, heartbeat::Heartbeat, unanswered::UnansweredDocuments, under_way::UnderWay,
+};
 
 /// Times of the worker, as data.
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ pub struct Engine {
     /// Sage's side.
     pub sage: sage::Client,
     /// How members are told.
-    pub alerts: Posts,
+    pub alerts: AlertTransports,
     /// Time and randomness.
     pub environment: Arc<dyn Environment>,
     /// Times.
@@ -92,7 +94,7 @@ impl Engine {
         keys: KeyRing,
         magento: magento::Client,
         sage: sage::Client,
-        alerts: Posts,
+        alerts: AlertTransports,
         environment: Arc<dyn Environment>,
         timing: Timing,
     ) -> Self {

@@ -13,7 +13,7 @@ pub enum WorkKind {
     /// A sync state on its way to a shop.
     SyncState,
     /// An alert by e-mail.
-    Letter,
+    EmailMessage,
     /// An alert to a webhook.
     Webhook,
 }
@@ -42,11 +42,11 @@ impl Drop for Begun<'_> {
 impl UnderWay {
     /// Counts it until what is returned is dropped.
     pub(crate) fn begin(&self, work: WorkKind) -> Begun<'_> {
-        let [run, state, letter, webhook] = &self.0;
+        let [run, state, email_message, webhook] = &self.0;
         let count = match work {
             WorkKind::Run => run,
             WorkKind::SyncState => state,
-            WorkKind::Letter => letter,
+            WorkKind::EmailMessage => email_message,
             WorkKind::Webhook => webhook,
         };
         count.fetch_add(1, Ordering::Relaxed);
@@ -79,7 +79,7 @@ mod tests {
         let under_way = UnderWay::default();
         assert_eq!(under_way.to_string(), "nothing");
         let run = under_way.begin(WorkKind::Run);
-        let _letters = [under_way.begin(WorkKind::Letter), under_way.begin(WorkKind::Letter)];
+        let _letters = [under_way.begin(WorkKind::EmailMessage), under_way.begin(WorkKind::EmailMessage)];
         assert_eq!(under_way.to_string(), "1 run and 2 e-mails");
         let _state = under_way.begin(WorkKind::SyncState);
         assert_eq!(under_way.to_string(), "1 run, 1 sync state and 2 e-mails");

@@ -97,7 +97,7 @@ impl BackfillView {
 
 /// What has to be done for a shop that does not work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WayBack {
+pub enum RecoveryStep {
     /// Connect Sage for the first time.
     ConnectSage,
     /// Connect Sage again.
@@ -109,15 +109,15 @@ pub enum WayBack {
 impl BindingView {
     /// What has to be done, where something has. Magento throws its keys away when it disconnects: then pairing comes first, and
     /// connecting Sage alone would change nothing.
-    pub fn way_back(&self) -> Option<WayBack> {
+    pub fn way_back(&self) -> Option<RecoveryStep> {
         match (self.status, self.refusal) {
             (BindingStatus::Active | BindingStatus::Paused, _) => None,
             (BindingStatus::NeedsReauth | BindingStatus::Revoked, Some(Code::MagentoAuth)) => {
-                Some(WayBack::PairAgain)
+                Some(RecoveryStep::PairAgain)
             }
-            (BindingStatus::NeedsReauth | BindingStatus::Revoked, _) => Some(WayBack::ConnectSageAgain),
-            (BindingStatus::Pending, _) if self.business.is_some() => Some(WayBack::ConnectSageAgain),
-            (BindingStatus::Pending, _) => Some(WayBack::ConnectSage),
+            (BindingStatus::NeedsReauth | BindingStatus::Revoked, _) => Some(RecoveryStep::ConnectSageAgain),
+            (BindingStatus::Pending, _) if self.business.is_some() => Some(RecoveryStep::ConnectSageAgain),
+            (BindingStatus::Pending, _) => Some(RecoveryStep::ConnectSage),
         }
     }
 

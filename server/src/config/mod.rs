@@ -136,7 +136,7 @@ pub struct SageConfig {
 
 /// Something in a configuration that is most likely wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Doubt {
+pub enum ConfigWarning {
     /// https always comes through a proxy, since Ledger speaks no TLS.
     #[error("{}", message!(startup.no_proxy_trusted))]
     NoProxyTrusted,
@@ -206,13 +206,14 @@ impl Config {
     }
 
     /// What is most likely wrong although it can be used: for the log at the start, and for the doctor.
-    pub fn doubts(&self) -> Vec<Doubt> {
+    pub fn doubts(&self) -> Vec<ConfigWarning> {
         let is_https = self.public_url.starts_with("https://");
         let is_public = self.listen.parse().is_ok_and(|listen: SocketAddr| !listen.ip().is_loopback());
         [
-            (is_https && self.trusted_proxies == 0).then_some(Doubt::NoProxyTrusted),
-            (!is_https && is_public && self.trusted_proxies > 0).then_some(Doubt::ProxiesOfAPublicSocket),
-            is_open(&self.keys_file).then_some(Doubt::KeysReadByOthers),
+            (is_https && self.trusted_proxies == 0).then_some(ConfigWarning::NoProxyTrusted),
+            (!is_https && is_public && self.trusted_proxies > 0)
+                .then_some(ConfigWarning::ProxiesOfAPublicSocket),
+            is_open(&self.keys_file).then_some(ConfigWarning::KeysReadByOthers),
         ]
         .into_iter()
         .flatten()
@@ -264,10 +265,10 @@ mod tests {
         let defaults = Config::defaults().unwrap();
         assert_eq!(defaults.doubts(), []);
         let https = Config { public_url: "https://ledger.example".to_owned(), ..defaults.clone() };
-        assert_eq!(https.doubts(), [Doubt::NoProxyTrusted]);
+        assert_eq!(https.doubts(), [ConfigWarning::NoProxyTrusted]);
         assert_eq!(Config { trusted_proxies: 1, ..https }.doubts(), []);
         let open = Config { trusted_proxies: 1, listen: "0.0.0.0:3000".to_owned(), ..defaults.clone() };
-        assert_eq!(open.doubts(), [Doubt::ProxiesOfAPublicSocket]);
+        assert_eq!(open.doubts(), [ConfigWarning::ProxiesOfAPublicSocket]);
         let folder = tempfile::tempdir().unwrap();
         let keys_file = folder.path().join("keys");
         std::fs::write(&keys_file, "k1:00").unwrap();
@@ -275,7 +276,7 @@ mod tests {
             std::fs::set_permissions(&keys_file, std::fs::Permissions::from_mode(mode)).unwrap();
             Config { keys_file: keys_file.clone(), ..defaults.clone() }.doubts()
         };
-        assert_eq!((with_mode(0o640), with_mode(0o600)), (vec![Doubt::KeysReadByOthers], vec![]));
+        assert_eq!((with_mode(0o640), with_mode(0o600)), (vec![ConfigWarning::KeysReadByOthers], vec![]));
     }
 
     #[test]

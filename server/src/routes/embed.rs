@@ -16,7 +16,7 @@ use serde::Deserialize;
 use services::{
     Services,
     client_info::Caller,
-    embed::{self, Onward},
+    embed::{self, SignInRedirect},
 };
 use store::Binding;
 use url::Url;
@@ -153,11 +153,11 @@ impl Frame {
     /// Leads on, or shows the form again with what is wrong.
     async fn answer(
         self,
-        answer: Result<Onward, AppError>,
+        answer: Result<SignInRedirect, AppError>,
         again: impl FnOnce(AppError) -> EmbedPart,
     ) -> Response {
         match answer {
-            Ok(Onward { cookies, to }) => {
+            Ok(SignInRedirect { cookies, to }) => {
                 let mut response = Redirect::to(&to).into_response();
                 for cookie in cookies {
                     if let Ok(cookie) = HeaderValue::from_str(&cookie) {

@@ -75,7 +75,7 @@ impl Settings {
         self.mappings(&mut check);
         self.methods(&mut check);
         self.rates(&mut check);
-        self.knobs(&mut check);
+        self.document_details(&mut check);
         self.goods(&mut check);
         self.consolidation.contact(&mut check);
         check.problems
@@ -154,7 +154,7 @@ impl Settings {
         }
     }
 
-    fn knobs(&self, check: &mut Check<'_>) {
+    fn document_details(&self, check: &mut Check<'_>) {
         if self.invoice_number_prefix.as_ref().is_some_and(|prefix| prefix.chars().count() > PREFIX) {
             check.wrong("invoice_number_prefix", FieldProblem::TooLong);
         }
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn every_rule_of_maps_knobs_and_contacts_names_its_field() {
+    fn every_rule_of_maps_details_and_contacts_names_its_field() {
         each_names_its_field(&[
             ("payment_method_map.checkmo", NotInReference, |settings| {
                 settings.payment_method_map.insert("checkmo".to_owned(), Some("gone".to_owned()));

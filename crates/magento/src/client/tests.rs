@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use super::*;
 use crate::{
-    Class, Lost, SyncStatus, UrlError,
+    Class, SyncStatus, TransportFailure, UrlError,
     token::tests::{Still, tenant},
 };
 
@@ -270,10 +270,10 @@ async fn a_shop_that_does_not_answer_is_unreachable() {
     let options =
         Options { allow_private_addresses: true, timeout: Duration::from_millis(20), ..Options::default() };
     let impatient = Client::new(options, Arc::new(Still(NOW))).unwrap();
-    assert_eq!(impatient.ping(&shop).await.unwrap_err(), Error::Unreachable(Lost::TimedOut));
+    assert_eq!(impatient.ping(&shop).await.unwrap_err(), Error::Unreachable(TransportFailure::TimedOut));
     drop(listener);
     let error = client().ping(&shop).await.unwrap_err();
-    assert_eq!(error, Error::Unreachable(Lost::NotConnected));
+    assert_eq!(error, Error::Unreachable(TransportFailure::NotConnected));
     assert_eq!((error.code(), error.class()), (Code::MagentoUnreachable, Class::Retry { after: None }));
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    CircuitSettings, Class, Endpoints, LimitSettings, Lost,
+    CircuitSettings, Class, Endpoints, LimitSettings, TransportFailure,
     stub::{Sage, Scripted, Still, answer, client},
 };
 
@@ -231,11 +231,11 @@ async fn a_refused_connection_has_committed_nothing_and_a_cut_line_may_have() {
     let tokens = Counting::default();
     let connection = Connection::new(&client, "b1", &tokens);
     let error = written(&connection, Write::Post, "/contacts").await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { lost: Lost::Cut, .. }), "{error:?}");
+    assert!(matches!(error, Error::Unreachable { lost: TransportFailure::Cut, .. }), "{error:?}");
     assert!(error.may_have_committed());
     cutter.join().unwrap();
     let error = written(&connection, Write::Post, "/contacts").await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { lost: Lost::NotConnected, .. }), "{error:?}");
+    assert!(matches!(error, Error::Unreachable { lost: TransportFailure::NotConnected, .. }), "{error:?}");
     assert!(!error.may_have_committed());
     assert_eq!((error.code(), error.class()), (Code::SageUnreachable, Class::Retry { after: None }));
 }

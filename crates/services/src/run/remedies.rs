@@ -8,7 +8,7 @@ use domain::{
 };
 use messages::message;
 
-use super::{Kept, sage_link};
+use super::{RunDetails, sage_link};
 use crate::permission::Permission;
 use views::{bindings, run, run::RemedyView, settings};
 
@@ -34,7 +34,7 @@ impl Rights {
 }
 
 /// What there is to do it with. Whoever may retry always can, whatever else is better.
-pub(super) fn of(kept: &Kept, rights: Rights, advice: &Advice) -> Vec<RemedyView> {
+pub(super) fn of(kept: &RunDetails, rights: Rights, advice: &Advice) -> Vec<RemedyView> {
     let mut remedies: Vec<_> =
         advice.remedies.iter().filter_map(|remedy| view(kept, rights, *remedy)).collect();
     remedies.dedup();
@@ -54,7 +54,7 @@ pub(super) fn of(kept: &Kept, rights: Rights, advice: &Advice) -> Vec<RemedyView
     remedies
 }
 
-fn view(kept: &Kept, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
+fn view(kept: &RunDetails, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
     let binding = kept.run.binding_id.to_string();
     Some(match remedy {
         Remedy::Retry => {
@@ -111,7 +111,7 @@ fn view(kept: &Kept, rights: Rights, remedy: Remedy) -> Option<RemedyView> {
     })
 }
 
-fn retry(kept: &Kept, is_advised: bool) -> RemedyView {
+fn retry(kept: &RunDetails, is_advised: bool) -> RemedyView {
     let now = retry_now(kept.run.status, kept.binding.status);
     RemedyView::Retry { is_ready: !matches!(now, RetryNow::Cannot(_)), is_advised }
 }

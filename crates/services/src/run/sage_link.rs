@@ -7,7 +7,7 @@
 use messages::message;
 use serde_json::Value;
 
-use super::Kept;
+use super::RunDetails;
 use views::run::SageView;
 
 /// The host that Sage's links were seen to lead to.
@@ -17,7 +17,7 @@ const FRONT_DOOR: &str = "https://accounts-extra.sageone.com/";
 const HOSTS: [&str; 2] = [".sageone.com", ".sage.com"];
 
 /// The run's document in Sage; none when it is not there.
-pub(super) fn of(kept: &Kept) -> Option<SageView> {
+pub(super) fn of(kept: &RunDetails) -> Option<SageView> {
     let id = kept.run.facts.sage_id.as_deref()?;
     let reference =
         kept.run.facts.sage_reference.clone().unwrap_or_else(|| message!(run_remedies.document).to_owned());

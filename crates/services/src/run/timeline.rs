@@ -5,7 +5,7 @@ use domain::run::RunStatus;
 use messages::message;
 use store::{Attempt, DeliveryState, Run, Step};
 
-use super::{Kept, calls};
+use super::{RunDetails, calls};
 use views::{run::MomentView, runs::status_label};
 
 /// A moment, before its cost is known.
@@ -21,7 +21,7 @@ fn happened(at: DateTime<Utc>, title: impl Into<String>) -> Happened {
 }
 
 /// The moments in their order. The calls are told of the newest try; of the others their beginnings and ends.
-pub(super) fn of(kept: &Kept) -> Vec<MomentView> {
+pub(super) fn of(kept: &RunDetails) -> Vec<MomentView> {
     let run = &kept.run;
     let mut moments = vec![
         happened(run.occurred_at, message!(run_timeline.saved)),

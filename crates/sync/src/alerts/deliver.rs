@@ -54,7 +54,7 @@ impl Outbox for AlertOutbox {
 
     async fn send(self, engine: &Engine, message: AlertDelivery, hold: Hold) -> store::Result<()> {
         let _under_way = engine.under_way.begin(match self.0 {
-            ChannelKind::Email => WorkKind::Letter,
+            ChannelKind::Email => WorkKind::EmailMessage,
             ChannelKind::Webhook => WorkKind::Webhook,
         });
         deliver(engine, &message, hold).await

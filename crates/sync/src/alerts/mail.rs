@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
-use super::{Refusal, message::Letter};
+use super::{Refusal, message::EmailMessage};
 
 /// The longest that a server may take for one step.
 const STEP: Duration = Duration::from_secs(30);
@@ -93,16 +93,24 @@ impl Mail {
     }
 
     /// Sends a letter, with the page where its reader ends it.
-    pub(super) async fn send(&self, to: &str, letter: &Letter, page: &str) -> Result<(), Refusal> {
+    pub(super) async fn send(
+        &self,
+        to: &str,
+        email_message: &EmailMessage,
+        page: &str,
+    ) -> Result<(), Refusal> {
         let to: Address =
             to.parse().map_err(|_| Refusal::Final(message!(delivery.invalid_address).to_owned()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
-            .subject(&letter.subject)
-            .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
+            .subject(&email_message.subject)
+            .message_id(Some(format!("<{}@{}>", email_message.id, self.from.email.domain())))
             .header(ListUnsubscribe(format!("<{page}>")))
-            .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+            .multipart(MultiPart::alternative_plain_html(
+                email_message.text.clone(),
+                email_message.html.clone(),
+            ))
             .map_err(|_| Refusal::Final(message!(delivery.not_written).to_owned()))?;
         let Err(error) = self.transport.send(message).await else { return Ok(()) };
         let refusal = refusal::of(&error);

@@ -12,7 +12,7 @@ use store::{Alert, AlertDelivery};
 use uuid::Uuid;
 
 /// A letter.
-pub(super) struct Letter {
+pub(super) struct EmailMessage {
     /// Names the message; the same on every try.
     pub(super) id: String,
     pub(super) subject: String,
@@ -28,12 +28,12 @@ pub(super) struct Notice {
     at: DateTime<Utc>,
     data: Value,
     subject: String,
-    items: Vec<LetterItem>,
+    items: Vec<EmailItem>,
     page: String,
 }
 
 /// One thing that is told.
-struct LetterItem {
+struct EmailItem {
     shop: String,
     at: DateTime<Utc>,
     told: String,
@@ -54,8 +54,8 @@ fn instant(at: DateTime<Utc>) -> String {
 impl Notice {
     /// What a parcel says.
     pub(super) fn of_delivery(message: &AlertDelivery, public_url: &str) -> Self {
-        let items: Vec<LetterItem> =
-            message.alerts.iter().map(|alert| LetterItem::of(alert, public_url)).collect();
+        let items: Vec<EmailItem> =
+            message.alerts.iter().map(|alert| EmailItem::of(alert, public_url)).collect();
         let page = page(public_url);
         let name = message.id.0.as_simple();
         match message.alerts.as_slice() {
@@ -82,7 +82,7 @@ impl Notice {
 
     /// A message that says that it is a test.
     pub(super) fn test(channel: AlertChannelId, id: Uuid, at: DateTime<Utc>, public_url: &str) -> Self {
-        let item = LetterItem {
+        let item = EmailItem {
             shop: "Ledger".to_owned(),
             at,
             told: message!(letters.test).to_owned(),
@@ -107,10 +107,10 @@ impl Notice {
     }
 
     /// The e-mail.
-    pub(super) fn letter(&self) -> Letter {
-        let texts: Vec<String> = self.items.iter().map(LetterItem::text).collect();
-        let htmls: Vec<String> = self.items.iter().map(LetterItem::html).collect();
-        Letter {
+    pub(super) fn email_message(&self) -> EmailMessage {
+        let texts: Vec<String> = self.items.iter().map(EmailItem::text).collect();
+        let htmls: Vec<String> = self.items.iter().map(EmailItem::html).collect();
+        EmailMessage {
             id: self.id.clone(),
             subject: self.subject.clone(),
             text: format!(
@@ -125,13 +125,13 @@ impl Notice {
 }
 
 /// The letter that proves an address.
-pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> Letter {
+pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> EmailMessage {
     let page = page(public_url);
     let why = message!(letters.channel_code);
     let else_ = message!(letters.channel_ignore);
     let body =
         format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
-    Letter {
+    EmailMessage {
         id: format!("code_{}", id.as_simple()),
         subject: message!(letters.channel_subject).to_owned(),
         text: format!("{why}\n\n    {code}\n\n{page}\n\n{else_}\n"),
@@ -140,12 +140,12 @@ pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> Letter {
 }
 
 /// The letter that proves whose address it is.
-pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> Letter {
+pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> EmailMessage {
     let why = message!(letters.address_code);
     let else_ = message!(letters.address_ignore);
     let body =
         format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
-    Letter {
+    EmailMessage {
         id: format!("address_{}", id.as_simple()),
         subject: message!(letters.address_subject).to_owned(),
         text: format!(
@@ -164,8 +164,9 @@ const LONGEST_NAME: usize = 60;
 
 /// A shop's name as a subject holds it. Its organisation chooses it: it is short, of one line, and no address of a page or a person.
 fn plain(name: &str) -> String {
-    let apart =
-        |letter: char| if letter.is_alphanumeric() || "-&'.,()".contains(letter) { letter } else { ' ' };
+    let apart = |email_message: char| {
+        if email_message.is_alphanumeric() || "-&'.,()".contains(email_message) { email_message } else { ' ' }
+    };
     let name: String = name.chars().map(apart).collect();
     let words: Vec<&str> = name.split_whitespace().collect();
     let name = words.join(" ");
@@ -226,7 +227,7 @@ fn document(kind: AlertKind, facts: &AlertFacts) -> Option<String> {
     Some(format!("{event} {number}{sum}").trim().to_owned())
 }
 
-impl LetterItem {
+impl EmailItem {
     fn of(alert: &Alert, public_url: &str) -> Self {
         Self {
             shop: alert.shop.clone(),
@@ -362,8 +363,8 @@ mod tests {
     fn a_letter_says_what_where_and_what_to_do() {
         let notice =
             Notice::of_delivery(&message(AlertMode::AtOnce, vec![alert(AlertKind::DocumentFailed)]), URL);
-        let letter = notice.letter();
-        assert_eq!(letter.subject, "Mugs & More: a document needs attention");
+        let email_message = notice.email_message();
+        assert_eq!(email_message.subject, "Mugs & More: a document needs attention");
         for part in [
             "Mugs & <More>, 1 Mar 2026 09:05 UTC\n",
             "A document could not be posted to Sage.",
@@ -372,9 +373,9 @@ mod tests {
             "https://ledger.example/dashboard/sync/00000000-0000-0000-0000-00000000000c\n",
             "https://ledger.example/dashboard/account/alerts",
         ] {
-            assert!(letter.text.contains(part), "{part}: {}", letter.text);
+            assert!(email_message.text.contains(part), "{part}: {}", email_message.text);
         }
-        assert!(letter.html.contains("Mugs &amp; &lt;More&gt;"), "{}", letter.html);
+        assert!(email_message.html.contains("Mugs &amp; &lt;More&gt;"), "{}", email_message.html);
     }
 
     #[test]
@@ -386,16 +387,16 @@ mod tests {
         let kinds: Vec<_> =
             payload["data"]["alerts"].as_array().unwrap().iter().map(|one| &one["type"]).collect();
         assert_eq!((&payload["type"], kinds.len()), (&json!("digest"), 2));
-        let letter = notice.letter();
-        assert_eq!(letter.subject, "Ledger: 2 alerts");
+        let email_message = notice.email_message();
+        assert_eq!(email_message.subject, "Ledger: 2 alerts");
         assert!(
-            letter.text.contains("1 documents in a row failed")
-                && letter.text.contains("The shop is working again.")
+            email_message.text.contains("1 documents in a row failed")
+                && email_message.text.contains("The shop is working again.")
         );
         let one =
             Notice::of_delivery(&message(AlertMode::DigestDaily, vec![alert(AlertKind::BindingPaused)]), URL);
         assert_eq!(
-            (one.letter().subject.as_str(), one.kind.as_str()),
+            (one.email_message().subject.as_str(), one.kind.as_str()),
             (message!(letters.one_alert), "digest")
         );
     }

@@ -4,14 +4,14 @@ mod deliver;
 mod hook;
 mod mail;
 mod message;
-mod posts;
 mod refusal;
 mod send;
+mod transports;
 
 pub use hook::{HookUrlError, Hooks, new_secret, signature};
 pub use mail::{Mail, MailError};
-pub use posts::Posts;
 pub use refusal::Refusal;
+pub use transports::AlertTransports;
 
 pub use deliver::deliver_due;
 

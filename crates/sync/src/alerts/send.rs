@@ -9,7 +9,7 @@ use store::AlertChannel;
 use tokio::time::timeout;
 
 use super::{
-    message::{self, Letter, Notice},
+    message::{self, EmailMessage, Notice},
     refusal::Refusal,
 };
 use crate::Engine;
@@ -23,7 +23,7 @@ pub async fn send(
 ) -> Result<(), Refusal> {
     let sending = async {
         match channel.kind {
-            ChannelKind::Email => mail(engine, &channel.target, &notice.letter()).await,
+            ChannelKind::Email => mail(engine, &channel.target, &notice.email_message()).await,
             ChannelKind::Webhook => {
                 let secret = secret(engine, channel)?;
                 let now = engine.environment.now().timestamp();
@@ -36,12 +36,12 @@ pub async fn send(
         .unwrap_or_else(|| Err(Refusal::again(message!(delivery.interrupted))))
 }
 
-async fn mail(engine: &Engine, to: &str, letter: &Letter) -> Result<(), Refusal> {
+async fn mail(engine: &Engine, to: &str, email_message: &EmailMessage) -> Result<(), Refusal> {
     let Some(mail) = &engine.alerts.mail else {
         return Err(Refusal::again(message!(delivery.no_mail)));
     };
     let page = message::page(&engine.alerts.public_url);
-    let sent = mail.send(to, letter, &page);
+    let sent = mail.send(to, email_message, &page);
     let too_long = || Refusal::Silent(message!(delivery.mail_timed_out).to_owned());
     timeout(engine.timing.exchange, sent).await.unwrap_or_else(|_| Err(too_long()))
 }

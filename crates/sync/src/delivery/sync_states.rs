@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{code::Code, retry, run::BindingStatus};
-use magento::{Class, Lost, Shop, SyncStateBody, SyncStatus};
+use magento::{Class, Shop, SyncStateBody, SyncStatus, TransportFailure};
 use messages::message;
 use store::{Delivery, Failed, Targets};
 use tokio::time::timeout;
@@ -174,6 +174,6 @@ async fn tell(engine: &Engine, shop: &Shop, delivery: &Delivery, hold: Hold) -> 
     let posted = engine.magento.post_sync_state(shop, &body, hold.latest);
     match timeout(engine.timing.exchange, posted).await {
         Ok(answered) => answered.map(drop).map_err(Refused::from),
-        Err(_) => Err(magento::Error::Unreachable(Lost::TimedOut).into()),
+        Err(_) => Err(magento::Error::Unreachable(TransportFailure::TimedOut).into()),
     }
 }

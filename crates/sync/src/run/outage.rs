@@ -145,6 +145,6 @@ async fn probe_shop(engine: &Engine, binding: &Binding) -> Result<(), AttemptErr
     let shop = shop::shop(engine, binding).await?;
     match timeout(PROBE.min(engine.timing.exchange), engine.magento.ping(&shop)).await {
         Ok(pinged) => Ok(pinged.map(drop)?),
-        Err(_) => Err(magento::Error::Unreachable(magento::Lost::TimedOut).into()),
+        Err(_) => Err(magento::Error::Unreachable(magento::TransportFailure::TimedOut).into()),
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Finding, servers};
 use crate::{
-    config::{Config, Doubt},
+    config::{Config, ConfigWarning},
     lifecycle,
     site::Site,
 };
@@ -70,12 +70,14 @@ fn site(config: &Config) -> Finding {
 }
 
 /// What is most likely wrong with the configuration.
-fn doubted(doubt: Doubt) -> Finding {
+fn doubted(doubt: ConfigWarning) -> Finding {
     let says = doubt.to_string();
     let (check, means) = match doubt {
-        Doubt::NoProxyTrusted => ("trusted_proxies", message!(doctor.machine.no_proxy_means)),
-        Doubt::ProxiesOfAPublicSocket => ("trusted_proxies", message!(doctor.machine.public_proxy_means)),
-        Doubt::KeysReadByOthers => ("keys_file", message!(doctor.machine.keys_file_means)),
+        ConfigWarning::NoProxyTrusted => ("trusted_proxies", message!(doctor.machine.no_proxy_means)),
+        ConfigWarning::ProxiesOfAPublicSocket => {
+            ("trusted_proxies", message!(doctor.machine.public_proxy_means))
+        }
+        ConfigWarning::KeysReadByOthers => ("keys_file", message!(doctor.machine.keys_file_means)),
     };
     Finding::problem(check, says, means, "")
 }

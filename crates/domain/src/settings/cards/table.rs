@@ -59,10 +59,10 @@ pub const CARDS: &[Card] = &[
         fields: TAXES,
     },
     Card {
-        id: "knobs",
-        title: message!(cards.knobs.title),
-        about: message!(cards.knobs.about),
-        fields: KNOBS,
+        id: "document_details",
+        title: message!(cards.document_details.title),
+        about: message!(cards.document_details.about),
+        fields: DOCUMENT_DETAILS,
     },
     Card {
         id: "currencies",
@@ -246,7 +246,7 @@ const TAXES: &[Field] = &[
     },
 ];
 
-const KNOBS: &[Field] = &[
+const DOCUMENT_DETAILS: &[Field] = &[
     Field {
         path: "invoice_number_prefix",
         label: message!(fields.invoice_number_prefix.label),

@@ -75,14 +75,16 @@ async fn sent(options: (&str, &str), said: &'static [Said]) -> Result<(), Refusa
             tokio::spawn(talk(line, said));
         }
     });
-    let letter = Letter {
+    let email_message = EmailMessage {
         id: "1".to_owned(),
         subject: "A document needs you".to_owned(),
         text: "Look at it.".to_owned(),
         html: "<p>Look at it.</p>".to_owned(),
     };
-    let sent =
-        mail(&url, "ledger@shop.example").unwrap().send("ada@shop.example", &letter, "https://x").await;
+    let sent = mail(&url, "ledger@shop.example")
+        .unwrap()
+        .send("ada@shop.example", &email_message, "https://x")
+        .await;
     server.abort();
     sent
 }

@@ -5,7 +5,7 @@ use domain::health::Thresholds;
 use super::{hook::Hooks, mail::Mail};
 
 /// How members are told.
-pub struct Posts {
+pub struct AlertTransports {
     /// How e-mail is sent; none where no server for it is set up.
     pub mail: Option<Mail>,
     /// How webhooks are called.
