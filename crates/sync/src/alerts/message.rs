@@ -110,15 +110,11 @@ impl Notice {
     pub(super) fn email_message(&self) -> EmailMessage {
         let texts: Vec<String> = self.items.iter().map(EmailItem::text).collect();
         let htmls: Vec<String> = self.items.iter().map(EmailItem::html).collect();
+        let preferences = message!(letters.preferences);
         EmailMessage {
             id: self.id.clone(),
             subject: self.subject.clone(),
-            text: format!(
-                "{}\n\n-- \n{}: {}\n",
-                texts.join("\n\n"),
-                message!(letters.preferences),
-                self.page
-            ),
+            text: format!("{}\n\n-- \n{preferences}: {}\n", texts.join("\n\n"), self.page),
             html: sheet(&htmls.concat(), &self.page),
         }
     }
@@ -129,8 +125,7 @@ pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> EmailMes
     let page = page(public_url);
     let why = message!(letters.channel_code);
     let else_ = message!(letters.channel_ignore);
-    let body =
-        format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
+    let body = body_of_code(why, code, else_);
     EmailMessage {
         id: format!("code_{}", id.as_simple()),
         subject: message!(letters.channel_subject).to_owned(),
@@ -143,20 +138,21 @@ pub(super) fn letter_of_code(id: Uuid, code: &str, public_url: &str) -> EmailMes
 pub(super) fn letter_of_address(id: Uuid, code: &str, public_url: &str) -> EmailMessage {
     let why = message!(letters.address_code);
     let else_ = message!(letters.address_ignore);
-    let body =
-        format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>");
+    let sender = message!(letters.sent_by, address = public_url);
+    let body = body_of_code(why, code, else_);
     EmailMessage {
         id: format!("address_{}", id.as_simple()),
         subject: message!(letters.address_subject).to_owned(),
-        text: format!(
-            "{why}\n\n    {code}\n\n{else_}\n\n-- \n{}\n",
-            message!(letters.sent_by, address = public_url)
-        ),
+        text: format!("{why}\n\n    {code}\n\n{else_}\n\n-- \n{sender}\n"),
         html: format!(
             "<!doctype html><html lang=\"en\"><body style=\"font-family:sans-serif\">{body}<hr><p>{}</p></body></html>",
-            escaped(&message!(letters.sent_by, address = public_url))
+            escaped(&sender)
         ),
     }
+}
+
+fn body_of_code(why: &str, code: &str, else_: &str) -> String {
+    format!("<p>{why}</p><p style=\"font-family:monospace;font-size:20px\">{code}</p><p>{else_}</p>")
 }
 
 /// The longest name of a shop in a subject, in characters.
@@ -395,9 +391,6 @@ mod tests {
         );
         let one =
             Notice::of_delivery(&message(AlertMode::DigestDaily, vec![alert(AlertKind::BindingPaused)]), URL);
-        assert_eq!(
-            (one.email_message().subject.as_str(), one.kind.as_str()),
-            (message!(letters.one_alert), "digest")
-        );
+        assert_eq!((one.email_message().subject.as_str(), one.kind.as_str()), ("Ledger: 1 alert", "digest"));
     }
 }
