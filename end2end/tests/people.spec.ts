@@ -157,7 +157,7 @@ test('a person sees where they are signed in and ends it', async ({ page, browse
   const sessions = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Sessions' }) })
   await expect(sessions.getByText('This session')).toHaveCount(1)
   await sessions.getByRole('button', { name: 'End all other sessions' }).click()
-  await expect(page.getByRole('status')).toHaveText('Ended.')
+  await expect(page.getByRole('status')).toHaveText('Signed out.')
   await expect(sessions.getByRole('listitem')).toHaveCount(1)
   await other.goto('/dashboard/account')
   await expect(other).toHaveURL(/\/sign-in/)

@@ -59,7 +59,7 @@ test('an address that makes no sense says so', async ({ page }) => {
   await expect(page.getByRole('alert')).toHaveCount(0)
   const answer = await page.request.get('/dashboard/sync?status=borked')
   expect(answer.status()).toBe(422)
-  expect(await answer.text()).toContain('cannot be understood')
+  expect(await answer.text()).toContain('are not valid')
 })
 
 test('pages lead to older runs and back', async ({ page }) => {

@@ -41,7 +41,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
   await prefix(page).fill('WEB-')
   await page.getByLabel('Sales account').fill('4010')
   await page.getByLabel('Percentage').nth(4).fill('17.5')
-  await page.getByLabel('Tax rate', { exact: true }).nth(5).fill('Standard 20.00%')
+  await page.getByLabel('Tax rate', { exact: true }).nth(4).fill('Standard 20.00%')
   await save(page)
   await expect(page.getByRole('status').first()).toContainText('The settings are saved.')
   await expect(page.getByLabel('Sales account')).toHaveValue('Sales - Services (4010)')
