@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 use super::{message::Notice, refusal::Refusal, send::send};
 use crate::{
     Engine,
-    delivery::outbox::{self, Hold, Outbox},
+    delivery::outbox::{self, DeliveryLease, Outbox},
     under_way::WorkKind,
 };
 
@@ -42,7 +42,7 @@ impl Outbox for AlertOutbox {
     async fn claim(
         self,
         engine: &Engine,
-        hold: Hold,
+        hold: DeliveryLease,
         targets: Targets,
     ) -> store::Result<Option<AlertDelivery>> {
         engine.store.claim_alert_delivery(self.0, hold.now, hold.until, targets).await
@@ -52,7 +52,7 @@ impl Outbox for AlertOutbox {
         message.rests > 0
     }
 
-    async fn send(self, engine: &Engine, message: AlertDelivery, hold: Hold) -> store::Result<()> {
+    async fn send(self, engine: &Engine, message: AlertDelivery, hold: DeliveryLease) -> store::Result<()> {
         let _under_way = engine.under_way.begin(match self.0 {
             ChannelKind::Email => WorkKind::EmailMessage,
             ChannelKind::Webhook => WorkKind::Webhook,
@@ -73,7 +73,7 @@ pub async fn deliver_due(engine: &Engine) -> usize {
         + outbox::send_next(engine, AlertOutbox::LETTERS).await
 }
 
-async fn deliver(engine: &Engine, message: &AlertDelivery, hold: Hold) -> store::Result<()> {
+async fn deliver(engine: &Engine, message: &AlertDelivery, hold: DeliveryLease) -> store::Result<()> {
     let store = &engine.store;
     let notice = Notice::of_delivery(message, &engine.alerts.public_url);
     let sent = send(engine, &message.channel, &notice, hold.latest).await;

@@ -26,7 +26,7 @@ pub trait Outbox: Copy + Send + Sync + 'static {
     fn claim(
         self,
         engine: &Engine,
-        hold: Hold,
+        hold: DeliveryLease,
         targets: Targets,
     ) -> impl Future<Output = store::Result<Option<Self::Message>>> + Send;
 
@@ -38,7 +38,7 @@ pub trait Outbox: Copy + Send + Sync + 'static {
         self,
         engine: &Engine,
         message: Self::Message,
-        hold: Hold,
+        hold: DeliveryLease,
     ) -> impl Future<Output = store::Result<()>> + Send;
 
     /// When the next one can be claimed.
@@ -54,7 +54,7 @@ pub trait Outbox: Copy + Send + Sync + 'static {
 
 /// For how long somebody is held who is told something: in the store by its clock, here by the machine's uptime.
 #[derive(Clone, Copy, Debug)]
-pub struct Hold {
+pub struct DeliveryLease {
     /// When it was asked for.
     pub now: DateTime<Utc>,
     /// Until when the store keeps it.
@@ -63,7 +63,7 @@ pub struct Hold {
     pub latest: Duration,
 }
 
-impl Hold {
+impl DeliveryLease {
     /// One that begins now.
     pub fn begin(engine: &Engine) -> Self {
         let (hold, uptime, now) =
@@ -113,8 +113,12 @@ pub async fn work<O: Outbox>(engine: &Arc<Engine>, outbox: O, shutdown: &Cancell
     while under_way.join_next().await.is_some() {}
 }
 
-async fn next<O: Outbox>(engine: &Engine, outbox: O, targets: Targets) -> Option<(O::Message, Hold)> {
-    let hold = Hold::begin(engine);
+async fn next<O: Outbox>(
+    engine: &Engine,
+    outbox: O,
+    targets: Targets,
+) -> Option<(O::Message, DeliveryLease)> {
+    let hold = DeliveryLease::begin(engine);
     match outbox.claim(engine, hold, targets).await {
         Ok(message) => message.map(|message| (message, hold)),
         Err(problem) => {
@@ -124,7 +128,7 @@ async fn next<O: Outbox>(engine: &Engine, outbox: O, targets: Targets) -> Option
     }
 }
 
-async fn send<O: Outbox>(engine: &Engine, outbox: O, (message, hold): (O::Message, Hold)) {
+async fn send<O: Outbox>(engine: &Engine, outbox: O, (message, hold): (O::Message, DeliveryLease)) {
     if let Err(problem) = outbox.send(engine, message, hold).await {
         warn!(error = %problem, "a delivery's end could not be recorded; it comes back when its lease ends");
     }
@@ -134,7 +138,7 @@ async fn send<O: Outbox>(engine: &Engine, outbox: O, (message, hold): (O::Messag
 async fn send_counted<O: Outbox>(
     engine: Arc<Engine>,
     outbox: O,
-    message: (O::Message, Hold),
+    message: (O::Message, DeliveryLease),
     weight: usize,
 ) -> usize {
     if AssertUnwindSafe(send(&engine, outbox, message)).catch_unwind().await.is_err() {

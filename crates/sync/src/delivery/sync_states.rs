@@ -13,7 +13,7 @@ use crate::{
     Engine,
     attempt::disposition::{AttemptError, Disposition},
     connection::shop,
-    delivery::outbox::{Hold, Outbox},
+    delivery::outbox::{DeliveryLease, Outbox},
     run::outage,
     trace,
     under_way::WorkKind,
@@ -33,7 +33,12 @@ impl Outbox for SyncStates {
         ROOM
     }
 
-    async fn claim(self, engine: &Engine, hold: Hold, targets: Targets) -> store::Result<Option<Delivery>> {
+    async fn claim(
+        self,
+        engine: &Engine,
+        hold: DeliveryLease,
+        targets: Targets,
+    ) -> store::Result<Option<Delivery>> {
         engine.store.claim_delivery(hold.now, hold.until, targets).await
     }
 
@@ -41,7 +46,7 @@ impl Outbox for SyncStates {
         delivery.rests > 0
     }
 
-    async fn send(self, engine: &Engine, delivery: Delivery, _: Hold) -> store::Result<()> {
+    async fn send(self, engine: &Engine, delivery: Delivery, _: DeliveryLease) -> store::Result<()> {
         let _under_way = engine.under_way.begin(WorkKind::SyncState);
         let span = span(&delivery);
         deliver(engine, delivery).instrument(span).await
@@ -99,7 +104,7 @@ async fn deliver(engine: &Engine, claimed: Delivery) -> store::Result<()> {
         Err(error) => return fail(engine, &claimed, error.into()).await,
     };
     // What was claimed may be old by now, and so may the claim.
-    let hold = Hold::begin(engine);
+    let hold = DeliveryLease::begin(engine);
     let Some(delivery) = engine.store.renew_delivery(&claimed, hold.now, hold.until).await? else {
         debug!(binding = %claimed.binding_id, "the shop is told by somebody else by now");
         return Ok(());
@@ -162,7 +167,7 @@ async fn shop(engine: &Engine, delivery: &Delivery) -> Result<Shop, AttemptError
     shop::shop(engine, &binding).await
 }
 
-async fn tell(engine: &Engine, shop: &Shop, delivery: &Delivery, hold: Hold) -> Result<(), Refused> {
+async fn tell(engine: &Engine, shop: &Shop, delivery: &Delivery, hold: DeliveryLease) -> Result<(), Refused> {
     let state = &delivery.state;
     let status = SyncStatus::from_word(&state.status).ok_or_else(|| {
         AttemptError::new(Code::Internal, message!(run_detail.unknown_state, state = state.status))

@@ -17,13 +17,13 @@ use crate::{
         body,
         create::under_way,
         create_rules,
-        made::with_id,
-        performance::{Performance, is_of_run},
-        write::{LastLook, Outgoing},
+        execution::{PlanExecution, is_of_run},
+        posted_record::with_id,
+        write::{Outgoing, PreSendCheck},
     },
 };
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     /// Changes a record. What Sage refuses for good, or cannot be sent yet, stops the run only where the record is what the run is
     /// about: an invoice does not wait for its customer's new telephone number, and the next document tells it again.
     pub async fn change(&mut self, log: &mut AttemptLog, call: &Call) -> Result<(), AttemptError> {
@@ -43,7 +43,7 @@ impl Performance<'_> {
         // The same was sent before, and may still land after this.
         let earlier = create_rules::may_land_until(intent.unanswered_at, now).and(intent.unanswered_at);
         let outgoing = Outgoing { name: &call.name, method: call.method, path: &path, body: Some(&body) };
-        let written = self.write(log, &outgoing, LastLook::Update(&key, &digest)).await?;
+        let written = self.write(log, &outgoing, PreSendCheck::Update(&key, &digest)).await?;
         let error = match written.answered.and_then(with_id) {
             Ok((answer, _)) => {
                 self.answered(log, &key, &answer, self.told(xref).as_ref()).await?;

@@ -20,11 +20,11 @@ use crate::{
     posting::{
         body::{document_day, idempotency_id_of, request_of, set_idempotency_id},
         create_rules::{self, Next, REPEATABLE_FOR},
-        made::{Made, Origin, with_id},
-        performance::Performance,
+        execution::PlanExecution,
+        posted_record::{Origin, PostedRecord, with_id},
         sealed_call,
         search::{self, Found, is_found_alike},
-        write::{LastLook, Outgoing},
+        write::{Outgoing, PreSendCheck},
     },
 };
 
@@ -45,14 +45,14 @@ enum RefusedCreate {
     Stands,
 }
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     /// Creates the call's record, or finds it made already.
     pub async fn create(
         &self,
         log: &mut AttemptLog,
         call: &Call,
         key: &IntentKey,
-    ) -> Result<Made, AttemptError> {
+    ) -> Result<PostedRecord, AttemptError> {
         let call =
             Call { path: self.ids.fill_text(&call.path), body: self.ids.fill(&call.body), ..call.clone() };
         let may_be_there = self.may_be_there(&call);
@@ -66,7 +66,7 @@ impl Performance<'_> {
             creating.known.is_repeatable = sent.is_some();
             let next =
                 create_rules::next(intent.as_ref(), creating.known, self.work.engine.environment.now());
-            let made = match (next, intent, sent) {
+            let posted_record = match (next, intent, sent) {
                 (Next::LookAt, Some(intent), _) => self.still_there(log, &mut creating, &intent).await?,
                 (Next::Repeat, Some(intent), Some(sent)) => {
                     self.request(log, &mut creating, &sent, Some(&intent)).await?
@@ -84,8 +84,8 @@ impl Performance<'_> {
                     self.request(log, &mut creating, &today, intent.as_ref()).await?
                 }
             };
-            if let Some(made) = made {
-                return Ok(made);
+            if let Some(posted_record) = posted_record {
+                return Ok(posted_record);
             }
         }
     }
@@ -120,14 +120,14 @@ impl Performance<'_> {
         creating: &mut Creating<'_>,
         call: &Call,
         intent: Option<&Intent>,
-    ) -> Result<Option<Made>, AttemptError> {
+    ) -> Result<Option<PostedRecord>, AttemptError> {
         let key = creating.key;
         let request = self.requested(key, call)?;
         // What was sent before this and may still land.
         let earlier = intent.and_then(|intent| intent.unanswered_at);
         let outgoing =
             Outgoing { name: &call.name, method: call.method, path: &call.path, body: Some(&call.body) };
-        let written = self.write(log, &outgoing, LastLook::Create(key, &request)).await?;
+        let written = self.write(log, &outgoing, PreSendCheck::Create(key, &request)).await?;
         let error = match written.answered.and_then(with_id) {
             Ok((answer, base_total)) => {
                 // A request of an earlier attempt may say something else than Magento tells today.
@@ -141,7 +141,7 @@ impl Performance<'_> {
                     Some(_) if is_of_today => Origin::Repeated,
                     Some(_) => Origin::Adopted,
                 };
-                return Ok(Some(Made { base_total, ..Made::of(answer, origin) }));
+                return Ok(Some(PostedRecord { base_total, ..PostedRecord::of(answer, origin) }));
             }
             Err(error) => error,
         };
@@ -163,18 +163,18 @@ impl Performance<'_> {
         call: &Call,
         earlier: Option<DateTime<Utc>>,
         error: sage::Error,
-    ) -> Result<Option<Made>, AttemptError> {
+    ) -> Result<Option<PostedRecord>, AttemptError> {
         let (key, request) = (creating.key, self.requested(creating.key, call)?);
         let refusal = match self.look_after_refusal(log, (key, call), &request, &error).await? {
             RefusedCreate::Stands if earlier.is_some() => {
-                let made = self.made_before(log, key, &[(call, &request)]).await?;
-                made.map_or(RefusedCreate::Stands, RefusedCreate::Adopt)
+                let posted_record = self.made_before(log, key, &[(call, &request)]).await?;
+                posted_record.map_or(RefusedCreate::Stands, RefusedCreate::Adopt)
             }
             refusal => refusal,
         };
         if let RefusedCreate::Adopt(answer) = refusal {
             self.answered(log, key, &answer, None).await?;
-            return Ok(Some(Made::of(answer, Origin::Adopted)));
+            return Ok(Some(PostedRecord::of(answer, Origin::Adopted)));
         }
         if let Some(until) = create_rules::may_land_until(earlier, self.work.engine.environment.now()) {
             return Err(under_way(until));
@@ -212,7 +212,7 @@ impl Performance<'_> {
         creating: &mut Creating<'_>,
         intent: Option<&Intent>,
         sent: Option<&Call>,
-    ) -> Result<Option<Made>, AttemptError> {
+    ) -> Result<Option<PostedRecord>, AttemptError> {
         let (key, today) = (creating.key, self.requested(creating.key, &creating.call)?);
         let before = intent.map(|intent| (sent.unwrap_or(&creating.call), &intent.request));
         let before = before.filter(|(_, request)| !is_found_alike(request, &today));
@@ -224,7 +224,7 @@ impl Performance<'_> {
         let (store, now) = (&self.work.engine.store, self.work.engine.environment.now());
         store.adopt_intent(self.work.fence(), key, &today, &answer, &log.steps, now).await?;
         log.steps.clear();
-        Ok(Some(Made::of(answer, Origin::Adopted)))
+        Ok(Some(PostedRecord::of(answer, Origin::Adopted)))
     }
 
     /// What an earlier attempt made, as Sage shows it now: somebody may have corrected it there. None when it was deleted or voided,
@@ -235,10 +235,10 @@ impl Performance<'_> {
         log: &mut AttemptLog,
         creating: &mut Creating<'_>,
         intent: &Intent,
-    ) -> Result<Option<Made>, AttemptError> {
+    ) -> Result<Option<PostedRecord>, AttemptError> {
         let (key, call) = (creating.key, &creating.call);
         let Some(answer) = intent.answer().cloned() else { return Ok(None) };
-        let found = Made::of(answer.clone(), Origin::Answered);
+        let found = PostedRecord::of(answer.clone(), Origin::Answered);
         if !is_document(call) {
             return Ok(Some(found));
         }
@@ -267,7 +267,11 @@ impl Performance<'_> {
         let Some(answer) = sage_answers::answer_of(&record) else { return Ok(Some(found)) };
         self.answered(log, key, &answer, None).await?;
         let base_total = sage_answers::amount_of(&record["base_currency_total_amount"]);
-        Ok(Some(Made { base_total, is_draft: Some(is_draft), ..Made::of(answer, Origin::Answered) }))
+        Ok(Some(PostedRecord {
+            base_total,
+            is_draft: Some(is_draft),
+            ..PostedRecord::of(answer, Origin::Answered)
+        }))
     }
 
     /// What the intent had made is not in Sage any more.
@@ -275,7 +279,7 @@ impl Performance<'_> {
         &self,
         log: &mut AttemptLog,
         creating: &mut Creating<'_>,
-    ) -> Result<Option<Made>, AttemptError> {
+    ) -> Result<Option<PostedRecord>, AttemptError> {
         self.refuse(log, creating.key).await?;
         creating.known.is_searched = false;
         Ok(None)

@@ -7,13 +7,13 @@ use domain::{
 use store::{Answer, IntentKey};
 
 use super::{
-    made::{Made, Origin},
-    performance::Performance,
-    write::{LastLook, Outgoing},
+    execution::PlanExecution,
+    posted_record::{Origin, PostedRecord},
+    write::{Outgoing, PreSendCheck},
 };
 use crate::attempt::{disposition::AttemptError, log::AttemptLog, sage_answers};
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     /// A draft whose sums differ never reaches the books: it is deleted, and the next attempt makes another. That the deletion was begun
     /// is known before it is asked for, so that a draft which is not found afterwards is no riddle.
     pub async fn take_back_draft(
@@ -40,7 +40,7 @@ impl Performance<'_> {
     ) -> Result<(), AttemptError> {
         let path = format!("{}/{sage_id}", call.path);
         let outgoing = Outgoing { name: "delete draft", method: Method::Delete, path: &path, body: None };
-        match self.write(log, &outgoing, LastLook::Fence).await?.answered {
+        match self.write(log, &outgoing, PreSendCheck::Fence).await?.answered {
             Ok(_) | Err(sage::Error::NotFound(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -53,17 +53,17 @@ impl Performance<'_> {
         call: &Call,
         path: &str,
         key: &IntentKey,
-        made: &Made,
+        posted_record: &PostedRecord,
     ) -> Result<Answer, AttemptError> {
-        if made.origin != Origin::Fresh
-            && let Some(released) = self.released_already(log, call, made).await?
+        if posted_record.origin != Origin::Fresh
+            && let Some(released) = self.released_already(log, call, posted_record).await?
         {
             self.answered(log, key, &released, None).await?;
             return Ok(released);
         }
         let outgoing = Outgoing { name: "release", method: Method::Post, path, body: None };
-        let answered = self.write(log, &outgoing, LastLook::Fence).await?.answered?;
-        let answer = sage_answers::answer_of(&answered.body).unwrap_or_else(|| made.answer.clone());
+        let answered = self.write(log, &outgoing, PreSendCheck::Fence).await?.answered?;
+        let answer = sage_answers::answer_of(&answered.body).unwrap_or_else(|| posted_record.answer.clone());
         self.answered(log, key, &answer, None).await?;
         Ok(answer)
     }
@@ -73,12 +73,12 @@ impl Performance<'_> {
         &self,
         log: &mut AttemptLog,
         call: &Call,
-        made: &Made,
+        posted_record: &PostedRecord,
     ) -> Result<Option<Answer>, AttemptError> {
-        if let Some(is_draft) = made.is_draft {
-            return Ok((!is_draft).then(|| made.answer.clone()));
+        if let Some(is_draft) = posted_record.is_draft {
+            return Ok((!is_draft).then(|| posted_record.answer.clone()));
         }
-        let Some(record) = self.look_at(log, call, &made.answer.sage_id).await? else {
+        let Some(record) = self.look_at(log, call, &posted_record.answer.sage_id).await? else {
             return Err(AttemptError::plain(Code::SageNotFound));
         };
         let is_draft = record["status"]["id"].as_str() == Some("DRAFT");

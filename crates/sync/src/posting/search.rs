@@ -18,7 +18,7 @@ use crate::{
     },
     posting::{
         create_rules::{LOOKS_AGAIN_AFTER, REPEATABLE_FOR},
-        performance::Performance,
+        execution::PlanExecution,
     },
 };
 
@@ -35,7 +35,7 @@ pub enum Found {
 /// Looks for the record of a call's request in Sage, by the reference and the contact that the request names. What another key holds
 /// is another's record, however alike it is; products are alone with their code.
 pub async fn find(
-    performance: &Performance<'_>,
+    execution: &PlanExecution<'_>,
     log: &mut AttemptLog,
     how: &Adopt,
     (key, call): (&IntentKey, &Call),
@@ -47,49 +47,49 @@ pub async fn find(
         Adopt::Contact { .. } => {
             let attributes = "name,reference,email,main_contact_person,currency";
             let query = [("search", reference), ("attributes", attributes)];
-            let items = list(performance, log, "/contacts", &query).await?;
+            let items = list(execution, log, "/contacts", &query).await?;
             let Some(contact) = items.iter().find(|item| item["reference"].as_str() == Some(reference))
             else {
                 return Ok(Found::Nothing);
             };
-            let is_others = unheld(performance, key, vec![contact.clone()]).await?.is_empty();
+            let is_others = without_those_of_others(execution, key, vec![contact.clone()]).await?.is_empty();
             let is_same = !is_others && is_same_contact(contact, how, call);
             Ok(if is_same { answer_of(contact).map_or(Found::Nothing, Found::Same) } else { Found::Another })
         }
         Adopt::Item { path, item_code } => {
             let query = [("search", item_code.as_str()), ("attributes", "item_code")];
-            let items = list(performance, log, path, &query).await?;
+            let items = list(execution, log, path, &query).await?;
             let same = items.iter().find(|item| item["item_code"].as_str() == Some(item_code));
             Ok(same.and_then(answer_of).map_or(Found::Nothing, Found::Same))
         }
         Adopt::Document { path, .. } => {
             let attributes = "reference,contact,total_amount,tax_amount,status";
             let items =
-                list(performance, log, path, &[("search", reference), ("attributes", attributes)]).await?;
-            let items = unheld(performance, key, items).await?;
-            left_to_its_own(performance, key, request, same_document(&items, reference, contact, call)).await
+                list(execution, log, path, &[("search", reference), ("attributes", attributes)]).await?;
+            let items = without_those_of_others(execution, key, items).await?;
+            leave_to_the_other(execution, key, request, same_document(&items, reference, contact, call)).await
         }
         Adopt::Payment { .. } => {
             let query = [("contact_id", contact), ("attributes", "reference,total_amount")];
-            let items = list(performance, log, "/contact_payments", &query).await?;
-            let items = unheld(performance, key, items).await?;
-            left_to_its_own(performance, key, request, same_document(&items, reference, "", call)).await
+            let items = list(execution, log, "/contact_payments", &query).await?;
+            let items = without_those_of_others(execution, key, items).await?;
+            leave_to_the_other(execution, key, request, same_document(&items, reference, "", call)).await
         }
     }
 }
 
 async fn list(
-    performance: &Performance<'_>,
+    execution: &PlanExecution<'_>,
     log: &mut AttemptLog,
     path: &str,
     query: &[(&str, &str)],
 ) -> Result<Vec<Value>, AttemptError> {
-    let begun = performance.work.engine.environment.now();
+    let begun = execution.work.engine.environment.now();
     let mut search = step("search", "GET", path, begun);
     let asked: Map<String, Value> =
         query.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
     search.request = log.redactor.kept(&Value::Object(asked));
-    match performance.sage.list_all(path, query).await {
+    match execution.sage.list_all(path, query).await {
         Ok(items) => {
             search.status = Some(200);
             search.summary = message!(run_detail.found, count = items.len());
@@ -103,21 +103,21 @@ async fn list(
 }
 
 /// Those that no other key holds.
-async fn unheld(
-    performance: &Performance<'_>,
+async fn without_those_of_others(
+    execution: &PlanExecution<'_>,
     key: &IntentKey,
     items: Vec<Value>,
 ) -> Result<Vec<Value>, AttemptError> {
     let id = |item: &Value| item["id"].as_str().unwrap_or_default().to_owned();
     let ids: Vec<String> = items.iter().map(id).collect();
-    let held = performance.work.engine.store.held_by_others(key, &ids).await?;
+    let held = execution.work.engine.store.held_by_others(key, &ids).await?;
     Ok(items.into_iter().filter(|item| !held.contains(&id(item))).collect())
 }
 
 /// What was found, unless it may be another document's of the same number and customer, whose answer was lost and whose request is
 /// still repeated: that one comes first, and then it is known which record is its own.
-async fn left_to_its_own(
-    performance: &Performance<'_>,
+async fn leave_to_the_other(
+    execution: &PlanExecution<'_>,
     key: &IntentKey,
     request: &Request,
     found: Found,
@@ -125,7 +125,7 @@ async fn left_to_its_own(
     if !matches!(found, Found::Same(_)) {
         return Ok(found);
     }
-    let (store, now) = (&performance.work.engine.store, performance.work.engine.environment.now());
+    let (store, now) = (&execution.work.engine.store, execution.work.engine.environment.now());
     let (binding, business) = (key.binding_id, &key.business_id);
     let mut open = store.unanswered_intents(binding, business, key.xref.kind, "").await?;
     open.retain(|other| *other != key.xref);

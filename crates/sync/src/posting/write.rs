@@ -10,11 +10,11 @@ use crate::{
         disposition::AttemptError,
         log::AttemptLog,
     },
-    posting::{body, performance::Performance},
+    posting::{body, execution::PlanExecution},
 };
 
 /// What is looked at when nothing is left to wait for: whether this attempt may still write to the business.
-pub enum LastLook<'a> {
+pub enum PreSendCheck<'a> {
     /// For what does no harm when it is repeated: nobody else holds the run or writes to the business.
     Fence,
     /// For a create: the same, and its intent is open with this request.
@@ -43,13 +43,13 @@ pub struct Written {
     pub is_sent: bool,
 }
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     /// Sends a request once, and once more where Sage refuses the token. Fails when the last look does, and then nothing was sent.
     pub async fn write(
         &self,
         log: &mut AttemptLog,
         outgoing: &Outgoing<'_>,
-        look: LastLook<'_>,
+        look: PreSendCheck<'_>,
     ) -> Result<Written, AttemptError> {
         let Outgoing { name, method, path, body } = *outgoing;
         let begun = self.work.engine.environment.now();
@@ -69,9 +69,9 @@ impl Performance<'_> {
         &self,
         ready: sage::Ready<'_>,
         Outgoing { method, path, body, .. }: &Outgoing<'_>,
-        look: &LastLook<'_>,
+        look: &PreSendCheck<'_>,
     ) -> Result<Result<sage::Answer, sage::Error>, AttemptError> {
-        self.last_look(look).await?;
+        self.check_before_send(look).await?;
         match ready.send(*method, path, *body).await {
             Err(sage::Error::Unauthorised(_)) => {}
             answered => return Ok(answered),
@@ -81,18 +81,18 @@ impl Performance<'_> {
             Ok(ready) => ready,
             Err(error) => return Ok(Err(error)),
         };
-        self.last_look(look).await?;
+        self.check_before_send(look).await?;
         Ok(ready.send(*method, path, *body).await)
     }
 
-    async fn last_look(&self, look: &LastLook<'_>) -> Result<(), AttemptError> {
+    async fn check_before_send(&self, look: &PreSendCheck<'_>) -> Result<(), AttemptError> {
         let (store, fence) = (&self.work.engine.store, self.work.fence());
         match look {
-            LastLook::Fence => store.may_write(fence).await?,
-            LastLook::Create(key, request) => {
+            PreSendCheck::Fence => store.may_write(fence).await?,
+            PreSendCheck::Create(key, request) => {
                 store.open_intent(fence, key, request, self.work.engine.environment.now()).await?;
             }
-            LastLook::Update(key, body_digest) => {
+            PreSendCheck::Update(key, body_digest) => {
                 store.open_update(fence, key, body_digest, self.work.engine.environment.now()).await?;
             }
         }

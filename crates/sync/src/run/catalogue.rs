@@ -25,7 +25,7 @@ use crate::{
     posting::{
         create::{not_shown, under_way},
         create_rules::{may_land_until, not_shown_until},
-        perform,
+        execute,
     },
     run::follow::follow,
 };
@@ -62,7 +62,7 @@ async fn finish_movements(
     // As a movement's key begins.
     let beginning = format!("{}:", product.magento_id);
     for key in store.unanswered_intents(binding, business, kind, &beginning).await? {
-        if perform::finish_begun(work, log, &key, known).await? {
+        if execute::finish_begun(work, log, &key, known).await? {
             continue;
         }
         let intent = store.intents(binding, business, std::slice::from_ref(&key)).await?.remove(&key);

@@ -26,7 +26,7 @@ use crate::{
         work::Work,
     },
     connection::shop::Shop,
-    posting::perform,
+    posting::execute,
     run::{edited::ensure_sums_stand, follow::follow, originals, sale},
 };
 
@@ -56,7 +56,7 @@ async fn is_made(work: &Work<'_>, log: &mut AttemptLog, keys: &[XrefKey]) -> Res
         return Ok(true);
     }
     let Some(key) = known.begun(XrefKind::Creditmemo).cloned() else { return Ok(false) };
-    perform::finish_begun(work, log, &key, &known).await
+    execute::finish_begun(work, log, &key, &known).await
 }
 
 /// An allocation or a refund that an earlier attempt sent without hearing an answer is finished before anything is planned: how much is
@@ -71,7 +71,7 @@ async fn with_settlement(
     let begun = begun.into_iter().flatten().filter(|key| !known.xrefs.contains_key(key));
     let mut has_finished = false;
     for key in begun.collect::<Vec<_>>() {
-        has_finished |= perform::finish_begun(work, log, &key, &known).await?;
+        has_finished |= execute::finish_begun(work, log, &key, &known).await?;
     }
     if has_finished { Known::of(work, log, keys).await } else { Ok(known) }
 }

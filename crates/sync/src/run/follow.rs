@@ -15,7 +15,7 @@ use crate::{
         planning::keep_plan,
         work::Work,
     },
-    posting::perform,
+    posting::execute,
 };
 
 /// Does what a plan says. What is in Sage already or may be there is finished as it was begun, also where today's settings would not
@@ -29,13 +29,13 @@ pub async fn follow(
     keep_plan(work, log, plan).await?;
     match plan.verdict {
         Verdict::Post => {
-            perform::perform(work, log, plan, known).await?;
+            execute::perform(work, log, plan, known).await?;
             Ok(Outcome::Succeeded)
         }
         Verdict::Skip | Verdict::Hold | Verdict::Fail => {
             let made = XrefKind::made_by(work.claimed.run.event).and_then(|kind| known.begun(kind));
             if let Some(key) = made.filter(|key| !known.xrefs.contains_key(*key))
-                && perform::finish_begun(work, log, key, known).await?
+                && execute::finish_begun(work, log, key, known).await?
             {
                 return Err(AttemptError {
                     disposition: Disposition::PlanAgain,

@@ -1,4 +1,4 @@
-//! One claimed run: fetch, plan, perform, and what is to be recorded.
+//! One claimed run: fetch, plan, execute, and what is to be recorded.
 
 use std::panic::AssertUnwindSafe;
 

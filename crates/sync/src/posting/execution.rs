@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A plan being performed.
-pub struct Performance<'a> {
+pub struct PlanExecution<'a> {
     /// The run's work.
     pub work: &'a Work<'a>,
     /// The connection to its Sage business.
@@ -35,7 +35,7 @@ pub struct Performance<'a> {
     pub ids: AnsweredIds,
 }
 
-impl<'a> Performance<'a> {
+impl<'a> PlanExecution<'a> {
     /// A performance that has made nothing yet.
     pub fn new(work: &'a Work<'a>, tokens: &'a StoredTokens<'a>, known: &'a Known) -> Self {
         let sage = Connection::new(&work.engine.sage, &work.business.id, tokens);
@@ -56,7 +56,7 @@ pub fn is_of_run(event: EventName, kind: XrefKind) -> bool {
     }
 }
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     pub fn key(&self, xref: &XrefKey) -> IntentKey {
         let (binding_id, business_id) = (self.work.binding.id, self.work.business.id.clone());
         IntentKey { binding_id, business_id, xref: xref.clone() }

@@ -18,8 +18,8 @@ use crate::{
     },
     connection::tokens::StoredTokens,
     posting::{
-        made::{Made, Origin},
-        performance::{Performance, is_of_run},
+        execution::{PlanExecution, is_of_run},
+        posted_record::{Origin, PostedRecord},
         sealed_call,
         sums::difference,
     },
@@ -33,7 +33,7 @@ pub async fn perform(
     known: &Known,
 ) -> Result<(), AttemptError> {
     let tokens = StoredTokens::new(work.engine, work.binding.id);
-    let mut performance = Performance::new(work, &tokens, known);
+    let mut execution = PlanExecution::new(work, &tokens, known);
     if let Some(predicted) = &plan.predicted {
         log.facts.sage_amount_minor = money::to_minor(predicted.total);
         log.facts.sage_tax_minor = money::to_minor(predicted.tax);
@@ -43,8 +43,8 @@ pub async fn perform(
     while let Some(call) = calls.next() {
         let release = calls.next_if(|next| next.releases_draft);
         match call.method {
-            Method::Post => performance.make(log, call, release).await?,
-            Method::Put | Method::Delete => performance.change(log, call).await?,
+            Method::Post => execution.make(log, call, release).await?,
+            Method::Put | Method::Delete => execution.change(log, call).await?,
         }
     }
     Ok(())
@@ -59,13 +59,13 @@ pub async fn finish_begun(
     known: &Known,
 ) -> Result<bool, AttemptError> {
     let tokens = StoredTokens::new(work.engine, work.binding.id);
-    let mut performance = Performance::new(work, &tokens, known);
-    let key = performance.key(key);
-    let begun = performance.intent(&key).await?.filter(Intent::may_be_made);
+    let mut execution = PlanExecution::new(work, &tokens, known);
+    let key = execution.key(key);
+    let begun = execution.intent(&key).await?.filter(Intent::may_be_made);
     let Some(call) = begun.and_then(|intent| sealed_call::open(work.engine, &key, &intent)) else {
         return Ok(false);
     };
-    match performance.make(log, &call, None).await {
+    match execution.make(log, &call, None).await {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.code, Code::SageValidation | Code::SageNotFound) => Ok(false),
         Err(error) => Err(error),
@@ -81,7 +81,7 @@ fn already_there(work: &Work<'_>, log: &mut AttemptLog, known: &Known) {
     }
 }
 
-impl Performance<'_> {
+impl PlanExecution<'_> {
     /// Makes a record, compares its sums, and releases it where it was made as a draft.
     async fn make(
         &mut self,
@@ -96,30 +96,32 @@ impl Performance<'_> {
             ));
         };
         let key = self.key(xref);
-        let mut made = self.create(log, call, &key).await?;
-        self.ids.note(&call.name, &made.answer.sage_id);
+        let mut posted_record = self.create(log, call, &key).await?;
+        self.ids.note(&call.name, &posted_record.answer.sage_id);
         let expected = call.expect.as_ref();
-        if let Some(sums) = expected.and_then(|expect| difference(expect, &made.answer, made.base_total)) {
-            return Err(self.refuse_sums(log, call, &key, &made, release.is_some(), sums).await?);
+        if let Some(sums) =
+            expected.and_then(|expect| difference(expect, &posted_record.answer, posted_record.base_total))
+        {
+            return Err(self.refuse_sums(log, call, &key, &posted_record, release.is_some(), sums).await?);
         }
         match release {
             Some(release) => {
                 let path = self.ids.fill_text(&release.path);
-                made.answer = self.release(log, call, &path, &key, &made).await?;
+                posted_record.answer = self.release(log, call, &path, &key, &posted_record).await?;
             }
             // What an earlier attempt sent may have been a draft, whatever today's plan says.
-            None if made.origin != Origin::Fresh
+            None if posted_record.origin != Origin::Fresh
                 && matches!(xref.kind, XrefKind::Invoice | XrefKind::Creditmemo) =>
             {
-                let path = format!("{}/{}/release", call.path, made.answer.sage_id);
-                made.answer = self.release(log, call, &path, &key, &made).await?;
+                let path = format!("{}/{}/release", call.path, posted_record.answer.sage_id);
+                posted_record.answer = self.release(log, call, &path, &key, &posted_record).await?;
             }
             None => {}
         }
-        self.note(log, &key.xref, &made.answer);
+        self.note(log, &key.xref, &posted_record.answer);
         // It may say something else than Magento does: a new plan knows it, and brings it up to date.
         let is_updated = matches!(call.adopt, Some(Adopt::Contact { .. } | Adopt::Item { .. }));
-        if made.origin == Origin::Adopted && is_updated {
+        if posted_record.origin == Origin::Adopted && is_updated {
             return Err(AttemptError {
                 disposition: Disposition::PlanAgain,
                 ..AttemptError::plain(Code::Internal)
@@ -135,20 +137,20 @@ impl Performance<'_> {
         log: &mut AttemptLog,
         call: &Call,
         key: &IntentKey,
-        made: &Made,
+        posted_record: &PostedRecord,
         is_made_as_draft: bool,
         sums: String,
     ) -> Result<AttemptError, AttemptError> {
-        let is_draft = if made.origin == Origin::Fresh {
+        let is_draft = if posted_record.origin == Origin::Fresh {
             is_made_as_draft
         } else {
-            self.released_already(log, call, made).await?.is_none()
+            self.released_already(log, call, posted_record).await?.is_none()
         };
         if is_draft {
-            self.take_back_draft(log, call, key, &made.answer).await?;
+            self.take_back_draft(log, call, key, &posted_record.answer).await?;
             return Ok(AttemptError::new(Code::TotalsMismatch, sums));
         }
-        self.show(log, &key.xref, &made.answer);
+        self.show(log, &key.xref, &posted_record.answer);
         Ok(AttemptError::new(Code::TotalsMismatchAfterPost, sums))
     }
 }

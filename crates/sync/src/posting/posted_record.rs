@@ -8,7 +8,7 @@ use store::Answer;
 use crate::attempt::sage_answers;
 
 /// A record that is in Sage.
-pub struct Made {
+pub struct PostedRecord {
     /// What Sage says of it.
     pub answer: Answer,
     /// How it came to be there.
@@ -32,7 +32,7 @@ pub enum Origin {
     Adopted,
 }
 
-impl Made {
+impl PostedRecord {
     /// One of this origin, nothing else known.
     pub const fn of(answer: Answer, origin: Origin) -> Self {
         Self { answer, origin, base_total: None, is_draft: None }
