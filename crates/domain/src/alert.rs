@@ -259,7 +259,7 @@ mod tests {
     fn figures_are_told_where_they_are_known() {
         let facts = AlertFacts { failed_in_a_row: Some(50), ..AlertFacts::default() };
         let told = AlertKind::BindingPaused.told(&facts);
-        assert_eq!(told, "Ledger paused the shop because 50 documents in a row failed.");
+        assert_eq!(told, "Ledger paused the shop because 50 documents failed in a row.");
         let facts = AlertFacts { code: Some(Code::TotalsMismatch), ..AlertFacts::default() };
         assert!(AlertKind::DocumentFailed.told(&facts).ends_with(Code::TotalsMismatch.sentence()));
         assert_eq!(AlertKind::DocumentFailed.to_do(&facts), Code::TotalsMismatch.action());

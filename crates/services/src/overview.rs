@@ -336,8 +336,8 @@ mod tests {
         let told = |stage, failed| run_of_failures(stage, failed).unwrap_or_default();
         assert_eq!(told(Stage::Healthy, 4), "");
         assert_eq!(told(Stage::Disconnected, 9), "", "its status says that");
-        assert_eq!(told(Stage::Troubled, 5), "5 documents in a row failed.");
+        assert_eq!(told(Stage::Troubled, 5), "5 documents failed in a row.");
         assert_eq!(told(Stage::Troubled, 0), "Nothing has reached Sage lately.");
-        assert_eq!(told(Stage::Paused, 50), "Ledger paused the shop because 50 documents in a row failed.");
+        assert_eq!(told(Stage::Paused, 50), "Ledger paused the shop because 50 documents failed in a row.");
     }
 }

@@ -151,7 +151,7 @@ async fn staged(sandbox: Sandbox) {
     let counts = store.count_runs(sandbox.binding.id, Machine.now() - TimeDelta::hours(1)).await.unwrap();
     assert_eq!((counts.failed, counts.pending), (50, 2), "what came after the pause waits");
     let shop = browser::page(&sandbox, &cookie, &format!("/dashboard/bindings/{id}")).await;
-    assert!(shop.contains("Paused by Ledger because 50 documents in a row failed."), "{shop}");
+    assert!(shop.contains("Paused by Ledger because 50 documents failed in a row."), "{shop}");
 
     let calls = receiver.calls();
     for call in &calls {
@@ -172,7 +172,7 @@ async fn staged(sandbox: Sandbox) {
         kinds(&receiver).into_iter().filter(|kind| kind.starts_with("binding.")).collect();
     assert_eq!(of_binding[3..], ["binding.recovered"]);
     let page = browser::page(&sandbox, &cookie, PAGE).await;
-    assert!(page.contains("50 documents in a row failed.") && page.contains("Last delivered"), "{page}");
+    assert!(page.contains("50 documents failed in a row.") && page.contains("Last delivered"), "{page}");
     sandbox.stop().await;
 }
 

@@ -386,7 +386,7 @@ mod tests {
         let email_message = notice.email_message();
         assert_eq!(email_message.subject, "Ledger: 2 alerts");
         assert!(
-            email_message.text.contains("1 documents in a row failed")
+            email_message.text.contains("1 documents failed in a row")
                 && email_message.text.contains("The shop is working again.")
         );
         let one =
