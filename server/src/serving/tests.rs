@@ -142,7 +142,7 @@ async fn a_body_that_does_not_arrive_is_answered_and_closed() {
     let half = b"POST /body HTTP/1.1\r\nHost: here\r\nContent-Length: 10\r\n\r\nhalf";
     let mut stream = server.open(half).await;
     let told = until_closed(&mut stream).await;
-    assert!(told.starts_with("HTTP/1.1 408 ") && told.ends_with("did not arrive in time.\n"), "{told}");
+    assert!(told.starts_with("HTTP/1.1 408 ") && told.contains("did not arrive in time."), "{told}");
     let whole = b"POST /body HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhalf";
     let mut stream = server.open(whole).await;
     let told = until_closed(&mut stream).await;

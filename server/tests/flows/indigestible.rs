@@ -128,6 +128,11 @@ async fn five_documents_that_sage_never_answers_hold_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn thirty_documents_that_sage_never_answers_hold_up_nobody() {
+    stand_first(30, None).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn five_documents_that_sage_never_answers_hold_up_nobody_on_postgres() {
     let Some(database_url) = postgres::database().await else { return };
     stand_first(5, Some(database_url)).await;

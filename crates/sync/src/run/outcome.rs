@@ -33,13 +33,9 @@ pub fn outcome(engine: &Engine, run: &Run, error: AttemptError, circumstances: C
             Outcome::Resting { code, message, until, side: None, by_turns: false }
         }
         (Disposition::Rests { side, after, until, by_turns }, _) => {
-            let next = retry::outage(
-                &engine.timing.outage_schedule,
-                circumstances.rests,
-                after,
-                engine.jitter(),
-                now,
-            );
+            // Each bad document holds the others up once, and there may be many: these rests do not grow.
+            let rests = if by_turns { circumstances.rests.min(1) } else { circumstances.rests };
+            let next = retry::outage(&engine.timing.outage_schedule, rests, after, engine.jitter(), now);
             let until = until.map_or(next, |until| until.max(next));
             Outcome::Resting { code, message, until, side: Some(side), by_turns }
         }
