@@ -92,11 +92,15 @@ mod tests {
         let page = fs::read_to_string(file).unwrap();
         let (before, rest) = page.split_once(begin).unwrap();
         let (_, after) = rest.split_once(end).unwrap();
-        let heads = Role::ALL.iter().map(|role| format!(" `{role}` |")).collect::<String>();
-        let mut table = format!("\n| what |{heads}\n| --- |{}\n", " --- |".repeat(Role::ALL.len()));
+        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut table = String::from("\n");
+        let heads = Role::ALL.iter().map(|role| format!("`{role}`"));
+        table += &row(std::iter::once("what".to_owned()).chain(heads).collect());
+        table += &row(vec!["---".to_owned(); Role::ALL.len() + 1]);
         for permission in Permission::ALL {
-            let cells = Role::ALL.iter().map(|role| if *role >= permission.role() { " yes |" } else { " |" });
-            table += &format!("| {} |{}\n", permission.label(), cells.collect::<String>());
+            let may = |role: &Role| if *role >= permission.role() { "yes" } else { "no" };
+            let cells = Role::ALL.iter().map(|role| may(role).to_owned());
+            table += &row(std::iter::once(permission.label().to_owned()).chain(cells).collect());
         }
         let written = format!("{before}{begin}{table}\n{end}{after}");
         if std::env::var_os("UPDATE_DOCS").is_some() {
