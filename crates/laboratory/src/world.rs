@@ -213,7 +213,7 @@ impl World {
         };
         change(&mut settings);
         let created_at = self.clock.now();
-        let version = SettingsVersion { version, settings: settings, author: None, reason: None, created_at };
+        let version = SettingsVersion { version, settings, author: None, reason: None, created_at };
         self.store.save_settings(id, &version, None).await.unwrap();
     }
 

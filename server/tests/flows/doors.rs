@@ -177,7 +177,7 @@ async fn bad_tokens_are_refused_and_nothing_is_stored() {
         (
             "another tenant",
             forged(&sandbox, &good_header, |claims| {
-                claims["sub"] = BindingId(Machine.id()).to_string().into()
+                claims["sub"] = BindingId(Machine.id()).to_string().into();
             })
             .await,
         ),
