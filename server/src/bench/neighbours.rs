@@ -92,7 +92,7 @@ pub async fn measure(seconds: u64) -> Result<Vec<Line>, Failure> {
 /// A week behind the healthy shop, more than its pages look at: otherwise they would grow with what is measured, neighbour or not.
 async fn busy_week(sandbox: &Sandbox) -> Result<(), Failure> {
     let shop = [sandbox.binding.id];
-    let start = Machine.now() - TimeDelta::days(7);
+    let start = Machine.now() - TimeDelta::days(8);
     let runs: Vec<Run> = (0..WEEK)
         // Its numbers lie beyond those that are told of later.
         .map(|number| Run { magento_id: number + 1_000_000, ..run(number, WEEK * 52, start, &shop) })
