@@ -29,12 +29,9 @@ pub fn Field(
     let error_id = format!("{name}-error");
     let hint_id = format!("{name}-hint");
     let has_hint = !hint.is_empty();
-    let described_by = match (error.is_some(), has_hint) {
-        (true, true) => Some(format!("{error_id} {hint_id}")),
-        (true, false) => Some(error_id.clone()),
-        (false, true) => Some(hint_id.clone()),
-        (false, false) => None,
-    };
+    let described_by = [error.is_some().then_some(&error_id), has_hint.then_some(&hint_id)];
+    let described_by = described_by.into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let described_by = (!described_by.is_empty()).then_some(described_by);
     view! {
         <div class="field">
             <label for=name>{label}</label>

@@ -153,36 +153,7 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
             <progress max=expected.to_string() value=passed.to_string() aria-label="Progress">
                 {format!("{passed} of {expected}")}
             </progress>
-            <dl class="card-facts">
-                <div class="fact">
-                    <dt>"Queued"</dt>
-                    <dd>{count(bulk.retried)}</dd>
-                </div>
-                <div class="fact">
-                    <dt>"Not retried"</dt>
-                    <dd>{count(bulk.passed_over)}</dd>
-                </div>
-                <div class="fact">
-                    <dt>"Matching at the start"</dt>
-                    <dd>{count(bulk.expected)}</dd>
-                </div>
-                <div class="fact">
-                    <dt>"Started by"</dt>
-                    <dd>{bulk.actor} ", " <Time at=bulk.began /> " (UTC)"</dd>
-                </div>
-                {bulk
-                    .ended
-                    .map(|at| {
-                        view! {
-                            <div class="fact">
-                                <dt>"Ended (UTC)"</dt>
-                                <dd>
-                                    <Time at=at />
-                                </dd>
-                            </div>
-                        }
-                    })}
-            </dl>
+            {facts(&bulk)}
             <div class="form-end">
                 {cancel} <a class="button" href=bulk.runs>
                     "Show the runs"
@@ -194,6 +165,41 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+fn facts(bulk: &BulkView) -> impl IntoView + use<> {
+    view! {
+    <dl class="card-facts">
+        <div class="fact">
+            <dt>"Queued"</dt>
+            <dd>{count(bulk.retried)}</dd>
+        </div>
+        <div class="fact">
+            <dt>"Not retried"</dt>
+            <dd>{count(bulk.passed_over)}</dd>
+        </div>
+        <div class="fact">
+            <dt>"Matching at the start"</dt>
+            <dd>{count(bulk.expected)}</dd>
+        </div>
+        <div class="fact">
+            <dt>"Started by"</dt>
+            <dd>{bulk.actor.clone()} ", " <Time at=bulk.began.clone() /> " (UTC)"</dd>
+        </div>
+        {bulk
+            .ended.clone()
+            .map(|at| {
+                view! {
+                    <div class="fact">
+                        <dt>"Ended (UTC)"</dt>
+                        <dd>
+                            <Time at=at />
+                        </dd>
+                    </div>
+                }
+            })}
+    </dl>
+    }
 }
 
 fn state_sentence(bulk: &BulkView) -> String {

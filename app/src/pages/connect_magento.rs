@@ -14,41 +14,28 @@ use crate::{
 #[component]
 pub fn ConnectMagentoPage() -> impl IntoView {
     let refused = refusal_of::<PairShop>();
-    let who = Resource::new(|| (), |()| who());
     let wrong = |name| refused.as_ref().and_then(|error| error.of_field(name));
     let typed = |name| refused.as_ref().and_then(|error| error.typed(name)).unwrap_or_default().to_owned();
-    // The page of a shop that is to be paired again brings its name and address along.
     let map = use_query_map();
-    let brought = |name: &'static str| {
-        let known = typed(name);
-        if known.is_empty() {
+    // The page of a shop that is to be paired again brings its name and address along.
+    let brought = |name: &'static str| match typed(name) {
+        nothing if nothing.is_empty() => {
             map.with_untracked(|map| map.get_str(name).unwrap_or_default().to_owned())
-        } else {
-            known
         }
+        known => known,
     };
     let (name, url) = (brought("name"), brought("url"));
-    let (name_wrong, url_wrong, code_wrong) = (wrong("name"), wrong("url"), wrong("code"));
+    let [name_wrong, url_wrong, code_wrong] = ["name", "url", "code"].map(wrong);
     // The cursor stands in the first field that needs something.
     let to_name = name_wrong.is_some() || refused.is_none() && name.is_empty();
     let to_url = !to_name && (url_wrong.is_some() || code_wrong.is_none() && url.is_empty());
     view! {
         <Title text="Connect a shop \u{b7} Ledger" />
-        <div class="page-head">
-            <h1>"Connect a shop"</h1>
-        </div>
+        <div class="page-head"><h1>"Connect a shop"</h1></div>
         {refused.as_ref().map(|error| view! { <Problem code=error.code /> })}
         <div class="step">
             <form class="form" method="post" action=PairShop::PATH novalidate autocomplete="off">
-                <Transition>
-                    {move || {
-                        who.get()
-                            .and_then(Result::ok)
-                            .map(|who| {
-                                view! { <input type="hidden" name="organisation" value=who.organisation /> }
-                            })
-                    }}
-                </Transition>
+                {of_organisation()}
                 <Field
                     name="name"
                     label="Display name"
@@ -77,20 +64,42 @@ pub fn ConnectMagentoPage() -> impl IntoView {
                     error=code_wrong
                     autofocus=!to_name && !to_url
                 />
-                <button class="button button-main" type="submit">
-                    "Pair the shop"
-                </button>
+                {pair_button()}
             </form>
-            <section class="help" aria-labelledby="where">
-                <h2 id="where">"Where to find the code"</h2>
-                <ol>
-                    <li>"Sign in to Magento\u{2019}s admin as a user who can change the configuration."</li>
-                    <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>", then open the Byte8 Ledger section."</li>
-                    <li>"Generate a pairing code. It works once, within 30 minutes."</li>
-                    <li>"Copy it into the field on this page."</li>
-                </ol>
-            </section>
+            {where_the_code_is()}
         </div>
     }
     .into_any()
+}
+
+fn where_the_code_is() -> impl IntoView {
+    view! {
+    <section class="help" aria-labelledby="where">
+        <h2 id="where">"Where to find the code"</h2>
+        <ol>
+            <li>"Sign in to Magento\u{2019}s admin as a user who can change the configuration."</li>
+            <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>", then open the Byte8 Ledger section."</li>
+            <li>"Generate a pairing code. It works once, within 30 minutes."</li>
+            <li>"Copy it into the field on this page."</li>
+        </ol>
+    </section>
+    }
+}
+
+/// For which organisation the page was opened: after a switch in another tab the form does nothing.
+fn of_organisation() -> impl IntoView {
+    let who = Resource::new(|| (), |()| who());
+    let field = move || {
+        let member = who.get().and_then(Result::ok);
+        member.map(|member| view! { <input type="hidden" name="organisation" value=member.organisation /> })
+    };
+    view! { <Transition>{field}</Transition> }
+}
+
+fn pair_button() -> impl IntoView {
+    view! {
+        <button class="button button-main" type="submit">
+            "Pair the shop"
+        </button>
+    }
 }
