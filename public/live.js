@@ -32,7 +32,7 @@ function connect() {
   source.onmessage = ({ data }) => data !== known && refresh()
   source.onerror = () => {
     show('connecting')
-    // A line that breaks is mended by the browser; one that was refused is not.
+    // A line that breaks is fixed by the browser; one that was refused is not.
     if (source?.readyState === EventSource.CLOSED) setTimeout(connect, PATIENCE)
   }
 }

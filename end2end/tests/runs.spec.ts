@@ -96,7 +96,7 @@ test('a run is retried and the page stays where it is', async ({ page }) => {
   await expect(row.locator('.run-sage')).toHaveText(reference ?? '')
 })
 
-test('refresh shows the page anew', async ({ page }) => {
+test('refresh shows the page again', async ({ page }) => {
   await signIn(page, '/dashboard/sync?event=customer.upserted')
   await page.getByRole('link', { name: 'Refresh' }).click()
   await expect(page).toHaveURL(/\?event=customer\.upserted$/)

@@ -170,7 +170,7 @@ test('two people who save at once: the second sees what differs', async ({ page,
   await expect(page.getByRole('status').first()).toContainText('The settings are saved.')
 })
 
-test('the lists are fetched anew and rows are added without losing what is typed', async ({ page }) => {
+test('the lists are fetched again and rows are added without losing what is typed', async ({ page }) => {
   await signIn(page)
   await open(page)
   await prefix(page).fill('KEPT-')

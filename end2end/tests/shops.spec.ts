@@ -63,7 +63,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await faults(demo().sage, { latency_ms: [{ path: '/tax_rates', ms: 5000 }] })
     await businesses.nth(1).click()
     await expect(page.getByText('Tax rates · 3 of 10')).toBeVisible()
-    // The page comes anew every second, perhaps just while it is looked at.
+    // The page comes again every second, perhaps just while it is looked at.
     await expect(() => look(page, 'connecting')).toPass()
     await faults(demo().sage, { latency_ms: [] })
     await expect(page.getByRole('status')).toHaveText('Sage is connected and its lists are loaded.', { timeout: 15_000 })

@@ -1,4 +1,4 @@
-//! `/dashboard/sync/causes`: what is open, grouped by what would mend it: fixed once, retried together.
+//! `/dashboard/sync/causes`: what is open, grouped by what would fix it: fixed once, retried together.
 
 use domain::run::RunStatus;
 use leptos::{either::Either, prelude::*};

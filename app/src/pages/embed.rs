@@ -98,7 +98,7 @@ fn code(path: &str, refused: Option<&AppError>) -> AnyView {
             </button>
         </form>
         <p>
-            <a href=format!("{path}?anew=1") target="_self">
+            <a href=format!("{path}?again=1") target="_self">
                 "Start again"
             </a>
         </p>

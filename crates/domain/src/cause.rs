@@ -1,4 +1,4 @@
-//! What failures have in common: one cause, mended once.
+//! What failures have in common: one cause, fixed once.
 
 use sha2::{Digest, Sha256};
 

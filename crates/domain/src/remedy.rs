@@ -27,7 +27,7 @@ pub enum Remedy {
     OpenInSage,
     /// Look at the run of the invoice that this one depends on.
     OpenInvoiceRun,
-    /// It goes on by itself.
+    /// It resumes automatically.
     Wait,
     /// It is as it should be.
     NothingToDo,

@@ -9,25 +9,12 @@ use std::{
 
 use toml::{Table, Value};
 
-/// Words that a bookkeeper would read twice, with what to write in their place.
-const AVOIDED: &[(&str, &str)] = &[
-    (" anew", "again"),
-    (" mend", "fix"),
-    ("Mend", "Fix"),
-    (" tells", "shows or reports"),
-    (" told", "notified, shown or reported"),
-    ("a person", "you, someone or review"),
-    ("goes on by itself", "resumes automatically"),
-    ("go on by themselves", "resume automatically"),
-    ("all tries", "every attempt"),
-    (" any more", "no longer"),
-    ("take back", "undo or remove"),
-    ("taken back", "undone or removed"),
-    ("milliard", "billion"),
-    ("less than nothing", "negative"),
-    ("Sorry", "(nothing)"),
-    ("!", "a full stop"),
-];
+/// Words with what to write in their place.
+fn avoided_words() -> Vec<(String, String)> {
+    let list: BTreeMap<String, String> = toml::from_str(include_str!("../avoided.toml")).unwrap();
+    assert!(list.len() > 10, "the list is elsewhere");
+    list.into_iter().collect()
+}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -86,8 +73,13 @@ fn is_used(key: &str, patterns: &[(Vec<String>, usize)], sources: &[(PathBuf, St
             && pattern.iter().zip(&words).all(|(part, word)| part == "*" || part == word);
         // The rows of a table name their words in the same file.
         let rows = pattern.iter().zip(&words).filter(|(part, _)| *part == "*");
-        matches && rows.into_iter().all(|(_, word)| sources[*source].1.contains(&format!("{word},")))
+        matches && rows.into_iter().all(|(_, word)| is_row(&sources[*source].1, word))
     })
+}
+
+/// Whether a table has a row of this word: it is followed by what else the row says, or ends it.
+fn is_row(source: &str, word: &str) -> bool {
+    [",", ".", ")"].iter().any(|end| source.contains(&format!("{word}{end}")))
 }
 
 #[test]
@@ -128,10 +120,10 @@ fn sentences_and_actions_end_with_a_full_stop() {
 
 /// The texts that say a word of the list, with what to write in its place.
 fn avoided(texts: impl IntoIterator<Item = (String, String)>) -> Vec<String> {
-    let mut found = Vec::new();
+    let (words, mut found) = (avoided_words(), Vec::new());
     for (place, text) in texts {
-        for (word, instead) in AVOIDED {
-            if text.contains(word) {
+        for (word, instead) in &words {
+            if text.contains(word.as_str()) {
                 found.push(format!("{place} says {word:?}, better {instead}: {text}"));
             }
         }

@@ -1,4 +1,4 @@
-//! Idempotency ids: the same for every repeat of one create, another after Sage has refused it and somebody has mended it.
+//! Idempotency ids: the same for every repeat of one create, another after Sage has refused it and somebody has fixed it.
 
 use std::collections::BTreeMap;
 

@@ -168,7 +168,7 @@ impl Error {
             Self::Unavailable { after, .. } | Self::InProgress { after, .. } => {
                 Class::Retry { after: *after }
             }
-            // The app's settings are mended by the operator, and the runs then go on.
+            // The app's settings are fixed by the operator, and the runs then go on.
             Self::Unreachable { .. }
             | Self::InvalidResponse { .. }
             | Self::TokenSource(_)

@@ -63,7 +63,7 @@ async fn part(
     }
     let has_pending = self::token(headers, CODE_COOKIE, services.secure_cookies).is_some();
     Ok(match query {
-        EmbedQuery { anew: true, .. } => EmbedPart::SignIn(None),
+        EmbedQuery { again: true, .. } => EmbedPart::SignIn(None),
         _ if has_pending => EmbedPart::Code(None),
         EmbedQuery { signed_in: true, .. } => EmbedPart::Forgotten,
         _ => EmbedPart::SignIn(None),

@@ -73,7 +73,7 @@ async fn shops(services: &Services, member: &Member) -> Result<Vec<Binding>, App
 /// How many groups the page of causes shows.
 const CAUSES: u32 = 200;
 
-/// What is open, grouped by what would mend it.
+/// What is open, grouped by what would fix it.
 pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, AppError> {
     let version = *services.store.changes_of(member.organisation()).borrow();
     let groups = services.store.causes(member.organisation(), CAUSES).await?;
@@ -98,7 +98,7 @@ pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, 
     })
 }
 
-/// Groups that one thing mends: of one shop, cause and status, in whatever currencies.
+/// Groups that one thing fixes: of one shop, cause and status, in whatever currencies.
 pub fn together<'a>(groups: impl IntoIterator<Item = &'a CauseGroup>) -> Vec<Vec<&'a CauseGroup>> {
     let key = |group: &'a CauseGroup| (group.binding_id, &group.cause, group.status);
     let mut together: Vec<Vec<&CauseGroup>> = Vec::new();

@@ -175,7 +175,7 @@ const fn stops(status: BindingStatus) -> Option<Code> {
     }
 }
 
-/// Whether open runs need a person: what goes on by itself does not, nor what was ended on purpose.
+/// Whether open runs need a person: what resumes automatically does not, nor what was ended on purpose.
 const fn needs_a_person(group: &CauseGroup) -> bool {
     let goes_on = matches!(group.code, Code::WaitingForInvoice | Code::WaitingForWriter | Code::CircuitOpen);
     matches!(group.status, RunStatus::Failed) || !goes_on

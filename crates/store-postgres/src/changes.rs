@@ -85,7 +85,7 @@ impl Drop for Changes {
 async fn listen(line: &PgPool) -> Option<PgListener> {
     let listening = async {
         let mut listener = PgListener::connect_with(line).await?;
-        // A lost line is to be seen at once, and mended by the loop below.
+        // A lost line is to be seen at once, and fixed by the loop below.
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
         Ok::<_, sqlx::Error>(listener)

@@ -117,7 +117,7 @@ impl SettingsVersions for Driver {
     }
 }
 
-/// Keeps a version and lets go on what it may mend.
+/// Keeps a version and lets go on what it may fix.
 async fn save(
     mut transaction: Transaction,
     binding: BindingId,
@@ -167,7 +167,7 @@ async fn release_more(mut transaction: Transaction, now: DateTime<Utc>) -> Tried
     transaction.commit(true).await
 }
 
-/// Lets the runs that settings mend go on under the current version, so many at once; notes whether more may be left.
+/// Lets the runs that settings fix go on under the current version, so many at once; notes whether more may be left.
 async fn release(transaction: &mut Transaction, binding: BindingId, now: DateTime<Utc>) -> Tried<()> {
     let released = sqlx::query(concat!(
         "UPDATE runs SET status = 'queued', code = NULL, message = NULL, cause = NULL, next_at = $2, updated_at = $2,

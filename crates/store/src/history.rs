@@ -279,7 +279,7 @@ fn id_at(at: DateTime<Utc>) -> RunId {
     RunId(Uuid::from_u128(millis << 80))
 }
 
-/// Open runs that one thing would mend.
+/// Open runs that one thing would fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CauseGroup {
     /// Of which binding.

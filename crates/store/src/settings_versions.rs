@@ -42,7 +42,7 @@ pub const RELEASED_AT_ONCE: u32 = 200;
 #[async_trait]
 pub trait SettingsVersions {
     /// Saves the next version (`version` must be the current one plus one, else [`crate::Error::Conflict`]), sets the binding's
-    /// `trusted_since`, and lets the first [`RELEASED_AT_ONCE`] of the runs that wait with a code that settings mend
+    /// `trusted_since`, and lets the first [`RELEASED_AT_ONCE`] of the runs that wait with a code that settings fix
     /// (`needs_mapping` ...) go on under the new version, all in one transaction; the rest follow with [`Self::release_held`].
     async fn save_settings(
         &self,

@@ -42,7 +42,7 @@ impl UnansweredDocuments {
         unanswered.in_a_row.len() >= DOCUMENTS
     }
 
-    /// A document got through both sides: it is no outage, and those of its kind that failed before are suspects.
+    /// Both sides accepted a document, so neither is down; those of its kind that failed before it may be at fault.
     pub fn got_through(&self, binding: BindingId, event: EventName) {
         let mut unanswered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for unanswered in unanswered.iter_mut().filter(|((of, _), _)| *of == binding).map(|(_, of)| of) {

@@ -80,7 +80,7 @@ impl Worker {
 async fn kept_up<Work: Future<Output = ()>>(shutdown: &CancellationToken, begin: impl Fn() -> Work) {
     while AssertUnwindSafe(begin()).catch_unwind().await.is_err() {
         error!(
-            "a loop of the worker ended by a panic and begins anew; what it held comes back when its lease ends"
+            "a loop of the worker ended by a panic and begins again; what it held comes back when its lease ends"
         );
         if shutdown.is_cancelled() {
             return;
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_loop_that_panics_begins_anew() {
+    async fn a_loop_that_panics_begins_again() {
         let (begun, shutdown) = (AtomicU32::new(0), CancellationToken::new());
         kept_up(&shutdown, || async {
             assert!(begun.fetch_add(1, Ordering::Relaxed) >= 2, "a fault");

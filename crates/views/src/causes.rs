@@ -1,4 +1,4 @@
-//! Open runs, grouped by what would mend them, as their page shows them.
+//! Open runs, grouped by what would fix them, as their page shows them.
 
 use domain::run::RunStatus;
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct CauseView {
     pub example: Option<String>,
     /// The shop.
     pub shop: String,
-    /// The setting that mends it, where one does.
+    /// The setting that fixes it, where one does.
     pub settings: Option<String>,
     /// How many runs.
     pub count: i64,

@@ -17,7 +17,7 @@ pub struct EmbedQuery {
     /// Somebody has just signed in.
     pub signed_in: bool,
     /// Somebody wants to begin the sign-in again.
-    pub anew: bool,
+    pub again: bool,
 }
 
 impl EmbedQuery {
@@ -30,7 +30,7 @@ impl EmbedQuery {
                 "before" => read.before = value.parse().ok(),
                 "after" => read.after = value.parse().ok(),
                 "in" => read.signed_in = true,
-                "anew" => read.anew = true,
+                "again" => read.again = true,
                 _ => {}
             }
         }
@@ -98,7 +98,7 @@ mod tests {
         let query = EmbedQuery::read(&format!("status=failed&before={run}&after=x&in=1&more"));
         assert_eq!(query.status, Some(RunStatus::Failed));
         assert_eq!((query.before.map(|run| run.to_string()).as_deref(), query.after), (Some(run), None));
-        assert!(query.signed_in && !query.anew);
+        assert!(query.signed_in && !query.again);
         assert_eq!(EmbedQuery::read(""), EmbedQuery::default());
     }
 

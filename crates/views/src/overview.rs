@@ -64,7 +64,7 @@ impl Urgency {
     }
 }
 
-/// One thing that a person would mend.
+/// One thing that a person would fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NeedView {
     /// How bad it is.
@@ -81,7 +81,7 @@ pub struct NeedView {
     pub action: &'static str,
     /// The code.
     pub code: &'static str,
-    /// Where it is mended or looked at.
+    /// Where it is fixed or looked at.
     pub href: String,
 }
 

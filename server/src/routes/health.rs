@@ -19,7 +19,7 @@ pub async fn healthz() -> &'static str {
 }
 
 /// `GET /readyz`: everything that this process needs of itself and its machine, a line a check. Sage and the shops are no part of
-/// it: their runs wait, and a restart would mend nothing.
+/// it: their runs wait, and a restart would fix nothing.
 pub async fn readyz(State(endpoints): State<Arc<EndpointState>>) -> impl IntoResponse {
     let [store, clock, schema, keys] = look(&endpoints).await;
     let checks = [

@@ -1,5 +1,5 @@
 //! How the wire says no. The status code decides the fate of an event in Magento: any 4xx dead-letters it at once, a 5xx is
-//! tried again. So 4xx is only for what a repeat can never mend, and 503 for everything else; never 429.
+//! tried again. So 4xx is only for what a repeat can never fix, and 503 for everything else; never 429.
 
 use axum::{
     Json,

@@ -134,7 +134,7 @@ async fn a_second_factor_is_asked_for_within_the_frame() {
     let waiting = cookies(&answer);
     assert!(waiting.starts_with("ledger-embed-code="), "{waiting}");
     assert!(page(&sandbox, &waiting, &path).await.contains("Enter a code"));
-    assert!(page(&sandbox, &waiting, &format!("{path}?anew=1")).await.contains("Sign in to Ledger"));
+    assert!(page(&sandbox, &waiting, &format!("{path}?again=1")).await.contains("Sign in to Ledger"));
     let to = format!("{path}/code");
     let wrong = submit(&sandbox, &waiting, &to, &[("code", "AAAA-AAAA-AAAA-AAAA")]).await;
     assert!(wrong.text().await.unwrap().contains("wrong_code"));

@@ -124,12 +124,12 @@ async fn worker_is_watched(engine: &Arc<Engine>, clock: &Arc<Ahead>) {
     stop.cancel();
     wedged.await.unwrap();
     let stop = CancellationToken::new();
-    let mended = tokio::spawn(Worker::new(Arc::clone(engine), "mended", 1).run(stop.clone()));
+    let fixed = tokio::spawn(Worker::new(Arc::clone(engine), "fixed", 1).run(stop.clone()));
     while !readiness(&process).await.0 {
         tokio::task::yield_now().await;
     }
     stop.cancel();
-    mended.await.unwrap();
+    fixed.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,7 @@ async fn a_retry_ends_well_once_somebody_has_corrected_it_in_sage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_posts_it_anew_once_somebody_has_voided_it_in_sage() {
+async fn a_retry_posts_it_again_once_somebody_has_voided_it_in_sage() {
     let (sandbox, path) = posted_wrongly().await;
     sandbox.sage.patch(&path, &json!({ "status": { "id": "VOID" } })).await.unwrap();
     let run = retried(&sandbox).await;

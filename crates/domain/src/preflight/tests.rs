@@ -1,4 +1,4 @@
-//! Each finding appears when something is wrong, and is gone when it is mended.
+//! Each finding appears when something is wrong, and is gone when it is fixed.
 
 use chrono::Days;
 

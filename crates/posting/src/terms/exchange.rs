@@ -90,7 +90,7 @@ pub(crate) fn unchecked(
         return Err(findings.fail(Code::ExchangeRateMissing, message));
     };
     let rate = Decimal::ONE.checked_div(quoted).map(|rate| round(rate, DECIMALS));
-    // Past ten milliards a product with a total leaves the range of decimals, and no currency is worth as much.
+    // Past ten billion a product with a total leaves the range of decimals, and no currency is worth as much.
     let most = Decimal::from(LARGEST_AMOUNT);
     let Some(rate) = rate.filter(|rate| *rate > Decimal::ZERO && *rate <= most) else {
         let message = message!(exchange_rates.impossible, quoted = quoted, currency = currency, base = base);

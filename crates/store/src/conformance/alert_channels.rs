@@ -260,7 +260,7 @@ pub async fn a_removed_member_is_told_nothing(store: Arc<dyn Store>) {
 }
 
 /// Secrets are written in place of the version that was read.
-pub async fn a_channels_secret_is_sealed_anew(store: Arc<dyn Store>) {
+pub async fn a_channels_secret_is_sealed_again(store: Arc<dyn Store>) {
     let (world, first) = with_channel(store, AlertMode::AtOnce).await;
     let second = keep(&world, new_channel(&world, first.member_id)).await;
     let mail =

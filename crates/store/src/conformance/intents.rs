@@ -361,7 +361,7 @@ fn stale(fence: Fence) -> Fence {
 }
 
 /// After a refusal, or when a record was deleted, the next create is another one.
-pub async fn a_refused_intent_is_opened_anew(store: Arc<dyn Store>) {
+pub async fn a_refused_intent_is_opened_again(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let (fence, key) = (held(&world).await, key(&world, XrefKind::Invoice, "1"));
     for generation in 0..3 {

@@ -75,7 +75,7 @@ pub async fn what_was_skipped_with_its_invoice_goes_on_with_it(store: Arc<dyn St
     assert_eq!(world.run_state(memo).await, (RunStatus::Queued, None), "the invoice was synced meanwhile");
 }
 
-/// A person must mend the invoice first; then both go on.
+/// A person must fix the invoice first; then both go on.
 pub async fn a_payment_stays_when_its_invoice_fails(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let paid = world.run_through(InvoicePaid, 1, waiting_for(1)).await;

@@ -76,7 +76,7 @@ macro_rules! conformance_suite {
             second_factors: a_second_factor_is_in_force_once_it_is_confirmed, a_time_step_is_taken_once,
                 a_recovery_code_is_good_once, a_second_factor_is_switched_off_with_its_codes,
                 a_second_factor_ends_the_sessions_that_knew_another,
-                second_factors_are_sealed_anew_one_by_one;
+                second_factors_are_sealed_again_one_by_one;
             sign_ins: a_sign_in_waits_for_its_code_with_few_tries, a_sign_in_that_waits_ends_once,
                 a_sign_in_ends_where_it_began,
                 tries_run_out_and_come_back_one_by_one, a_try_that_was_none_is_given_back, what_has_ended_is_cleared_away;
@@ -118,7 +118,7 @@ macro_rules! conformance_suite {
             rests: a_business_that_rests_is_passed_over, a_shop_that_rests_holds_up_no_other,
                 a_rest_is_no_attempt_and_leaves_no_rows, what_was_sent_before_a_rest_is_kept,
                 a_run_that_rests_alone_holds_up_nobody, after_a_rest_by_turns_the_others_go_first, a_person_ends_a_rest;
-            retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_anew,
+            retries: a_person_retries_from_every_state_but_running, a_retry_starts_counting_again,
                 a_retry_takes_the_current_settings_version, others_that_succeeded_since_a_try_are_known, another_organisation_sees_nothing;
             pages: pages_go_back_and_forth_without_gap_or_repeat, filters_hold_on_every_page,
                 a_page_beyond_the_ends_is_empty, the_latest_run_speaks_for_its_entity,
@@ -132,7 +132,7 @@ macro_rules! conformance_suite {
                 a_binding_tells_how_far_behind_it_is, failures_one_after_another_are_told, what_magento_could_not_be_told_is_counted,
                 the_times_of_what_succeeded_are_told_newest_first;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
-                what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_anew, a_settled_intent_may_be_opened_with_another_request,
+                what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_again, a_settled_intent_may_be_opened_with_another_request,
                 an_adopted_record_answers_its_intent, a_record_of_another_key_is_known_as_held,
                 a_memo_that_may_be_in_sage_counts_as_credited, an_update_is_known_until_it_is_settled,
                 what_is_unanswered_is_found_by_how_its_key_begins, a_withdrawn_draft_is_known_as_such, a_forgotten_record_is_made_again,
@@ -156,7 +156,7 @@ macro_rules! conformance_suite {
             alert_channels: a_channel_is_its_members_alone, a_channel_is_used_once_it_is_confirmed,
                 a_channel_is_told_what_it_wants, a_digest_holds_all_of_its_hour,
                 a_delivery_of_alerts_keeps_its_name_and_content_over_its_tries, a_delivery_of_alerts_is_given_up,
-                a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_anew,
+                a_channel_that_is_gone_is_told_nothing, a_removed_member_is_told_nothing, a_channels_secret_is_sealed_again,
                 a_member_is_told_one_message_at_a_time, a_channel_that_rests_is_passed_over, organisations_are_told_in_turn,
                 workers_at_once_never_share_a_delivery_of_alerts;
             audit: what_is_done_with_people_is_kept_with_its_record, what_is_done_with_an_account_is_kept_with_its_record,

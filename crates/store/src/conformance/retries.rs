@@ -40,7 +40,7 @@ pub async fn a_person_retries_from_every_state_but_running(store: Arc<dyn Store>
 }
 
 /// The schedule of retries begins again, the audit does not.
-pub async fn a_retry_starts_counting_anew(store: Arc<dyn Store>) {
+pub async fn a_retry_starts_counting_again(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let due = world.now();
     let id = world.run_through(InvoiceCreated, 1, retrying(due)).await;
@@ -75,7 +75,7 @@ pub async fn others_that_succeeded_since_a_try_are_known(store: Arc<dyn Store>) 
     assert!(!succeeded(id).await);
 }
 
-/// The person has mended the settings meanwhile.
+/// The person has fixed the settings meanwhile.
 pub async fn a_retry_takes_the_current_settings_version(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let id = world.run_through(InvoiceCreated, 1, failed()).await;

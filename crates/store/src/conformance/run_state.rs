@@ -63,7 +63,11 @@ pub async fn a_run_goes_on_when_its_mapping_was_saved_meanwhile(store: Arc<dyn S
     world.save_settings(3).await;
     world.finish(&claimed, failed()).await;
     let run = world.run(claimed.run.id).await;
-    assert_eq!((run.status, run.settings_version), (RunStatus::Failed, 2), "a new settings mends no failure");
+    assert_eq!(
+        (run.status, run.settings_version),
+        (RunStatus::Failed, 2),
+        "new settings do not retry a failure"
+    );
 }
 
 /// Whatever state a person retries from; the retry counts all the same.

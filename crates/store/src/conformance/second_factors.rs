@@ -111,7 +111,7 @@ pub async fn a_second_factor_is_switched_off_with_its_codes(store: Arc<dyn Store
 }
 
 /// Keys are rotated page by page, and never over what was written meanwhile.
-pub async fn second_factors_are_sealed_anew_one_by_one(store: Arc<dyn Store>) {
+pub async fn second_factors_are_sealed_again_one_by_one(store: Arc<dyn Store>) {
     let (world, first) = with_member(store).await;
     let second = add_member(&world, "bob@shop.example", Role::Viewer).await.person_id;
     confirm(&world, first, &["a"]).await;
@@ -122,10 +122,10 @@ pub async fn second_factors_are_sealed_anew_one_by_one(store: Arc<dyn Store>) {
     assert_eq!(page.iter().map(|factor| factor.person_id).collect::<Vec<_>>(), [second]);
     assert!(world.store.sealed_second_factors(Some(second), 10).await.unwrap().is_empty());
 
-    world.store.reseal_second_factor(first, "anew", 1, world.now()).await.unwrap();
+    world.store.reseal_second_factor(first, "again", 1, world.now()).await.unwrap();
     assert_stale(world.store.reseal_second_factor(first, "late", 1, world.now()).await);
     let kept = world.store.second_factor(first).await.unwrap().unwrap();
-    assert_eq!((kept.envelope.as_str(), kept.version, kept.last_step), ("anew", 2, 100));
+    assert_eq!((kept.envelope.as_str(), kept.version, kept.last_step), ("again", 2, 100));
     assert!(kept.confirmed_at.is_some());
     assert_eq!(world.store.recovery_codes_left(first).await.unwrap(), 1);
 }

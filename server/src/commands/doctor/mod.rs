@@ -86,7 +86,7 @@ struct Diagnosis {
     findings: Vec<Finding>,
 }
 
-/// Looks; a failure where something is to be mended.
+/// Looks; a failure where something is to be fixed.
 pub async fn run(config: &Config, args: &DoctorArgs) -> Result<ExitCode, Failure> {
     let mut findings = machine::configuration(config);
     if !args.offline {
