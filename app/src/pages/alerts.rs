@@ -18,7 +18,7 @@ use crate::{
     refusal::refusal_of,
 };
 use views::{
-    alerts::{AlertView, AlertsView, ChannelView, kind_label, mode_label},
+    alerts::{AlertView, AlertsView, ChannelView, mode_label},
     error::AppError,
     people::ShownSecret,
 };
@@ -182,7 +182,7 @@ fn confirm(channel: &str) -> AnyView {
 fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
     let kinds = AlertKind::ALL.iter().map(|kind| {
         let is_chosen = channel.kinds.contains(kind);
-        tick("kinds[]", &channel.id, kind.as_str(), kind_label(*kind), is_chosen)
+        tick("kinds[]", &channel.id, kind.as_str(), kind.label(), is_chosen)
     });
     let named = |id: &String| channel.bindings.as_ref().is_some_and(|ids| ids.contains(id));
     let boxes = shops.iter().map(|(id, name)| tick("bindings[]", &channel.id, id, name, named(id)));

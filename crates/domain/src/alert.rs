@@ -3,120 +3,69 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use messages::message;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::{
     code::Code,
     ids::{BindingId, RunId},
     run::EventName,
-    words::{UnknownWord, unknown_word, words},
+    words,
 };
 
-/// What members are told of.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[strum(parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<AlertKind>)]
-pub enum AlertKind {
-    /// A document needs a person.
-    #[serde(rename = "document.failed")]
-    #[strum(serialize = "document.failed")]
-    DocumentFailed,
-    /// A setting is missing, and documents wait for it.
-    #[serde(rename = "mapping.missing")]
-    #[strum(serialize = "mapping.missing")]
-    MappingMissing,
-    /// Several documents failed one after another.
-    #[serde(rename = "binding.troubled")]
-    #[strum(serialize = "binding.troubled")]
-    BindingTroubled,
-    /// Many did: the shop is paused if this goes on.
-    #[serde(rename = "binding.failing")]
-    #[strum(serialize = "binding.failing")]
-    BindingFailing,
-    /// Ledger has paused the shop.
-    #[serde(rename = "binding.paused")]
-    #[strum(serialize = "binding.paused")]
-    BindingPaused,
-    /// Sage or Magento refuses us.
-    #[serde(rename = "binding.disconnected")]
-    #[strum(serialize = "binding.disconnected")]
-    BindingDisconnected,
-    /// Documents arrive again.
-    #[serde(rename = "binding.recovered")]
-    #[strum(serialize = "binding.recovered")]
-    BindingRecovered,
+words! {
+    /// What members are told of.
+    pub enum AlertKind {
+        /// A document needs a person.
+        #[serde(rename = "document.failed")]
+        #[strum(serialize = "document.failed")]
+        DocumentFailed,
+        /// A setting is missing, and documents wait for it.
+        #[serde(rename = "mapping.missing")]
+        #[strum(serialize = "mapping.missing")]
+        MappingMissing,
+        /// Several documents failed one after another.
+        #[serde(rename = "binding.troubled")]
+        #[strum(serialize = "binding.troubled")]
+        BindingTroubled,
+        /// Many did: the shop is paused if this goes on.
+        #[serde(rename = "binding.failing")]
+        #[strum(serialize = "binding.failing")]
+        BindingFailing,
+        /// Ledger has paused the shop.
+        #[serde(rename = "binding.paused")]
+        #[strum(serialize = "binding.paused")]
+        BindingPaused,
+        /// Sage or Magento refuses us.
+        #[serde(rename = "binding.disconnected")]
+        #[strum(serialize = "binding.disconnected")]
+        BindingDisconnected,
+        /// Documents arrive again.
+        #[serde(rename = "binding.recovered")]
+        #[strum(serialize = "binding.recovered")]
+        BindingRecovered,
+    }
 }
-words!(AlertKind);
 
-/// By what a member is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<ChannelKind>)]
-pub enum ChannelKind {
-    /// An e-mail.
-    Email,
-    /// A signed POST.
-    Webhook,
+words! {
+    /// By what a member is told.
+    pub enum ChannelKind {
+        /// An e-mail.
+        Email,
+        /// A signed POST.
+        Webhook,
+    }
 }
-words!(ChannelKind);
 
-/// When a member is told.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<AlertMode>)]
-pub enum AlertMode {
-    /// As soon as it happens.
-    AtOnce,
-    /// Once an hour, on the hour, when there is something.
-    DigestHourly,
-    /// Once a day, at [`DIGEST_HOUR`], when there is something.
-    DigestDaily,
+words! {
+    /// When a member is told.
+    pub enum AlertMode {
+        /// As soon as it happens.
+        AtOnce,
+        /// Once an hour, on the hour, when there is something.
+        DigestHourly,
+        /// Once a day, at [`DIGEST_HOUR`], when there is something.
+        DigestDaily,
+    }
 }
-words!(AlertMode);
 
 /// The hour of the daily digest, in UTC: before the working day of Europe begins.
 pub const DIGEST_HOUR: i64 = 6;
@@ -165,31 +114,40 @@ pub struct AlertFacts {
     pub amount_minor: Option<i64>,
 }
 
+/// What is said of each kind, by the part of `alerts` in the catalogue of messages.
+macro_rules! said {
+    ($kind:expr, $part:ident) => {
+        match $kind {
+            AlertKind::DocumentFailed => message!(alerts.$part.document_failed),
+            AlertKind::MappingMissing => message!(alerts.$part.mapping_missing),
+            AlertKind::BindingTroubled => message!(alerts.$part.binding_troubled),
+            AlertKind::BindingFailing => message!(alerts.$part.binding_failing),
+            AlertKind::BindingPaused => message!(alerts.$part.binding_paused),
+            AlertKind::BindingDisconnected => message!(alerts.$part.binding_disconnected),
+            AlertKind::BindingRecovered => message!(alerts.$part.binding_recovered),
+        }
+    };
+}
+
 impl AlertKind {
     /// What happened, in a sentence.
     pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::DocumentFailed => message!(alerts.sentence.document_failed),
-            Self::MappingMissing => message!(alerts.sentence.mapping_missing),
-            Self::BindingTroubled => message!(alerts.sentence.binding_troubled),
-            Self::BindingFailing => message!(alerts.sentence.binding_failing),
-            Self::BindingPaused => message!(alerts.sentence.binding_paused),
-            Self::BindingDisconnected => message!(alerts.sentence.binding_disconnected),
-            Self::BindingRecovered => message!(alerts.sentence.binding_recovered),
-        }
+        said!(self, sentence)
     }
 
     /// What to do about it, in a sentence.
     pub const fn action(self) -> &'static str {
-        match self {
-            Self::DocumentFailed => message!(alerts.action.document_failed),
-            Self::MappingMissing => message!(alerts.action.mapping_missing),
-            Self::BindingTroubled => message!(alerts.action.binding_troubled),
-            Self::BindingFailing => message!(alerts.action.binding_failing),
-            Self::BindingPaused => message!(alerts.action.binding_paused),
-            Self::BindingDisconnected => message!(alerts.action.binding_disconnected),
-            Self::BindingRecovered => message!(alerts.action.binding_recovered),
-        }
+        said!(self, action)
+    }
+
+    /// Its name where it is chosen.
+    pub const fn label(self) -> &'static str {
+        said!(self, label)
+    }
+
+    /// In few words, as the subject of an e-mail says it.
+    pub const fn subject(self) -> &'static str {
+        said!(self, subject)
     }
 
     /// The same as [`Self::sentence`] with the alert's own figures.

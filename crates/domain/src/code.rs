@@ -1,73 +1,52 @@
 //! The catalogue of codes: why a run was skipped, waits or failed, what that means for a person, and what to do.
 
 use messages::message;
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::words::{UnknownWord, unknown_word, words};
+use crate::words;
 
-/// The coarse class that Magento is told (`error_code` of the wire, 64 characters).
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<ErrorClass>)]
-pub enum ErrorClass {
-    /// Magento or Sage refuses our credentials.
-    Auth,
-    /// The document or a mapped record does not exist.
-    NotFound,
-    /// A rule of Ledger's or Sage's refuses the document.
-    Validation,
-    /// Too many calls.
-    RateLimited,
-    /// Sage or Magento failed.
-    Provider,
-    /// No answer, or a cut line.
-    Http,
-    /// Ledger's own store failed.
-    Database,
-    /// An answer could not be read.
-    Serde,
-    /// An error occurred in Ledger.
-    Internal,
+words! {
+    /// The coarse class that Magento is told (`error_code` of the wire, 64 characters).
+    pub enum ErrorClass {
+        /// Magento or Sage refuses our credentials.
+        Auth,
+        /// The document or a mapped record does not exist.
+        NotFound,
+        /// A rule of Ledger's or Sage's refuses the document.
+        Validation,
+        /// Too many calls.
+        RateLimited,
+        /// Sage or Magento failed.
+        Provider,
+        /// No answer, or a cut line.
+        Http,
+        /// Ledger's own store failed.
+        Database,
+        /// An answer could not be read.
+        Serde,
+        /// An error occurred in Ledger.
+        Internal,
+    }
 }
-words!(ErrorClass);
 
 /// What a code means for the run that carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The settings say not to sync: terminal.
     Skips,
-    /// The run waits and goes on by itself, or when a person has mended what is missing.
+    /// The run waits and resumes automatically, or when a person has fixed what is missing.
     Holds,
-    /// The run failed; tried again where a repeat can mend it.
+    /// The run failed; tried again where a repeat can fix it.
     Fails(ErrorClass),
 }
 
 macro_rules! codes {
     ($($variant:ident = $word:ident, $effect:expr;)+) => {
-        /// Why a run is where it is. Each code is stable: it is stored, sent, searched for and documented.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray)]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<Code>)]
-        pub enum Code {
-            $(#[doc = message!(codes.$word.sentence)] $variant),+
+        words! {
+            /// Why a run is where it is. Each code is stable: it is stored, sent, searched for and documented.
+            pub enum Code {
+                $(#[doc = message!(codes.$word.sentence)] $variant),+
+            }
         }
-        words!(Code);
 
         impl Code {
             /// What it means for the run.
@@ -166,11 +145,11 @@ impl Code {
         }
     }
 
-    /// Those that a change of the settings mends: saving the settings lets the runs that wait with them go on.
+    /// Those that a change of the settings fixes: saving the settings lets the runs that wait with them go on.
     pub const FIXED_BY_SETTINGS: [Self; 3] =
         [Self::NeedsMapping, Self::MixedGoodsServices, Self::TaxUndetermined];
 
-    /// Whether a failure of this kind may mend itself, so that it is tried again.
+    /// Whether a failure of this kind may fix itself, so that it is tried again.
     pub const fn is_retryable(self) -> bool {
         matches!(self.effect(), Fails(RateLimited | Provider | Http | Serde | Database | Internal))
     }

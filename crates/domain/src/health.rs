@@ -3,46 +3,24 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-use crate::{
-    alert::AlertKind,
-    run::BindingStatus,
-    words::{UnknownWord, unknown_word, words},
-};
+use crate::{alert::AlertKind, run::BindingStatus, words};
 
-/// How a binding fares.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case", parse_err_ty = UnknownWord, parse_err_fn = unknown_word::<Stage>)]
-pub enum Stage {
-    /// Its documents arrive.
-    Healthy,
-    /// Several failed one after another, Sage or the shop has not answered for a while, or it was resumed and nothing has arrived since.
-    Troubled,
-    /// Many failed one after another.
-    Failing,
-    /// So many that Ledger has paused it.
-    Paused,
-    /// Sage or Magento refuses us.
-    Disconnected,
+words! {
+    /// How a binding fares.
+    pub enum Stage {
+        /// Its documents arrive.
+        Healthy,
+        /// Several failed one after another, Sage or the shop has not answered for a while, or it was resumed and nothing has arrived since.
+        Troubled,
+        /// Many failed one after another.
+        Failing,
+        /// So many that Ledger has paused it.
+        Paused,
+        /// Sage or Magento refuses us.
+        Disconnected,
+    }
 }
-words!(Stage);
 
 /// How long Sage or a shop is silent before members are told: shorter outages end before anybody could do anything about them.
 const SILENCE_IS_TOLD_AFTER: TimeDelta = TimeDelta::minutes(15);
@@ -114,7 +92,7 @@ impl Health {
     }
 
     fn after_success(self) -> (Self, Option<AlertKind>) {
-        // What was under way when Ledger paused the binding does not say that its cause is mended.
+        // What was under way when Ledger paused the binding does not say that its cause is fixed.
         if self.stage == Stage::Paused {
             return (self, None);
         }
@@ -147,16 +125,16 @@ impl Health {
 
     /// After its status was set. Who resumes a binding begins to count again, and hears of its recovery with the first success.
     pub fn after_status(self, status: BindingStatus) -> (Self, Option<AlertKind>) {
-        let anew = |stage| Self { stage, ..Self::default() };
+        let again = |stage| Self { stage, ..Self::default() };
         match (status, self.stage) {
             (BindingStatus::NeedsReauth, Stage::Disconnected) => (self, None),
             (BindingStatus::NeedsReauth, _) => {
                 (Self { stage: Stage::Disconnected, ..self }, Some(AlertKind::BindingDisconnected))
             }
             (BindingStatus::Active, Stage::Disconnected) => {
-                (anew(Stage::Healthy), Some(AlertKind::BindingRecovered))
+                (again(Stage::Healthy), Some(AlertKind::BindingRecovered))
             }
-            (BindingStatus::Active, Stage::Paused) => (anew(Stage::Troubled), None),
+            (BindingStatus::Active, Stage::Paused) => (again(Stage::Troubled), None),
             (BindingStatus::Revoked, _) => (Self::default(), None),
             _ => (self, None),
         }
@@ -204,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_between_begins_the_count_anew() {
+    fn a_success_between_begins_the_count_again() {
         let mut health = Health::default();
         assert_eq!(fail(&mut health, 4, Thresholds::default()).len(), 4);
         assert_eq!(success(&mut health), None, "it was never in trouble");

@@ -20,55 +20,59 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::amount;
+use crate::{money::amount, words};
 
-/// When a document is created as a draft, compared, and only then released.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SafeMode {
-    /// The first twenty documents after connecting and after every change of the settings.
-    #[default]
-    FirstDocuments,
-    /// Every document.
-    Always,
-    /// None.
-    Never,
+words! {
+    /// When a document is created as a draft, compared, and only then released.
+    #[derive(Default)]
+    pub enum SafeMode {
+        /// The first twenty documents after connecting and after every change of the settings.
+        #[default]
+        FirstDocuments,
+        /// Every document.
+        Always,
+        /// None.
+        Never,
+    }
 }
 
 /// How many documents go through safe mode under [`SafeMode::FirstDocuments`].
 pub const FIRST_DOCUMENTS: i64 = 20;
 
-/// Whose name a contact bears where both a company and a person are known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NamePriority {
-    /// The company's.
-    #[default]
-    Company,
-    /// The person's.
-    Person,
+words! {
+    /// Whose name a contact bears where both a company and a person are known.
+    #[derive(Default)]
+    pub enum NamePriority {
+        /// The company's.
+        #[default]
+        Company,
+        /// The person's.
+        Person,
+    }
 }
 
-/// What happens to an invoice that mixes goods and services across a border.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MixedGoodsServices {
-    /// All lines take the default type.
-    #[default]
-    Default,
-    /// It waits for a person.
-    Hold,
+words! {
+    /// What happens to an invoice that mixes goods and services across a border.
+    #[derive(Default)]
+    pub enum MixedGoodsServices {
+        /// All lines take the default type.
+        #[default]
+        Default,
+        /// It waits for a person.
+        Hold,
+    }
 }
 
-/// What happens to a credit memo that names no invoice and hides money that may be taxed or not (a product tax, a fee).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UndeterminedTax {
-    /// It waits for a person: a guess would be somebody's VAT.
-    #[default]
-    Hold,
-    /// The tax is inferred from what makes a round sum, and the plan says so.
-    Infer,
+words! {
+    /// What happens to a credit memo that names no invoice and hides money that may be taxed or not (a product tax, a fee).
+    #[derive(Default)]
+    pub enum UndeterminedTax {
+        /// It waits for a person: a guess would be somebody's VAT.
+        #[default]
+        Hold,
+        /// The tax is inferred from what makes a round sum, and the plan says so.
+        Infer,
+    }
 }
 
 /// One contact for consumers' sales instead of one each.

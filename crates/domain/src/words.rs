@@ -13,14 +13,29 @@ pub struct UnknownWord {
 }
 
 /// A word that a set does not have.
-pub(crate) fn unknown_word<T: VariantArray + Into<&'static str> + Copy>(word: &str) -> UnknownWord {
+pub fn unknown_word<T: VariantArray + Into<&'static str> + Copy>(word: &str) -> UnknownWord {
     let allowed: Vec<&str> = T::VARIANTS.iter().map(|one| (*one).into()).collect();
     UnknownWord { word: word.to_owned(), allowed: allowed.join(" ") }
 }
 
-/// What strum derives under names that need no trait in scope.
+/// An enum whose variants are words in `snake_case`, or as their own attributes say: strum reads, writes and lists them, serde carries
+/// them, and the names below need no trait in scope.
+#[macro_export]
 macro_rules! words {
-    ($name:ident) => {
+    ($(#[$about:meta])* $visibility:vis enum $name:ident { $($variants:tt)+ }) => {
+        $(#[$about])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, strum::Display,
+            strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(
+            serialize_all = "snake_case",
+            parse_err_ty = $crate::words::UnknownWord,
+            parse_err_fn = $crate::words::unknown_word::<$name>
+        )]
+        $visibility enum $name { $($variants)+ }
+
         impl $name {
             /// All of them, in order.
             pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
@@ -32,4 +47,3 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;

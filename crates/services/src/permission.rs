@@ -1,78 +1,52 @@
 //! What a member may do, and from which role on. The table is docs/people.md's as well; a test compares them.
 
-use domain::run::Role;
+use domain::{run::Role, words};
 use messages::message;
 
-use Permission::{
-    ChangeSettings, CheckShops, ConnectShops, ExcludeDocuments, Look, ManagePeople, PauseShops, ReadActivity,
-    RetryRuns, UseOwnAccount,
-};
+macro_rules! permissions {
+    ($($(#[$about:meta])* $variant:ident = $word:ident, $role:ident;)+) => {
+        words! {
+            /// Something that not every role may do.
+            pub enum Permission {
+                $($(#[$about])* $variant),+
+            }
+        }
 
-/// Something that not every role may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    /// See shops, runs, settings and people.
-    Look,
-    /// Change one’s own password, sessions, second factor and notifications.
-    UseOwnAccount,
-    /// Retry runs, one or many.
-    RetryRuns,
-    /// Exclude a document from syncing, and remove the exclusion.
-    ExcludeDocuments,
-    /// Pause and resume shops.
-    PauseShops,
-    /// Ask a shop and Sage how they are, and refresh Sage’s lists.
-    CheckShops,
-    /// Save, restore, export and import settings.
-    ChangeSettings,
-    /// Pair, connect and disconnect shops.
-    ConnectShops,
-    /// Invite and remove people, and change their roles.
-    ManagePeople,
-    /// Read who did what.
-    ReadActivity,
+        impl Permission {
+            /// The first role that has it; each role has what those before it have.
+            pub const fn role(self) -> Role {
+                match self { $(Self::$variant => Role::$role),+ }
+            }
+
+            /// What people read.
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$variant => message!(permissions.$word)),+ }
+            }
+        }
+    };
 }
 
-impl Permission {
-    /// All of them, by role.
-    pub const ALL: [Self; 10] = [
-        Look,
-        UseOwnAccount,
-        RetryRuns,
-        ExcludeDocuments,
-        PauseShops,
-        CheckShops,
-        ChangeSettings,
-        ConnectShops,
-        ManagePeople,
-        ReadActivity,
-    ];
-
-    /// The first role that has it; each role has what those before it have.
-    pub const fn role(self) -> Role {
-        match self {
-            Look | UseOwnAccount => Role::Viewer,
-            RetryRuns | ExcludeDocuments | PauseShops | CheckShops => Role::Operator,
-            ChangeSettings => Role::Accountant,
-            ConnectShops | ManagePeople | ReadActivity => Role::Owner,
-        }
-    }
-
-    /// What people read.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Look => message!(permissions.look),
-            UseOwnAccount => message!(permissions.use_own_account),
-            RetryRuns => message!(permissions.retry_runs),
-            ExcludeDocuments => message!(permissions.exclude_documents),
-            PauseShops => message!(permissions.pause_shops),
-            CheckShops => message!(permissions.check_shops),
-            ChangeSettings => message!(permissions.change_settings),
-            ConnectShops => message!(permissions.connect_shops),
-            ManagePeople => message!(permissions.manage_people),
-            ReadActivity => message!(permissions.read_activity),
-        }
-    }
+permissions! {
+    /// See shops, runs, settings and people.
+    Look = look, Viewer;
+    /// Change one’s own password, sessions, second factor and notifications.
+    UseOwnAccount = use_own_account, Viewer;
+    /// Retry runs, one or many.
+    RetryRuns = retry_runs, Operator;
+    /// Exclude a document from syncing, and remove the exclusion.
+    ExcludeDocuments = exclude_documents, Operator;
+    /// Pause and resume shops.
+    PauseShops = pause_shops, Operator;
+    /// Ask a shop and Sage how they are, and refresh Sage’s lists.
+    CheckShops = check_shops, Operator;
+    /// Save, restore, export and import settings.
+    ChangeSettings = change_settings, Accountant;
+    /// Pair, connect and disconnect shops.
+    ConnectShops = connect_shops, Owner;
+    /// Invite and remove people, and change their roles.
+    ManagePeople = manage_people, Owner;
+    /// Read who did what.
+    ReadActivity = read_activity, Owner;
 }
 
 #[cfg(test)]

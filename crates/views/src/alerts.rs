@@ -63,19 +63,6 @@ pub struct AlertView {
     pub href: String,
 }
 
-/// A kind in a person's words.
-pub const fn kind_label(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::DocumentFailed => message!(alerts.label.document_failed),
-        AlertKind::MappingMissing => message!(alerts.label.mapping_missing),
-        AlertKind::BindingTroubled => message!(alerts.label.binding_troubled),
-        AlertKind::BindingFailing => message!(alerts.label.binding_failing),
-        AlertKind::BindingPaused => message!(alerts.label.binding_paused),
-        AlertKind::BindingDisconnected => message!(alerts.label.binding_disconnected),
-        AlertKind::BindingRecovered => message!(alerts.label.binding_recovered),
-    }
-}
-
 /// A mode in a person's words.
 pub const fn mode_label(mode: AlertMode) -> &'static str {
     match mode {

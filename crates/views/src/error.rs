@@ -1,5 +1,6 @@
 //! The one error that crosses the wire, with a stable code, a sentence for a person and what to do.
 
+use domain::words;
 use messages::message;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "server-fn")]
@@ -7,27 +8,17 @@ use server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use strum::{EnumString, IntoStaticStr, VariantArray};
 
 macro_rules! error_codes {
     ($($variant:ident = $word:ident, $status:literal;)+) => {
-        /// What went wrong, as a stable code.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr, VariantArray)]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        pub enum ErrorCode {
-            $(#[doc = message!(errors.$word.sentence)] $variant),+
+        words! {
+            /// What went wrong, as a stable code.
+            pub enum ErrorCode {
+                $(#[doc = message!(errors.$word.sentence)] $variant),+
+            }
         }
 
         impl ErrorCode {
-            /// The whole catalogue.
-            pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
-
-            /// The code as it is sent and documented.
-            pub fn as_str(self) -> &'static str {
-                self.into()
-            }
-
             /// The HTTP status of an answer that carries it.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$variant => $status),+ }

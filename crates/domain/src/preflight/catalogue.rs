@@ -2,15 +2,14 @@
 
 use messages::message;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::words::words;
+use crate::words;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// No document will arrive before it is mended.
+    /// No document will arrive before it is fixed.
     Blocks,
     /// Some documents will not arrive, or not as expected.
     Warns,
@@ -20,15 +19,12 @@ pub enum Severity {
 
 macro_rules! findings {
     ($($variant:ident = $word:ident, $severity:ident;)+) => {
-        /// What was found, as a stable code.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, EnumString, IntoStaticStr, VariantArray)]
-        #[serde(rename_all = "snake_case")]
-        #[strum(serialize_all = "snake_case")]
-        pub enum FindingCode {
-            $(#[doc = message!(findings.$word.sentence)] $variant),+
+        words! {
+            /// What was found, as a stable code; in the order in which findings of one severity are shown.
+            pub enum FindingCode {
+                $(#[doc = message!(findings.$word.sentence)] $variant),+
+            }
         }
-        // In the order in which findings of one severity are shown.
-        words!(FindingCode);
 
         impl FindingCode {
             /// How much it matters.

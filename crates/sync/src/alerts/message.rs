@@ -64,7 +64,7 @@ impl Notice {
                 kind: alert.kind.to_string(),
                 at: alert.at,
                 data: data(alert, public_url),
-                subject: format!("{}: {}", plain(&alert.shop), headline(alert.kind)),
+                subject: format!("{}: {}", plain(&alert.shop), alert.kind.subject()),
                 items,
                 page,
             },
@@ -170,19 +170,6 @@ fn plain(name: &str) -> String {
         return name;
     }
     name.chars().take(LONGEST_NAME - 1).chain(['\u{2026}']).collect()
-}
-
-/// The kind in few words, as a subject says it.
-const fn headline(kind: AlertKind) -> &'static str {
-    match kind {
-        AlertKind::DocumentFailed => message!(letters.document_failed),
-        AlertKind::MappingMissing => message!(letters.mapping_missing),
-        AlertKind::BindingTroubled => message!(letters.binding_troubled),
-        AlertKind::BindingFailing => message!(letters.binding_failing),
-        AlertKind::BindingPaused => message!(letters.binding_paused),
-        AlertKind::BindingDisconnected => message!(letters.binding_disconnected),
-        AlertKind::BindingRecovered => message!(letters.binding_recovered),
-    }
 }
 
 fn digest_subject(count: usize) -> String {
