@@ -9,7 +9,7 @@ use domain::{code::Code, run::BindingStatus};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
 use store::{
     Bindings as _, Members as _, People as _, SavedViews as _, SecondFactors as _, Sessions as _,
-    conformance::World,
+    conformance::{World, renamed},
 };
 use store_postgres::PostgresStore;
 use support::Database;
@@ -96,4 +96,16 @@ async fn shops_that_share_a_business_are_told_apart_by_the_migration() {
     assert_eq!(states, expected);
     let refusal = store.refusal(bindings[2]).await.unwrap();
     assert_eq!(refusal, Some(Code::BusinessShared));
+}
+
+#[tokio::test]
+async fn what_was_called_otherwise_is_read_by_its_new_name() {
+    let database = Database::create().await;
+    let mut before = PgConnection::connect(&database.url()).await.unwrap();
+    MIGRATOR.run_to(renamed::BEFORE, &mut before).await.unwrap();
+    for statement in renamed::STATEMENTS.iter().map(ToString::to_string).chain(renamed::runs()) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut before).await.unwrap();
+    }
+    before.close().await.unwrap();
+    renamed::names_are_new(&*database.store().await).await;
 }

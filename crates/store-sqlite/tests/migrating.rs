@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{
-    Connection as _, SqliteConnection,
+    AssertSqlSafe, Connection as _, SqliteConnection,
     migrate::{Migrate as _, Migrator},
     sqlite::SqliteConnectOptions,
 };
 use store::{
     Invitations as _, Members as _, People as _, SavedViews as _, SecondFactors as _, Sessions as _,
-    Store as _,
+    Store as _, conformance::renamed,
 };
 use store_sqlite::SqliteStore;
 
@@ -87,4 +87,20 @@ async fn members_become_people_and_keep_what_is_theirs() {
         after.list_applied_migrations("_sqlx_migrations").await.unwrap().len(),
         MIGRATOR.iter().count()
     );
+}
+
+#[tokio::test]
+async fn what_was_called_otherwise_is_read_by_its_new_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.sqlite");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut before = SqliteConnection::connect_with(&options).await.unwrap();
+    MIGRATOR.run_to(renamed::BEFORE, &mut before).await.unwrap();
+    for statement in renamed::STATEMENTS.iter().map(ToString::to_string).chain(renamed::runs()) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut before).await.unwrap();
+    }
+    before.close().await.unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.migrate().await.unwrap();
+    renamed::names_are_new(&store).await;
 }

@@ -39,6 +39,7 @@ pub mod operator_actions;
 pub mod overview;
 pub mod pages;
 pub mod people;
+pub mod renamed;
 pub mod rests;
 pub mod retries;
 pub mod revival;
