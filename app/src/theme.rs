@@ -56,21 +56,14 @@ impl FromStr for Theme {
     }
 }
 
-/// The theme of this page: from the request's cookie on the server, and in the browser from the attribute that the server
-/// wrote, so that both always see the same.
+/// The theme of this page, from the request's cookie.
 pub fn current() -> Theme {
     word().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
-#[cfg(feature = "ssr")]
 fn word() -> Option<String> {
     let parts = leptos::prelude::use_context::<http::request::Parts>()?;
     services::cookies::cookie_value(&parts.headers, COOKIE).map(str::to_owned)
-}
-
-#[cfg(not(feature = "ssr"))]
-fn word() -> Option<String> {
-    leptos::prelude::document().document_element()?.get_attribute("data-theme")
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use web_sys::{
     BeforeUnloadEvent, Document, Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
 };
 
-/// Watches the form of the settings, if the page has it; says whether it has.
-pub fn watch() -> bool {
+/// Watches the form of the settings, if the page has it.
+pub fn watch() {
     let document = leptos::prelude::document();
     let form =
         document.get_element_by_id("settings").and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-    let Some(form) = form else { return false };
+    let Some(form) = form else { return };
     let watcher = Rc::new(RefCell::new(FormWatcher::new(document, form.clone())));
     listen(&form, "input", {
         let watcher = Rc::clone(&watcher);
@@ -33,7 +33,6 @@ pub fn watch() -> bool {
             event.prevent_default();
         }
     });
-    true
 }
 
 /// Listens as long as the page lives.

@@ -10,10 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use leptos::prelude::provide_context;
-use leptos_axum::{
-    AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list, render_app_async_with_context,
-    site_pkg_dir_service,
-};
+use leptos_axum::{AxumRouteListing, ErrorHandler, LeptosRoutes, generate_route_list, site_pkg_dir_service};
 use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 use crate::{
@@ -24,10 +21,9 @@ use crate::{
     timing,
 };
 
-/// The addresses of the pages that wake up in the browser, and of the plain ones. Listed once in a process: while Leptos lists them it
+/// The addresses of the pages. Listed once in a process: while Leptos lists them it
 /// holds back the data of every page that is being made anywhere in the process, and such a page is never ended.
-pub static PAGES: LazyLock<[Vec<AxumRouteListing>; 2]> =
-    LazyLock::new(|| [generate_route_list(app::App), generate_route_list(app::plain::Plain)]);
+pub static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(app::App));
 
 /// The router of a process.
 pub fn router(state: AppState) -> Router {
@@ -77,13 +73,8 @@ fn pages(state: AppState) -> Router {
     let proxies = Arc::clone(&state.proxies);
     let own = PublicOrigin::of(&services.public_url);
     let options = state.leptos_options.clone();
-    let [routes, plain_routes] = PAGES.clone();
+    let routes = PAGES.clone();
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
-    let (plain_options, plain_services) = (options.clone(), services.clone());
-    let plain = render_app_async_with_context(
-        move || provide_context(plain_services.clone()),
-        move || app::plain::shell(plain_options.clone()),
-    );
     let shell = move || app::shell(options.clone());
     Router::new()
         .route("/live", get(live::live))
@@ -92,7 +83,6 @@ fn pages(state: AppState) -> Router {
         .route("/oauth/sage/callback", get(consent::returned))
         .route("/dashboard/bindings/{id}/settings", post(settings::sent))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
-        .leptos_routes_with_handler(plain_routes, plain)
         .fallback_service(files)
         .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))
         .merge(frames())

@@ -31,14 +31,14 @@ pub fn Frame(
                 "Ledger"
             </a>
             <nav class="top-nav" aria-label="Main">
-                <A href=HOME exact=true attr:rel="external">
+                <A href=HOME exact=true>
                     "Overview"
                 </A>
                 <A href=HISTORY>"Sync runs"</A>
-                <A href="/dashboard/bindings" attr:rel="external">
+                <A href="/dashboard/bindings">
                     "Shops"
                 </A>
-                <A href="/dashboard/members" attr:rel="external">
+                <A href="/dashboard/members">
                     "People"
                 </A>
                 {more_ways}
@@ -84,7 +84,7 @@ pub fn Account(
     view! {
         {(!member.organisations.is_empty()).then(|| organisations(member.organisations))}
         <form class="account" method="post" action=SignOut::PATH>
-            <a class="account-name" href="/dashboard/account" rel="external" title=member.email>
+            <a class="account-name" href="/dashboard/account" title=member.email>
                 {member.name}
             </a>
             <button class="button button-quiet" type="submit">
@@ -157,7 +157,7 @@ const fn shape(theme: Theme) -> &'static str {
 fn SkipLink() -> impl IntoView {
     // `external` leaves the jump to the browser, which moves the focus along.
     view! {
-        <a class="skip" href="#main" rel="external">
+        <a class="skip" href="#main">
             "Skip to content"
         </a>
     }

@@ -63,7 +63,7 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
             <ol class="lists">{lists.collect_view()}</ol>
             <p class="field-hint">
                 "This page continues automatically. If it does not, "
-                <a href=connecting_href(binding) rel="external">
+                <a href=connecting_href(binding)>
                     "reload it"
                 </a>"."
             </p>

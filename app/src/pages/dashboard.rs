@@ -38,7 +38,7 @@ pub fn Dashboard() -> impl IntoView {
                 is_owner
                     .then(|| {
                         view! {
-                            <A href=ACTIVITY attr:rel="external">
+                            <A href=ACTIVITY>
                                 "Activity"
                             </A>
                         }

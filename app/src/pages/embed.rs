@@ -15,7 +15,7 @@ use views::{
 /// The document around [`embed`]. Links lead out of the frame, to a tab of their own, unless they say otherwise.
 pub fn shell(options: LeptosOptions, view: &EmbedView) -> impl IntoView + use<> {
     let head = view! { <base target="_blank" /> };
-    crate::document(options, head.into_any(), embed(view))
+    crate::document::document(options, head.into_any(), embed(view))
 }
 
 /// What stands in the frame.

@@ -119,7 +119,7 @@ fn needs(view: &OverviewView) -> impl IntoView + use<> {
     let more = (in_all > view.needs.len()).then(|| {
         view! {
             <p>
-                <a href="/dashboard/sync/causes" rel="external">
+                <a href="/dashboard/sync/causes">
                     {format!("All {in_all} causes")}
                 </a>
             </p>
@@ -157,7 +157,7 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
                 " "
                 <span class="code">{need.code}</span>
             </p>
-            <a class="button" href=need.href.clone() rel="external" aria-label=label>
+            <a class="button" href=need.href.clone() aria-label=label>
                 {link}
             </a>
         </li>

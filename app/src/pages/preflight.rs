@@ -21,7 +21,7 @@ pub fn before_the_first_invoice(view: &PreflightView, binding: &str) -> Option<i
     let label = if view.asked { "Check again" } else { "Check the shop and Sage" };
     let ask = view.may_ask.then(|| {
         view! {
-            <a class="button" href=checked_href(binding) rel="external">
+            <a class="button" href=checked_href(binding)>
                 {label}
             </a>
         }

@@ -110,13 +110,13 @@ fn head(view: &RunView) -> AnyView {
     let sage = view.sage.clone().map(|sage| {
         let label =
             if sage.is_exact { sage.reference } else { format!("{}: find it in Sage", sage.reference) };
-        view! { <a href=sage.href rel="external noreferrer">{label}</a> }
+        view! { <a href=sage.href rel="noreferrer">{label}</a> }
     });
     let settings = view.settings.clone().map(|(version, href)| {
-        view! { <a href=href rel="external">{format!("Version {version}")}</a> }
+        view! { <a href=href>{format!("Version {version}")}</a> }
     });
     let facts = [
-        ("Shop", view! { <a href=shop_href rel="external">{shop}</a> }.into_any()),
+        ("Shop", view! { <a href=shop_href>{shop}</a> }.into_any()),
         ("Customer", view.customer.clone().unwrap_or_else(|| "\u{2013}".to_owned()).into_any()),
         ("In Sage", sage.map_or_else(|| "Not in Sage yet".into_any(), IntoAny::into_any)),
         ("Settings", settings.map_or_else(|| "None yet".into_any(), IntoAny::into_any)),
@@ -196,7 +196,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
         }
         .into_any(),
         RemedyView::Link { label, href } => view! {
-            <a class=class href=href rel="external noreferrer">
+            <a class=class href=href rel="noreferrer">
                 {label}
             </a>
         }

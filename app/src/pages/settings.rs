@@ -23,6 +23,7 @@ use crate::{
         problem::or_problem,
     },
     context,
+    islands::settings_watcher::SettingsWatcher,
 };
 use services::settings;
 use views::{
@@ -113,6 +114,7 @@ fn page(view: &SettingsView) -> AnyView {
         {field::lists(view)}
         {tools::file(view)}
         <p class="visually-hidden" id="settings-said" role="status"></p>
+        <SettingsWatcher />
     }
     .into_any()
 }
@@ -120,7 +122,7 @@ fn page(view: &SettingsView) -> AnyView {
 fn nav_item(card: &'static Card) -> impl IntoView {
     view! {
         <li>
-            <a href=format!("#{}", card.id) rel="external">
+            <a href=format!("#{}", card.id)>
                 {card.title}
             </a>
         </li>

@@ -184,7 +184,7 @@ fn origin(shop: &str) -> Option<String> {
 async fn nowhere(services: Services, options: LeptosOptions) -> Response {
     let render = render_app_async_with_context(
         move || provide_context(services.clone()),
-        move || app::plain::shell(options.clone()),
+        move || app::shell(options.clone()),
     );
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = Uri::from_static("/embed");

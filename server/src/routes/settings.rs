@@ -101,7 +101,7 @@ async fn again(services: &Services, options: &LeptosOptions, page: Request, view
             provide_context(services.clone());
             provide_context(answer.clone());
         },
-        move || app::plain::shell(options.clone()),
+        move || app::shell(options.clone()),
     );
     let mut response = render(page).await;
     *response.status_mut() = status;

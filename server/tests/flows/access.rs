@@ -29,7 +29,7 @@ use doors::{
 
 /// Every address of the routers, as method and path.
 fn addresses() -> BTreeSet<String> {
-    let pages = router::PAGES.iter().flatten().map(|route| format!("GET {}", route.path()));
+    let pages = router::PAGES.iter().map(|route| format!("GET {}", route.path()));
     let functions =
         leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}"));
     // The routes that are neither are written on one page.

@@ -60,7 +60,7 @@ const OURS: &[&str] = &[
 
 /// All routes, their varying parts as `{name}`.
 fn routes() -> Vec<String> {
-    let pages = PAGES.iter().flatten().map(|page| page.path().to_owned());
+    let pages = PAGES.iter().map(|page| page.path().to_owned());
     let functions = server_fn_paths().map(|(path, _)| path.to_owned());
     // Signing out would end the owner's session for what comes after.
     let is_tried = |path: &String| !path.contains("sign-out") && !path.contains("session");

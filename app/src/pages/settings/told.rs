@@ -46,7 +46,7 @@ fn summary(view: &SettingsView) -> impl IntoView + use<> {
         let place = field.map_or("settings", |field| field.path);
         view! {
             <li>
-                <a href=format!("#{place}") rel="external">
+                <a href=format!("#{place}")>
                     {name}
                 </a>
                 ": "

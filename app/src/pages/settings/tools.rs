@@ -44,7 +44,7 @@ pub fn save_bar(view: &SettingsView) -> impl IntoView + use<> {
             </div>
             <div class="save-buttons">
                 <p class="save-state" data-state aria-hidden="true"></p>
-                <a class="button" href=view.href() rel="external" data-revert>
+                <a class="button" href=view.href() data-revert>
                     "Revert"
                 </a>
                 <button class="button button-main" type="submit" name="do" value="save">
