@@ -1,3 +1,5 @@
 //! What lives in the browser: each island is rendered on the server with its page, and wakes up there.
 
+pub mod live;
+pub mod live_line;
 pub mod settings_watcher;

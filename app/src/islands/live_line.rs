@@ -1,0 +1,45 @@
+//! Whether changes arrive by themselves.
+
+use leptos::prelude::*;
+
+use super::live::{self, Line};
+
+/// Says how the live line stands, and lets a person stop it. Hidden until it wakes up: without it nothing arrives by itself.
+#[island]
+pub fn LiveLine() -> impl IntoView {
+    let line = RwSignal::new(None::<Line>);
+    Effect::new(move |_| {
+        let live = live::live();
+        line.set(Some(live.line.get()));
+    });
+    let is_paused = move || line.get() == Some(Line::Paused);
+    let word = move || match line.get() {
+        None => "off",
+        Some(Line::Open) => "open",
+        Some(Line::Paused) => "paused",
+        Some(Line::Connecting | Line::Lost(_)) => "connecting",
+    };
+    let label = move || match line.get() {
+        None => String::new(),
+        Some(Line::Connecting) => "Connecting".to_owned(),
+        Some(Line::Open) => "Live".to_owned(),
+        Some(Line::Paused) => "Paused".to_owned(),
+        Some(Line::Lost(heard)) => format!("No connection. Figures as of {heard}."),
+    };
+    view! {
+        <div class="live" data-line=word hidden=move || line.get().is_none()>
+            <span class="live-dot" aria-hidden="true"></span>
+            <span class="live-label" role="status">
+                {label}
+            </span>
+            <button
+                class="button button-quiet"
+                type="button"
+                aria-pressed=move || is_paused().to_string()
+                on:click=move |_| live::pause(!is_paused())
+            >
+                "Pause"
+            </button>
+        </div>
+    }
+}
