@@ -8,6 +8,5 @@ pub mod alerts;
 pub mod bindings;
 #[cfg(feature = "ssr")]
 pub mod people;
-#[cfg(feature = "ssr")]
 pub mod runs;
 pub mod session;

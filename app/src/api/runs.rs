@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use views::error::AppError;
+use views::{
+    error::AppError,
+    runs::{RetriedView, RunsPage},
+};
 #[cfg(feature = "ssr")]
 use views::flash::Flash;
 
@@ -10,6 +13,38 @@ use views::flash::Flash;
 #[cfg(feature = "ssr")]
 fn back(flash: Flash, return_to: &str) {
     leptos_axum::redirect(&flash.on(views::links::safe_path(return_to).unwrap_or(views::links::HISTORY)));
+}
+
+/// A page of the history, for a page that is open.
+#[server(endpoint = "runs/page", input = server_fn::codec::GetUrl)]
+pub async fn fetch_runs(
+    /// The page's address without its path.
+    #[server(default)]
+    query: String,
+) -> Result<RunsPage, AppError> {
+    use crate::context;
+    use services::history::{self, query::HistoryQuery};
+    let work = async {
+        history::page(&context::services()?, &context::member().await?, &HistoryQuery::parse(&query)?).await
+    };
+    context::answer(work).await
+}
+
+/// Puts a run in the queue again, for a page that stays where it is.
+#[server(endpoint = "runs/retry-in-place")]
+pub async fn retry_in_place(
+    /// Which.
+    #[server(default)]
+    run_id: String,
+) -> Result<RetriedView, AppError> {
+    use crate::context;
+    use services::history::{self, operator_actions};
+    let work = async {
+        let (services, member) = (context::services()?, context::member().await?);
+        let flash = operator_actions::retry(&services, &member, &run_id).await?;
+        Ok(RetriedView { flash, row: history::row(&services, &member, &run_id).await? })
+    };
+    context::answer(work).await
 }
 
 /// Puts a run in the queue again.

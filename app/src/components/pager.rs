@@ -12,11 +12,12 @@ pub fn Pager(
     /// Where the page after is, when there is one.
     next: Option<String>,
     /// What the three are called.
-    names: [&'static str; 3],
+    names: Vec<String>,
 ) -> impl IntoView {
     let hidden = first.is_none() && previous.is_none() && next.is_none();
-    let [first_name, previous_name, next_name] = names;
-    let link = |href: Option<String>, name, rel| {
+    let mut names = names.into_iter();
+    let (first_name, previous_name, next_name) = (names.next(), names.next(), names.next());
+    let link = |href: Option<String>, name: Option<String>, rel| {
         href.map(|href| {
             view! {
                 <a class="button" href=href rel=rel>

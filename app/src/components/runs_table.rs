@@ -1,43 +1,38 @@
 //! The list of runs: a table, and on a narrow screen a stack of cards made of the same rows.
 
 use leptos::{either::Either, prelude::*};
-use store::SortBy;
 
 use crate::components::{status_chip::StatusChip, time::Time};
-use services::history::query::HistoryQuery;
 use views::{
     run,
-    runs::{Amount, Reason, RunRow, event_label},
+    runs::{Amount, Reason, RunRow, SortLink, event_label},
 };
 
-/// A column's name, its class, and the order it sorts by, where it does.
-const COLUMNS: [(&str, &str, Option<SortBy>); 7] = [
-    ("Status", "", None),
-    ("Document", "", Some(SortBy::Number)),
-    ("Customer", "", None),
-    ("Amount", "number", Some(SortBy::Amount)),
-    ("In Sage", "", None),
-    ("Received (UTC)", "", Some(SortBy::Received)),
-    ("Attempts", "number", None),
+/// A column's name and its class.
+const COLUMNS: [(&str, &str); 7] = [
+    ("Status", ""),
+    ("Document", ""),
+    ("Customer", ""),
+    ("Amount", "number"),
+    ("In Sage", ""),
+    ("Received (UTC)", ""),
+    ("Attempts", "number"),
 ];
 
-/// The runs of a page. Each has its id, so that the live page keeps the focus and the place under the pointer. Its buttons submit the
-/// form that it stands in, with the run's id as `run_id`.
+/// Runs that only stand there.
 #[component]
 pub fn RunsTable(
     /// The rows.
     rows: Vec<RunRow>,
-    /// Whether the one who looks may retry.
-    may_retry: bool,
-    /// The list that it is a page of, where its columns sort.
-    #[prop(optional_no_strip)]
-    query: Option<HistoryQuery>,
 ) -> impl IntoView {
-    let heads = match query {
-        Some(query) => COLUMNS.map(|(name, class, by)| head(name, class, by.map(|by| (&query, by)))),
-        None => COLUMNS.map(|(name, class, _)| head(name, class, None)),
-    };
-    let groups = rows.into_iter().map(|row| group(row, may_retry)).collect_view();
+    let groups = rows.into_iter().map(|row| run_group(Signal::stored(row), None)).collect_view();
+    runs_frame(&[], groups.into_any())
+}
+
+/// The table around runs; `sorts` are the ways to other orders, column by column, where there are any.
+pub fn runs_frame(sorts: &[Option<SortLink>], groups: AnyView) -> AnyView {
+    let sorts = sorts.iter().cloned().chain(std::iter::repeat(None));
+    let heads = COLUMNS.into_iter().zip(sorts).map(|((name, class), sort)| head(name, class, sort));
     // The roles are what tables have by themselves, until the style sheet of narrow screens takes them away.
     view! {
         <table class="runs" role="table" aria-label="Sync runs" id="runs-table">
@@ -51,20 +46,16 @@ pub fn RunsTable(
             {groups}
         </table>
     }
+    .into_any()
 }
 
-fn head(
-    name: &'static str,
-    class: &'static str,
-    sorted: Option<(&HistoryQuery, SortBy)>,
-) -> impl IntoView + use<> {
-    let direction =
-        sorted.filter(|(query, by)| query.order.by == *by).map(|(query, _)| query.order.descending);
+fn head(name: &'static str, class: &'static str, sort: Option<SortLink>) -> impl IntoView {
+    let direction = sort.as_ref().and_then(|sort| sort.descending);
     let aria = direction.map(|descending| if descending { "descending" } else { "ascending" });
     let arrow = direction.map(|descending| if descending { "\u{2193}" } else { "\u{2191}" });
-    let label = match sorted {
-        Some((query, by)) => Either::Left(view! {
-            <a class="sort" href=query.sorted_by(by).href()>
+    let label = match sort {
+        Some(sort) => Either::Left(view! {
+            <a class="sort" href=sort.href>
                 {name}
                 <span class="sort-arrow" aria-hidden="true">
                     {arrow}
@@ -80,75 +71,86 @@ fn head(
     }
 }
 
-/// One run: its line, and beneath it the reason, if there is one.
-fn group(row: RunRow, may_retry: bool) -> AnyView {
-    let retry = may_retry.then(|| retry_button(&row));
-    let next_try = row.next_try.map(|at| {
-        view! { <p class="next-try">"Next attempt: " <Time at=at /> " UTC"</p> }
-    });
-    let resolved = row.is_resolved.then_some("A later run of this document succeeded. No action needed.");
-    let reason = row.reason.map(|reason| {
-        view! {
-            <tr class="run-reason" role="row">
-                <td colspan="8" role="cell">
-                    {explanation(reason)} {resolved.map(|text| view! { <p class="run-resolved">{text}</p> })} {next_try}
-                </td>
-            </tr>
-        }
-    });
+/// One run: its line, and beneath it the reason, if there is one. Each part follows the row by itself, so that the button keeps the focus.
+pub fn run_group(row: Signal<RunRow>, action: Option<AnyView>) -> AnyView {
+    let of = move |part: fn(&RunRow) -> Option<String>| move || or_dash(row.with(part));
+    let (id, href) = row.with_untracked(|row| (format!("run-{}", row.id), run::href(&row.id)));
+    let shop = row.with_untracked(|row| row.shop.clone());
+    let event = row.with_untracked(|row| event_label(row.event));
     view! {
-        <tbody class="run" role="rowgroup" data-status=row.status.as_str() id=format!("run-{}", row.id)>
+        <tbody class="run" role="rowgroup" data-status=move || row.with(|row| row.status.as_str()) id=id>
             <tr class="run-line" role="row">
                 <td class="run-status" role="cell">
-                    <StatusChip status=row.status />
+                    {move || view! { <StatusChip status=row.with(|row| row.status) /> }}
                 </td>
                 <th class="run-document" scope="row" role="rowheader">
-                    <a class="run-number" href=run::href(&row.id)>
-                        {row.document}
+                    <a class="run-number" href=href>
+                        {move || row.with(|row| row.document.clone())}
                     </a>
-                    <span class="run-event">{event_label(row.event)}</span>
-                    {row.shop.map(|shop| view! { <span class="run-shop">{shop}</span> })}
+                    <span class="run-event">{event}</span>
+                    {shop.map(|shop| view! { <span class="run-shop">{shop}</span> })}
                 </th>
                 <td class="run-customer" role="cell" data-label="Customer">
-                    {or_dash(row.customer)}
+                    {of(|row| row.customer.clone())}
                 </td>
                 <td class="run-amount number" role="cell" data-label="Amount">
-                    {amount(row.amount)}
+                    {move || amount(row.with(|row| row.amount.clone()))}
                 </td>
                 <td class="run-sage" role="cell" data-label="In Sage">
-                    {or_dash(row.sage_reference)}
+                    {of(|row| row.sage_reference.clone())}
                 </td>
                 <td class="run-received" role="cell" data-label="Received (UTC)">
-                    <Time at=row.received />
+                    <Time at=row.with_untracked(|row| row.received.clone()) />
                 </td>
                 <td class="run-tries number" role="cell" data-label="Attempts">
-                    {row.attempts}
+                    {move || row.with(|row| row.attempts)}
                 </td>
                 <td class="run-action" role="cell">
-                    {retry}
+                    {action}
                 </td>
             </tr>
-            {reason}
+            {move || reason_line(row.get())}
         </tbody>
     }
     .into_any()
 }
 
-fn retry_button(row: &RunRow) -> impl IntoView + use<> {
-    let label = format!("Retry {}, {}", row.document, event_label(row.event));
+/// Why the run is where it is, where there is anything to say.
+fn reason_line(row: RunRow) -> Option<AnyView> {
+    let next_try = row.next_try.map(|at| {
+        view! { <p class="next-try">"Next attempt: " <Time at=at /> " UTC"</p> }
+    });
+    let resolved = row.is_resolved.then_some("A later run of this document succeeded. No action needed.");
+    let reason = row.reason?;
+    let line = view! {
+        <tr class="run-reason" role="row">
+            <td colspan="8" role="cell">
+                {explanation(reason)} {resolved.map(|text| view! { <p class="run-resolved">{text}</p> })} {next_try}
+            </td>
+        </tr>
+    };
+    Some(line.into_any())
+}
+
+/// The button that retries a run: it submits the form that it stands in, with the run's id as `run_id`.
+pub fn retry_button(row: Signal<RunRow>, is_busy: Signal<bool>) -> AnyView {
+    let id = row.with_untracked(|row| row.id.clone());
+    let label = move || row.with(|row| format!("Retry {}, {}", row.document, event_label(row.event)));
     // Not taken away while the run is queued or at work: the focus of who has just pressed it would be lost.
     view! {
         <button
             class="button"
             type="submit"
             name="run_id"
-            value=row.id.clone()
+            value=id
             aria-label=label
-            aria-disabled=(!row.can_retry).then_some("true")
+            aria-disabled=move || (!row.with(|row| row.can_retry)).then_some("true")
+            aria-busy=move || is_busy.get().then_some("true")
         >
             "Retry"
         </button>
     }
+    .into_any()
 }
 
 fn amount(amount: Option<Amount>) -> impl IntoView {

@@ -2,4 +2,5 @@
 
 pub mod live;
 pub mod live_line;
+pub mod runs_list;
 pub mod settings_watcher;

@@ -58,7 +58,7 @@ fn whole(view: ActivityView) -> AnyView {
     view! {
         {filters}
         {list}
-        <Pager first=view.newest previous=None next=view.older names=["Newest", "Newer", "Older"] />
+        <Pager first=view.newest previous=None next=view.older names=["Newest", "Newer", "Older"].map(str::to_owned).to_vec() />
     }
     .into_any()
 }

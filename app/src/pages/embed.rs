@@ -195,7 +195,7 @@ fn runs(view: &HistoryView) -> impl IntoView + use<> {
     let rows = view.rows.clone();
     Either::Right(view! {
         <div class="runs-frame">
-            <RunsTable rows may_retry=false />
+            <RunsTable rows />
         </div>
         <nav class="pager" aria-label="Pages">
             {way(&view.newest, "Newest", None)}

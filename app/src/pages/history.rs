@@ -4,7 +4,7 @@ use domain::{
     code::Code,
     run::{EventName, RunStatus},
 };
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_location, use_query_map};
 use store::{Order, Seek, SortBy};
@@ -13,19 +13,17 @@ use crate::{
     api::runs::{ForgetView, RetryRun, SaveView},
     components::{
         flash::{FlashLine, flash_unless},
-        live::LiveSwitch,
-        pager::Pager,
         problem::{Problem, or_problem},
-        runs_table::RunsTable,
     },
     context,
+    islands::{live_line::LiveLine, runs_list::RunsList},
     refusal::refusal_of,
 };
 use services::history::{self, operator_actions::retry_href, query::HistoryQuery};
 use views::{
     error::AppError,
     links::HISTORY,
-    runs::{RunsPage, event_label, status_label},
+    runs::{RunsPage, SortLink, event_label, status_label},
 };
 
 /// The list of runs.
@@ -95,7 +93,7 @@ fn whole(page: RunsPage, query: &HistoryQuery) -> AnyView {
         <div class="page-head">
             <h1>"Sync runs"</h1>
             <div class="page-tools">
-                <LiveSwitch version=page.version />
+                <LiveLine />
                 <a class="button" href=query.href()>
                     "Refresh"
                 </a>
@@ -104,7 +102,6 @@ fn whole(page: RunsPage, query: &HistoryQuery) -> AnyView {
         {search_box(query)}
         <div class="filters">{status_links(query)} {views(&page.views, query)}</div>
         {more_filters(query, &page.shops)}
-        <p class="waiting" role="status" hidden></p>
         <div class="list-tools">
             <a class="button button-quiet" href=format!("{HISTORY}/causes")>
                 "Failures by cause"
@@ -333,43 +330,23 @@ fn list(page: RunsPage, query: &HistoryQuery) -> AnyView {
             </p>
         }
     });
-    let rows = if page.rows.is_empty() && !page.stopped {
-        Either::Left(nothing(query))
-    } else {
-        Either::Right(view! {
-            <form method="post" action=RetryRun::PATH>
-                <input type="hidden" name="return_to" value=query.href() />
-                <div class="runs-frame">
-                    <RunsTable rows=page.rows may_retry=page.may_retry query=Some(query.clone()) />
-                </div>
-            </form>
-        })
-    };
+    let names = names.map(str::to_owned).to_vec();
+    let is_part = query.is_filtered() || !is_first;
     view! {
-        <div id="runs" class="runs-list" data-live data-hold="run">
-            {rows} {stopped} <Pager first previous=page.previous next=page.next names />
+        <div id="runs" class="runs-list">
+            {stopped}
+            <RunsList page query=query.text() return_to=query.href() sorts=sorts(query) first names is_part />
         </div>
     }
     .into_any()
 }
 
-/// The empty list.
-fn nothing(query: &HistoryQuery) -> impl IntoView + use<> {
-    if query.is_filtered() || query.seek != Seek::First {
-        return Either::Left(view! {
-            <div class="empty">
-                <p class="empty-title">"No matching runs"</p>
-                <p>"No runs on this page match these filters."</p>
-                <a class="button" href=HISTORY>
-                    "Show all runs"
-                </a>
-            </div>
-        });
-    }
-    Either::Right(view! {
-        <div class="empty">
-            <p class="empty-title">"Nothing synced yet"</p>
-            <p>"The first invoice from your shop appears here within moments."</p>
-        </div>
-    })
+/// The ways to other orders, in the order of the table's columns.
+fn sorts(query: &HistoryQuery) -> Vec<Option<SortLink>> {
+    let columns = [None, Some(SortBy::Number), None, Some(SortBy::Amount), None, Some(SortBy::Received)];
+    let link = |by: SortBy| SortLink {
+        href: query.sorted_by(by).href(),
+        descending: (query.order.by == by).then_some(query.order.descending),
+    };
+    columns.into_iter().map(|by| by.map(link)).collect()
 }

@@ -127,7 +127,7 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
             </p>
         })
     };
-    let table = (is_one && !newest.is_empty()).then(|| view! { <RunsTable rows=newest may_retry=false /> });
+    let table = (is_one && !newest.is_empty()).then(|| view! { <RunsTable rows=newest /> });
     view! {
         <li class="card version" value=number.to_string()>
             <div class="card-head">

@@ -16,7 +16,7 @@ use store::{Binding, CauseGroup, PageRequest, Seek};
 use self::query::HistoryQuery;
 use views::{
     causes::{CauseView, CausesView},
-    error::AppError,
+    error::{AppError, ErrorCode},
     format::amount,
     runs::{PAGE_SIZE, RunRow, RunsPage},
     settings,
@@ -61,6 +61,17 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
             .collect(),
         shops: shops.iter().map(|shop| (shop.id.to_string(), shop.name.clone())).collect(),
     })
+}
+
+/// A run of the member's organisation, as the list shows it.
+pub async fn row(services: &Services, member: &Member, run: &str) -> Result<RunRow, AppError> {
+    let id: RunId = run.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
+    let run = services.store.run(member.organisation(), id).await?.ok_or(ErrorCode::NotFound)?;
+    let shops = shops(services, member).await?;
+    let binding = shops.iter().find(|shop| shop.id == run.binding_id);
+    let status = binding.map_or(BindingStatus::Active, |binding| binding.status);
+    let shop = binding.filter(|_| shops.len() > 1).map(|binding| binding.name.clone());
+    Ok(RunRow { shop, ..RunRow::of(run, status) })
 }
 
 /// The organisation's shops, by name.

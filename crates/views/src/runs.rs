@@ -4,7 +4,7 @@ use domain::run::{EventName, RunStatus};
 use messages::message;
 use serde::{Deserialize, Serialize};
 
-use super::format::Moment;
+use super::{flash::Flash, format::Moment};
 
 /// How many runs a page shows.
 pub const PAGE_SIZE: u32 = 25;
@@ -63,6 +63,24 @@ pub struct RunRow {
     pub can_retry: bool,
 }
 
+/// The way to the same list in the order of a column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SortLink {
+    /// Where it is.
+    pub href: String,
+    /// Whether the list is in this order, and in which direction.
+    pub descending: Option<bool>,
+}
+
+/// What came of a retry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetriedView {
+    /// What is said of it.
+    pub flash: Flash,
+    /// The run as it is now.
+    pub row: RunRow,
+}
+
 /// What a document comes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
@@ -85,6 +103,26 @@ pub struct Reason {
     pub action: String,
     /// This document's figures, and Sage's messages verbatim.
     pub message: Option<String>,
+}
+
+impl RunRow {
+    /// The row as it will be when its retry is taken.
+    #[must_use]
+    pub fn queued(self) -> Self {
+        Self { status: RunStatus::Queued, reason: None, next_try: None, can_retry: false, ..self }
+    }
+
+    /// What became of it, in a sentence; the document is called as it was when it was retried.
+    pub fn end(&self, document: &str) -> String {
+        match (self.status, &self.sage_reference) {
+            (RunStatus::Succeeded, Some(reference)) => {
+                message!(runs.end.in_sage_as, document = document, reference = reference)
+            }
+            (RunStatus::Succeeded, None) => message!(runs.end.in_sage, document = document),
+            (RunStatus::SkippedByPolicy, _) => message!(runs.end.skipped, document = document),
+            _ => message!(runs.end.failed, document = document),
+        }
+    }
 }
 
 /// A status in a person's word.
