@@ -1,5 +1,8 @@
 //! The browser's entry point: wakes the islands of the page that the server rendered.
 
+// Its islands are called by name only: without this line none of them would be linked.
+use app as _;
+
 /// Called by the script that the server's page loads.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
