@@ -6,6 +6,7 @@
     clippy::lossy_float_literal
 )]
 
+mod address;
 mod amounts;
 mod buyer;
 mod catalogue;
@@ -14,11 +15,13 @@ mod context;
 mod costs;
 mod credit_note;
 mod documents;
+mod exchange_rate;
 mod findings;
 mod idempotency;
 mod json_number;
 mod keys;
 mod limits;
+mod percentage;
 mod sales_document;
 mod terms;
 mod text;

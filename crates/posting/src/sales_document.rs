@@ -79,31 +79,6 @@ impl<'a> SalesDocument<'a> {
             totals: DocumentTotals::of_invoice(invoice),
         }
     }
-
-    /// The lines that count.
-    pub fn counting_lines(&self) -> Vec<&Line> {
-        counting_lines(&self.lines, self.totals.shipping)
-    }
-
-    /// The lines that have a price but no money of their own: parents of dynamic bundles.
-    pub fn lines_without_money(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !has_money(line) && !line.unit_price.is_zero())
-    }
-}
-
-/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing: their
-/// money is in another line (Magento's `isDummy`, and a dynamic bundle's parent has no row total). Of a document of nothing the first
-/// line is kept.
-pub(crate) fn counting_lines(lines: &[Line], shipping: Decimal) -> Vec<&Line> {
-    let counting: Vec<&Line> = lines.iter().filter(|line| has_money(line)).collect();
-    if counting.is_empty() && shipping.is_zero() {
-        return lines.iter().take(1).collect();
-    }
-    counting
-}
-
-fn has_money(line: &Line) -> bool {
-    !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
 }
 
 impl DocumentTotals {

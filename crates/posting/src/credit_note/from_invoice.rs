@@ -9,11 +9,8 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        compensation::{self, Compensation},
-        rate_fits::RateFits,
-        recovered_rates::{KnownRates, RecoveredRates},
-        sums::DocumentSums,
-        unallocated::{self, GapExplanation},
+        compensation::Compensation, known_rates::KnownRates, rate_fits::RateFits,
+        recovered_rates::RecoveredRates, sums::DocumentSums, unallocated,
     },
     costs,
     credit_note::{
@@ -22,14 +19,14 @@ use crate::{
         invoice_lines::{InvoiceLines, ReturnedShare},
         invoice_product_taxes::{self, InvoiceProductTaxes},
     },
-    sales_document::{DocumentTotals, SalesDocument, counting_lines},
+    sales_document::{DocumentTotals, SalesDocument},
     tolerances::{HAIR, PENNY},
 };
 
 /// An invoice as its memos need it.
 pub(crate) struct InvoiceEvidence<'a> {
     lines: InvoiceLines<'a>,
-    sums: DocumentSums,
+    sums: DocumentSums<'a>,
     rates: RecoveredRates,
     /// The tax within the discounts that Magento gave back, of each line.
     compensations: Vec<Compensation>,
@@ -50,14 +47,13 @@ struct OnShipping {
 impl<'a> InvoiceEvidence<'a> {
     /// Reads an invoice; none where its sums cannot be explained.
     pub fn read(invoice: &'a Invoice, known: &KnownRates) -> Option<Self> {
-        let lines = counting_lines(&invoice.lines, invoice.shipping_amount);
-        let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &lines);
+        let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &invoice.lines);
         let fits = RateFits::of(&sums.goods, &known.percentages);
         let (rates, explanation) = unallocated::best(&sums, &fits, known);
         if explanation.refusal.is_some() {
             return None;
         }
-        let compensations = compensations(&sums, &rates, &explanation);
+        let compensations = explanation.compensation;
         let given_back: Decimal = compensations.iter().map(|one| one.least).sum();
         let on_shipping = (explanation.shipping_compensation - PENNY).max(Decimal::ZERO);
         let product_taxes = InvoiceProductTaxes {
@@ -66,10 +62,10 @@ impl<'a> InvoiceEvidence<'a> {
             exact_tax: sums.tax_gap,
             tax: round2(sums.tax_gap).max(Decimal::ZERO),
             untaxed: explanation.difference.max(Decimal::ZERO),
-            by_unit: invoice_product_taxes::rounds_by_unit(&lines),
+            by_unit: invoice_product_taxes::rounds_by_unit(&sums.lines),
         };
         let shipping_compensation = explanation.shipping_compensation;
-        let lines = InvoiceLines::new(lines);
+        let lines = InvoiceLines::new(sums.lines.clone());
         Some(Self { lines, sums, rates, compensations, shipping_compensation, product_taxes })
     }
 
@@ -184,18 +180,4 @@ impl<'a> InvoiceEvidence<'a> {
         }
         ways
     }
-}
-
-/// The compensation of each line, with what was found and what rounding allows besides.
-fn compensations(
-    sums: &DocumentSums,
-    rates: &RecoveredRates,
-    explanation: &GapExplanation,
-) -> Vec<Compensation> {
-    let rows = sums.goods.iter().zip(&rates.goods).zip(&explanation.compensation);
-    rows.map(|((row, percent), likely)| {
-        let found = compensation::of(row, rates.goods_basis, *percent);
-        Compensation { likely: *likely, least: found.least.min(*likely), most: found.most.max(*likely) }
-    })
-    .collect()
 }

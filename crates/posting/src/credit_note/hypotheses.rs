@@ -5,10 +5,7 @@ use domain::money::{round, round2};
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::{
-        compensation, recovered_rates,
-        taxed_amount::{DiscountBasis, TaxedAmount, fraction},
-    },
+    amounts::{compensation, recovered_rates, taxed_amount::DiscountBasis},
     costs,
     credit_note::{
         hypothesis::Hypothesis,
@@ -16,6 +13,7 @@ use crate::{
         product_tax_sums::{self, Remainder, nets, round_amounts, roundness},
     },
     limits::{MOST_ATTEMPTED_LINES, MOST_PERCENTAGES, MOST_QUANTITIES},
+    percentage::fraction,
     tolerances::{HALF_PENNY, LARGEST_EXCESS, PENNY, SHIPPING_TAX},
 };
 
@@ -42,16 +40,17 @@ pub(crate) fn are_cut_short(evidence: &MemoEvidence<'_>) -> bool {
 
 /// How many hypotheses are tried: each costs as much as there are lines.
 pub(crate) fn most_tried(evidence: &MemoEvidence<'_>) -> usize {
-    MOST_ATTEMPTED_LINES / evidence.lines.len().max(1)
+    MOST_ATTEMPTED_LINES / evidence.sums.lines.len().max(1)
 }
 
 /// What is left of the gap after the lines' compensation, for discounts without tax and with it.
 fn remainders(evidence: &MemoEvidence<'_>) -> Vec<Remainder> {
     let goods = &evidence.sums.goods;
     let under = |basis| {
-        let rates = recovered_rates::recover(goods, &evidence.fits, None, (basis, basis), evidence.known);
-        let of = |(row, percent): (&TaxedAmount, &Decimal)| compensation::of(row, basis, *percent).likely;
-        let given_back: Decimal = goods.iter().zip(&rates.goods).map(of).sum();
+        let rates =
+            recovered_rates::recover((goods, &evidence.fits), None, (basis, basis), evidence.known.usual);
+        let compensations = compensation::of_rows(&evidence.sums, &rates);
+        let given_back: Decimal = compensations.iter().map(|one| one.likely).sum();
         let mut percents: Vec<Decimal> = Vec::new();
         // Where nothing was taxed no product tax was either.
         let taxed = goods.iter().zip(&rates.goods).filter(|(row, _)| !row.tax.is_zero());

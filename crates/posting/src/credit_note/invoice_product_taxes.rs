@@ -6,14 +6,13 @@ use domain::{documents::Line, money::round2};
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::{
-        rate_fits::RateFits, recovered_rates::RecoveredRates, sums::DocumentSums, taxed_amount::fraction,
-    },
+    amounts::{rate_fits::RateFits, recovered_rates::RecoveredRates, sums::DocumentSums},
     credit_note::{
         amount_range::AmountRange,
         invoice_lines::{InvoiceLines, ReturnedShare},
     },
     limits::LARGEST_SALE,
+    percentage::fraction,
     tolerances::{HAIR, HALF_PENNY, LARGEST_UNTAXABLE, PENNY},
 };
 
@@ -35,7 +34,7 @@ pub(crate) struct InvoiceProductTaxes {
 
 impl InvoiceProductTaxes {
     /// The range of percentages of each line.
-    pub fn percents(sums: &DocumentSums, rates: &RecoveredRates, fits: &RateFits) -> Vec<AmountRange> {
+    pub fn percents(sums: &DocumentSums<'_>, rates: &RecoveredRates, fits: &RateFits) -> Vec<AmountRange> {
         let range = |index: usize| {
             let fitting = fits.possible(index).map(AmountRange::exactly);
             fitting.fold(AmountRange::exactly(rates.goods[index]), AmountRange::with)

@@ -8,12 +8,13 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
+        known_rates::KnownRates,
         rate_fits::RateFits,
-        recovered_rates::KnownRates,
         sums::DocumentSums,
-        taxed_amount::{DiscountBasis, TaxedAmount, fraction},
+        taxed_amount::{DiscountBasis, TaxedAmount},
     },
     limits::MOST_QUANTITIES,
+    percentage::fraction,
     sales_document::SalesDocument,
     tolerances::{COMPENSATION, PENNY, PROPORTION},
 };
@@ -24,10 +25,10 @@ pub(crate) struct MemoEvidence<'a> {
     pub memo: &'a CreditMemo,
     /// The percentages to compare with.
     pub known: &'a KnownRates,
-    /// Its lines that count.
-    pub lines: Vec<&'a Line>,
-    /// Their sums.
-    pub sums: DocumentSums,
+    /// All its lines.
+    pub shown_lines: &'a [Line],
+    /// The sums of those that count.
+    pub sums: DocumentSums<'a>,
     /// The percentages that fit the lines.
     pub fits: RateFits,
     /// What the total holds beyond lines and shipping.
@@ -39,19 +40,18 @@ pub(crate) struct MemoEvidence<'a> {
 impl<'a> MemoEvidence<'a> {
     /// Looks at a memo and at the sale that its fields show.
     pub fn new(memo: &'a CreditMemo, sale: &'a SalesDocument<'_>, known: &'a KnownRates) -> Self {
-        let lines = sale.counting_lines();
-        let sums = DocumentSums::of(&sale.totals, &lines);
-        let shown: Decimal = lines.iter().map(|line| line.line_total).sum();
+        let sums = DocumentSums::of(&sale.totals, &sale.lines);
+        let shown: Decimal = sums.lines.iter().map(|line| line.line_total).sum();
         let gap = sale.totals.grand_total - shown - memo.shipping_amount - memo.shipping_tax_amount;
         let fits = RateFits::of(&sums.goods, &known.percentages);
         let mut quantities: Vec<Decimal> = Vec::new();
         let several = |quantity: &Decimal| *quantity > Decimal::ONE && quantity.fract().is_zero();
-        for quantity in lines.iter().map(|line| line.qty).filter(several) {
+        for quantity in sums.lines.iter().map(|line| line.qty).filter(several) {
             if quantities.len() <= MOST_QUANTITIES && !quantities.contains(&quantity) {
                 quantities.push(quantity);
             }
         }
-        Self { memo, known, lines, sums, fits, gap, quantities }
+        Self { memo, known, shown_lines: &sale.lines, sums, fits, gap, quantities }
     }
 
     /// Whether the memo shows that nothing was taxed: no line is there that may have been.
@@ -64,8 +64,13 @@ impl<'a> MemoEvidence<'a> {
 
     /// Whether what was taken for tax within discounts may be a product tax: the lines could have been discounted without tax as well.
     pub fn may_be_compensation(&self, given_back: Decimal) -> bool {
-        let fits_excluding =
-            |index| self.fits.fits_as_well(index, DiscountBasis::NetPrices, DiscountBasis::GrossPrices);
+        let level =
+            |index: usize, basis| self.fits.under(basis)[index].fitting.iter().map(|fit| fit.level).min();
+        let fits_excluding = |index| {
+            let (excluding, including) =
+                (level(index, DiscountBasis::NetPrices), level(index, DiscountBasis::GrossPrices));
+            excluding.is_some() && including.is_none_or(|including| excluding <= Some(including))
+        };
         given_back > COMPENSATION && (0..self.sums.goods.len()).all(fits_excluding)
     }
 
@@ -75,7 +80,7 @@ impl<'a> MemoEvidence<'a> {
         let line = |line: &&Line| {
             is_whole(line.line_subtotal) && is_whole(line.line_tax) && is_whole(line.line_total)
         };
-        !is_whole(self.memo.grand_total) && self.lines.iter().all(line)
+        !is_whole(self.memo.grand_total) && self.sums.lines.iter().all(line)
     }
 
     /// Whether the lines show taxes that only rounding unit by unit makes (Tax/Model/Calculation/UnitBaseCalculator.php).
@@ -86,8 +91,8 @@ impl<'a> MemoEvidence<'a> {
             line.qty > Decimal::ONE && each.is_some_and(is_whole) && price
         };
         let several = |line: &&&Line| line.qty > Decimal::ONE && !line.line_tax.is_zero();
-        let count = self.lines.iter().filter(several).count();
-        count > 0 && self.lines.iter().filter(several).filter(by_unit).count() == count
+        let count = self.sums.lines.iter().filter(several).count();
+        count > 0 && self.sums.lines.iter().filter(several).filter(by_unit).count() == count
     }
 
     /// Whether a discount on shipping, or what is missing from the total, is in proportion to the lines' discounts: a sales rule takes
@@ -113,8 +118,8 @@ impl<'a> MemoEvidence<'a> {
 
     /// The one proportion of the lines' discounts to their prices, and how far it may be off; none where they differ.
     fn proportion(&self, with_tax: bool) -> Option<(Decimal, Decimal)> {
-        let percent =
-            |index| self.fits.percentages(index, DiscountBasis::NetPrices).last().unwrap_or_default();
+        let fits = self.fits.under(DiscountBasis::NetPrices);
+        let percent = |index: usize| fits[index].fitting.last().map_or(Decimal::ZERO, |fit| fit.percent);
         let part = |(index, row): (usize, &TaxedAmount)| {
             let factor = if with_tax { fraction(percent(index)) + Decimal::ONE } else { Decimal::ONE };
             let base = row.subtotal * factor;

@@ -5,8 +5,7 @@ use domain::{documents::Line, money::round2};
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::taxed_amount::{DiscountBasis, fraction},
-    credit_note::memo_evidence::MemoEvidence,
+    amounts::taxed_amount::DiscountBasis, credit_note::memo_evidence::MemoEvidence, percentage::fraction,
     tolerances::ROUND_SUM,
 };
 
@@ -68,7 +67,7 @@ pub(crate) fn prices_hold_tax(evidence: &MemoEvidence<'_>, rest: &Remainder) -> 
         let last = (round2(price) * Decimal::ONE_HUNDRED) % Decimal::TEN;
         [0, 5, 9].into_iter().any(|digit| last == Decimal::from(digit))
     };
-    let taxed = || evidence.lines.iter().filter(|line| !line.line_tax.is_zero());
+    let taxed = || evidence.sums.lines.iter().filter(|line| !line.line_tax.is_zero());
     let with_tax = |line: &Line| line.unit_price * (Decimal::ONE + fraction(*percent));
     taxed().any(|line| !usual(line.unit_price)) && taxed().all(|line| usual(with_tax(line)))
 }

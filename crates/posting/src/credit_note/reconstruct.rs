@@ -10,7 +10,7 @@ use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::{rate_fits::RateFits, recovered_rates::KnownRates, sums::DocumentSums, unallocated},
+    amounts::{known_rates::KnownRates, rate_fits::RateFits, sums::DocumentSums, unallocated},
     costs,
     credit_note::{
         from_invoice::InvoiceEvidence, hypotheses, hypothesis::Hypothesis, memo_evidence::MemoEvidence,
@@ -92,13 +92,12 @@ pub(crate) fn reconstruct<'a>(
         return ExplainedSale { is_certain, ..attempt }.of_sale(shown.clone());
     };
     let sale = evidence.with_percents(shown.clone());
-    let lines = sale.counting_lines();
-    let fits = RateFits::of(&DocumentSums::of(&sale.totals, &lines).goods, &known.percentages);
+    let fits = RateFits::of(&DocumentSums::of(&sale.totals, &sale.lines).goods, &known.percentages);
     // The decimals that Magento left show which way of taking discounts is the right one.
     let decimals_left = memo.grand_total - round2(memo.grand_total);
-    let hypotheses = evidence.hypotheses(memo, &shown_by_memo.lines, shown_by_memo.gap + decimals_left);
+    let hypotheses = evidence.hypotheses(memo, &shown_by_memo.sums.lines, shown_by_memo.gap + decimals_left);
     let attempts =
-        hypotheses.iter().map(|hypothesis| attempt(&lines, &sale.totals, hypothesis, known, &fits));
+        hypotheses.iter().map(|hypothesis| attempt(&sale.lines, &sale.totals, hypothesis, known, &fits));
     let fitting = attempts.filter(|attempt| attempt.refusal.is_none()).min_by_key(|attempt| attempt.cost);
     if let Some(attempt) = fitting {
         return attempt.of_sale(sale.clone());
@@ -144,7 +143,8 @@ struct HypothesisSearch<'a> {
 impl<'a> HypothesisSearch<'a> {
     /// Begins with the sale as the memo shows it.
     fn begin(totals: DocumentTotals, evidence: &'a MemoEvidence<'a>) -> Self {
-        let best = attempt(&evidence.lines, &totals, &Hypothesis::default(), evidence.known, &evidence.fits);
+        let best =
+            attempt(evidence.shown_lines, &totals, &Hypothesis::default(), evidence.known, &evidence.fits);
         Self { totals, evidence, best, doubtful: Decimal::ZERO, is_cut_short: false }
     }
 
@@ -164,7 +164,7 @@ impl<'a> HypothesisSearch<'a> {
 
     fn weigh(&mut self, hypothesis: &Hypothesis) {
         let evidence = self.evidence;
-        let other = attempt(&evidence.lines, &self.totals, hypothesis, evidence.known, &evidence.fits);
+        let other = attempt(evidence.shown_lines, &self.totals, hypothesis, evidence.known, &evidence.fits);
         let is_doubted = (other.difference - hypothesis.doubtful).abs() <= PENNY;
         let doubt = if is_doubted { hypothesis.doubtful } else { Decimal::ZERO };
         if other.cost < self.best.cost {
@@ -178,7 +178,7 @@ impl<'a> HypothesisSearch<'a> {
 
 /// The sale under a hypothesis, and how far-fetched it is.
 fn attempt(
-    lines: &[&Line],
+    lines: &[Line],
     shown: &DocumentTotals,
     hypothesis: &Hypothesis,
     known: &KnownRates,
@@ -194,7 +194,7 @@ fn attempt(
     let sums = DocumentSums::of(&totals, lines);
     let (rates, explanation) = unallocated::best(&sums, fits, known);
     let product_taxes: Decimal = explanation.product_taxes.iter().map(|one| one.net).sum();
-    let on_lines: Decimal = explanation.compensation.iter().sum();
+    let on_lines: Decimal = explanation.compensation.iter().map(|one| one.likely).sum();
     let given_back = on_lines + explanation.shipping_compensation;
     ExplainedSale {
         totals,

@@ -15,29 +15,12 @@ use crate::{
     sales_document::{DocumentKind, DocumentTotals, SalesDocument},
 };
 
-/// Who a memo is for. It has no addresses of its own: the invoice's show where the goods went, the profile's stand in.
-pub(crate) fn buyer<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> Buyer<'a> {
-    let of_profile = Buyer::of_profile(&memo.customer, memo.currency);
-    let (billing_address, shipping_address) = match invoice {
-        Some(invoice) => (invoice.billing_address.as_ref(), invoice.shipping_address.as_ref()),
-        None => (of_profile.billing_address, of_profile.shipping_address),
-    };
-    Buyer {
-        billing_address,
-        shipping_address,
-        total: round2(memo.grand_total),
-        // A guest without an e-mail address is named by the invoice; a memo without one must not be taken for an invoice.
-        document_id: memo.invoice_id.unwrap_or(-memo.magento_id),
-        ..of_profile
-    }
-}
-
 /// The sale as the memo's fields show it, without adjustments.
 pub(crate) fn shown<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> SalesDocument<'a> {
     let sum = |value: fn(&Line) -> Decimal| memo.lines.iter().map(value).sum::<Decimal>();
     SalesDocument {
         kind: DocumentKind::CreditNote,
-        buyer: buyer(memo, invoice),
+        buyer: Buyer::of_memo(memo, invoice),
         base_to_order_rate: memo.base_to_order_rate,
         lines: Cow::Borrowed(&memo.lines),
         totals: DocumentTotals {

@@ -5,8 +5,8 @@ use messages::message;
 use serde_json::{Map, Value};
 
 use crate::{
+    address,
     amounts::breakdown::TaxedRow,
-    contact::address,
     context::Context,
     documents::lines,
     findings::{Findings, NotPosted},
@@ -29,18 +29,16 @@ pub(crate) fn fields(
 ) -> Result<Map<String, Value>, NotPosted> {
     let mut fields = heading;
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    let (billing, delivery) = document.buyer.addresses();
+    let buyer = &document.buyer;
     let both = [
-        ("main_address", billing, message!(field_names.billing_address)),
-        ("delivery_address", delivery, message!(field_names.delivery_address)),
+        ("main_address", buyer.main_address, message!(field_names.billing_address)),
+        ("delivery_address", buyer.delivery_address, message!(field_names.delivery_address)),
     ];
     for (field, magento, what) in both {
         if let Some(address) = magento.and_then(|magento| address::address(magento, what, findings)) {
             put(field, address);
         }
     }
-    terms.put_header(&mut fields);
-    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     if context.safe_mode {
         put("status_id", Value::String("DRAFT".to_owned()));
     }
@@ -50,6 +48,7 @@ pub(crate) fn fields(
         put("shipping_tax_rate_id", Value::String(rate));
     }
     put(document.kind.lines_field(), Value::Array(lines));
+    fields.extend(terms.document_fields.clone());
     Ok(fields)
 }
 

@@ -13,9 +13,12 @@ use messages::message;
 use serde_json::Value;
 
 use crate::{
-    amounts::{sums::DocumentSums, tax_rates::AvailableRates},
+    amounts::{known_rates, sums::DocumentSums, tax_rates::AvailableRates},
     buyer::Buyer,
-    contact::{choice, identity},
+    contact::{
+        choice,
+        identity::{self, AssignedContact},
+    },
     context::Context,
     credit_note::{
         note_rows,
@@ -35,13 +38,13 @@ use crate::{
     terms::{
         Terms,
         dates::{self, DocumentDay},
-        exchange::{self, ExchangeRate},
+        exchange,
     },
 };
 
 /// The cross-references that a plan of this memo looks at.
 pub(crate) fn wanted_xrefs(memo: &CreditMemo, settings: &Settings, reference: &ReferenceSet) -> Vec<XrefKey> {
-    let buyer = returned_sale::buyer(memo, None);
+    let buyer = Buyer::of_memo(memo, None);
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
@@ -101,7 +104,7 @@ fn settle_only(
 ) -> Result<Vec<Call>, NotPosted> {
     let date = memo_day(memo, context, findings)?.noted(findings);
     let reference = body::reference_of(&memo.increment_id, context.settings, findings);
-    let exchange = exchange_of(memo, context, findings)?;
+    let exchange = exchange::unchecked(memo.currency, memo.base_to_order_rate, context.reference, findings)?;
     let credit = CreditToSettle { memo, note, reference: &reference, date, exchange };
     Ok(settlement::calls(&credit, original, context, findings))
 }
@@ -113,15 +116,6 @@ fn memo_day(
 ) -> Result<DocumentDay, NotPosted> {
     let Context { settings, reference, .. } = *context;
     dates::unnoted_day(memo.created_at, DocumentKind::CreditNote.noun(), settings, reference, findings)
-}
-
-/// The exchange rate of a refund: the memo's own, which its invoice had.
-fn exchange_of(
-    memo: &CreditMemo,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<Option<ExchangeRate>, NotPosted> {
-    exchange::unchecked(memo.currency, memo.base_to_order_rate, context.reference, findings)
 }
 
 /// The calls of a memo that is not in Sage.
@@ -136,13 +130,12 @@ fn posting(
     }
     let invoice = original.and_then(|original| original.document.as_ref());
     let shown = returned_sale::shown(memo, invoice);
-    let terms = match original {
-        Some(_) => Terms::of_posted(&shown, context, findings)?,
-        None => Terms::of(&shown, context, findings)?,
-    };
-    let found = reconstructed(memo, &shown, invoice, &terms, context, findings)?;
-    let (contact, contact_call) = contact_of(memo, &shown.buyer, original, context, findings);
-    let rows = note_rows::rows(memo, &found, &terms, context, findings)?;
+    let assigned = identity::assign(&shown.buyer, context);
+    let terms = Terms::of(&shown, &assigned, original.is_some(), context, findings)?;
+    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
+    let found = reconstructed(memo, &shown, invoice, &rates, context, findings)?;
+    let (contact, contact_call) = contact_of(memo, &shown.buyer, assigned, original, context, findings);
+    let rows = note_rows::rows(memo, &found, &rates, context, findings)?;
     let day = memo_day(memo, context, findings)?;
     let note = CreditNote { memo, sale: &found.sale, original, contact: &contact, day: day.day };
     let fields = note.fields(&terms, &rows, context, findings)?;
@@ -151,9 +144,9 @@ fn posting(
     let predicted = reconciled(shown.kind, &fields, &expected, context.reference, findings)?;
     let date = day.noted(findings);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let exchange = exchange_of(memo, context, findings)?;
+    let (key, exchange) = (keys::credit_memo(memo), terms.exchange);
     let credit = CreditToSettle { memo, note: "{creditmemo}", reference: &reference, date, exchange };
-    let (key, base_total) = (keys::credit_memo(memo), terms.in_base(predicted.total));
+    let base_total = exchange.and_then(|rate| rate.in_base(predicted.total));
     let mut calls: Vec<Call> = contact_call.into_iter().collect();
     calls.extend(document_calls::calls(shown.kind, key, fields, &predicted, base_total, context));
     calls.extend(settlement::calls(&credit, original, context, findings));
@@ -165,20 +158,18 @@ fn reconstructed<'a>(
     memo: &CreditMemo,
     shown: &SalesDocument<'a>,
     invoice: Option<&Invoice>,
-    terms: &Terms,
+    rates: &AvailableRates<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<ReconstructedSale<'a>, NotPosted> {
-    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
-    let sums = DocumentSums::of(&shown.totals, &shown.counting_lines());
-    let untaxed_abroad = terms.is_untaxed_abroad(shown.totals.tax);
+    let sums = DocumentSums::of(&shown.totals, &shown.lines);
     // The memo hides its discount on shipping, so that only lines are compared.
-    let (known, _) = rates.known(&sums.goods, None, untaxed_abroad);
+    let (known, _) = known_rates::of(&sums.goods, None, shown.totals.tax, rates);
     let found = reconstruct::reconstruct(memo, shown, invoice, &known);
     if let Some(reason) = &found.refusal {
         return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
     }
-    let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
+    let is_taxable = context.reference.registered_for_tax && !known.is_untaxed_abroad;
     if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
         let reason = match invoice {
             None => message!(figures.memo_undetermined),
@@ -210,6 +201,7 @@ fn note_what_was_found(memo: &CreditMemo, found: &ReconstructedSale<'_>, finding
 fn contact_of(
     memo: &CreditMemo,
     buyer: &Buyer<'_>,
+    assigned: AssignedContact,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
@@ -219,6 +211,6 @@ fn contact_of(
         findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }
-    let contact = choice::choose(buyer, context, findings);
+    let contact = choice::choose(assigned, buyer, context, findings);
     (contact.id, contact.call)
 }

@@ -19,7 +19,7 @@ use crate::{
     documents::{body, invoice, skip},
     findings::{self, Findings, MissingSetting, NotPosted, label_of},
     json_number, keys,
-    terms::{self, dates, exchange},
+    terms::{dates, exchange},
 };
 
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet. `outstanding` is what credit notes
@@ -153,7 +153,9 @@ fn payment_call(
         findings.note(message!(settlement.part_paid, amount = text(amount), rest = text(owed - amount)));
     }
     let mut fields = context.identified(&key);
-    terms::put_currency(&mut fields, payment.currency, exchange);
+    if let Some(exchange) = exchange {
+        exchange.put_into(&mut fields);
+    }
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", Value::String("CUSTOMER_RECEIPT".to_owned()));
     put("contact_id", Value::String(payee.contact));
