@@ -14,6 +14,7 @@ mod contact;
 mod context;
 mod costs;
 mod credit_note;
+mod document_kind;
 mod documents;
 mod exchange_rate;
 mod findings;

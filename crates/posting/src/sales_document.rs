@@ -4,37 +4,9 @@
 use std::borrow::Cow;
 
 use domain::documents::{Invoice, Line};
-use messages::message;
 use rust_decimal::Decimal;
 
-use crate::buyer::Buyer;
-
-/// Which of Sage's two sales documents it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DocumentKind {
-    /// Magento's invoice becomes a sales invoice.
-    Invoice,
-    /// Magento's credit memo becomes a sales credit note.
-    CreditNote,
-}
-
-impl DocumentKind {
-    /// What people know it as.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Invoice => message!(document_names.invoice),
-            Self::CreditNote => message!(document_names.credit_memo),
-        }
-    }
-
-    /// The field of Sage's body that holds the lines.
-    pub fn lines_field(self) -> &'static str {
-        match self {
-            Self::Invoice => "invoice_lines",
-            Self::CreditNote => "credit_note_lines",
-        }
-    }
-}
+use crate::{buyer::Buyer, document_kind::DocumentKind};
 
 /// The sums of a document's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

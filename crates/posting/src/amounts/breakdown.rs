@@ -45,7 +45,7 @@ pub(crate) fn rows(
     let sums = DocumentSums::of(totals, &document.lines);
     note_lines_without_money(&sums, findings);
     let (known, fits) = known_rates::of(&sums.goods, sums.shipping.as_ref(), totals.tax, rates);
-    let (recovered, explanation) = unallocated::best(&sums, &fits, &known);
+    let (recovered, explanation) = unallocated::best(&sums, (&fits.goods, &fits.shipping), &known);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
     }

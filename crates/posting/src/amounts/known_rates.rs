@@ -3,7 +3,7 @@
 use domain::money::round2;
 use rust_decimal::Decimal;
 
-use crate::amounts::{rate_fits::RateFits, tax_rates::AvailableRates, taxed_amount::TaxedAmount};
+use crate::amounts::{rate_fits::DocumentFits, tax_rates::AvailableRates, taxed_amount::TaxedAmount};
 
 /// The percentages that rows are compared with.
 #[derive(Clone, Debug)]
@@ -16,22 +16,21 @@ pub(crate) struct KnownRates {
     pub is_untaxed_abroad: bool,
 }
 
-/// What a document of so much tax is compared with, and how that fits the goods. Those percentages that the settings give a rate in the
+/// What a document of so much tax is compared with, and how that fits its rows. Those percentages that the settings give a rate in the
 /// customer's country where they fit every row, because a few pence fit many; else all that are known.
 pub(crate) fn of(
     goods: &[TaxedAmount],
     shipping: Option<&TaxedAmount>,
     tax: Decimal,
     rates: &AvailableRates<'_>,
-) -> (KnownRates, RateFits) {
+) -> (KnownRates, DocumentFits) {
+    let settled = DocumentFits::of(goods, shipping, &rates.settled);
+    let (percentages, fits) = if settled.are_complete() {
+        (rates.settled.clone(), settled)
+    } else {
+        (rates.known.clone(), DocumentFits::of(goods, shipping, &rates.known))
+    };
     let is_untaxed_abroad = rates.place.is_abroad && round2(tax).is_zero();
     let usual = if is_untaxed_abroad { Some(Decimal::ZERO) } else { rates.usual };
-    let fitting = |percentages: &[Decimal]| RateFits::of(goods, percentages);
-    let fits = fitting(&rates.settled);
-    let explains_shipping = || RateFits::of(shipping.cloned().as_slice(), &rates.settled).are_complete();
-    if fits.are_complete() && explains_shipping() {
-        return (KnownRates { percentages: rates.settled.clone(), usual, is_untaxed_abroad }, fits);
-    }
-    let fits = fitting(&rates.known);
-    (KnownRates { percentages: rates.known.clone(), usual, is_untaxed_abroad }, fits)
+    (KnownRates { percentages, usual, is_untaxed_abroad }, fits)
 }

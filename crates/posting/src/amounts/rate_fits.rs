@@ -155,8 +155,30 @@ impl RateFits {
     }
 
     /// Whether every row may have been taxed at one of the percentages.
-    pub fn are_complete(&self) -> bool {
+    fn are_complete(&self) -> bool {
         let Self([rows, ..]) = self;
         (0..rows.len()).all(|row| self.possible(row).next().is_some())
+    }
+}
+
+/// The percentages that fit the rows of a document.
+#[derive(Debug)]
+pub(crate) struct DocumentFits {
+    /// Of its lines.
+    pub goods: RateFits,
+    /// Of shipping, where there is any.
+    pub shipping: RateFits,
+}
+
+impl DocumentFits {
+    /// Tries the known percentages on the lines, and on shipping where it is looked at.
+    pub fn of(goods: &[TaxedAmount], shipping: Option<&TaxedAmount>, known: &[Decimal]) -> Self {
+        let shipping = shipping.map_or(&[][..], std::slice::from_ref);
+        Self { goods: RateFits::of(goods, known), shipping: RateFits::of(shipping, known) }
+    }
+
+    /// Whether every row may have been taxed at one of the percentages.
+    pub fn are_complete(&self) -> bool {
+        self.goods.are_complete() && self.shipping.are_complete()
     }
 }

@@ -46,13 +46,12 @@ pub(crate) struct GapExplanation {
 /// alike the more usual one is taken.
 pub(crate) fn best(
     sums: &DocumentSums<'_>,
-    fits: &RateFits,
+    (goods_fits, shipping_fits): (&RateFits, &RateFits),
     known: &KnownRates,
 ) -> (RecoveredRates, GapExplanation) {
-    let shipping_fits = RateFits::of(sums.shipping.as_slice(), &known.percentages);
-    let shipping = sums.shipping.as_ref().map(|row| (row, &shipping_fits));
+    let shipping = sums.shipping.as_ref().map(|row| (row, shipping_fits));
     let attempt = |bases| {
-        let rates = recovered_rates::recover((&sums.goods, fits), shipping, bases, known.usual);
+        let rates = recovered_rates::recover((&sums.goods, goods_fits), shipping, bases, known.usual);
         let explanation = GapAnalysis::of(sums, &rates, &known.percentages).explained();
         (rates, explanation)
     };

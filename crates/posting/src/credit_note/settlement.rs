@@ -60,9 +60,9 @@ pub(crate) struct CreditToSettle<'a> {
     /// The memo.
     pub memo: &'a CreditMemo,
     /// Sage's id of the credit note, or `{creditmemo}`.
-    pub note: &'a str,
+    pub note: String,
     /// The reference of the credit note.
-    pub reference: &'a str,
+    pub reference: String,
     /// The memo's day.
     pub date: NaiveDate,
     /// Its exchange rate; none in the base currency.

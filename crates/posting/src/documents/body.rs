@@ -1,6 +1,5 @@
 //! The fields that invoices and credit notes have alike.
 
-use domain::settings::Settings;
 use messages::message;
 use serde_json::{Map, Value};
 
@@ -12,11 +11,7 @@ use crate::{
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
     terms::Terms,
-    text::cut_front,
 };
-
-/// Sage's limit of a document's reference, in characters.
-const REFERENCE: usize = 25;
 
 /// The document's fields without its idempotency id: its heading, addresses, currency and lines.
 pub(crate) fn fields(
@@ -47,18 +42,7 @@ pub(crate) fn fields(
         put("shipping_net_amount", net);
         put("shipping_tax_rate_id", Value::String(rate));
     }
-    put(document.kind.lines_field(), Value::Array(lines));
+    put(document.kind.api_names().lines, Value::Array(lines));
     fields.extend(terms.document_fields.clone());
     Ok(fields)
-}
-
-/// The number in Sage: the settings' prefix, never twice, and Magento's number.
-pub(crate) fn reference_of(increment_id: &str, settings: &Settings, findings: &mut Findings) -> String {
-    let prefix = settings.invoice_number_prefix.as_deref().map(str::trim).unwrap_or_default();
-    let reference = if increment_id.starts_with(prefix) {
-        increment_id.to_owned()
-    } else {
-        format!("{prefix}{increment_id}")
-    };
-    cut_front(&reference, REFERENCE, message!(field_names.reference), findings)
 }

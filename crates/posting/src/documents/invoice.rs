@@ -15,14 +15,15 @@ use crate::{
     amounts::{breakdown, tax_rates::AvailableRates},
     contact::{choice, identity},
     context::Context,
+    document_kind::DocumentKind,
     documents::{
         body, document_calls,
         reconcile::{ExpectedTotals, reconciled},
-        skip,
+        reference, skip,
     },
     findings::{self, Findings, NotPosted},
     keys, limits,
-    sales_document::{DocumentKind, SalesDocument},
+    sales_document::SalesDocument,
     terms::{Terms, dates},
     text::cut,
 };
@@ -108,13 +109,13 @@ fn heading(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, NotPosted> {
-    let Context { settings, reference, .. } = *context;
-    let day = dates::document_day(invoice.created_at, "invoice", settings, reference, findings)?;
+    let settings = context.settings;
+    let day = dates::document_day(invoice.created_at, "invoice", settings, context.reference, findings)?;
     let mut heading = Map::new();
     let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
     put("contact_id", contact.to_owned());
     put("date", day.to_string());
-    put("reference", body::reference_of(&invoice.increment_id, settings, findings));
+    put("reference", reference::of(&invoice.increment_id, settings, findings));
     put("notes", notes(invoice, findings));
     Ok(heading)
 }

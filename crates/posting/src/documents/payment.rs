@@ -16,7 +16,7 @@ use crate::{
     buyer::Buyer,
     contact::choice,
     context::Context,
-    documents::{body, invoice, skip},
+    documents::{invoice, reference, skip},
     findings::{self, Findings, MissingSetting, NotPosted, label_of},
     json_number, keys,
     terms::{dates, exchange},
@@ -141,7 +141,7 @@ fn payment_call(
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);
     let date = dates::document_day(payment.captured_at, "payment", settings, reference, findings)?;
-    let sage_reference = body::reference_of(&invoice.increment_id, settings, findings);
+    let sage_reference = reference::of(&invoice.increment_id, settings, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
     let owed = payee.outstanding.map_or(total, |outstanding| round2(outstanding).clamp(Decimal::ZERO, total));
     let allocated = amount.min(owed);

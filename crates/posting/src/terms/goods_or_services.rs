@@ -12,8 +12,9 @@ use domain::{
 use messages::message;
 
 use crate::{
+    document_kind::DocumentKind,
     findings::{Findings, MissingSetting, NotPosted},
-    sales_document::{DocumentKind, SalesDocument},
+    sales_document::SalesDocument,
     terms::place_of_supply::PlaceOfSupply,
 };
 
