@@ -8,12 +8,11 @@ pub mod components;
 pub mod context;
 #[cfg(feature = "ssr")]
 mod document;
-pub mod islands;
+mod islands;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod refusal;
-#[cfg(feature = "ssr")]
 pub mod theme;
 #[cfg(feature = "hydrate")]
 pub mod typing;

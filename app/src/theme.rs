@@ -57,10 +57,12 @@ impl FromStr for Theme {
 }
 
 /// The theme of this page, from the request's cookie.
+#[cfg(feature = "ssr")]
 pub fn current() -> Theme {
     word().and_then(|word| word.parse().ok()).unwrap_or_default()
 }
 
+#[cfg(feature = "ssr")]
 fn word() -> Option<String> {
     let parts = leptos::prelude::use_context::<http::request::Parts>()?;
     services::cookies::cookie_value(&parts.headers, COOKIE).map(str::to_owned)

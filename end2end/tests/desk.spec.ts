@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { another, expect, hasScript, invite, join, look, press, ready, run, runs, settled, signIn, test, type } from './support'
+import { another, expect, hasScript, invite, join, look, press, ready, run, runs, saveCustomer, settled, signIn, test, type } from './support'
 
 test('the search box finds what people hold in their hands', async ({ page }) => {
   await signIn(page, '/dashboard/sync?event=invoice.created')
@@ -114,6 +114,23 @@ test('what is open is grouped by its cause', async ({ page }) => {
   await cause.getByRole('link', { name: /^\d+ documents?$/ }).click()
   await expect(page).toHaveURL(/\?status=(failed|waiting)&shop=[0-9a-f-]{36}&cause=[0-9a-z_]+$/)
   await expect(runs(page)).not.toHaveCount(0)
+})
+
+test('a cause is retried where it is, and what comes of it is said @js', async ({ page }) => {
+  await saveCustomer()
+  await signIn(page)
+  await settled(page)
+  await page.goto('/dashboard/sync/causes')
+  await ready(page)
+  const loads: string[] = []
+  page.on('request', (request) => request.resourceType() === 'document' && loads.push(request.url()))
+  const cause = page.locator('.cause').filter({ hasText: 'magento_not_found' })
+  await cause.getByRole('link', { name: /^Retry \d+ documents?…$/ }).click()
+  await cause.getByRole('button', { name: /^Retry \d+ documents?$/ }).click()
+  // The customers are not in Magento, so all of them fail again.
+  await expect(page.locator('.jobs')).toContainText(/Complete: \d+ queued.* \d+ failed again\s+View/, { timeout: 20_000 })
+  await expect(cause).toBeVisible()
+  expect(loads).toEqual([])
 })
 
 test('a document is excluded with a reason, and that is taken back', async ({ page }) => {

@@ -2,12 +2,9 @@
 
 use leptos::prelude::*;
 
-use views::{
-    error::AppError,
-    runs::{RetriedView, RunsPage},
-};
 #[cfg(feature = "ssr")]
 use views::flash::Flash;
+use views::{bulk::BulkView, causes::CausesView, error::AppError, history::HistoryView, runs::RetriedView};
 
 /// Leads back to where the form stood, with what was done.
 #[cfg(feature = "ssr")]
@@ -15,23 +12,22 @@ fn back(flash: Flash, return_to: &str) {
     leptos_axum::redirect(&flash.on(views::links::safe_path(return_to).unwrap_or(views::links::HISTORY)));
 }
 
-/// A page of the history, for a page that is open.
-#[server(endpoint = "runs/page", input = server_fn::codec::GetUrl)]
-pub async fn fetch_runs(
+/// The history at an address, for a page that is open.
+#[server(endpoint = "runs/page", input = server_fn::codec::GetUrl, output = views::codec::Json)]
+pub async fn fetch_history(
     /// The page's address without its path.
     #[server(default)]
     query: String,
-) -> Result<RunsPage, AppError> {
+) -> Result<HistoryView, AppError> {
     use crate::context;
-    use services::history::{self, query::HistoryQuery};
-    let work = async {
-        history::page(&context::services()?, &context::member().await?, &HistoryQuery::parse(&query)?).await
-    };
+    use services::history::{query::HistoryQuery, view::view};
+    let work =
+        async { view(&context::services()?, &context::member().await?, &HistoryQuery::parse(&query)?).await };
     context::answer(work).await
 }
 
 /// Puts a run in the queue again, for a page that stays where it is.
-#[server(endpoint = "runs/retry-in-place")]
+#[server(endpoint = "runs/retry-in-place", output = views::codec::Json)]
 pub async fn retry_in_place(
     /// Which.
     #[server(default)]
@@ -63,6 +59,44 @@ pub async fn retry_run(
         async { operator_actions::retry(&context::services()?, &context::member().await?, &run_id).await };
     back(context::answer(work).await?, &return_to);
     Ok(())
+}
+
+/// What is open, by cause, for a page that is open.
+#[server(endpoint = "runs/causes", input = server_fn::codec::GetUrl, output = views::codec::Json)]
+pub async fn fetch_causes() -> Result<CausesView, AppError> {
+    use crate::context;
+    use services::history;
+    context::answer(async { history::causes(&context::services()?, &context::member().await?).await }).await
+}
+
+/// Begins to retry all runs of a cause, for a page that stays where it is.
+#[server(endpoint = "runs/causes/retry", output = views::codec::Json)]
+pub async fn retry_cause(
+    /// The address's query of the list of them.
+    #[server(default)]
+    query: String,
+) -> Result<BulkView, AppError> {
+    use crate::context;
+    use services::history::{operator_actions, query::HistoryQuery};
+    let work = async {
+        let (services, member) = (context::services()?, context::member().await?);
+        let bulk = operator_actions::begin_bulk(&services, &member, &HistoryQuery::parse(&query)?).await?;
+        operator_actions::bulk(&services, &member, &bulk.to_string()).await
+    };
+    context::answer(work).await
+}
+
+/// A bulk retry, for a page that is open.
+#[server(endpoint = "runs/bulk", input = server_fn::codec::GetUrl, output = views::codec::Json)]
+pub async fn fetch_bulk(
+    /// Which.
+    #[server(default)]
+    id: String,
+) -> Result<BulkView, AppError> {
+    use crate::context;
+    use services::history::operator_actions;
+    let work = async { operator_actions::bulk(&context::services()?, &context::member().await?, &id).await };
+    context::answer(work).await
 }
 
 /// Begins to retry all runs of a view of the history, and leads to the page that shows how far it has come.

@@ -4,8 +4,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::components::A;
 
 use crate::{
-    api::session::{SetTheme, SignOut, SwitchOrganisation},
-    theme::{self, Theme},
+    api::session::{SignOut, SwitchOrganisation},
+    components::keys::Keys,
+    islands::{palette::Palette, theme_choice::ThemeChoice, toast::Toasts},
+    theme,
 };
 use views::{
     links::HISTORY,
@@ -44,13 +46,16 @@ pub fn Frame(
                 {more_ways}
             </nav>
             <div class="top-end">
-                <ThemeChoice />
+                <ThemeChoice current=theme::current().as_str().to_owned() />
                 {account}
             </div>
         </header>
         <main id="main" class="page" tabindex="-1">
             {children()}
         </main>
+        <Palette />
+        <Keys />
+        <Toasts />
     }
 }
 
@@ -70,7 +75,7 @@ pub fn Sheet(
                 </p>
                 {children()}
             </div>
-            <ThemeChoice />
+            <ThemeChoice current=theme::current().as_str().to_owned() />
         </main>
     }
 }
@@ -115,41 +120,6 @@ fn organisations(all: Vec<OrganisationView>) -> impl IntoView {
                 "Switch"
             </button>
         </form>
-    }
-}
-
-/// Light, dark, or as the system says. A plain form: the new page comes with the colours in it, and never in the wrong ones.
-#[component]
-fn ThemeChoice() -> impl IntoView {
-    let current = theme::current();
-    let option = move |choice: Theme| {
-        let pressed = if choice == current { "true" } else { "false" };
-        view! {
-            <button type="submit" name="theme" value=choice.as_str() aria-pressed=pressed title=choice.label()>
-                <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-                    <path d=shape(choice) />
-                </svg>
-                <span class="visually-hidden">{choice.label()}</span>
-            </button>
-        }
-    };
-    view! {
-        <form class="theme" method="post" action=SetTheme::PATH role="group" aria-label="Colours">
-            {Theme::ALL.map(option).collect_view()}
-        </form>
-    }
-}
-
-const fn shape(theme: Theme) -> &'static str {
-    match theme {
-        // A screen on its foot.
-        Theme::System => "M2 3h12v8H2zM8 11v2.5M5.5 13.5h5",
-        // A sun.
-        Theme::Light => {
-            "M8 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6M8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9L13 13M13 3l-1.1 1.1M4.1 11.9L3 13"
-        }
-        // A moon.
-        Theme::Dark => "M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z",
     }
 }
 

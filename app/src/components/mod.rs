@@ -2,6 +2,8 @@
 
 #[cfg(feature = "ssr")]
 pub mod binding_chip;
+pub mod boxed;
+pub mod causes_table;
 #[cfg(feature = "ssr")]
 pub mod changes;
 #[cfg(feature = "ssr")]
@@ -10,6 +12,9 @@ pub mod chart;
 pub mod field;
 #[cfg(feature = "ssr")]
 pub mod flash;
+pub mod history;
+#[cfg(feature = "ssr")]
+pub mod keys;
 #[cfg(feature = "ssr")]
 pub mod layout;
 #[cfg(feature = "ssr")]

@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::components::{status_chip::StatusChip, time::Time};
+use crate::components::{boxed, status_chip::StatusChip, time::Time};
 use views::{
     run,
     runs::{Amount, Reason, RunRow, SortLink, event_label},
@@ -19,26 +19,43 @@ const COLUMNS: [(&str, &str); 7] = [
     ("Attempts", "number"),
 ];
 
-/// Runs that only stand there.
+/// What can be done with a row, for whoever may.
+pub struct RowActions {
+    /// Whether its retry is on its way.
+    pub is_busy: Signal<bool>,
+    /// Whether it is chosen for an act on several.
+    pub is_chosen: Signal<bool>,
+    /// Chooses it, or no longer.
+    pub choose: Callback<bool>,
+}
+
+/// Runs to read only.
 #[component]
 pub fn RunsTable(
     /// The rows.
     rows: Vec<RunRow>,
 ) -> impl IntoView {
-    let groups = rows.into_iter().map(|row| run_group(Signal::stored(row), None)).collect_view();
-    runs_frame(&[], groups.into_any())
+    let groups = rows.into_iter().map(|row| run_group(Signal::stored(row), None, Signal::stored(false)));
+    runs_frame(Signal::stored(Vec::new()), groups.collect_view().into_any())
 }
 
 /// The table around runs; `sorts` are the ways to other orders, column by column, where there are any.
-pub fn runs_frame(sorts: &[Option<SortLink>], groups: AnyView) -> AnyView {
-    let sorts = sorts.iter().cloned().chain(std::iter::repeat(None));
-    let heads = COLUMNS.into_iter().zip(sorts).map(|((name, class), sort)| head(name, class, sort));
+pub fn runs_frame(sorts: Signal<Vec<Option<SortLink>>>, groups: AnyView) -> AnyView {
+    let heads = boxed::view(move || {
+        let sorts = sorts.get().into_iter().chain(std::iter::repeat(None));
+        COLUMNS
+            .into_iter()
+            .zip(sorts)
+            .map(|((name, class), sort)| head(name, class, sort))
+            .collect_view()
+            .into_any()
+    });
     // The roles are what tables have by themselves, until the style sheet of narrow screens takes them away.
     view! {
         <table class="runs" role="table" aria-label="Sync runs" id="runs-table">
             <thead role="rowgroup">
                 <tr role="row">
-                    {heads.collect_view()} <th scope="col" role="columnheader">
+                    {heads} <th scope="col" role="columnheader">
                         <span class="visually-hidden">"Action"</span>
                     </th>
                 </tr>
@@ -72,20 +89,24 @@ fn head(name: &'static str, class: &'static str, sort: Option<SortLink>) -> impl
 }
 
 /// One run: its line, and beneath it the reason, if there is one. Each part follows the row by itself, so that the button keeps the focus.
-pub fn run_group(row: Signal<RunRow>, action: Option<AnyView>) -> AnyView {
-    let of = move |part: fn(&RunRow) -> Option<String>| move || or_dash(row.with(part));
+/// Tab passes over a row that is skipped.
+pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: Signal<bool>) -> AnyView {
+    let stop = stop(is_skipped);
+    let (choice, action) = actions.map(|actions| row_controls(row, actions, is_skipped)).unzip();
+    let of =
+        move |part: fn(&RunRow) -> Option<String>| boxed::view(move || or_dash(row.with(part)).into_any());
     let (id, href) = row.with_untracked(|row| (format!("run-{}", row.id), run::href(&row.id)));
     let shop = row.with_untracked(|row| row.shop.clone());
     let event = row.with_untracked(|row| event_label(row.event));
     view! {
-        <tbody class="run" role="rowgroup" data-status=move || row.with(|row| row.status.as_str()) id=id>
+        <tbody class="run" role="rowgroup" data-status=boxed::text(move || row.with(|row| row.status.as_str().to_owned())) id=id>
             <tr class="run-line" role="row">
                 <td class="run-status" role="cell">
-                    {move || view! { <StatusChip status=row.with(|row| row.status) /> }}
+                    {choice} {boxed::view(move || view! { <StatusChip status=row.with(|row| row.status) /> }.into_any())}
                 </td>
                 <th class="run-document" scope="row" role="rowheader">
-                    <a class="run-number" href=href>
-                        {move || row.with(|row| row.document.clone())}
+                    <a class="run-number" href=href tabindex=stop>
+                        {boxed::text(move || row.with(|row| row.document.clone()))}
                     </a>
                     <span class="run-event">{event}</span>
                     {shop.map(|shop| view! { <span class="run-shop">{shop}</span> })}
@@ -94,7 +115,7 @@ pub fn run_group(row: Signal<RunRow>, action: Option<AnyView>) -> AnyView {
                     {of(|row| row.customer.clone())}
                 </td>
                 <td class="run-amount number" role="cell" data-label="Amount">
-                    {move || amount(row.with(|row| row.amount.clone()))}
+                    {boxed::view(move || amount(row.with(|row| row.amount.clone())).into_any())}
                 </td>
                 <td class="run-sage" role="cell" data-label="In Sage">
                     {of(|row| row.sage_reference.clone())}
@@ -103,54 +124,70 @@ pub fn run_group(row: Signal<RunRow>, action: Option<AnyView>) -> AnyView {
                     <Time at=row.with_untracked(|row| row.received.clone()) />
                 </td>
                 <td class="run-tries number" role="cell" data-label="Attempts">
-                    {move || row.with(|row| row.attempts)}
+                    {boxed::text(move || row.with(|row| row.attempts.to_string()))}
                 </td>
                 <td class="run-action" role="cell">
                     {action}
                 </td>
             </tr>
-            {move || reason_line(row.get())}
+            {boxed::view(move || reason_line(row.get()).into_any())}
         </tbody>
     }
     .into_any()
 }
 
 /// Why the run is where it is, where there is anything to say.
-fn reason_line(row: RunRow) -> Option<AnyView> {
+fn reason_line(row: RunRow) -> Option<impl IntoView> {
     let next_try = row.next_try.map(|at| {
         view! { <p class="next-try">"Next attempt: " <Time at=at /> " UTC"</p> }
     });
     let resolved = row.is_resolved.then_some("A later run of this document succeeded. No action needed.");
     let reason = row.reason?;
-    let line = view! {
+    Some(view! {
         <tr class="run-reason" role="row">
             <td colspan="8" role="cell">
                 {explanation(reason)} {resolved.map(|text| view! { <p class="run-resolved">{text}</p> })} {next_try}
             </td>
         </tr>
-    };
-    Some(line.into_any())
+    })
 }
 
-/// The button that retries a run: it submits the form that it stands in, with the run's id as `run_id`.
-pub fn retry_button(row: Signal<RunRow>, is_busy: Signal<bool>) -> AnyView {
-    let id = row.with_untracked(|row| row.id.clone());
-    let label = move || row.with(|row| format!("Retry {}, {}", row.document, event_label(row.event)));
-    // Not taken away while the run is queued or at work: the focus of who has just pressed it would be lost.
-    view! {
+/// Takes a row's control out of the way of Tab while the row is skipped.
+fn stop(is_skipped: Signal<bool>) -> boxed::LiveAttribute {
+    boxed::attribute(move || is_skipped.get().then(|| "-1".to_owned()))
+}
+
+/// The box that chooses a run, and the button that retries it: it submits the form that it is in, with the run's id as `run_id`.
+fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<bool>) -> (AnyView, AnyView) {
+    let RowActions { is_busy, is_chosen, choose } = actions;
+    let called = move || row.with(|row| format!("{}, {}", row.document, event_label(row.event)));
+    // Only where the browser has taken over: without it the box would do nothing.
+    let choice = view! {
+        <input
+            class="run-choice"
+            type="checkbox"
+            tabindex=stop(is_skipped)
+            aria-label=boxed::text(move || format!("Select {}", called()))
+            prop:checked=is_chosen
+            on:change=move |event| choose.run(event_target_checked(&event))
+        />
+    };
+    // Not taken away while the run is queued or in progress: the focus of whoever has just pressed it would be lost.
+    let retry = view! {
         <button
             class="button"
             type="submit"
             name="run_id"
-            value=id
-            aria-label=label
-            aria-disabled=move || (!row.with(|row| row.can_retry)).then_some("true")
-            aria-busy=move || is_busy.get().then_some("true")
+            value=row.with_untracked(|row| row.id.clone())
+            tabindex=stop(is_skipped)
+            aria-label=boxed::text(move || format!("Retry {}", called()))
+            aria-disabled=boxed::flag(move || !row.with(|row| row.can_retry))
+            aria-busy=boxed::flag(move || is_busy.get())
         >
             "Retry"
         </button>
-    }
-    .into_any()
+    };
+    (choice.into_any(), retry.into_any())
 }
 
 fn amount(amount: Option<Amount>) -> impl IntoView {

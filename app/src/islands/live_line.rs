@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::live::{self, Line};
+use crate::components::boxed;
 
 /// Says how the live line stands, and lets a person stop it. Hidden until it wakes up: without it nothing arrives by itself.
 #[island]
@@ -13,21 +14,24 @@ pub fn LiveLine() -> impl IntoView {
         line.set(Some(live.line.get()));
     });
     let is_paused = move || line.get() == Some(Line::Paused);
-    let word = move || match line.get() {
-        None => "off",
-        Some(Line::Open) => "open",
-        Some(Line::Paused) => "paused",
-        Some(Line::Connecting | Line::Lost(_)) => "connecting",
-    };
-    let label = move || match line.get() {
+    let word = boxed::text(move || {
+        match line.get() {
+            None => "off",
+            Some(Line::Open) => "open",
+            Some(Line::Paused) => "paused",
+            Some(Line::Connecting | Line::Lost(_)) => "connecting",
+        }
+        .to_owned()
+    });
+    let label = boxed::text(move || match line.get() {
         None => String::new(),
         Some(Line::Connecting) => "Connecting".to_owned(),
         Some(Line::Open) => "Live".to_owned(),
         Some(Line::Paused) => "Paused".to_owned(),
         Some(Line::Lost(heard)) => format!("No connection. Figures as of {heard}."),
-    };
+    });
     view! {
-        <div class="live" data-line=word hidden=move || line.get().is_none()>
+        <div class="live" data-line=word hidden=boxed::switch(move || line.get().is_none())>
             <span class="live-dot" aria-hidden="true"></span>
             <span class="live-label" role="status">
                 {label}
@@ -35,7 +39,7 @@ pub fn LiveLine() -> impl IntoView {
             <button
                 class="button button-quiet"
                 type="button"
-                aria-pressed=move || is_paused().to_string()
+                aria-pressed=boxed::text(move || is_paused().to_string())
                 on:click=move |_| live::pause(!is_paused())
             >
                 "Pause"

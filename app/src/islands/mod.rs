@@ -1,6 +1,15 @@
 //! What lives in the browser: each island is rendered on the server with its page, and wakes up there.
 
+pub mod bulk;
+pub mod causes;
+pub mod history;
 pub mod live;
 pub mod live_line;
-pub mod runs_list;
+pub mod live_parts;
+pub mod palette;
+mod row_keys;
+mod runs_list;
+mod selection;
 pub mod settings_watcher;
+pub mod theme_choice;
+pub mod toast;

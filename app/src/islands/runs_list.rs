@@ -1,105 +1,114 @@
-//! The rows of the history: they follow the server, and are retried where they stand.
-
-use std::collections::BTreeMap;
+//! The rows of the history: they follow the server, and are retried where they are.
 
 use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn, task::spawn_local};
 use views::{
     error::AppError,
+    history::{HistoryFrame, HistoryView},
     links::HISTORY,
-    runs::{RetriedView, RunRow, RunsPage, SortLink},
+    run::href,
+    runs::{RetriedView, RunRow, RunsPage},
 };
 use wasm_bindgen::JsCast;
 use web_sys::HtmlButtonElement;
 
-use super::live;
+use super::{
+    live, row_keys,
+    selection::action_bar,
+    toast::{self, Toast},
+};
 use crate::{
-    api::runs::{RetryRun, fetch_runs, retry_in_place},
+    api::runs::{RetryRun, fetch_history, retry_in_place},
     components::{
+        boxed,
         pager::Pager,
-        runs_table::{retry_button, run_group, runs_frame},
+        runs_table::{RowActions, run_group, runs_frame},
     },
 };
 
 /// What the list keeps while its page is open.
 #[derive(Clone, Copy)]
-struct List {
+pub struct RowList {
     /// What is shown.
-    page: RwSignal<RunsPage>,
+    pub page: RwSignal<RunsPage>,
+    /// The query of the address that it shows.
+    query: Signal<String>,
     /// A newer page that waits until the pointer leaves the list.
     waiting: RwSignal<Option<RunsPage>>,
     is_held: RwSignal<bool>,
     /// Whether a page is on its way, and whether another one is to be fetched after it.
-    is_fetching: StoredValue<bool>,
-    is_behind: StoredValue<bool>,
+    is_fetching: RwSignal<bool>,
+    is_behind: RwSignal<bool>,
     /// Runs whose retry is on its way.
     busy: RwSignal<Vec<String>>,
-    /// Runs that were retried here, with what they are called: their end is said.
-    retried: StoredValue<BTreeMap<String, String>>,
-    /// What is said of the last retry.
-    said: RwSignal<String>,
-    query: StoredValue<String>,
+    /// Runs that were retried here: their end is said.
+    retried: RwSignal<Vec<String>>,
+    /// Runs that are chosen for an act on several.
+    pub chosen: RwSignal<Vec<String>>,
+    /// The row that Tab leads to; none until the browser has taken over: then it leads to every control.
+    pub current: RwSignal<Option<String>>,
 }
 
-/// The rows of a page of the history, with the ways to its neighbours.
-#[island]
-pub fn RunsList(
-    /// The page as it was rendered.
-    page: RunsPage,
-    /// Its address without the path.
-    query: String,
-    /// Its address.
-    return_to: String,
-    /// The ways to other orders, column by column.
-    sorts: Vec<Option<SortLink>>,
-    /// Where the list begins, when this is another part of it.
-    first: Option<String>,
-    /// What the neighbouring pages are called.
-    names: Vec<String>,
-    /// Whether there are runs that this list leaves out.
-    is_part: bool,
-) -> impl IntoView {
-    let may_retry = page.may_retry;
-    let list = List {
-        page: RwSignal::new(page),
-        waiting: RwSignal::new(None),
-        is_held: RwSignal::new(false),
-        is_fetching: StoredValue::new(false),
-        is_behind: StoredValue::new(false),
-        busy: RwSignal::new(Vec::new()),
-        retried: StoredValue::new(BTreeMap::new()),
-        said: RwSignal::new(String::new()),
-        query: StoredValue::new(query),
-    };
+impl RowList {
+    /// The list of a page.
+    pub fn new(page: RunsPage, query: Signal<String>) -> Self {
+        Self {
+            page: RwSignal::new(page),
+            query,
+            waiting: RwSignal::new(None),
+            is_held: RwSignal::new(false),
+            is_fetching: RwSignal::new(false),
+            is_behind: RwSignal::new(false),
+            busy: RwSignal::new(Vec::new()),
+            retried: RwSignal::new(Vec::new()),
+            chosen: RwSignal::new(Vec::new()),
+            current: RwSignal::new(None),
+        }
+    }
+}
+
+/// The rows, with the ways to the neighbouring pages.
+pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
+    let may_retry = list.page.with_untracked(|page| page.may_retry);
     Effect::new(move |_| {
         if let Some(version) = live::live().version.get() {
             list.hear(version);
         }
     });
+    Effect::new(move |_| row_keys::listen(list));
     let is_empty = Memo::new(move |_| list.page.with(|page| page.rows.is_empty() && !page.stopped));
-    let (sorts, return_to) = (StoredValue::new(sorts), StoredValue::new(return_to));
+    let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
     view! {
         <p class="waiting" role="status">
-            {move || list.waiting_sentence()}
+            {boxed::text(move || list.waiting_sentence().unwrap_or_default())}
         </p>
-        <p class="toast" role="status">
-            {list.said}
-        </p>
-        <Show when=move || !is_empty.get() fallback=move || nothing(is_part)>
-            <form method="post" action=RetryRun::PATH on:submit=move |event| list.submit(&event)>
-                <input type="hidden" name="return_to" value=return_to.get_value() />
+        {boxed::view(move || list.page.with(|page| page.stopped).then(|| stopped(frame)).into_any())}
+        {boxed::view(move || is_empty.get().then(|| nothing(is_part())).into_any())}
+            <form method="post" action=RetryRun::PATH hidden=boxed::switch(move || is_empty.get())>
+                <input type="hidden" name="return_to" value=boxed::text(move || frame.with(|frame| frame.href.clone())) />
                 <div
                     class="runs-frame"
                     on:pointerenter=move |_| list.is_held.set(true)
                     on:pointerleave=move |_| list.let_go()
                 >
-                    {list.table(&sorts.get_value(), may_retry)}
+                    {list.table(frame, may_retry)}
                 </div>
             </form>
-        </Show>
-        {move || {
+        {may_retry.then(|| action_bar(list))}
+        {boxed::view(move || {
+            let (first, names) = frame.with(|frame| (frame.first.clone(), frame.names.clone()));
             let (previous, next) = list.page.with(|page| (page.previous.clone(), page.next.clone()));
-            view! { <Pager first=first.clone() previous next names=names.clone() /> }
-        }}
+            view! { <Pager first previous next names /> }.into_any()
+        })}
+    }
+}
+
+fn stopped(frame: Memo<HistoryFrame>) -> impl IntoView {
+    let older = frame.with(|frame| frame.names.last().cloned().unwrap_or_default());
+    view! {
+        <p class="notice">
+            "Search stopped early because few runs match. Choose \u{201c}" {older}
+            "\u{201d} to continue, or narrow it by date or shop."
+        </p>
     }
 }
 
@@ -126,30 +135,60 @@ fn nothing(is_part: bool) -> AnyView {
     .into_any()
 }
 
-impl List {
-    fn table(self, sorts: &[Option<SortLink>], may_retry: bool) -> AnyView {
-        let ids = Memo::new(move |_| {
-            self.page.with(|page| page.rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>())
-        });
+impl RowList {
+    fn table(self, frame: Memo<HistoryFrame>, may_retry: bool) -> AnyView {
+        let ids = Memo::new(move |_| self.page.with(ids_of));
         let groups = view! {
             <For each=move || ids.get() key=Clone::clone let(id)>
                 {self.row(id, may_retry)}
             </For>
         };
-        runs_frame(sorts, groups.into_any())
+        runs_frame(Signal::derive(move || frame.with(|frame| frame.sorts.clone())), groups.into_any())
     }
 
     fn row(self, id: String, may_retry: bool) -> AnyView {
         let find = move |page: &RunsPage, id: &str| page.rows.iter().find(|row| row.id == id).cloned();
         let Some(first) = self.page.with_untracked(|page| find(page, &id)) else { return ().into_any() };
-        let (own, busy_id) = (id.clone(), id);
+        let (own, busy_id, current_id) = (id.clone(), id.clone(), id.clone());
         // A row that is about to leave the list stays what it was until then.
         let row = Memo::new(move |before: Option<&RunRow>| {
             let now = self.page.with(|page| find(page, &own));
             now.or_else(|| before.cloned()).unwrap_or_else(|| first.clone())
         });
-        let is_busy = Signal::derive(move || self.busy.with(|busy| busy.contains(&busy_id)));
-        run_group(row.into(), may_retry.then(|| retry_button(row.into(), is_busy)))
+        let actions = may_retry.then(|| RowActions {
+            is_busy: Signal::derive(move || self.busy.with(|busy| busy.contains(&busy_id))),
+            is_chosen: Signal::derive({
+                let id = id.clone();
+                move || self.chosen.with(|chosen| chosen.contains(&id))
+            }),
+            choose: Callback::new(move |is_chosen: bool| self.choose(&id, is_chosen)),
+        });
+        let is_skipped = Signal::derive(move || {
+            self.current.with(|current| current.as_ref().is_some_and(|current| *current != current_id))
+        });
+        run_group(row.into(), actions, is_skipped)
+    }
+
+    /// Chooses a run for an act on several, or no longer.
+    pub fn choose(self, id: &str, is_chosen: bool) {
+        self.chosen.update(|chosen| {
+            chosen.retain(|own| own != id);
+            if is_chosen {
+                chosen.push(id.to_owned());
+            }
+        });
+    }
+
+    /// Shows another list.
+    pub fn show(self, page: RunsPage) {
+        self.waiting.set(None);
+        self.chosen.set(Vec::new());
+        self.current.update(|current| {
+            if current.is_some() {
+                *current = page.rows.first().map(|row| row.id.clone());
+            }
+        });
+        self.page.set(page);
     }
 
     /// The server has named a change: what is shown is fetched again, unless it is as new.
@@ -162,31 +201,33 @@ impl List {
     }
 
     fn fetch(self) {
-        if self.is_fetching.get_value() {
-            self.is_behind.set_value(true);
+        if self.is_fetching.get_untracked() {
+            self.is_behind.set(true);
             return;
         }
-        self.is_fetching.set_value(true);
+        self.is_fetching.set(true);
         spawn_local(async move {
             loop {
-                self.is_behind.set_value(false);
-                // What could not be fetched is fetched with the next change.
-                if let Ok(page) = fetch_runs(self.query.get_value()).await {
+                self.is_behind.set(false);
+                let query = self.query.get_untracked();
+                // What could not be fetched is fetched with the next change; what another list has replaced is not shown.
+                if let Ok(HistoryView { page, .. }) = fetch_history(query.clone()).await
+                    && self.query.get_untracked() == query
+                {
                     self.take(page);
                 }
-                if !self.is_behind.get_value() {
+                if !self.is_behind.get_untracked() {
                     break;
                 }
             }
-            self.is_fetching.set_value(false);
+            self.is_fetching.set(false);
         });
     }
 
     /// Shows a newer page; while the pointer is in the list no row moves, and new ones wait.
     fn take(self, newer: RunsPage) {
         self.say_ends(&newer);
-        let ids = |page: &RunsPage| page.rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
-        if self.is_held.get_untracked() && self.page.with_untracked(ids) != ids(&newer) {
+        if self.is_held.get_untracked() && self.page.with_untracked(ids_of) != ids_of(&newer) {
             self.page.update(|page| {
                 for row in &mut page.rows {
                     if let Some(now) = newer.rows.iter().find(|now| now.id == row.id) {
@@ -211,7 +252,7 @@ impl List {
 
     fn waiting_sentence(self) -> Option<String> {
         let waiting = self.waiting.get()?;
-        let shown = self.page.with(|page| page.rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>());
+        let shown = self.page.with(ids_of);
         match waiting.rows.iter().filter(|row| !shown.contains(&row.id)).count() {
             0 => None,
             1 => Some("1 new run. It appears when the pointer leaves the list.".to_owned()),
@@ -220,35 +261,42 @@ impl List {
     }
 
     /// Retries the run whose button was pressed, and leaves the page where it is.
-    fn submit(self, event: &SubmitEvent) {
+    pub fn submitted(self, event: &SubmitEvent) {
         let button = event.submitter().and_then(|button| button.dyn_into::<HtmlButtonElement>().ok());
-        let Some(button) = button else { return };
-        event.prevent_default();
-        let id = button.value();
+        if let Some(button) = button.filter(|button| button.name() == "run_id") {
+            event.prevent_default();
+            self.retry(&button.value());
+        }
+    }
+
+    /// Retries a run of the list, if it can be.
+    pub fn retry(self, id: &str) {
         let before = self.page.with_untracked(|page| page.rows.iter().find(|row| row.id == id).cloned());
         let Some(before) = before.filter(|row| row.can_retry) else { return };
-        if self.busy.with_untracked(|busy| busy.contains(&id)) {
+        if self.busy.with_untracked(|busy| busy.iter().any(|own| own == id)) {
             return;
         }
-        self.busy.update(|busy| busy.push(id.clone()));
+        self.busy.update(|busy| busy.push(before.id.clone()));
         self.put(before.clone().queued());
         spawn_local(async move {
-            let answer = retry_in_place(id.clone()).await;
-            self.busy.update(|busy| busy.retain(|other| *other != id));
+            let answer = retry_in_place(before.id.clone()).await;
+            self.busy.update(|busy| busy.retain(|own| *own != before.id));
             self.answered(before, answer);
         });
     }
 
     fn answered(self, before: RunRow, answer: Result<RetriedView, AppError>) {
-        let document = before.document.clone();
+        let (document, link) = (before.document.clone(), Some(("View".to_owned(), href(&before.id))));
         match answer {
             Ok(RetriedView { flash, row }) => {
-                self.said.set(format!("{document}: {}", flash.sentence()));
-                self.retried.update_value(|retried| drop(retried.insert(row.id.clone(), document)));
+                let text = format!("{document}: {}", flash.sentence());
+                toast::say(Toast { text, is_good: flash.is_good(), link });
+                self.retried.update(|retried| retried.push(row.id.clone()));
                 self.put(row);
             }
             Err(error) => {
-                self.said.set(format!("{document}: {} {}", error.code.sentence(), error.code.action()));
+                let text = format!("{document}: {} {}", error.code.sentence(), error.code.action());
+                toast::say(Toast { text, is_good: false, link });
                 self.put(before);
             }
         }
@@ -265,11 +313,15 @@ impl List {
     /// Says what became of the runs that were retried here.
     fn say_ends(self, page: &RunsPage) {
         for row in page.rows.iter().filter(|row| row.status.is_terminal()) {
-            let mut document = None;
-            self.retried.update_value(|retried| document = retried.remove(&row.id));
-            if let Some(document) = document {
-                self.said.set(row.end(&document));
+            if self.retried.with_untracked(|retried| retried.contains(&row.id)) {
+                self.retried.update(|retried| retried.retain(|own| *own != row.id));
+                let link = Some(("View".to_owned(), href(&row.id)));
+                toast::say(Toast { text: row.end(&row.document), is_good: row.is_good(), link });
             }
         }
     }
+}
+
+fn ids_of(page: &RunsPage) -> Vec<String> {
+    page.rows.iter().map(|row| row.id.clone()).collect()
 }

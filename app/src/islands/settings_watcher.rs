@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 /// Watches the form of the settings ([`crate::typing`]); shows nothing itself.
-#[island]
+#[island(lazy)]
 pub fn SettingsWatcher() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     Effect::new(|_| crate::typing::watch());

@@ -1,6 +1,5 @@
 //! `/dashboard/sync/retry` asks before all runs of a view are retried; `/dashboard/sync/retries/{id}` shows how far that has come.
 
-use domain::run::BulkState;
 use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -9,11 +8,11 @@ use crate::{
     api::runs::{CancelRetryAll, RetryAll},
     components::{
         flash::{FlashLine, flash_unless},
-        live::LiveSwitch,
         problem::{Problem, or_problem},
         time::Time,
     },
     context,
+    islands::{bulk::BulkProgress, live_line::LiveLine},
     refusal::refusal_of,
 };
 use services::history::{
@@ -21,9 +20,8 @@ use services::history::{
     query::HistoryQuery,
 };
 use views::{
-    bulk::{BulkView, PreviewView},
+    bulk::{BulkView, PreviewView, count, state_sentence},
     error::AppError,
-    format::grouped,
     links::HISTORY,
 };
 
@@ -128,91 +126,16 @@ async fn bulk(id: String) -> Result<(BulkView, u64), AppError> {
 }
 
 fn progress(bulk: BulkView, version: u64) -> AnyView {
-    let passed = bulk.retried + bulk.passed_over;
-    let expected = bulk.expected.max(passed);
-    let cancel = bulk.may_cancel.then(|| {
-        view! {
-            <form method="post" action=CancelRetryAll::PATH>
-                <button class="button" name="bulk" value=bulk.id.clone()>
-                    "Cancel"
-                </button>
-            </form>
-        }
-    });
     view! {
         <div class="page-head">
             <h1>"Bulk retry"</h1>
             <div class="page-tools">
-                <LiveSwitch version />
+                <LiveLine />
             </div>
         </div>
-        <section id="bulk" class="card" data-live>
-            <p class="ask-count" role="status">
-                {state_sentence(&bulk)}
-            </p>
-            <progress max=expected.to_string() value=passed.to_string() aria-label="Progress">
-                {format!("{passed} of {expected}")}
-            </progress>
-            {facts(&bulk)}
-            <div class="form-end">
-                {cancel} <a class="button" href=bulk.runs>
-                    "Show the runs"
-                </a>
-                <a class="button button-quiet" href=format!("{HISTORY}/retries")>
-                    "All bulk retries"
-                </a>
-            </div>
-        </section>
+        <BulkProgress bulk version />
     }
     .into_any()
-}
-
-fn facts(bulk: &BulkView) -> impl IntoView + use<> {
-    view! {
-    <dl class="card-facts">
-        <div class="fact">
-            <dt>"Queued"</dt>
-            <dd>{count(bulk.retried)}</dd>
-        </div>
-        <div class="fact">
-            <dt>"Not retried"</dt>
-            <dd>{count(bulk.passed_over)}</dd>
-        </div>
-        <div class="fact">
-            <dt>"Matching at the start"</dt>
-            <dd>{count(bulk.expected)}</dd>
-        </div>
-        <div class="fact">
-            <dt>"Started by"</dt>
-            <dd>{bulk.actor.clone()} ", " <Time at=bulk.began.clone() /> " (UTC)"</dd>
-        </div>
-        {bulk
-            .ended.clone()
-            .map(|at| {
-                view! {
-                    <div class="fact">
-                        <dt>"Ended (UTC)"</dt>
-                        <dd>
-                            <Time at=at />
-                        </dd>
-                    </div>
-                }
-            })}
-    </dl>
-    }
-}
-
-fn state_sentence(bulk: &BulkView) -> String {
-    let (passed, expected) = (count(bulk.retried + bulk.passed_over), count(bulk.expected));
-    match bulk.state {
-        BulkState::Running => {
-            format!("{passed} of about {expected} done. It continues automatically, even after a restart.")
-        }
-        BulkState::Done => {
-            format!("Complete: {} queued, {} not retried.", count(bulk.retried), count(bulk.passed_over))
-        }
-        BulkState::Cancelled => format!("Cancelled after {passed}. Runs already queued continue."),
-    }
 }
 
 /// The newest retries of many runs.
@@ -256,10 +179,6 @@ fn rows(bulks: Vec<BulkView>) -> impl IntoView {
         }
     });
     Either::Right(view! { <ul class="cards">{items.collect_view()}</ul> })
-}
-
-fn count(number: i64) -> String {
-    grouped(number.unsigned_abs())
 }
 
 /// Seconds as a person says them.

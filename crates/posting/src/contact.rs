@@ -1,6 +1,5 @@
 //! Who a document is for.
 
-pub(crate) mod address;
 pub(crate) mod changes;
 pub(crate) mod choice;
 pub(crate) mod creation;

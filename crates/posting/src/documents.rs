@@ -8,5 +8,6 @@ pub(crate) mod invoice;
 pub(crate) mod lines;
 pub(crate) mod payment;
 pub(crate) mod reconcile;
+pub(crate) mod reference;
 pub(crate) mod sage_arithmetic;
 pub(crate) mod skip;

@@ -47,8 +47,16 @@ impl Findings {
         rule: impl Into<String>,
         input: impl Into<String>,
     ) {
-        let rule =
-            Rule { subject: subject.into(), chosen: chosen.into(), rule: rule.into(), input: input.into() };
+        self.add(Rule {
+            subject: subject.into(),
+            chosen: chosen.into(),
+            rule: rule.into(),
+            input: input.into(),
+        });
+    }
+
+    /// Remembers a choice that was made before.
+    pub fn add(&mut self, rule: Rule) {
         if !self.rules.contains(&rule) {
             self.rules.push(rule);
         }

@@ -6,6 +6,7 @@
     clippy::lossy_float_literal
 )]
 
+mod address;
 mod amounts;
 mod buyer;
 mod catalogue;
@@ -13,12 +14,15 @@ mod contact;
 mod context;
 mod costs;
 mod credit_note;
+mod document_kind;
 mod documents;
+mod exchange_rate;
 mod findings;
 mod idempotency;
 mod json_number;
 mod keys;
 mod limits;
+mod percentage;
 mod sales_document;
 mod terms;
 mod text;

@@ -4,7 +4,7 @@ use domain::documents::Line;
 use messages::message;
 use rust_decimal::Decimal;
 
-use crate::sales_document::DocumentKind;
+use crate::document_kind::DocumentKind;
 
 /// Ten thousand million, in the document's currency: two such figures multiplied stay within a decimal's 28 digits.
 pub(crate) const LARGEST_AMOUNT: i64 = 10_000_000_000;

@@ -4,37 +4,9 @@
 use std::borrow::Cow;
 
 use domain::documents::{Invoice, Line};
-use messages::message;
 use rust_decimal::Decimal;
 
-use crate::buyer::Buyer;
-
-/// Which of Sage's two sales documents it becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum DocumentKind {
-    /// Magento's invoice becomes a sales invoice.
-    Invoice,
-    /// Magento's credit memo becomes a sales credit note.
-    CreditNote,
-}
-
-impl DocumentKind {
-    /// What people know it as.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::Invoice => message!(document_names.invoice),
-            Self::CreditNote => message!(document_names.credit_memo),
-        }
-    }
-
-    /// The field of Sage's body that holds the lines.
-    pub fn lines_field(self) -> &'static str {
-        match self {
-            Self::Invoice => "invoice_lines",
-            Self::CreditNote => "credit_note_lines",
-        }
-    }
-}
+use crate::{buyer::Buyer, document_kind::DocumentKind};
 
 /// The sums of a document's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,31 +51,6 @@ impl<'a> SalesDocument<'a> {
             totals: DocumentTotals::of_invoice(invoice),
         }
     }
-
-    /// The lines that count.
-    pub fn counting_lines(&self) -> Vec<&Line> {
-        counting_lines(&self.lines, self.totals.shipping)
-    }
-
-    /// The lines that have a price but no money of their own: parents of dynamic bundles.
-    pub fn lines_without_money(&self) -> impl Iterator<Item = &Line> {
-        self.lines.iter().filter(|line| !has_money(line) && !line.unit_price.is_zero())
-    }
-}
-
-/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing: their
-/// money is in another line (Magento's `isDummy`, and a dynamic bundle's parent has no row total). Of a document of nothing the first
-/// line is kept.
-pub(crate) fn counting_lines(lines: &[Line], shipping: Decimal) -> Vec<&Line> {
-    let counting: Vec<&Line> = lines.iter().filter(|line| has_money(line)).collect();
-    if counting.is_empty() && shipping.is_zero() {
-        return lines.iter().take(1).collect();
-    }
-    counting
-}
-
-fn has_money(line: &Line) -> bool {
-    !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
 }
 
 impl DocumentTotals {

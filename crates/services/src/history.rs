@@ -3,6 +3,7 @@
 pub mod operator_actions;
 pub mod query;
 pub mod saved_views;
+pub mod view;
 
 use std::collections::HashMap;
 
@@ -148,6 +149,7 @@ fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Op
         }),
         count: all.iter().map(|group| group.runs).sum(),
         value: (!values.is_empty()).then(|| values.join(" and ")),
+        query: query.text(),
         href: query.href(),
         retry: operator_actions::retry_href(&query),
     }

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use domain::{
     environment::Environment,
     ids::{BulkRetryId, MemberId, OrganisationId, RunId},
-    run::BulkState,
+    run::{BulkState, RunStatus},
 };
 use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, RunFilter};
 use store_sql::{Id, Instant, Json, Text, Word};
 
 use super::{
     Tried,
-    audit::record,
+    audit::{record, record_of_bulk},
     requeue::queue_again,
     rows::{self, Record},
 };
@@ -101,6 +101,23 @@ impl BulkRetries for Driver {
         Ok(rows::optional::<BulkRow>(found, self.reader()).await?.map(|(bulk, _)| bulk))
     }
 
+    async fn bulk_outcomes(
+        &self,
+        organisation: OrganisationId,
+        id: BulkRetryId,
+    ) -> Result<Vec<(RunStatus, i64)>> {
+        let counted: Vec<(Word<RunStatus>, i64)> = sqlx::query_as(
+            "SELECT r.status, count(*) FROM actions a JOIN runs r ON r.id = a.run_id
+             WHERE a.bulk_retry_id = $1 AND a.organisation_id = $2 GROUP BY r.status ORDER BY r.status",
+        )
+        .bind(Id(id))
+        .bind(Id(organisation))
+        .fetch_all(self.reader())
+        .await
+        .map_err(translate)?;
+        Ok(counted.into_iter().map(|(status, count)| (status.0, count)).collect())
+    }
+
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>> {
         let found =
             sqlx::query("SELECT * FROM bulk_retries WHERE organisation_id = $1 ORDER BY id DESC LIMIT $2")
@@ -166,7 +183,7 @@ async fn advance(
     for run in meant {
         // Read once more: a worker may have taken it since the page was read.
         if bulk.takes(&run) && queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
-            record(&mut transaction, &bulk.action_of(&run, environment)).await?;
+            record_of_bulk(&mut transaction, &bulk.action_of(&run, environment), id).await?;
             retried += 1;
         } else {
             passed_over += 1;

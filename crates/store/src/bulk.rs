@@ -102,6 +102,13 @@ pub trait BulkRetries {
     /// One of an organisation.
     async fn bulk_retry(&self, organisation: OrganisationId, id: BulkRetryId) -> Result<Option<BulkRetry>>;
 
+    /// How the runs that it put in the queue have come out until now: how many are in each status.
+    async fn bulk_outcomes(
+        &self,
+        organisation: OrganisationId,
+        id: BulkRetryId,
+    ) -> Result<Vec<(RunStatus, i64)>>;
+
     /// The newest of an organisation.
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>>;
 

@@ -1,9 +1,9 @@
 //! Retries of many runs, as their pages show them.
 
-use domain::run::BulkState;
+use domain::run::{BulkState, RunStatus};
 use serde::{Deserialize, Serialize};
 
-use super::format::Moment;
+use super::format::{Moment, grouped};
 
 /// What a retry of all that match would mean.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct BulkView {
     pub retried: i64,
     /// How many could not be.
     pub passed_over: i64,
+    /// What came of those until now.
+    pub outcomes: BulkOutcomes,
     /// Who began it.
     pub actor: String,
     /// The list of the runs that it is about.
@@ -41,4 +43,69 @@ pub struct BulkView {
     pub ended: Option<Moment>,
     /// Whether the one who looks may cancel it.
     pub may_cancel: bool,
+}
+
+impl BulkView {
+    /// Whether nothing more comes of it.
+    pub fn is_settled(&self) -> bool {
+        self.state != BulkState::Running && self.outcomes.open == 0
+    }
+}
+
+/// How it stands, in a sentence.
+pub fn state_sentence(bulk: &BulkView) -> String {
+    let (passed, expected) = (count(bulk.retried + bulk.passed_over), count(bulk.expected));
+    match bulk.state {
+        BulkState::Running => {
+            format!("{passed} of about {expected} done. It continues automatically, even after a restart.")
+        }
+        BulkState::Done => {
+            format!("Complete: {} queued, {} not retried.", count(bulk.retried), count(bulk.passed_over))
+        }
+        BulkState::Cancelled => format!("Cancelled after {passed}. Runs already queued continue."),
+    }
+}
+
+/// A number of runs.
+pub fn count(number: i64) -> String {
+    grouped(number.unsigned_abs())
+}
+
+/// What came of the runs that a bulk retry put in the queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkOutcomes {
+    /// Now in Sage.
+    pub in_sage: i64,
+    /// Skipped by the settings.
+    pub skipped: i64,
+    /// Failed again.
+    pub failed: i64,
+    /// Still queued, in progress, waiting or about to be tried again.
+    pub open: i64,
+}
+
+impl BulkOutcomes {
+    /// Sorts the runs of a status to where they belong.
+    pub fn add(&mut self, status: RunStatus, runs: i64) {
+        match status {
+            RunStatus::Succeeded => self.in_sage += runs,
+            RunStatus::SkippedByPolicy => self.skipped += runs,
+            RunStatus::Failed => self.failed += runs,
+            RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Retrying => {
+                self.open += runs
+            }
+        }
+    }
+
+    /// All of them in a sentence, such as `5 in Sage, 2 failed again, 1 in progress`.
+    pub fn sentence(&self) -> String {
+        let parts = [
+            (self.in_sage, "in Sage"),
+            (self.skipped, "skipped"),
+            (self.failed, "failed again"),
+            (self.open, "in progress"),
+        ];
+        let parts = parts.into_iter().filter(|(runs, _)| *runs > 0);
+        parts.map(|(runs, what)| format!("{runs} {what}")).collect::<Vec<_>>().join(", ")
+    }
 }

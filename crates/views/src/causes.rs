@@ -37,6 +37,8 @@ pub struct CauseView {
     pub count: i64,
     /// Currencies and sums of their totals, where they have any.
     pub value: Option<String>,
+    /// The query of the address of the list of them.
+    pub query: String,
     /// The list of them.
     pub href: String,
     /// The page that asks before all of them are retried.

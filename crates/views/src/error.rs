@@ -4,10 +4,7 @@ use domain::words;
 use messages::message;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "server-fn")]
-use server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
 macro_rules! error_codes {
     ($($variant:ident = $word:ident, $status:literal;)+) => {
@@ -203,7 +200,7 @@ impl From<ErrorCode> for AppError {
 
 #[cfg(feature = "server-fn")]
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = crate::codec::TextJson;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let code = match error {

@@ -6,10 +6,13 @@ pub mod alerts;
 pub mod bindings;
 pub mod bulk;
 pub mod causes;
+#[cfg(feature = "server-fn")]
+pub mod codec;
 pub mod embed;
 pub mod error;
 pub mod flash;
 pub mod format;
+pub mod history;
 pub mod links;
 pub mod member;
 // It speaks of the store's tallies.

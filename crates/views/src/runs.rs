@@ -112,6 +112,11 @@ impl RunRow {
         Self { status: RunStatus::Queued, reason: None, next_try: None, can_retry: false, ..self }
     }
 
+    /// Whether it came to a good end.
+    pub fn is_good(&self) -> bool {
+        self.status == RunStatus::Succeeded
+    }
+
     /// What became of it, in a sentence; the document is called as it was when it was retried.
     pub fn end(&self, document: &str) -> String {
         match (self.status, &self.sage_reference) {

@@ -3,6 +3,7 @@
 use domain::{
     code::Code,
     money::{round2, text},
+    text::clean,
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -11,6 +12,7 @@ use crate::{
     amounts::{
         discount_rows,
         document_row::{DocumentRow, RowKind},
+        known_rates,
         rounding::{self, RoundingTarget},
         rows,
         sums::DocumentSums,
@@ -20,7 +22,6 @@ use crate::{
     context::Context,
     findings::{Findings, MissingSetting, NotPosted},
     sales_document::{DocumentTotals, SalesDocument},
-    terms::Terms,
 };
 
 /// A row with its tax rate; none for a business that is not registered for tax.
@@ -35,23 +36,21 @@ pub(crate) struct TaxedRow {
 /// The rows to the penny, each with its tax rate.
 pub(crate) fn rows(
     document: &SalesDocument<'_>,
-    terms: &Terms,
+    rates: &AvailableRates<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<TaxedRow>, NotPosted> {
     let Context { settings, reference, .. } = *context;
-    let rates = AvailableRates::new(settings, reference, &terms.place);
-    rows::note_lines_without_money(document, findings);
-    let (totals, counting) = (&document.totals, document.counting_lines());
-    let sums = DocumentSums::of(totals, &counting);
-    let untaxed_abroad = terms.is_untaxed_abroad(totals.tax);
-    let (known, fits) = rates.known(&sums.goods, sums.shipping.as_ref(), untaxed_abroad);
-    let (recovered, explanation) = unallocated::best(&sums, &fits, &known);
+    let totals = &document.totals;
+    let sums = DocumentSums::of(totals, &document.lines);
+    note_lines_without_money(&sums, findings);
+    let (known, fits) = known_rates::of(&sums.goods, sums.shipping.as_ref(), totals.tax, rates);
+    let (recovered, explanation) = unallocated::best(&sums, (&fits.goods, &fits.shipping), &known);
     if let Some(reason) = &explanation.refusal {
         return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
     }
-    let apart = rates.choose(Decimal::ZERO, None).is_ok() && reference.registered_for_tax;
-    let mut rows = rows::build(&counting, &sums, &recovered, &explanation, apart, findings);
+    let apart = rates.untaxed.is_ok() && reference.registered_for_tax;
+    let mut rows = rows::build(&sums, &recovered, &explanation, apart, findings);
     if rows.is_empty() {
         return Err(findings
             .fail(Code::InconsistentDocument, message!(plan.no_lines, document = document.kind.noun())));
@@ -71,9 +70,20 @@ pub(crate) fn rows(
         message!(reasons.line_taxes),
     );
     for row in &rows {
-        terms.place.check_tax(row.tax, reference, findings)?;
+        rates.place.check_tax(row.tax, reference, findings)?;
     }
-    with_rates(rows, &rates, findings)
+    with_rates(rows, rates, findings)
+}
+
+/// Notes the lines whose money is in others: a bundle's parent names what the customer bought.
+fn note_lines_without_money(sums: &DocumentSums<'_>, findings: &mut Findings) {
+    for line in &sums.lines_without_money {
+        findings.note(message!(
+            plan_notes.line_without_money,
+            line = clean(&line.name),
+            quantity = line.qty.normalize()
+        ));
+    }
 }
 
 fn settle(
@@ -92,7 +102,7 @@ fn settle(
 }
 
 /// Both sums, and why no posting exists.
-fn mismatch(totals: &DocumentTotals, sums: &DocumentSums, reason: &str) -> String {
+fn mismatch(totals: &DocumentTotals, sums: &DocumentSums<'_>, reason: &str) -> String {
     let (total, tax) = (totals.grand_total, totals.tax);
     message!(
         plan.invoice_mismatch,

@@ -11,7 +11,7 @@ use crate::{
 
 /// The first contradiction, in a sentence without the sums.
 pub(crate) fn find(
-    sums: &DocumentSums,
+    sums: &DocumentSums<'_>,
     rates: &RecoveredRates,
     product_taxes: &[ProductTax],
     difference: Decimal,
@@ -23,7 +23,7 @@ pub(crate) fn find(
 }
 
 /// A line at 0 % bears no tax.
-fn tax_without_percentage(sums: &DocumentSums, rates: &RecoveredRates) -> Option<String> {
+fn tax_without_percentage(sums: &DocumentSums<'_>, rates: &RecoveredRates) -> Option<String> {
     let rows = sums.goods.iter().chain(&sums.shipping).zip(rates.goods.iter().chain(&rates.shipping));
     let mut rows = rows.filter(|(row, percent)| percent.is_zero() && row.tax.abs() > LARGEST_TAX_AT_ZERO);
     let (row, _) = rows.next()?;
@@ -31,13 +31,17 @@ fn tax_without_percentage(sums: &DocumentSums, rates: &RecoveredRates) -> Option
 }
 
 /// The header's discount is that of the lines and of shipping, never less.
-fn too_much_discount(sums: &DocumentSums) -> Option<String> {
+fn too_much_discount(sums: &DocumentSums<'_>) -> Option<String> {
     (sums.excess_discount > sums.tolerance)
         .then(|| message!(figures.too_much_discount, amount = text(sums.excess_discount)))
 }
 
 /// The header's subtotal may hold product taxes; anything else in it is a line that is missing.
-fn missing_line(sums: &DocumentSums, product_taxes: &[ProductTax], difference: Decimal) -> Option<String> {
+fn missing_line(
+    sums: &DocumentSums<'_>,
+    product_taxes: &[ProductTax],
+    difference: Decimal,
+) -> Option<String> {
     let tolerance = sums.tolerance;
     let is_stated = (sums.subtotal_gap - total(product_taxes)).abs() <= tolerance;
     let is_explained = difference.is_zero() && product_taxes.is_empty();
@@ -47,7 +51,7 @@ fn missing_line(sums: &DocumentSums, product_taxes: &[ProductTax], difference: D
 
 /// Product taxes and fees are a part of what is bought, or small.
 fn money_from_nowhere(
-    sums: &DocumentSums,
+    sums: &DocumentSums<'_>,
     product_taxes: &[ProductTax],
     difference: Decimal,
 ) -> Option<String> {

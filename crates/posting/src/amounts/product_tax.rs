@@ -22,15 +22,40 @@ pub(crate) struct ProductTax {
     pub percent: Decimal,
 }
 
+/// What product taxes a document may hold, by where they show.
+#[derive(Debug)]
+pub(crate) struct ProductTaxReadings {
+    /// Those that the header's subtotal holds and the lines do not.
+    pub stated: Option<Vec<ProductTax>>,
+    /// Those of which the header states nothing, but whose tax is in the tax and whose net is in the total.
+    pub unstated: Option<ProductTax>,
+    /// Those of which nothing but the tax shows.
+    pub by_tax: Option<ProductTax>,
+}
+
+/// Reads a document whose total holds `rest` without tax beyond its rows and their compensations.
+pub(crate) fn read(
+    sums: &DocumentSums<'_>,
+    rates: &RecoveredRates,
+    known: &[Decimal],
+    rest: Decimal,
+    compensations: &[Compensation],
+) -> ProductTaxReadings {
+    let stated = stated(sums, rates, known);
+    let is_unstated = stated.is_none();
+    let unstated = is_unstated.then(|| unstated(sums, rates, known, rest, compensations)).flatten();
+    ProductTaxReadings { stated, unstated, by_tax: by_tax(sums.tax_gap, rates) }
+}
+
 /// The percentages above 0 that the document's lines show, the main one first.
-pub(crate) fn taxing_percentages(rates: &RecoveredRates) -> impl Iterator<Item = Decimal> {
+fn taxing_percentages(rates: &RecoveredRates) -> impl Iterator<Item = Decimal> {
     let mut percentages: Vec<Decimal> = rates.goods.clone();
     percentages.sort_unstable_by(|left, right| right.cmp(left));
     rates.main.into_iter().chain(percentages).filter(|percent| *percent > Decimal::ZERO)
 }
 
 /// Half a penny for each unit and one for the row: Magento rounds the tax of each unit.
-fn unit_roundings(sums: &DocumentSums) -> Decimal {
+fn unit_roundings(sums: &DocumentSums<'_>) -> Decimal {
     let units: Decimal = sums.goods.iter().map(|row| row.quantity).sum();
     HALF_PENNY * (units + Decimal::ONE)
 }
@@ -40,11 +65,7 @@ fn tax_error(net: Decimal, tax: Decimal, percent: Decimal) -> Decimal {
 }
 
 /// Product taxes that the header's subtotal holds and the lines do not: their sum is known.
-pub(crate) fn stated(
-    sums: &DocumentSums,
-    rates: &RecoveredRates,
-    known: &[Decimal],
-) -> Option<Vec<ProductTax>> {
+fn stated(sums: &DocumentSums<'_>, rates: &RecoveredRates, known: &[Decimal]) -> Option<Vec<ProductTax>> {
     let (net, tax) = (round2(sums.subtotal_gap), round2(sums.tax_gap));
     if net <= sums.tolerance || net > sums.size * STATED_SHARE {
         return None;
@@ -69,8 +90,8 @@ pub(crate) fn stated(
 
 /// Product taxes of which the header states nothing: there are some, if the tax that no line carries is the tax on the net that no line
 /// carries (sample invoice-2: 0.42 with 0.08 of tax).
-pub(crate) fn unstated(
-    sums: &DocumentSums,
+fn unstated(
+    sums: &DocumentSums<'_>,
     rates: &RecoveredRates,
     known: &[Decimal],
     rest: Decimal,
@@ -87,6 +108,14 @@ pub(crate) fn unstated(
     let percent = *main.or_else(|| known.iter().filter(fitting).min_by_key(|percent| error(percent)))?;
     let (rest, tax) = (round2(rest), round2(tax));
     Some(ProductTax { net: likeliest_net(rest, tax, percent, compensations), tax, percent })
+}
+
+/// Product taxes of which nothing but the tax shows: worth their tax / the main rate.
+fn by_tax(tax: Decimal, rates: &RecoveredRates) -> Option<ProductTax> {
+    let tax = Some(round2(tax)).filter(|tax| *tax > Decimal::ZERO)?;
+    let percent = taxing_percentages(rates).next()?;
+    let net = round2((tax * Decimal::ONE_HUNDRED).checked_div(percent)?);
+    Some(ProductTax { net, tax, percent })
 }
 
 /// The net of a product tax, where the compensations leave a choice: one whose tax is the tax, of a round sum with tax, because shops

@@ -5,8 +5,9 @@ use domain::money::round2;
 use rust_decimal::Decimal;
 
 use crate::{
-    amounts::taxed_amount::{DiscountBasis, TaxedAmount, fraction},
-    tolerances::{CARRIED_FIT, EXACT_FIT, PENNY},
+    amounts::taxed_amount::{DiscountBasis, TaxedAmount},
+    percentage::fraction,
+    tolerances::{CARRIED_FIT, EXACT_FIT, HIGHEST_RATE, PENNY},
 };
 
 /// How well a percentage fits a row's tax, best first.
@@ -59,7 +60,7 @@ fn taxes_by_unit(row: &TaxedAmount, basis: DiscountBasis, rate: Decimal) -> Vec<
 
 /// How well a percentage fits a row, if it does: by the row's own rounding, by the unit's, else within a penny a unit, because a
 /// partial invoice divides what the order rounded (Sales/Model/Order/Invoice/Total/Tax.php).
-pub(crate) fn fit(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> Option<RateFit> {
+fn fit(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> Option<RateFit> {
     let rate = fraction(percent);
     let by_row = (row.tax - tax_of(row.subtotal, row.discount, basis, rate)).abs();
     if by_row <= EXACT_FIT {
@@ -76,34 +77,61 @@ pub(crate) fn fit(row: &TaxedAmount, basis: DiscountBasis, percent: Decimal) -> 
     Some(RateFit { level, error, percent })
 }
 
-/// The percentages that fit a row, the best first.
-pub(crate) fn fits(row: &TaxedAmount, basis: DiscountBasis, known: &[Decimal]) -> Vec<RateFit> {
+/// The percentages that fit a row under one basis.
+#[derive(Debug)]
+pub(crate) struct RowFits {
+    /// The best first.
+    pub fitting: Vec<RateFit>,
+    /// Where none fits: the percentage that the document names, else what the tax itself shows (which Sage may have no rate for).
+    pub misfit: Option<Decimal>,
+}
+
+fn fits(row: &TaxedAmount, basis: DiscountBasis, known: &[Decimal]) -> RowFits {
     let candidates: &[Decimal] = row.percent.as_slice();
     let candidates = if candidates.is_empty() { known } else { candidates };
-    let mut fits: Vec<_> = candidates.iter().filter_map(|percent| fit(row, basis, *percent)).collect();
+    let mut fitting: Vec<_> = candidates.iter().filter_map(|percent| fit(row, basis, *percent)).collect();
     // A loose fit counts only where nothing better is there.
-    if fits.iter().any(|fit| fit.level < FitLevel::Loose) {
-        fits.retain(|fit| fit.level < FitLevel::Loose);
+    if fitting.iter().any(|fit| fit.level < FitLevel::Loose) {
+        fitting.retain(|fit| fit.level < FitLevel::Loose);
     }
-    fits.sort_unstable();
-    fits
+    fitting.sort_unstable();
+    let by_tax = || row.percent.unwrap_or_else(|| percentage_from_tax(row, basis));
+    let misfit = fitting.is_empty().then(by_tax);
+    RowFits { fitting, misfit }
 }
 
-/// Whether one of these percentages fits a row, whatever the discount's basis.
-pub(crate) fn fits_any(row: &TaxedAmount, known: &[Decimal]) -> bool {
-    [DiscountBasis::NetPrices, DiscountBasis::GrossPrices, DiscountBasis::AfterTax]
+/// A percentage that nobody knows, from the tax itself: the roundest one that fits, else tax / base. Rates of the world are whole, half,
+/// quarter or twentieth percentages (8.25 % in Texas, 14.975 % in Quebec is the exception that stays as it is).
+fn percentage_from_tax(row: &TaxedAmount, basis: DiscountBasis) -> Decimal {
+    let mut rate = Decimal::ZERO;
+    // The base depends on the rate where discounts hold tax; a few rounds settle it.
+    for _ in 0..6 {
+        let base = match basis {
+            DiscountBasis::NetPrices => row.subtotal - row.discount,
+            DiscountBasis::GrossPrices => row.subtotal - row.discount / (Decimal::ONE + rate),
+            DiscountBasis::AfterTax => row.subtotal,
+        };
+        rate = row.tax.checked_div(base).unwrap_or_default();
+        if rate <= Decimal::ZERO || rate > HIGHEST_RATE {
+            return Decimal::ZERO;
+        }
+    }
+    let percent = rate * Decimal::ONE_HUNDRED;
+    [Decimal::new(5, 1), Decimal::new(25, 2), Decimal::new(5, 2)]
         .into_iter()
-        .any(|basis| !fits(row, basis, known).is_empty())
+        .map(|step| round2((percent / step).round() * step))
+        .find(|round| fit(row, basis, *round).is_some_and(|fit| fit.level == FitLevel::Exact))
+        .unwrap_or_else(|| round2(percent))
 }
 
-/// The percentages that fit the lines of a document under each basis: they are the same whatever else is read into it.
+/// The percentages that fit rows of a document under each basis: they are the same whatever else is read into it.
 #[derive(Debug)]
-pub(crate) struct RateFits([Vec<Vec<RateFit>>; 3]);
+pub(crate) struct RateFits([Vec<RowFits>; 3]);
 
 impl RateFits {
-    /// Tries the known percentages on every line.
-    pub fn of(goods: &[TaxedAmount], known: &[Decimal]) -> Self {
-        let under = |basis| goods.iter().map(|row| fits(row, basis, known)).collect();
+    /// Tries the known percentages on every row.
+    pub fn of(rows: &[TaxedAmount], known: &[Decimal]) -> Self {
+        let under = |basis| rows.iter().map(|row| fits(row, basis, known)).collect();
         Self([
             under(DiscountBasis::NetPrices),
             under(DiscountBasis::GrossPrices),
@@ -111,8 +139,8 @@ impl RateFits {
         ])
     }
 
-    /// The fits of each line under a basis.
-    pub fn under(&self, basis: DiscountBasis) -> &[Vec<RateFit>] {
+    /// The fits of each row under a basis.
+    pub fn under(&self, basis: DiscountBasis) -> &[RowFits] {
         let Self([excluding, including, after]) = self;
         match basis {
             DiscountBasis::NetPrices => excluding,
@@ -121,22 +149,36 @@ impl RateFits {
         }
     }
 
-    /// The percentages that fit a line under a basis.
-    pub fn percentages(&self, line: usize, basis: DiscountBasis) -> impl Iterator<Item = Decimal> {
-        self.under(basis)[line].iter().map(|fit| fit.percent)
+    /// The percentages that a row may have been taxed at, whatever the basis.
+    pub fn possible(&self, row: usize) -> impl Iterator<Item = Decimal> {
+        self.0.iter().flat_map(move |rows| rows[row].fitting.iter().map(|fit| fit.percent))
     }
 
-    /// Whether a line's tax speaks as well for one basis as for another.
-    pub fn fits_as_well(&self, line: usize, basis: DiscountBasis, other: DiscountBasis) -> bool {
-        let level = |basis| self.under(basis)[line].iter().map(|fit| fit.level).min();
-        match (level(basis), level(other)) {
-            (Some(level), Some(of_other)) => level <= of_other,
-            (level, _) => level.is_some(),
-        }
+    /// Whether every row may have been taxed at one of the percentages.
+    fn are_complete(&self) -> bool {
+        let Self([rows, ..]) = self;
+        (0..rows.len()).all(|row| self.possible(row).next().is_some())
+    }
+}
+
+/// The percentages that fit the rows of a document.
+#[derive(Debug)]
+pub(crate) struct DocumentFits {
+    /// Of its lines.
+    pub goods: RateFits,
+    /// Of shipping, where there is any.
+    pub shipping: RateFits,
+}
+
+impl DocumentFits {
+    /// Tries the known percentages on the lines, and on shipping where it is looked at.
+    pub fn of(goods: &[TaxedAmount], shipping: Option<&TaxedAmount>, known: &[Decimal]) -> Self {
+        let shipping = shipping.map_or(&[][..], std::slice::from_ref);
+        Self { goods: RateFits::of(goods, known), shipping: RateFits::of(shipping, known) }
     }
 
-    /// The percentages that a line may have been taxed at, whatever the basis.
-    pub fn possible(&self, line: usize) -> impl Iterator<Item = Decimal> {
-        self.0.iter().flat_map(move |lines| lines[line].iter().map(|fit| fit.percent))
+    /// Whether every row may have been taxed at one of the percentages.
+    pub fn are_complete(&self) -> bool {
+        self.goods.are_complete() && self.shipping.are_complete()
     }
 }

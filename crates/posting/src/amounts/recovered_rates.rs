@@ -5,16 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use domain::money::round2;
 use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        rate_fits::{FitLevel, RateFit, RateFits, fit, fits},
+        rate_fits::{FitLevel, RateFits, RowFits},
         taxed_amount::{DiscountBasis, TaxedAmount},
     },
     costs,
-    tolerances::HIGHEST_RATE,
 };
 
 /// The percentages of a document's rows under one pair of bases.
@@ -34,59 +32,44 @@ pub(crate) struct RecoveredRates {
     pub cost: u32,
 }
 
-/// The percentages that rows are compared with.
-#[derive(Clone, Debug)]
-pub(crate) struct KnownRates {
-    /// Those that the business, and the settings' map, have.
-    pub percentages: Vec<Decimal>,
-    /// That of the default rate, for documents of which no row shows.
-    pub usual: Option<Decimal>,
-}
-
-/// Recovers the percentages of the rows under a pair of bases.
+/// Recovers the percentages of lines, and of shipping where it is looked at, under a pair of bases.
 pub(crate) fn recover(
-    goods: &[TaxedAmount],
-    goods_fits: &RateFits,
-    shipping: Option<&TaxedAmount>,
+    (goods, goods_fits): (&[TaxedAmount], &RateFits),
+    shipping: Option<(&TaxedAmount, &RateFits)>,
     bases: (DiscountBasis, DiscountBasis),
-    known: &KnownRates,
+    usual: Option<Decimal>,
 ) -> RecoveredRates {
-    let goods_fits = goods_fits.under(bases.0);
-    let shipping_fits = shipping.map(|row| fits(row, bases.1, &known.percentages));
-    let main = main_percent(goods.iter().zip(goods_fits).chain(shipping.zip(shipping_fits.as_ref())));
+    let goods = || goods.iter().zip(goods_fits.under(bases.0));
+    let shipping = shipping.and_then(|(row, fits)| Some((row, fits.under(bases.1).first()?)));
+    let main = main_percent(goods().chain(shipping));
     let mut cost = 0;
-    let mut percent = |row: &TaxedAmount, basis, fits: &[RateFit]| {
-        let (chosen, row_cost) = choose(row, basis, fits, main.or(known.usual));
+    let mut percent = |fits: &RowFits| {
+        let (chosen, row_cost) = choose(fits, main.or(usual));
         cost += row_cost;
         chosen
     };
-    let goods: Vec<_> = goods.iter().zip(goods_fits).map(|(row, fits)| percent(row, bases.0, fits)).collect();
-    let shipping = shipping.zip(shipping_fits).map(|(row, fits)| percent(row, bases.1, &fits));
+    let goods: Vec<_> = goods().map(|(_, fits)| percent(fits)).collect();
+    let shipping = shipping.map(|(_, fits)| percent(fits));
     RecoveredRates { goods_basis: bases.0, shipping_basis: bases.1, goods, shipping, main, cost }
 }
 
 /// The percentage of the most money among the rows that only one fits: a shop sells most at one rate, and a line of pence, which
 /// several rates fit, is mostly of that too.
-fn main_percent<'a>(rows: impl Iterator<Item = (&'a TaxedAmount, &'a Vec<RateFit>)>) -> Option<Decimal> {
+fn main_percent<'a>(rows: impl Iterator<Item = (&'a TaxedAmount, &'a RowFits)>) -> Option<Decimal> {
     let mut weights: BTreeMap<Decimal, Decimal> = BTreeMap::new();
     for (row, fits) in rows {
-        if let [only] = fits[..] {
+        if let [only] = fits.fitting[..] {
             *weights.entry(only.percent).or_default() += row.subtotal.abs();
         }
     }
     weights.into_iter().map(|(percent, weight)| (weight, percent)).max().map(|(_, percent)| percent)
 }
 
-/// The percentage of a row and what it costs: the document's main one where it fits, else the nearest, else what the tax itself
-/// shows (which Sage may have no rate for).
-fn choose(
-    row: &TaxedAmount,
-    basis: DiscountBasis,
-    fits: &[RateFit],
-    main: Option<Decimal>,
-) -> (Decimal, u32) {
-    let Some(fit) = fits.iter().find(|fit| Some(fit.percent) == main).or_else(|| fits.first()) else {
-        return (row.percent.unwrap_or_else(|| percentage_from_tax(row, basis)), costs::MISFIT);
+/// The percentage of a row and what it costs: the document's main one where it fits, else the nearest, else one that nobody knows.
+fn choose(fits: &RowFits, main: Option<Decimal>) -> (Decimal, u32) {
+    let of_main = fits.fitting.iter().find(|fit| Some(fit.percent) == main);
+    let Some(fit) = of_main.or_else(|| fits.fitting.first()) else {
+        return (fits.misfit.unwrap_or_default(), costs::MISFIT);
     };
     let cost = match fit.level {
         FitLevel::Exact => 0,
@@ -94,30 +77,6 @@ fn choose(
         FitLevel::Loose => costs::LOOSE_TAX,
     };
     (fit.percent, cost)
-}
-
-/// A percentage that nobody knows, from the tax itself: the roundest one that fits, else tax / base. Rates of the world are whole, half,
-/// quarter or twentieth percentages (8.25 % in Texas, 14.975 % in Quebec is the exception that stays as it is).
-fn percentage_from_tax(row: &TaxedAmount, basis: DiscountBasis) -> Decimal {
-    let mut rate = Decimal::ZERO;
-    // The base depends on the rate where discounts hold tax; a few rounds settle it.
-    for _ in 0..6 {
-        let base = match basis {
-            DiscountBasis::NetPrices => row.subtotal - row.discount,
-            DiscountBasis::GrossPrices => row.subtotal - row.discount / (Decimal::ONE + rate),
-            DiscountBasis::AfterTax => row.subtotal,
-        };
-        rate = row.tax.checked_div(base).unwrap_or_default();
-        if rate <= Decimal::ZERO || rate > HIGHEST_RATE {
-            return Decimal::ZERO;
-        }
-    }
-    let percent = rate * Decimal::ONE_HUNDRED;
-    [Decimal::new(5, 1), Decimal::new(25, 2), Decimal::new(5, 2)]
-        .into_iter()
-        .map(|step| round2((percent / step).round() * step))
-        .find(|round| fit(row, basis, *round).is_some_and(|fit| fit.level == FitLevel::Exact))
-        .unwrap_or_else(|| round2(percent))
 }
 
 #[cfg(test)]
@@ -144,13 +103,7 @@ mod tests {
 
     fn read_goods(rows: &[TaxedAmount], basis: DiscountBasis) -> RecoveredRates {
         let fits = RateFits::of(rows, &british());
-        recover(
-            rows,
-            &fits,
-            None,
-            (basis, basis),
-            &KnownRates { percentages: british(), usual: Some(amount("20")) },
-        )
+        recover((rows, &fits), None, (basis, basis), Some(amount("20")))
     }
 
     #[test]

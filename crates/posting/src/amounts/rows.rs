@@ -10,43 +10,30 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        discount_rows,
         document_row::{DocumentRow, RowKind},
         product_tax::ProductTax,
         recovered_rates::RecoveredRates,
         sums::DocumentSums,
+        taxed_amount::DiscountBasis,
         unallocated::GapExplanation,
     },
     findings::Findings,
-    sales_document::SalesDocument,
 };
-
-/// Notes the lines whose money is in others: a bundle's parent names what the customer bought.
-pub(crate) fn note_lines_without_money(document: &SalesDocument<'_>, findings: &mut Findings) {
-    for line in document.lines_without_money() {
-        findings.note(message!(
-            plan_notes.line_without_money,
-            line = clean(&line.name),
-            quantity = line.qty.normalize()
-        ));
-    }
-}
 
 /// Builds the rows. `apart` takes discounts that were taxed before they were given out of the lines, where a rate of 0 % is
 /// there to put them on: so each line keeps the tax that its rate makes.
 pub(crate) fn build(
-    lines: &[&Line],
-    sums: &DocumentSums,
+    sums: &DocumentSums<'_>,
     rates: &RecoveredRates,
     explanation: &GapExplanation,
     apart: bool,
     findings: &mut Findings,
 ) -> Vec<DocumentRow> {
-    let mut rows = goods(lines, rates, explanation);
+    let mut rows = goods(&sums.lines, rates, explanation);
     rows.extend(explanation.product_taxes.iter().map(|one| product_tax(one, findings)));
     rows.extend(shipping(sums, rates, explanation, findings));
     note_compensation(explanation, findings);
-    discount_rows::untaxed(&mut rows, sums, rates, apart, findings);
+    untaxed_discounts(&mut rows, sums, rates, apart, findings);
     rows.extend(difference(sums, explanation, findings));
     rows
 }
@@ -58,7 +45,7 @@ fn goods(lines: &[&Line], rates: &RecoveredRates, explanation: &GapExplanation) 
         quantity: line.qty,
         unit_price: line.unit_price,
         subtotal: round2(line.line_subtotal),
-        discount: round2(line.discount() - explanation.compensation[index]),
+        discount: round2(line.discount() - explanation.compensation[index].likely),
         tax: round2(line.line_tax),
         percent: rates.goods[index],
         class: line.tax_class.clone(),
@@ -73,7 +60,7 @@ fn product_tax(product_tax: &ProductTax, findings: &mut Findings) -> DocumentRow
 }
 
 fn shipping(
-    sums: &DocumentSums,
+    sums: &DocumentSums<'_>,
     rates: &RecoveredRates,
     explanation: &GapExplanation,
     findings: &mut Findings,
@@ -93,15 +80,60 @@ fn shipping(
 }
 
 fn note_compensation(explanation: &GapExplanation, findings: &mut Findings) {
-    let given_back = explanation.compensation.iter().sum::<Decimal>() + explanation.shipping_compensation;
+    let given_back = explanation.compensation.iter().map(|one| one.likely).sum::<Decimal>()
+        + explanation.shipping_compensation;
     if !round2(given_back).is_zero() {
         findings.rule("discounts", "without tax", message!(reasons.discount_compensation), text(given_back));
     }
 }
 
+/// Adds the untaxed rows of discounts that no line may hold: those given after tax, where `apart` says that a rate of 0 % is there to
+/// put them on, what goes beyond a line's price, and those that neither a line nor shipping explains.
+fn untaxed_discounts(
+    rows: &mut Vec<DocumentRow>,
+    sums: &DocumentSums<'_>,
+    rates: &RecoveredRates,
+    apart: bool,
+    findings: &mut Findings,
+) {
+    let outside = taken_out(rows, rates, apart);
+    if outside > Decimal::ZERO {
+        findings.rule("discount", text(outside), message!(reasons.discount_after_tax), text(outside));
+        rows.push(discount_row("Discount (taxed on the full price)", outside));
+    }
+    let stray = round2(sums.stray_discount);
+    if stray > Decimal::ZERO {
+        findings.rule("discount", text(stray), message!(reasons.discount_of_document), text(stray));
+        rows.push(discount_row("Discount of the whole invoice", stray));
+    }
+}
+
+/// Takes discounts out of the lines that may not hold them, and says how much.
+fn taken_out(rows: &mut [DocumentRow], rates: &RecoveredRates, apart: bool) -> Decimal {
+    let mut outside = Decimal::ZERO;
+    for row in rows.iter_mut().filter(|row| row.discount > Decimal::ZERO) {
+        let basis = if row.kind == RowKind::Shipping { rates.shipping_basis } else { rates.goods_basis };
+        let is_apart = basis == DiscountBasis::AfterTax && apart;
+        let most = if is_apart { Decimal::ZERO } else { row.subtotal.max(Decimal::ZERO) };
+        if row.discount > most {
+            outside += row.discount - most;
+            row.discount = most;
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.discount < Decimal::ZERO) {
+        row.subtotal -= row.discount;
+        row.discount = Decimal::ZERO;
+    }
+    outside
+}
+
+fn discount_row(description: &str, discount: Decimal) -> DocumentRow {
+    DocumentRow::extra(RowKind::Discount, description, -discount, Decimal::ZERO, Decimal::ZERO)
+}
+
 /// Untaxed money that no field shows: gift cards and store credit take from the total, fees add to it.
 fn difference(
-    sums: &DocumentSums,
+    sums: &DocumentSums<'_>,
     explanation: &GapExplanation,
     findings: &mut Findings,
 ) -> Option<DocumentRow> {

@@ -11,8 +11,12 @@ use crate::{
 
 /// A document's sums, as exact as Magento gives them (four decimals).
 #[derive(Clone, Debug)]
-pub(crate) struct DocumentSums {
-    /// The taxed lines, in order, those of nothing left out.
+pub(crate) struct DocumentSums<'a> {
+    /// The lines that count.
+    pub lines: Vec<&'a Line>,
+    /// The lines that have a price but no money of their own: parents of dynamic bundles.
+    pub lines_without_money: Vec<&'a Line>,
+    /// What was taxed of each of them.
     pub goods: Vec<TaxedAmount>,
     /// Shipping with its discount; none where there is none.
     pub shipping: Option<TaxedAmount>,
@@ -32,9 +36,12 @@ pub(crate) struct DocumentSums {
     pub size: Decimal,
 }
 
-impl DocumentSums {
-    /// Measures a document by the lines that count.
-    pub fn of(totals: &DocumentTotals, lines: &[&Line]) -> Self {
+impl<'a> DocumentSums<'a> {
+    /// Measures a document by its lines that count.
+    pub fn of(totals: &DocumentTotals, lines: &'a [Line]) -> Self {
+        let is_priced = |line: &&Line| !has_money(line) && !line.unit_price.is_zero();
+        let lines_without_money = lines.iter().filter(is_priced).collect();
+        let lines = counting_lines(lines, totals.shipping);
         let goods: Vec<TaxedAmount> = lines
             .iter()
             .map(|line| TaxedAmount {
@@ -64,6 +71,8 @@ impl DocumentSums {
         Self {
             tolerance: PENNY * Decimal::from(goods.len() + 1 + usize::from(shipping.is_some())),
             size: goods.iter().chain(&shipping).map(|row| row.subtotal).sum(),
+            lines,
+            lines_without_money,
             goods,
             shipping,
             stray_discount: stray,
@@ -73,6 +82,21 @@ impl DocumentSums {
             excess_discount: (-hidden).max(Decimal::ZERO),
         }
     }
+}
+
+/// The lines that count. Children of configurables and fixed bundles, and the parents of dynamic bundles, are lines of nothing: their
+/// money is in another line (Magento's `isDummy`, and a dynamic bundle's parent has no row total). Of a document of nothing the first
+/// line is kept.
+fn counting_lines(lines: &[Line], shipping: Decimal) -> Vec<&Line> {
+    let counting: Vec<&Line> = lines.iter().filter(|line| has_money(line)).collect();
+    if counting.is_empty() && shipping.is_zero() {
+        return lines.iter().take(1).collect();
+    }
+    counting
+}
+
+fn has_money(line: &Line) -> bool {
+    !(line.line_subtotal.is_zero() && line.line_tax.is_zero() && line.line_total.is_zero())
 }
 
 /// Splits the discount that no line shows: shipping's, up to shipping with tax at any rate there is, and the rest. (The header's discount

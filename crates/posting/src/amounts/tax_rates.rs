@@ -9,16 +9,7 @@ use domain::{
 use messages::message;
 use rust_decimal::Decimal;
 
-use crate::{
-    amounts::{
-        rate_fits::{RateFits, fits_any},
-        recovered_rates::KnownRates,
-        taxed_amount::TaxedAmount,
-    },
-    findings::MissingSetting,
-    terms::place_of_supply::PlaceOfSupply,
-    tolerances::SAME_PERCENTAGE,
-};
+use crate::{findings::MissingSetting, percentage::is_same, terms::place_of_supply::PlaceOfSupply};
 
 /// A tax rate, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,19 +24,52 @@ pub(crate) struct ChosenRate {
     pub input: String,
 }
 
-/// Whether two percentages are the same rate's.
-fn is_same(left: Decimal, right: Decimal) -> bool {
-    (left - right).abs() <= SAME_PERCENTAGE
-}
-
 /// A percentage as the map writes it: `20.00`.
 pub(crate) fn key(percent: Decimal) -> String {
     TaxKey::of(percent, None, None).to_string()
 }
 
-/// The rates to choose from for one document.
+/// The rates to choose from for one document, and the percentages that follow from them whatever the document holds.
 #[derive(Debug)]
 pub(crate) struct AvailableRates<'a> {
+    table: RateTable<'a>,
+    /// Where the sale goes.
+    pub place: &'a PlaceOfSupply,
+    /// The percentages that the settings give a rate in the customer's country.
+    pub settled: Vec<Decimal>,
+    /// All percentages that the business and the settings know.
+    pub known: Vec<Decimal>,
+    /// The percentage that most sales bear.
+    pub usual: Option<Decimal>,
+    /// The rate of 0 % that the merchant chose for what is never taxed.
+    pub untaxed: Result<ChosenRate, MissingSetting>,
+}
+
+impl<'a> AvailableRates<'a> {
+    /// The rates for a sale that goes where the place says.
+    pub fn new(settings: &'a Settings, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
+        let (country, region) = (place.country.as_deref(), place.region.as_deref());
+        let map = TaxMap::read(&settings.tax_rate_map);
+        let table = RateTable { map, settings, reference, country, region };
+        Self {
+            settled: table.settled_percentages(),
+            known: table.known_percentages(),
+            usual: table.usual(),
+            untaxed: table.choose(Decimal::ZERO, None),
+            table,
+            place,
+        }
+    }
+
+    /// The rate of a percentage, for a tax class where it is known.
+    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<ChosenRate, MissingSetting> {
+        self.table.choose(percent, class)
+    }
+}
+
+/// The settings' map and the business's rates, looked up for one place.
+#[derive(Debug)]
+struct RateTable<'a> {
     map: TaxMap<'a>,
     settings: &'a Settings,
     reference: &'a ReferenceSet,
@@ -55,44 +79,13 @@ pub(crate) struct AvailableRates<'a> {
     region: Option<&'a str>,
 }
 
-impl<'a> AvailableRates<'a> {
-    /// The rates for a sale that goes where the place says.
-    pub fn new(settings: &'a Settings, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
-        let map = TaxMap::read(&settings.tax_rate_map);
-        Self { map, settings, reference, country: place.country.as_deref(), region: place.region.as_deref() }
-    }
-
+impl<'a> RateTable<'a> {
     fn rate(&self, id: &str) -> Option<&'a TaxRate> {
         self.reference.tax_rates.iter().find(|rate| rate.id == id)
     }
 
     fn serves(&self, rate: &TaxRate) -> bool {
         self.region.is_none_or(|region| rate.serves(region))
-    }
-
-    /// What a document's rows are compared with, and how it fits the goods.
-    pub fn known(
-        &self,
-        goods: &[TaxedAmount],
-        shipping: Option<&TaxedAmount>,
-        untaxed_abroad: bool,
-    ) -> (KnownRates, RateFits) {
-        let (percentages, fits) = self.percentages(goods, shipping);
-        (KnownRates { percentages, usual: self.usual(untaxed_abroad) }, fits)
-    }
-
-    /// The percentages that a document's rows are compared with: those that the settings give a rate in the customer's country where
-    /// they fit every row, because a few pence fit many; else all that are known. With them, how they fit the goods.
-    fn percentages(&self, goods: &[TaxedAmount], shipping: Option<&TaxedAmount>) -> (Vec<Decimal>, RateFits) {
-        let settled = self.settled_percentages();
-        let fits = RateFits::of(goods, &settled);
-        let fits_goods = (0..goods.len()).all(|line| fits.possible(line).next().is_some());
-        if fits_goods && shipping.is_none_or(|row| fits_any(row, &settled)) {
-            return (settled, fits);
-        }
-        let known = self.known_percentages();
-        let fits = RateFits::of(goods, &known);
-        (known, fits)
     }
 
     /// The percentages of the map's keys for the customer's country, of the default rate, and 0.
@@ -123,12 +116,8 @@ impl<'a> AvailableRates<'a> {
         known
     }
 
-    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's; 0 for a sale
-    /// abroad without any tax.
-    fn usual(&self, untaxed_abroad: bool) -> Option<Decimal> {
-        if untaxed_abroad {
-            return Some(Decimal::ZERO);
-        }
+    /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's.
+    fn usual(&self) -> Option<Decimal> {
         let of_country =
             self.map.entries().filter(|(key, _)| key.country().is_some_and(|own| self.country == Some(own)));
         let own = of_country.filter_map(|(_, id)| self.rate(id)).map(|rate| rate.percentage).max();
@@ -139,8 +128,7 @@ impl<'a> AvailableRates<'a> {
         self.settings.default_tax_rate_id.as_deref().and_then(|id| self.rate(id))
     }
 
-    /// The rate of a percentage, for a tax class where it is known.
-    pub fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<ChosenRate, MissingSetting> {
+    fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<ChosenRate, MissingSetting> {
         let percent_key = key(percent);
         if let Some((entry, id)) = self.map.find(percent, class, self.country)
             && let Some(chosen) = self.mapped(id, &entry.to_string(), percent)?
@@ -289,7 +277,7 @@ mod tests {
         settings.tax_rate_map.insert("14.98".to_owned(), "CA_QC".to_owned());
         assert_eq!(choose(percent("14.975"), None, None, &settings, &reference).unwrap().id, "CA_QC");
         let place = PlaceOfSupply::to(Some("CA"), None);
-        let known = AvailableRates::new(&settings, &reference, &place).known_percentages();
+        let known = AvailableRates::new(&settings, &reference, &place).known;
         assert!(!known.contains(&percent("14.98")));
     }
 }

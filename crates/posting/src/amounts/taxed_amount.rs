@@ -51,8 +51,3 @@ pub(crate) struct TaxedAmount {
     /// The percentage, where the document says it.
     pub percent: Option<Decimal>,
 }
-
-/// A percentage as a fraction of one.
-pub(crate) fn fraction(percent: Decimal) -> Decimal {
-    percent / Decimal::ONE_HUNDRED
-}

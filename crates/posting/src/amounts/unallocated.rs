@@ -10,9 +10,10 @@ use crate::{
     amounts::{
         compensation::{self, Compensation},
         contradiction,
-        product_tax::{self, ProductTax},
+        known_rates::KnownRates,
+        product_tax::{self, ProductTax, ProductTaxReadings},
         rate_fits::RateFits,
-        recovered_rates::{self, KnownRates, RecoveredRates},
+        recovered_rates::{self, RecoveredRates},
         sums::DocumentSums,
         taxed_amount::DISCOUNT_BASES,
     },
@@ -24,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct GapExplanation {
     /// The tax within each line's discount that Magento gave back.
-    pub compensation: Vec<Decimal>,
+    pub compensation: Vec<Compensation>,
     /// The same of shipping.
     pub shipping_compensation: Decimal,
     /// Fixed product taxes, by percentage.
@@ -44,12 +45,13 @@ pub(crate) struct GapExplanation {
 /// The rates and the explanation that fit a document best. The bases are tried in the order of DISCOUNT_BASES, so that of two that fit
 /// alike the more usual one is taken.
 pub(crate) fn best(
-    sums: &DocumentSums,
-    fits: &RateFits,
+    sums: &DocumentSums<'_>,
+    (goods_fits, shipping_fits): (&RateFits, &RateFits),
     known: &KnownRates,
 ) -> (RecoveredRates, GapExplanation) {
+    let shipping = sums.shipping.as_ref().map(|row| (row, shipping_fits));
     let attempt = |bases| {
-        let rates = recovered_rates::recover(&sums.goods, fits, sums.shipping.as_ref(), bases, known);
+        let rates = recovered_rates::recover((&sums.goods, goods_fits), shipping, bases, known.usual);
         let explanation = GapAnalysis::of(sums, &rates, &known.percentages).explained();
         (rates, explanation)
     };
@@ -68,7 +70,7 @@ pub(crate) fn best(
 
 /// An explanation in the making.
 struct GapAnalysis<'a> {
-    sums: &'a DocumentSums,
+    sums: &'a DocumentSums<'a>,
     rates: &'a RecoveredRates,
     known: &'a [Decimal],
     /// The compensations of the lines, then of shipping.
@@ -82,7 +84,7 @@ struct GapAnalysis<'a> {
 }
 
 impl<'a> GapAnalysis<'a> {
-    fn of(sums: &'a DocumentSums, rates: &'a RecoveredRates, known: &'a [Decimal]) -> Self {
+    fn of(sums: &'a DocumentSums<'_>, rates: &'a RecoveredRates, known: &'a [Decimal]) -> Self {
         let taxed = sums.goods.iter().chain(&sums.shipping).filter(|row| !row.tax.is_zero()).count();
         Self {
             compensations: compensation::of_rows(sums, rates),
@@ -107,9 +109,9 @@ impl<'a> GapAnalysis<'a> {
         if self.refusal.is_some() {
             self.cost += costs::REFUSED;
         }
-        let mut compensations = self.compensations.iter().map(|one| one.likely);
-        let compensation = compensations.by_ref().take(self.sums.goods.len()).collect();
-        let shipping_compensation = compensations.next().unwrap_or_default();
+        let mut compensation = self.compensations;
+        let of_shipping = compensation.split_off(self.sums.goods.len());
+        let shipping_compensation = of_shipping.first().map_or(Decimal::ZERO, |one| one.likely);
         GapExplanation {
             compensation,
             shipping_compensation,
@@ -128,15 +130,21 @@ impl<'a> GapAnalysis<'a> {
     }
 
     /// The compensations with as much of an amount as rounding allows, and what is left of it.
-    fn shifted(&self, amount: Decimal) -> (Vec<Compensation>, Decimal) {
+    fn shifted(&self, mut amount: Decimal) -> (Vec<Compensation>, Decimal) {
         let mut shifted = self.compensations.clone();
-        let left = compensation::shift(&mut shifted, amount);
-        (shifted, left)
+        for one in shifted.iter_mut().rev() {
+            let moved = amount.clamp(one.least - one.likely, one.most - one.likely);
+            one.likely += moved;
+            amount -= moved;
+        }
+        (shifted, amount)
     }
 
     /// Divides what is left of the gap after the compensations into roundings, fixed product taxes and differences.
     fn divide(&mut self) {
-        if let Some(product_taxes) = product_tax::stated(self.sums, self.rates, self.known) {
+        let ProductTaxReadings { stated, unstated, by_tax } =
+            product_tax::read(self.sums, self.rates, self.known, self.rest(), &self.compensations);
+        if let Some(product_taxes) = stated {
             self.product_taxes = product_taxes;
             self.beside_stated();
             return;
@@ -148,9 +156,7 @@ impl<'a> GapAnalysis<'a> {
         if is_rounding && rest.abs() <= self.tolerance {
             self.compensations = shifted;
             self.cost += costs::pennies(rest) + costs::pennies(tax);
-        } else if let Some(product_tax) =
-            product_tax::unstated(self.sums, self.rates, self.known, self.rest(), &self.compensations)
-        {
+        } else if let Some(product_tax) = unstated {
             (self.compensations, _) = self.shifted(self.rest() - product_tax.net);
             self.product_taxes = vec![product_tax];
             self.cost += costs::PRODUCT_TAX;
@@ -158,7 +164,7 @@ impl<'a> GapAnalysis<'a> {
             self.difference = round2(self.rest());
             self.cost += costs::DIFFERENCE + costs::pennies(tax);
         } else if tax > Decimal::ZERO {
-            self.by_tax_alone();
+            self.by_tax_alone(by_tax);
         } else {
             self.refusal = Some(message!(figures.too_much_tax, amount = text(-tax)));
         }
@@ -179,15 +185,15 @@ impl<'a> GapAnalysis<'a> {
 
     /// A taxed amount that no line shows stands beside an untaxed one: the first is worth its tax / the main rate (the
     /// invoice of golden case creditmemo-of-a-fee-beside-taxed-product-taxes).
-    fn by_tax_alone(&mut self) {
-        let (rest, tax) = (self.rest(), round2(self.sums.tax_gap));
-        let without_base = Some(message!(figures.tax_without_line, amount = text(tax)));
-        let Some(percent) = product_tax::taxing_percentages(self.rates).next() else {
+    fn by_tax_alone(&mut self, by_tax: Option<ProductTax>) {
+        let rest = self.rest();
+        let without_base = Some(message!(figures.tax_without_line, amount = text(self.sums.tax_gap)));
+        let Some(product_tax) = by_tax else {
             self.refusal = without_base;
             return;
         };
-        let net = round2(tax * Decimal::ONE_HUNDRED / percent);
-        self.product_taxes = vec![ProductTax { net, tax, percent }];
+        let net = product_tax.net;
+        self.product_taxes = vec![product_tax];
         let (shifted, difference) = self.shifted(rest - net);
         if difference.abs() <= self.tolerance {
             self.compensations = shifted;

@@ -1,11 +1,14 @@
-//! Who a document is for: a contact of the customer's own, or the one that collects consumers' sales.
+//! The contact of a document in Sage: one that is known, or a call that makes it.
 
-use domain::{plan::Call, xref::XrefKey};
+use domain::plan::Call;
 use messages::message;
 
 use crate::{
     buyer::Buyer,
-    contact::{creation, identity},
+    contact::{
+        creation,
+        identity::{self, AssignedContact},
+    },
     context::{Context, KnownRecord},
     findings::Findings,
 };
@@ -25,34 +28,15 @@ impl ChosenContact {
     }
 }
 
-/// Whether the customer gets a contact of their own, by the first rule that holds, and which it was.
-fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Option<&'static str> {
-    let settings = &context.settings.consolidation;
-    if !settings.enabled {
-        Some(message!(reasons.no_shared_contact))
-    } else if settings.always_individual_for_b2b && (buyer.company().is_some() || buyer.has_vat_number()) {
-        Some("always_individual_for_b2b")
-    } else if context.xrefs.contains_key(own) {
-        Some(message!(reasons.own_contact))
-    } else if !settings.min_total_for_individual.is_zero() && buyer.total >= settings.min_total_for_individual
-    {
-        Some("min_total_for_individual")
-    } else {
-        None
-    }
-}
-
-/// Whether the customer gets a contact of their own.
-pub(crate) fn is_individual(buyer: &Buyer<'_>, context: &Context<'_>) -> bool {
-    individual_by(buyer, &identity::own_key(buyer, context.reference), context).is_some()
-}
-
-/// The contact of a document: by cross-reference, or a call that makes it.
-pub(crate) fn choose(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) -> ChosenContact {
-    let own = identity::own(buyer, context.reference);
-    let rule = individual_by(buyer, &own.key, context);
-    let identity = if rule.is_some() { own } else { identity::shared(buyer, context) };
-    let (rule, input) = (rule.unwrap_or("consolidation"), customer_word(buyer));
+/// The contact that a document was assigned to: by cross-reference, or a call that makes it.
+pub(crate) fn choose(
+    assigned: AssignedContact,
+    buyer: &Buyer<'_>,
+    context: &Context<'_>,
+    findings: &mut Findings,
+) -> ChosenContact {
+    let AssignedContact { identity, rule, .. } = assigned;
+    let input = customer_word(buyer);
     if let Some(known) = context.xrefs.get(&identity.key) {
         findings.rule("contact", known.sage_id.clone(), message!(reasons.known_contact, rule = rule), input);
         return ChosenContact::known(known);
@@ -70,12 +54,15 @@ pub(crate) fn of_posted_invoice(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> ChosenContact {
-    let own = identity::own_key(buyer, context.reference);
-    let shared = identity::shared_key(buyer, context.settings, context.reference);
-    let is_individual = individual_by(buyer, &own, context).is_some();
-    let keys = if is_individual { [own, shared] } else { [shared, own] };
-    let Some(known) = keys.iter().find_map(|key| context.xrefs.get(key)) else {
-        return choose(buyer, context, findings);
+    let assigned = identity::assign(buyer, context);
+    let other = if assigned.is_own {
+        identity::shared_key(buyer, context.settings, context.reference)
+    } else {
+        identity::own_key(buyer, context.reference)
+    };
+    let Some(known) = [&assigned.identity.key, &other].into_iter().find_map(|key| context.xrefs.get(key))
+    else {
+        return choose(assigned, buyer, context, findings);
     };
     let input = customer_word(buyer);
     findings.rule("contact", known.sage_id.clone(), message!(reasons.contact_of_posted_invoice), input);

@@ -11,10 +11,7 @@ use messages::message;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    buyer::Buyer,
-    contact::{address, identity::ContactIdentity},
-    context::Context,
-    findings::Findings,
+    address, buyer::Buyer, contact::identity::ContactIdentity, context::Context, findings::Findings,
     text::cut,
 };
 
@@ -85,14 +82,14 @@ fn own_call(
 ) -> Call {
     let ContactIdentity { key, reference, alternatives } = identity;
     let email = clean_optional(buyer.customer.email.as_deref());
-    let (company, person) = (buyer.company(), buyer.person());
+    let (company, person) = (buyer.company.clone(), buyer.person.clone());
     let name = match context.settings.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
         NamePriority::Person => person.as_ref().or(company.as_ref()),
     };
     let name = name.or(email.as_ref()).cloned().unwrap_or_else(|| format!("Magento customer {reference}"));
     let mut fields = base_fields(&name, &reference, buyer, context, findings);
-    let (billing, delivery) = buyer.addresses();
+    let (billing, delivery) = (buyer.main_address, buyer.delivery_address);
     put_address(&mut fields, "main_address", billing, message!(field_names.billing_address), findings);
     put_address(&mut fields, "delivery_address", delivery, message!(field_names.delivery_address), findings);
     let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));

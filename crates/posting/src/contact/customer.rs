@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     buyer::Buyer,
-    contact::choice,
+    contact::{choice, identity},
     context::{Context, KnownRecord},
     findings::{self, Findings},
 };
@@ -58,10 +58,11 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
     }
     if calls.is_empty() {
         let buyer = Buyer::of_profile(customer, context.reference.base_currency);
-        if !choice::is_individual(&buyer, context) {
+        let assigned = identity::assign(&buyer, context);
+        if !assigned.is_own {
             return Plan::skip(Code::CustomerConsolidated);
         }
-        calls.extend(choice::choose(&buyer, context, &mut findings).call);
+        calls.extend(choice::choose(assigned, &buyer, context, &mut findings).call);
     }
     findings::plan_of(calls, None, findings)
 }
@@ -110,10 +111,10 @@ pub(crate) fn contact_fields(
     let mut fields = as_made(&buyer, context, findings);
     fields.retain(|field, _| !IDENTITY.contains(&field.as_str()));
     // The two addresses stand in for each other in a new contact, never in one that may have both.
-    if buyer.billing_address.is_none() {
+    if buyer.shown.billing.is_none() {
         fields.remove("main_address");
     }
-    if buyer.shipping_address.is_none() {
+    if buyer.shown.shipping.is_none() {
         fields.remove("delivery_address");
     }
     if person(customer).is_none()
@@ -131,7 +132,7 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
     let nothing = BTreeMap::new();
     let context = Context { settings: &settings, xrefs: &nothing, ..*context };
     let mut unsaid = Findings::default();
-    let made = choice::choose(buyer, &context, &mut unsaid);
+    let made = choice::choose(identity::assign(buyer, &context), buyer, &context, &mut unsaid);
     for note in unsaid.notes {
         findings.note(note);
     }
@@ -141,7 +142,7 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
 
 /// Whether Magento shows a company of the customer's.
 pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
-    Buyer::of_profile(customer, currency).company().is_some()
+    Buyer::of_profile(customer, currency).company.is_some()
 }
 
 fn person(customer: &Customer) -> Option<String> {
@@ -158,7 +159,7 @@ fn keeps_name(
     known: &KnownRecord,
     settings: &Settings,
 ) -> Option<String> {
-    if buyer.company().is_some() || settings.customer_name_priority != NamePriority::Company {
+    if buyer.company.is_some() || settings.customer_name_priority != NamePriority::Company {
         return None;
     }
     let Some(person) = person else {

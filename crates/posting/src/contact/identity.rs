@@ -1,10 +1,12 @@
-//! How a customer is named in Ledger and in Sage.
+//! Which contact a document belongs on, the customer's own or the one that collects consumers' sales, and how it is named in Ledger and
+//! in Sage.
 
 use domain::{
     business::ReferenceSet,
     settings::Settings,
     xref::{XrefKey, XrefKind},
 };
+use messages::message;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -26,6 +28,42 @@ pub(crate) struct ContactIdentity {
     pub alternatives: Vec<String>,
 }
 
+/// The contact that a document belongs on.
+pub(crate) struct AssignedContact {
+    /// How it is named.
+    pub identity: ContactIdentity,
+    /// Whether it is the customer's own.
+    pub is_own: bool,
+    /// The rule that decided.
+    pub rule: &'static str,
+}
+
+/// Decides by the settings which contact a buyer's documents belong on.
+pub(crate) fn assign(buyer: &Buyer<'_>, context: &Context<'_>) -> AssignedContact {
+    let own = own(buyer, context.reference);
+    match individual_by(buyer, &own.key, context) {
+        Some(rule) => AssignedContact { identity: own, is_own: true, rule },
+        None => AssignedContact { identity: shared(buyer, context), is_own: false, rule: "consolidation" },
+    }
+}
+
+/// Whether the customer gets a contact of their own, by the first rule that holds, and which it was.
+fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Option<&'static str> {
+    let settings = &context.settings.consolidation;
+    if !settings.enabled {
+        Some(message!(reasons.no_shared_contact))
+    } else if settings.always_individual_for_b2b && (buyer.company.is_some() || buyer.has_vat_number) {
+        Some("always_individual_for_b2b")
+    } else if context.xrefs.contains_key(own) {
+        Some(message!(reasons.own_contact))
+    } else if !settings.min_total_for_individual.is_zero() && buyer.total >= settings.min_total_for_individual
+    {
+        Some("min_total_for_individual")
+    } else {
+        None
+    }
+}
+
 /// The key of the customer's own contact.
 pub(crate) fn own_key(buyer: &Buyer<'_>, reference: &ReferenceSet) -> XrefKey {
     own(buyer, reference).key
@@ -41,7 +79,7 @@ pub(crate) fn shared_key(buyer: &Buyer<'_>, settings: &Settings, reference: &Ref
 }
 
 /// The contact that consumers of the buyer's currency share.
-pub(crate) fn shared(buyer: &Buyer<'_>, context: &Context<'_>) -> ContactIdentity {
+fn shared(buyer: &Buyer<'_>, context: &Context<'_>) -> ContactIdentity {
     let key = shared_key(buyer, context.settings, context.reference);
     ContactIdentity { reference: key.magento_key.clone(), key, alternatives: Vec::new() }
 }
@@ -75,7 +113,7 @@ impl ReferenceStem {
 
 /// `M` and the customer's id, or `G` and the first hex digits of the hashed e-mail address (of the invoice, where a guest left no
 /// address), with the currency's ending: ten characters at most.
-pub(crate) fn own(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
+fn own(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
     let (magento_key, stem) = match buyer.customer.magento_id {
         id if id > 0 => {
             let hash = sha256(&format!("customer:{id}"));

@@ -9,27 +9,59 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        compensation::{self, Compensation},
-        rate_fits::RateFits,
-        recovered_rates::{KnownRates, RecoveredRates},
+        compensation::Compensation,
+        known_rates::KnownRates,
+        rate_fits::{DocumentFits, RateFits},
+        recovered_rates::RecoveredRates,
         sums::DocumentSums,
-        unallocated::{self, GapExplanation},
+        unallocated,
     },
     costs,
     credit_note::{
         amount_range::AmountRange,
+        explained_sale::{self, ExplainedSale},
         hypothesis::Hypothesis,
         invoice_lines::{InvoiceLines, ReturnedShare},
-        invoice_product_taxes::{self, InvoiceProductTaxes},
+        invoice_product_taxes::InvoiceProductTaxes,
+        memo_evidence::MemoEvidence,
     },
-    sales_document::{DocumentTotals, SalesDocument, counting_lines},
-    tolerances::{HAIR, PENNY},
+    sales_document::{DocumentTotals, SalesDocument},
+    tolerances::HAIR,
 };
 
+/// The sale as far as the invoice shows it.
+pub(crate) struct SaleByInvoice<'a> {
+    /// The likeliest sale, with the percentages of the invoice; none where the invoice fits no sale.
+    pub fitting: Option<(SalesDocument<'a>, ExplainedSale)>,
+    /// Whether the invoice holds tax that its lines and shipping do not show.
+    pub has_hidden_tax: bool,
+}
+
+/// Explains a memo by its invoice; none where the invoice's own sums cannot be explained.
+pub(crate) fn explain<'a>(
+    invoice: &Invoice,
+    shown: &SalesDocument<'a>,
+    evidence: &MemoEvidence<'_>,
+) -> Option<SaleByInvoice<'a>> {
+    let MemoEvidence { memo, known, .. } = evidence;
+    let invoice = InvoiceEvidence::read(invoice, known)?;
+    let sale = invoice.with_percents(shown.clone());
+    let fits = RateFits::of(&DocumentSums::of(&sale.totals, &sale.lines).goods, &known.percentages);
+    // The decimals that Magento left show which way of taking discounts is the right one.
+    let decimals_left = memo.grand_total - round2(memo.grand_total);
+    let hypotheses = invoice.hypotheses(memo, &evidence.sums.lines, evidence.gap + decimals_left);
+    let attempts = hypotheses
+        .iter()
+        .map(|hypothesis| explained_sale::explain(&sale.lines, &sale.totals, hypothesis, known, &fits));
+    let fitting = attempts.filter(|attempt| attempt.refusal.is_none()).min_by_key(|attempt| attempt.cost);
+    let has_hidden_tax = !invoice.product_taxes.tax.is_zero();
+    Some(SaleByInvoice { fitting: fitting.map(|attempt| (sale, attempt)), has_hidden_tax })
+}
+
 /// An invoice as its memos need it.
-pub(crate) struct InvoiceEvidence<'a> {
+struct InvoiceEvidence<'a> {
     lines: InvoiceLines<'a>,
-    sums: DocumentSums,
+    sums: DocumentSums<'a>,
     rates: RecoveredRates,
     /// The tax within the discounts that Magento gave back, of each line.
     compensations: Vec<Compensation>,
@@ -49,37 +81,22 @@ struct OnShipping {
 
 impl<'a> InvoiceEvidence<'a> {
     /// Reads an invoice; none where its sums cannot be explained.
-    pub fn read(invoice: &'a Invoice, known: &KnownRates) -> Option<Self> {
-        let lines = counting_lines(&invoice.lines, invoice.shipping_amount);
-        let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &lines);
-        let fits = RateFits::of(&sums.goods, &known.percentages);
-        let (rates, explanation) = unallocated::best(&sums, &fits, known);
+    fn read(invoice: &'a Invoice, known: &KnownRates) -> Option<Self> {
+        let sums = DocumentSums::of(&DocumentTotals::of_invoice(invoice), &invoice.lines);
+        let fits = DocumentFits::of(&sums.goods, sums.shipping.as_ref(), &known.percentages);
+        let (rates, explanation) = unallocated::best(&sums, (&fits.goods, &fits.shipping), known);
         if explanation.refusal.is_some() {
             return None;
         }
-        let compensations = compensations(&sums, &rates, &explanation);
-        let given_back: Decimal = compensations.iter().map(|one| one.least).sum();
-        let on_shipping = (explanation.shipping_compensation - PENNY).max(Decimal::ZERO);
-        let product_taxes = InvoiceProductTaxes {
-            percents: InvoiceProductTaxes::percents(&sums, &rates, &fits),
-            most_net: sums.net_gap - given_back - on_shipping,
-            exact_tax: sums.tax_gap,
-            tax: round2(sums.tax_gap).max(Decimal::ZERO),
-            untaxed: explanation.difference.max(Decimal::ZERO),
-            by_unit: invoice_product_taxes::rounds_by_unit(&lines),
-        };
+        let product_taxes = InvoiceProductTaxes::of(&sums, &rates, &fits.goods, &explanation);
+        let compensations = explanation.compensation;
         let shipping_compensation = explanation.shipping_compensation;
-        let lines = InvoiceLines::new(lines);
+        let lines = InvoiceLines::new(sums.lines.clone());
         Some(Self { lines, sums, rates, compensations, shipping_compensation, product_taxes })
     }
 
-    /// Whether the invoice holds tax that its lines and shipping do not show.
-    pub fn has_hidden_tax(&self) -> bool {
-        !self.product_taxes.tax.is_zero()
-    }
-
     /// The sale with the percentages of the invoice.
-    pub fn with_percents<'s>(&self, mut sale: SalesDocument<'s>) -> SalesDocument<'s> {
+    fn with_percents<'s>(&self, mut sale: SalesDocument<'s>) -> SalesDocument<'s> {
         for line in sale.lines.to_mut() {
             let percent = self.lines.returned(line).map(|share| self.rates.goods[share.index]);
             line.tax_percent = line.tax_percent.or(percent);
@@ -88,7 +105,7 @@ impl<'a> InvoiceEvidence<'a> {
     }
 
     /// The hypotheses about a memo of this invoice whose total holds `gap` beyond its lines and shipping.
-    pub fn hypotheses(&self, memo: &CreditMemo, lines: &[&Line], gap: Decimal) -> Vec<Hypothesis> {
+    fn hypotheses(&self, memo: &CreditMemo, lines: &[&Line], gap: Decimal) -> Vec<Hypothesis> {
         let shares: Option<Vec<ReturnedShare>> = lines.iter().map(|line| self.lines.returned(line)).collect();
         let Some(shares) = shares else { return Vec::new() };
         let certain = self.product_taxes.certain_tax(&self.lines, lines, &shares);
@@ -184,18 +201,4 @@ impl<'a> InvoiceEvidence<'a> {
         }
         ways
     }
-}
-
-/// The compensation of each line, with what was found and what rounding allows besides.
-fn compensations(
-    sums: &DocumentSums,
-    rates: &RecoveredRates,
-    explanation: &GapExplanation,
-) -> Vec<Compensation> {
-    let rows = sums.goods.iter().zip(&rates.goods).zip(&explanation.compensation);
-    rows.map(|((row, percent), likely)| {
-        let found = compensation::of(row, rates.goods_basis, *percent);
-        Compensation { likely: *likely, least: found.least.min(*likely), most: found.most.max(*likely) }
-    })
-    .collect()
 }

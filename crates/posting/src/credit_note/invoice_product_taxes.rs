@@ -7,40 +7,55 @@ use rust_decimal::Decimal;
 
 use crate::{
     amounts::{
-        rate_fits::RateFits, recovered_rates::RecoveredRates, sums::DocumentSums, taxed_amount::fraction,
+        rate_fits::RateFits, recovered_rates::RecoveredRates, sums::DocumentSums, unallocated::GapExplanation,
     },
     credit_note::{
         amount_range::AmountRange,
         invoice_lines::{InvoiceLines, ReturnedShare},
     },
     limits::LARGEST_SALE,
+    percentage::fraction,
     tolerances::{HAIR, HALF_PENNY, LARGEST_UNTAXABLE, PENNY},
 };
 
 /// What an invoice holds beyond its lines and shipping.
 pub(crate) struct InvoiceProductTaxes {
     /// The percentages that each line may have been taxed at.
-    pub percents: Vec<AmountRange>,
+    percents: Vec<AmountRange>,
     /// The most that all product taxes may come to without tax.
-    pub most_net: Decimal,
+    most_net: Decimal,
     /// The tax of all product taxes, as exact as the invoice shows.
-    pub exact_tax: Decimal,
+    exact_tax: Decimal,
     /// The tax of all product taxes.
     pub tax: Decimal,
     /// What the total holds beyond everything and without tax: a fee, a product tax that is not taxed.
-    pub untaxed: Decimal,
+    untaxed: Decimal,
     /// Whether every tax may be that of a unit times the quantity.
-    pub by_unit: bool,
+    by_unit: bool,
 }
 
 impl InvoiceProductTaxes {
-    /// The range of percentages of each line.
-    pub fn percents(sums: &DocumentSums, rates: &RecoveredRates, fits: &RateFits) -> Vec<AmountRange> {
+    /// Reads an explained invoice.
+    pub fn of(
+        sums: &DocumentSums<'_>,
+        rates: &RecoveredRates,
+        fits: &RateFits,
+        explanation: &GapExplanation,
+    ) -> Self {
         let range = |index: usize| {
             let fitting = fits.possible(index).map(AmountRange::exactly);
             fitting.fold(AmountRange::exactly(rates.goods[index]), AmountRange::with)
         };
-        (0..sums.goods.len()).map(range).collect()
+        let given_back: Decimal = explanation.compensation.iter().map(|one| one.least).sum();
+        let on_shipping = (explanation.shipping_compensation - PENNY).max(Decimal::ZERO);
+        Self {
+            percents: (0..sums.goods.len()).map(range).collect(),
+            most_net: sums.net_gap - given_back - on_shipping,
+            exact_tax: sums.tax_gap,
+            tax: round2(sums.tax_gap).max(Decimal::ZERO),
+            untaxed: explanation.difference.max(Decimal::ZERO),
+            by_unit: rounds_by_unit(&sums.lines),
+        }
     }
 
     /// The memo's tax of product taxes where no sum is needed to know it: there is none, no line bears any, or all of it is taken.
@@ -134,7 +149,7 @@ impl InvoiceProductTaxes {
 }
 
 /// Whether every tax may be that of a unit times the quantity (Tax/Model/Calculation/UnitBaseCalculator.php).
-pub(crate) fn rounds_by_unit(lines: &[&Line]) -> bool {
+fn rounds_by_unit(lines: &[&Line]) -> bool {
     let each = |line: &&Line| line.line_tax.checked_div(line.qty).unwrap_or_default();
     lines.iter().map(each).all(|tax| (tax - round2(tax)).abs() <= HAIR)
 }

@@ -16,14 +16,13 @@ use crate::{
     context::Context,
     credit_note::reconstruct::ReconstructedSale,
     findings::{Findings, NotPosted},
-    terms::Terms,
 };
 
 /// The rows to the penny, each with its tax rate.
 pub(crate) fn rows(
     memo: &CreditMemo,
     found: &ReconstructedSale<'_>,
-    terms: &Terms,
+    rates: &AvailableRates<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Vec<TaxedRow>, NotPosted> {
@@ -32,10 +31,10 @@ pub(crate) fn rows(
     let mut rows = if is_nothing(found) && !adjustments.is_empty() {
         Vec::new()
     } else {
-        breakdown::rows(&found.sale, terms, context, findings)?
+        breakdown::rows(&found.sale, rates, context, findings)?
     };
     for row in adjustments {
-        rows.push(untaxed(row, terms, context, findings)?);
+        rows.push(untaxed(row, rates, context, findings)?);
     }
     Ok(rows)
 }
@@ -85,18 +84,18 @@ fn adjustments(memo: &CreditMemo, excess: Decimal, findings: &mut Findings) -> V
 /// An untaxed row with the rate of 0 % that the merchant chose.
 fn untaxed(
     row: DocumentRow,
-    terms: &Terms,
+    rates: &AvailableRates<'_>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<TaxedRow, NotPosted> {
     if !context.reference.registered_for_tax {
         return Ok(TaxedRow { row, rate: None });
     }
-    match AvailableRates::new(context.settings, context.reference, &terms.place).choose(row.percent, None) {
+    match &rates.untaxed {
         Ok(choice) => {
             findings.rule("adjustment tax rate", &*choice.id, choice.rule, &*choice.input);
-            Ok(TaxedRow { row, rate: Some(choice) })
+            Ok(TaxedRow { row, rate: Some(choice.clone()) })
         }
-        Err(missing) => Err(findings.hold_for(&[missing])),
+        Err(missing) => Err(findings.hold_for(std::slice::from_ref(missing))),
     }
 }

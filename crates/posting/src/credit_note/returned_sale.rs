@@ -11,33 +11,23 @@ use rust_decimal::Decimal;
 
 use crate::{
     buyer::Buyer,
+    document_kind::DocumentKind,
     limits,
-    sales_document::{DocumentKind, DocumentTotals, SalesDocument},
+    sales_document::{DocumentTotals, SalesDocument},
 };
 
-/// Who a memo is for. It has no addresses of its own: the invoice's show where the goods went, the profile's stand in.
-pub(crate) fn buyer<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> Buyer<'a> {
-    let of_profile = Buyer::of_profile(&memo.customer, memo.currency);
-    let (billing_address, shipping_address) = match invoice {
-        Some(invoice) => (invoice.billing_address.as_ref(), invoice.shipping_address.as_ref()),
-        None => (of_profile.billing_address, of_profile.shipping_address),
-    };
-    Buyer {
-        billing_address,
-        shipping_address,
-        total: round2(memo.grand_total),
-        // A guest without an e-mail address is named by the invoice; a memo without one must not be taken for an invoice.
-        document_id: memo.invoice_id.unwrap_or(-memo.magento_id),
-        ..of_profile
+/// The sale as the memo's fields show it, without adjustments, or how they contradict themselves.
+pub(crate) fn read<'a>(
+    memo: &'a CreditMemo,
+    invoice: Option<&'a Invoice>,
+) -> Result<SalesDocument<'a>, String> {
+    if let Some(reason) = contradiction(memo) {
+        return Err(reason);
     }
-}
-
-/// The sale as the memo's fields show it, without adjustments.
-pub(crate) fn shown<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> SalesDocument<'a> {
     let sum = |value: fn(&Line) -> Decimal| memo.lines.iter().map(value).sum::<Decimal>();
-    SalesDocument {
+    Ok(SalesDocument {
         kind: DocumentKind::CreditNote,
-        buyer: buyer(memo, invoice),
+        buyer: Buyer::of_memo(memo, invoice),
         base_to_order_rate: memo.base_to_order_rate,
         lines: Cow::Borrowed(&memo.lines),
         totals: DocumentTotals {
@@ -48,16 +38,16 @@ pub(crate) fn shown<'a>(memo: &'a CreditMemo, invoice: Option<&'a Invoice>) -> S
             tax: sum(|line| line.line_tax) + memo.shipping_tax_amount,
             grand_total: total_of_goods(memo),
         },
-    }
+    })
 }
 
 /// The memo's total to the penny, less its adjustments: what lines and shipping come to. (Magento leaves four places.)
-pub(crate) fn total_of_goods(memo: &CreditMemo) -> Decimal {
+fn total_of_goods(memo: &CreditMemo) -> Decimal {
     round2(memo.grand_total) - round2(memo.adjustment_positive) + round2(memo.adjustment_negative)
 }
 
 /// What makes a memo contradict itself before any sum is looked at.
-pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
+fn contradiction(memo: &CreditMemo) -> Option<String> {
     let header = [
         memo.adjustment_positive,
         memo.adjustment_negative,
@@ -80,21 +70,4 @@ pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
     ];
     let (what, amount) = parts.into_iter().find(|(_, amount)| *amount < Decimal::ZERO)?;
     Some(message!(plan.negative_memo_part, part = what, amount = text(amount)))
-}
-
-/// Both sums of a memo, and why no posting exists.
-pub(crate) fn mismatch(memo: &CreditMemo, reason: &str) -> String {
-    let sale = shown(memo, None);
-    let shown: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
-        + memo.shipping_amount
-        + memo.shipping_tax_amount
-        + memo.adjustment_positive
-        - memo.adjustment_negative;
-    message!(
-        plan.memo_mismatch,
-        total = text(memo.grand_total),
-        shown = text(shown),
-        shown_tax = text(sale.totals.tax),
-        reason = reason
-    )
 }

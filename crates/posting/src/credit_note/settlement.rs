@@ -14,11 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    context::Context,
-    findings::Findings,
-    json_number, keys,
-    terms::{self, exchange::ExchangeRate},
-    text::cut_front,
+    context::Context, exchange_rate::ExchangeRate, findings::Findings, json_number, keys, text::cut_front,
 };
 
 /// Sage's limit of a payment's reference, in characters.
@@ -64,9 +60,9 @@ pub(crate) struct CreditToSettle<'a> {
     /// The memo.
     pub memo: &'a CreditMemo,
     /// Sage's id of the credit note, or `{creditmemo}`.
-    pub note: &'a str,
+    pub note: String,
     /// The reference of the credit note.
-    pub reference: &'a str,
+    pub reference: String,
     /// The memo's day.
     pub date: NaiveDate,
     /// Its exchange rate; none in the base currency.
@@ -188,7 +184,9 @@ fn refund_call(
         findings,
     );
     let mut fields = context.identified(&key);
-    terms::put_currency(&mut fields, credit.memo.currency, credit.exchange);
+    if let Some(exchange) = credit.exchange {
+        exchange.put_into(&mut fields);
+    }
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", "CUSTOMER_REFUND".into());
     put("contact_id", original.contact_id.clone().into());

@@ -1,22 +1,17 @@
 //! The fields that invoices and credit notes have alike.
 
-use domain::settings::Settings;
 use messages::message;
 use serde_json::{Map, Value};
 
 use crate::{
+    address,
     amounts::breakdown::TaxedRow,
-    contact::address,
     context::Context,
     documents::lines,
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
     terms::Terms,
-    text::cut_front,
 };
-
-/// Sage's limit of a document's reference, in characters.
-const REFERENCE: usize = 25;
 
 /// The document's fields without its idempotency id: its heading, addresses, currency and lines.
 pub(crate) fn fields(
@@ -29,18 +24,16 @@ pub(crate) fn fields(
 ) -> Result<Map<String, Value>, NotPosted> {
     let mut fields = heading;
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
-    let (billing, delivery) = document.buyer.addresses();
+    let buyer = &document.buyer;
     let both = [
-        ("main_address", billing, message!(field_names.billing_address)),
-        ("delivery_address", delivery, message!(field_names.delivery_address)),
+        ("main_address", buyer.main_address, message!(field_names.billing_address)),
+        ("delivery_address", buyer.delivery_address, message!(field_names.delivery_address)),
     ];
     for (field, magento, what) in both {
         if let Some(address) = magento.and_then(|magento| address::address(magento, what, findings)) {
             put(field, address);
         }
     }
-    terms.put_header(&mut fields);
-    let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     if context.safe_mode {
         put("status_id", Value::String("DRAFT".to_owned()));
     }
@@ -49,17 +42,7 @@ pub(crate) fn fields(
         put("shipping_net_amount", net);
         put("shipping_tax_rate_id", Value::String(rate));
     }
-    put(document.kind.lines_field(), Value::Array(lines));
+    put(document.kind.api_names().lines, Value::Array(lines));
+    fields.extend(terms.document_fields.clone());
     Ok(fields)
-}
-
-/// The number in Sage: the settings' prefix, never twice, and Magento's number.
-pub(crate) fn reference_of(increment_id: &str, settings: &Settings, findings: &mut Findings) -> String {
-    let prefix = settings.invoice_number_prefix.as_deref().map(str::trim).unwrap_or_default();
-    let reference = if increment_id.starts_with(prefix) {
-        increment_id.to_owned()
-    } else {
-        format!("{prefix}{increment_id}")
-    };
-    cut_front(&reference, REFERENCE, message!(field_names.reference), findings)
 }

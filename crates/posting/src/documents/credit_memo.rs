@@ -3,45 +3,46 @@
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::{CreditMemo, Invoice},
-    money::{round, round2, text},
+    documents::CreditMemo,
+    money::round2,
     plan::{Call, Plan, Predicted},
-    settings::{Settings, UndeterminedTax},
+    settings::Settings,
     xref::{XrefKey, XrefKind},
 };
 use messages::message;
 use serde_json::Value;
 
 use crate::{
-    amounts::{sums::DocumentSums, tax_rates::AvailableRates},
+    amounts::tax_rates::AvailableRates,
     buyer::Buyer,
-    contact::{choice, identity},
-    context::Context,
+    contact::{
+        choice,
+        identity::{self, AssignedContact},
+    },
+    context::{Context, KnownRecord},
     credit_note::{
-        note_rows,
-        reconstruct::{self, ReconstructedSale},
-        returned_sale,
+        note_rows, reconstruct, returned_sale,
         settlement::{self, CreditToSettle, OriginalInvoice},
     },
+    document_kind::DocumentKind,
     documents::{
-        body,
         credit_note_body::CreditNote,
         document_calls,
         reconcile::{ExpectedTotals, reconciled},
+        reference,
     },
     findings::{self, Findings, NotPosted},
     keys,
-    sales_document::{DocumentKind, SalesDocument},
     terms::{
         Terms,
         dates::{self, DocumentDay},
-        exchange::{self, ExchangeRate},
+        exchange,
     },
 };
 
 /// The cross-references that a plan of this memo looks at.
 pub(crate) fn wanted_xrefs(memo: &CreditMemo, settings: &Settings, reference: &ReferenceSet) -> Vec<XrefKey> {
-    let buyer = returned_sale::buyer(memo, None);
+    let buyer = Buyer::of_memo(memo, None);
     let of_invoice = |kind| memo.invoice_id.map(|id| XrefKey { kind, magento_key: id.to_string() });
     let own = [keys::credit_memo(memo), keys::allocation(memo), keys::refund(memo)];
     let invoices = [of_invoice(XrefKind::Invoice), of_invoice(XrefKind::Payment)];
@@ -52,28 +53,27 @@ pub(crate) fn wanted_xrefs(memo: &CreditMemo, settings: &Settings, reference: &R
 /// Plans a credit memo: contact where none is known, credit note, in safe mode its release, allocation and refund.
 pub(crate) fn plan(memo: &CreditMemo, original: Option<&OriginalInvoice>, context: &Context<'_>) -> Plan {
     let mut findings = Findings::default();
-    let planned = match context.xrefs.get(&keys::credit_memo(memo)) {
-        Some(known) => {
-            settle_only(memo, &known.sage_id, original, context, &mut findings).map(|calls| (calls, None))
-        }
+    let known = context.xrefs.get(&keys::credit_memo(memo));
+    let posting = match known {
+        Some(known) => posted(memo, known, context, &mut findings),
         None => match skip_reason(memo, context.settings) {
             Some(code) => return Plan::skip(code),
-            None => posting(memo, original, context, &mut findings)
-                .map(|(calls, predicted)| (calls, Some(predicted))),
+            None => posting(memo, original, context, &mut findings),
         },
     };
-    match planned {
-        Ok((calls, _)) if calls.is_empty() => match context.xrefs.get(&keys::credit_memo(memo)) {
-            Some(known) => {
-                let mut plan =
-                    findings::already(&message!(plan_notes.credit_memo, number = memo.increment_id), known);
-                plan.notes.extend(findings.notes);
-                plan
-            }
-            None => findings::plan_of(calls, None, findings),
-        },
-        Ok((calls, predicted)) => findings::plan_of(calls, predicted, findings),
-        Err(ended) => *ended,
+    let NotePosting { mut calls, predicted, credit } = match posting {
+        Ok(posting) => posting,
+        Err(ended) => return *ended,
+    };
+    calls.extend(settlement::calls(&credit, original, context, &mut findings));
+    match known {
+        Some(known) if calls.is_empty() => {
+            let mut plan =
+                findings::already(&message!(plan_notes.credit_memo, number = memo.increment_id), known);
+            plan.notes.extend(findings.notes);
+            plan
+        }
+        _ => findings::plan_of(calls, predicted, findings),
     }
 }
 
@@ -91,19 +91,29 @@ fn skip_reason(memo: &CreditMemo, settings: &Settings) -> Option<Code> {
     }
 }
 
-/// The calls of a memo whose credit note is in Sage: what of the settlement is not made yet.
-fn settle_only(
-    memo: &CreditMemo,
-    note: &str,
-    original: Option<&OriginalInvoice>,
+/// A credit note that is in Sage, or is brought there by these calls.
+struct NotePosting<'a> {
+    /// Contact, credit note, release.
+    calls: Vec<Call>,
+    /// The sums that Sage will show.
+    predicted: Option<Predicted>,
+    /// What is to be settled.
+    credit: CreditToSettle<'a>,
+}
+
+/// A memo whose credit note is in Sage.
+fn posted<'a>(
+    memo: &'a CreditMemo,
+    known: &KnownRecord,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<Vec<Call>, NotPosted> {
-    let date = memo_day(memo, context, findings)?.noted(findings);
-    let reference = body::reference_of(&memo.increment_id, context.settings, findings);
-    let exchange = exchange_of(memo, context, findings)?;
-    let credit = CreditToSettle { memo, note, reference: &reference, date, exchange };
-    Ok(settlement::calls(&credit, original, context, findings))
+) -> Result<NotePosting<'a>, NotPosted> {
+    let day = memo_day(memo, context, findings)?;
+    findings.add(day.rule);
+    let reference = reference::of(&memo.increment_id, context.settings, findings);
+    let exchange = exchange::unchecked(memo.currency, memo.base_to_order_rate, context.reference, findings)?;
+    let credit = CreditToSettle { memo, note: known.sage_id.clone(), reference, date: day.day, exchange };
+    Ok(NotePosting { calls: Vec::new(), predicted: None, credit })
 }
 
 fn memo_day(
@@ -115,101 +125,44 @@ fn memo_day(
     dates::unnoted_day(memo.created_at, DocumentKind::CreditNote.noun(), settings, reference, findings)
 }
 
-/// The exchange rate of a refund: the memo's own, which its invoice had.
-fn exchange_of(
-    memo: &CreditMemo,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<Option<ExchangeRate>, NotPosted> {
-    exchange::unchecked(memo.currency, memo.base_to_order_rate, context.reference, findings)
-}
-
 /// The calls of a memo that is not in Sage.
-fn posting(
-    memo: &CreditMemo,
+fn posting<'a>(
+    memo: &'a CreditMemo,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
-) -> Result<(Vec<Call>, Predicted), NotPosted> {
-    if let Some(reason) = returned_sale::contradiction(memo) {
-        return Err(findings.fail(Code::InconsistentDocument, reason));
-    }
+) -> Result<NotePosting<'a>, NotPosted> {
     let invoice = original.and_then(|original| original.document.as_ref());
-    let shown = returned_sale::shown(memo, invoice);
-    let terms = match original {
-        Some(_) => Terms::of_posted(&shown, context, findings)?,
-        None => Terms::of(&shown, context, findings)?,
-    };
-    let found = reconstructed(memo, &shown, invoice, &terms, context, findings)?;
-    let (contact, contact_call) = contact_of(memo, &shown.buyer, original, context, findings);
-    let rows = note_rows::rows(memo, &found, &terms, context, findings)?;
+    let shown = returned_sale::read(memo, invoice)
+        .map_err(|reason| findings.fail(Code::InconsistentDocument, reason))?;
+    let assigned = identity::assign(&shown.buyer, context);
+    let terms = Terms::of(&shown, &assigned, original.is_some(), context, findings)?;
+    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
+    let found = reconstruct::reconstruct(memo, &shown, invoice, &rates, context, findings)?;
+    let (contact, contact_call) = contact_of(memo, &shown.buyer, assigned, original, context, findings);
+    let rows = note_rows::rows(memo, &found, &rates, context, findings)?;
     let day = memo_day(memo, context, findings)?;
-    let note = CreditNote { memo, sale: &found.sale, original, contact: &contact, day: day.day };
+    let note = CreditNote { memo, sale: &found.sale, original, contact: &contact, day: &day };
     let fields = note.fields(&terms, &rows, context, findings)?;
     let expected =
         ExpectedTotals { total: memo.grand_total, tax: found.sale.totals.tax, currency: memo.currency };
     let predicted = reconciled(shown.kind, &fields, &expected, context.reference, findings)?;
-    let date = day.noted(findings);
+    findings.add(day.rule);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let exchange = exchange_of(memo, context, findings)?;
-    let credit = CreditToSettle { memo, note: "{creditmemo}", reference: &reference, date, exchange };
-    let (key, base_total) = (keys::credit_memo(memo), terms.in_base(predicted.total));
+    let (note, exchange) = ("{creditmemo}".to_owned(), terms.exchange);
+    let credit = CreditToSettle { memo, note, reference, date: day.day, exchange };
+    let (key, base_total) =
+        (keys::credit_memo(memo), exchange.and_then(|rate| rate.in_base(predicted.total)));
     let mut calls: Vec<Call> = contact_call.into_iter().collect();
     calls.extend(document_calls::calls(shown.kind, key, fields, &predicted, base_total, context));
-    calls.extend(settlement::calls(&credit, original, context, findings));
-    Ok((calls, predicted))
-}
-
-/// The sale that the memo takes back, or why its sums cannot be known.
-fn reconstructed<'a>(
-    memo: &CreditMemo,
-    shown: &SalesDocument<'a>,
-    invoice: Option<&Invoice>,
-    terms: &Terms,
-    context: &Context<'_>,
-    findings: &mut Findings,
-) -> Result<ReconstructedSale<'a>, NotPosted> {
-    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
-    let sums = DocumentSums::of(&shown.totals, &shown.counting_lines());
-    let untaxed_abroad = terms.is_untaxed_abroad(shown.totals.tax);
-    // The memo hides its discount on shipping, so that only lines are compared.
-    let (known, _) = rates.known(&sums.goods, None, untaxed_abroad);
-    let found = reconstruct::reconstruct(memo, shown, invoice, &known);
-    if let Some(reason) = &found.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
-    }
-    let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
-    if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
-        let reason = match invoice {
-            None => message!(figures.memo_undetermined),
-            Some(_) => {
-                message!(figures.memo_undetermined_by_invoice)
-            }
-        };
-        return Err(findings.hold(Code::TaxUndetermined, returned_sale::mismatch(memo, reason)));
-    }
-    note_what_was_found(memo, &found, findings);
-    Ok(found)
-}
-
-fn note_what_was_found(memo: &CreditMemo, found: &ReconstructedSale<'_>, findings: &mut Findings) {
-    if memo.grand_total != round2(memo.grand_total) {
-        findings.rule(
-            "total",
-            text(memo.grand_total),
-            message!(reasons.more_decimals),
-            round(memo.grand_total, 4).to_string(),
-        );
-    }
-    if !round2(found.hidden_tax).is_zero() {
-        findings.note(message!(plan_notes.hidden_tax, amount = text(found.hidden_tax)));
-    }
+    Ok(NotePosting { calls, predicted: Some(predicted), credit })
 }
 
 /// The contact of the original invoice, whatever the rules say today; without one, the contact by the rules.
 fn contact_of(
     memo: &CreditMemo,
     buyer: &Buyer<'_>,
+    assigned: AssignedContact,
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
@@ -219,6 +172,6 @@ fn contact_of(
         findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }
-    let contact = choice::choose(buyer, context, findings);
+    let contact = choice::choose(assigned, buyer, context, findings);
     (contact.id, contact.call)
 }

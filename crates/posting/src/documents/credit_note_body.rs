@@ -9,10 +9,10 @@ use crate::{
     amounts::breakdown::TaxedRow,
     context::Context,
     credit_note::settlement::OriginalInvoice,
-    documents::body,
+    documents::{body, reference},
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
-    terms::{Terms, dates},
+    terms::{Terms, dates::DocumentDay},
     text::cut,
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct CreditNote<'a> {
     /// The contact's id, or `{contact}`.
     pub contact: &'a str,
     /// Its day.
-    pub day: NaiveDate,
+    pub day: &'a DocumentDay,
 }
 
 impl CreditNote<'_> {
@@ -45,8 +45,8 @@ impl CreditNote<'_> {
         let mut heading = Map::new();
         let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
         put("contact_id", self.contact.to_owned());
-        put("date", self.day.to_string());
-        put("reference", body::reference_of(&self.memo.increment_id, context.settings, findings));
+        put("date", self.day.day.to_string());
+        put("reference", reference::of(&self.memo.increment_id, context.settings, findings));
         let mut fields = body::fields(self.sale, heading, terms, rows, context, findings)?;
         fields.insert("notes".to_owned(), Value::String(self.notes(findings)));
         // Of a memo's addresses only the profile's are known, and the contact has those; the invoice's are the document's own.
@@ -54,19 +54,16 @@ impl CreditNote<'_> {
             fields.remove("main_address");
             fields.remove("delivery_address");
         }
-        if let Some(date) = self.original_date(context) {
+        if let Some(date) = self.original_date() {
             fields.insert("original_invoice_date".to_owned(), Value::String(date.to_string()));
         }
         Ok(fields)
     }
 
     /// The day of the invoice that it takes back: Sage's, else Magento's.
-    fn original_date(&self, context: &Context<'_>) -> Option<NaiveDate> {
-        let of_memo = || {
-            let created_at = self.memo.invoice_created_at?;
-            Some(dates::local_day(created_at, context.settings, context.reference))
-        };
-        self.original.and_then(|original| original.date).or_else(of_memo)
+    fn original_date(&self) -> Option<NaiveDate> {
+        let of_memo = self.memo.invoice_created_at.map(|at| at.with_timezone(&self.day.zone).date_naive());
+        self.original.and_then(|original| original.date).or(of_memo)
     }
 
     /// Which invoice and order it takes back, and why.

@@ -7,28 +7,10 @@ use domain::{
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use crate::{context::Context, sales_document::DocumentKind};
-
-/// How Sage's API names one kind of document.
-struct ApiNames {
-    /// The call, whose answer's id later calls use.
-    call: &'static str,
-    /// The list.
-    path: &'static str,
-    /// The wrapper of the body.
-    wrapper: &'static str,
-}
-
-fn names(kind: DocumentKind) -> ApiNames {
-    match kind {
-        DocumentKind::Invoice => {
-            ApiNames { call: "invoice", path: "/sales_invoices", wrapper: "sales_invoice" }
-        }
-        DocumentKind::CreditNote => {
-            ApiNames { call: "creditmemo", path: "/sales_credit_notes", wrapper: "sales_credit_note" }
-        }
-    }
-}
+use crate::{
+    context::Context,
+    document_kind::{ApiNames, DocumentKind},
+};
 
 /// The call that makes the document, and in safe mode the one that releases its draft.
 pub(crate) fn calls(
@@ -54,7 +36,7 @@ fn create(
     base_total: Option<Decimal>,
     context: &Context<'_>,
 ) -> Call {
-    let ApiNames { call, path, wrapper } = names(kind);
+    let ApiNames { call, path, wrapper, .. } = kind.api_names();
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut body = context.identified(&key);
     body.extend(fields);
@@ -71,7 +53,7 @@ fn create(
 }
 
 fn release(kind: DocumentKind) -> Call {
-    let ApiNames { call, path, .. } = names(kind);
+    let ApiNames { call, path, .. } = kind.api_names();
     Call {
         name: "release".to_owned(),
         method: Method::Post,

@@ -12,17 +12,18 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::breakdown,
-    contact::choice,
+    amounts::{breakdown, tax_rates::AvailableRates},
+    contact::{choice, identity},
     context::Context,
+    document_kind::DocumentKind,
     documents::{
         body, document_calls,
         reconcile::{ExpectedTotals, reconciled},
-        skip,
+        reference, skip,
     },
     findings::{self, Findings, NotPosted},
     keys, limits,
-    sales_document::{DocumentKind, SalesDocument},
+    sales_document::SalesDocument,
     terms::{Terms, dates},
     text::cut,
 };
@@ -63,16 +64,19 @@ pub(crate) fn posting(
 ) -> Result<InvoicePosting, NotPosted> {
     refuse_impossible(invoice, findings)?;
     let document = SalesDocument::of_invoice(invoice);
-    let terms = Terms::of(&document, context, findings)?;
-    let rows = breakdown::rows(&document, &terms, context, findings)?;
-    let contact = choice::choose(&document.buyer, context, findings);
+    let assigned = identity::assign(&document.buyer, context);
+    let terms = Terms::of(&document, &assigned, false, context, findings)?;
+    let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
+    let rows = breakdown::rows(&document, &rates, context, findings)?;
+    let contact = choice::choose(assigned, &document.buyer, context, findings);
     let heading = heading(invoice, &contact.id, context, findings)?;
     let fields = body::fields(&document, heading, &terms, &rows, context, findings)?;
     let expected =
         ExpectedTotals { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
     let predicted = reconciled(document.kind, &fields, &expected, context.reference, findings)?;
-    let (key, base_total) = (keys::invoice(invoice), terms.in_base(predicted.total));
+    let base_total = terms.exchange.and_then(|rate| rate.in_base(predicted.total));
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
+    let key = keys::invoice(invoice);
     calls.extend(document_calls::calls(document.kind, key, fields, &predicted, base_total, context));
     Ok(InvoicePosting { calls, predicted, contact: contact.id })
 }
@@ -105,13 +109,13 @@ fn heading(
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Map<String, Value>, NotPosted> {
-    let Context { settings, reference, .. } = *context;
-    let day = dates::document_day(invoice.created_at, "invoice", settings, reference, findings)?;
+    let settings = context.settings;
+    let day = dates::document_day(invoice.created_at, "invoice", settings, context.reference, findings)?;
     let mut heading = Map::new();
     let mut put = |field: &str, value: String| heading.insert(field.to_owned(), Value::String(value));
     put("contact_id", contact.to_owned());
     put("date", day.to_string());
-    put("reference", body::reference_of(&invoice.increment_id, settings, findings));
+    put("reference", reference::of(&invoice.increment_id, settings, findings));
     put("notes", notes(invoice, findings));
     Ok(heading)
 }

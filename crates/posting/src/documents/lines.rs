@@ -56,8 +56,8 @@ pub(crate) fn shipping_and_lines(
             Ok((account, rule)) => {
                 findings.rule(format!("account of {}", row.kind.word()), &*account, rule, "");
                 let mut line = line(row, account, rate.as_ref(), findings);
-                terms.put_line(&mut line);
-                lines.push(line);
+                line.extend(terms.line_fields.clone());
+                lines.push(Value::Object(line));
             }
             Err(one) if !missing.contains(&one) => missing.push(one),
             Err(_) => {}
@@ -82,7 +82,12 @@ fn fits_shipping_panel(
 }
 
 /// A line of the body. Without a rate (a business not registered for tax) no tax field is sent.
-fn line(row: &DocumentRow, account: String, rate: Option<&ChosenRate>, findings: &mut Findings) -> Value {
+fn line(
+    row: &DocumentRow,
+    account: String,
+    rate: Option<&ChosenRate>,
+    findings: &mut Findings,
+) -> Map<String, Value> {
     let mut fields = Map::new();
     let (quantity, price, description) = match row.quantity_and_price() {
         Some((quantity, price)) => (quantity, price, row.description.clone()),
@@ -101,5 +106,5 @@ fn line(row: &DocumentRow, account: String, rate: Option<&ChosenRate>, findings:
         fields.insert("tax_rate_id".to_owned(), Value::String(rate.id.clone()));
         fields.insert("tax_amount".to_owned(), json_number::number(row.tax));
     }
-    Value::Object(fields)
+    fields
 }

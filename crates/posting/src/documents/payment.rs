@@ -16,10 +16,10 @@ use crate::{
     buyer::Buyer,
     contact::choice,
     context::Context,
-    documents::{body, invoice, skip},
+    documents::{invoice, reference, skip},
     findings::{self, Findings, MissingSetting, NotPosted, label_of},
     json_number, keys,
-    terms::{self, dates, exchange},
+    terms::{dates, exchange},
 };
 
 /// Plans the payment of an invoice, and the invoice itself first where Sage does not hold it yet. `outstanding` is what credit notes
@@ -141,7 +141,7 @@ fn payment_call(
     let exchange = exchange::unchecked(invoice.currency, invoice.base_to_order_rate, reference, findings)?;
     let key = keys::payment(invoice);
     let date = dates::document_day(payment.captured_at, "payment", settings, reference, findings)?;
-    let sage_reference = body::reference_of(&invoice.increment_id, settings, findings);
+    let sage_reference = reference::of(&invoice.increment_id, settings, findings);
     let (amount, total) = (round2(payment.amount), round2(invoice.grand_total));
     let owed = payee.outstanding.map_or(total, |outstanding| round2(outstanding).clamp(Decimal::ZERO, total));
     let allocated = amount.min(owed);
@@ -153,7 +153,9 @@ fn payment_call(
         findings.note(message!(settlement.part_paid, amount = text(amount), rest = text(owed - amount)));
     }
     let mut fields = context.identified(&key);
-    terms::put_currency(&mut fields, payment.currency, exchange);
+    if let Some(exchange) = exchange {
+        exchange.put_into(&mut fields);
+    }
     let mut put = |field: &str, value: Value| fields.insert(field.to_owned(), value);
     put("transaction_type_id", Value::String("CUSTOMER_RECEIPT".to_owned()));
     put("contact_id", Value::String(payee.contact));

@@ -13,9 +13,9 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
+    document_kind::DocumentKind,
     documents::sage_arithmetic::sage_arithmetic,
     findings::{Findings, NotPosted},
-    sales_document::DocumentKind,
 };
 
 /// What Magento says that a document comes to.
@@ -38,7 +38,7 @@ pub(crate) fn reconciled(
 ) -> Result<Predicted, NotPosted> {
     let total = round2(expected.total);
     let tax = if reference.registered_for_tax { round2(expected.tax) } else { Decimal::ZERO };
-    let sums = sage_arithmetic(&Value::Object(fields.clone()), kind.lines_field(), reference)
+    let sums = sage_arithmetic(&Value::Object(fields.clone()), kind.api_names().lines, reference)
         .ok_or_else(|| findings.fail(Code::TotalsMismatch, message!(plan.not_summed)))?;
     if (sums.total, sums.tax) != (total, tax) {
         let message = message!(

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use domain::{business::ReferenceSet, code::Code, settings::Settings};
+use domain::{business::ReferenceSet, code::Code, plan::Rule, settings::Settings};
 use messages::message;
 
 use crate::findings::{Findings, NotPosted};
@@ -22,28 +22,15 @@ pub fn zone_of(country: &str) -> Tz {
     }
 }
 
-/// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
-pub(crate) fn local_day(instant: DateTime<Utc>, settings: &Settings, reference: &ReferenceSet) -> NaiveDate {
-    let named = settings.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
-    instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
-}
-
 /// The day of a document, and how it was found.
 #[derive(Debug)]
 pub(crate) struct DocumentDay {
     /// The day.
     pub day: NaiveDate,
-    subject: String,
-    rule: &'static str,
-    input: String,
-}
-
-impl DocumentDay {
-    /// The day, its rule among the plan's.
-    pub fn noted(self, findings: &mut Findings) -> NaiveDate {
-        findings.rule(self.subject, self.day.to_string(), self.rule, self.input);
-        self.day
-    }
+    /// The zone that days are counted in.
+    pub zone: Tz,
+    /// Why it is this day.
+    pub rule: Rule,
 }
 
 /// The day of an instant for these settings and business, its rule among the plan's; refused when it lies before the day from which Sage
@@ -55,7 +42,9 @@ pub(crate) fn document_day(
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<NaiveDate, NotPosted> {
-    unnoted_day(instant, what, settings, reference, findings).map(|day| day.noted(findings))
+    let DocumentDay { day, rule, .. } = unnoted_day(instant, what, settings, reference, findings)?;
+    findings.add(rule);
+    Ok(day)
 }
 
 /// The same for a document that notes the rule later.
@@ -79,17 +68,21 @@ pub(crate) fn unnoted_day(
     } else {
         message!(reasons.country_time_zone)
     };
-    let input = format!("{} in {zone}", instant.to_rfc3339());
-    let day = DocumentDay { day, subject: format!("{what} date"), rule, input };
+    let rule = Rule {
+        subject: format!("{what} date"),
+        chosen: day.to_string(),
+        rule: rule.to_owned(),
+        input: format!("{} in {zone}", instant.to_rfc3339()),
+    };
     match reference.accounts_start_date {
-        Some(start) if day.day < start => {
-            let day = day.noted(findings);
+        Some(start) if day < start => {
+            findings.add(rule);
             Err(findings.fail(
                 Code::BeforeAccountsStart,
                 message!(plan.before_start, document = what, day = day, start = start),
             ))
         }
-        _ => Ok(day),
+        _ => Ok(DocumentDay { day, zone, rule }),
     }
 }
 

@@ -13,6 +13,7 @@ use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
+    exchange_rate::ExchangeRate,
     findings::{Findings, NotPosted},
     limits::LARGEST_AMOUNT,
     sales_document::SalesDocument,
@@ -22,50 +23,22 @@ use crate::{
 /// Sage takes ten decimals of a rate.
 const DECIMALS: u32 = 10;
 
-/// The exchange rate of a document, in base units for one unit of its currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ExchangeRate(pub Decimal);
-
-impl ExchangeRate {
-    /// What an amount comes to in the base currency; `None` beyond what a number holds.
-    pub fn in_base(self, amount: Decimal) -> Option<Decimal> {
-        amount.checked_mul(self.0).map(round2)
-    }
-}
-
-/// The exchange rate of a document, checked against Sage's own; none in the base currency. Refused are sums that Sage cannot hold.
+/// The exchange rate of a document; none in the base currency. It is checked against Sage's own, unless the document is a memo whose
+/// invoice is in Sage at its own rate (`is_posted`): too late to doubt it. Refused are sums that Sage cannot hold.
 pub(crate) fn of(
     document: &SalesDocument<'_>,
+    is_posted: bool,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<Option<ExchangeRate>, NotPosted> {
     let currency = document.buyer.currency;
     let exchange = unchecked(currency, document.base_to_order_rate, reference, findings)?;
-    if let Some(exchange) = exchange {
-        check(exchange, currency, reference, findings)?;
+    if let Some(exchange) = exchange.filter(|_| !is_posted) {
+        check(exchange, reference, findings)?;
     }
-    check_sums(document, reference, findings)?;
-    Ok(exchange)
-}
-
-/// The exchange rate of a credit memo whose invoice is in Sage at its own rate: too late to doubt it.
-pub(crate) fn of_posted(
-    document: &SalesDocument<'_>,
-    reference: &ReferenceSet,
-    findings: &mut Findings,
-) -> Result<Option<ExchangeRate>, NotPosted> {
-    let exchange = unchecked(document.buyer.currency, document.base_to_order_rate, reference, findings)?;
-    check_sums(document, reference, findings)?;
-    Ok(exchange)
-}
-
-fn check_sums(
-    document: &SalesDocument<'_>,
-    reference: &ReferenceSet,
-    findings: &Findings,
-) -> Result<(), NotPosted> {
     let tax = reference.registered_for_tax.then_some(document.totals.tax);
-    check_decimals(document.buyer.currency, document.buyer.total, tax, findings)
+    check_decimals(currency, document.buyer.total, tax, findings)?;
+    Ok(exchange)
 }
 
 /// The exchange rate of a document that is in Sage already, where it is too late to doubt it.
@@ -102,12 +75,11 @@ pub(crate) fn unchecked(
         "1 / base_to_order_rate",
         quoted.normalize().to_string(),
     );
-    Ok(Some(ExchangeRate(rate)))
+    Ok(Some(ExchangeRate { currency, rate }))
 }
 
 fn check(
-    ExchangeRate(rate): ExchangeRate,
-    currency: Currency,
+    ExchangeRate { currency, rate }: ExchangeRate,
     reference: &ReferenceSet,
     findings: &mut Findings,
 ) -> Result<(), NotPosted> {

@@ -12,8 +12,9 @@ use domain::{
 use messages::message;
 
 use crate::{
+    document_kind::DocumentKind,
     findings::{Findings, MissingSetting, NotPosted},
-    sales_document::{DocumentKind, SalesDocument},
+    sales_document::SalesDocument,
     terms::place_of_supply::PlaceOfSupply,
 };
 
@@ -74,7 +75,7 @@ fn of_line<'a>(line: &Line, document: &SalesDocument<'_>, settings: &'a Settings
     {
         return Type { word, rule: "product_type_eu_goods_map", input: kind.to_owned() };
     }
-    let is_virtual = line.product_type.is_none() && document.buyer.shipping_address.is_none();
+    let is_virtual = line.product_type.is_none() && document.buyer.shown.shipping.is_none();
     match map("virtual").filter(|word| is_virtual && map("downloadable") == Some(word)) {
         Some(word) => Type {
             word,

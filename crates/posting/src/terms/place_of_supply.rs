@@ -15,9 +15,9 @@ use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
+    address::country,
     buyer::Buyer,
-    contact::{address::country, choice},
-    context::Context,
+    contact::identity::AssignedContact,
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
 };
@@ -72,19 +72,18 @@ impl PlaceOfSupply {
     /// takes no tax and Magento charged some.
     pub fn of(
         document: &SalesDocument<'_>,
-        context: &Context<'_>,
+        contact: &AssignedContact,
+        reference: &ReferenceSet,
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
-        let (buyer, reference) = (&document.buyer, context.reference);
-        let home = reference.country.as_str();
-        let (billing, delivery) = buyer.addresses();
+        let (buyer, home) = (&document.buyer, reference.country.as_str());
+        let (billing, delivery) = (buyer.main_address, buyer.delivery_address);
         let tax_country = delivery.and_then(country).map(|code| (code, delivery));
         let tax_country = tax_country.or_else(|| billing.and_then(country).map(|code| (code, billing)));
         let (country_code, address) =
             tax_country.map_or((None, delivery), |(code, address)| (Some(code), address));
         // The shared contact bears the business's own country.
-        let individual = choice::is_individual(buyer, context);
-        let contact_country = if individual { billing.and_then(country) } else { Some(home.to_owned()) };
+        let contact_country = if contact.is_own { billing.and_then(country) } else { Some(home.to_owned()) };
         let area = |country: Option<&str>| {
             if reference.registered_for_tax { area_of(country, home) } else { TaxArea::Home }
         };
@@ -128,7 +127,7 @@ impl PlaceOfSupply {
         findings: &mut Findings,
     ) {
         let Some(country) = &self.country else { return };
-        let source = if buyer.shipping_address.is_some() {
+        let source = if buyer.shown.shipping.is_some() {
             message!(field_names.delivery_address)
         } else {
             message!(field_names.billing_address)

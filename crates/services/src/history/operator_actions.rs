@@ -10,7 +10,7 @@ use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy
 
 use super::query::HistoryQuery;
 use views::{
-    bulk::{BulkView, PreviewView},
+    bulk::{BulkOutcomes, BulkView, PreviewView},
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     links::HISTORY,
@@ -161,7 +161,11 @@ pub async fn begin_bulk(
 pub async fn bulk(services: &Services, member: &Member, id: &str) -> Result<BulkView, AppError> {
     let id: BulkRetryId = id.parse().map_err(|_| AppError::new(ErrorCode::NotFound))?;
     let bulk = services.store.bulk_retry(member.organisation(), id).await?.ok_or(ErrorCode::NotFound)?;
-    Ok(view(bulk, member))
+    let mut outcomes = BulkOutcomes::default();
+    for (status, runs) in services.store.bulk_outcomes(member.organisation(), id).await? {
+        outcomes.add(status, runs);
+    }
+    Ok(BulkView { outcomes, ..view(bulk, member) })
 }
 
 /// The newest retries of many runs.
@@ -179,6 +183,7 @@ fn view(bulk: BulkRetry, member: &Member) -> BulkView {
         expected: bulk.expected,
         retried: bulk.retried,
         passed_over: bulk.passed_over,
+        outcomes: BulkOutcomes::default(),
         actor: bulk.actor.name,
         runs,
         began: bulk.created_at.into(),

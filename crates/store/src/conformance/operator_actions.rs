@@ -266,9 +266,15 @@ pub async fn a_bulk_retry_passes_each_run_once(store: Arc<dyn Store>) {
     }
     assert_eq!(world.advance(&bulk).await, Advance::Ended);
     assert_eq!(world.told(&bulk).await, (BulkState::Done, 5, 1), "once and not again");
+    let outcomes = || world.store.bulk_outcomes(world.organisation, bulk.id);
+    assert_eq!(outcomes().await.unwrap(), [(RunStatus::Queued, 5)]);
+    let claimed = world.claim().await;
+    world.fail(&claimed).await;
+    assert_eq!(outcomes().await.unwrap(), [(RunStatus::Failed, 1), (RunStatus::Queued, 4)]);
     assert!(world.store.running_bulk_retries().await.unwrap().is_empty());
     let stranger = world.add_organisation("Second").await;
     assert_eq!(world.store.bulk_retry(stranger, bulk.id).await.unwrap(), None);
+    assert_eq!(world.store.bulk_outcomes(stranger, bulk.id).await.unwrap(), []);
 }
 
 /// It leaves room in the queue, waits until there is, and stops when a person says so.

@@ -1,0 +1,38 @@
+//! The keys of the desk, for whoever presses `?`.
+
+use leptos::prelude::*;
+
+const KEYS: [(&str, &str); 8] = [
+    ("Ctrl K", "Go to a page, or find a run"),
+    ("/", "Search"),
+    ("j, k", "Next run, previous run"),
+    ("n, p", "Next failed run, previous failed run"),
+    ("Enter", "Open the run"),
+    ("x", "Select the run"),
+    ("r", "Retry the run"),
+    ("?", "This list"),
+];
+
+/// The list, closed until it is asked for.
+#[component]
+pub fn Keys() -> impl IntoView {
+    let keys = KEYS.map(|(key, what)| {
+        view! {
+            <div>
+                <dt>
+                    <kbd>{key}</kbd>
+                </dt>
+                <dd>{what}</dd>
+            </div>
+        }
+    });
+    view! {
+        <dialog class="palette" id="keys" aria-labelledby="keys-title">
+            <h2 id="keys-title">"Keyboard shortcuts"</h2>
+            <dl>{keys.collect_view()}</dl>
+            <form method="dialog">
+                <button class="button">"Close"</button>
+            </form>
+        </dialog>
+    }
+}

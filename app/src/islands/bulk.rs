@@ -1,0 +1,107 @@
+//! A bulk retry: how far it has come, and what came of its runs.
+
+use leptos::{prelude::*, server_fn::ServerFn, task::spawn_local};
+use views::{
+    bulk::{BulkView, count, state_sentence},
+    links::HISTORY,
+};
+
+use super::live;
+use crate::{
+    api::runs::{CancelRetryAll, fetch_bulk},
+    components::{boxed, time::Time},
+};
+
+/// A bulk retry, and it follows the server until its last run has ended.
+#[island(lazy)]
+pub fn BulkProgress(
+    /// How it is at first.
+    bulk: BulkView,
+    /// The store's change number when that was read.
+    version: u64,
+) -> impl IntoView {
+    let shown = RwSignal::new(bulk);
+    Effect::new(move |_| {
+        let newest = live::live().version.get();
+        let is_news = newest.is_some_and(|newest| newest != version);
+        if is_news && !shown.with_untracked(BulkView::is_settled) {
+            let id = shown.with_untracked(|bulk| bulk.id.clone());
+            spawn_local(async move {
+                // What could not be fetched is fetched with the next change.
+                if let Ok(bulk) = fetch_bulk(id).await {
+                    shown.set(bulk);
+                }
+            });
+        }
+    });
+    let of = move |part: fn(&BulkView) -> String| boxed::text(move || shown.with(part));
+    let (id, runs) = shown.with_untracked(|bulk| (bulk.id.clone(), bulk.runs.clone()));
+    view! {
+        <section id="bulk" class="card">
+            <p class="ask-count" role="status">
+                {of(state_sentence)}
+            </p>
+            <p role="status">{of(|bulk| bulk.outcomes.sentence())}</p>
+            <progress
+                max=of(|bulk| bulk.expected.max(bulk.retried + bulk.passed_over).to_string())
+                value=of(|bulk| (bulk.retried + bulk.passed_over).to_string())
+                aria-label="Progress"
+            ></progress>
+            {facts(shown)}
+            <div class="form-end">
+                <form method="post" action=CancelRetryAll::PATH hidden=boxed::switch(move || shown.with(|bulk| !bulk.may_cancel))>
+                    <button class="button" name="bulk" value=id>
+                        "Cancel"
+                    </button>
+                </form>
+                <a class="button" href=runs>
+                    "Show the runs"
+                </a>
+                <a class="button button-quiet" href=format!("{HISTORY}/retries")>
+                    "All bulk retries"
+                </a>
+            </div>
+        </section>
+    }
+}
+
+fn facts(shown: RwSignal<BulkView>) -> impl IntoView {
+    let of = move |part: fn(&BulkView) -> i64| boxed::text(move || shown.with(|bulk| count(part(bulk))));
+    let facts = [
+        ("Queued", of(|bulk| bulk.retried)),
+        ("Now in Sage", of(|bulk| bulk.outcomes.in_sage)),
+        ("Failed again", of(|bulk| bulk.outcomes.failed)),
+        ("Skipped", of(|bulk| bulk.outcomes.skipped)),
+        ("Still in progress", of(|bulk| bulk.outcomes.open)),
+        ("Not retried", of(|bulk| bulk.passed_over)),
+        ("Matching at the start", of(|bulk| bulk.expected)),
+    ];
+    let facts = facts.map(|(name, value)| {
+        view! {
+            <div class="fact">
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    });
+    let ended = boxed::view(move || {
+        let ended = shown.with(|bulk| bulk.ended.clone());
+        ended.map(|at| view! { <p class="card-line">"Ended " <Time at /> " (UTC)"</p> }.into_any()).into_any()
+    });
+    let (actor, began) = shown.with_untracked(|bulk| (bulk.actor.clone(), bulk.began.clone()));
+    view! {
+        <dl class="card-facts">{facts.into_iter().collect_view()}</dl>
+        <p class="card-line">"Started by " {actor} ", " <Time at=began /> " (UTC)"</p>
+        {ended}
+    }
+}
+
+/// One that was begun on this page, in a line.
+pub fn job_line(bulk: &BulkView) -> AnyView {
+    let href = format!("{HISTORY}/retries/{}", bulk.id);
+    view! {
+        <span>{state_sentence(bulk)} " " {bulk.outcomes.sentence()} " "</span>
+        <a href=href>"View"</a>
+    }
+    .into_any()
+}

@@ -1,0 +1,84 @@
+//! The keys of the history. The list is one stop for Tab: within it j and k lead from row to row.
+
+use leptos::{ev::KeyboardEvent, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use super::runs_list::RowList;
+
+/// Listens for as long as the list is shown.
+pub fn listen(list: RowList) {
+    let first = list.page.with_untracked(|page| page.rows.first().map(|row| row.id.clone()));
+    list.current.set(first);
+    let heard = window_event_listener(leptos::ev::keydown, move |event| pressed(list, &event));
+    on_cleanup(move || heard.remove());
+    let focused = window_event_listener(leptos::ev::focusin, move |event| {
+        let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(id) = element.and_then(|element| row_of(&element)) {
+            list.current.set(Some(id));
+        }
+    });
+    on_cleanup(move || focused.remove());
+}
+
+/// The id of the run in whose row an element is.
+fn row_of(element: &Element) -> Option<String> {
+    let row = element.closest("tbody.run").ok().flatten()?;
+    row.id().strip_prefix("run-").map(str::to_owned)
+}
+
+fn pressed(list: RowList, event: &KeyboardEvent) {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(event) {
+        return;
+    }
+    let focused = document().active_element().and_then(|element| row_of(&element));
+    match event.key().as_str() {
+        "j" => step(list, focused.as_deref(), 1, |_| true),
+        "k" => step(list, focused.as_deref(), -1, |_| true),
+        // From failure to failure.
+        "n" => step(list, focused.as_deref(), 1, |status| status == "failed"),
+        "p" => step(list, focused.as_deref(), -1, |status| status == "failed"),
+        "r" => focused.iter().for_each(|id| list.retry(id)),
+        "x" => focused.iter().for_each(|id| {
+            let is_chosen = list.chosen.with_untracked(|chosen| chosen.contains(id));
+            list.choose(id, !is_chosen);
+        }),
+        "/" => focus("#q"),
+        _ => return,
+    }
+    event.prevent_default();
+}
+
+/// Whether the key goes into a field.
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    field.is_some_and(|field| {
+        let is_box = field.get_attribute("type").as_deref() == Some("checkbox");
+        !is_box && field.matches("input, select, textarea, dialog *").unwrap_or(false)
+    })
+}
+
+/// Leads to the next row in a direction whose status is wanted.
+fn step(list: RowList, from: Option<&str>, by: isize, is_wanted: fn(&str) -> bool) {
+    let found = list.page.with_untracked(|page| {
+        let here = from.and_then(|id| page.rows.iter().position(|row| row.id == id));
+        let mut rest: Box<dyn Iterator<Item = _>> = match (here, by) {
+            (Some(here), 1..) => Box::new(page.rows.iter().skip(here + 1)),
+            (Some(here), _) => Box::new(page.rows.iter().take(here).rev()),
+            (None, _) => Box::new(page.rows.iter()),
+        };
+        rest.find(|row| is_wanted(row.status.as_str())).map(|row| row.id.clone())
+    });
+    if let Some(id) = found {
+        list.current.set(Some(id.clone()));
+        focus(&format!("[id=\"run-{id}\"] .run-number"));
+    }
+}
+
+fn focus(selector: &str) {
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // Where it cannot have the focus, the keys simply do nothing.
+        drop(element.focus());
+    }
+}

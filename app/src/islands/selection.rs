@@ -1,0 +1,43 @@
+//! What can be done with the runs that are chosen.
+
+use leptos::prelude::*;
+
+use super::runs_list::RowList;
+use crate::components::boxed;
+
+/// A bar that is there while runs are chosen.
+pub fn action_bar(list: RowList) -> impl IntoView {
+    let count = Memo::new(move |_| list.chosen.with(Vec::len));
+    let label = boxed::text(move || match count.get() {
+        1 => "1 run selected".to_owned(),
+        many => format!("{many} runs selected"),
+    });
+    let retry = move |_| {
+        for id in list.chosen.get_untracked() {
+            list.retry(&id);
+        }
+        list.chosen.update(Vec::clear);
+    };
+    let all = move |_| {
+        let ids = list.page.with_untracked(|page| page.rows.iter().map(|row| row.id.clone()).collect());
+        list.chosen.set(ids);
+    };
+    view! {
+        <div class="action-bar" role="group" aria-label="Selected runs" hidden=boxed::switch(move || count.get() == 0)>
+            <p role="status">{label}</p>
+            <button class="button button-main" type="button" on:click=retry>
+                "Retry"
+            </button>
+            <button class="button" type="button" on:click=all>
+                "Select all on this page"
+            </button>
+            <button
+                class="button button-quiet"
+                type="button"
+                on:click=move |_| list.chosen.update(Vec::clear)
+            >
+                "Clear"
+            </button>
+        </div>
+    }
+}

@@ -1,0 +1,76 @@
+//! What is said once after something was done in place: one line for the whole document, whichever island speaks.
+
+use std::{cell::Cell, time::Duration};
+
+use leptos::prelude::*;
+
+use crate::components::boxed;
+
+/// So long a sentence stays, unless somebody rests on it.
+const STAYS: Duration = Duration::from_secs(8);
+
+/// What is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Toast {
+    /// The sentence.
+    pub text: String,
+    /// Whether it is good news.
+    pub is_good: bool,
+    /// What it leads to: a label and an address.
+    pub link: Option<(String, String)>,
+}
+
+thread_local! {
+    static TOAST: ArcRwSignal<Option<Toast>> = ArcRwSignal::new(None);
+    static COUNT: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Says something.
+pub fn say(toast: Toast) {
+    let said = COUNT.with(|count| {
+        count.set(count.get() + 1);
+        count.get()
+    });
+    TOAST.with(|own| own.set(Some(toast)));
+    set_timeout(move || fade(said), STAYS);
+}
+
+/// Takes away what was said, if nothing was said since.
+fn fade(said: u32) {
+    let is_newest = COUNT.with(|count| count.get() == said);
+    let is_held =
+        document().query_selector(".toast:is(:hover, :focus-within)").is_ok_and(|found| found.is_some());
+    if is_newest && is_held {
+        set_timeout(move || fade(said), STAYS);
+    } else if is_newest {
+        TOAST.with(|own| own.set(None));
+    }
+}
+
+/// The line. A live region that is always there: screen readers announce what changes within one.
+#[island]
+pub fn Toasts() -> impl IntoView {
+    let toast = RwSignal::new(None::<Toast>);
+    Effect::new(move |_| toast.set(TOAST.with(ArcRwSignal::get)));
+    let close = move |_| TOAST.with(|own| own.set(None));
+    view! {
+        <div class="toasts" role="status">
+            {boxed::view(move || {
+                toast
+                    .get()
+                    .map(|Toast { text, is_good, link }| {
+                        view! {
+                            <div class="toast" data-tone=if is_good { "good" } else { "bad" }>
+                                <p>{text}</p>
+                                {link.map(|(label, href)| view! { <a href=href>{label}</a> })}
+                                <button class="button button-quiet" type="button" aria-label="Dismiss" on:click=close>
+                                    "\u{d7}"
+                                </button>
+                            </div>
+                        }
+                    })
+                    .into_any()
+            })}
+        </div>
+    }
+}

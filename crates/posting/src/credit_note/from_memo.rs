@@ -1,0 +1,90 @@
+//! The sale that a memo takes back as the memo alone bears it out: its hypotheses are tried, the likeliest first, and the one that leaves
+//! least open is taken.
+
+use domain::money::text;
+use messages::message;
+use rust_decimal::Decimal;
+
+use crate::{
+    costs,
+    credit_note::{
+        certainty,
+        explained_sale::{self, ExplainedSale},
+        hypotheses,
+        hypothesis::Hypothesis,
+        memo_evidence::MemoEvidence,
+    },
+    tolerances::PENNY,
+};
+
+/// The sale that the memo itself bears out best.
+pub(crate) fn explain(evidence: &MemoEvidence<'_>) -> ExplainedSale {
+    let mut search = HypothesisSearch::begin(evidence);
+    if search.best.cost > 0 {
+        let likely = hypotheses::of_memo(evidence);
+        search.through(likely.made, likely.most_tried);
+        // What was not tried may fit as well.
+        search.is_cut_short |= search.best.cost >= costs::MEMO_PRODUCT_TAX && likely.are_cut_short;
+    }
+    let HypothesisSearch { mut best, doubtful, is_cut_short, .. } = search;
+    if best.refusal.is_none() && !doubtful.is_zero() {
+        best.refusal = Some(message!(figures.memo_doubtful, amount = text(doubtful)));
+    }
+    if best.refusal.is_none() && is_cut_short {
+        best.refusal = Some(message!(figures.memo_too_many_lines).to_owned());
+    }
+    best.is_certain = certainty::is_certain(evidence, &best);
+    best
+}
+
+fn explained(hypothesis: &Hypothesis, evidence: &MemoEvidence<'_>) -> ExplainedSale {
+    explained_sale::explain(evidence.lines, &evidence.totals, hypothesis, &evidence.known, &evidence.fits)
+}
+
+/// Whether a sale is as its fields show it.
+fn is_plain(sale: &ExplainedSale) -> bool {
+    sale.excess.is_zero() && sale.hidden_tax.is_zero() && sale.shipping_discount.is_zero()
+}
+
+/// The search for the attempt of the least cost.
+struct HypothesisSearch<'a> {
+    evidence: &'a MemoEvidence<'a>,
+    best: ExplainedSale,
+    /// Money of the best attempt that may be taxed or not as well.
+    doubtful: Decimal,
+    /// Whether hypotheses that could be as good were not tried.
+    is_cut_short: bool,
+}
+
+impl<'a> HypothesisSearch<'a> {
+    /// Begins with the sale as the memo shows it.
+    fn begin(evidence: &'a MemoEvidence<'a>) -> Self {
+        let best = explained(&Hypothesis::default(), evidence);
+        Self { evidence, best, doubtful: Decimal::ZERO, is_cut_short: false }
+    }
+
+    /// Tries the likeliest first, as long as one can still be better.
+    fn through(&mut self, mut likely: Vec<Hypothesis>, most_tried: usize) {
+        likely.sort_by_key(|hypothesis| hypothesis.cost);
+        likely.dedup();
+        for (tried, hypothesis) in likely.into_iter().enumerate() {
+            self.is_cut_short = tried >= most_tried && hypothesis.cost <= self.best.cost;
+            if self.is_cut_short || hypothesis.cost > self.best.cost {
+                break;
+            }
+            self.weigh(&hypothesis);
+        }
+    }
+
+    fn weigh(&mut self, hypothesis: &Hypothesis) {
+        let other = explained(hypothesis, self.evidence);
+        let is_doubted = (other.difference - hypothesis.doubtful).abs() <= PENNY;
+        let doubt = if is_doubted { hypothesis.doubtful } else { Decimal::ZERO };
+        if other.cost < self.best.cost {
+            (self.best, self.doubtful) = (other, doubt);
+        } else if other.cost == self.best.cost && hypothesis.is_plain() && is_plain(&self.best) {
+            // The plain sale was tried first, without asking whether anything speaks for it.
+            self.doubtful = self.doubtful.max(doubt);
+        }
+    }
+}
