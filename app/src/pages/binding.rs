@@ -14,6 +14,7 @@ use crate::{
         field::OwnPassword,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
+        setup_steps::setup_part,
         time::Time,
     },
     pages::preflight,
@@ -77,7 +78,6 @@ fn both_sides(
     ahead: Option<AnyView>,
     disconnecting: Option<AppError>,
 ) -> impl IntoView + use<> {
-    let status = binding.status;
     let facts = [
         ("Shop", Either::Left(binding.shop.clone())),
         (
@@ -104,9 +104,10 @@ fn both_sides(
     view! {
         <div class="page-head">
             <h1>{binding.name.clone()}</h1>
-            <BindingChip status />
+            <BindingChip state=binding.state />
         </div>
         <p>{binding.status_sentence()}</p>
+        {binding.setup.as_ref().map(|setup| setup_part(setup, true))}
         <dl class="facts">{facts.collect_view()}</dl>
         {binding.backfill.as_ref().map(|search| backfill(search, binding.status))}
         {(!binding.suggestions.is_empty()).then(|| suggested(binding))}

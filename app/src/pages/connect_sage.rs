@@ -10,6 +10,7 @@ use crate::{
     components::{
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
+        setup_steps::setup_part,
     },
     pages::preflight,
     refusal::refusal_of,
@@ -76,6 +77,7 @@ fn way_on(way: ConnectView) -> impl IntoView {
         }
     });
     view! {
+        {binding.setup.as_ref().map(|setup| setup_part(setup, false))}
         {pair_first}
         <p>"Shop: "<a href=binding.href()>{binding.name.clone()}</a>" \u{b7} "{binding.shop.clone()}</p>
         {if businesses.is_empty() {

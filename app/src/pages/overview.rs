@@ -13,6 +13,7 @@ use crate::{
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
         problem::or_problem,
+        setup_steps::{setup_list, setup_part},
         status_chip::StatusMark,
         time::Time,
     },
@@ -61,7 +62,7 @@ fn whole(view: OverviewView) -> AnyView {
 
 fn page(view: OverviewView) -> AnyView {
     if view.shops_in_all == 0 {
-        return nothing_yet(view.may_connect).into_any();
+        return nothing_yet(&view).into_any();
     }
     let shown = view.chart.clone();
     let by_hour = shown.span == Span::Hour;
@@ -87,8 +88,9 @@ fn page(view: OverviewView) -> AnyView {
     .into_any()
 }
 
-fn nothing_yet(may_connect: bool) -> impl IntoView {
-    let way = if may_connect {
+fn nothing_yet(view: &OverviewView) -> impl IntoView + use<> {
+    let steps = setup_part(&view.first_steps, true);
+    let way = if view.may_connect {
         Either::Left(view! {
             <p>"Pair your Magento shop, then connect Sage. It takes a few minutes."</p>
             <a class="button button-main" href="/dashboard/connect-magento">
@@ -103,6 +105,7 @@ fn nothing_yet(may_connect: bool) -> impl IntoView {
             <p class="empty-title">"No shops connected yet"</p>
             {way}
         </section>
+        {steps}
     }
 }
 
@@ -137,10 +140,12 @@ fn needs(view: &OverviewView) -> impl IntoView + use<> {
 fn need(need: &NeedView) -> impl IntoView + use<> {
     let documents = (need.runs > 0).then(|| many(need.runs, "document", "documents"));
     let value = (!need.value.is_empty()).then(|| need.value.join(" + "));
-    let link = match (need.severity, documents.is_some()) {
-        (Urgency::Stopped, _) => "Go to the shop",
-        (_, _) => "Show runs",
+    let link = match need.severity {
+        Urgency::NotSetUp => "Continue",
+        Urgency::Stopped => "Go to the shop",
+        Urgency::Failed | Urgency::Held => "Show runs",
     };
+    let steps = need.setup.as_ref().map(|setup| setup_list(setup, false));
     let label = format!("{link}: {}, {}", need.shop, need.sentence);
     view! {
         <li class="need" data-severity=need.severity.like().as_str()>
@@ -153,10 +158,11 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
             <p>
                 <span class="reason-sentence">{need.sentence}</span>
                 " "
-                {need.action}
+                {need.action.clone()}
                 " "
-                <span class="code">{need.code}</span>
+                {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
+            {steps}
             <a class="button" href=need.href.clone() aria-label=label>
                 {link}
             </a>
@@ -208,7 +214,7 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
                 <h3>
                     <a href=shop.href.clone()>{shop.name.clone()}</a>
                 </h3>
-                <BindingChip status=shop.status />
+                <BindingChip state=shop.state />
             </div>
             <p>{shop.health}</p>
             {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}

@@ -9,6 +9,7 @@ use domain::{
     ids::BindingId,
     percentile::percentile,
     run::{BindingStatus, RunStatus},
+    setup::ShopState,
 };
 use messages::message;
 use store::{Binding, CauseGroup, Load, Span, Times, Volume, waiting_code};
@@ -21,7 +22,12 @@ use views::{
     },
 };
 
-use crate::{Member, Services, history::together, permission::Permission};
+use crate::{
+    Member, Services,
+    history::together,
+    permission::Permission,
+    setup::{self, Setups},
+};
 
 /// So many things that need a person are shown.
 const NEEDS: usize = 10;
@@ -55,12 +61,16 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         store.volume(whose, span, from, until),
         store.times(whose, now - TIMES_SINCE, TIMES_OF),
     )?;
+    let setups = Setups::of(services, whose).await?;
     let causes = Causes::of(&bindings, groups);
     let loads: HashMap<BindingId, Load> = loads.into_iter().map(|load| (load.binding_id, load)).collect();
-    let mut needs = causes.needs(&loads);
+    let mut needs = causes.needs(&loads, &setups);
+    for binding in bindings.iter().rev() {
+        needs.splice(0..0, not_set_up(binding, &setups, member));
+    }
     let mut shops: Vec<(usize, ShopView)> = bindings
         .iter()
-        .filter_map(|binding| Some(shop(binding, loads.get(&binding.id)?, &causes, now)))
+        .filter_map(|binding| Some(shop(binding, loads.get(&binding.id)?, (&causes, &setups), now)))
         .collect();
     shops.sort_by_key(|(failed_call, _)| std::cmp::Reverse(*failed_call));
     let backlog = shops.iter().map(|(_, shop)| shop.backlog).sum();
@@ -84,6 +94,7 @@ pub async fn overview(services: &Services, member: &Member, span: Span) -> Resul
         calls: loads.values().map(|load| load.calls).sum(),
         chart: chart(span, from, until, &volume),
         times: times_view(&times),
+        first_steps: setup::before_pairing(member),
         may_connect: member.may(Permission::ConnectShops),
     })
 }
@@ -109,11 +120,13 @@ impl<'a> Causes<'a> {
     }
 
     /// What needs a person, the worst first.
-    fn needs(&self, loads: &HashMap<BindingId, Load>) -> Vec<NeedView> {
+    fn needs(&self, loads: &HashMap<BindingId, Load>, setups: &Setups) -> Vec<NeedView> {
         let mut needs = Vec::new();
         for binding in self.bindings {
             let groups = self.of_binding(binding.id);
-            let stop = stops(binding.status);
+            // One that is not set up has a need of its own, which says how far it is.
+            let is_set_up = ShopState::of(binding.status, setups.get(binding)) != ShopState::NotSetUp;
+            let stop = stops(binding.status).filter(|_| is_set_up);
             let behind = loads.get(&binding.id).map_or(0, |load| load.backlog);
             if let Some(code) = stop {
                 let page = href(&binding.id.to_string());
@@ -161,9 +174,31 @@ fn need<'a>(
         }
     }
     let rank = (severity, std::cmp::Reverse(worth), std::cmp::Reverse(runs));
-    let (sentence, action) = (code.sentence(), code.action());
+    let (sentence, action) = (code.sentence(), code.action().to_owned());
     let shop = binding.name.clone();
-    (rank, NeedView { severity, shop, runs, value, sentence, action, code: code.as_str(), href })
+    let code = Some(code.as_str());
+    (rank, NeedView { severity, shop, runs, value, sentence, action, code, href, setup: None })
+}
+
+/// The need of a shop that has never posted, with the steps that are left.
+fn not_set_up(binding: &Binding, setups: &Setups, member: &Member) -> Option<NeedView> {
+    let far = setups.get(binding);
+    if ShopState::of(binding.status, far) != ShopState::NotSetUp {
+        return None;
+    }
+    let steps = setup::view(binding, far, member)?;
+    let step = steps.next()?.step;
+    Some(NeedView {
+        severity: Urgency::NotSetUp,
+        shop: binding.name.clone(),
+        runs: 0,
+        value: Vec::new(),
+        sentence: message!(setup.text.nothing_posted),
+        action: message!(setup.text.next, step = step.title()),
+        code: None,
+        href: steps.next()?.href.clone().unwrap_or_else(|| href(&binding.id.to_string())),
+        setup: Some(steps),
+    })
 }
 
 /// The code of a status in which a shop cannot work until a person has acted.
@@ -182,7 +217,13 @@ const fn needs_a_person(group: &CauseGroup) -> bool {
 }
 
 /// A shop, and how many kinds of trouble it is in.
-fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>) -> (usize, ShopView) {
+fn shop(
+    binding: &Binding,
+    load: &Load,
+    (causes, setups): (&Causes<'_>, &Setups),
+    now: DateTime<Utc>,
+) -> (usize, ShopView) {
+    let state = ShopState::of(binding.status, setups.get(binding));
     let groups = causes.of_binding(binding.id);
     let open = groups.iter().filter(|group| group.first().is_some_and(|group| needs_a_person(group)));
     let mut told: Vec<String> = open.map(|group| cause(group)).collect();
@@ -206,14 +247,14 @@ fn shop(binding: &Binding, load: &Load, causes: &Causes<'_>, now: DateTime<Utc>)
         let documents = many(load.untold, "document", "documents");
         told.push(message!(overview.not_reported, documents = documents));
     }
-    let is_stopped = stops(binding.status).is_some();
+    let is_stopped = state == ShopState::NotSetUp || stops(binding.status).is_some();
     let failed_call = told.len() + if is_stopped { 100 } else { 0 };
     let backlog = load.backlog;
     let view = ShopView {
         name: binding.name.clone(),
         href: href(&binding.id.to_string()),
-        status: binding.status,
-        health: health(binding.status, failed_call > 0),
+        state,
+        health: health(state, failed_call > 0),
         causes: told,
         last_success: load.last_success.map(Into::into),
         backlog,
@@ -234,13 +275,14 @@ fn run_of_failures(stage: Stage, failed: u32) -> Option<String> {
     }
 }
 
-const fn health(status: BindingStatus, is_in_trouble: bool) -> &'static str {
-    match (status, is_in_trouble) {
-        (BindingStatus::Pending | BindingStatus::NeedsReauth, _) => message!(overview.not_connected),
-        (BindingStatus::Paused, _) => message!(overview.shop_paused),
-        (BindingStatus::Revoked, _) => message!(overview.disconnected),
-        (BindingStatus::Active, true) => message!(overview.needs_attention),
-        (BindingStatus::Active, false) => message!(overview.healthy),
+const fn health(state: ShopState, is_in_trouble: bool) -> &'static str {
+    match (state, is_in_trouble) {
+        (ShopState::NotSetUp, _) => message!(overview.not_set_up),
+        (ShopState::Pending | ShopState::NeedsReauth, _) => message!(overview.not_connected),
+        (ShopState::Paused, _) => message!(overview.shop_paused),
+        (ShopState::Revoked, _) => message!(overview.disconnected),
+        (ShopState::Working, true) => message!(overview.needs_attention),
+        (ShopState::Working, false) => message!(overview.healthy),
     }
 }
 

@@ -34,6 +34,7 @@ mod saved_views;
 mod second_factors;
 mod sessions;
 mod settings_versions;
+mod setups;
 mod sign_ins;
 mod unreadable;
 mod xrefs;
@@ -77,6 +78,7 @@ pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};
 pub use settings_versions::{RELEASED_AT_ONCE, SavedSettings, SettingsVersion, SettingsVersions};
+pub use setups::{SetupFacts, Setups};
 pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
@@ -110,6 +112,7 @@ pub trait Store:
     + Credentials
     + References
     + SettingsVersions
+    + Setups
     + Events
     + Runs
     + History

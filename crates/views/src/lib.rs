@@ -20,3 +20,4 @@ pub mod preflight;
 pub mod run;
 pub mod runs;
 pub mod settings;
+pub mod setup;

@@ -1,9 +1,12 @@
 //! The overview, as its page shows it.
 
-use domain::run::{BindingStatus, RunStatus};
+use domain::{run::RunStatus, setup::ShopState};
 use store::{Span, Tally};
 
-use super::format::{Moment, grouped};
+use super::{
+    format::{Moment, grouped},
+    setup::SetupView,
+};
 
 /// Everything that the overview shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +33,8 @@ pub struct OverviewView {
     pub chart: ChartView,
     /// How long it took.
     pub times: TimesView,
+    /// The steps of the first shop, before there is one.
+    pub first_steps: SetupView,
     /// Whether the one who looks may connect a shop.
     pub may_connect: bool,
 }
@@ -37,6 +42,8 @@ pub struct OverviewView {
 /// How bad it is; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
+    /// A shop is not set up: nothing of it has ever reached Sage.
+    NotSetUp,
     /// A shop cannot work: nothing of it reaches Sage.
     Stopped,
     /// Documents failed.
@@ -49,6 +56,7 @@ impl Urgency {
     /// In a person's words.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::NotSetUp => ShopState::NotSetUp.label(),
             Self::Stopped => "Stopped",
             Self::Failed => "Failed",
             Self::Held => "Held",
@@ -59,7 +67,7 @@ impl Urgency {
     pub const fn like(self) -> RunStatus {
         match self {
             Self::Stopped | Self::Failed => RunStatus::Failed,
-            Self::Held => RunStatus::Waiting,
+            Self::NotSetUp | Self::Held => RunStatus::Waiting,
         }
     }
 }
@@ -78,11 +86,13 @@ pub struct NeedView {
     /// What happened.
     pub sentence: &'static str,
     /// What to do.
-    pub action: &'static str,
-    /// The code.
-    pub code: &'static str,
+    pub action: String,
+    /// The code; none of a shop that is not set up.
+    pub code: Option<&'static str>,
     /// Where it is fixed or looked at.
     pub href: String,
+    /// The steps of a shop that is not set up.
+    pub setup: Option<SetupView>,
 }
 
 /// A shop and how it gets along.
@@ -93,7 +103,7 @@ pub struct ShopView {
     /// The address of its page.
     pub href: String,
     /// Where it stands.
-    pub status: BindingStatus,
+    pub state: ShopState,
     /// How it gets along, in a sentence.
     pub health: &'static str,
     /// Why, the worst first.

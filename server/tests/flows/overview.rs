@@ -22,7 +22,7 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
     let sandbox = sandbox().await;
     let cookie = sign_in(&sandbox, EMAIL, PASSWORD).await;
     let before = page(&sandbox, &cookie, "/dashboard").await;
-    assert!(before.contains("Nothing needs attention."), "{before}");
+    assert!(before.contains("Nothing is posted to Sage yet."), "{before}");
     assert!(before.contains("No documents reached Sage in the last seven days."));
     sandbox.send_all_events().await.unwrap();
     let behind = page(&sandbox, &cookie, "/dashboard").await;
@@ -60,6 +60,51 @@ async fn a_shop_that_cannot_work_comes_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shop_that_posts_nothing_is_not_set_up_until_its_first_document_is_in_sage() {
+    let sandbox =
+        Sandbox::set(Options { worker: false, settings: false, ..Options::default() }).await.unwrap();
+    let cookie = sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let shop = format!("/dashboard/bindings/{}", sandbox.binding.id);
+    for path in ["/dashboard", "/dashboard/bindings", &shop] {
+        let text = page(&sandbox, &cookie, path).await;
+        assert!(text.contains("Not set up"), "{path}: {text}");
+        let praise = ["Working", "No shops need attention", "Nothing needs attention", "Syncing."];
+        assert!(!praise.iter().any(|praise| text.contains(praise)), "{path}: {text}");
+    }
+    let overview = page(&sandbox, &cookie, "/dashboard").await;
+    assert!(overview.contains("Next: Save the settings.") && overview.contains("1 of 1"), "{overview}");
+    assert!(page(&sandbox, &cookie, &shop).await.contains("Step 4 of 5"));
+    let settings = page(&sandbox, &cookie, &format!("{shop}/settings")).await;
+    assert!(
+        settings.contains("Step 4 of 5") && settings.contains("Nothing is posted until you save"),
+        "{settings}"
+    );
+    let sent = |id: &'static str| {
+        let (sandbox, cookie, binding) = (&sandbox, &cookie, sandbox.binding.id.to_string());
+        async move {
+            let form = [("binding", binding.as_str()), ("invoice", id)];
+            browser::location(&browser::submit(sandbox, cookie, "/api/bindings/test", &form).await)
+        }
+    };
+    assert!(!sent("1").await.contains("/dashboard/sync"), "nothing could be posted yet");
+
+    let id = sandbox.binding.id.to_string();
+    browser::submit(&sandbox, &cookie, "/api/bindings/suggested", &[("binding", &id)]).await;
+    let ready = page(&sandbox, &cookie, &shop).await;
+    assert!(ready.contains("Step 5 of 5") && ready.contains("Invoice ID in Magento"), "{ready}");
+    assert!(!sent("one").await.contains("/dashboard/sync"));
+    let run = sent("1").await;
+    assert!(run.starts_with("/dashboard/sync/"), "{run}");
+    assert_eq!(sent("1").await, run, "an invoice has one run");
+    sync::run_until_idle(&sandbox.process.engine).await;
+    let posted = page(&sandbox, &cookie, &run).await;
+    assert!(posted.contains("Succeeded"), "{posted}");
+    let done = page(&sandbox, &cookie, &shop).await;
+    assert!(done.contains("Working") && !done.contains("Not set up"), "{done}");
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_organisation_is_told_what_to_do_first() {
     let sandbox = sandbox().await;
     let id = OrganisationId(Machine.id());
@@ -73,6 +118,7 @@ async fn a_new_organisation_is_told_what_to_do_first() {
         let cookie = sign_in(&sandbox, email, browser::PASSWORD).await;
         let text = page(&sandbox, &cookie, "/dashboard").await;
         assert!(text.contains("No shops connected yet") && text.contains(told), "{email}: {text}");
+        assert!(text.contains("Step 1 of 5"), "{email}: {text}");
         assert!(!text.contains("Blue Mug"));
     }
     sandbox.stop().await;

@@ -46,6 +46,7 @@ pub mod revival;
 pub mod run_state;
 pub mod second_factors;
 pub mod settings;
+pub mod setups;
 pub mod sign_ins;
 pub mod telling_again;
 mod world;
@@ -100,6 +101,7 @@ macro_rules! conformance_suite {
                 a_reference_set_is_replaced_whole, settings_are_kept_by_version, a_version_out_of_turn_is_refused,
                 the_history_of_settings_names_authors_and_counts_runs,
                 saving_settings_releases_what_needs_a_mapping, what_waits_for_settings_is_released_in_batches, what_belongs_to_no_binding_is_refused;
+            setups: a_shop_is_set_up_once_a_document_is_in_its_business;
             events: an_event_makes_a_run_that_is_due_at_once, what_happens_once_answers_its_first_run,
                 upserts_fold_while_queued_or_waiting_and_not_after, a_replayed_token_writes_nothing,
                 a_duplicate_spends_its_token, a_run_takes_the_current_settings_version,
@@ -230,6 +232,7 @@ mod tests {
             ("revival", include_str!("revival.rs")),
             ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
+            ("setups", include_str!("setups.rs")),
             ("sign_ins", include_str!("sign_ins.rs")),
             ("telling_again", include_str!("telling_again.rs")),
             ("run_state", include_str!("run_state.rs")),
