@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
     ids::{AttemptId, OrganisationId, RunId},
-    plan::{Plan, Rule},
+    plan::{Plan, RefusedSums, Rule, SumSource},
     remedy::advice,
     run::{BindingStatus, EntityKind, EventName, RunStatus},
 };
@@ -272,6 +272,32 @@ fn sums_that_differ_are_side_by_side_with_their_difference() {
     }
     kept.run.facts.sage_id = None;
     assert!(html(&kept, VIEWER).contains("Sage (planned)"));
+}
+
+#[test]
+fn a_refused_total_is_shown_beside_what_the_lines_make_and_the_difference() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.code) = (RunStatus::Failed, Some(Code::TotalsMismatch));
+    let facts = &mut kept.run.facts;
+    (facts.sage_id, facts.sage_amount_minor, facts.sage_tax_minor) = (None, None, None);
+    (facts.amount_minor, facts.tax_minor) = (Some(9_600), Some(1_600));
+    let amount = |text: &str| text.parse().unwrap();
+    let sums = RefusedSums {
+        total: amount("96.00"),
+        tax: Some(amount("16.00")),
+        other_total: amount("95.11"),
+        other_tax: amount("16.00"),
+        source: SumSource::Lines,
+    };
+    let plan = Plan { refused_sums: Some(sums), ..Plan::fail(Code::TotalsMismatch, "both sums") };
+    kept.plan = Ok(Some(RunPlan { attempt_id: id(3), plan, made_at: after(4000) }));
+    let page = html(&kept, VIEWER);
+    for text in ["Magento says", "Its lines make", "96.00", "95.11", "\u{2212}0.89"] {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+    assert_eq!(page.matches(r#"<tr data-differs="true">"#).count(), 1, "only the row that differs is marked");
+    kept.run.code = Some(Code::SageUnavailable);
+    assert!(!html(&kept, VIEWER).contains("95.11"), "another reason by now");
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod attempts;
 mod plan;
 
 use domain::run::RunStatus;
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -206,23 +206,22 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
 }
 
 fn totals(totals: TotalsView) -> AnyView {
-    let TotalsView { currency, is_planned, rows } = totals;
-    let sage = if is_planned { "Sage (planned)" } else { "Sage" };
+    let TotalsView { currency, other: head, rows } = totals;
     let rows = rows.into_iter().map(|row| {
-        let SumView { name, magento, sage: theirs, difference, differs } = row;
-        let difference = difference.map(|difference| {
-            if differs {
-                Either::Left(view! { <strong class="sum-differs">{difference}</strong> })
-            } else {
-                Either::Right("none")
+        let SumView { name, magento, other, difference, differs } = row;
+        let difference = match difference {
+            Some(difference) if differs => {
+                view! { <strong class="sum-differs">{difference}</strong> }.into_any()
             }
-        });
+            Some(_) => "none".into_any(),
+            None => "\u{2013}".into_any(),
+        };
         view! {
-            <tr>
+            <tr data-differs=differs.then_some("true")>
                 <th scope="row">{name}</th>
-                <td data-head="Magento">{or_dash(magento)}</td>
-                <td data-head=sage>{or_dash(theirs)}</td>
-                <td data-head="Difference">{difference.map_or_else(|| "\u{2013}".into_any(), IntoAny::into_any)}</td>
+                <td class="number" data-head="Magento says">{or_dash(magento)}</td>
+                <td class="number" data-head=head>{or_dash(other)}</td>
+                <td class="number" data-head="Difference">{difference}</td>
             </tr>
         }
     });
@@ -233,9 +232,13 @@ fn totals(totals: TotalsView) -> AnyView {
                 <thead>
                     <tr>
                         <td></td>
-                        <th scope="col">"Magento"</th>
-                        <th scope="col">{sage}</th>
-                        <th scope="col">"Difference"</th>
+                        <th scope="col" class="number">
+                            "Magento says"
+                        </th>
+                        <th scope="col" class="number">{head}</th>
+                        <th scope="col" class="number">
+                            "Difference"
+                        </th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>

@@ -153,7 +153,7 @@ pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
         shop: (kept.binding.name.clone(), bindings::href(&binding)),
         customer: run.facts.customer.clone().filter(|name| !name.is_empty()),
         advice: advice(kept, rights),
-        totals: totals::of(run),
+        totals: totals::of(run, kept.plan.as_ref().ok().and_then(Option::as_ref)),
         settings,
         moments: timeline::of(kept),
         plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names),

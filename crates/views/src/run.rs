@@ -114,9 +114,9 @@ pub struct SageView {
 pub struct TotalsView {
     /// Currency code.
     pub currency: String,
-    /// Whether Sage's sums are planned ones: it has not answered yet.
-    pub is_planned: bool,
-    /// Total and tax: name, Magento's, Sage's, the difference where there is one.
+    /// What Magento's are held against.
+    pub other: &'static str,
+    /// Total and tax: name, Magento's, the others, the difference where there is one.
     pub rows: Vec<SumView>,
 }
 
@@ -127,9 +127,9 @@ pub struct SumView {
     pub name: &'static str,
     /// Magento's.
     pub magento: Option<String>,
-    /// Sage's.
-    pub sage: Option<String>,
-    /// Sage's less Magento's, where both are known.
+    /// The others.
+    pub other: Option<String>,
+    /// The others less Magento's, where both are known.
     pub difference: Option<String>,
     /// Whether they differ.
     pub differs: bool,

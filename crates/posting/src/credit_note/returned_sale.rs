@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use domain::{
     documents::{CreditMemo, Invoice, Line},
     money::{round, round2, text},
+    plan::{RefusedSums, SumSource},
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -82,19 +83,30 @@ pub(crate) fn contradiction(memo: &CreditMemo) -> Option<String> {
     Some(message!(plan.negative_memo_part, part = what, amount = text(amount)))
 }
 
-/// Both sums of a memo, and why no posting exists.
-pub(crate) fn mismatch(memo: &CreditMemo, reason: &str) -> String {
-    let sale = shown(memo, None);
-    let shown: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
+/// Magento's sum of a memo, and that of its parts.
+pub(crate) fn both_sums(memo: &CreditMemo) -> RefusedSums {
+    let other_total: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
         + memo.shipping_amount
         + memo.shipping_tax_amount
         + memo.adjustment_positive
         - memo.adjustment_negative;
+    RefusedSums {
+        total: memo.grand_total,
+        // Magento gives a memo's tax by line alone.
+        tax: None,
+        other_total,
+        other_tax: shown(memo, None).totals.tax,
+        source: SumSource::Lines,
+    }
+}
+
+/// Both sums of a memo, and why no posting exists.
+pub(crate) fn mismatch(both: &RefusedSums, reason: &str) -> String {
     message!(
         plan.memo_mismatch,
-        total = text(memo.grand_total),
-        shown = text(shown),
-        shown_tax = text(sale.totals.tax),
+        total = text(both.total),
+        shown = text(both.other_total),
+        shown_tax = text(both.other_tax),
         reason = reason
     )
 }

@@ -176,7 +176,8 @@ fn reconstructed<'a>(
     let (known, _) = rates.known(&sums.goods, None, untaxed_abroad);
     let found = reconstruct::reconstruct(memo, shown, invoice, &known);
     if let Some(reason) = &found.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, returned_sale::mismatch(memo, reason)));
+        let both = returned_sale::both_sums(memo);
+        return Err(findings.refuse(returned_sale::mismatch(&both, reason), both));
     }
     let is_taxable = context.reference.registered_for_tax && !untaxed_abroad;
     if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
@@ -186,7 +187,8 @@ fn reconstructed<'a>(
                 message!(figures.memo_undetermined_by_invoice)
             }
         };
-        return Err(findings.hold(Code::TaxUndetermined, returned_sale::mismatch(memo, reason)));
+        let reason = returned_sale::mismatch(&returned_sale::both_sums(memo), reason);
+        return Err(findings.hold(Code::TaxUndetermined, reason));
     }
     note_what_was_found(memo, &found, findings);
     Ok(found)

@@ -21,7 +21,7 @@ pub(super) fn of(
 }
 
 fn view(kept: &RunPlan, said: Option<&str>, names: &Names) -> PlanView {
-    let Plan { verdict, code, message, calls, predicted, rules, notes } = &kept.plan;
+    let Plan { verdict, code, message, calls, predicted, rules, notes, .. } = &kept.plan;
     let mut sums = Vec::new();
     if let Some(predicted) = predicted {
         let currency = predicted.currency;
