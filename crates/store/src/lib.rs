@@ -65,7 +65,7 @@ pub use invitations::{Acceptance, Invitation, Invitations, Joining};
 pub use leases::{Leases, SeenTokens, ahead_of};
 pub use maintenance::{Maintenance, OldRuns, Requeued};
 pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
-pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
+pub use overview::{Load, Overviews, Span, Takings, Tally, Times, Volume};
 pub use people::{Membership, People, Person, Proof, ProofSubject};
 pub use plans::{Plans, RunPlan};
 pub use references::{CachedReference, References};

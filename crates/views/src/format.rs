@@ -36,6 +36,23 @@ pub fn amount(minor: i64) -> String {
     format!("{sign}{}.{:02}", grouped(absolute / 100), absolute % 100)
 }
 
+/// An amount with its currency: £ and € where it is that of the books, the ISO code otherwise, so that nobody takes one for the other.
+pub fn money(currency: &str, minor: i64, books: Option<&str>) -> String {
+    let symbol = match currency {
+        "GBP" => "\u{a3}",
+        "EUR" => "\u{20ac}",
+        _ => "",
+    };
+    let text = amount(minor);
+    if symbol.is_empty() || books != Some(currency) {
+        return format!("{currency} {text}");
+    }
+    match text.strip_prefix('\u{2212}') {
+        Some(loss) => format!("\u{2212}{symbol}{loss}"),
+        None => format!("{symbol}{text}"),
+    }
+}
+
 /// A number with its thousands grouped: `1,234,567`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -65,6 +82,20 @@ mod tests {
             (i64::MIN, "\u{2212}92,233,720,368,547,758.08"),
         ] {
             assert_eq!(amount(minor), text);
+        }
+    }
+
+    #[test]
+    fn the_currency_of_the_books_has_its_symbol_and_others_have_their_code() {
+        for (currency, minor, books, text) in [
+            ("GBP", 123_450, Some("GBP"), "\u{a3}1,234.50"),
+            ("EUR", 1_200, Some("EUR"), "\u{20ac}12.00"),
+            ("GBP", -89, Some("GBP"), "\u{2212}\u{a3}0.89"),
+            ("EUR", 1_200, Some("GBP"), "EUR 12.00"),
+            ("GBP", 1_200, None, "GBP 12.00"),
+            ("CAD", 1_200, Some("CAD"), "CAD 12.00"),
+        ] {
+            assert_eq!(money(currency, minor, books), text);
         }
     }
 

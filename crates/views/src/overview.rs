@@ -13,6 +13,8 @@ use super::{
 pub struct OverviewView {
     /// The store's change number when it was read.
     pub version: u64,
+    /// What was posted today, waits and failed.
+    pub money: MoneyView,
     /// What needs a person, the worst first, as many as are shown.
     pub needs: Vec<NeedView>,
     /// How many there are in all.
@@ -39,6 +41,30 @@ pub struct OverviewView {
     pub may_connect: bool,
 }
 
+/// What was posted today, waits and failed, in the currency of the books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoneyView {
+    /// Posted since the day began.
+    pub posted: FigureView,
+    /// Waiting for somebody or something.
+    pub waiting: FigureView,
+    /// Failed and not made good.
+    pub failed: FigureView,
+    /// When the oldest that waits or failed arrived, and the address of its page.
+    pub oldest: Option<(Moment, String)>,
+}
+
+/// A sum of documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FigureView {
+    /// What they come to; none where they have no amounts.
+    pub value: Option<String>,
+    /// Which and how many they are.
+    pub detail: String,
+    /// The list of them.
+    pub href: String,
+}
+
 /// How bad it is; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
@@ -46,6 +72,8 @@ pub enum Urgency {
     NotSetUp,
     /// A shop cannot work: nothing of it reaches Sage.
     Stopped,
+    /// A shop is paused: what it sends waits.
+    Paused,
     /// Documents failed.
     Failed,
     /// Documents are held.
@@ -58,6 +86,7 @@ impl Urgency {
         match self {
             Self::NotSetUp => ShopState::NotSetUp.label(),
             Self::Stopped => "Stopped",
+            Self::Paused => "Paused",
             Self::Failed => "Failed",
             Self::Held => "Held",
         }
@@ -67,7 +96,7 @@ impl Urgency {
     pub const fn like(self) -> RunStatus {
         match self {
             Self::Stopped | Self::Failed => RunStatus::Failed,
-            Self::NotSetUp | Self::Held => RunStatus::Waiting,
+            Self::NotSetUp | Self::Paused | Self::Held => RunStatus::Waiting,
         }
     }
 }
@@ -81,8 +110,8 @@ pub struct NeedView {
     pub shop: String,
     /// How many documents are behind it.
     pub runs: i64,
-    /// What they come to, by currency.
-    pub value: Vec<String>,
+    /// What they come to, in the currency of the books where it can be told.
+    pub value: Option<String>,
     /// What happened.
     pub sentence: &'static str,
     /// What to do.
