@@ -29,6 +29,7 @@ fn succeeded() -> RunRow {
         customer: Some("Ada & Sons <Ltd>".to_owned()),
         amount: Some(Amount { currency: "GBP".to_owned(), magento: "214.09".to_owned(), sage: None }),
         sage_reference: Some("SI-27".to_owned()),
+        date: Some("28 Feb 2026".to_owned()),
         received: Moment {
             iso: "2026-03-01T09:05:07Z".to_owned(),
             day: "1 Mar 2026".to_owned(),

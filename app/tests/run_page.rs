@@ -74,6 +74,7 @@ fn run() -> Run {
             sage_reference: Some("SI-27".to_owned()),
             email_digest: None,
             customer_id: None,
+            document_date: "2026-02-28".parse().ok(),
         },
         website_id: 1,
         store_id: 1,

@@ -78,7 +78,7 @@ test('a view is taken out as a file', async ({ page }) => {
   const file = await coming
   expect(file.suggestedFilename()).toMatch(/^ledger-runs-\d{4}-\d\d-\d\d\.csv$/)
   const rows = readFileSync(await file.path(), 'utf8').trim().split('\r\n')
-  expect(rows[0]).toContain('run,status,event')
+  expect(rows[0]).toContain('run,status,status_words,event')
   expect(rows.length - 1).toBeGreaterThanOrEqual(number)
 })
 

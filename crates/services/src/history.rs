@@ -1,5 +1,6 @@
 //! The service functions behind the history: pages of it, what is open, and what people do with runs.
 
+mod counts;
 pub mod operator_actions;
 pub mod query;
 pub mod saved_views;
@@ -52,6 +53,8 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
         rows: page.runs.into_iter().map(row).collect(),
         may_retry: member.may(Permission::RetryRuns),
         version,
+        counts: counts::counts(&*services.store, member.organisation(), &query.filter()).await?,
+        unknown_key: query.unknown_key(),
         views: services
             .store
             .saved_views(member.id())

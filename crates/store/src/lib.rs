@@ -58,8 +58,10 @@ pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Tar
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};
-pub use find::{Find, Hit};
-pub use history::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy};
+pub use find::{Find, Hit, behind};
+pub use history::{
+    CauseGroup, Counted, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
+};
 pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
 pub use invitations::{Acceptance, Invitation, Invitations, Joining};
 pub use leases::{Leases, SeenTokens, ahead_of};

@@ -13,19 +13,21 @@ pub struct Moment {
     pub time: String,
 }
 
+/// A day for people: `1 Mar 2026`.
+pub fn day(day: chrono::NaiveDate) -> String {
+    use chrono::Datelike;
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+    format!("{} {name} {}", day.day(), day.year())
+}
+
 impl From<chrono::DateTime<chrono::Utc>> for Moment {
     fn from(at: chrono::DateTime<chrono::Utc>) -> Self {
         use chrono::{Datelike, Timelike};
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let (year, month, day) = (at.year(), at.month(), at.day());
-        let name = usize::try_from(at.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+        let (year, month, date) = (at.year(), at.month(), at.day());
         let time = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
-        Self {
-            iso: format!("{year:04}-{month:02}-{day:02}T{time}Z"),
-            day: format!("{day} {name} {year}"),
-            time,
-        }
+        Self { iso: format!("{year:04}-{month:02}-{date:02}T{time}Z"), day: day(at.date_naive()), time }
     }
 }
 

@@ -49,6 +49,11 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
         assert!(money.contains(text), "{text} is missing in {money}");
     }
     assert!(!before.contains("id=\"money\""), "nothing was posted yet");
+    let export =
+        page(&sandbox, &cookie, "/dashboard/sync/export.json?event=invoice.created&status=succeeded").await;
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&export).unwrap();
+    let is_day = |row: &serde_json::Value| row["document_date"].as_str().is_some_and(|day| day.len() == 10);
+    assert!(!rows.is_empty() && rows.iter().all(is_day), "each invoice has its day: {export}");
     let hours = page(&sandbox, &cookie, "/dashboard?span=day").await;
     assert!(hours.contains("Documents of the last 24 hours"));
     sandbox.stop().await;
