@@ -45,7 +45,6 @@ pub fn BindingPage() -> impl IntoView {
     let ask = map.with_untracked(|map| map.get_str("check") == Some("1"));
     let ahead = Resource::new(id, move |id| before_the_first_invoice(id, ask));
     view! {
-        <Title text="Shop \u{b7} Ledger" />
         <FlashLine flash />
         {problem.map(|code| view! { <Problem code /> })}
         <Transition>
@@ -102,6 +101,7 @@ fn both_sides(
         }
     });
     view! {
+        <Title text=format!("{} \u{b7} Shops \u{b7} Ledger", binding.name) />
         <div class="page-head">
             <h1>{binding.name.clone()}</h1>
             <BindingChip state=binding.state />

@@ -28,7 +28,7 @@ use services::run;
 use views::{
     error::AppError,
     links::HISTORY,
-    run::{AdviceView, MomentView, RemedyView, RunView, SumView, TotalsView},
+    run::{AdviceView, MomentView, RelatedView, RemedyView, RunView, SumView, TotalsView},
     runs::event_label,
 };
 
@@ -49,15 +49,19 @@ pub fn RunPage() -> impl IntoView {
         }
     });
     view! {
-        <Title text="Run \u{b7} Ledger" />
         <FlashLine flash />
         {problem.map(|code| view! { <Problem code /> })}
         <Suspense>{move || {
                 let excluding = excluding.clone();
-                answer.get().map(|answer| or_problem(answer, |view| shown(view, excluding.as_ref())))
+                answer.get().map(|answer| or_problem(answer, |view| titled(view, excluding.as_ref())))
             }}</Suspense>
     }
     .into_any()
+}
+
+fn titled(view: RunView, excluding: Option<&AppError>) -> AnyView {
+    let title = format!("{} \u{b7} Ledger", view.title);
+    view! { <Title text=title /> {shown(view, excluding)} }.into_any()
 }
 
 /// The page of a run. What changes while it is under way stands in parts of their own, marked as such.
@@ -72,11 +76,12 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         </div>
         {head(&view)}
         {advice(view.advice, view.status, &aim)}
+        {view.may_exclude.then(|| exclude(&aim, excluding))}
+        {(!view.related.is_empty()).then(|| related(view.related))}
         {view.totals.map(totals)}
         {timeline(view.moments)}
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
-        {view.may_exclude.then(|| exclude(&aim, excluding))}
         <p class="run-id">"Run ID: " <span class="code">{view.id}</span></p>
     }
     .into_any()
@@ -203,6 +208,31 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
         .into_any(),
         RemedyView::Say(text) => view! { <p class="remedy-said">{text}</p> }.into_any(),
     }
+}
+
+/// The other documents of the same sale.
+fn related(runs: Vec<RelatedView>) -> AnyView {
+    let runs = runs.into_iter().map(|run| {
+        let RelatedView { event, status, reference, href } = run;
+        let label = event_label(event);
+        let name = match href {
+            Some(href) => view! { <a href=href>{label}</a> }.into_any(),
+            None => view! { <strong aria-current="page">{label}</strong> }.into_any(),
+        };
+        view! {
+            <li class="related">
+                {name} <StatusChip status />
+                {reference.map(|reference| view! { <span class="related-number">{reference}</span> })}
+            </li>
+        }
+    });
+    view! {
+        <section class="part" id="run-related" data-live aria-labelledby="related-title">
+            <h2 id="related-title">"This sale"</h2>
+            <ul class="related-runs">{runs.collect_view()}</ul>
+        </section>
+    }
+    .into_any()
 }
 
 fn totals(totals: TotalsView) -> AnyView {

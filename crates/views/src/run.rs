@@ -13,6 +13,8 @@ pub struct RunView {
     pub may_exclude: bool,
     /// Its id.
     pub id: String,
+    /// What it is, how it stands and of which shop: the title of the page.
+    pub title: String,
     /// The document's number.
     pub document: String,
     /// What happened.
@@ -27,6 +29,8 @@ pub struct RunView {
     pub advice: AdviceView,
     /// The document in Sage.
     pub sage: Option<SageView>,
+    /// Runs of the same sale, this one among them, in the order of a sale; none where there is no other.
+    pub related: Vec<RelatedView>,
     /// Both sides' sums.
     pub totals: Option<TotalsView>,
     /// The version of the settings, and where it is shown.
@@ -107,6 +111,19 @@ pub struct SageView {
     pub href: String,
     /// Whether the link leads to the document, and not only to Sage.
     pub is_exact: bool,
+}
+
+/// A run of the same sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelatedView {
+    /// What happened.
+    pub event: EventName,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Its number in Sage.
+    pub reference: Option<String>,
+    /// The address of its page; none of the one that is shown.
+    pub href: Option<String>,
 }
 
 /// Both sides' sums.
