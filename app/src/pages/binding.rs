@@ -24,6 +24,7 @@ use views::{
     bindings::{BackfillView, BindingView, RecoveryStep},
     error::AppError,
     format::Moment,
+    links::HISTORY,
     preflight::PreflightView,
     settings,
 };
@@ -56,7 +57,7 @@ pub fn BindingPage() -> impl IntoView {
                         or_problem(
                             answer,
                             |binding| {
-                                let ahead = ahead.get().map(|ahead| look_ahead(ahead, &binding.id));
+                                let ahead = ahead.get().map(|ahead| look_ahead(ahead, &binding.id, binding.setup.is_none()));
                                 both_sides(&binding, ahead, disconnecting)
                             },
                         )
@@ -68,8 +69,8 @@ pub fn BindingPage() -> impl IntoView {
 }
 
 /// What will fail; where that cannot be told, the page says so and goes on.
-fn look_ahead(ahead: Result<PreflightView, AppError>, binding: &str) -> AnyView {
-    or_problem(ahead, |view| preflight::before_the_first_invoice(&view, binding))
+fn look_ahead(ahead: Result<PreflightView, AppError>, binding: &str, has_posted: bool) -> AnyView {
+    or_problem(ahead, |view| preflight::health_check(&view, binding, has_posted))
 }
 
 fn both_sides(
@@ -83,7 +84,7 @@ fn both_sides(
             "Sage",
             Either::Left(binding.business.clone().unwrap_or_else(|| "No business connected".to_owned())),
         ),
-        ("Last synced (UTC)", Either::Right(binding.last_sync.clone())),
+        ("Last in Sage (UTC)", Either::Right(binding.last_sync.clone())),
         ("Sage\u{2019}s lists updated (UTC)", Either::Right(binding.lists_fetched.clone())),
         ("Event limit", Either::Left(binding.events.clone())),
         ("Status since (UTC)", Either::Right(Some(binding.since.clone()))),
@@ -106,6 +107,17 @@ fn both_sides(
             <h1>{binding.name.clone()}</h1>
             <BindingChip state=binding.state />
         </div>
+        <nav class="pills" aria-label="This shop">
+            <a class="pill" href=format!("{HISTORY}?shop={}", binding.id)>
+                "Runs"
+            </a>
+            <a class="pill" href=format!("{HISTORY}?shop={}&status=failed", binding.id)>
+                "Failed runs"
+            </a>
+            <a class="pill" href=settings::versions_href(&binding.id)>
+                "Settings versions"
+            </a>
+        </nav>
         <p>{binding.status_sentence()}</p>
         {binding.setup.as_ref().map(|setup| setup_part(setup, true))}
         <dl class="facts">{facts.collect_view()}</dl>

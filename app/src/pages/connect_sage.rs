@@ -63,7 +63,7 @@ pub fn ConnectSagePage() -> impl IntoView {
 }
 
 fn way_on(way: ConnectView) -> impl IntoView {
-    let ConnectView { binding, businesses, before } = way;
+    let ConnectView { binding, businesses, before, taken } = way;
     let id = binding.id.clone();
     let pair_first = (binding.way_back() == Some(RecoveryStep::PairAgain)).then(|| {
         view! {
@@ -83,7 +83,7 @@ fn way_on(way: ConnectView) -> impl IntoView {
         {if businesses.is_empty() {
             Either::Left(consent(id, true))
         } else {
-            Either::Right(view! { {choice(id.clone(), businesses, before.as_deref())} {consent(id, false)} })
+            Either::Right(view! { {choice(id.clone(), businesses, before.as_deref(), &taken)} {consent(id, false)} })
         }}
     }
 }
@@ -113,9 +113,15 @@ fn consent(binding: String, first: bool) -> impl IntoView {
     }
 }
 
-fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&str>) -> impl IntoView + use<> {
+fn choice(
+    binding: String,
+    businesses: Vec<(String, String)>,
+    before: Option<&str>,
+    taken: &[(String, String)],
+) -> impl IntoView + use<> {
     let buttons = businesses.into_iter().map(|(id, name)| {
         let is_before = before == Some(id.as_str());
+        let shop = taken.iter().find(|(business, _)| *business == id).map(|(_, shop)| shop.clone());
         view! {
             <li>
                 <button
@@ -123,10 +129,12 @@ fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&st
                     type="submit"
                     name="business"
                     value=id
+                    disabled=shop.is_some()
                 >
                     {name}
                     {is_before.then_some(", as before")}
                 </button>
+                {shop.map(|shop| view! { <p class="field-hint">{format!("Used by {shop}. Each business can have only one shop.")}</p> })}
             </li>
         }
     });

@@ -54,8 +54,11 @@ pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Resul
     businesses.sort_by_key(|(id, _)| Some(id) != before.as_ref());
     let before = before.filter(|before| businesses.iter().any(|(id, _)| id == before));
     let far = Setups::of(services, member.organisation()).await?.get(&binding);
+    let others = services.store.list_bindings(member.organisation()).await?.into_iter();
+    let others = others.filter(|other| other.id != binding.id && other.status != BindingStatus::Revoked);
+    let taken = others.filter_map(|other| Some((other.business?.id, other.name))).collect();
     let far = Setup { has_consent: far.has_consent || !businesses.is_empty(), ..far };
-    Ok(ConnectView { binding: view(services, member, binding, far).await?, businesses, before })
+    Ok(ConnectView { binding: view(services, member, binding, far).await?, businesses, before, taken })
 }
 
 /// Pairs a shop.
@@ -284,7 +287,7 @@ async fn view(
         business: binding.business.map(|business| format!("{} ({})", business.name, business.country)),
         status: binding.status,
         since: binding.status_changed_at.into(),
-        last_sync: last.map(|run| run.created_at.into()),
+        last_sync: last.and_then(|run| run.finished_at).map(Into::into),
         events: services.quotas.of_events(),
         lists_fetched: reference.map(|cached| cached.fetched_at.into()),
         suggestions,

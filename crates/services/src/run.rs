@@ -123,6 +123,7 @@ pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
     let binding = run.binding_id.to_string();
     let names = names::Names::of(kept.reference.as_ref(), run.facts.customer.as_deref());
     let sage = sage_link::of(kept);
+    let country = kept.reference.as_ref().map(|reference| reference.country.as_str());
     let document = run.facts.increment_id.clone().unwrap_or_else(|| format!("#{}", run.magento_id));
     let settings = (run.settings_version > 0).then(|| {
         (run.settings_version, format!("{}/{}", settings::versions_href(&binding), run.settings_version))
@@ -139,10 +140,10 @@ pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
         shop: (kept.binding.name.clone(), bindings::href(&binding)),
         customer: run.facts.customer.clone().filter(|name| !name.is_empty()),
         advice: advice(kept, rights),
-        totals: totals::of(run, kept.plan.as_ref().ok().and_then(Option::as_ref)),
+        totals: totals::of(run, kept.plan.as_ref().ok().and_then(Option::as_ref), country),
         settings,
         moments: timeline::of(kept),
-        plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names),
+        plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names, totals::tax_word(country)),
         attempts: kept.attempts.iter().rev().map(calls::attempt).collect(),
         sage,
     }

@@ -210,6 +210,8 @@ pub struct ConnectView {
     pub businesses: Vec<(String, String)>,
     /// The id of the one that was connected before, where it is among them.
     pub before: Option<String>,
+    /// Those that another shop posts to, with the shop's name: each business has one shop.
+    pub taken: Vec<(String, String)>,
 }
 
 /// What a status means and what to do.

@@ -80,7 +80,7 @@ struct QueuedJson {
 
 /// Queues the document's run.
 pub async fn run(config: &Config, args: &SyncArgs) -> Result<ExitCode, Failure> {
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let done = sync(&store, args).await;
     store.close().await;
     done

@@ -122,6 +122,22 @@ async fn a_shop_that_posts_nothing_is_not_set_up_until_its_first_document_is_in_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_keeps_the_frame_and_leads_to_the_lists() {
+    let sandbox = sandbox().await;
+    let cookie = sign_in(&sandbox, EMAIL, PASSWORD).await;
+    let stranger = "/dashboard/sync/0190b5a4-7c3e-7000-8000-000000000001";
+    for path in [stranger, "/dashboard/nothing", "/dashboard/connect-sage"] {
+        let answer = browser::look(&sandbox, &cookie, path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("class=\"top-nav\"") && text.contains("Sign out"), "{path}: {text}");
+        let way = text.split("class=\"remedies\"").nth(1).unwrap_or_else(|| panic!("{path}: {text}"));
+        assert!(way.contains("href=\"/dashboard/sync\"") && way.contains("All shops"), "{path}: {way}");
+    }
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_new_organisation_is_told_what_to_do_first() {
     let sandbox = sandbox().await;
     let id = OrganisationId(Machine.id());

@@ -14,19 +14,20 @@ use views::{
 };
 
 /// Both sides' sums; none for what has none.
-pub(super) fn of(run: &Run, plan: Option<&RunPlan>) -> Option<TotalsView> {
+pub(super) fn of(run: &Run, plan: Option<&RunPlan>, country: Option<&str>) -> Option<TotalsView> {
+    let tax = tax_word(country);
     let facts = &run.facts;
     let refused = plan.and_then(|plan| plan.plan.refused_sums.as_ref());
     // A later attempt may have ended before it came to a plan: then the sums are no longer the reason.
     let refused = refused.filter(|_| run.code == Some(Code::TotalsMismatch));
     let is_planned = facts.sage_id.is_none() && facts.sage_amount_minor.is_some();
     let (other, rows) = match refused {
-        Some(sums) => (of_source(sums.source), of_refused(sums, facts.tax_minor)),
+        Some(sums) => (of_source(sums.source), of_refused(sums, facts.tax_minor, tax)),
         None => (
             if is_planned { message!(run_totals.planned) } else { message!(run_totals.sage) },
             [
                 sum(message!(run_totals.total), facts.amount_minor, facts.sage_amount_minor),
-                sum(message!(run_totals.tax), facts.tax_minor, facts.sage_tax_minor),
+                sum(tax, facts.tax_minor, facts.sage_tax_minor),
             ],
         ),
     };
@@ -37,6 +38,14 @@ pub(super) fn of(run: &Run, plan: Option<&RunPlan>) -> Option<TotalsView> {
     Some(TotalsView { currency: facts.currency.clone().unwrap_or_default(), other, rows })
 }
 
+/// What people in the business's country call the tax on sales.
+pub(super) fn tax_word(country: Option<&str>) -> &'static str {
+    match country {
+        Some("GB" | "IE") => message!(run_totals.vat),
+        _ => message!(run_totals.tax),
+    }
+}
+
 const fn of_source(source: SumSource) -> &'static str {
     match source {
         SumSource::Lines => message!(run_totals.lines),
@@ -44,11 +53,11 @@ const fn of_source(source: SumSource) -> &'static str {
     }
 }
 
-fn of_refused(sums: &RefusedSums, known_tax: Option<i64>) -> [Option<SumView>; 2] {
+fn of_refused(sums: &RefusedSums, known_tax: Option<i64>, word: &'static str) -> [Option<SumView>; 2] {
     let tax = sums.tax.and_then(to_minor).or(known_tax);
     [
         sum(message!(run_totals.total), to_minor(sums.total), to_minor(sums.other_total)),
-        sum(message!(run_totals.tax), tax, to_minor(sums.other_tax)),
+        sum(word, tax, to_minor(sums.other_tax)),
     ]
 }
 
