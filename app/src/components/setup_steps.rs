@@ -32,10 +32,8 @@ pub fn SetupSteps(
 
 /// The steps as a part of a page; `is_whole` says what to do next, and has the form that sends a test.
 pub fn setup_part(view: &SetupView, is_whole: bool) -> AnyView {
-    let title = view
-        .shop
-        .as_ref()
-        .map_or_else(|| "Set up your first shop".to_owned(), |(name, _)| format!("Set up {name}"));
+    let title =
+        view.shop.as_ref().map_or_else(|| "Set up a shop".to_owned(), |(name, _)| format!("Set up {name}"));
     view! {
         <section class="setup" id="setup" data-live aria-labelledby="setup-title">
             <div class="setup-head">

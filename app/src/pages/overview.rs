@@ -139,6 +139,7 @@ fn money(view: &MoneyView) -> impl IntoView + use<> {
 
 fn figure(name: &'static str, tone: &'static str, figure: &FigureView) -> impl IntoView + use<> {
     let FigureView { value, detail, href } = figure.clone();
+    let tone = value.is_some().then_some(tone);
     view! {
         <div class="figure" data-tone=tone>
             <dt>{name}</dt>

@@ -37,16 +37,19 @@ fn posted(takings: &[Takings], books: &AllBooks) -> FigureView {
             purse.add(books, one.binding_id, one.currency.as_deref(), one.value_minor);
             runs += one.runs;
         }
-        (purse.words(), runs)
+        (purse, runs)
     };
-    let (value, invoices) = sum(EventName::InvoiceCreated);
+    let (posted, invoices) = sum(EventName::InvoiceCreated);
     let (refunded, memos) = sum(EventName::CreditmemoCreated);
     let mut detail = many(invoices, "invoice", "invoices");
-    if let Some(amount) = refunded {
+    if let Some(amount) = refunded.sums() {
         let memos = many(memos, "credit memo", "credit memos");
         detail = message!(overview.less_refunds, invoices = detail, memos = memos, amount = amount);
     }
-    FigureView { value, detail, href: format!("{HISTORY}?status=succeeded") }
+    if posted.is_converted() || refunded.is_converted() {
+        detail = message!(overview.at_sages_rates, amount = detail);
+    }
+    FigureView { value: posted.sums(), detail, href: format!("{HISTORY}?status=succeeded") }
 }
 
 /// `due` documents wait in the queue: what they come to is not known before they are fetched.
@@ -60,7 +63,10 @@ fn open(groups: &[CauseGroup], status: RunStatus, books: &AllBooks, due: i64) ->
     if due > 0 {
         detail = message!(overview.and_due, documents = detail, due = due);
     }
-    FigureView { value: purse.words(), detail, href: format!("{HISTORY}?open=1&status={status}") }
+    if purse.is_converted() {
+        detail = message!(overview.at_sages_rates, amount = detail);
+    }
+    FigureView { value: purse.sums(), detail, href: format!("{HISTORY}?open=1&status={status}") }
 }
 
 /// The oldest document that is open: ids are sorted by time, and bear it.

@@ -43,19 +43,26 @@ impl Purse {
         self.in_books.values().fold(0, |sum, minor| sum.saturating_add(*minor))
     }
 
-    /// The sum for people; none where there is none.
+    /// Whether Sage's rates were needed for it.
+    pub(super) const fn is_converted(&self) -> bool {
+        self.is_converted
+    }
+
+    /// The sum for people, and whether it is converted; none where there is none.
     pub(super) fn words(&self) -> Option<String> {
+        let sums = self.sums()?;
+        Some(if self.is_converted { message!(overview.at_sages_rates, amount = sums) } else { sums })
+    }
+
+    /// The sum alone.
+    pub(super) fn sums(&self) -> Option<String> {
         let own = self.in_books.iter().map(|(currency, minor)| {
             let code = currency.as_str();
             money(code, *minor, Some(code))
         });
         let others = self.others.iter().map(|(currency, minor)| money(currency, *minor, None));
         let sums: Vec<String> = own.chain(others).collect();
-        if sums.is_empty() {
-            return None;
-        }
-        let sums = sums.join(" + ");
-        Some(if self.is_converted { message!(overview.at_sages_rates, amount = sums) } else { sums })
+        (!sums.is_empty()).then(|| sums.join(" + "))
     }
 }
 
@@ -83,7 +90,7 @@ mod tests {
         rupiah.add(&all, shop(1), Some("IDR"), 1_500_000_000);
         pounds.add(&all, shop(1), Some("GBP"), 80_000);
         assert!(pounds.worth() > rupiah.worth());
-        assert_eq!(rupiah.words().as_deref(), Some("\u{a3}750.00 at Sage\u{2019}s rates"));
+        assert_eq!(rupiah.words().as_deref(), Some("\u{a3}750.00, at Sage\u{2019}s rates"));
         assert_eq!(pounds.words().as_deref(), Some("\u{a3}800.00"));
     }
 
