@@ -50,6 +50,7 @@ impl SetupStep {
 }
 
 /// How far a shop has come.
+#[expect(clippy::struct_excessive_bools, reason = "each is a step of its own, and they come in any order")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     /// Whether Sage's consent is there, though perhaps no business yet.

@@ -24,16 +24,14 @@ impl Purse {
     pub(super) fn add(&mut self, books: &AllBooks, binding: BindingId, currency: Option<&str>, minor: i64) {
         let Some(currency) = currency.filter(|_| minor != 0) else { return };
         let known = books.get(&binding);
-        match known.and_then(|books| Some((books.base_currency, books.in_base(currency, minor)?))) {
-            Some((base, in_base)) => {
-                self.is_converted |= base.as_str() != currency;
-                let sum = self.in_books.entry(base).or_default();
-                *sum = sum.saturating_add(in_base);
-            }
-            None => {
-                let sum = self.others.entry(currency.to_owned()).or_default();
-                *sum = sum.saturating_add(minor);
-            }
+        let in_books = known.and_then(|books| Some((books.base_currency, books.in_base(currency, minor)?)));
+        if let Some((base, in_base)) = in_books {
+            self.is_converted |= base.as_str() != currency;
+            let sum = self.in_books.entry(base).or_default();
+            *sum = sum.saturating_add(in_base);
+        } else {
+            let sum = self.others.entry(currency.to_owned()).or_default();
+            *sum = sum.saturating_add(minor);
         }
     }
 
