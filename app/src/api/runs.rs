@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-#[cfg(feature = "ssr")]
-use views::flash::Flash;
 use views::{
     error::AppError,
     runs::{RetriedView, RunsPage},
 };
+#[cfg(feature = "ssr")]
+use views::flash::Flash;
 
 /// Leads back to where the form stood, with what was done.
 #[cfg(feature = "ssr")]
