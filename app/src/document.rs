@@ -27,7 +27,7 @@ use crate::{
         history::HistoryPage,
         invitation::InvitationPage,
         members::MembersPage,
-        not_found::NotFound,
+        not_found::{NoSuchPage, NotFound},
         overview::OverviewPage,
         run::RunPage,
         second_step::SecondStepPage,
@@ -98,6 +98,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("connect-magento") view=ConnectMagentoPage ssr=SsrMode::Async />
                     <Route path=path!("connect-sage") view=ConnectSagePage ssr=SsrMode::Async />
                     <Route path=path!("connecting") view=ConnectingPage ssr=SsrMode::Async />
+                    <Route path=path!("*any") view=NoSuchPage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

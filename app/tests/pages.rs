@@ -1,7 +1,12 @@
 //! What pages are made of, rendered on the host without a browser.
 #![cfg(feature = "ssr")]
 
-use app::components::{pager::Pager, problem::Problem, runs_table::RunsTable, status_chip::StatusChip};
+use app::components::{
+    pager::Pager,
+    problem::Problem,
+    runs_table::{RowActions, run_group, runs_frame},
+    status_chip::StatusChip,
+};
 use domain::{
     code::Code,
     run::{EventName, RunStatus},
@@ -29,6 +34,7 @@ fn succeeded() -> RunRow {
         customer: Some("Ada & Sons <Ltd>".to_owned()),
         amount: Some(Amount { currency: "GBP".to_owned(), magento: "214.09".to_owned(), sage: None }),
         sage_reference: Some("SI-27".to_owned()),
+        date: Some("28 Feb 2026".to_owned()),
         received: Moment {
             iso: "2026-03-01T09:05:07Z".to_owned(),
             day: "1 Mar 2026".to_owned(),
@@ -43,7 +49,12 @@ fn succeeded() -> RunRow {
 
 fn table(row: RunRow, may_retry: bool) -> String {
     html(move || {
-        view! { <RunsTable rows=vec![row] may_retry /> }
+        let actions = may_retry.then(|| RowActions {
+            is_busy: Signal::stored(false),
+            is_chosen: Signal::stored(false),
+            choose: Callback::new(|_| ()),
+        });
+        runs_frame(Signal::stored(Vec::new()), run_group(Signal::stored(row), actions, Signal::stored(false)))
     })
 }
 
@@ -130,7 +141,7 @@ fn every_status_has_a_word_and_a_shape_of_its_own() {
 #[test]
 fn the_pager_hides_when_there_is_one_page() {
     let html = html(|| {
-        view! { <Pager first=None previous=None next=None names=["First", "Previous", "Next"] /> }
+        view! { <Pager first=None previous=None next=None names=["First", "Previous", "Next"].map(str::to_owned).to_vec() /> }
     });
     assert!(html.contains("hidden") && !html.contains("<a"), "{html}");
 }

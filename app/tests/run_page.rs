@@ -5,9 +5,11 @@
 use app::pages::run::shown;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    business::{Named, ReferenceSet},
     code::Code,
     ids::{AttemptId, OrganisationId, RunId},
-    plan::{Plan, Rule},
+    money::Currency,
+    plan::{Plan, RefusedSums, Rule, SumSource},
     remedy::advice,
     run::{BindingStatus, EntityKind, EventName, RunStatus},
 };
@@ -74,6 +76,7 @@ fn run() -> Run {
             sage_reference: Some("SI-27".to_owned()),
             email_digest: None,
             customer_id: None,
+            document_date: "2026-02-28".parse().ok(),
         },
         website_id: 1,
         store_id: 1,
@@ -142,6 +145,7 @@ fn kept() -> RunDetails {
         }),
         reference: None,
         invoice_run: None,
+        related: Vec::new(),
         deeds: vec![(after(1100), "Retried by Zoë".to_owned())],
         sage_origin: String::new(),
         run,
@@ -272,6 +276,129 @@ fn sums_that_differ_are_side_by_side_with_their_difference() {
     }
     kept.run.facts.sage_id = None;
     assert!(html(&kept, VIEWER).contains("Sage (planned)"));
+}
+
+#[test]
+fn a_missing_tax_rate_leads_to_the_tax_rates() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.code) = (RunStatus::Waiting, Some(Code::NeedsMapping));
+    let missing = Rule {
+        subject: "missing setting".to_owned(),
+        chosen: String::new(),
+        rule: "needs_mapping".to_owned(),
+        input: "tax_rate_map.23.00".to_owned(),
+    };
+    let plan = Plan { rules: vec![missing], ..Plan::hold(Code::NeedsMapping, "no rate of 23 %") };
+    kept.plan = Ok(Some(RunPlan { attempt_id: id(3), plan, made_at: after(4000) }));
+    let page = html(&kept, OWNER);
+    assert!(page.contains("/settings#tax_rate_map"), "{}", remedies(&page));
+}
+
+#[test]
+fn the_record_that_sage_does_not_know_is_named() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.code) = (RunStatus::Failed, Some(Code::SageNotFound));
+    kept.reference = Some(reference());
+    let step = &mut kept.attempts[0].steps[1];
+    step.status = Some(404);
+    let refused = |kept: &mut RunDetails, request: &str| {
+        kept.attempts[0].steps[1].request = Some(request.to_owned());
+        html(kept, OWNER)
+    };
+    let country =
+        refused(&mut kept, r#"{"contact":{"currency_id":"GBP","main_address":{"country_id":"XK"}}}"#);
+    assert!(country.contains("Sage does not know the country \u{201c}XK\u{201d}."), "{country}");
+    assert!(!remedies(&country).contains("/settings"), "the settings are right");
+    let currency =
+        refused(&mut kept, r#"{"contact":{"currency_id":"KWD","main_address":{"country_id":"KW"}}}"#);
+    assert!(currency.contains("the currency \u{201c}KWD\u{201d}"), "{currency}");
+    let rate = refused(&mut kept, r#"{"sales_invoice":{"invoice_lines":[{"tax_rate_id":"GONE"}]}}"#);
+    assert!(rate.contains("the tax rate \u{201c}GONE\u{201d}") && rate.contains("/settings#taxes"), "{rate}");
+}
+
+fn reference() -> ReferenceSet {
+    ReferenceSet {
+        country: "GB".to_owned(),
+        base_currency: Currency::GBP,
+        multi_currency_enabled: true,
+        registered_for_tax: true,
+        accounts_start_date: None,
+        tax_rates: Vec::new(),
+        ledger_accounts: Vec::new(),
+        bank_accounts: Vec::new(),
+        payment_methods: Vec::new(),
+        currencies: vec![Named { id: "GBP".to_owned(), name: "Pound".to_owned() }],
+        eu_goods_services_types: Vec::new(),
+        carriage_ledger_account_id: None,
+        exchange_rates: std::collections::BTreeMap::new(),
+        region: None,
+    }
+}
+
+#[test]
+fn a_title_names_the_document_its_state_and_its_shop() {
+    let mut kept = kept();
+    kept.run.status = RunStatus::Failed;
+    assert_eq!(view(&kept, OWNER).title, "000000008 invoice failed \u{b7} Blue Mug");
+}
+
+#[test]
+fn the_documents_of_one_sale_lead_to_one_another() {
+    let mut kept = kept();
+    let payment = Run { id: id(5), event: EventName::InvoicePaid, status: RunStatus::Failed, ..run() };
+    kept.related = vec![payment];
+    let page = html(&kept, VIEWER);
+    let strip = page.split("This sale").nth(1).unwrap().split("</section>").next().unwrap();
+    let of_payment = format!("href=\"/dashboard/sync/{}\"", id::<RunId>(5));
+    assert!(strip.contains(&of_payment) && strip.contains("Failed"), "{strip}");
+    assert!(strip.contains("<strong aria-current=\"page\">Invoice created</strong>"), "{strip}");
+}
+
+#[test]
+fn many_attempts_are_folded_into_one_line() {
+    let mut kept = kept();
+    let first = kept.attempts[0].clone();
+    kept.attempts = (1..=9).map(|number| Attempt { number, ..first.clone() }).collect();
+    let page = html(&kept, VIEWER);
+    assert!(page.contains("8 earlier attempts"), "{page}");
+    kept.attempts.truncate(2);
+    assert!(!html(&kept, VIEWER).contains("earlier attempts"));
+}
+
+#[test]
+fn excluding_stands_beside_retrying() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.facts.sage_id) = (RunStatus::Failed, None);
+    let page = html(&kept, OWNER);
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(place("/api/runs/retry") < place("/api/runs/exclude"));
+    assert!(place("/api/runs/exclude") < place("id=\"run-totals\""));
+}
+
+#[test]
+fn a_refused_total_is_shown_beside_what_the_lines_make_and_the_difference() {
+    let mut kept = kept();
+    (kept.run.status, kept.run.code) = (RunStatus::Failed, Some(Code::TotalsMismatch));
+    let facts = &mut kept.run.facts;
+    (facts.sage_id, facts.sage_amount_minor, facts.sage_tax_minor) = (None, None, None);
+    (facts.amount_minor, facts.tax_minor) = (Some(9_600), Some(1_600));
+    let amount = |text: &str| text.parse().unwrap();
+    let sums = RefusedSums {
+        total: amount("96.00"),
+        tax: Some(amount("16.00")),
+        other_total: amount("95.11"),
+        other_tax: amount("16.00"),
+        source: SumSource::Lines,
+    };
+    let plan = Plan { refused_sums: Some(sums), ..Plan::fail(Code::TotalsMismatch, "both sums") };
+    kept.plan = Ok(Some(RunPlan { attempt_id: id(3), plan, made_at: after(4000) }));
+    let page = html(&kept, VIEWER);
+    for text in ["Magento says", "Its lines make", "96.00", "95.11", "\u{2212}0.89"] {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+    assert_eq!(page.matches(r#"<tr data-differs="true">"#).count(), 1, "only the row that differs is marked");
+    kept.run.code = Some(Code::SageUnavailable);
+    assert!(!html(&kept, VIEWER).contains("95.11"), "another reason by now");
 }
 
 #[test]

@@ -75,7 +75,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           await shot('4-business')
           await press(page, page.getByRole('button', { name: 'Corner Stall' }))
 
-          await expect(page.locator('.page-head .chip')).toHaveText('Working', { timeout: 15_000 })
+          await expect(page.locator('.page-head .chip')).toHaveText('Not set up', { timeout: 15_000 })
           const ahead = page.getByRole('region', { name: 'Before the first invoice' })
           await expect(ahead.getByText('no_settings')).toBeVisible()
           await shot('5-ahead')

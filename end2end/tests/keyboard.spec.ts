@@ -45,7 +45,7 @@ test('the first stop leads past the header', async ({ page }) => {
 
 test('filters by keyboard', async ({ page }) => {
   await signIn(page)
-  await page.getByRole('link', { name: 'Succeeded', exact: true }).focus()
+  await page.getByRole('link', { name: /^Succeeded/ }).focus()
   await page.keyboard.press('Enter')
   await expect(page).toHaveURL(/\?status=succeeded$/)
   await page.getByLabel('Event').focus()

@@ -20,7 +20,7 @@ test('the overview says what needs a person first and leads there', async ({ pag
     await page.reload()
     await expect(needs.getByText('tax_undetermined')).toBeVisible({ timeout: 200 })
   }).toPass({ timeout: 60_000, intervals: [300] })
-  await expect(needs.getByRole('listitem').filter({ hasText: 'tax_undetermined' })).toContainText('GBP 71.91')
+  await expect(needs.getByRole('listitem').filter({ hasText: 'tax_undetermined' })).toContainText('£71.91')
   await expect(page.getByRole('link', { name: 'Overview' })).toHaveAttribute('aria-current', 'page')
   await look(page, 'overview')
   const way = needs.getByRole('link', { name: /Show runs: Blue Mug shop, The total includes an amount/ })

@@ -67,7 +67,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await expect(() => look(page, 'connecting')).toPass()
     await faults(demo().sage, { latency_ms: [] })
     await expect(page.getByRole('status')).toHaveText('Sage is connected and its lists are loaded.', { timeout: 15_000 })
-    await expect(page.locator('.page-head .chip')).toHaveText('Working')
+    await expect(page.locator('.page-head .chip')).toHaveText('Not set up')
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toBeVisible()
     await expect(ahead(page)).toContainText('The shop and Sage were checked just now.')
     await expect(ahead(page)).toContainText('The shop answers and accepts Ledger.')
@@ -89,7 +89,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await page.getByRole('button', { name: 'Pause' }).click()
     await expect(page.locator('.page-head .chip')).toHaveText('Paused')
     await page.getByRole('button', { name: 'Resume' }).click()
-    await expect(page.locator('.page-head .chip')).toHaveText('Working')
+    await expect(page.locator('.page-head .chip')).toHaveText('Not set up')
     await page.getByRole('button', { name: 'Refresh Sage’s lists' }).click()
     await expect(page.getByRole('status')).toHaveText('Sage’s lists are up to date.')
 

@@ -45,6 +45,14 @@ pub async fn open_store(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
     Ok(store)
 }
 
+/// Opens the store of a command that looks at what is there: a mistyped address is no new, empty database.
+pub async fn open_existing(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
+    match database_url.strip_prefix("sqlite://") {
+        Some(path) if !Path::new(path).exists() => Err(message!(startup.no_database, path = path).into()),
+        _ => open_store(database_url).await,
+    }
+}
+
 /// Opens the store and leaves its schema as it is.
 pub async fn connect(database_url: &str) -> Result<Arc<dyn Store>, Failure> {
     let store: Arc<dyn Store> = if let Some(path) = database_url.strip_prefix("sqlite://") {
@@ -269,4 +277,20 @@ fn leptos_options(config: &Config, address: std::net::SocketAddr) -> Result<Lept
         .env(leptos::config::Env::PROD)
         .hash_files(site.has_hashes())
         .build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_only_looks_makes_no_empty_database() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let url = format!("sqlite://{}", path.display());
+        let Err(refusal) = open_existing(&url).await else { panic!("there is nothing to open") };
+        assert!(refusal.to_string().contains("ledger.db") && !path.exists(), "{refusal}");
+        open_store(&url).await.unwrap().close().await;
+        open_existing(&url).await.unwrap().close().await;
+    }
 }

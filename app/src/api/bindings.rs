@@ -231,3 +231,23 @@ pub async fn take_suggestions(
     leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
     Ok(())
 }
+
+/// Sends an invoice as a test, and leads to its run.
+#[server(endpoint = "bindings/test")]
+pub async fn send_test_document(
+    /// The binding.
+    #[server(default)]
+    binding: String,
+    /// The invoice's id in Magento.
+    #[server(default)]
+    invoice: String,
+) -> Result<(), AppError> {
+    use crate::context;
+    use services::test_document;
+    use views::run::href;
+    let work = async {
+        test_document::send(&context::services()?, &context::member().await?, &binding, &invoice).await
+    };
+    leptos_axum::redirect(&href(&context::answer(work).await?.to_string()));
+    Ok(())
+}

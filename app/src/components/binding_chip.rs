@@ -1,30 +1,29 @@
 //! The status of a binding: a word, a shape and a colour.
 
-use domain::run::BindingStatus;
+use domain::setup::ShopState;
 use leptos::prelude::*;
 
-use views::bindings::status_label;
-
-/// A binding's status.
+/// How a binding stands.
 #[component]
 pub fn BindingChip(
     /// Which.
-    status: BindingStatus,
+    state: ShopState,
 ) -> impl IntoView {
     // Colours and shapes are those of runs in the like state.
-    let (like, shape) = match status {
-        BindingStatus::Pending => ("queued", "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11"),
-        BindingStatus::Active => ("succeeded", "M2.5 8.5l3.5 3.5l7.5-8"),
-        BindingStatus::Paused => ("waiting", "M5.5 3v10M10.5 3v10"),
-        BindingStatus::NeedsReauth => ("failed", "M8 3v6M8 12v1"),
-        BindingStatus::Revoked => ("skipped_by_policy", "M3.5 3.5l9 9M12.5 3.5l-9 9"),
+    let (like, shape) = match state {
+        ShopState::NotSetUp => ("waiting", "M8 3v6M8 12v1"),
+        ShopState::Pending => ("queued", "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11"),
+        ShopState::Working => ("succeeded", "M2.5 8.5l3.5 3.5l7.5-8"),
+        ShopState::Paused => ("waiting", "M5.5 3v10M10.5 3v10"),
+        ShopState::NeedsReauth => ("failed", "M8 3v6M8 12v1"),
+        ShopState::Revoked => ("skipped_by_policy", "M3.5 3.5l9 9M12.5 3.5l-9 9"),
     };
     view! {
         <span class="chip" data-status=like>
             <svg class="chip-icon" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape />
             </svg>
-            {status_label(status)}
+            {state.label()}
         </span>
     }
 }

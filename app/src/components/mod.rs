@@ -25,5 +25,7 @@ pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod qr_code;
 pub mod runs_table;
+#[cfg(feature = "ssr")]
+pub mod setup_steps;
 pub mod status_chip;
 pub mod time;

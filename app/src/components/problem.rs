@@ -37,6 +37,55 @@ pub fn or_problem<T, V: IntoView + 'static>(
 ) -> AnyView {
     match answer {
         Ok(answer) => show(answer).into_any(),
-        Err(error) => view! { <Problem code=error.code /> }.into_any(),
+        Err(error) => view! {
+            <Problem code=error.code />
+            {way_on(error.code)}
+        }
+        .into_any(),
     }
+}
+
+/// Where to go from an error that stands in place of a page, and what to name when asking for help.
+#[cfg(feature = "ssr")]
+fn way_on(code: ErrorCode) -> Option<AnyView> {
+    if code == ErrorCode::NotFound {
+        return Some(
+            view! {
+                <ul class="remedies">
+                    <li>
+                        <a class="button" href=views::links::HISTORY>
+                            "All runs"
+                        </a>
+                    </li>
+                    <li>
+                        <a class="button" href="/dashboard/bindings">
+                            "All shops"
+                        </a>
+                    </li>
+                </ul>
+            }
+            .into_any(),
+        );
+    }
+    if code.status() < 500 {
+        return None;
+    }
+    let environment = crate::context::services().ok()?.environment;
+    let reference = environment.id().simple().to_string();
+    let moment = views::format::Moment::from(environment.now());
+    // The log names it beside whatever failed: who is asked for help finds one by the other.
+    tracing::error!(reference, code = code.as_str(), "a page shows an error instead of what was asked for");
+    Some(
+        view! {
+            <p class="field-hint">
+                {format!("Time: {}, {} UTC. Reference: ", moment.day, moment.time)} <span class="code">{reference}</span>
+            </p>
+            <p>
+                <a class="button" href="">
+                    "Try again"
+                </a>
+            </p>
+        }
+        .into_any(),
+    )
 }

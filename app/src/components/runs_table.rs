@@ -15,7 +15,7 @@ const COLUMNS: [(&str, &str); 7] = [
     ("Customer", ""),
     ("Amount", "number"),
     ("In Sage", ""),
-    ("Received (UTC)", ""),
+    ("Date", ""),
     ("Attempts", "number"),
 ];
 
@@ -120,8 +120,11 @@ pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: S
                 <td class="run-sage" role="cell" data-label="In Sage">
                     {of(|row| row.sage_reference.clone())}
                 </td>
-                <td class="run-received" role="cell" data-label="Received (UTC)">
-                    <Time at=row.with_untracked(|row| row.received.clone()) />
+                <td class="run-received" role="cell" data-label="Date">
+                    {boxed::text(move || row.with(|row| row.date.clone().unwrap_or_default()))}
+                    <span class="run-arrived">
+                        "Received " <Time at=row.with_untracked(|row| row.received.clone()) /> " UTC"
+                    </span>
                 </td>
                 <td class="run-tries number" role="cell" data-label="Attempts">
                     {boxed::text(move || row.with(|row| row.attempts.to_string()))}

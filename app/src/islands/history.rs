@@ -17,7 +17,7 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, HtmlAnchorElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement};
 
 use super::{
-    runs_list::{RowList, rows},
+    runs_list::{RowList, query_of, rows},
     toast::{self, Toast},
 };
 use crate::{
@@ -50,7 +50,6 @@ enum Entry {
 #[derive(Clone, Copy)]
 struct Desk {
     list: RowList,
-    frame: RwSignal<HistoryFrame>,
     /// Counts what was asked, so that an answer that comes late changes nothing.
     asked: StoredValue<u32>,
     is_loading: RwSignal<bool>,
@@ -65,17 +64,15 @@ pub fn History(
 ) -> impl IntoView {
     let HistoryView { page, frame } = view;
     let views = page.views.clone();
-    let frame = RwSignal::new(frame);
-    let query = Signal::derive(move || frame.with(|frame| query_of(&frame.href).to_owned()));
+    let list = RowList::new(page, frame);
     let desk = Desk {
-        list: RowList::new(page, query),
-        frame,
+        list,
         asked: StoredValue::new(0),
         is_loading: RwSignal::new(false),
         typing: StoredValue::new(None),
     };
     Effect::new(move |_| desk.listen());
-    let shown = Memo::new(move |_| frame.get());
+    let shown = Memo::new(move |_| list.frame.get());
     view! {
         <div class="filters">{status_pills(shown)} {saved_views(shown, views)}</div>
         {filter_chips(shown)}
@@ -145,11 +142,10 @@ impl Desk {
             }
             self.is_loading.set(false);
             match answer {
-                Ok(HistoryView { page, frame }) => {
-                    write_address(&frame.href, entry);
-                    fill_in(&frame);
-                    self.frame.set(frame);
-                    self.list.show(page);
+                Ok(view) => {
+                    write_address(&view.frame.href, entry);
+                    fill_in(&view.frame);
+                    self.list.show(view);
                 }
                 // The server leads to the sign-in, and from there back.
                 Err(error) if error.is_not_signed_in() => drop(location().set_href(&href)),
@@ -213,7 +209,7 @@ impl Desk {
     /// Shows the list that a form asks for: what is shown now, with the form's own fields.
     fn ask(self, form: &HtmlFormElement, entry: Entry) {
         let own = fields_of(form);
-        let parts = self.frame.with_untracked(|frame| frame.parts.clone());
+        let parts = self.list.frame.with_untracked(|frame| frame.parts.clone());
         let kept = parts.into_iter().filter(|(name, _)| own.iter().all(|(own, _)| own != name));
         let asked = kept.chain(own.iter().filter(|(_, value)| !value.is_empty()).cloned());
         let query: Vec<_> = asked.map(|(name, value)| format!("{name}={}", escape(&value))).collect();
@@ -228,11 +224,6 @@ impl Desk {
         // For as long as the document lives.
         drop(window().add_event_listener_with_callback("popstate", went.into_js_value().unchecked_ref()));
     }
-}
-
-/// An address's query, without the question mark.
-fn query_of(href: &str) -> &str {
-    href.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// Name and value of the fields that people fill in.

@@ -30,8 +30,8 @@ use crate::{
 pub struct RowList {
     /// What is shown.
     pub page: RwSignal<RunsPage>,
-    /// The query of the address that it shows.
-    query: Signal<String>,
+    /// What stands around it.
+    pub frame: RwSignal<HistoryFrame>,
     /// A newer page that waits until the pointer leaves the list.
     waiting: RwSignal<Option<RunsPage>>,
     is_held: RwSignal<bool>,
@@ -50,10 +50,10 @@ pub struct RowList {
 
 impl RowList {
     /// The list of a page.
-    pub fn new(page: RunsPage, query: Signal<String>) -> Self {
+    pub fn new(page: RunsPage, frame: HistoryFrame) -> Self {
         Self {
             page: RwSignal::new(page),
-            query,
+            frame: RwSignal::new(frame),
             waiting: RwSignal::new(None),
             is_held: RwSignal::new(false),
             is_fetching: RwSignal::new(false),
@@ -78,6 +78,7 @@ pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
     let is_empty = Memo::new(move |_| list.page.with(|page| page.rows.is_empty() && !page.stopped));
     let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
     view! {
+        {boxed::view(move || frame.with(|frame| frame.unknown_key.clone()).map(|text| view! { <p class="notice">{text}</p> }).into_any())}
         <p class="waiting" role="status">
             {boxed::text(move || list.waiting_sentence().unwrap_or_default())}
         </p>
@@ -180,7 +181,8 @@ impl RowList {
     }
 
     /// Shows another list.
-    pub fn show(self, page: RunsPage) {
+    pub fn show(self, HistoryView { page, frame }: HistoryView) {
+        self.frame.set(frame);
         self.waiting.set(None);
         self.chosen.set(Vec::new());
         self.current.update(|current| {
@@ -209,12 +211,13 @@ impl RowList {
         spawn_local(async move {
             loop {
                 self.is_behind.set(false);
-                let query = self.query.get_untracked();
+                let href = self.frame.with_untracked(|frame| frame.href.clone());
                 // What could not be fetched is fetched with the next change; what another list has replaced is not shown.
-                if let Ok(HistoryView { page, .. }) = fetch_history(query.clone()).await
-                    && self.query.get_untracked() == query
+                if let Ok(HistoryView { page, frame }) = fetch_history(query_of(&href).to_owned()).await
+                    && self.frame.with_untracked(|frame| frame.href == href)
                 {
                     self.take(page);
+                    self.frame.set(frame);
                 }
                 if !self.is_behind.get_untracked() {
                     break;
@@ -320,6 +323,11 @@ impl RowList {
             }
         }
     }
+}
+
+/// An address's query, without the question mark.
+pub fn query_of(href: &str) -> &str {
+    href.split_once('?').map_or("", |(_, query)| query)
 }
 
 fn ids_of(page: &RunsPage) -> Vec<String> {

@@ -14,6 +14,7 @@ use crate::{
         field::OwnPassword,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
+        setup_steps::setup_part,
         time::Time,
     },
     pages::preflight,
@@ -23,6 +24,7 @@ use views::{
     bindings::{BackfillView, BindingView, RecoveryStep},
     error::AppError,
     format::Moment,
+    links::HISTORY,
     preflight::PreflightView,
     settings,
 };
@@ -44,7 +46,6 @@ pub fn BindingPage() -> impl IntoView {
     let ask = map.with_untracked(|map| map.get_str("check") == Some("1"));
     let ahead = Resource::new(id, move |id| before_the_first_invoice(id, ask));
     view! {
-        <Title text="Shop \u{b7} Ledger" />
         <FlashLine flash />
         {problem.map(|code| view! { <Problem code /> })}
         <Transition>
@@ -56,7 +57,7 @@ pub fn BindingPage() -> impl IntoView {
                         or_problem(
                             answer,
                             |binding| {
-                                let ahead = ahead.get().map(|ahead| look_ahead(ahead, &binding.id));
+                                let ahead = ahead.get().map(|ahead| look_ahead(ahead, &binding.id, binding.setup.is_none()));
                                 both_sides(&binding, ahead, disconnecting)
                             },
                         )
@@ -68,8 +69,8 @@ pub fn BindingPage() -> impl IntoView {
 }
 
 /// What will fail; where that cannot be told, the page says so and goes on.
-fn look_ahead(ahead: Result<PreflightView, AppError>, binding: &str) -> AnyView {
-    or_problem(ahead, |view| preflight::before_the_first_invoice(&view, binding))
+fn look_ahead(ahead: Result<PreflightView, AppError>, binding: &str, has_posted: bool) -> AnyView {
+    or_problem(ahead, |view| preflight::health_check(&view, binding, has_posted))
 }
 
 fn both_sides(
@@ -77,14 +78,13 @@ fn both_sides(
     ahead: Option<AnyView>,
     disconnecting: Option<AppError>,
 ) -> impl IntoView + use<> {
-    let status = binding.status;
     let facts = [
         ("Shop", Either::Left(binding.shop.clone())),
         (
             "Sage",
             Either::Left(binding.business.clone().unwrap_or_else(|| "No business connected".to_owned())),
         ),
-        ("Last synced (UTC)", Either::Right(binding.last_sync.clone())),
+        ("Last in Sage (UTC)", Either::Right(binding.last_sync.clone())),
         ("Sage\u{2019}s lists updated (UTC)", Either::Right(binding.lists_fetched.clone())),
         ("Event limit", Either::Left(binding.events.clone())),
         ("Status since (UTC)", Either::Right(Some(binding.since.clone()))),
@@ -102,11 +102,24 @@ fn both_sides(
         }
     });
     view! {
+        <Title text=format!("{} \u{b7} Shops \u{b7} Ledger", binding.name) />
         <div class="page-head">
             <h1>{binding.name.clone()}</h1>
-            <BindingChip status />
+            <BindingChip state=binding.state />
         </div>
+        <nav class="pills" aria-label="This shop">
+            <a class="pill" href=format!("{HISTORY}?shop={}", binding.id)>
+                "Runs"
+            </a>
+            <a class="pill" href=format!("{HISTORY}?shop={}&status=failed", binding.id)>
+                "Failed runs"
+            </a>
+            <a class="pill" href=settings::versions_href(&binding.id)>
+                "Settings versions"
+            </a>
+        </nav>
         <p>{binding.status_sentence()}</p>
+        {binding.setup.as_ref().map(|setup| setup_part(setup, true))}
         <dl class="facts">{facts.collect_view()}</dl>
         {binding.backfill.as_ref().map(|search| backfill(search, binding.status))}
         {(!binding.suggestions.is_empty()).then(|| suggested(binding))}

@@ -49,7 +49,7 @@ fn shops(bindings: Vec<BindingView>) -> impl IntoView {
                     <h2>
                         <a href=href>{binding.name}</a>
                     </h2>
-                    <BindingChip status=binding.status />
+                    <BindingChip state=binding.state />
                 </div>
                 <p class="card-line">{binding.shop}</p>
                 <p class="card-line">{binding.business.unwrap_or_else(|| "No Sage business yet".to_owned())}</p>

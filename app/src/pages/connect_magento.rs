@@ -6,9 +6,11 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     api::{bindings::PairShop, session::who},
-    components::{field::Field, problem::Problem},
+    components::{field::Field, problem::Problem, setup_steps::setup_part},
+    context,
     refusal::refusal_of,
 };
+use services::setup::before_pairing;
 
 /// The form that pairs a shop.
 #[component]
@@ -25,6 +27,7 @@ pub fn ConnectMagentoPage() -> impl IntoView {
         known => known,
     };
     let (name, url) = (brought("name"), brought("url"));
+    let is_first_time = refused.is_some() || name.is_empty();
     let [name_wrong, url_wrong, code_wrong] = ["name", "url", "code"].map(wrong);
     // The cursor stands in the first field that needs something.
     let to_name = name_wrong.is_some() || refused.is_none() && name.is_empty();
@@ -33,6 +36,7 @@ pub fn ConnectMagentoPage() -> impl IntoView {
         <Title text="Connect a shop \u{b7} Ledger" />
         <div class="page-head"><h1>"Connect a shop"</h1></div>
         {refused.as_ref().map(|error| view! { <Problem code=error.code /> })}
+        {is_first_time.then(steps)}
         <div class="step">
             <form class="form" method="post" action=PairShop::PATH novalidate autocomplete="off">
                 {of_organisation()}
@@ -70,6 +74,13 @@ pub fn ConnectMagentoPage() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// The steps from here on.
+fn steps() -> impl IntoView {
+    let answer =
+        AsyncDerived::new(|| async { context::member().await.ok().map(|member| before_pairing(&member)) });
+    view! { <Suspense>{move || answer.get().flatten().map(|view| setup_part(&view, false))}</Suspense> }
 }
 
 fn where_the_code_is() -> impl IntoView {

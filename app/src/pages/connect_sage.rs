@@ -10,6 +10,7 @@ use crate::{
     components::{
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
+        setup_steps::setup_part,
     },
     pages::preflight,
     refusal::refusal_of,
@@ -62,7 +63,7 @@ pub fn ConnectSagePage() -> impl IntoView {
 }
 
 fn way_on(way: ConnectView) -> impl IntoView {
-    let ConnectView { binding, businesses, before } = way;
+    let ConnectView { binding, businesses, before, taken } = way;
     let id = binding.id.clone();
     let pair_first = (binding.way_back() == Some(RecoveryStep::PairAgain)).then(|| {
         view! {
@@ -76,12 +77,13 @@ fn way_on(way: ConnectView) -> impl IntoView {
         }
     });
     view! {
+        {binding.setup.as_ref().map(|setup| setup_part(setup, false))}
         {pair_first}
         <p>"Shop: "<a href=binding.href()>{binding.name.clone()}</a>" \u{b7} "{binding.shop.clone()}</p>
         {if businesses.is_empty() {
             Either::Left(consent(id, true))
         } else {
-            Either::Right(view! { {choice(id.clone(), businesses, before.as_deref())} {consent(id, false)} })
+            Either::Right(view! { {choice(id.clone(), businesses, before.as_deref(), &taken)} {consent(id, false)} })
         }}
     }
 }
@@ -111,9 +113,15 @@ fn consent(binding: String, first: bool) -> impl IntoView {
     }
 }
 
-fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&str>) -> impl IntoView + use<> {
+fn choice(
+    binding: String,
+    businesses: Vec<(String, String)>,
+    before: Option<&str>,
+    taken: &[(String, String)],
+) -> impl IntoView + use<> {
     let buttons = businesses.into_iter().map(|(id, name)| {
         let is_before = before == Some(id.as_str());
+        let shop = taken.iter().find(|(business, _)| *business == id).map(|(_, shop)| shop.clone());
         view! {
             <li>
                 <button
@@ -121,10 +129,12 @@ fn choice(binding: String, businesses: Vec<(String, String)>, before: Option<&st
                     type="submit"
                     name="business"
                     value=id
+                    disabled=shop.is_some()
                 >
                     {name}
                     {is_before.then_some(", as before")}
                 </button>
+                {shop.map(|shop| view! { <p class="field-hint">{format!("Used by {shop}. Each business can have only one shop.")}</p> })}
             </li>
         }
     });

@@ -6,13 +6,17 @@ use leptos::{either::EitherOf3, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{components::Redirect, hooks::use_query_map};
 
-use crate::{api::bindings::progress_of, components::problem::Problem};
+use crate::{
+    api::bindings::progress_of,
+    components::{problem::Problem, setup_steps::SetupSteps},
+};
 use views::bindings::{ProgressView, connecting_href};
 
 /// How far it has come; when it is over, the page leads on.
 #[component]
 pub fn ConnectingPage() -> impl IntoView {
     let map = use_query_map();
+    let shop = map.with_untracked(|map| map.get_str("binding").unwrap_or_default().to_owned());
     let answer = Resource::new(
         move || map.with(|map| map.get_str("binding").unwrap_or_default().to_owned()),
         progress_of,
@@ -22,6 +26,7 @@ pub fn ConnectingPage() -> impl IntoView {
         <div class="page-head">
             <h1>"Connecting Sage"</h1>
         </div>
+        <SetupSteps binding=shop />
         <Transition>
             {move || {
                 answer

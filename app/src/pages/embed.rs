@@ -149,7 +149,7 @@ fn history(path: &str, view: &HistoryView) -> AnyView {
     view! {
         <div class="page-head">
             <h1>{name}</h1>
-            <BindingChip status />
+            <BindingChip state=view.state />
             <div class="page-tools">
                 {open_in_ledger(&view.in_ledger)}
                 <form method="post" action=format!("{path}/sign-out") target="_self">

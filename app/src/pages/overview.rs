@@ -1,6 +1,7 @@
 //! `/dashboard`: what needs a person first, how the shops get along, how much, and how long it takes. Its parts bear `data-live`: they
 //! may be put in place again while the page is open.
 
+use domain::setup::ShopState;
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -13,13 +14,16 @@ use crate::{
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
         problem::or_problem,
+        setup_steps::{setup_list, setup_part},
         status_chip::StatusMark,
         time::Time,
     },
     context,
 };
 use services::overview::overview;
-use views::overview::{EndView, NeedView, OverviewView, ShopView, TimesView, Urgency, many};
+use views::overview::{
+    EndView, FigureView, MoneyView, NeedView, OverviewView, ShopView, TimesView, Urgency, many,
+};
 
 /// What Sage allows Ledger's application in a day, all organisations together.
 const CALLS_A_DAY: &str = "1,296,000";
@@ -61,11 +65,14 @@ fn whole(view: OverviewView) -> AnyView {
 
 fn page(view: OverviewView) -> AnyView {
     if view.shops_in_all == 0 {
-        return nothing_yet(view.may_connect).into_any();
+        return nothing_yet(&view).into_any();
     }
     let shown = view.chart.clone();
     let by_hour = shown.span == Span::Hour;
+    // Before the first document there is no money to speak of, and the steps come first.
+    let has_money = view.shops.iter().any(|shop| shop.state != ShopState::NotSetUp);
     view! {
+        {has_money.then(|| money(&view.money))}
         {needs(&view)}
         {shops(&view)}
         <section id="volume" class="part" data-live aria-labelledby="volume-title">
@@ -82,13 +89,14 @@ fn page(view: OverviewView) -> AnyView {
             </div>
             {chart(&shown)}
         </section>
-        {times(view.times)}
+        {speed(view.calls, view.times)}
     }
     .into_any()
 }
 
-fn nothing_yet(may_connect: bool) -> impl IntoView {
-    let way = if may_connect {
+fn nothing_yet(view: &OverviewView) -> impl IntoView + use<> {
+    let steps = setup_part(&view.first_steps, true);
+    let way = if view.may_connect {
         Either::Left(view! {
             <p>"Pair your Magento shop, then connect Sage. It takes a few minutes."</p>
             <a class="button button-main" href="/dashboard/connect-magento">
@@ -103,6 +111,59 @@ fn nothing_yet(may_connect: bool) -> impl IntoView {
             <p class="empty-title">"No shops connected yet"</p>
             {way}
         </section>
+        {steps}
+    }
+}
+
+/// What was posted today, waits and failed: what people come for.
+fn money(view: &MoneyView) -> impl IntoView + use<> {
+    let oldest = match view.oldest.clone() {
+        Some((at, href)) => view! { <a href=href><Time at /></a> }.into_any(),
+        None => "Nothing waits or has failed".into_any(),
+    };
+    view! {
+        <section id="money" class="part" data-live aria-labelledby="money-title">
+            <h2 id="money-title" class="visually-hidden">
+                "Money"
+            </h2>
+            <dl class="figures-row">
+                {figure("Posted today (UTC)", "good", &view.posted)} {figure("Waiting", "hold", &view.waiting)}
+                {figure("Failed", "bad", &view.failed)} <div class="figure">
+                    <dt>"Oldest open (UTC)"</dt>
+                    <dd class="figure-detail">{oldest}</dd>
+                </div>
+            </dl>
+        </section>
+    }
+}
+
+fn figure(name: &'static str, tone: &'static str, figure: &FigureView) -> impl IntoView + use<> {
+    let FigureView { value, detail, href } = figure.clone();
+    let tone = value.is_some().then_some(tone);
+    view! {
+        <div class="figure" data-tone=tone>
+            <dt>{name}</dt>
+            <dd class="figure-value">{value.unwrap_or_else(|| "\u{2013}".to_owned())}</dd>
+            <dd class="figure-detail">
+                <a href=href>{detail}</a>
+            </dd>
+        </div>
+    }
+}
+
+/// How fast it goes and how much there is room for: for those who look after the machine.
+fn speed(calls: i64, view: TimesView) -> impl IntoView {
+    view! {
+        <details class="part speed">
+            <summary>"Speed and limits"</summary>
+            <dl class="facts">
+                {fact(
+                    "Sage calls for documents today",
+                    format!("{} (Sage allows Ledger {CALLS_A_DAY} a day)", many(calls, "call", "calls")).into_any(),
+                )}
+            </dl>
+            {times(view)}
+        </details>
     }
 }
 
@@ -136,11 +197,14 @@ fn needs(view: &OverviewView) -> impl IntoView + use<> {
 
 fn need(need: &NeedView) -> impl IntoView + use<> {
     let documents = (need.runs > 0).then(|| many(need.runs, "document", "documents"));
-    let value = (!need.value.is_empty()).then(|| need.value.join(" + "));
-    let link = match (need.severity, documents.is_some()) {
-        (Urgency::Stopped, _) => "Go to the shop",
-        (_, _) => "Show runs",
+    let value = need.value.clone();
+    let link = match need.severity {
+        Urgency::NotSetUp => "Continue",
+        Urgency::Stopped => "Go to the shop",
+        Urgency::Paused if need.runs == 0 => "Go to the shop",
+        Urgency::Paused | Urgency::Failed | Urgency::Held => "Show runs",
     };
+    let steps = need.setup.as_ref().map(|setup| setup_list(setup, false));
     let label = format!("{link}: {}, {}", need.shop, need.sentence);
     view! {
         <li class="need" data-severity=need.severity.like().as_str()>
@@ -153,10 +217,11 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
             <p>
                 <span class="reason-sentence">{need.sentence}</span>
                 " "
-                {need.action}
+                {need.action.clone()}
                 " "
-                <span class="code">{need.code}</span>
+                {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
+            {steps}
             <a class="button" href=need.href.clone() aria-label=label>
                 {link}
             </a>
@@ -185,10 +250,6 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
             <dl class="facts">
                 {fact("Documents waiting", many(view.backlog, "document", "documents").into_any())}
                 {fact("Queue cleared by (UTC)", end(&view.end))}
-                {fact(
-                    "Sage calls for documents today",
-                    format!("{} (Sage allows Ledger {CALLS_A_DAY} a day)", many(view.calls, "call", "calls")).into_any(),
-                )}
             </dl>
             <ul class="cards">{cards}</ul>
             {more}
@@ -208,7 +269,7 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
                 <h3>
                     <a href=shop.href.clone()>{shop.name.clone()}</a>
                 </h3>
-                <BindingChip status=shop.status />
+                <BindingChip state=shop.state />
             </div>
             <p>{shop.health}</p>
             {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}

@@ -1,4 +1,4 @@
-//! "Before the first invoice": the part of a binding's page that says what will fail.
+//! The part of a binding's page that says what will fail: "Before the first invoice", and "Health check" from then on.
 
 use domain::preflight::{Finding, FindingCode, Severity};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use views::{
 };
 
 /// The part of the page; nothing where there is nothing to look at.
-pub fn before_the_first_invoice(view: &PreflightView, binding: &str) -> Option<impl IntoView + use<>> {
+pub fn health_check(view: &PreflightView, binding: &str, has_posted: bool) -> Option<impl IntoView + use<>> {
     if view.findings.is_empty() {
         return None;
     }
@@ -18,6 +18,7 @@ pub fn before_the_first_invoice(view: &PreflightView, binding: &str) -> Option<i
     } else {
         "The shop and Sage have not been checked just now."
     };
+    let title = if has_posted { "Health check" } else { "Before the first invoice" };
     let label = if view.asked { "Check again" } else { "Check the shop and Sage" };
     let ask = view.may_ask.then(|| {
         view! {
@@ -31,7 +32,7 @@ pub fn before_the_first_invoice(view: &PreflightView, binding: &str) -> Option<i
     Some(view! {
         <section class="preflight" aria-labelledby="preflight">
             <div class="preflight-head">
-                <h2 id="preflight">"Before the first invoice"</h2>
+                <h2 id="preflight">{title}</h2>
                 {ask}
             </div>
             <p>{view.sentence()}</p>

@@ -4,7 +4,7 @@ mod attempts;
 mod plan;
 
 use domain::run::RunStatus;
-use leptos::{either::Either, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -28,7 +28,7 @@ use services::run;
 use views::{
     error::AppError,
     links::HISTORY,
-    run::{AdviceView, MomentView, RemedyView, RunView, SumView, TotalsView},
+    run::{AdviceView, MomentView, RelatedView, RemedyView, RunView, SumView, TotalsView},
     runs::event_label,
 };
 
@@ -49,15 +49,19 @@ pub fn RunPage() -> impl IntoView {
         }
     });
     view! {
-        <Title text="Run \u{b7} Ledger" />
         <FlashLine flash />
         {problem.map(|code| view! { <Problem code /> })}
         <Suspense>{move || {
                 let excluding = excluding.clone();
-                answer.get().map(|answer| or_problem(answer, |view| shown(view, excluding.as_ref())))
+                answer.get().map(|answer| or_problem(answer, |view| titled(view, excluding.as_ref())))
             }}</Suspense>
     }
     .into_any()
+}
+
+fn titled(view: RunView, excluding: Option<&AppError>) -> AnyView {
+    let title = format!("{} \u{b7} Ledger", view.title);
+    view! { <Title text=title /> {shown(view, excluding)} }.into_any()
 }
 
 /// The page of a run. What changes while it is under way stands in parts of their own, marked as such.
@@ -72,11 +76,12 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         </div>
         {head(&view)}
         {advice(view.advice, view.status, &aim)}
+        {view.may_exclude.then(|| exclude(&aim, excluding))}
+        {(!view.related.is_empty()).then(|| related(view.related))}
         {view.totals.map(totals)}
         {timeline(view.moments)}
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
-        {view.may_exclude.then(|| exclude(&aim, excluding))}
         <p class="run-id">"Run ID: " <span class="code">{view.id}</span></p>
     }
     .into_any()
@@ -205,24 +210,48 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
     }
 }
 
-fn totals(totals: TotalsView) -> AnyView {
-    let TotalsView { currency, is_planned, rows } = totals;
-    let sage = if is_planned { "Sage (planned)" } else { "Sage" };
-    let rows = rows.into_iter().map(|row| {
-        let SumView { name, magento, sage: theirs, difference, differs } = row;
-        let difference = difference.map(|difference| {
-            if differs {
-                Either::Left(view! { <strong class="sum-differs">{difference}</strong> })
-            } else {
-                Either::Right("none")
-            }
-        });
+/// The other documents of the same sale.
+fn related(runs: Vec<RelatedView>) -> AnyView {
+    let runs = runs.into_iter().map(|run| {
+        let RelatedView { event, status, reference, href } = run;
+        let label = event_label(event);
+        let name = match href {
+            Some(href) => view! { <a href=href>{label}</a> }.into_any(),
+            None => view! { <strong aria-current="page">{label}</strong> }.into_any(),
+        };
         view! {
-            <tr>
+            <li class="related">
+                {name} <StatusChip status />
+                {reference.map(|reference| view! { <span class="related-number">{reference}</span> })}
+            </li>
+        }
+    });
+    view! {
+        <section class="part" id="run-related" data-live aria-labelledby="related-title">
+            <h2 id="related-title">"This sale"</h2>
+            <ul class="related-runs">{runs.collect_view()}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn totals(totals: TotalsView) -> AnyView {
+    let TotalsView { currency, other: head, rows } = totals;
+    let rows = rows.into_iter().map(|row| {
+        let SumView { name, magento, other, difference, differs } = row;
+        let difference = match difference {
+            Some(difference) if differs => {
+                view! { <strong class="sum-differs">{difference}</strong> }.into_any()
+            }
+            Some(_) => "none".into_any(),
+            None => "\u{2013}".into_any(),
+        };
+        view! {
+            <tr data-differs=differs.then_some("true")>
                 <th scope="row">{name}</th>
-                <td data-head="Magento">{or_dash(magento)}</td>
-                <td data-head=sage>{or_dash(theirs)}</td>
-                <td data-head="Difference">{difference.map_or_else(|| "\u{2013}".into_any(), IntoAny::into_any)}</td>
+                <td class="number" data-head="Magento says">{or_dash(magento)}</td>
+                <td class="number" data-head=head>{or_dash(other)}</td>
+                <td class="number" data-head="Difference">{difference}</td>
             </tr>
         }
     });
@@ -233,9 +262,13 @@ fn totals(totals: TotalsView) -> AnyView {
                 <thead>
                     <tr>
                         <td></td>
-                        <th scope="col">"Magento"</th>
-                        <th scope="col">{sage}</th>
-                        <th scope="col">"Difference"</th>
+                        <th scope="col" class="number">
+                            "Magento says"
+                        </th>
+                        <th scope="col" class="number">{head}</th>
+                        <th scope="col" class="number">
+                            "Difference"
+                        </th>
                     </tr>
                 </thead>
                 <tbody>{rows.collect_view()}</tbody>

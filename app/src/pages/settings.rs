@@ -21,6 +21,7 @@ use crate::{
     components::{
         flash::{FlashLine, flash_unless},
         problem::or_problem,
+        setup_steps::SetupSteps,
     },
     context,
     islands::settings_watcher::SettingsWatcher,
@@ -43,6 +44,7 @@ pub fn SettingsPage() -> impl IntoView {
     let given = use_context::<FormAnswer>();
     let flash = flash_unless(given.is_some());
     let id = params.with_untracked(|params| params.get_str("id").unwrap_or_default().to_owned());
+    let shop = id.clone();
     // Worked out by a task of its own: a future in the view is first polled with nobody to wake, and can wait for the database
     // for ever.
     let answer = AsyncDerived::new(move || {
@@ -52,6 +54,7 @@ pub fn SettingsPage() -> impl IntoView {
     view! {
         <Title text="Settings \u{b7} Ledger" />
         <FlashLine flash />
+        <SetupSteps binding=shop />
         <Suspense>
             {move || {
                 answer.get().map(|answer| or_problem(answer, |view| page(&view)))

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, amount};
+use crate::money::{Currency, amount, from_minor, to_minor};
 
 /// A tax rate of the business, for sales.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,30 @@ pub struct ReferenceSet {
     pub region: Option<String>,
 }
 
+/// What the sums of a business are kept in: enough to show and compare amounts without its lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Books {
+    /// ISO country code of the business, such as `GB`.
+    pub country: String,
+    /// Its base currency.
+    pub base_currency: Currency,
+    /// Sage's own exchange rates, in base units for one foreign unit.
+    #[serde(default, with = "rates")]
+    pub exchange_rates: BTreeMap<Currency, Decimal>,
+}
+
+impl Books {
+    /// What an amount in minor units comes to in the base currency; none where no rate is known.
+    pub fn in_base(&self, currency: &str, minor: i64) -> Option<i64> {
+        let currency: Currency = currency.parse().ok()?;
+        if currency == self.base_currency {
+            return Some(minor);
+        }
+        let rate = self.exchange_rates.get(&currency).filter(|rate| **rate > Decimal::ZERO)?;
+        to_minor(from_minor(minor).checked_mul(*rate)?)
+    }
+}
+
 /// Serde for rates by currency: text that keeps every digit.
 mod rates {
     use std::collections::BTreeMap;
@@ -197,6 +221,15 @@ impl TaxRate {
 }
 
 impl ReferenceSet {
+    /// What its sums are kept in.
+    pub fn books(&self) -> Books {
+        Books {
+            country: self.country.clone(),
+            base_currency: self.base_currency,
+            exchange_rates: self.exchange_rates.clone(),
+        }
+    }
+
     /// Sage's own exchange rate of a currency, in base units for one foreign unit, where it is known.
     pub fn exchange_rate(&self, currency: Currency) -> Option<Decimal> {
         self.exchange_rates.get(&currency).copied()
@@ -211,6 +244,21 @@ impl ReferenceSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_is_worth_what_sages_rate_says_and_nothing_is_made_up() {
+        let rates = [("EUR", "0.85"), ("IDR", "0.00005"), ("KWD", "0")];
+        let rates = rates.map(|(currency, rate)| (currency.parse().unwrap(), rate.parse().unwrap()));
+        let books =
+            Books { country: "GB".to_owned(), base_currency: Currency::GBP, exchange_rates: rates.into() };
+        assert_eq!(books.in_base("GBP", 123), Some(123));
+        assert_eq!(books.in_base("EUR", 10_000), Some(8_500));
+        assert_eq!(books.in_base("IDR", 1_500_000_000), Some(75_000), "fifteen million are not much");
+        for unknown in ["KWD", "TRY", "pounds"] {
+            assert_eq!(books.in_base(unknown, 100), None, "{unknown}");
+        }
+        assert_eq!(books.in_base("EUR", i64::MAX), Some(7_839_866_231_326_559_436));
+    }
 
     #[test]
     fn a_set_that_was_stored_before_there_were_rates_and_regions_is_read() {

@@ -10,7 +10,16 @@ pub fn cause(code: Code, message: Option<&str>) -> String {
     let mut digest = Sha256::new();
     digest.update(code.as_str());
     digest.update([0]);
-    digest.update(without_figures(message.unwrap_or_default()));
+    // Their messages differ by country or currency, and one remedy serves them all.
+    let is_one = matches!(
+        code,
+        Code::CrossBorderNotSupported
+            | Code::TaxRegionUnknown
+            | Code::MultiCurrencyDisabled
+            | Code::ExchangeRateMissing
+            | Code::ExchangeRateDoubtful
+    );
+    digest.update(without_figures(message.filter(|_| !is_one).unwrap_or_default()));
     hex::encode(&digest.finalize()[..8])
 }
 
@@ -46,6 +55,15 @@ mod tests {
             of("Magento has 1,290.76 and Sage would have 3 (7, 2025-12-31).")
         );
         assert_ne!(of("The rate of line 2 is missing."), of("The account of line 2 is missing."));
+    }
+
+    #[test]
+    fn what_differs_by_country_or_currency_alone_is_one_cause() {
+        let of = |code, message| cause(code, Some(message));
+        for code in [Code::CrossBorderNotSupported, Code::ExchangeRateDoubtful] {
+            assert_eq!(of(code, "Sales to Jersey"), of(code, "Sales to Northern Ireland"), "{code}");
+        }
+        assert_ne!(of(Code::NeedsMapping, "The rate of 20 %"), of(Code::NeedsMapping, "The bank account"));
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub mod remedy;
 pub mod retry;
 pub mod run;
 pub mod settings;
+pub mod setup;
 pub mod text;
 pub mod words;
 pub mod xref;

@@ -132,6 +132,35 @@ pub struct Predicted {
     pub tax_by_rate: BTreeMap<String, String>,
 }
 
+/// What the sums of a refused document were held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SumSource {
+    /// What its own lines, shipping and adjustments come to.
+    Lines,
+    /// What Sage would make of it.
+    Sage,
+}
+
+/// Both sums of a document that was refused because they differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedSums {
+    /// Magento's total.
+    #[serde(with = "amount")]
+    pub total: Decimal,
+    /// The tax in it, where Magento says.
+    #[serde(default, with = "crate::money::optional_amount")]
+    pub tax: Option<Decimal>,
+    /// The other total.
+    #[serde(with = "amount")]
+    pub other_total: Decimal,
+    /// The tax in that.
+    #[serde(with = "amount")]
+    pub other_tax: Decimal,
+    /// Whose those are.
+    pub source: SumSource,
+}
+
 /// One choice, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
@@ -158,6 +187,9 @@ pub struct Plan {
     pub calls: Vec<Call>,
     /// The sums that Sage will show.
     pub predicted: Option<Predicted>,
+    /// Both sums, where they are why it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_sums: Option<RefusedSums>,
     /// Each choice, and why.
     pub rules: Vec<Rule>,
     /// What was cut, coerced or found out, for a person.
@@ -173,6 +205,7 @@ impl Plan {
             message: Some(message.into()),
             calls: Vec::new(),
             predicted: None,
+            refused_sums: None,
             rules: Vec::new(),
             notes: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use domain::{
     code::Code,
-    plan::{Call, Plan, Predicted, Rule, Verdict},
+    plan::{Call, Plan, Predicted, RefusedSums, Rule, Verdict},
     settings::cards::field_of,
 };
 use messages::message;
@@ -101,12 +101,21 @@ impl Findings {
         plan.notes.clone_from(&self.notes);
         Box::new(plan)
     }
+
+    /// The plan of a document whose sums differ, with both: people are shown them side by side.
+    pub fn refuse(&self, message: impl Into<String>, sums: RefusedSums) -> NotPosted {
+        let plan = self.fail(Code::TotalsMismatch, message);
+        // A document may contradict itself although its sums agree: then they explain nothing.
+        let differ = sums.total != sums.other_total || sums.tax.is_some_and(|tax| tax != sums.other_tax);
+        Box::new(Plan { refused_sums: differ.then_some(sums), ..*plan })
+    }
 }
 
 /// The plan that posts these calls.
 pub(crate) fn plan_of(calls: Vec<Call>, predicted: Option<Predicted>, findings: Findings) -> Plan {
     let Findings { rules, notes } = findings;
-    Plan { verdict: Verdict::Post, code: None, message: None, calls, predicted, rules, notes }
+    let refused_sums = None;
+    Plan { verdict: Verdict::Post, code: None, message: None, calls, predicted, refused_sums, rules, notes }
 }
 
 /// The plan of a document that is in Sage: nothing is left to do, so a retry never makes a second one.

@@ -7,6 +7,7 @@ use domain::{
     ids::BindingId,
     run::{ActionKind, BindingStatus, RunStatus},
     settings::Settings,
+    setup::{Setup, ShopState},
 };
 use messages::message;
 use store::{Binding, PageRequest, RunFilter, SettingsVersion};
@@ -15,25 +16,30 @@ use views::{
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     preflight::PreflightView,
+    setup::SetupView,
 };
 
 use crate::{
     Member, Services, connecting::PairedShop, connection_progress::Progress,
-    history::operator_actions::action, permission::Permission, session, visit::Visit,
+    history::operator_actions::action, permission::Permission, session, setup, setup::Setups, visit::Visit,
 };
 
 /// The organisation's bindings, oldest first.
 pub async fn list(services: &Services, member: &Member) -> Result<Vec<BindingView>, AppError> {
     let mut views = Vec::new();
+    let setups = Setups::of(services, member.organisation()).await?;
     for binding in services.store.list_bindings(member.organisation()).await? {
-        views.push(view(services, member, binding).await?);
+        let far = setups.get(&binding);
+        views.push(view(services, member, binding, far).await?);
     }
     Ok(views)
 }
 
 /// One of them.
 pub async fn one(services: &Services, member: &Member, id: &str) -> Result<BindingView, AppError> {
-    view(services, member, own(services, member, id).await?).await
+    let binding = own(services, member, id).await?;
+    let far = Setups::of(services, member.organisation()).await?.get(&binding);
+    view(services, member, binding, far).await
 }
 
 /// One of them, on its way to Sage.
@@ -47,7 +53,12 @@ pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Resul
     // The one that was connected before comes first.
     businesses.sort_by_key(|(id, _)| Some(id) != before.as_ref());
     let before = before.filter(|before| businesses.iter().any(|(id, _)| id == before));
-    Ok(ConnectView { binding: view(services, member, binding).await?, businesses, before })
+    let far = Setups::of(services, member.organisation()).await?.get(&binding);
+    let others = services.store.list_bindings(member.organisation()).await?.into_iter();
+    let others = others.filter(|other| other.id != binding.id && other.status != BindingStatus::Revoked);
+    let taken = others.filter_map(|other| Some((other.business?.id, other.name))).collect();
+    let far = Setup { has_consent: far.has_consent || !businesses.is_empty(), ..far };
+    Ok(ConnectView { binding: view(services, member, binding, far).await?, businesses, before, taken })
 }
 
 /// Pairs a shop.
@@ -226,7 +237,19 @@ pub(crate) async fn own(services: &Services, member: &Member, id: &str) -> Resul
         .ok_or_else(|| ErrorCode::NotFound.into())
 }
 
-async fn view(services: &Services, member: &Member, binding: Binding) -> Result<BindingView, AppError> {
+/// The steps of a binding's first day; none once it is set up.
+pub async fn setup_of(services: &Services, member: &Member, id: &str) -> Result<Option<SetupView>, AppError> {
+    let binding = own(services, member, id).await?;
+    let far = Setups::of(services, member.organisation()).await?.get(&binding);
+    Ok(setup::view(&binding, far, member))
+}
+
+async fn view(
+    services: &Services,
+    member: &Member,
+    binding: Binding,
+    far: Setup,
+) -> Result<BindingView, AppError> {
     let succeeded = RunFilter {
         binding: Some(binding.id),
         status: Some(RunStatus::Succeeded),
@@ -236,10 +259,9 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
     let newest = PageRequest { filter: succeeded, limit: 1, ..PageRequest::default() };
     let last = services.store.page_runs(member.organisation(), &newest).await?.runs.into_iter().next();
     let reference = services.store.reference(binding.id).await?;
-    let has_settings = services.store.current_settings(binding.id).await?.is_some();
     let suggestions = reference
         .as_ref()
-        .filter(|_| !has_settings)
+        .filter(|_| !far.has_settings)
         .map(|cached| suggestions(&cached.set))
         .unwrap_or_default();
     let health = services.store.health(binding.id).await?;
@@ -248,6 +270,8 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
     let backfill = services.store.backfill(binding.id).await?;
     Ok(BindingView {
         pair_href: pair_href(&binding),
+        state: ShopState::of(binding.status, far),
+        setup: setup::view(&binding, far, member),
         refusal,
         backfill: backfill.map(|backfill| BackfillView {
             stage: backfill.stage,
@@ -263,7 +287,7 @@ async fn view(services: &Services, member: &Member, binding: Binding) -> Result<
         business: binding.business.map(|business| format!("{} ({})", business.name, business.country)),
         status: binding.status,
         since: binding.status_changed_at.into(),
-        last_sync: last.map(|run| run.created_at.into()),
+        last_sync: last.and_then(|run| run.finished_at).map(Into::into),
         events: services.quotas.of_events(),
         lists_fetched: reference.map(|cached| cached.fetched_at.into()),
         suggestions,

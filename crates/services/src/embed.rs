@@ -5,7 +5,7 @@
 
 use chrono::TimeDelta;
 use cookie::SameSite;
-use domain::ids::RunId;
+use domain::{ids::RunId, setup::ShopState};
 use http::HeaderMap;
 use store::{Binding, PageRequest, RunFilter, Seek};
 use views::{
@@ -20,6 +20,7 @@ use crate::{
     client_info::{Caller, Frame},
     cookies, member, second_factor,
     session::{self, Opened},
+    setup::Setups,
     tokens,
 };
 
@@ -85,9 +86,11 @@ async fn history(services: &Services, binding: &Binding, query: EmbedQuery) -> R
         let joint = if list.contains('?') { '&' } else { '?' };
         format!("{list}{joint}{name}={run}")
     };
+    let far = Setups::of(services, binding.organisation_id).await?.get(binding);
     Ok(HistoryView {
         name: binding.name.clone(),
         status: binding.status,
+        state: ShopState::of(binding.status, far),
         filter: query.status,
         newest: (seek != Seek::First).then(|| list.clone()),
         newer: page.previous.map(|run| beyond("after", run)),

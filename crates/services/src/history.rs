@@ -1,5 +1,6 @@
 //! The service functions behind the history: pages of it, what is open, and what people do with runs.
 
+mod counts;
 pub mod operator_actions;
 pub mod query;
 pub mod saved_views;
@@ -8,6 +9,7 @@ pub mod view;
 use std::collections::HashMap;
 
 use domain::{
+    code::Code,
     ids::{BindingId, RunId},
     remedy::Remedy,
     run::BindingStatus,
@@ -23,7 +25,7 @@ use views::{
     settings,
 };
 
-use crate::{Member, Services, permission::Permission};
+use crate::{Member, Services, permission::Permission, run::missing};
 
 /// A page of the runs of the member's organisation.
 pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) -> Result<RunsPage, AppError> {
@@ -53,6 +55,8 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
         rows: page.runs.into_iter().map(row).collect(),
         may_retry: member.may(Permission::RetryRuns),
         version,
+        counts: counts::counts(&*services.store, member.organisation(), &query.filter()).await?,
+        unknown_key: query.unknown_key(),
         views: services
             .store
             .saved_views(member.id())
@@ -85,6 +89,9 @@ async fn shops(services: &Services, member: &Member) -> Result<Vec<Binding>, App
 /// How many groups the page of causes shows.
 const CAUSES: u32 = 200;
 
+/// So many plans are read to find the setting that is missing.
+const PLANS: usize = 50;
+
 /// What is open, grouped by what would fix it.
 pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, AppError> {
     let version = *services.store.changes_of(member.organisation()).borrow();
@@ -97,17 +104,38 @@ pub async fn causes(services: &Services, member: &Member) -> Result<CausesView, 
     let examples = services.store.runs_by_id(member.organisation(), &examples).await?;
     let mut examples: HashMap<RunId, Option<String>> =
         examples.into_iter().map(|run| (run.id, run.message)).collect();
+    let missing = missing_settings(services, member, &groups).await;
     let view = |group: &Vec<&CauseGroup>| {
         let first = *group.first()?;
+        let setting = newest(group).and_then(|run| missing.get(&run).copied());
         let shop = names.get(&first.binding_id).cloned().unwrap_or_default();
         let example = newest(group).and_then(|run| examples.remove(&run)).flatten();
-        Some(cause_view(first, group, shop, example))
+        Some(cause_view(first, group, shop, (example, setting)))
     };
     Ok(CausesView {
         groups: groups.iter().filter_map(view).collect(),
         may_retry: member.may(Permission::RetryRuns),
         version,
     })
+}
+
+/// The settings that the newest documents of causes lack, where their plans say which.
+async fn missing_settings(
+    services: &Services,
+    member: &Member,
+    groups: &[Vec<&CauseGroup>],
+) -> HashMap<RunId, &'static str> {
+    let mut missing = HashMap::new();
+    let lacking = groups.iter().filter(|group| group.iter().any(|one| one.code == Code::NeedsMapping));
+    for run in lacking.filter_map(|group| group.iter().map(|one| one.newest).max()).take(PLANS) {
+        // A plan that cannot be read leads to no setting, and the card is as good as before.
+        if let Ok(Some(kept)) = services.store.plan_of(member.organisation(), run).await
+            && let Some(setting) = missing::setting(&kept.plan)
+        {
+            missing.insert(run, setting);
+        }
+    }
+    missing
 }
 
 /// Groups that one thing fixes: of one shop, cause and status, in whatever currencies.
@@ -124,7 +152,12 @@ pub fn together<'a>(groups: impl IntoIterator<Item = &'a CauseGroup>) -> Vec<Vec
     together
 }
 
-fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Option<String>) -> CauseView {
+fn cause_view(
+    group: &CauseGroup,
+    all: &[&CauseGroup],
+    shop: String,
+    (example, setting): (Option<String>, Option<&'static str>),
+) -> CauseView {
     let query = HistoryQuery::default().with(|fields| {
         fields.binding = Some(group.binding_id);
         fields.cause = Some(group.cause.clone());
@@ -143,6 +176,7 @@ fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Op
         shop,
         settings: group.code.remedies().iter().find_map(|remedy| match remedy {
             Remedy::OpenSettings(id) => {
+                let id = setting.unwrap_or(id);
                 Some(format!("{}#{id}", settings::href(&group.binding_id.to_string())))
             }
             _ => None,
@@ -157,7 +191,7 @@ fn cause_view(group: &CauseGroup, all: &[&CauseGroup], shop: String, example: Op
 
 #[cfg(test)]
 mod tests {
-    use domain::{code::Code, run::RunStatus};
+    use domain::run::RunStatus;
 
     use super::*;
 
@@ -180,7 +214,7 @@ mod tests {
             group(1, "a", "EUR", 2),
             group(1, "b", "GBP", 1),
         ];
-        let view = |group: &Vec<&CauseGroup>| cause_view(group[0], group, String::new(), None);
+        let view = |group: &Vec<&CauseGroup>| cause_view(group[0], group, String::new(), (None, None));
         let views: Vec<CauseView> = together(&groups).iter().map(view).collect();
         let told: Vec<_> = views.iter().map(|view| (view.count, view.value.as_deref())).collect();
         assert_eq!(told, [(5, Some("GBP 3.00 and EUR 2.00")), (2, Some("GBP 2.00")), (1, Some("GBP 1.00"))]);

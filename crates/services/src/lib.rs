@@ -27,6 +27,8 @@ pub mod second_factor;
 mod services;
 pub mod session;
 pub mod settings;
+pub mod setup;
+pub mod test_document;
 pub mod tokens;
 pub mod visit;
 

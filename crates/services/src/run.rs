@@ -1,8 +1,10 @@
 //! The service behind a run's page.
 
 mod calls;
+pub(crate) mod missing;
 mod names;
 mod plan;
+mod related;
 mod remedies;
 mod sage_link;
 mod timeline;
@@ -18,12 +20,12 @@ use domain::{
     run::{ActionKind, EventName, RunStatus},
 };
 use messages::message;
-use serde_json::Value;
 use store::{Action, Attempt, Binding, DeliveryState, Run, RunPlan};
 use views::{
     bindings,
     error::{AppError, ErrorCode},
     run::{AdviceView, RunView},
+    runs::status_label,
     settings,
 };
 
@@ -48,6 +50,8 @@ pub struct RunDetails {
     pub reference: Option<ReferenceSet>,
     /// The newest run of the invoice that it depends on.
     pub invoice_run: Option<RunId>,
+    /// The newest runs of the other documents of the same sale.
+    pub related: Vec<Run>,
     /// What people did to it: when, and in a sentence.
     pub deeds: Vec<(DateTime<Utc>, String)>,
     /// Where Sage's own pages are in this installation, besides Sage's hosts.
@@ -74,10 +78,14 @@ async fn kept(services: &Services, member: &Member, id: RunId) -> Result<RunDeta
     };
     let (entity, magento_id) = (run.event.entity(), run.magento_id);
     let attempts = store.attempts(organisation, id).await?;
+    let invoice = related::invoice_of(&run, &attempts);
+    let related = related::of_sale(services, &run, invoice).await?;
+    let invoice_run = related.iter().find(|run| run.event == EventName::InvoiceCreated).map(|run| run.id);
     Ok(RunDetails {
         delivery: store.delivery_of(organisation, binding.id, entity, magento_id).await?,
         reference: store.reference(binding.id).await?.map(|cached| cached.set),
-        invoice_run: invoice_run(services, &run, &attempts).await?,
+        invoice_run,
+        related,
         deeds: deeds(store.actions_of_run(organisation, id).await?),
         sage_origin: services.consent_origin.clone(),
         attempts,
@@ -109,37 +117,14 @@ fn deeds(actions: Vec<Action>) -> Vec<(DateTime<Utc>, String)> {
     actions.into_iter().map(sentence).collect()
 }
 
-/// The newest run of the invoice that a payment or a credit memo belongs to.
-async fn invoice_run(
-    services: &Services,
-    run: &Run,
-    attempts: &[Attempt],
-) -> Result<Option<RunId>, AppError> {
-    let invoice = match run.event {
-        EventName::InvoicePaid => Some(run.magento_id),
-        EventName::CreditmemoCreated => invoice_of_memo(attempts),
-        _ => None,
-    };
-    let Some(invoice) = invoice else { return Ok(None) };
-    let found =
-        services.store.latest_run_of_event(run.binding_id, EventName::InvoiceCreated, invoice).await?;
-    Ok(found.map(|run| run.id))
-}
-
-/// A credit memo names its invoice; the run itself does not.
-fn invoice_of_memo(attempts: &[Attempt]) -> Option<i64> {
-    let fetched = attempts.iter().rev().flat_map(|attempt| &attempt.steps);
-    let mut answers = fetched.filter(|step| step.name == "creditmemo" && step.target == "magento");
-    answers
-        .find_map(|step| serde_json::from_str::<Value>(step.answer.as_deref()?).ok()?["invoice_id"].as_i64())
-}
-
 /// The page of what is kept, for somebody with these rights.
 pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
     let run = &kept.run;
     let binding = run.binding_id.to_string();
-    let names = names::Names::of(kept.reference.as_ref());
+    let names = names::Names::of(kept.reference.as_ref(), run.facts.customer.as_deref());
     let sage = sage_link::of(kept);
+    let country = kept.reference.as_ref().map(|reference| reference.country.as_str());
+    let document = run.facts.increment_id.clone().unwrap_or_else(|| format!("#{}", run.magento_id));
     let settings = (run.settings_version > 0).then(|| {
         (run.settings_version, format!("{}/{}", settings::versions_href(&binding), run.settings_version))
     });
@@ -147,19 +132,34 @@ pub fn view(kept: &RunDetails, rights: Rights) -> RunView {
         version: 0,
         may_exclude: rights.may_retry && may_exclude(run),
         id: run.id.to_string(),
-        document: run.facts.increment_id.clone().unwrap_or_else(|| format!("#{}", run.magento_id)),
+        title: title(kept, &document),
+        related: related::view(kept),
+        document,
         event: run.event,
         status: run.status,
         shop: (kept.binding.name.clone(), bindings::href(&binding)),
         customer: run.facts.customer.clone().filter(|name| !name.is_empty()),
         advice: advice(kept, rights),
-        totals: totals::of(run),
+        totals: totals::of(run, kept.plan.as_ref().ok().and_then(Option::as_ref), country),
         settings,
         moments: timeline::of(kept),
-        plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names),
+        plan: plan::of(kept.plan.as_ref(), run.message.as_deref(), &names, totals::tax_word(country)),
         attempts: kept.attempts.iter().rev().map(calls::attempt).collect(),
         sage,
     }
+}
+
+/// Ten tabs with runs are told apart by their titles.
+fn title(kept: &RunDetails, document: &str) -> String {
+    let what = match kept.run.event {
+        EventName::InvoiceCreated => message!(run_title.invoice),
+        EventName::InvoicePaid => message!(run_title.payment),
+        EventName::CreditmemoCreated => message!(run_title.credit_memo),
+        EventName::CustomerUpserted => message!(run_title.customer),
+        EventName::ProductUpserted => message!(run_title.product),
+    };
+    let status = status_label(kept.run.status).to_lowercase();
+    format!("{document} {what} {status} \u{b7} {}", kept.binding.name)
 }
 
 /// Whether the run's document can still be kept out of Sage, as far as its run says.
@@ -169,16 +169,27 @@ fn may_exclude(run: &Run) -> bool {
     !is_posted && run.status != RunStatus::Running && run.code != Some(Code::Excluded)
 }
 
+/// What Sage did not know in the newest attempt.
+fn unknown_record(kept: &RunDetails) -> Option<missing::UnknownRecord> {
+    let steps = kept.attempts.last()?.steps.iter().rev();
+    let step = steps.into_iter().find(|step| step.target == "sage" && step.status == Some(404))?;
+    missing::unknown_record(step, kept.reference.as_ref()?)
+}
+
 fn advice(kept: &RunDetails, rights: Rights) -> AdviceView {
     let run = &kept.run;
     let code = run.reason(kept.binding.status);
-    let advice = remedy::advice(run.status, code);
+    let mut advice = remedy::advice(run.status, code);
+    let unknown = unknown_record(kept).filter(|_| code == Some(Code::SageNotFound));
+    if let Some(unknown) = &unknown {
+        (advice.action, advice.remedies) = (unknown.action, unknown.remedies);
+    }
     let of_a_retry = match remedy::retry_now(run.status, kept.binding.status) {
         RetryNow::Goes => None,
         RetryNow::Waits(why) | RetryNow::Cannot(why) => Some(why),
     };
     AdviceView {
-        sentence: advice.sentence.to_owned(),
+        sentence: unknown.map_or_else(|| advice.sentence.to_owned(), |unknown| unknown.sentence),
         action: advice.action.to_owned(),
         message: run.message.as_deref().map(fields::message_in_words),
         code: code.map(domain::code::Code::as_str),

@@ -6,7 +6,9 @@ mod way;
 use async_trait::async_trait;
 use domain::ids::{OrganisationId, RunId};
 use sqlx::PgConnection;
-use store::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, readable};
+use store::{
+    CauseGroup, Counted, History, Order, Page, PageRequest, Path, Reach, Result, Run, RunFilter, readable,
+};
 use store_sql::Id;
 use uuid::Uuid;
 
@@ -27,7 +29,8 @@ use crate::{
 
 /// The columns that filters and orders look at.
 const LOOKED_AT: &str = "id, organisation_id, binding_id, status, event, code, cause, settings_version, amount_minor, \
-                         increment_id, resolved_by, magento_id, sage_reference, sage_id, email_digest";
+                         increment_id, resolved_by, magento_id, sage_reference, sage_id, email_digest, currency, \
+                         customer_folded, customer_last";
 
 #[async_trait]
 impl History for PostgresStore {
@@ -52,6 +55,28 @@ impl History for PostgresStore {
         list.push_filter(&mut query, path);
         query.push(" LIMIT ").push_bind(up_to).push(") counted");
         query.build_query_scalar().persistent(false).fetch_one(&mut *transaction).await.map_err(translate)
+    }
+
+    async fn count_nearby(
+        &self,
+        organisation: OrganisationId,
+        filter: &RunFilter,
+        reach: Reach,
+    ) -> Result<Counted> {
+        let mut transaction = self.pool.begin().await.map_err(translate)?;
+        let list = List { organisation: organisation.0, filter, reach };
+        let narrow = list.narrow(&mut transaction).await?;
+        let path = narrow.unwrap_or_else(|| filter.walked_path(Order::default()));
+        // One more than is looked at tells whether there is more; a narrow path was counted already, and ends before.
+        let most = reach.few_of(path).max(reach.window_of(path));
+        let mut query = Query::new("SELECT count(*), count(*) FILTER (WHERE fits) FROM (SELECT (true");
+        list.push_filter(&mut query, path);
+        query.push(") AS fits FROM ");
+        list.push_runs(&mut query, path, Extent { hits: Some(most.saturating_add(1)), ..Extent::ALL });
+        query.push(" LIMIT ").push_bind(most.saturating_add(1)).push(") counted");
+        let (seen, runs): (i64, i64) =
+            query.build_query_as().persistent(false).fetch_one(&mut *transaction).await.map_err(translate)?;
+        Ok(Counted { runs, is_more: seen > most })
     }
 
     async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>> {

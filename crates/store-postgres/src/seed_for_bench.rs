@@ -3,7 +3,12 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::{cause::cause, code::Code, ids::OrganisationId};
+use domain::{
+    cause::cause,
+    code::Code,
+    ids::OrganisationId,
+    text::{folded, last_word},
+};
 use store::{Result, Run};
 
 use crate::{PostgresStore, error::translate};
@@ -11,7 +16,7 @@ use crate::{PostgresStore, error::translate};
 const COPY: &str = "COPY runs (organisation_id, binding_id, id, event, magento_id, status, code, message, cause, attempts,
     attempts_in_all, next_at, settings_version, increment_id, customer, currency, amount_minor, tax_minor, sage_amount_minor,
     sage_tax_minor, sage_id, sage_reference, email_digest, website_id, store_id, occurred_at, created_at, updated_at, finished_at,
-    started_at, resolved_by) FROM STDIN";
+    started_at, resolved_by, document_date, customer_folded, customer_last) FROM STDIN";
 
 /// The counts of the overview, by day.
 const COUNT: &str = "INSERT INTO run_counts (binding_id, span, starts_at, tally, part, runs)
@@ -40,6 +45,7 @@ pub(crate) async fn seed_for_bench(
 /// A row in the text format of COPY.
 fn line(organisation: OrganisationId, run: &Run) -> String {
     let facts = &run.facts;
+    let name = facts.customer.as_deref().map(folded);
     let at = |at: DateTime<Utc>| Some(at.to_rfc3339_opts(SecondsFormat::Millis, true));
     let number = |number: Option<i64>| number.map(|number| number.to_string());
     let code = run.code.map(|code| cause(code, run.message.as_deref()));
@@ -75,6 +81,9 @@ fn line(organisation: OrganisationId, run: &Run) -> String {
         run.finished_at.and_then(at),
         run.started_at.and_then(at),
         run.resolved_by.map(|run| run.to_string()),
+        facts.document_date.map(|day| day.to_string()),
+        name.clone(),
+        name.as_deref().and_then(last_word).map(str::to_owned),
     ];
     let mut line = String::new();
     for (place, column) in columns.iter().enumerate() {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     code::Code,
     run::{BindingStatus, EventName, RunStatus},
+    text::{folded, last_word},
 };
 use store::{Action, Fence, FinishRun, Meanwhile, Outcome, RunState, Tally};
 use store_sql::{Id, Instant, Text, Word};
@@ -218,6 +219,7 @@ async fn write_run(
     run_state: &RunState<'_>,
 ) -> Tried<()> {
     let facts = &finish.facts;
+    let name = facts.customer.as_deref().map(folded).filter(|name| !name.is_empty());
     let written = sqlx::query(
         concat!(
         "UPDATE runs
@@ -228,7 +230,8 @@ async fn write_run(
              currency = coalesce($12, currency), amount_minor = coalesce($13, amount_minor),
              tax_minor = coalesce($14, tax_minor), sage_amount_minor = coalesce($15, sage_amount_minor),
              sage_tax_minor = coalesce($16, sage_tax_minor), sage_id = coalesce($17, sage_id),
-             sage_reference = coalesce($18, sage_reference), ",
+             sage_reference = coalesce($18, sage_reference), document_date = coalesce($24, document_date),
+             customer_folded = coalesce($25, customer_folded), customer_last = coalesce($26, customer_last), ",
         freed!(),
         " WHERE binding_id = $1 AND id = $2"
 )    )
@@ -255,6 +258,9 @@ async fn write_run(
     .bind(&facts.email_digest)
     .bind(finish.outcome.uncounted())
     .bind(facts.customer_id)
+    .bind(facts.document_date.map(Word))
+    .bind(name.as_ref().map(Text))
+    .bind(name.as_deref().and_then(last_word).map(Text))
     .execute(connection)
     .await?;
     Ok(ensure_affected(written.rows_affected(), 1)?)

@@ -40,6 +40,7 @@ mod saved_views;
 mod second_factors;
 mod sessions;
 mod settings_versions;
+mod setups;
 mod sign_ins;
 pub(crate) mod tokens;
 pub(crate) mod waiting;

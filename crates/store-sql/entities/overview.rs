@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{BindingId, OrganisationId};
-use store::{Load, Overviews, Result, Span, Step, Tally, Times, Volume};
+use domain::{
+    ids::{BindingId, OrganisationId},
+    run::EventName,
+};
+use store::{Load, Overviews, Result, Span, Step, Takings, Tally, Times, Volume};
 use store_sql::{Id, Instant, Word};
 
 use super::{
@@ -53,6 +56,26 @@ impl Record for TimesRow {
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct TakingsRow {
+    binding_id: Id<BindingId>,
+    event: Word<EventName>,
+    currency: Option<String>,
+    runs: i64,
+    value_minor: i64,
+}
+
+impl Record for TakingsRow {
+    type Value = Takings;
+    const TABLE: &'static str = "runs";
+    const KEY: &'static str = "binding_id";
+
+    fn value(self) -> Result<Takings> {
+        let Self { binding_id, event, currency, runs, value_minor } = self;
+        Ok(Takings { binding_id: binding_id.0, event: event.0, currency, runs, value_minor })
+    }
+}
+
 #[async_trait]
 impl Overviews for Driver {
     async fn volume(
@@ -95,6 +118,28 @@ impl Overviews for Driver {
         .bind(Instant(since))
         .bind(i64::from(limit));
         Ok(rows::all::<TimesRow>(found, self.reader()).await?)
+    }
+
+    async fn takings(
+        &self,
+        organisation: OrganisationId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Takings>> {
+        let found = sqlx::query(concat!(
+            "SELECT binding_id, event, currency, count(*) AS runs,
+                    CAST(sum(coalesce(amount_minor, 0)) AS bigint) AS value_minor
+               FROM (SELECT binding_id, event, currency, amount_minor FROM runs",
+            indexed!("runs_succeeded"),
+            " WHERE organisation_id = $1 AND status = 'succeeded' AND finished_at >= $2
+                      ORDER BY finished_at DESC LIMIT $3) newest
+              WHERE event IN ('invoice.created', 'creditmemo.created')
+              GROUP BY binding_id, event, currency ORDER BY binding_id, event, currency"
+        ))
+        .bind(Id(organisation))
+        .bind(Instant(since))
+        .bind(i64::from(limit));
+        Ok(rows::readable::<TakingsRow>(found, self.reader()).await?)
     }
 
     async fn forget_hours(&self, before: DateTime<Utc>) -> Result<u64> {

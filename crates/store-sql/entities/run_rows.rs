@@ -1,5 +1,6 @@
 //! Runs as rows.
 
+use chrono::NaiveDate;
 use domain::{
     code::Code,
     ids::{BindingId, RunId},
@@ -36,6 +37,7 @@ pub(crate) struct RunRow {
     sage_reference: Option<String>,
     email_digest: Option<String>,
     customer_id: Option<i64>,
+    document_date: Option<Word<NaiveDate>>,
     website_id: i64,
     store_id: i64,
     occurred_at: Instant,
@@ -53,7 +55,7 @@ macro_rules! run_columns {
         "r.id, r.binding_id, r.event, r.magento_id, r.status, r.code, r.message, r.attempts, r.next_at, r.settings_version,
          r.increment_id, r.customer, r.currency, r.amount_minor, r.tax_minor, r.sage_amount_minor, r.sage_tax_minor,
          r.sage_id, r.sage_reference, r.website_id, r.store_id, r.occurred_at, r.created_at, r.updated_at, r.finished_at,
-         r.started_at, r.email_digest, r.customer_id, r.resolved_by, r.trace_parent"
+         r.started_at, r.email_digest, r.customer_id, r.document_date, r.resolved_by, r.trace_parent"
     };
 }
 pub(crate) use run_columns;
@@ -87,6 +89,7 @@ impl Record for RunRow {
                 sage_reference: self.sage_reference,
                 email_digest: self.email_digest,
                 customer_id: self.customer_id,
+                document_date: self.document_date.map(|day| day.0),
             },
             website_id: self.website_id,
             store_id: self.store_id,

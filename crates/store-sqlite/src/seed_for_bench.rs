@@ -1,8 +1,13 @@
 //! A history to measure with.
 
-use domain::{cause::cause, code::Code, ids::OrganisationId};
+use domain::{
+    cause::cause,
+    code::Code,
+    ids::OrganisationId,
+    text::{folded, last_word},
+};
 use store::{Result, Run};
-use store_sql::{Id, Instant};
+use store_sql::{Id, Instant, Word};
 
 use crate::{error::translate, sqlite::SqliteStore};
 
@@ -23,13 +28,15 @@ pub(crate) async fn seed_for_bench(
     let mut transaction = store.writer.begin().await?;
     for run in runs {
         let facts = &run.facts;
+        let name = facts.customer.as_deref().map(folded);
         sqlx::query(
             "INSERT INTO runs (organisation_id, binding_id, id, event, magento_id, status, code, message, cause, attempts,
                                attempts_in_all, next_at, settings_version, increment_id, customer, currency, amount_minor,
                                tax_minor, sage_amount_minor, sage_tax_minor, sage_id, sage_reference, email_digest, website_id,
-                               store_id, occurred_at, created_at, updated_at, finished_at, started_at, resolved_by)
+                               store_id, occurred_at, created_at, updated_at, finished_at, started_at, resolved_by,
+                               document_date, customer_folded, customer_last)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+                     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
         )
         .bind(Id(organisation))
         .bind(Id(run.binding_id))
@@ -61,6 +68,9 @@ pub(crate) async fn seed_for_bench(
         .bind(run.finished_at.map(Instant))
         .bind(run.started_at.map(Instant))
         .bind(run.resolved_by.map(Id))
+        .bind(facts.document_date.map(Word))
+        .bind(&name)
+        .bind(name.as_deref().and_then(last_word))
         .execute(&mut *transaction)
         .await
         .map_err(translate)?;

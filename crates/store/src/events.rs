@@ -44,6 +44,33 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
+    /// What Ledger asks for by itself, as if Magento had sent it just now: it goes through the same door, so that a document still
+    /// has one run.
+    pub fn asked_for(
+        (id, run_id): (EventId, RunId),
+        binding_id: BindingId,
+        event: EventName,
+        magento_id: i64,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            run_id,
+            binding_id,
+            event,
+            idempotency_key: format!("{event}:{magento_id}"),
+            magento_id,
+            increment_id: None,
+            website_id: 0,
+            store_id: 0,
+            body: "{}".to_owned(),
+            occurred_at: now,
+            received_at: now,
+            token: None,
+            trace_parent: None,
+        }
+    }
+
     /// Tells the request from every other one that bears the same token.
     pub fn request(&self) -> String {
         let request = [self.event.as_str(), &self.idempotency_key, &self.body].join("\0");

@@ -19,6 +19,8 @@ pub struct Find {
     pub sage_id: Option<String>,
     /// The run itself.
     pub run: Option<RunId>,
+    /// The beginning of a customer's name or of its last word, folded ([`domain::text::folded`]).
+    pub customer: Option<String>,
 }
 
 /// One way in which a run may be what a person looks for.
@@ -40,6 +42,10 @@ pub enum Hit {
     Run(RunId),
     /// Magento's id of what it is about.
     MagentoId(i64),
+    /// Its customer's folded name begins like this.
+    CustomerName(String),
+    /// The last word of its customer's folded name begins like this.
+    CustomerLastWord(String),
 }
 
 impl Find {
@@ -50,12 +56,22 @@ impl Find {
             .iter()
             .flat_map(|text| [Hit::Number(text.clone()), Hit::SageReference(text.clone())]);
         let ids = self.sage_id.iter().flat_map(|id| [Hit::SageId(id.clone()), Hit::Request(id.clone())]);
+        let names = self
+            .customer
+            .iter()
+            .flat_map(|text| [Hit::CustomerName(text.clone()), Hit::CustomerLastWord(text.clone())]);
         numbers
             .chain(self.amount_minor.map(Hit::Amount))
             .chain(self.email_digest.clone().map(Hit::EmailDigest))
             .chain(ids)
             .chain(self.run.map(Hit::Run))
             .chain(self.magento_id.map(Hit::MagentoId))
+            .chain(names)
             .collect()
     }
+}
+
+/// What lies behind every text that begins like this one, compared by their bytes.
+pub fn behind(beginning: &str) -> String {
+    format!("{beginning}{}", char::MAX)
 }

@@ -42,6 +42,10 @@ pub struct RunFilter {
     pub at_least: Option<i64>,
     /// Magento's total, in minor units of two decimals: at most.
     pub at_most: Option<i64>,
+    /// In this currency.
+    pub currency: Option<String>,
+    /// Of a customer whose folded name, or the last word of it, begins like this.
+    pub customer: Option<String>,
     /// What a person holds in their hands.
     pub find: Option<Find>,
 }
@@ -279,6 +283,15 @@ fn id_at(at: DateTime<Utc>) -> RunId {
     RunId(Uuid::from_u128(millis << 80))
 }
 
+/// So many runs, or more than were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// How many were found.
+    pub runs: i64,
+    /// Whether there may be more beyond those that were looked at.
+    pub is_more: bool,
+}
+
 /// Open runs that one thing would fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CauseGroup {
@@ -315,6 +328,14 @@ pub trait History {
         filter: &RunFilter,
         up_to: i64,
     ) -> Result<i64>;
+
+    /// How many runs match, as far as a page would look: a few milliseconds, however long the history is.
+    async fn count_nearby(
+        &self,
+        organisation: OrganisationId,
+        filter: &RunFilter,
+        reach: Reach,
+    ) -> Result<Counted>;
 
     /// What is open, by binding, cause and currency, most runs first; at most so many groups.
     async fn causes(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<CauseGroup>>;

@@ -34,6 +34,7 @@ mod saved_views;
 mod second_factors;
 mod sessions;
 mod settings_versions;
+mod setups;
 mod sign_ins;
 mod unreadable;
 mod xrefs;
@@ -57,14 +58,16 @@ pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Tar
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};
-pub use find::{Find, Hit};
-pub use history::{CauseGroup, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy};
+pub use find::{Find, Hit, behind};
+pub use history::{
+    CauseGroup, Counted, History, Order, Page, PageRequest, Path, Reach, RunFilter, Seek, SortBy,
+};
 pub use intents::{Answer, Intent, IntentKey, IntentState, Intents, Request, SealedIntent};
 pub use invitations::{Acceptance, Invitation, Invitations, Joining};
 pub use leases::{Leases, SeenTokens, ahead_of};
 pub use maintenance::{Maintenance, OldRuns, Requeued};
 pub use members::{Colleague, Member, Members, NewMember, Organisation, Organisations};
-pub use overview::{Load, Overviews, Span, Tally, Times, Volume};
+pub use overview::{Load, Overviews, Span, Takings, Tally, Times, Volume};
 pub use people::{Membership, People, Person, Proof, ProofSubject};
 pub use plans::{Plans, RunPlan};
 pub use references::{CachedReference, References};
@@ -77,6 +80,7 @@ pub use saved_views::{SavedView, SavedViews};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Session, Sessions, SignedIn};
 pub use settings_versions::{RELEASED_AT_ONCE, SavedSettings, SettingsVersion, SettingsVersions};
+pub use setups::{SetupFacts, Setups};
 pub use sign_ins::{PendingSignIn, SignIns, TryLimit};
 pub use unreadable::{Unreadable, WORDS, Words, readable};
 pub use xrefs::{NewXref, Xref, Xrefs};
@@ -110,6 +114,7 @@ pub trait Store:
     + Credentials
     + References
     + SettingsVersions
+    + Setups
     + Events
     + Runs
     + History

@@ -8,7 +8,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::{
     health::Stage,
     ids::{BindingId, OrganisationId},
-    run::RunStatus,
+    run::{EventName, RunStatus},
 };
 
 use crate::Result;
@@ -112,6 +112,21 @@ pub struct Load {
     pub stage: Stage,
 }
 
+/// What documents of one kind and currency came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Takings {
+    /// Of which binding.
+    pub binding_id: BindingId,
+    /// Invoices or credit memos, by the event that made them.
+    pub event: EventName,
+    /// Their currency; none where they have none.
+    pub currency: Option<String>,
+    /// How many.
+    pub runs: i64,
+    /// The sum of Magento's totals, in minor units of two decimals.
+    pub value_minor: i64,
+}
+
 /// The times of a run that succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
@@ -147,6 +162,14 @@ pub trait Overviews {
         since: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Times>>;
+
+    /// What the invoices and credit memos came to whose runs succeeded since an instant, the newest so many runs of any kind.
+    async fn takings(
+        &self,
+        organisation: OrganisationId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Takings>>;
 
     /// Forgets the counts of hours that are over before an instant; the days stay.
     async fn forget_hours(&self, before: DateTime<Utc>) -> Result<u64>;

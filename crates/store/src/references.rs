@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{business::ReferenceSet, ids::BindingId};
+use domain::{
+    business::{Books, ReferenceSet},
+    ids::{BindingId, OrganisationId},
+};
 
 use crate::{Action, Result};
 
@@ -20,6 +23,9 @@ pub struct CachedReference {
 pub trait References {
     /// The cached set, if there is one.
     async fn reference(&self, binding: BindingId) -> Result<Option<CachedReference>>;
+
+    /// What the sums of each binding of an organisation are kept in, where its lists were fetched.
+    async fn books(&self, organisation: OrganisationId) -> Result<Vec<(BindingId, Books)>>;
 
     /// Replaces the cached set.
     async fn put_reference(

@@ -1,7 +1,7 @@
 //! Runs: the queue and the history at once.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     code::Code,
     health::Thresholds,
@@ -90,6 +90,8 @@ pub struct RunFacts {
     pub email_digest: Option<String>,
     /// Magento's id of the customer; a guest has none.
     pub customer_id: Option<i64>,
+    /// The day that the document bears in the books: the shop's local day.
+    pub document_date: Option<NaiveDate>,
 }
 
 /// A customer, by whatever is known: the address may have changed since, and a guest has only that.

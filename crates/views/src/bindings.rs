@@ -4,11 +4,12 @@ use domain::{
     business::ReferenceList,
     code::Code,
     run::{BackfillStage, BindingStatus},
+    setup::ShopState,
 };
 use messages::message;
 use serde::{Deserialize, Serialize};
 
-use super::format::Moment;
+use super::{format::Moment, setup::SetupView};
 
 /// A binding, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct BindingView {
     pub business: Option<String>,
     /// Where it stands.
     pub status: BindingStatus,
+    /// The same, as people are shown it.
+    pub state: ShopState,
+    /// The steps of its first day, until a document is in Sage.
+    pub setup: Option<SetupView>,
     /// Since when.
     pub since: Moment,
     /// Who refuses Ledger, or left it, while it must be connected again.
@@ -130,6 +135,13 @@ impl BindingView {
             (BindingStatus::Pending, Some(Code::BusinessShared)) => return BUSINESS_SHARED.to_owned(),
             _ => {}
         }
+        // A connected shop without settings or documents does not work yet, whatever its status.
+        if self.status == BindingStatus::Active
+            && let Some(next) = self.setup.as_ref().and_then(SetupView::next)
+        {
+            let step = message!(setup.text.next, step = next.step.title());
+            return format!("{} {step}", message!(setup.text.nothing_posted));
+        }
         match self.paused_after {
             Some(failed) => message!(shop_status.sentence.paused_by_ledger, failed = failed),
             None => status_sentence(self.status).to_owned(),
@@ -198,17 +210,8 @@ pub struct ConnectView {
     pub businesses: Vec<(String, String)>,
     /// The id of the one that was connected before, where it is among them.
     pub before: Option<String>,
-}
-
-/// A status in a person's word.
-pub const fn status_label(status: BindingStatus) -> &'static str {
-    match status {
-        BindingStatus::Pending => message!(shop_status.label.pending),
-        BindingStatus::Active => message!(shop_status.label.active),
-        BindingStatus::Paused => message!(shop_status.label.paused),
-        BindingStatus::NeedsReauth => message!(shop_status.label.needs_reauth),
-        BindingStatus::Revoked => message!(shop_status.label.revoked),
-    }
+    /// Those that another shop posts to, with the shop's name: each business has one shop.
+    pub taken: Vec<(String, String)>,
 }
 
 /// What a status means and what to do.

@@ -1,6 +1,9 @@
 //! A shop's history, as it is shown within Magento's admin.
 
-use domain::run::{BindingStatus, RunStatus};
+use domain::{
+    run::{BindingStatus, RunStatus},
+    setup::ShopState,
+};
 
 use super::runs::RunRow;
 use crate::error::AppError;
@@ -69,6 +72,8 @@ pub struct HistoryView {
     pub name: String,
     /// Where it stands.
     pub status: BindingStatus,
+    /// The same, as people are shown it.
+    pub state: ShopState,
     /// Whether what is shown is all there is.
     pub filter: Option<RunStatus>,
     /// The runs, newest first.

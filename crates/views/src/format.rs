@@ -13,19 +13,21 @@ pub struct Moment {
     pub time: String,
 }
 
+/// A day for people: `1 Mar 2026`.
+pub fn day(day: chrono::NaiveDate) -> String {
+    use chrono::Datelike;
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+    format!("{} {name} {}", day.day(), day.year())
+}
+
 impl From<chrono::DateTime<chrono::Utc>> for Moment {
     fn from(at: chrono::DateTime<chrono::Utc>) -> Self {
         use chrono::{Datelike, Timelike};
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let (year, month, day) = (at.year(), at.month(), at.day());
-        let name = usize::try_from(at.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+        let (year, month, date) = (at.year(), at.month(), at.day());
         let time = format!("{:02}:{:02}:{:02}", at.hour(), at.minute(), at.second());
-        Self {
-            iso: format!("{year:04}-{month:02}-{day:02}T{time}Z"),
-            day: format!("{day} {name} {year}"),
-            time,
-        }
+        Self { iso: format!("{year:04}-{month:02}-{date:02}T{time}Z"), day: day(at.date_naive()), time }
     }
 }
 
@@ -34,6 +36,23 @@ pub fn amount(minor: i64) -> String {
     let sign = if minor < 0 { "\u{2212}" } else { "" };
     let absolute = minor.unsigned_abs();
     format!("{sign}{}.{:02}", grouped(absolute / 100), absolute % 100)
+}
+
+/// An amount with its currency: £ and € where it is that of the books, the ISO code otherwise, so that nobody takes one for the other.
+pub fn money(currency: &str, minor: i64, books: Option<&str>) -> String {
+    let symbol = match currency {
+        "GBP" => "\u{a3}",
+        "EUR" => "\u{20ac}",
+        _ => "",
+    };
+    let text = amount(minor);
+    if symbol.is_empty() || books != Some(currency) {
+        return format!("{currency} {text}");
+    }
+    match text.strip_prefix('\u{2212}') {
+        Some(loss) => format!("\u{2212}{symbol}{loss}"),
+        None => format!("{symbol}{text}"),
+    }
 }
 
 /// A number with its thousands grouped: `1,234,567`.
@@ -65,6 +84,20 @@ mod tests {
             (i64::MIN, "\u{2212}92,233,720,368,547,758.08"),
         ] {
             assert_eq!(amount(minor), text);
+        }
+    }
+
+    #[test]
+    fn the_currency_of_the_books_has_its_symbol_and_others_have_their_code() {
+        for (currency, minor, books, text) in [
+            ("GBP", 123_450, Some("GBP"), "\u{a3}1,234.50"),
+            ("EUR", 1_200, Some("EUR"), "\u{20ac}12.00"),
+            ("GBP", -89, Some("GBP"), "\u{2212}\u{a3}0.89"),
+            ("EUR", 1_200, Some("GBP"), "EUR 12.00"),
+            ("GBP", 1_200, None, "GBP 12.00"),
+            ("CAD", 1_200, Some("CAD"), "CAD 12.00"),
+        ] {
+            assert_eq!(money(currency, minor, books), text);
         }
     }
 

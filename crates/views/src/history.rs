@@ -36,6 +36,8 @@ pub struct HistoryFrame {
     pub first: Option<String>,
     /// What the first, the previous and the next page are called.
     pub names: Vec<String>,
+    /// What is said of a key in the search box that is none.
+    pub unknown_key: Option<String>,
     /// Whether only some of the runs are asked for.
     pub is_filtered: bool,
     /// The page that asks before all of them are retried, for whoever may.
@@ -49,6 +51,8 @@ pub struct StatusLink {
     pub label: String,
     /// Where it is.
     pub href: String,
+    /// How many there are, such as `34` or `2,000+`.
+    pub count: String,
     /// The status; none for all runs, and for what needs attention.
     pub status: Option<RunStatus>,
     /// Whether it is the one that is shown.

@@ -23,3 +23,4 @@ pub mod preflight;
 pub mod run;
 pub mod runs;
 pub mod settings;
+pub mod setup;

@@ -1,15 +1,20 @@
 //! The overview, as its page shows it.
 
-use domain::run::{BindingStatus, RunStatus};
+use domain::{run::RunStatus, setup::ShopState};
 use store::{Span, Tally};
 
-use super::format::{Moment, grouped};
+use super::{
+    format::{Moment, grouped},
+    setup::SetupView,
+};
 
 /// Everything that the overview shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OverviewView {
     /// The store's change number when it was read.
     pub version: u64,
+    /// What was posted today, waits and failed.
+    pub money: MoneyView,
     /// What needs a person, the worst first, as many as are shown.
     pub needs: Vec<NeedView>,
     /// How many there are in all.
@@ -30,15 +35,45 @@ pub struct OverviewView {
     pub chart: ChartView,
     /// How long it took.
     pub times: TimesView,
+    /// The steps of the first shop, before there is one.
+    pub first_steps: SetupView,
     /// Whether the one who looks may connect a shop.
     pub may_connect: bool,
+}
+
+/// What was posted today, waits and failed, in the currency of the books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MoneyView {
+    /// Posted since the day began.
+    pub posted: FigureView,
+    /// Waiting for somebody or something.
+    pub waiting: FigureView,
+    /// Failed and not made good.
+    pub failed: FigureView,
+    /// When the oldest that waits or failed arrived, and the address of its page.
+    pub oldest: Option<(Moment, String)>,
+}
+
+/// A sum of documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FigureView {
+    /// What they come to; none where they have no amounts.
+    pub value: Option<String>,
+    /// Which and how many they are.
+    pub detail: String,
+    /// The list of them.
+    pub href: String,
 }
 
 /// How bad it is; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
+    /// A shop is not set up: nothing of it has ever reached Sage.
+    NotSetUp,
     /// A shop cannot work: nothing of it reaches Sage.
     Stopped,
+    /// A shop is paused: what it sends waits.
+    Paused,
     /// Documents failed.
     Failed,
     /// Documents are held.
@@ -49,7 +84,9 @@ impl Urgency {
     /// In a person's words.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::NotSetUp => ShopState::NotSetUp.label(),
             Self::Stopped => "Stopped",
+            Self::Paused => "Paused",
             Self::Failed => "Failed",
             Self::Held => "Held",
         }
@@ -59,7 +96,7 @@ impl Urgency {
     pub const fn like(self) -> RunStatus {
         match self {
             Self::Stopped | Self::Failed => RunStatus::Failed,
-            Self::Held => RunStatus::Waiting,
+            Self::NotSetUp | Self::Paused | Self::Held => RunStatus::Waiting,
         }
     }
 }
@@ -73,16 +110,18 @@ pub struct NeedView {
     pub shop: String,
     /// How many documents are behind it.
     pub runs: i64,
-    /// What they come to, by currency.
-    pub value: Vec<String>,
+    /// What they come to, in the currency of the books where it can be told.
+    pub value: Option<String>,
     /// What happened.
     pub sentence: &'static str,
     /// What to do.
-    pub action: &'static str,
-    /// The code.
-    pub code: &'static str,
+    pub action: String,
+    /// The code; none of a shop that is not set up.
+    pub code: Option<&'static str>,
     /// Where it is fixed or looked at.
     pub href: String,
+    /// The steps of a shop that is not set up.
+    pub setup: Option<SetupView>,
 }
 
 /// A shop and how it gets along.
@@ -93,7 +132,7 @@ pub struct ShopView {
     /// The address of its page.
     pub href: String,
     /// Where it stands.
-    pub status: BindingStatus,
+    pub state: ShopState,
     /// How it gets along, in a sentence.
     pub health: &'static str,
     /// Why, the worst first.

@@ -13,6 +13,8 @@ pub struct RunView {
     pub may_exclude: bool,
     /// Its id.
     pub id: String,
+    /// What it is, how it stands and of which shop: the title of the page.
+    pub title: String,
     /// The document's number.
     pub document: String,
     /// What happened.
@@ -27,6 +29,8 @@ pub struct RunView {
     pub advice: AdviceView,
     /// The document in Sage.
     pub sage: Option<SageView>,
+    /// Runs of the same sale, this one among them, in the order of a sale; none where there is no other.
+    pub related: Vec<RelatedView>,
     /// Both sides' sums.
     pub totals: Option<TotalsView>,
     /// The version of the settings, and where it is shown.
@@ -109,14 +113,27 @@ pub struct SageView {
     pub is_exact: bool,
 }
 
+/// A run of the same sale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelatedView {
+    /// What happened.
+    pub event: EventName,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Its number in Sage.
+    pub reference: Option<String>,
+    /// The address of its page; none of the one that is shown.
+    pub href: Option<String>,
+}
+
 /// Both sides' sums.
 #[derive(Clone, Debug)]
 pub struct TotalsView {
     /// Currency code.
     pub currency: String,
-    /// Whether Sage's sums are planned ones: it has not answered yet.
-    pub is_planned: bool,
-    /// Total and tax: name, Magento's, Sage's, the difference where there is one.
+    /// What Magento's are held against.
+    pub other: &'static str,
+    /// Total and tax: name, Magento's, the others, the difference where there is one.
     pub rows: Vec<SumView>,
 }
 
@@ -127,9 +144,9 @@ pub struct SumView {
     pub name: &'static str,
     /// Magento's.
     pub magento: Option<String>,
-    /// Sage's.
-    pub sage: Option<String>,
-    /// Sage's less Magento's, where both are known.
+    /// The others.
+    pub other: Option<String>,
+    /// The others less Magento's, where both are known.
     pub difference: Option<String>,
     /// Whether they differ.
     pub differs: bool,

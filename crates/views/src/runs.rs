@@ -28,6 +28,30 @@ pub struct RunsPage {
     pub views: Vec<(String, String)>,
     /// Id and name of the organisation's shops.
     pub shops: Vec<(String, String)>,
+    /// How many runs each filter of the status would show, with all other filters as they are.
+    #[serde(default)]
+    pub counts: StatusCounts,
+    /// What is said of a key in the search box that is none.
+    #[serde(default)]
+    pub unknown_key: Option<String>,
+}
+
+/// How many runs there are, as text: `34`, or `2,000+` where nobody counts further.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusCounts {
+    /// In whatever status.
+    pub all: String,
+    /// Failed and not made good, or waiting.
+    pub open: String,
+    /// In each status.
+    pub by_status: Vec<(RunStatus, String)>,
+}
+
+impl StatusCounts {
+    /// How many are in a status.
+    pub fn of(&self, status: RunStatus) -> Option<&str> {
+        self.by_status.iter().find(|(one, _)| *one == status).map(|(_, count)| count.as_str())
+    }
 }
 
 /// A run, ready to be shown.
@@ -51,6 +75,9 @@ pub struct RunRow {
     pub amount: Option<Amount>,
     /// What people see in Sage, such as `SI-27`.
     pub sage_reference: Option<String>,
+    /// The day that the document bears in the books, for people.
+    #[serde(default)]
+    pub date: Option<String>,
     /// When it arrived.
     pub received: Moment,
     /// When it is tried again, while it is retrying.
@@ -188,6 +215,7 @@ impl RunRow {
                 sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(super::format::amount),
             }),
             sage_reference: facts.sage_reference,
+            date: facts.document_date.map(super::format::day),
             received: run.created_at.into(),
             next_try: next_try.then(|| run.next_at.into()),
             attempts: run.attempts,

@@ -150,6 +150,7 @@ pub(super) fn run(number: i64, of: i64, start: DateTime<Utc>, shops: &[BindingId
             sage_reference: Some(format!("SI-{number}")),
             email_digest: email::digest(&format!("customer{}@example.com", other % 40_000)),
             customer_id: Some(other % 40_000),
+            document_date: Some(at.date_naive()),
         },
         website_id: 1,
         store_id: 1,

@@ -59,7 +59,7 @@ struct ActionJson {
 
 /// Lists them.
 pub async fn run(config: &Config, args: &ActionsArgs) -> Result<ExitCode, Failure> {
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let lines = list(&store, args).await;
     store.close().await;
     let lines = lines?;

@@ -82,7 +82,7 @@ struct BusinessJson {
 
 /// Lists every binding.
 pub async fn run(config: &Config, output: Output) -> Result<ExitCode, Failure> {
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let now = Machine.now();
     let lines = lines(&store, now).await?;
     store.close().await;

@@ -58,7 +58,7 @@ struct Refreshed {
 /// Fetches; a failure where one was not refreshed.
 pub async fn run(config: &Config, command: ReferenceCommand) -> Result<ExitCode, Failure> {
     let ReferenceCommand::Refresh(Refresh { whose, output }) = command;
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let engine = lifecycle::engine(config, store, ::sync::Timing::default()).await?;
     let bindings = match whose.binding {
         Some(id) => vec![super::binding(&engine.store, id).await?],

@@ -98,7 +98,7 @@ struct Listed {
 
 /// Carries out a command.
 pub async fn run(config: &Config, command: RunsCommand) -> Result<ExitCode, Failure> {
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let done = match command {
         RunsCommand::List(args) => list(&store, &args).await,
         RunsCommand::Show { run, output } => runs_one::show(&store, run, output).await,

@@ -80,7 +80,7 @@ struct QueuedJson {
 
 /// Queues the document's run.
 pub async fn run(config: &Config, args: &SyncArgs) -> Result<ExitCode, Failure> {
-    let store = lifecycle::open_store(&config.database_url).await?;
+    let store = lifecycle::open_existing(&config.database_url).await?;
     let done = sync(&store, args).await;
     store.close().await;
     done
@@ -113,22 +113,8 @@ async fn queue(
     args: &SyncArgs,
 ) -> Result<(&'static str, RunId), Failure> {
     let (event, now) = (args.kind.event(), now_of(store.as_ref()).await?);
-    let new = NewEvent {
-        id: EventId(Machine.id()),
-        run_id: RunId(Machine.id()),
-        binding_id: args.binding,
-        event,
-        idempotency_key: format!("{event}:{}", args.magento_id),
-        magento_id: args.magento_id,
-        increment_id: None,
-        website_id: 0,
-        store_id: 0,
-        body: "{}".to_owned(),
-        occurred_at: now,
-        received_at: now,
-        token: None,
-        trace_parent: None,
-    };
+    let ids = (EventId(Machine.id()), RunId(Machine.id()));
+    let new = NewEvent::asked_for(ids, args.binding, event, args.magento_id, now);
     let known = match store.receive(&new).await? {
         Received::Queued(id) => return Ok(("queued", id)),
         Received::Known(id) => id,

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::{ids::BindingId, run::ActionKind};
+use domain::{code::Code, ids::BindingId, run::ActionKind};
 use futures::{Stream, TryStreamExt as _, stream};
 use serde::Serialize;
 use services::{
@@ -19,7 +19,10 @@ use services::{
     history::{operator_actions::action, query::HistoryQuery},
 };
 use store::{PageRequest, Run, Seek};
-use views::error::AppError;
+use views::{
+    error::AppError,
+    runs::{event_label, status_label},
+};
 
 /// So many runs are read and sent at once.
 const PAGE: u32 = 500;
@@ -154,7 +157,10 @@ fn pieces(
 struct ExportRow {
     run: String,
     status: &'static str,
+    status_words: &'static str,
     event: &'static str,
+    event_words: &'static str,
+    document_date: String,
     shop: String,
     number: String,
     magento_id: i64,
@@ -167,6 +173,7 @@ struct ExportRow {
     sage_number: String,
     sage_id: String,
     reason: String,
+    reason_words: &'static str,
     message: String,
     resolved_by: String,
     attempts: i32,
@@ -183,7 +190,10 @@ impl ExportRow {
         Self {
             run: run.id.to_string(),
             status: run.status.as_str(),
+            status_words: status_label(run.status),
             event: run.event.as_str(),
+            event_words: event_label(run.event),
+            document_date: facts.document_date.map(|day| day.to_string()).unwrap_or_default(),
             shop: names.get(&run.binding_id).cloned().unwrap_or_default(),
             number: text(&facts.increment_id),
             magento_id: run.magento_id,
@@ -196,6 +206,7 @@ impl ExportRow {
             sage_number: text(&facts.sage_reference),
             sage_id: text(&facts.sage_id),
             reason: run.code.map(|code| code.as_str().to_owned()).unwrap_or_default(),
+            reason_words: run.code.map(Code::sentence).unwrap_or_default(),
             message: text(&run.message),
             resolved_by: run.resolved_by.map(|run| run.to_string()).unwrap_or_default(),
             attempts: run.attempts,
@@ -236,8 +247,8 @@ fn decimal(minor: Option<i64>) -> String {
     format!("{sign}{}.{:02}", absolute / 100, absolute % 100)
 }
 
-const HEADS: &str = "run,status,event,shop,number,magento_id,customer,currency,amount,tax,sage_amount,sage_tax,sage_number,\
-                     sage_id,reason,message,resolved_by,attempts,settings_version,received,ended";
+const HEADS: &str = "run,status,status_words,event,event_words,document_date,shop,number,magento_id,customer,currency,amount,tax,sage_amount,sage_tax,sage_number,\
+                     sage_id,reason,reason_words,message,resolved_by,attempts,settings_version,received,ended";
 
 fn opening(kind: FileKind) -> String {
     match kind {

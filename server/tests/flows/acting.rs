@@ -148,6 +148,7 @@ async fn the_history_is_taken_out_whole_and_disarmed() {
     let place = |name: &str| heads.iter().position(|head| head == name).unwrap();
     let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 1_234);
+    assert_eq!(&rows[0][place("status_words")], "Failed");
     assert_eq!(&rows[0][place("customer")], "'=HYPERLINK(\"http://evil.example\")");
     let one = rows.iter().find(|row| &row[place("number")] == "SKU-1234").unwrap();
     assert_eq!(&one[place("amount")], "-12.34");

@@ -227,7 +227,10 @@ async fn the_way_back_is_offered_by_who_disconnected() {
     let location = browser::location(&answer);
     assert!(location.ends_with(&format!("{}?flash=paired-again", sandbox.binding.id)), "{location}");
     let page = browser::page(&sandbox, &cookie, &location).await;
-    assert!(page.contains("continues where it stopped") && page.contains("Documents go to Sage"), "{page}");
+    assert!(
+        page.contains("continues where it stopped") && page.contains("Nothing is posted to Sage yet"),
+        "{page}"
+    );
     sandbox.stop().await;
 }
 

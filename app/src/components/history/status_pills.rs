@@ -17,7 +17,7 @@ pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
                     aria-current=link.is_current.then_some("true")
                     data-status=link.status.map(|status| status.as_str())
                 >
-                    {link.label}
+                    {link.label} " " <span class="pill-count">{link.count}</span>
                 </a>
             }
         });

@@ -8,7 +8,9 @@ use views::run::{AttemptView, StepView};
 /// The tries, newest first and open.
 pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
     let nothing = attempts.is_empty().then(|| view! { <p class="field-hint">"No attempts yet."</p> });
-    let items = attempts.into_iter().enumerate().map(|(place, one)| attempt(one, place == 0));
+    let mut attempts = attempts.into_iter();
+    let newest = attempts.next().map(|one| attempt(one, true));
+    let earlier = earlier(attempts.collect());
     view! {
         <section class="part" id="run-attempts" data-live aria-labelledby="attempts-title">
             <h2 id="attempts-title">"Attempts and calls"</h2>
@@ -16,10 +18,31 @@ pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
                 "Names, addresses, personal numbers and secrets are removed before anything is stored."
             </p>
             {nothing}
-            {items.collect_view()}
+            {newest}
+            {earlier}
         </section>
     }
     .into_any()
+}
+
+/// What came before the newest: folded, where it would push everything else away.
+fn earlier(attempts: Vec<AttemptView>) -> AnyView {
+    let count = attempts.len();
+    let ends = attempts.last().zip(attempts.first());
+    let ends = ends.map(|(oldest, newest)| (oldest.started.clone(), newest.started.clone()));
+    let all = attempts.into_iter().map(|one| attempt(one, false)).collect_view();
+    match ends {
+        Some((from, until)) if count > 2 => view! {
+            <details class="attempt earlier">
+                <summary>
+                    {format!("{count} earlier attempts")} " \u{b7} " <Time at=from /> " to " <Time at=until />
+                </summary>
+                {all}
+            </details>
+        }
+        .into_any(),
+        _ => all.into_any(),
+    }
 }
 
 fn attempt(attempt: AttemptView, is_open: bool) -> AnyView {

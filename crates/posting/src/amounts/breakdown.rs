@@ -3,6 +3,7 @@
 use domain::{
     code::Code,
     money::{round2, text},
+    plan::{RefusedSums, SumSource},
     text::clean,
 };
 use messages::message;
@@ -47,7 +48,8 @@ pub(crate) fn rows(
     let (known, fits) = known_rates::of(&sums.goods, sums.shipping.as_ref(), totals.tax, rates);
     let (recovered, explanation) = unallocated::best(&sums, (&fits.goods, &fits.shipping), &known);
     if let Some(reason) = &explanation.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, mismatch(totals, &sums, reason)));
+        let both = both_sums(totals, &sums);
+        return Err(findings.refuse(mismatch(&both, reason), both));
     }
     let apart = rates.untaxed.is_ok() && reference.registered_for_tax;
     let mut rows = rows::build(&sums, &recovered, &explanation, apart, findings);
@@ -101,15 +103,26 @@ fn settle(
     rounding::settle(rows, target, findings);
 }
 
-/// Both sums, and why no posting exists.
-fn mismatch(totals: &DocumentTotals, sums: &DocumentSums<'_>, reason: &str) -> String {
+/// Magento's sums, and those of its lines.
+fn both_sums(totals: &DocumentTotals, sums: &DocumentSums<'_>) -> RefusedSums {
     let (total, tax) = (totals.grand_total, totals.tax);
+    RefusedSums {
+        total,
+        tax: Some(tax),
+        other_total: total - sums.net_gap - sums.tax_gap,
+        other_tax: tax - sums.tax_gap,
+        source: SumSource::Lines,
+    }
+}
+
+/// Both sums, and why no posting exists.
+fn mismatch(both: &RefusedSums, reason: &str) -> String {
     message!(
         plan.invoice_mismatch,
-        total = text(total),
-        tax = text(tax),
-        shown = text(total - sums.net_gap - sums.tax_gap),
-        shown_tax = text(tax - sums.tax_gap),
+        total = text(both.total),
+        tax = text(both.tax.unwrap_or_default()),
+        shown = text(both.other_total),
+        shown_tax = text(both.other_tax),
         reason = reason
     )
 }

@@ -6,6 +6,7 @@ use domain::{
     code::Code,
     documents::{CreditMemo, Invoice},
     money::{round, round2, text},
+    plan::{RefusedSums, SumSource},
     settings::UndeterminedTax,
 };
 use messages::message;
@@ -40,7 +41,8 @@ pub(crate) fn reconstruct<'a>(
     let evidence = MemoEvidence::new(memo, shown, rates);
     let (sale, found) = likeliest(shown, invoice, &evidence);
     if let Some(reason) = &found.refusal {
-        return Err(findings.fail(Code::TotalsMismatch, mismatch(memo, shown, reason)));
+        let both = both_sums(memo, shown);
+        return Err(findings.refuse(mismatch(&both, reason), both));
     }
     let is_taxable = context.reference.registered_for_tax && !evidence.known.is_untaxed_abroad;
     if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
@@ -48,7 +50,7 @@ pub(crate) fn reconstruct<'a>(
             None => message!(figures.memo_undetermined),
             Some(_) => message!(figures.memo_undetermined_by_invoice),
         };
-        return Err(findings.hold(Code::TaxUndetermined, mismatch(memo, shown, reason)));
+        return Err(findings.hold(Code::TaxUndetermined, mismatch(&both_sums(memo, shown), reason)));
     }
     note_what_was_found(memo, &found, findings);
     Ok(ReconstructedSale { sale: SalesDocument { totals: found.totals, ..sale }, excess: found.excess })
@@ -88,18 +90,30 @@ fn note_what_was_found(memo: &CreditMemo, found: &ExplainedSale, findings: &mut 
     }
 }
 
-/// Both sums of a memo, and why no posting exists.
-fn mismatch(memo: &CreditMemo, sale: &SalesDocument<'_>, reason: &str) -> String {
-    let shown: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
+/// Magento's sum of a memo, and that of its parts.
+fn both_sums(memo: &CreditMemo, sale: &SalesDocument<'_>) -> RefusedSums {
+    let other_total: Decimal = memo.lines.iter().map(|line| line.line_total).sum::<Decimal>()
         + memo.shipping_amount
         + memo.shipping_tax_amount
         + memo.adjustment_positive
         - memo.adjustment_negative;
+    RefusedSums {
+        total: memo.grand_total,
+        // Magento gives a memo's tax by line alone.
+        tax: None,
+        other_total,
+        other_tax: sale.totals.tax,
+        source: SumSource::Lines,
+    }
+}
+
+/// Both sums of a memo, and why no posting exists.
+fn mismatch(both: &RefusedSums, reason: &str) -> String {
     message!(
         plan.memo_mismatch,
-        total = text(memo.grand_total),
-        shown = text(shown),
-        shown_tax = text(sale.totals.tax),
+        total = text(both.total),
+        shown = text(both.other_total),
+        shown_tax = text(both.other_tax),
         reason = reason
     )
 }

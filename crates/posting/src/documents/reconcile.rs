@@ -6,7 +6,7 @@ use domain::{
     business::ReferenceSet,
     code::Code,
     money::{Currency, round2, text},
-    plan::Predicted,
+    plan::{Predicted, RefusedSums, SumSource},
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -48,7 +48,14 @@ pub(crate) fn reconciled(
             in_sage = text(sums.total),
             tax_in_sage = text(sums.tax)
         );
-        return Err(findings.fail(Code::TotalsMismatch, message));
+        let both = RefusedSums {
+            total,
+            tax: Some(tax),
+            other_total: sums.total,
+            other_tax: sums.tax,
+            source: SumSource::Sage,
+        };
+        return Err(findings.refuse(message, both));
     }
     let tax_by_rate: BTreeMap<_, _> =
         sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();

@@ -22,6 +22,12 @@ pub fn zone_of(country: &str) -> Tz {
     }
 }
 
+/// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
+pub fn local_day(instant: DateTime<Utc>, settings: &Settings, reference: &ReferenceSet) -> NaiveDate {
+    let named = settings.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
+    instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
+}
+
 /// The day of a document, and how it was found.
 #[derive(Debug)]
 pub(crate) struct DocumentDay {

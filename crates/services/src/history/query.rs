@@ -1,12 +1,18 @@
 //! The list's address: which runs, in which order, from where. One search box understands what people hold in their hands, and
 //! qualifiers for everything that the filters ask for.
 
+mod amounts;
+mod keys;
+mod words;
+
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     code::Code,
     email,
     ids::{BindingId, RunId},
+    money::Currency,
     run::{EventName, RunStatus},
+    text::folded,
 };
 use store::{Find, Order, RunFilter, Seek, SortBy};
 use url::form_urlencoded;
@@ -14,6 +20,13 @@ use views::{
     error::{AppError, ErrorCode, FieldError},
     links::HISTORY,
     links::escape,
+};
+
+pub use self::{amounts::minor, keys::QUALIFIERS};
+use self::{
+    amounts::{money, plain},
+    keys::qualifier_of,
+    words::found_by,
 };
 
 /// Which runs are shown, as the address says.
@@ -54,6 +67,10 @@ pub struct FilterFields {
     pub at_least: Option<i64>,
     /// Magento's total at most, in minor units.
     pub at_most: Option<i64>,
+    /// In this currency.
+    pub currency: Option<Currency>,
+    /// Of a customer, as it was typed.
+    pub customer: Option<String>,
     /// What the search box holds besides qualifiers.
     pub find: Option<Find>,
 }
@@ -98,6 +115,7 @@ impl HistoryQuery {
     fn filter_into(&self, reader: &mut Reader) -> RunFilter {
         let mut fields = self.fields.clone();
         reader.search(&mut fields, &self.search);
+        let customer = fields.customer.as_deref().map(folded).filter(|name| !name.is_empty());
         RunFilter {
             binding: fields.binding,
             status: fields.status,
@@ -110,7 +128,10 @@ impl HistoryQuery {
             until: fields.until.and_then(|day| day.checked_add_days(Days::new(1))).map(start_of),
             at_least: fields.at_least,
             at_most: fields.at_most,
-            find: fields.find,
+            currency: fields.currency.map(|currency| currency.to_string()),
+            // Alone it is looked for by its index; beside something else it narrows what that finds.
+            customer: customer.clone().filter(|_| fields.find.is_some()),
+            find: fields.find.or_else(|| Some(Find { customer: Some(customer?), ..Find::default() })),
         }
     }
 
@@ -128,6 +149,8 @@ impl HistoryQuery {
             until,
             at_least,
             at_most,
+            currency,
+            customer,
             ..
         } = &self.fields;
         let order = (self.order != Order::default()).then_some(self.order);
@@ -145,6 +168,8 @@ impl HistoryQuery {
             ("until", until.map(|day| day.to_string())),
             ("min", at_least.map(plain)),
             ("max", at_most.map(plain)),
+            ("currency", currency.map(|currency| currency.to_string())),
+            ("customer", customer.clone()),
             ("sort", sort.map(|(_, word)| (*word).to_owned())),
             ("order", order.map(|order| if order.descending { "down" } else { "up" }.to_owned())),
         ]
@@ -205,6 +230,11 @@ impl HistoryQuery {
         Self { search, ..self.clone() }
     }
 
+    /// What is said of a key in the search box that is none.
+    pub fn unknown_key(&self) -> Option<String> {
+        keys::unknown_key(&self.search)
+    }
+
     /// Whether only some of the runs are asked for.
     pub fn is_filtered(&self) -> bool {
         self.filter().is_any()
@@ -213,54 +243,6 @@ impl HistoryQuery {
 
 fn start_of(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(chrono::NaiveTime::MIN).and_utc()
-}
-
-/// An amount as it is typed: `100` or `81.52`.
-fn plain(minor: i64) -> String {
-    let sign = if minor < 0 { "-" } else { "" };
-    let absolute = minor.unsigned_abs();
-    match absolute % 100 {
-        0 => format!("{sign}{}", absolute / 100),
-        pennies => format!("{sign}{}.{pennies:02}", absolute / 100),
-    }
-}
-
-/// Minor units of an amount as it is typed: with a decimal point, or with a comma and two digits; thousands may be grouped.
-pub fn minor(text: &str) -> Option<i64> {
-    let text = text.trim().trim_start_matches(['£', '€', '$']);
-    let (whole, decimals) = match text.rsplit_once(['.', ',']) {
-        Some((whole, decimals)) if decimals.len() <= 2 => (whole, decimals),
-        _ => (text, ""),
-    };
-    let whole: String = whole.chars().filter(|character| *character != ',').collect();
-    let digits = whole.strip_prefix('-').unwrap_or(&whole);
-    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if digits.is_empty() || digits.len() > 15 || !is_number(digits) || !is_number(decimals) {
-        return None;
-    }
-    let minor: i64 = format!("{digits}{decimals:0<2}").parse().ok()?;
-    Some(if whole.starts_with('-') { -minor } else { minor })
-}
-
-/// What the search box and the address understand, with an example each.
-pub const QUALIFIERS: [(&str, &str); 11] = [
-    ("status", "status:failed"),
-    ("event", "event:invoice.paid"),
-    ("code", "code:totals_mismatch"),
-    ("shop", "shop:0190b5a4-…"),
-    ("from", "from:2026-03-01"),
-    ("until", "until:2026-03-31"),
-    ("min", "amount:>100"),
-    ("max", "amount:<5000"),
-    ("open", "open:1"),
-    ("version", "version:3"),
-    ("cause", "cause:1f0c…"),
-];
-
-/// Name and value of a word that is a qualifier.
-fn qualifier_of(word: &str) -> Option<(&str, &str)> {
-    let is_known = |name: &str| name == "amount" || QUALIFIERS.iter().any(|(known, _)| *known == name);
-    word.split_once(':').filter(|(name, _)| is_known(name))
 }
 
 /// Reads words, and gathers what cannot be understood.
@@ -296,6 +278,8 @@ impl Reader {
             "until" => fields.until = self.parsed(name, text),
             "min" => fields.at_least = self.amount(name, text),
             "max" => fields.at_most = self.amount(name, text),
+            "currency" => fields.currency = self.parsed(name, text),
+            "customer" => fields.customer = Some(text.to_owned()),
             "open" => fields.open = text != "0",
             "cause" => fields.cause = Some(text.to_owned()),
             _ => self.error.fields.push((name.to_owned(), FieldError::Unknown)),
@@ -316,8 +300,17 @@ impl Reader {
                 None => words.push(word),
             }
         }
-        if !words.is_empty() {
-            fields.find = Some(found_by(&words.join(" ")));
+        if words.is_empty() {
+            return;
+        }
+        let text = words.join(" ");
+        // A sum with its currency is nothing else.
+        match money(&text) {
+            Some((currency, minor)) => {
+                fields.currency = Some(currency);
+                fields.find = Some(Find { amount_minor: Some(minor), ..Find::default() });
+            }
+            None => fields.find = Some(found_by(&text)),
         }
     }
 
@@ -361,33 +354,6 @@ impl Reader {
             (None, Some(run)) => self.parsed::<RunId>("before", &run).map_or(Seek::First, Seek::Before),
             (None, None) => Seek::First,
         }
-    }
-}
-
-/// Everything that a text may be the number of.
-fn found_by(text: &str) -> Find {
-    // An address is nothing else, and goes nowhere in clear.
-    if let Some(digest) = email::digest(text) {
-        return Find { email_digest: Some(digest), ..Find::default() };
-    }
-    let mut numbers = vec![text.to_owned()];
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number && text.len() < 9 {
-        // People leave the zeros out.
-        numbers.push(format!("{text:0>9}"));
-    }
-    let upper = text.to_uppercase();
-    if upper != text {
-        numbers.push(upper);
-    }
-    let has_decimals = text.contains(['.', ',']);
-    Find {
-        numbers,
-        magento_id: text.trim_start_matches('#').parse().ok(),
-        amount_minor: minor(text).filter(|_| has_decimals),
-        email_digest: email::is_digest(text).then(|| text.to_owned()),
-        sage_id: (text.len() >= 8 && !is_number).then(|| text.to_owned()),
-        run: text.parse().ok(),
     }
 }
 

@@ -5,7 +5,7 @@ use store::{Order, Seek, SortBy};
 use views::{
     error::AppError,
     history::{FilterChip, HistoryFrame, HistoryView, StatusLink},
-    runs::{RunsPage, SortLink, event_label, status_label},
+    runs::{RunsPage, SortLink, StatusCounts, event_label, status_label},
 };
 
 use super::{
@@ -33,34 +33,40 @@ fn frame(page: &RunsPage, query: &HistoryQuery) -> HistoryFrame {
         query: query.text(),
         search: query.search.clone(),
         parts: query.parts().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        statuses: statuses(query),
+        statuses: statuses(&page.counts, query),
         chips: chips(page, query),
         sorts: sorts(query),
         first: (!is_first).then(|| query.at(Seek::First).href()),
         names: names(query.order),
+        unknown_key: page.unknown_key.clone(),
         is_filtered: query.is_filtered(),
         retry_all: page.may_retry.then(|| retry_href(query)),
     }
 }
 
-fn statuses(query: &HistoryQuery) -> Vec<StatusLink> {
+fn statuses(counts: &StatusCounts, query: &HistoryQuery) -> Vec<StatusLink> {
     let current = (query.fields.status, query.fields.open);
     let all = query.with(|fields| (fields.status, fields.open, fields.cause) = (None, false, None));
     let open = query.with(|fields| (fields.status, fields.open) = (None, true));
-    let link = |label: &str, to: &HistoryQuery, status, is_current| StatusLink {
+    let link = |label: &str, count: &str, to: &HistoryQuery, status, is_current| StatusLink {
         label: label.to_owned(),
         href: to.href(),
+        count: count.to_owned(),
         status,
         is_current,
     };
     let others = RunStatus::ALL.iter().map(|status| {
         let to = query.with(|fields| (fields.status, fields.open) = (Some(*status), false));
-        link(status_label(*status), &to, Some(*status), current == (Some(*status), false))
+        let count = counts.of(*status).unwrap_or("0");
+        link(status_label(*status), count, &to, Some(*status), current == (Some(*status), false))
     });
-    [link("All", &all, None, current == (None, false)), link("Needs attention", &open, None, current.1)]
-        .into_iter()
-        .chain(others)
-        .collect()
+    [
+        link("All", &counts.all, &all, None, current == (None, false)),
+        link("Needs attention", &counts.open, &open, None, current.1),
+    ]
+    .into_iter()
+    .chain(others)
+    .collect()
 }
 
 /// The filters that apply, besides the status and the search, each with the way to the list without it.

@@ -12,21 +12,22 @@ pub(super) fn of(
     kept: Result<&Option<RunPlan>, &()>,
     said: Option<&str>,
     names: &Names,
+    tax: &str,
 ) -> Result<PlanView, &'static str> {
     match kept {
-        Ok(Some(kept)) => Ok(view(kept, said, names)),
+        Ok(Some(kept)) => Ok(view(kept, said, names, tax)),
         Ok(None) => Err(message!(run_plan.none)),
         Err(()) => Err(message!(run_plan.unreadable)),
     }
 }
 
-fn view(kept: &RunPlan, said: Option<&str>, names: &Names) -> PlanView {
-    let Plan { verdict, code, message, calls, predicted, rules, notes } = &kept.plan;
+fn view(kept: &RunPlan, said: Option<&str>, names: &Names, tax: &str) -> PlanView {
+    let Plan { verdict, code, message, calls, predicted, rules, notes, .. } = &kept.plan;
     let mut sums = Vec::new();
     if let Some(predicted) = predicted {
         let currency = predicted.currency;
         sums.push((message!(run_totals.total).to_owned(), format!("{currency} {}", money(predicted.total))));
-        sums.push((message!(run_totals.tax).to_owned(), format!("{currency} {}", money(predicted.tax))));
+        sums.push((tax.to_owned(), format!("{currency} {}", money(predicted.tax))));
         let by_rate = predicted.tax_by_rate.iter();
         sums.extend(by_rate.map(|(rate, tax)| (names.name(rate).to_owned(), format!("{currency} {tax}"))));
     }

@@ -8,7 +8,7 @@ use domain::{
 };
 use messages::message;
 
-use super::{RunDetails, sage_link};
+use super::{RunDetails, missing, sage_link};
 use crate::permission::Permission;
 use views::{bindings, run, run::RemedyView, settings};
 
@@ -60,10 +60,12 @@ fn view(kept: &RunDetails, rights: Rights, remedy: Remedy) -> Option<RemedyView>
         Remedy::Retry => {
             return rights.may_retry.then(|| retry(kept, true));
         }
-        Remedy::OpenSettings(id) => link(
-            message!(run_remedies.open_setting, label = label(id)),
-            format!("{}#{id}", settings::href(&binding)),
-        ),
+        Remedy::OpenSettings("mappings") if kept.run.code == Some(Code::NeedsMapping) => {
+            let plan = kept.plan.as_ref().ok().and_then(Option::as_ref);
+            let id = plan.and_then(|plan| missing::setting(&plan.plan)).unwrap_or("mappings");
+            open_setting(&binding, id)
+        }
+        Remedy::OpenSettings(id) => open_setting(&binding, id),
         // The shop's page knows who refuses, and offers what is needed.
         Remedy::ConnectSage | Remedy::PairMagento
             if rights.may_connect
@@ -109,6 +111,10 @@ fn view(kept: &RunDetails, rights: Rights, remedy: Remedy) -> Option<RemedyView>
         Remedy::ByHand => say(message!(run_remedies.by_hand)),
         Remedy::Report => say(&message!(run_remedies.report, run = kept.run.id)),
     })
+}
+
+fn open_setting(binding: &str, id: &str) -> RemedyView {
+    link(message!(run_remedies.open_setting, label = label(id)), format!("{}#{id}", settings::href(binding)))
 }
 
 fn retry(kept: &RunDetails, is_advised: bool) -> RemedyView {

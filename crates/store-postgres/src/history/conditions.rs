@@ -1,6 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
-use store::{Find, Hit, Path, Reach, RunFilter};
+use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Text;
 use uuid::Uuid;
 
@@ -97,6 +97,16 @@ impl List<'_> {
         }
         self.push_dates(query, Extent::ALL);
         self.push_amounts(query, Extent::ALL);
+        if let Some(currency) = &filter.currency {
+            query.push(" AND currency = ").push_bind(Text(currency.clone()));
+        }
+        if let Some(name) = &filter.customer {
+            query.push(" AND (");
+            push_hit(query, Hit::CustomerName(name.clone()));
+            query.push(" OR ");
+            push_hit(query, Hit::CustomerLastWord(name.clone()));
+            query.push(")");
+        }
         if path != Path::Find {
             self.push_find(query);
         }
@@ -163,7 +173,13 @@ impl List<'_> {
     pub(super) fn push_hits(&self, query: &mut Query, extent: Extent<'_>) {
         query.push("SELECT NULL::uuid AS id");
         for hit in self.hits() {
-            query.push(" UNION ALL (SELECT id FROM runs WHERE ");
+            // A range in the order of ids: fenced, or Postgres might walk the history in that order for the few that fit.
+            let is_range = matches!(hit, Hit::CustomerName(_) | Hit::CustomerLastWord(_));
+            query.push(" UNION ALL (SELECT id FROM ").push(if is_range {
+                "(SELECT * FROM runs WHERE "
+            } else {
+                "runs WHERE "
+            });
             if matches!(hit, Hit::MagentoId(_)) {
                 query.push("binding_id = ANY(ARRAY(SELECT id FROM bindings WHERE organisation_id = ");
                 query.push_bind(self.organisation).push("))");
@@ -172,6 +188,7 @@ impl List<'_> {
             }
             query.push(" AND ");
             push_hit(query, hit);
+            query.push(if is_range { " OFFSET 0) runs WHERE true" } else { "" });
             self.push_dates(query, extent);
             if let Some(way) = extent.way {
                 way.push_from(query);
@@ -218,5 +235,14 @@ fn push_hit(query: &mut Query, hit: Hit) {
         }
         Hit::Run(run) => query.push("id = ").push_bind(run.0),
         Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),
+        Hit::CustomerName(name) => push_beginning(query, "customer_folded", name),
+        Hit::CustomerLastWord(name) => push_beginning(query, "customer_last", name),
     };
+}
+
+/// That a column begins like this, as a range that an index leads to.
+fn push_beginning<'q>(query: &'q mut Query, column: &str, text: String) -> &'q mut Query {
+    let end = behind(&text);
+    query.push(format!("({column} >= ")).push_bind(Text(text));
+    query.push(format!(" AND {column} < ")).push_bind(Text(end)).push(")")
 }

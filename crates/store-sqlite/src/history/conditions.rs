@@ -1,7 +1,7 @@
 //! What is asked for, as the conditions of a query.
 
 use domain::ids::OrganisationId;
-use store::{Find, Hit, Path, Reach, RunFilter};
+use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Id;
 
 use super::way::{Query, Way};
@@ -110,6 +110,16 @@ impl List<'_> {
         }
         self.push_dates(query, Extent::ALL);
         self.push_amounts(query, Extent::ALL);
+        if let Some(currency) = &filter.currency {
+            query.push(" AND currency = ").push_bind(currency.clone());
+        }
+        if let Some(name) = &filter.customer {
+            query.push(" AND (");
+            push_hit(query, Hit::CustomerName(name.clone()));
+            query.push(" OR ");
+            push_hit(query, Hit::CustomerLastWord(name.clone()));
+            query.push(")");
+        }
         if path != Path::Find {
             self.push_find(query);
         }
@@ -230,6 +240,8 @@ const fn index_of(hit: &Hit) -> &'static str {
         Hit::SageId(_) => "runs_sage_id",
         Hit::Run(_) | Hit::Request(_) => "sqlite_autoindex_runs_1",
         Hit::MagentoId(_) => "runs_entity",
+        Hit::CustomerName(_) => "runs_customer_folded",
+        Hit::CustomerLastWord(_) => "runs_customer_last",
     }
 }
 
@@ -248,5 +260,14 @@ fn push_hit(query: &mut Query, hit: Hit) {
         }
         Hit::Run(run) => query.push("id = ").push_bind(Id(run)),
         Hit::MagentoId(id) => query.push("magento_id = ").push_bind(id),
+        Hit::CustomerName(name) => push_beginning(query, "customer_folded", name),
+        Hit::CustomerLastWord(name) => push_beginning(query, "customer_last", name),
     };
+}
+
+/// That a column begins like this, as a range that an index leads to.
+fn push_beginning<'q>(query: &'q mut Query, column: &str, text: String) -> &'q mut Query {
+    let end = behind(&text);
+    query.push(format!("({column} >= ")).push_bind(text);
+    query.push(format!(" AND {column} < ")).push_bind(end).push(")")
 }

@@ -12,7 +12,7 @@ use super::{
     history::{REACHES, forth, gone_through, pounds, through},
     world::{World, failed},
 };
-use crate::{Find, Outcome, PageRequest, Run, RunFacts, RunFilter, Store};
+use crate::{Counted, Find, Outcome, PageRequest, Reach, Run, RunFacts, RunFilter, Store};
 
 /// By any number on a paper or a screen; never in another organisation.
 pub async fn what_people_hold_in_their_hands_is_found(store: Arc<dyn Store>) {
@@ -48,6 +48,69 @@ pub async fn what_people_hold_in_their_hands_is_found(store: Arc<dyn Store>) {
     let filter = RunFilter { find: Some(none()), ..RunFilter::default() };
     let request = PageRequest { filter, limit: 9, ..PageRequest::default() };
     assert_eq!(gone_through(&world, &request).await, []);
+}
+
+/// By the beginning of a name or of its last word, whatever its accents; and in one currency.
+pub async fn a_customer_is_found_by_the_beginning_of_the_name(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let named = |name: &str, currency: &str| RunFacts {
+        customer: Some(name.to_owned()),
+        currency: Some(currency.to_owned()),
+        ..pounds(100)
+    };
+    let mut runs = Vec::new();
+    for (number, (name, currency)) in
+        (1..).zip([("Nora Quill", "GBP"), ("Zoë Müller", "EUR"), ("Quillon Ltd", "EUR"), ("Ada", "GBP")])
+    {
+        let facts = named(name, currency);
+        runs.push(through(&world, world.binding, InvoiceCreated, number, Outcome::Succeeded, facts).await);
+    }
+    let stranger = world.add_organisation("Second").await;
+    let any = RunFilter::default;
+    let find = |name: &str| Some(Find { customer: Some(name.to_owned()), ..Find::default() });
+    let cases = [
+        (RunFilter { find: find("quill"), ..any() }, vec![runs[2], runs[0]]),
+        (RunFilter { find: find("nora q"), ..any() }, vec![runs[0]]),
+        (RunFilter { find: find("mull"), ..any() }, vec![runs[1]]),
+        (RunFilter { find: find("uill"), ..any() }, vec![]),
+        (RunFilter { currency: Some("EUR".to_owned()), ..any() }, vec![runs[2], runs[1]]),
+        (RunFilter { find: find("quill"), currency: Some("GBP".to_owned()), ..any() }, vec![runs[0]]),
+        (
+            RunFilter { customer: Some("quill".to_owned()), status: Some(RunStatus::Succeeded), ..any() },
+            vec![runs[2], runs[0]],
+        ),
+    ];
+    for (filter, expected) in cases {
+        for reach in REACHES {
+            let request = PageRequest { filter: filter.clone(), limit: 9, reach, ..PageRequest::default() };
+            assert_eq!(gone_through(&world, &request).await, expected, "{filter:?}");
+            assert_eq!(world.store.page_runs(stranger, &request).await.unwrap().runs, []);
+        }
+        let counted = world.store.count_nearby(world.organisation, &filter, Reach::default()).await.unwrap();
+        let expected = Counted { runs: i64::try_from(expected.len()).unwrap(), is_more: false };
+        assert_eq!(counted, expected, "{filter:?}");
+    }
+}
+
+/// However many there are, no more are counted than a page would look at.
+pub async fn runs_are_counted_as_far_as_a_page_looks(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    for number in 1..=9 {
+        let outcome = if number % 3 == 0 { failed() } else { Outcome::Succeeded };
+        world.run_through(InvoiceCreated, number, outcome).await;
+    }
+    let of = async |filter: &RunFilter, few, window| {
+        let reach = Reach { few, window };
+        let counted = world.store.count_nearby(world.organisation, filter, reach).await.unwrap();
+        (counted.runs, counted.is_more)
+    };
+    let failed = RunFilter { status: Some(RunStatus::Failed), ..RunFilter::default() };
+    assert_eq!(of(&RunFilter::default(), 5, 5).await.1, true);
+    assert_eq!(of(&RunFilter::default(), 20, 20).await, (9, false));
+    assert_eq!(of(&failed, 5, 5).await, (3, false));
+    assert_eq!(of(&failed, 1, 2).await.1, true);
+    let euros = RunFilter { currency: Some("EUR".to_owned()), ..RunFilter::default() };
+    assert_eq!(of(&euros, 5, 5).await, (0, true), "none among those that were looked at, and perhaps beyond");
 }
 
 /// However often something is found, other conditions look at all of it, and it is gone through to its end.

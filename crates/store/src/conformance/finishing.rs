@@ -37,6 +37,7 @@ fn facts() -> RunFacts {
         sage_reference: Some("SI-1".to_owned()),
         email_digest: Some("0123456789abcdef".to_owned()),
         customer_id: Some(42),
+        document_date: "2026-01-04".parse().ok(),
     }
 }
 

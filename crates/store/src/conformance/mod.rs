@@ -46,6 +46,7 @@ pub mod revival;
 pub mod run_state;
 pub mod second_factors;
 pub mod settings;
+pub mod setups;
 pub mod sign_ins;
 pub mod telling_again;
 mod world;
@@ -100,6 +101,7 @@ macro_rules! conformance_suite {
                 a_reference_set_is_replaced_whole, settings_are_kept_by_version, a_version_out_of_turn_is_refused,
                 the_history_of_settings_names_authors_and_counts_runs,
                 saving_settings_releases_what_needs_a_mapping, what_waits_for_settings_is_released_in_batches, what_belongs_to_no_binding_is_refused;
+            setups: a_shop_is_set_up_once_a_document_is_in_its_business;
             events: an_event_makes_a_run_that_is_due_at_once, what_happens_once_answers_its_first_run,
                 upserts_fold_while_queued_or_waiting_and_not_after, a_replayed_token_writes_nothing,
                 a_duplicate_spends_its_token, a_run_takes_the_current_settings_version,
@@ -128,10 +130,10 @@ macro_rules! conformance_suite {
                 a_search_that_finds_too_little_stops_and_goes_on, nothing_is_told_of_anothers_binding, a_strangers_run_is_as_unknown_as_none,
                 runs_are_read_by_their_ids,
                 open_runs_are_grouped_by_cause, a_later_success_resolves_what_failed_before;
-            finding: what_people_hold_in_their_hands_is_found, what_is_found_thousands_of_times_is_found_whole;
+            finding: a_customer_is_found_by_the_beginning_of_the_name, runs_are_counted_as_far_as_a_page_looks, what_people_hold_in_their_hands_is_found, what_is_found_thousands_of_times_is_found_whole;
             overview: runs_are_counted_by_hour_and_day_as_they_come_and_end, only_an_end_is_counted_as_one,
                 a_binding_tells_how_far_behind_it_is, failures_one_after_another_are_told, what_magento_could_not_be_told_is_counted,
-                the_times_of_what_succeeded_are_told_newest_first;
+                the_times_of_what_succeeded_are_told_newest_first, what_was_posted_since_an_instant_is_summed;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
                 what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_again, a_settled_intent_may_be_opened_with_another_request,
                 an_adopted_record_answers_its_intent, a_record_of_another_key_is_known_as_held,
@@ -230,6 +232,7 @@ mod tests {
             ("revival", include_str!("revival.rs")),
             ("second_factors", include_str!("second_factors.rs")),
             ("settings", include_str!("settings.rs")),
+            ("setups", include_str!("setups.rs")),
             ("sign_ins", include_str!("sign_ins.rs")),
             ("telling_again", include_str!("telling_again.rs")),
             ("run_state", include_str!("run_state.rs")),

@@ -9,13 +9,13 @@ use domain::{
     ids::ActionId,
     run::{
         ActionKind, BindingStatus,
-        EventName::{InvoiceCreated, InvoicePaid},
+        EventName::{CreditmemoCreated, InvoiceCreated, InvoicePaid},
         RunStatus,
     },
 };
 
 use super::world::{World, failed, retrying, skipped};
-use crate::{Action, Actor, Failed, Load, Outcome, Span, Step, Store, Tally, Targets, Volume};
+use crate::{Action, Actor, Failed, Load, Outcome, Span, Step, Store, Takings, Tally, Targets, Volume};
 
 async fn counted(world: &World, span: Span, from: DateTime<Utc>) -> Vec<(DateTime<Utc>, Tally, i64)> {
     let until = from + TimeDelta::days(30);
@@ -184,4 +184,45 @@ pub async fn the_times_of_what_succeeded_are_told_newest_first(store: Arc<dyn St
     assert_eq!(world.store.times(world.organisation, since, 10).await.unwrap(), times[..1]);
     let stranger = world.add_organisation("Second").await;
     assert_eq!(world.store.times(stranger, start, 10).await.unwrap(), []);
+}
+
+/// Invoices and credit memos by currency; what failed, and what is no document of account, is no money.
+pub async fn what_was_posted_since_an_instant_is_summed(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let of = |world: &World, since| {
+        let (store, organisation) = (Arc::clone(&world.store), world.organisation);
+        async move { store.takings(organisation, since, 100).await.unwrap() }
+    };
+    let post = async |event, id, currency: &str, amount, outcome| {
+        world.receive(event, id).await;
+        let claimed = world.claim().await;
+        let mut end = world.end(&claimed, outcome);
+        end.facts.currency = Some(currency.to_owned());
+        end.facts.amount_minor = Some(amount);
+        world.store.finish_run(&end).await.unwrap();
+    };
+    post(InvoiceCreated, 1, "GBP", 900, Outcome::Succeeded).await;
+    let start = world.now();
+    post(InvoiceCreated, 2, "GBP", 1_000, Outcome::Succeeded).await;
+    post(InvoiceCreated, 3, "GBP", 250, Outcome::Succeeded).await;
+    post(InvoiceCreated, 4, "EUR", 70, Outcome::Succeeded).await;
+    post(InvoiceCreated, 5, "GBP", 5_000, failed()).await;
+    post(InvoicePaid, 2, "GBP", 1_000, Outcome::Succeeded).await;
+    post(CreditmemoCreated, 1, "GBP", 300, Outcome::Succeeded).await;
+    let takings = |event, currency: &str, runs, value_minor| Takings {
+        binding_id: world.binding,
+        event,
+        currency: Some(currency.to_owned()),
+        runs,
+        value_minor,
+    };
+    let expected = [
+        takings(CreditmemoCreated, "GBP", 1, 300),
+        takings(InvoiceCreated, "EUR", 1, 70),
+        takings(InvoiceCreated, "GBP", 2, 1_250),
+    ];
+    assert_eq!(of(&world, start).await, expected);
+    assert_eq!(world.store.takings(world.organisation, start, 1).await.unwrap(), expected[..1], "the newest");
+    let stranger = world.add_organisation("Second").await;
+    assert_eq!(world.store.takings(stranger, start, 100).await.unwrap(), []);
 }

@@ -158,6 +158,14 @@ pub async fn a_reference_set_is_replaced_whole(store: Arc<dyn Store>) {
     let second = CachedReference { set, fetched_at: world.now() };
     world.store.put_reference(world.binding, &second, None).await.unwrap();
     assert_eq!(world.store.reference(world.binding).await.unwrap(), Some(second));
+    let mut set = reference(&world).set;
+    set.exchange_rates.insert("EUR".parse().unwrap(), "0.852224305437191".parse().unwrap());
+    let third = CachedReference { set, fetched_at: world.now() };
+    world.store.put_reference(world.binding, &third, None).await.unwrap();
+    let books = world.store.books(world.organisation).await.unwrap();
+    assert_eq!(books, [(world.binding, third.set.books())]);
+    let stranger = world.add_organisation("Second").await;
+    assert_eq!(world.store.books(stranger).await.unwrap(), []);
 }
 
 pub(super) fn version(world: &World, version: i64) -> SettingsVersion {

@@ -8,6 +8,7 @@ use domain::{
     email, money,
 };
 use magento::{Fetched, Shop};
+use posting::local_day;
 use serde_json::Value;
 use store::{KnownCustomer, Step};
 
@@ -24,6 +25,7 @@ pub async fn invoice(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Resu
     log.facts.currency = Some(invoice.currency.to_string());
     log.facts.amount_minor = money::to_minor(invoice.grand_total);
     log.facts.tax_minor = money::to_minor(invoice.tax_amount);
+    note_day(work, log, invoice.created_at);
     Ok(invoice)
 }
 
@@ -48,6 +50,7 @@ pub async fn payment(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Resu
     let payment: Payment = record(work, log, begun, ("payment", id), fetched).await?;
     log.facts.amount_minor = money::to_minor(payment.amount);
     log.facts.tax_minor = None;
+    note_day(work, log, payment.captured_at);
     Ok(payment)
 }
 
@@ -63,6 +66,7 @@ pub async fn creditmemo(
     note_customer(log, &memo.customer);
     log.facts.currency = Some(memo.currency.to_string());
     log.facts.amount_minor = money::to_minor(memo.grand_total);
+    note_day(work, log, memo.created_at);
     Ok(memo)
 }
 
@@ -96,6 +100,11 @@ async fn entity<T: Document + Send + 'static>(
         _ => engine.magento.product(shop, id).await,
     };
     record(work, log, begun, (kind, id), fetched).await
+}
+
+/// Notes the day that the document bears in the books.
+fn note_day(work: &Work<'_>, log: &mut AttemptLog, at: DateTime<Utc>) {
+    log.facts.document_date = Some(local_day(at, &work.settings, &work.reference));
 }
 
 /// What the customer is found by.

@@ -347,21 +347,12 @@ impl BackfillSearch<'_> {
     /// As if Magento had told of it just now; what it has told of already is left alone, and `false` is answered.
     async fn queue(&mut self, event: EventName, id: i64, found: &FoundDocument) -> Result<bool, StepEnd> {
         let (engine, now) = (self.engine, self.engine.environment.now());
+        let ids = (EventId(engine.environment.id()), RunId(engine.environment.id()));
         let new = NewEvent {
-            id: EventId(engine.environment.id()),
-            run_id: RunId(engine.environment.id()),
-            binding_id: self.backfill.binding_id,
-            event,
-            idempotency_key: format!("{event}:{id}"),
-            magento_id: id,
             increment_id: found.increment_id.clone(),
             website_id: found.website_id,
             store_id: found.store_id,
-            body: "{}".to_owned(),
-            occurred_at: now,
-            received_at: now,
-            token: None,
-            trace_parent: None,
+            ..NewEvent::asked_for(ids, self.backfill.binding_id, event, id, now)
         };
         let is_new = matches!(engine.store.receive(&new).await?, Received::Queued(_));
         self.backfill.queued += i64::from(is_new);

@@ -148,6 +148,9 @@ impl PlanExecution<'_> {
         };
         if is_draft {
             self.take_back_draft(log, call, key, &posted_record.answer).await?;
+            // What Sage made of the draft, in place of what was expected of it.
+            log.facts.sage_amount_minor = posted_record.answer.total_minor;
+            log.facts.sage_tax_minor = posted_record.answer.tax_minor;
             return Ok(AttemptError::new(Code::TotalsMismatch, sums));
         }
         self.show(log, &key.xref, &posted_record.answer);

@@ -96,6 +96,7 @@ pub(super) const DOORS: &[Line] = &[
     ("GET /dashboard/connect-magento", VIEWER, Nothing, ""),
     ("GET /dashboard/connect-sage", OWNER, Nothing, "/dashboard/connect-sage?binding={binding}"),
     ("GET /dashboard/connecting", OWNER, Nothing, "/dashboard/connecting?binding={binding}"),
+    ("GET /dashboard/{*any}", VIEWER, Nothing, "/dashboard/nothing"),
     // Within Magento's admin: who is not signed in there is asked to, whatever else they hold.
     ("GET /embed/{tenant_id}", Everybody, Nothing, "/embed/{binding}"),
     ("POST /embed/{tenant_id}/sign-in", Everybody, Form(&[]), "/embed/{binding}/sign-in"),
@@ -131,6 +132,7 @@ pub(super) const DOORS: &[Line] = &[
     ("POST /api/alerts/secret", VIEWER, Form(&[("channel", "{member}")]), ""),
     ("POST /api/alerts/test", VIEWER, Form(&[("channel", "{member}")]), ""),
     ("POST /api/alerts/remove", VIEWER, Form(&[("channel", "{member}")]), ""),
+    ("POST /api/bindings/test", OPERATOR, Form(&[("binding", "{binding}"), ("invoice", "1")]), ""),
     ("POST /api/session/sign-out", Everybody, Form(&[]), ""),
     ("POST /api/session/theme", Everybody, Form(&[]), ""),
     ("POST /api/session/switch", VIEWER, Form(&[("member", "{member}")]), ""),

@@ -55,12 +55,54 @@ fn what_people_hold_in_their_hands_is_looked_for_everywhere_it_may_be() {
     let find = |text| searched(text).find.unwrap();
     assert_eq!(find("42").numbers, ["42", "000000042"]);
     assert_eq!((find("42").magento_id, find("#42").magento_id), (Some(42), Some(42)));
-    assert_eq!((find("42").amount_minor, find("81.52").amount_minor), (None, Some(8_152)));
+    assert_eq!((find("42").amount_minor, find("81.52").amount_minor), (Some(4_200), Some(8_152)));
+    assert_eq!(
+        (find("000005095").amount_minor, find("12345678").amount_minor),
+        (None, None),
+        "numbers of documents"
+    );
+    assert_eq!(find("Quill").customer.as_deref(), Some("quill"));
+    assert_eq!(find("Zoë Müller").customer.as_deref(), Some("zoe muller"));
+    assert_eq!(
+        (find("30").customer, find("a").customer, find("ada@example.com").customer),
+        (None, None, None)
+    );
     assert_eq!(find("si-27").numbers, ["si-27", "SI-27"]);
     assert_eq!(find("Ada@Example.com").email_digest, email::digest("ada@example.com"));
     assert_eq!(find(RUN).run, RUN.parse().ok());
     assert_eq!(find(RUN).sage_id.as_deref(), Some(RUN));
     assert_eq!(find("http:x").numbers[0], "http:x", "an unknown qualifier is a word");
+}
+
+#[test]
+fn a_sum_is_found_as_people_write_it() {
+    for (text, currency, minor) in [
+        ("30", None, 3_000),
+        ("30.00", None, 3_000),
+        ("1,250.00", None, 125_000),
+        ("£30", Some("GBP"), 3_000),
+        ("GBP 30", Some("GBP"), 3_000),
+        ("30 eur", Some("EUR"), 3_000),
+        ("€1,250.00", Some("EUR"), 125_000),
+    ] {
+        let filter = searched(text);
+        let found = (filter.currency.as_deref(), filter.find.and_then(|find| find.amount_minor));
+        assert_eq!(found, (currency, Some(minor)), "{text}");
+    }
+    let filter = searched("currency:eur status:failed");
+    assert_eq!((filter.currency.as_deref(), filter.find), (Some("EUR"), None));
+}
+
+#[test]
+fn a_customer_is_looked_for_alone_or_beside_something_else() {
+    let alone = searched("customer:Quill status:failed");
+    assert_eq!(alone.find.unwrap().customer.as_deref(), Some("quill"));
+    assert_eq!((alone.customer, alone.status), (None, Some(RunStatus::Failed)));
+    let beside = searched("customer:quill SI-27");
+    assert_eq!(beside.customer.as_deref(), Some("quill"));
+    assert!(beside.find.unwrap().numbers.contains(&"SI-27".to_owned()));
+    let address = "/dashboard/sync?currency=EUR&customer=Nora%20Quill";
+    assert_eq!(HistoryQuery::parse("currency=EUR&customer=Nora+Quill").unwrap().href(), address);
 }
 
 #[test]
