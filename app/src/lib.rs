@@ -15,8 +15,6 @@ pub mod pages;
 pub mod refusal;
 #[cfg(feature = "ssr")]
 pub mod theme;
-#[cfg(feature = "hydrate")]
-pub mod typing;
 
 #[cfg(feature = "ssr")]
 pub use document::{App, shell};

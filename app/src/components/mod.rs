@@ -6,6 +6,8 @@ pub mod binding_chip;
 pub mod changes;
 #[cfg(feature = "ssr")]
 pub mod chart;
+pub mod combobox;
+pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;
 #[cfg(feature = "ssr")]
@@ -15,7 +17,6 @@ pub mod layout;
 #[cfg(feature = "ssr")]
 pub mod live;
 pub mod pager;
-#[cfg(feature = "ssr")]
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod qr_code;

@@ -3,4 +3,4 @@
 pub mod live;
 pub mod live_line;
 pub mod runs_list;
-pub mod settings_watcher;
+pub mod settings_form;
