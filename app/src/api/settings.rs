@@ -3,10 +3,7 @@
 
 use leptos::{
     prelude::*,
-    server_fn::{
-        Bytes, ContentType, Decodes, Encodes, Format, FormatType,
-        codec::Post,
-    },
+    server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post},
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +97,9 @@ pub async fn save_settings(
     })
     .await;
     match &result {
-        Ok(saved) if saved.undo.is_none() && Some(saved.version.to_string().as_str()) == form.get("replaces") => {
+        Ok(saved)
+            if saved.undo.is_none() && Some(saved.version.to_string().as_str()) == form.get("replaces") =>
+        {
             plain::lead_to(&Flash::SettingsUnchanged.on(&href(&sent.binding)));
         }
         Ok(_) => plain::lead_to(&plain::saved_href(&sent.binding, &form)),
@@ -158,7 +157,9 @@ pub async fn restore_settings(
 ) -> Result<SettingsSaved, SettingsError> {
     use services::settings::{self, Told};
     use views::{error::ErrorCode, flash::Flash, settings::href};
-    let number = |form: &domain::settings::form::Form, name| form.get(name).and_then(|number| number.parse::<i64>().ok());
+    let number = |form: &domain::settings::form::Form, name| {
+        form.get(name).and_then(|number| number.parse::<i64>().ok())
+    };
     let (form, result) = plain::with_form(&sent, async |services, member, form| {
         let version = number(form, "version").unwrap_or_default();
         settings::restore(services, member, &sent.binding, version, number(form, "replaces")).await
@@ -171,7 +172,11 @@ pub async fn restore_settings(
         Ok(_) => plain::lead_to(&Flash::SettingsRestored.on(&href(&sent.binding))),
         Err(error) => {
             let is_shown = matches!(error.code, ErrorCode::SettingsChanged | ErrorCode::SettingsWrong);
-            let told = if is_shown { Told::Restored(number(&form, "version").unwrap_or_default()) } else { Told::Problem(error.code) };
+            let told = if is_shown {
+                Told::Restored(number(&form, "version").unwrap_or_default())
+            } else {
+                Told::Problem(error.code)
+            };
             plain::show_again(&sent.binding, &form, told, "").await;
         }
     }

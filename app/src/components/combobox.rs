@@ -5,7 +5,7 @@ use views::settings::Entry;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
-use super::erased::{dynamic, flag, on, follow, text};
+use super::erased::{dynamic, flag, follow, on, text};
 use crate::api::settings::{Sent, search_reference};
 
 /// So long after the last key the server is asked.
@@ -20,7 +20,7 @@ pub struct Source {
     pub list: &'static str,
 }
 
-/// What a combobox tells of itself.
+/// What a combobox reports.
 #[derive(Clone, Copy)]
 pub struct Watched {
     /// Somebody types or chooses.
@@ -70,7 +70,7 @@ pub fn Combobox(
     /// What is shown while it is empty.
     #[prop(into)]
     placeholder: Signal<String>,
-    /// What it tells.
+    /// What it reports.
     watched: Watched,
 ) -> impl IntoView {
     let list_id = format!("{id}-list");

@@ -8,6 +8,7 @@ mod known;
 mod maps;
 mod model;
 mod notices;
+mod rows;
 mod shown;
 
 use domain::settings::{
@@ -24,7 +25,7 @@ use web_sys::HtmlButtonElement;
 
 use crate::{
     api::settings::{SaveSettings, Sent, refresh_lists, restore_settings, save_settings},
-    components::erased::{flag, on, follow, text},
+    components::erased::{flag, follow, on, text},
 };
 use browser::Draft;
 use model::{Model, is_for_the_server};
@@ -68,7 +69,7 @@ struct Page {
 }
 
 /// The form of the settings.
-#[island]
+#[island(lazy)]
 pub fn SettingsForm(
     /// What it begins with.
     state: FormState,
@@ -323,7 +324,8 @@ impl Page {
                     let shown = self.model.problems.get_untracked();
                     let is_shown = |path: &str| shown.iter().any(|(own, _)| own == path);
                     let kept = problems.into_iter();
-                    let kept = kept.filter(|(path, problem)| is_shown(path) || is_for_the_server(path, *problem));
+                    let kept =
+                        kept.filter(|(path, problem)| is_shown(path) || is_for_the_server(path, *problem));
                     self.model.problems.set(kept.collect());
                     self.notice.set(None);
                     self.say("Sage\u{2019}s lists are up to date.");

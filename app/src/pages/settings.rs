@@ -50,9 +50,8 @@ pub fn SettingsPage() -> impl IntoView {
 }
 
 async fn view_of(id: &str, draft: bool, cause: Option<&str>) -> Result<SettingsView, AppError> {
-    let work = async {
-        settings::open(&context::services()?, &context::member().await?, id, draft, cause).await
-    };
+    let work =
+        async { settings::open(&context::services()?, &context::member().await?, id, draft, cause).await };
     context::answer(work).await
 }
 

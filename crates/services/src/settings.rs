@@ -36,9 +36,7 @@ use views::{
     },
 };
 
-use crate::{
-    Member, Services, bindings, history::operator_actions::action, permission::Permission,
-};
+use crate::{Member, Services, bindings, history::operator_actions::action, permission::Permission};
 
 /// Settings as old as this are shown with lists that are fetched again.
 const STALE: TimeDelta = TimeDelta::hours(24);

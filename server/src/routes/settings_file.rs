@@ -30,7 +30,9 @@ pub async fn sent(State(services): State<Services>, Path(id): Path<String>, requ
         Ok(Done::Shown) => Redirect::to(&draft_href(&id, "")).into_response(),
         Err(error) if error.is_not_signed_in() => Redirect::to(&sign_in_href(&href(&id))).into_response(),
         // Kept with the form that the page shows.
-        Err(error) if error.of_field("password").is_some() => Redirect::to(&draft_href(&id, "")).into_response(),
+        Err(error) if error.of_field("password").is_some() => {
+            Redirect::to(&draft_href(&id, "")).into_response()
+        }
         Err(error) => refused(&error),
     }
 }
@@ -50,9 +52,7 @@ async fn take(
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
     match get("do").as_str() {
-        "export" => {
-            settings::export(services, &member, &caller, id, get("password")).await.map(Done::File)
-        }
+        "export" => settings::export(services, &member, &caller, id, get("password")).await.map(Done::File),
         "import" => settings::import(services, &member, id, &get("file")).await.map(|()| Done::Shown),
         _ => Err(ErrorCode::Invalid.into()),
     }

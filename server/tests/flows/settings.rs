@@ -69,7 +69,8 @@ impl SettingsPage {
 
     /// The texts that a search finds.
     async fn search(&self, list: &str, text: &str) -> Vec<String> {
-        let found: Value = self.call("search-reference", &[("list", list), ("text", text)]).await.json().await.unwrap();
+        let found: Value =
+            self.call("search-reference", &[("list", list), ("text", text)]).await.json().await.unwrap();
         let rows = found.as_array().unwrap().iter();
         rows.map(|row| row[3].as_str().unwrap().to_owned()).collect()
     }
@@ -201,7 +202,9 @@ async fn every_rule_is_said_at_its_field_to_a_hand_made_request_and_nothing_is_s
         assert_eq!(problem(checked, path).await.as_deref(), Some(*code), "{form:?}");
     }
     // A browser without JavaScript is led to the page, where what was typed stands with what is wrong.
-    let page = page_of_settings.plain("save", &[("replaces", "1"), ("invoice_number_prefix", "MAGENTO-SHOP-")]).await;
+    let page = page_of_settings
+        .plain("save", &[("replaces", "1"), ("invoice_number_prefix", "MAGENTO-SHOP-")])
+        .await;
     assert_eq!(said_at(&page, "invoice_number_prefix").as_deref(), Some("too_long"));
     assert!(page.contains("value=\"MAGENTO-SHOP-\"") && page.contains("Error: Settings"));
     // Reloaded, it is there again; opened anew, it is not.
@@ -288,10 +291,7 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
     assert_eq!(page_of_settings.save(2, &[]).await.status(), StatusCode::OK);
     assert_eq!(page_of_settings.current().await.version, 2);
 
-    assert_eq!(
-        page_of_settings.restore("1", "2").await.status(),
-        StatusCode::OK
-    );
+    assert_eq!(page_of_settings.restore("1", "2").await.status(), StatusCode::OK);
     let restored = page_of_settings.current().await;
     assert_eq!((restored.version, restored.settings.invoice_number_prefix), (3, None));
     let one = page_of_settings.get("/versions/3").await;
@@ -318,7 +318,9 @@ async fn of_two_who_save_at_once_both_are_kept_and_only_what_both_changed_is_ask
     assert_eq!((&asked[0][3], &asked[0][5]), (&"ONE-".into(), &"TWO-".into()));
     // Without JavaScript the page shows it, with both people's other changes.
     let page = page_of_settings.plain("save", &[&mine[..], &[("replaces", "1")]].concat()).await;
-    for said in ["settings_changed", "saved version 3", "ONE-", "value=\"TWO-\"", "name=\"replaces\" value=\"3\""] {
+    for said in
+        ["settings_changed", "saved version 3", "ONE-", "value=\"TWO-\"", "name=\"replaces\" value=\"3\""]
+    {
         assert!(page.contains(said), "{said}");
     }
     // Having seen it, they mean it; what the other one changed besides stays.

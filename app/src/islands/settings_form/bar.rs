@@ -8,7 +8,7 @@ use super::{Page, Said, browser, model::Model, notices::RETRY_FORM};
 use crate::{
     api::settings::RefreshLists,
     components::{
-        erased::{dynamic, flag, on, follow, text},
+        erased::{dynamic, flag, follow, on, text},
         time::Time,
     },
 };
@@ -140,7 +140,8 @@ fn to_correct(page: Page) -> AnyView {
         let problems = page.model.problems.get_untracked();
         let places: Vec<String> = problems.iter().map(|(path, _)| page.model.place_of(path)).collect();
         let last = page.last_place.get_value();
-        let after = places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
+        let after =
+            places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
         if let Some(place) = places.get(after) {
             page.last_place.set_value(place.clone());
             browser::focus(place.clone());

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::{ZONES, maps, model::Model, shown::Shown};
 use crate::components::{
     combobox::{Combobox, Source, Watched},
-    erased::{flag, on, follow},
+    erased::{flag, follow, on},
 };
 
 /// A field with its label, what helps to fill it in, and what is wrong with it.
@@ -22,7 +22,11 @@ pub fn field(model: Model, shown: Shown, field: &'static Field) -> AnyView {
         Kind::Pick(list, _) => picker(model, field, list.as_str()),
         Kind::Zone(_) => picker(model, field, ZONES),
         Kind::Email(_) => text(model, field, "email"),
-        Kind::Moment(_) => text(model, field, "datetime-local"),
+        // Settings that were saved with a time keep it.
+        Kind::Moment(_) if model.text(path).with_untracked(|at| at.contains('T')) => {
+            text(model, field, "datetime-local")
+        }
+        Kind::Moment(_) => text(model, field, "date"),
         Kind::Text(_) | Kind::Words(_) | Kind::Ids(_) | Kind::Amount(_) => text(model, field, "text"),
     };
     view! {
@@ -98,7 +102,9 @@ fn picker(model: Model, field: &'static Field, list: &'static str) -> AnyView {
 /// What an empty field stands for.
 fn placeholder(model: Model, path: &'static str) -> Signal<String> {
     let sales = model.text("default_ledger_account_id");
-    let as_sales = move || sales.with(|sales| if sales.is_empty() { "The sales account".to_owned() } else { sales.clone() });
+    let as_sales = move || {
+        sales.with(|sales| if sales.is_empty() { "The sales account".to_owned() } else { sales.clone() })
+    };
     match path {
         "default_tax_rate_id" => Signal::stored("Choose a tax rate".to_owned()),
         "default_bank_account_id" => Signal::stored("None: invoices stay unpaid".to_owned()),
@@ -171,7 +177,8 @@ pub fn choices(options: &'static [(&'static str, &'static str)], typed: &str) ->
             </option>
         }
     };
-    let unknown = unknown.map(|word| option(word.clone(), if word.is_empty() { "Choose".to_owned() } else { word }));
+    let unknown =
+        unknown.map(|word| option(word.clone(), if word.is_empty() { "Choose".to_owned() } else { word }));
     let known = options.iter().map(|(word, said)| option((*word).to_owned(), (*said).to_owned()));
     unknown.into_iter().chain(known).collect_view().into_any()
 }

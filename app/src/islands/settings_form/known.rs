@@ -21,7 +21,8 @@ impl Choices for Known<'_> {
         // Ids win over texts, texts over numbers, as on the server.
         let by_id = entries().find(|entry| entry.id == typed);
         let by_text = || entries().find(|entry| entry.text.eq_ignore_ascii_case(typed));
-        let by_number = || entries().find(|entry| entry.number.is_some_and(|number| number.to_string() == typed));
+        let by_number =
+            || entries().find(|entry| entry.number.is_some_and(|number| number.to_string() == typed));
         by_id.or_else(by_text).or_else(by_number).map(|entry| entry.id.clone())
     }
 

@@ -2,7 +2,7 @@
 
 use domain::settings::{
     FieldProblem, List,
-    cards::{Field, GOODS_OR_SERVICES, Kind},
+    cards::{CARDS, Field, GOODS_OR_SERVICES, Kind},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use wasm_bindgen::JsCast;
@@ -11,14 +11,15 @@ use web_sys::{FocusEvent, Node};
 use super::{
     browser,
     fields::{choices, is_missing, wrong},
-    model::{Model, Row, Seen},
+    model::Model,
+    rows::{Row, Seen},
     shown::Shown,
 };
 use crate::{
     api::settings::CheckSettings,
     components::{
         combobox::{Combobox, Source, Watched},
-        erased::{flag, on, follow, text},
+        erased::{flag, follow, on, text},
         problem::Problem,
     },
 };
@@ -35,7 +36,9 @@ const fn words(kind: &Kind) -> Words {
             heads: &["Percentage", "Tax class", "Country", "Sage\u{2019}s rate"],
             add: "Add a tax rate",
         },
-        Kind::PaymentMethods => Words { heads: &["Payment method", "Bank account"], add: "Add a payment method" },
+        Kind::PaymentMethods => {
+            Words { heads: &["Payment method", "Bank account"], add: "Add a payment method" }
+        }
         _ => Words { heads: &["Product type", "Type"], add: "Add a product type" },
     }
 }
@@ -79,7 +82,7 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
             data-columns=heads.len().to_string()
             data-marked=shown.is_marked(path).then_some("true")
         >
-            <p class="field-label" id=format!("{path}-label")>
+            <p class=label_class(field) id=format!("{path}-label")>
                 {field.label}
             </p>
             <p class="field-hint">{field.hint}</p>
@@ -105,6 +108,11 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// A map that has the name of its card need not show it again.
+fn label_class(field: &Field) -> &'static str {
+    if CARDS.iter().any(|card| card.title == field.label) { "visually-hidden" } else { "field-label" }
 }
 
 /// Where a row's problem is found.
@@ -153,16 +161,23 @@ fn left(model: Model, path: &'static str, row: Row, event: &FocusEvent) {
         return;
     }
     model.left(&untrack(|| problem_path(path, row)));
+    tell_twin(model, path, row);
+}
+
+/// A key that is there already is told at once, whatever else is missing.
+fn tell_twin(model: Model, path: &'static str, row: Row) {
+    if model.has_twin(path, row) {
+        let own = untrack(|| problem_path(path, row));
+        model.withdraw(&own);
+        model.problems.update(|problems| problems.push((own, FieldProblem::Conflict)));
+    }
 }
 
 /// Somebody types into a row: what is wrong with it is withdrawn, but a key that is there already is told at once.
 fn typed(model: Model, path: &'static str, row: Row, change: impl FnOnce()) {
     model.withdraw(&untrack(|| problem_path(path, row)));
     change();
-    let own = untrack(|| problem_path(path, row));
-    if !own.ends_with('.') && model.found().contains(&(own.clone(), FieldProblem::Conflict)) {
-        model.problems.update(|problems| problems.push((own, FieldProblem::Conflict)));
-    }
+    tell_twin(model, path, row);
 }
 
 /// A part of a row's key.
@@ -295,7 +310,9 @@ fn product_type(
 ) -> AnyView {
     let path = field.path;
     let key = Cell { part: "key", label: "Product type", example: "Code of a product type", text: row.key };
-    let label = move || row.key.with(|key| format!("Type of {}", if key.is_empty() { "another product type" } else { key }));
+    let label = move || {
+        row.key.with(|key| format!("Type of {}", if key.is_empty() { "another product type" } else { key }))
+    };
     view! {
         {key_input(model, field, row, key, error_id)}
         <select

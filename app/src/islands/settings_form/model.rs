@@ -4,67 +4,16 @@ use domain::settings::{
     FieldProblem, Problems, Settings, TaxKey,
     cards::{self, Kind},
     form::{Form, in_order},
-    tax_key,
 };
 use leptos::{prelude::*, task::spawn_local};
-use views::settings::{Entry, FormState, Pairs, PaymentMethod};
+use views::settings::{Entry, FormState, Pairs};
 
-use super::{browser, known::Known};
+use super::{
+    browser,
+    known::Known,
+    rows::{Row, Seen, rows},
+};
 use crate::api::settings::{Sent, check_settings};
-
-/// When a row of a map is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// Always.
-    Always,
-    /// Only without JavaScript, where rows cannot be added at once.
-    WithoutScript,
-    /// Only after unfolding what the shop has switched off.
-    Unfolded,
-}
-
-/// A row of a map.
-#[derive(Clone, Copy)]
-pub struct Row {
-    /// Tells it from others of its map.
-    pub number: usize,
-    /// A payment method, a percentage or a product type.
-    pub key: RwSignal<String>,
-    /// A tax rate's class.
-    pub class: RwSignal<String>,
-    /// A tax rate's country.
-    pub country: RwSignal<String>,
-    /// What it is mapped to.
-    pub value: RwSignal<String>,
-    /// What people call the key, where it cannot be changed.
-    pub label: StoredValue<Option<String>>,
-    /// When it is seen.
-    pub seen: Seen,
-}
-
-impl Row {
-    fn new(number: usize, key: &str, value: &str, label: Option<String>, seen: Seen) -> Self {
-        let [key, class, country] = if label.is_none() { tax_key::parts(key) } else { [key, "", ""] };
-        Self {
-            number,
-            key: RwSignal::new(key.to_owned()),
-            class: RwSignal::new(class.to_owned()),
-            country: RwSignal::new(country.to_owned()),
-            value: RwSignal::new(value.to_owned()),
-            label: StoredValue::new(label),
-            seen,
-        }
-    }
-
-    /// Its key, as the form says it.
-    pub fn whole_key(self) -> String {
-        tax_key::joined(&self.key.get(), &self.class.get(), &self.country.get())
-    }
-
-    fn is_empty(self) -> bool {
-        [self.key, self.class, self.country, self.value].iter().all(|text| text.with(|text| text.trim().is_empty()))
-    }
-}
 
 /// The form.
 #[derive(Clone, Copy)]
@@ -121,13 +70,16 @@ impl Model {
 
     /// What stands in a field.
     pub fn text(self, path: &str) -> RwSignal<String> {
-        let found = self.fields.with_value(|fields| fields.iter().find(|(own, _)| *own == path).map(|(_, text)| *text));
+        let found = self
+            .fields
+            .with_value(|fields| fields.iter().find(|(own, _)| *own == path).map(|(_, text)| *text));
         found.unwrap_or_default()
     }
 
     /// The rows of a map.
     pub fn rows(self, path: &str) -> RwSignal<Vec<Row>> {
-        let found = self.maps.with_value(|maps| maps.iter().find(|(own, _)| *own == path).map(|(_, rows)| *rows));
+        let found =
+            self.maps.with_value(|maps| maps.iter().find(|(own, _)| *own == path).map(|(_, rows)| *rows));
         found.unwrap_or_default()
     }
 
@@ -171,7 +123,8 @@ impl Model {
         self.saved.with(|saved| {
             let rows = saved.rows(path);
             let was = rows.iter().find(|own| own.key == key).map(|own| own.value).unwrap_or_default();
-            was != value.trim() || (was.is_empty() && !key.is_empty() && row.label.with_value(Option::is_none))
+            was != value.trim()
+                || (was.is_empty() && !key.is_empty() && row.label.with_value(Option::is_none))
         })
     }
 
@@ -192,7 +145,8 @@ impl Model {
 
     /// What is wrong at a path, as far as it is shown.
     pub fn problem(self, path: &str) -> Option<FieldProblem> {
-        self.problems.with(|problems| problems.iter().find(|(own, _)| own == path).map(|(_, problem)| *problem))
+        self.problems
+            .with(|problems| problems.iter().find(|(own, _)| own == path).map(|(_, problem)| *problem))
     }
 
     /// Withdraws what is wrong at a path: somebody is at it.
@@ -295,7 +249,8 @@ impl Model {
             let key = untrack(|| row.whole_key());
             let place = wanted.iter().position(|(wanted, _)| canonical(wanted) == canonical(&key));
             let found = place.map(|place| wanted.remove(place));
-            let is_kept = found.is_some() || row.label.with_value(Option::is_some) || row.seen != Seen::Always;
+            let is_kept =
+                found.is_some() || row.label.with_value(Option::is_some) || row.seen != Seen::Always;
             let (key, value) = found.unwrap_or_default();
             row.write(&key, &value);
             is_kept
@@ -306,30 +261,21 @@ impl Model {
         self.rows(path).set(rows);
     }
 
+    /// Whether another row has the same key.
+    pub fn has_twin(self, path: &str, row: Row) -> bool {
+        let key = |row: Row| canonical(&untrack(|| row.whole_key()));
+        let own = key(row);
+        let rows = self.rows(path).get_untracked();
+        !own.is_empty() && rows.into_iter().any(|other| other.number != row.number && key(other) == own)
+    }
+
     /// Adds an empty row, and tells its number.
     pub fn add_row(self, path: &str) -> usize {
         let rows = self.rows(path);
-        let number = rows.with_untracked(|rows| rows.iter().map(|row| row.number + 1).max().unwrap_or_default());
+        let number =
+            rows.with_untracked(|rows| rows.iter().map(|row| row.number + 1).max().unwrap_or_default());
         rows.update(|rows| rows.push(Row::new(number, "", "", None, Seen::Always)));
         number
-    }
-}
-
-impl Row {
-    /// Says something else, where it does not say so yet.
-    fn write(self, key: &str, value: &str) {
-        let set = |text: RwSignal<String>, wanted: &str| {
-            if text.with_untracked(|text| text != wanted) {
-                text.set(wanted.to_owned());
-            }
-        };
-        set(self.value, value);
-        if self.label.with_value(Option::is_none) {
-            let parts = tax_key::parts(key);
-            for (text, part) in [self.key, self.class, self.country].into_iter().zip(parts) {
-                set(text, part);
-            }
-        }
     }
 }
 
@@ -358,66 +304,12 @@ fn differing_rows(form: &Form, saved: &Form, path: &str) -> usize {
     new + gone.count()
 }
 
-fn rows(state: &FormState, form: &Form, field: &'static cards::Field) -> Vec<Row> {
-    let filled = form.rows(field.path).into_iter().filter(|row| !row.key.is_empty() || !row.value.is_empty());
-    let mut filled: Vec<(String, String)> =
-        filled.map(|row| (row.key.to_owned(), row.value.to_owned())).collect();
-    let mut rows = Vec::new();
-    let mut push = |key: &str, value: &str, label: Option<String>, seen| {
-        let id = format!("{}.{}", field.path, rows.len());
-        let value = browser::typed(&format!("{id}-value"), value);
-        rows.push(Row::new(rows.len(), key, &value, label, seen));
-    };
-    if matches!(field.kind, Kind::PaymentMethods) {
-        for method in &state.methods {
-            let found = filled.iter().position(|(key, _)| *key == method.code);
-            let value = found.map(|place| filled.remove(place).1).unwrap_or_default();
-            let is_folded = !method.is_active && value.is_empty();
-            let seen = if is_folded { Seen::Unfolded } else { Seen::Always };
-            push(&method.code, &value, Some(method_label(method)), seen);
-        }
-    }
-    for (key, value) in filled {
-        push(&key, &value, None, Seen::Always);
-    }
-    // Those that somebody without JavaScript has asked for are seen in any case.
-    let asked_for = state.rows.saturating_sub(super::SPARE_ROWS);
-    let spare = if matches!(field.kind, Kind::TaxRates) { super::SPARE_ROWS } else { 1 };
-    for _ in 0..spare {
-        push("", "", None, if asked_for > 0 { Seen::Always } else { Seen::WithoutScript });
-    }
-    for _ in 0..asked_for {
-        push("", "", None, Seen::Always);
-    }
-    for row in &rows {
-        row.take_typed(field.path);
-    }
-    rows
-}
-
-impl Row {
-    /// What was typed into it before the browser woke up.
-    fn take_typed(self, path: &str) {
-        let parts = [(self.key, "key"), (self.class, "class"), (self.country, "country")];
-        for (text, part) in parts.into_iter().filter(|_| self.label.with_value(Option::is_none)) {
-            let given = text.get_untracked();
-            let typed = browser::typed(&format!("{path}.{}-{part}", self.number), &given);
-            if typed != given {
-                text.set(typed);
-            }
-        }
-    }
-}
-
-fn method_label(method: &PaymentMethod) -> String {
-    let label = if method.label.is_empty() { &method.code } else { &method.label };
-    format!("{label} ({})", method.code)
-}
-
 impl Model {
     /// The id of the input that a path is about.
     pub fn place_of(self, path: &str) -> String {
-        let Some(field) = cards::field_of(path).filter(|field| is_map(&field.kind)) else { return path.to_owned() };
+        let Some(field) = cards::field_of(path).filter(|field| is_map(&field.kind)) else {
+            return path.to_owned();
+        };
         let rows = self.rows(field.path).get_untracked();
         let key = path.strip_prefix(field.path).and_then(|rest| rest.strip_prefix('.')).unwrap_or_default();
         let row = rows.into_iter().find(|row| untrack(|| !row.is_empty() && row.whole_key() == key));

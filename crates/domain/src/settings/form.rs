@@ -239,7 +239,9 @@ fn shown(field: &Field, settings: &Settings, lists: &Lists) -> String {
         Kind::Words(of) => of(&mut settings).clone(),
         Kind::Ids(of) => of(&mut settings).iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
         Kind::Moment(of) => {
-            of(&mut settings).map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default()
+            // A day alone is its first minute.
+            let shown = of(&mut settings).map(|at| at.format("%Y-%m-%dT%H:%M").to_string());
+            shown.map(|at| at.strip_suffix("T00:00").map(str::to_owned).unwrap_or(at)).unwrap_or_default()
         }
         Kind::Amount(of) => of(&mut settings).normalize().to_string(),
         Kind::PaymentMethods | Kind::TaxRates | Kind::ProductTypes => String::new(),

@@ -45,7 +45,8 @@ pub fn merge(base: &Settings, theirs: &Settings, mine: &Settings, lists: &Lists)
             // Without any row the form would say nothing of the map.
             pairs.extend(["key", "value"].map(|part| (format!("{}.{part}", field.path), String::new())));
             for key in keys(&of) {
-                let [base, theirs, mine] = [0, 1, 2].map(|place| of.get(place).and_then(|rows| value(rows, key)));
+                let [base, theirs, mine] =
+                    [0, 1, 2].map(|place| of.get(place).and_then(|rows| value(rows, key)));
                 let (kept, is_crossed) = either(base, theirs, mine);
                 if is_crossed {
                     let (path, label) = (format!("{}.{key}", field.path), format!("{}: {key}", field.label));
@@ -57,7 +58,8 @@ pub fn merge(base: &Settings, theirs: &Settings, mine: &Settings, lists: &Lists)
                 }
             }
         } else {
-            let [base, theirs, mine] = [&base, &theirs, &mine].map(|form| form.get(field.path).unwrap_or_default());
+            let [base, theirs, mine] =
+                [&base, &theirs, &mine].map(|form| form.get(field.path).unwrap_or_default());
             let (kept, is_crossed) = either(base, theirs, mine);
             if is_crossed {
                 ask(field.path.to_owned(), field.label.to_owned(), field, theirs, mine);

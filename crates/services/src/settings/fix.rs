@@ -2,7 +2,11 @@
 
 use domain::{ids::BindingId, remedy::Remedy, run::RunStatus};
 use store::CauseGroup;
-use views::{error::AppError, format::{amount, grouped}, settings::FixView};
+use views::{
+    error::AppError,
+    format::{amount, grouped},
+    settings::FixView,
+};
 
 use crate::{Member, Services, history::query::HistoryQuery, permission::Permission};
 

@@ -40,7 +40,8 @@ pub async fn save(
         if !problems.is_empty() {
             return Err(SettingsError { problems, ..ErrorCode::SettingsWrong.into() });
         }
-        let change = Change { base, mine, replaces, reason: Some(reason.clone()).filter(|reason| !reason.is_empty()) };
+        let change =
+            Change { base, mine, replaces, reason: Some(reason.clone()).filter(|reason| !reason.is_empty()) };
         if let Some(saved) = settings_form.put(change).await? {
             return Ok(saved);
         }

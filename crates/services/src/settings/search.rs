@@ -77,7 +77,8 @@ fn countries(text: &str) -> Vec<Entry> {
     let text = text.trim().to_lowercase();
     let is_code = |code: &str| code.eq_ignore_ascii_case(&text);
     let by_code = COUNTRIES.iter().filter(|(code, _)| is_code(code));
-    let by_name = COUNTRIES.iter().filter(|(code, name)| !is_code(code) && name.to_lowercase().contains(&text));
+    let by_name =
+        COUNTRIES.iter().filter(|(code, name)| !is_code(code) && name.to_lowercase().contains(&text));
     let entry = |(code, name): &(&str, &str)| Entry { note: (*name).to_owned(), ..word(COUNTRY_LIST, code) };
     by_code.chain(by_name).take(MOST).map(entry).collect()
 }
@@ -100,7 +101,7 @@ fn used_for(settings: &Settings, list: List, id: &str) -> String {
             uses.push(field.label);
         }
     }
-    uses.join(", ")
+    if uses.is_empty() { String::new() } else { format!("Used for {}", uses.join(", ")) }
 }
 
 #[cfg(test)]

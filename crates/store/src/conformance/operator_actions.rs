@@ -17,8 +17,8 @@ use domain::{
 
 use super::world::{World, assert_conflict, assert_not_found, failed, fence, request, skipped, waiting_for};
 use crate::{
-    Action, ActionFilter, Actor, Advance, BulkRetry, Claimed, Draft, FEED, IntentKey, Member, NewMember, Outcome,
-    RunFilter, SavedView, Store, Targets,
+    Action, ActionFilter, Actor, Advance, BulkRetry, Claimed, Draft, FEED, IntentKey, Member, NewMember,
+    Outcome, RunFilter, SavedView, Store, Targets,
 };
 
 impl World {

@@ -4,8 +4,8 @@
 use domain::settings::{Asked, FieldProblem, Problems};
 
 use super::{
-    Crossed, Entry, FixView, FormState, Found, ListsAge, Pairs, PaymentMethod, SettingsChecked, SettingsError,
-    SettingsSaved,
+    Crossed, Entry, FixView, FormState, Found, ListsAge, Pairs, PaymentMethod, SettingsChecked,
+    SettingsError, SettingsSaved,
 };
 use crate::{error::ErrorCode, format::Moment};
 
@@ -73,7 +73,9 @@ struct Reader(Rows);
 
 impl Reader {
     fn all<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a [String]> {
-        self.0.iter().filter_map(move |row| row.split_first().filter(|(own, _)| *own == kind).map(|(_, rest)| rest))
+        self.0
+            .iter()
+            .filter_map(move |row| row.split_first().filter(|(own, _)| *own == kind).map(|(_, rest)| rest))
     }
 
     fn maybe(&self, kind: &str) -> Option<String> {
@@ -299,7 +301,8 @@ mod tests {
     #[test]
     fn what_is_sent_arrives() {
         let word = |text: &str| text.to_owned();
-        let entry = Entry { list: word("a"), id: word("b"), text: word("c"), number: Some(4), note: word("d") };
+        let entry =
+            Entry { list: word("a"), id: word("b"), text: word("c"), number: Some(4), note: word("d") };
         let crossed = Crossed {
             version: 3,
             author: None,
