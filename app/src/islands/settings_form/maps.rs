@@ -199,6 +199,10 @@ fn key_input(model: Model, field: &'static Field, row: Row, cell: Cell, error_id
             prop:value=follow(text)
             aria-label=label
             aria-describedby=error_id.to_owned()
+            aria-invalid=flag(move || {
+                let own = problem_path(path, row);
+                !own.ends_with('.') && model.problem(&own).is_some()
+            })
             inputmode=(name == "percentage").then_some("decimal")
             placeholder=example
             spellcheck="false"
