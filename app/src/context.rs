@@ -45,12 +45,19 @@ pub async fn answer<T>(work: impl Future<Output = Result<T, AppError>>) -> Resul
     }
     if let Err(error) = &result
         && !(accepts_html() && (error.is_not_signed_in() || is_call()))
-        && let Some(response) = use_context::<ResponseOptions>()
-        && let Ok(status) = StatusCode::from_u16(error.code.status())
+    {
+        set_status(error.code);
+    }
+    result
+}
+
+/// Gives the answer the status of an error.
+pub fn set_status(code: ErrorCode) {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && let Ok(status) = StatusCode::from_u16(code.status())
     {
         response.set_status(status);
     }
-    result
 }
 
 /// Whether this is a form that a browser sends without JavaScript.

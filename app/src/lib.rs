@@ -14,8 +14,6 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod refusal;
 pub mod theme;
-#[cfg(feature = "hydrate")]
-pub mod typing;
 
 #[cfg(feature = "ssr")]
 pub use document::{App, shell};

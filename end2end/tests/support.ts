@@ -19,6 +19,13 @@ export function demo(): Demo {
   return JSON.parse(readFileSync(process.env.LEDGER_INFO ?? '', 'utf8'))
 }
 
+const allowed = new WeakMap<Page, string[]>()
+
+/** What the console of a page may say once, because the test brings it about. */
+export function allow(page: Page, what: string) {
+  allowed.set(page, [...(allowed.get(page) ?? []), what])
+}
+
 /** Every test fails on any error or warning in the browser's console. */
 export const test = base.extend<{ quiet: void }>({
   baseURL: async ({}, use) => {
@@ -32,6 +39,7 @@ export const test = base.extend<{ quiet: void }>({
         if (message.location().url.startsWith(demo().sage)) return
         // Without JavaScript the browser regrets having fetched what only JavaScript would have used.
         if (!hasScript() && message.text().includes('was preloaded using link preload but not used')) return
+        if (allowed.get(page)?.some((what) => message.text().includes(what))) return
         if (['error', 'warning'].includes(message.type())) noise.push(`${message.type()}: ${message.text()}`)
       })
       // Where a page breaks is told by the whole stack and by the address.

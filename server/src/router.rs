@@ -15,7 +15,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{
     client, isolation,
-    routes::{consent, embed, export, health, live, magento, metrics, settings, webhooks},
+    routes::{consent, embed, export, health, live, magento, metrics, settings_file, webhooks},
     security::{self, PublicOrigin},
     state::{AppState, EndpointState},
     timing,
@@ -81,7 +81,7 @@ fn pages(state: AppState) -> Router {
         .route("/dashboard/sync/export.csv", get(export::csv))
         .route("/dashboard/sync/export.json", get(export::json))
         .route("/oauth/sage/callback", get(consent::returned))
-        .route("/dashboard/bindings/{id}/settings", post(settings::sent))
+        .route("/dashboard/bindings/{id}/settings/file", post(settings_file::sent))
         .leptos_routes_with_context(&state, routes, move || provide_context(services.clone()), shell)
         .fallback_service(files)
         .layer(header_layer(header::X_FRAME_OPTIONS, "DENY"))

@@ -10,3 +10,4 @@ pub mod bindings;
 pub mod people;
 pub mod runs;
 pub mod session;
+pub mod settings;

@@ -8,6 +8,8 @@ pub mod causes_table;
 pub mod changes;
 #[cfg(feature = "ssr")]
 pub mod chart;
+pub mod combobox;
+pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;
 #[cfg(feature = "ssr")]
@@ -20,7 +22,6 @@ pub mod layout;
 #[cfg(feature = "ssr")]
 pub mod live;
 pub mod pager;
-#[cfg(feature = "ssr")]
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod qr_code;

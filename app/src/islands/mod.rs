@@ -10,6 +10,6 @@ pub mod palette;
 mod row_keys;
 mod runs_list;
 mod selection;
-pub mod settings_watcher;
+pub mod settings_form;
 pub mod theme_choice;
 pub mod toast;

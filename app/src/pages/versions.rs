@@ -1,10 +1,11 @@
 //! `/dashboard/bindings/{id}/settings/versions`, and `.../versions/{version}`: who changed what, when, and what was made under it.
 
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
+    api::settings::RestoreSettings,
     components::{changes::Changes, problem::or_problem, runs_table::RunsTable, time::Time},
     context,
 };
@@ -103,8 +104,8 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
     let restore = replaces.filter(|_| !is_current).map(|replaces| {
         view! {
-            <form method="post" action=href(id)>
-                <input type="hidden" name="do" value="restore" />
+            <form method="post" action=RestoreSettings::PATH>
+                <input type="hidden" name="binding" value=id.to_owned() />
                 <input type="hidden" name="version" value=number.to_string() />
                 <input type="hidden" name="replaces" value=replaces.to_string() />
                 <button class="button" type="submit">

@@ -5,13 +5,15 @@ mod check;
 mod differences;
 pub mod form;
 mod lists;
+mod merge;
 mod sentences;
 mod suggestion;
-mod tax_key;
+pub mod tax_key;
 
 pub use check::{FieldProblem, Problems};
 pub use differences::{Change, differences};
 pub use lists::{Choice, Choices, List, Lists, MISSING, time_zones};
+pub use merge::{Asked, Merged, merge};
 pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
 
 use std::collections::BTreeMap;

@@ -1,30 +1,42 @@
 //! The service functions behind the settings of a binding: the seven cards, their versions, the file.
 
+mod countries;
+mod draft;
 mod file;
+mod fix;
+mod save;
+mod search;
 mod versions;
 
+use draft::Again;
 use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use domain::{
     run::{ActionKind, BindingStatus},
-    settings::{Lists, Problems, Settings, canonical_tax_map, differences, form::Form},
+    settings::{
+        Choices, List, Lists, Problems, Settings,
+        cards::{self, Kind},
+        form::{Form, LEAVE_UNPAID},
+    },
 };
 use messages::message;
 use store::{Binding, CachedReference, SettingsVersion};
 use tokio::time::timeout;
 
+pub use draft::{Told, keep as keep_draft};
+pub use file::{export, import};
+pub use save::{restore, save};
+pub use search::search;
 pub use versions::{VersionView, VersionsView, one as version, page as versions};
 use views::{
     error::{AppError, ErrorCode},
-    flash::Flash,
-    settings::{Crossing, MethodsView, SettingsNotice, SettingsView},
+    settings::{
+        Entry, FormState, ListsAge, MethodsView, SettingsChecked, SettingsError, SettingsNotice, SettingsView,
+    },
 };
 
-use crate::{
-    Member, Services, bindings, client_info::Caller, history::operator_actions::action,
-    permission::Permission, session,
-};
+use crate::{Member, Services, bindings, history::operator_actions::action, permission::Permission};
 
 /// Settings as old as this are shown with lists that are fetched again.
 const STALE: TimeDelta = TimeDelta::hours(24);
@@ -32,24 +44,20 @@ const STALE: TimeDelta = TimeDelta::hours(24);
 /// The longest that the page waits for new lists.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many characters somebody's reason may have.
-const REASON: usize = 200;
-
 /// How many empty rows a map shows to begin with, and how many more are given on demand.
 const MORE_ROWS: usize = 3;
 
-/// What a sent form leads to.
-pub enum Sent {
-    /// Something was done: the page says what.
-    Done(Flash),
-    /// The page again, with what was typed.
-    Again(Box<SettingsView>),
-    /// The settings as a file.
-    File(String),
-}
+/// A list of so many entries at most travels with the page, for browsers without JavaScript.
+const SHORT: usize = 200;
 
-/// The settings as they stand.
-pub async fn open(services: &Services, member: &Member, id: &str) -> Result<SettingsView, AppError> {
+/// The settings as they are, or with `draft` as they were sent without being saved; `cause` is the failure that somebody comes from.
+pub async fn open(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    draft: bool,
+    cause: Option<&str>,
+) -> Result<SettingsView, AppError> {
     let mut settings_form = SettingsForm::of(services, member, id).await?;
     if settings_form.is_old() {
         // Somebody waits: where Sage does not answer in time, the old lists must do.
@@ -58,62 +66,46 @@ pub async fn open(services: &Services, member: &Member, id: &str) -> Result<Sett
         let is_stale = !matches!(refreshed, Ok(Ok(())));
         settings_form = SettingsForm { is_stale, ..SettingsForm::of(services, member, id).await? };
     }
-    let form = Form::of(&settings_form.settings(), &settings_form.lists);
-    Ok(settings_form.view(form, SettingsNotice::Nothing).await)
+    let kept = if draft { draft::kept(&settings_form).await? } else { None };
+    let kept_cause = kept.as_ref().and_then(|(form, _)| form.get("cause"));
+    let fix = match cause.or(kept_cause).filter(|cause| !cause.is_empty()) {
+        Some(cause) => fix::of(services, member, settings_form.binding.id, cause).await?,
+        None => None,
+    };
+    let again = match kept {
+        Some((form, told)) => settings_form.shown_again(form, told).await?,
+        None => Again::of(Form::of(&settings_form.settings(), &settings_form.lists), SettingsNotice::Nothing),
+    };
+    let view = settings_form.view(again.form, again.notice).await;
+    Ok(SettingsView { state: FormState { fix, crossed: again.crossed, ..view.state }, ..view })
 }
 
-/// What somebody sends from the page. Everything that was typed is in the answer again, whatever becomes of it.
-pub async fn send(
+/// What the rules and the lists say of a form that is not sent yet.
+pub async fn check(
     services: &Services,
     member: &Member,
-    caller: &Caller,
     id: &str,
-    pairs: Vec<(String, String)>,
-) -> Result<Sent, AppError> {
-    let member = member.require(Permission::ChangeSettings)?;
-    let mut settings_form = SettingsForm::of(services, member, id).await?;
-    let form = Form::from(pairs);
-    match form.get("do").unwrap_or("save") {
-        "save" => settings_form.save(form).await,
-        "more" => {
-            settings_form.rows +=
-                form.get("rows").and_then(|rows| rows.parse().ok()).unwrap_or(MORE_ROWS).min(500);
-            settings_form.again(form, SettingsNotice::Nothing).await
-        }
-        "refresh" => {
-            let record = action(
-                services,
-                member,
-                ActionKind::ListsRefreshed,
-                (Some(settings_form.binding.id), None),
-                "",
-            );
-            let told =
-                match services.connecting.refresh_reference(&settings_form.binding, Some(&record)).await {
-                    Ok(()) => SettingsNotice::Refreshed,
-                    Err(error) => SettingsNotice::Problem(error.code),
-                };
-            settings_form = SettingsForm::of(services, member, id).await?;
-            settings_form.again(form, told).await
-        }
-        "import" => match file::read(form.get("file").unwrap_or_default()) {
-            Ok(settings) => {
-                let form = Form::of(&settings, &settings_form.lists);
-                let changes = differences(&settings_form.settings(), &settings, &settings_form.lists);
-                settings_form.again(form, SettingsNotice::Imported(changes)).await
-            }
-            Err(error) => {
-                let form = Form::of(&settings_form.settings(), &settings_form.lists);
-                settings_form.again(form, SettingsNotice::Problem(error.code)).await
-            }
-        },
-        "export" => settings_form.export(form, caller).await,
-        "restore" => settings_form.restore(form).await,
-        _ => Err(ErrorCode::Invalid.into()),
-    }
+    form: &Form,
+) -> Result<SettingsChecked, AppError> {
+    Ok(SettingsForm::of(services, member, id).await?.checked(form))
 }
 
-/// A binding's settings on the desk of somebody who may see them.
+/// Fetches Sage's lists again.
+pub async fn refresh(
+    services: &Services,
+    member: &Member,
+    id: &str,
+    form: &Form,
+) -> Result<SettingsChecked, SettingsError> {
+    let member = member.require(Permission::ChangeSettings)?;
+    let settings_form = SettingsForm::of(services, member, id).await?;
+    let about = (Some(settings_form.binding.id), None);
+    let record = action(services, member, ActionKind::ListsRefreshed, about, "");
+    services.connecting.refresh_reference(&settings_form.binding, Some(&record)).await?;
+    Ok(SettingsForm::of(services, member, id).await?.checked(form))
+}
+
+/// A binding's settings before somebody who may see them.
 struct SettingsForm<'a> {
     services: &'a Services,
     member: &'a Member,
@@ -121,8 +113,6 @@ struct SettingsForm<'a> {
     current: Option<SettingsVersion>,
     cached: CachedReference,
     lists: Arc<Lists>,
-    /// How many empty rows a map ends with.
-    rows: usize,
     /// Whether the lists are older than they should be and could not be fetched.
     is_stale: bool,
 }
@@ -133,7 +123,7 @@ impl<'a> SettingsForm<'a> {
         let current = services.store.current_settings(binding.id).await?;
         let cached = services.store.reference(binding.id).await?.ok_or(ErrorCode::NoLists)?;
         let lists = Arc::new(Lists::of(&cached.set));
-        Ok(Self { services, member, binding, current, cached, lists, rows: MORE_ROWS, is_stale: false })
+        Ok(Self { services, member, binding, current, cached, lists, is_stale: false })
     }
 
     /// The settings in force; before the first save the suggested ones, as far as the lists suggest any.
@@ -142,6 +132,16 @@ impl<'a> SettingsForm<'a> {
             Some(current) => current.settings.clone(),
             None => Settings::suggested(&self.cached.set),
         }
+    }
+
+    /// The settings of a version; those that were suggested before the first.
+    async fn settings_of(&self, version: Option<i64>) -> Result<Settings, AppError> {
+        let found = match version {
+            Some(version) if version == self.version() => return Ok(self.settings()),
+            Some(version) => self.services.store.settings(self.binding.id, version).await?,
+            None => None,
+        };
+        Ok(found.map_or_else(|| Settings::suggested(&self.cached.set), |found| found.settings))
     }
 
     /// Whether the lists should be fetched again before somebody chooses from them.
@@ -154,121 +154,42 @@ impl<'a> SettingsForm<'a> {
         self.current.as_ref().map_or(0, |current| current.version)
     }
 
-    async fn save(self, form: Form) -> Result<Sent, AppError> {
-        let (mut settings, problems) = form.read(&self.settings(), &*self.lists);
-        let reason = form.get("reason").unwrap_or_default().trim().to_owned();
-        if !problems.is_empty() || reason.chars().count() > REASON {
-            return self.again(form, SettingsNotice::Wrong).await;
+    fn lists_age(&self) -> ListsAge {
+        ListsAge {
+            fetched: self.cached.fetched_at.into(),
+            age: age(self.services.environment.now() - self.cached.fetched_at),
+            is_stale: self.is_stale,
         }
-        let replaces = form.get("replaces").and_then(|version| version.parse::<i64>().ok());
-        if replaces != Some(self.version()) {
-            return self.crossed(form, &settings, replaces).await;
-        }
-        canonical(&mut settings);
-        if self.current.as_ref().is_some_and(|current| current.settings == settings) {
-            return Ok(Sent::Done(Flash::SettingsUnchanged));
-        }
-        match self.keep(settings.clone(), Some(reason).filter(|reason| !reason.is_empty())).await {
-            Ok(()) => Ok(Sent::Done(Flash::SettingsSaved)),
-            Err(store::Error::Conflict(_)) => {
-                // Somebody was quicker by a moment.
-                let id = self.binding.id.to_string();
-                let settings_form = SettingsForm::of(self.services, self.member, &id).await?;
-                settings_form.crossed(form, &settings, replaces).await
+    }
+
+    fn checked(&self, form: &Form) -> SettingsChecked {
+        let (_, problems) = form.read(&self.settings(), &*self.lists);
+        SettingsChecked { problems, known: self.known(&[form]), lists: self.lists_age() }
+    }
+
+    /// The entries that forms name.
+    fn known(&self, forms: &[&Form]) -> Vec<Entry> {
+        let mut known: Vec<Entry> = Vec::new();
+        for form in forms {
+            for (list, typed) in named(form) {
+                let Some(id) = self.lists.find(list, typed) else { continue };
+                if known.iter().any(|entry| entry.list == list.as_str() && entry.id == id) {
+                    continue;
+                }
+                let number = self.lists.number(list, &id);
+                let text = self.lists.text(list, &id);
+                known.push(Entry { list: list.as_str().to_owned(), id, text, number, note: String::new() });
             }
-            Err(error) => Err(error.into()),
+            let zone = form.get(search::ZONE_FIELD).unwrap_or_default();
+            if self.lists.is_time_zone(zone) {
+                known.push(search::word(search::ZONES, zone));
+            }
         }
-    }
-
-    async fn keep(&self, settings: Settings, reason: Option<String>) -> store::Result<()> {
-        let next = SettingsVersion {
-            version: self.version() + 1,
-            settings,
-            author: Some(self.member.id()),
-            reason,
-            created_at: self.services.environment.now(),
-        };
-        let version = next.version;
-        let says = match &next.reason {
-            Some(reason) => message!(action_details.settings_because, version = version, reason = reason),
-            None => message!(action_details.settings, version = version),
-        };
-        let about = (Some(self.binding.id), None);
-        let record = action(self.services, self.member, ActionKind::SettingsSaved, about, &says);
-        self.services.store.save_settings(self.binding.id, &next, Some(&record)).await
-    }
-
-    /// The page with what the other one changed, and where this form would change it again. Saving once more is meant.
-    async fn crossed(self, form: Form, mine: &Settings, replaces: Option<i64>) -> Result<Sent, AppError> {
-        let theirs = self.settings();
-        let base = match replaces {
-            Some(version) => self.services.store.settings(self.binding.id, version).await?,
-            None => None,
-        };
-        let base = base.map_or_else(|| Settings::suggested(&self.cached.set), |base| base.settings);
-        let saved = self.services.store.settings_history(self.binding.id, None, 1).await?.into_iter().next();
-        let crossing = Crossing {
-            version: self.version(),
-            author: saved.as_ref().and_then(|saved| saved.author_name.clone()),
-            at: saved.map(|saved| saved.version.created_at.into()),
-            theirs: differences(&base, &theirs, &self.lists),
-            mine: differences(&theirs, mine, &self.lists),
-        };
-        self.again(form, SettingsNotice::Crossed(crossing)).await
-    }
-
-    async fn export(self, form: Form, caller: &Caller) -> Result<Sent, AppError> {
-        let password = form.get("password").unwrap_or_default().to_owned();
-        if let Err(error) =
-            session::confirm_password(self.services, self.member, caller, "password", password).await
-        {
-            let form = Form::of(&self.settings(), &self.lists);
-            return self.again(form, SettingsNotice::NotExported(error)).await;
-        }
-        let business = self.binding.business.as_ref().map(|business| business.name.as_str());
-        Ok(Sent::File(file::write(&self.settings(), self.version(), business)?))
-    }
-
-    /// Takes a former version again, as a new one. What today's lists no longer have is shown in the form instead.
-    async fn restore(self, form: Form) -> Result<Sent, AppError> {
-        let wanted = form.get("version").and_then(|version| version.parse().ok());
-        let found = match wanted {
-            Some(version) => self.services.store.settings(self.binding.id, version).await?,
-            None => None,
-        };
-        let former = found.ok_or(ErrorCode::NotFound)?;
-        let shown = Form::of(&former.settings, &self.lists);
-        let replaces = form.get("replaces").and_then(|version| version.parse::<i64>().ok());
-        if replaces != Some(self.version()) {
-            return self.crossed(shown, &former.settings, replaces).await;
-        }
-        if !former.settings.check_against(&*self.lists).is_empty() {
-            return self.again(shown, SettingsNotice::Wrong).await;
-        }
-        if former.settings == self.settings() {
-            return Ok(Sent::Done(Flash::SettingsUnchanged));
-        }
-        match self
-            .keep(former.settings, Some(message!(action_details.restored, version = former.version)))
-            .await
-        {
-            Ok(()) => Ok(Sent::Done(Flash::SettingsRestored)),
-            Err(store::Error::Conflict(_)) => Err(ErrorCode::SettingsChanged.into()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn again(self, form: Form, told: SettingsNotice) -> Result<Sent, AppError> {
-        let view = self.view(form, told).await;
-        let is_unsaved = !matches!(
-            view.told,
-            SettingsNotice::NotExported(_) | SettingsNotice::Problem(ErrorCode::SettingsFile)
-        );
-        Ok(Sent::Again(Box::new(SettingsView { is_unsaved, ..view })))
+        known
     }
 
     async fn view(self, form: Form, told: SettingsNotice) -> SettingsView {
-        let (settings, problems) = form.read(&self.settings(), &*self.lists);
+        let (_, problems) = form.read(&self.settings(), &*self.lists);
         // A page that was only opened says what Sage no longer has, and nothing of what is still to be filled in.
         let problems = match told {
             SettingsNotice::Nothing if self.current.is_none() => Problems::new(),
@@ -278,40 +199,61 @@ impl<'a> SettingsForm<'a> {
             Ok(methods) => MethodsView { methods, problem: None },
             Err(error) => MethodsView { methods: Vec::new(), problem: Some(error.code) },
         };
-        let now = self.services.environment.now();
-        // What the form stands upon moves on only once the difference has been shown: else a save would cross another unseen.
-        let sent = form.get("replaces").and_then(|version| version.parse().ok());
-        let replaces = match &told {
-            SettingsNotice::Crossed(_) => self.version(),
-            _ => sent.unwrap_or_else(|| self.version()),
+        let saved = Form::of(&self.settings(), &self.lists);
+        let number = |name: &str| form.get(name).and_then(|number| number.parse::<i64>().ok());
+        let rows = number("rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or_default().min(500);
+        let state = FormState {
+            id: self.binding.id.to_string(),
+            member: self.member.id().to_string(),
+            replaces: number("replaces").unwrap_or_else(|| self.version()),
+            saved: saved.pairs().to_vec(),
+            reason: form.get("reason").unwrap_or_default().to_owned(),
+            is_refused: matches!(told, SettingsNotice::Wrong),
+            problems,
+            known: self.known(&[&form, &saved]),
+            pairs: form.pairs().to_vec(),
+            methods: methods.methods,
+            methods_problem: methods.problem,
+            is_registered: self.lists.is_registered_for_tax(),
+            may_set: self.member.may(Permission::ChangeSettings),
+            rows: MORE_ROWS + rows,
+            lists: self.lists_age(),
+            fix: None,
+            crossed: None,
         };
         SettingsView {
-            replaces,
-            id: self.binding.id.to_string(),
             name: self.binding.name.clone(),
             version: self.version(),
-            mapped: settings.payment_method_map.into_keys().collect(),
-            reason: form.get("reason").unwrap_or_default().to_owned(),
-            form,
-            problems,
-            methods,
             told,
-            rows: self.rows,
-            fetched: self.cached.fetched_at.into(),
-            age: age(now - self.cached.fetched_at),
-            is_stale: self.is_stale,
-            may_set: self.member.may(Permission::ChangeSettings),
-            is_unsaved: false,
-            lists: self.lists,
+            state,
+            short_lists: short_lists(&self.lists),
         }
     }
 }
 
-/// The tax rates' keys in one way of writing; they have been checked before.
-fn canonical(settings: &mut Settings) {
-    if let Ok(map) = canonical_tax_map(&settings.tax_rate_map) {
-        settings.tax_rate_map = map;
-    }
+/// What a form names, and from which list.
+fn named(form: &Form) -> impl Iterator<Item = (List, &str)> {
+    cards::fields().flat_map(|field| match field.kind {
+        Kind::Pick(list, _) => vec![(list, form.get(field.path).unwrap_or_default())],
+        Kind::PaymentMethods => values(form, field.path, List::BankAccounts),
+        Kind::TaxRates => values(form, field.path, List::TaxRates),
+        _ => Vec::new(),
+    })
+}
+
+fn values<'a>(form: &'a Form, path: &str, list: List) -> Vec<(List, &'a str)> {
+    form.rows(path).into_iter().map(|row| (list, row.value)).collect()
+}
+
+fn short_lists(lists: &Lists) -> Vec<(&'static str, Vec<String>)> {
+    let texts = |list| lists.entries(list).iter().map(|choice| choice.text.clone());
+    let short = List::ALL.into_iter().filter(|list| lists.entries(*list).len() <= SHORT);
+    let short = short.flat_map(|list| {
+        let unpaid = std::iter::once(LEAVE_UNPAID.to_owned()).chain(texts(list)).collect();
+        let of_methods = (list == List::BankAccounts).then_some((search::METHOD_ACCOUNTS, unpaid));
+        std::iter::once((list.as_str(), texts(list).collect())).chain(of_methods)
+    });
+    short.collect()
 }
 
 /// How long ago something was, as a person says it.

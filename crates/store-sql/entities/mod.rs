@@ -14,6 +14,7 @@ mod bulk;
 pub(crate) mod causes;
 mod credentials;
 mod deliveries;
+mod drafts;
 mod exclusions;
 mod failure;
 mod figures;

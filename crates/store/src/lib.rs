@@ -13,6 +13,7 @@ mod bulk;
 pub mod conformance;
 mod credentials;
 mod deliveries;
+mod drafts;
 mod error;
 mod events;
 mod figures;
@@ -55,6 +56,7 @@ pub use bindings::{Binding, Bindings, Revival, SageBusiness, revived};
 pub use bulk::{Advance, BulkRetries, BulkRetry, CHUNK, FEED};
 pub use credentials::{CredentialKind, Credentials, Sealed, SealedCredential};
 pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Targets, Unanswered};
+pub use drafts::{Draft, Drafts};
 pub use error::{Error, Result};
 pub use events::{Events, NewEvent, Received};
 pub use figures::{BindingFigures, Figures};
@@ -123,6 +125,7 @@ pub trait Store:
     + Actions
     + BulkRetries
     + SavedViews
+    + Drafts
     + Plans
     + Intents
     + Xrefs

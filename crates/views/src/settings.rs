@@ -1,11 +1,20 @@
-//! The settings of a binding, as their page shows them.
+//! The settings of a binding, as their page shows them and their form sends them.
 
-use std::sync::Arc;
+mod wire;
 
-use domain::settings::{Change, FieldProblem, Lists, Problems, form::Form};
+use domain::settings::{Asked, Change, Problems};
+use serde::{Deserialize, Serialize};
+#[cfg(feature = "server-fn")]
+use server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
 
-use super::format::Moment;
-use crate::error::{AppError, ErrorCode};
+use crate::{
+    error::{AppError, ErrorCode},
+    format::Moment,
+};
+use wire::Rows;
 
 /// A payment method of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,19 +36,186 @@ pub struct MethodsView {
     pub problem: Option<ErrorCode>,
 }
 
-/// What somebody else saved while a form was filled in.
-#[derive(Clone, Debug)]
-pub struct Crossing {
+/// An entry of a list that a field chooses from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The list's name.
+    pub list: String,
+    /// Sage's id, or the word itself.
+    pub id: String,
+    /// What stands in the field when it is chosen.
+    pub text: String,
+    /// A ledger account's number.
+    pub number: Option<i64>,
+    /// What else helps to tell it from others.
+    pub note: String,
+}
+
+/// The entries that a search has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
+pub struct Found(
+    /// The entries.
+    pub Vec<Entry>,
+);
+
+/// Names and values of a form, in its order.
+pub type Pairs = Vec<(String, String)>;
+
+/// What the form of the settings begins with in the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
+pub struct FormState {
+    /// The binding's id.
+    pub id: String,
+    /// Whose form it is: what is kept in a browser is for nobody else.
+    pub member: String,
+    /// The version that the form stands upon.
+    pub replaces: i64,
+    /// What stands in the fields.
+    pub pairs: Pairs,
+    /// What is saved.
+    pub saved: Pairs,
+    /// Why it was changed, as typed.
+    pub reason: String,
+    /// What is wrong with the fields.
+    pub problems: Problems,
+    /// Whether what is wrong is to be read first: after a save that was refused.
+    pub is_refused: bool,
+    /// The entries that the fields name.
+    pub known: Vec<Entry>,
+    /// The shop's payment methods.
+    pub methods: Vec<PaymentMethod>,
+    /// Why there are none.
+    pub methods_problem: Option<ErrorCode>,
+    /// Whether the business is registered for tax.
+    pub is_registered: bool,
+    /// Whether the one who looks may save.
+    pub may_set: bool,
+    /// How many empty rows a map ends with.
+    pub rows: usize,
+    /// How fresh the lists are.
+    pub lists: ListsAge,
+    /// The failure that led here.
+    pub fix: Option<FixView>,
+    /// Both people's changes, where somebody else was quicker.
+    pub crossed: Option<Crossed>,
+}
+
+/// How fresh the lists of a business are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListsAge {
+    /// When they were fetched.
+    pub fetched: Moment,
+    /// How long that is ago.
+    pub age: String,
+    /// Whether they are older than they should be and could not be fetched.
+    pub is_stale: bool,
+}
+
+/// The failure that somebody comes from: what one setting would fix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FixView {
+    /// Tells the cause from others.
+    pub cause: String,
+    /// What happened.
+    pub sentence: String,
+    /// How many documents, as people say it.
+    pub documents: String,
+    /// Currencies and sums of their totals, where they have any.
+    pub value: Option<String>,
+    /// The list of them.
+    pub href: String,
+    /// The view of the history whose runs can be retried; none where they need no retry or it is not allowed.
+    pub retry: Option<String>,
+    /// The field or card that fixes it.
+    pub place: String,
+}
+
+/// What came of a save or a restore.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
+pub struct SettingsSaved {
+    /// The version in force.
+    pub version: i64,
+    /// What was done, for people.
+    pub sentence: String,
+    /// What is saved, as the form shows it.
+    pub saved: Pairs,
+    /// The entries that it names.
+    pub known: Vec<Entry>,
+    /// The version that would undo it.
+    pub undo: Option<i64>,
+}
+
+/// What the lists and the rules say of a form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
+pub struct SettingsChecked {
+    /// What is wrong with the fields.
+    pub problems: Problems,
+    /// The entries that the form names.
+    pub known: Vec<Entry>,
+    /// How fresh the lists are.
+    pub lists: ListsAge,
+}
+
+/// Both people's changes, where somebody else was quicker and some fields were changed by both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossed {
     /// The version that is there now.
     pub version: i64,
-    /// Whose it is.
+    /// Who saved it.
     pub author: Option<String>,
-    /// When it was saved.
-    pub at: Option<Moment>,
-    /// What it changed.
-    pub theirs: Vec<Change>,
-    /// What this form would change about it.
-    pub mine: Vec<Change>,
+    /// What is saved, as the form shows it.
+    pub saved: Pairs,
+    /// Both people's changes; where they cross, this one's.
+    pub pairs: Pairs,
+    /// Where they cross.
+    pub asked: Vec<Asked>,
+    /// The entries that either names.
+    pub known: Vec<Entry>,
+}
+
+/// Why settings were not saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Rows", into = "Rows")]
+pub struct SettingsError {
+    /// Which kind.
+    pub code: ErrorCode,
+    /// What is wrong with the fields.
+    pub problems: Problems,
+    /// What somebody else changed in the meantime.
+    pub crossed: Option<Box<Crossed>>,
+}
+
+impl From<AppError> for SettingsError {
+    fn from(error: AppError) -> Self {
+        error.code.into()
+    }
+}
+
+impl From<ErrorCode> for SettingsError {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, problems: Vec::new(), crossed: None }
+    }
+}
+
+impl std::fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code.sentence())
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+#[cfg(feature = "server-fn")]
+impl FromServerFnError for SettingsError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        AppError::from_server_fn_error(error).into()
+    }
 }
 
 /// What the page says above its cards.
@@ -54,9 +230,9 @@ pub enum SettingsNotice {
     /// Something is not right; nothing was saved.
     Wrong,
     /// The settings were not given out: the password was not confirmed.
-    NotExported(AppError),
+    NotExported(ErrorCode),
     /// Somebody else saved in the meantime.
-    Crossed(Crossing),
+    Crossed,
     /// Something went wrong on the way.
     Problem(ErrorCode),
 }
@@ -64,67 +240,22 @@ pub enum SettingsNotice {
 /// The page of the settings.
 #[derive(Clone, Debug)]
 pub struct SettingsView {
-    /// The binding's id.
-    pub id: String,
-    /// Its name.
+    /// The binding's name.
     pub name: String,
     /// The version in force; 0 = none yet.
     pub version: i64,
-    /// The version that the form stands upon.
-    pub replaces: i64,
-    /// What stands in the fields.
-    pub form: Form,
-    /// Why it was changed, as typed.
-    pub reason: String,
-    /// What is wrong with the fields.
-    pub problems: Problems,
-    /// The business's lists.
-    pub lists: Arc<Lists>,
-    /// The shop's payment methods.
-    pub methods: MethodsView,
-    /// The codes of payment methods that are mapped.
-    pub mapped: Vec<String>,
     /// What to say.
     pub told: SettingsNotice,
-    /// How many empty rows a map ends with.
-    pub rows: usize,
-    /// When the lists were fetched.
-    pub fetched: Moment,
-    /// How long that is ago.
-    pub age: String,
-    /// Whether the lists are older than they should be and could not be fetched.
-    pub is_stale: bool,
-    /// Whether the one who looks may save.
-    pub may_set: bool,
-    /// Whether the form holds what is not saved yet.
-    pub is_unsaved: bool,
+    /// The form.
+    pub state: FormState,
+    /// The lists that are short enough to travel with the page, for browsers without JavaScript: their names, and what each offers.
+    pub short_lists: Vec<(&'static str, Vec<String>)>,
 }
 
 impl SettingsView {
     /// The address of the page.
     pub fn href(&self) -> String {
-        href(&self.id)
-    }
-
-    /// Whether the cursor goes to what is wrong: when a save was refused, and not when the page was only opened.
-    pub const fn may_focus(&self) -> bool {
-        matches!(self.told, SettingsNotice::Wrong)
-    }
-
-    /// What is wrong with a field.
-    pub fn problem(&self, path: &str) -> Option<FieldProblem> {
-        self.problems.iter().find(|(own, _)| own == path).map(|(_, problem)| *problem)
-    }
-
-    /// The status of the answer that carries the page.
-    pub fn status(&self) -> u16 {
-        match &self.told {
-            SettingsNotice::Wrong => ErrorCode::SettingsWrong.status(),
-            SettingsNotice::NotExported(error) => error.code.status(),
-            SettingsNotice::Crossed(_) => ErrorCode::SettingsChanged.status(),
-            SettingsNotice::Problem(code) => code.status(),
-            SettingsNotice::Nothing | SettingsNotice::Refreshed | SettingsNotice::Imported(_) => 200,
-        }
+        href(&self.state.id)
     }
 }
 
@@ -133,7 +264,18 @@ pub fn href(id: &str) -> String {
     format!("/dashboard/bindings/{id}/settings")
 }
 
+/// The address of the page that shows what was typed again.
+pub fn draft_href(id: &str, place: &str) -> String {
+    let place = if place.is_empty() { String::new() } else { format!("#{place}") };
+    format!("{}?draft=1{place}", href(id))
+}
+
+/// The address of the file of a binding's settings.
+pub fn file_href(id: &str) -> String {
+    format!("{}/file", href(id))
+}
+
 /// The address of their versions.
 pub fn versions_href(id: &str) -> String {
-    format!("/dashboard/bindings/{id}/settings/versions")
+    format!("{}/versions", href(id))
 }

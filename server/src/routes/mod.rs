@@ -8,5 +8,5 @@ pub mod live;
 pub mod magento;
 pub mod metrics;
 pub mod refusal;
-pub mod settings;
+pub mod settings_file;
 pub mod webhooks;

@@ -49,7 +49,7 @@ const OURS: &[&str] = &[
     "/dashboard/sync/export.csv",
     "/dashboard/sync/export.json",
     "/oauth/sage/callback",
-    "/dashboard/bindings/{id}/settings",
+    "/dashboard/bindings/{id}/settings/file",
     "/embed/{tenant_id}",
     "/embed/{tenant_id}/sign-in",
     "/embed/{tenant_id}/code",

@@ -1,7 +1,8 @@
 //! The settings page: what is wrong is said at its field, whoever sends it; what is typed is not lost; who crosses whom is told.
 
 use domain::{environment::Environment, ids::MemberId, run::Role, settings::Settings};
-use reqwest::{Client, Response, StatusCode, header, multipart, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, header, multipart, redirect};
+use serde_json::Value;
 use server::{
     environment::Machine,
     sandbox::{EMAIL, Options, PASSWORD, Sandbox},
@@ -32,20 +33,56 @@ impl SettingsPage {
         request.send().await.unwrap().text().await.unwrap()
     }
 
-    async fn send(&self, form: &[(&str, &str)]) -> Response {
-        let request = self.browser.post(&self.url).header(header::COOKIE, &self.cookie);
-        request.form(form).send().await.unwrap()
+    /// A call, as an island makes it.
+    async fn call(&self, function: &str, form: &[(&str, &str)]) -> Response {
+        self.request(function, form).send().await.unwrap()
+    }
+
+    fn request(&self, function: &str, form: &[(&str, &str)]) -> RequestBuilder {
+        let url = format!("{}/api/settings/{function}", self.sandbox.url());
+        let binding = self.sandbox.binding.id.to_string();
+        let request = self.browser.post(url).header(header::COOKIE, &self.cookie);
+        request.form(&[form, &[("binding", binding.as_str())]].concat())
     }
 
     async fn save(&self, replaces: i64, form: &[(&str, &str)]) -> Response {
         let replaces = replaces.to_string();
-        self.send(&[form, &[("do", "save"), ("replaces", &replaces)]].concat()).await
+        self.call("save", &[form, &[("replaces", &replaces)]].concat()).await
     }
 
-    async fn import(&self, file: &str) -> Response {
+    /// The page that a browser without JavaScript is led to.
+    async fn plain(&self, function: &str, form: &[(&str, &str)]) -> String {
+        self.led(self.request(function, form).header(header::ACCEPT, "text/html").send().await.unwrap()).await
+    }
+
+    async fn led(&self, answer: Response) -> String {
+        assert!(answer.status().is_redirection(), "{}", answer.status());
+        let location = answer.headers()[header::LOCATION].to_str().unwrap();
+        let path = location.strip_prefix(&self.sandbox.url()).unwrap_or(location);
+        let request = self.browser.get(format!("{}{path}", self.sandbox.url()));
+        request.header(header::COOKIE, &self.cookie).send().await.unwrap().text().await.unwrap()
+    }
+
+    async fn restore(&self, version: &str, replaces: &str) -> Response {
+        self.call("restore", &[("version", version), ("replaces", replaces)]).await
+    }
+
+    /// The texts that a search finds.
+    async fn search(&self, list: &str, text: &str) -> Vec<String> {
+        let found: Value =
+            self.call("search-reference", &[("list", list), ("text", text)]).await.json().await.unwrap();
+        let rows = found.as_array().unwrap().iter();
+        rows.map(|row| row[3].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn file(&self) -> RequestBuilder {
+        self.browser.post(format!("{}/file", self.url)).header(header::COOKIE, &self.cookie)
+    }
+
+    /// The page that a file fills in.
+    async fn import(&self, file: &str) -> String {
         let form = multipart::Form::new().text("do", "import").text("file", file.to_owned());
-        let request = self.browser.post(&self.url).header(header::COOKIE, &self.cookie);
-        request.multipart(form).send().await.unwrap()
+        self.led(self.file().multipart(form).send().await.unwrap()).await
     }
 
     async fn current(&self) -> SettingsVersion {
@@ -62,6 +99,13 @@ fn said_at(page: &str, id: &str) -> Option<String> {
     let sentence = rest.split_once('<')?.0;
     assert!(!sentence.trim().is_empty(), "{id} has a code and no sentence");
     Some(code.to_owned())
+}
+
+/// What an answer says of a path.
+async fn problem(answer: Response, path: &str) -> Option<String> {
+    let answer: Value = answer.json().await.unwrap();
+    let mut rows = answer.as_array().unwrap().iter();
+    rows.find(|row| row[0] == "problem" && row[1] == path)?[2].as_str().map(str::to_owned)
 }
 
 /// A rule that is broken: by the form's names and values, where its code stands then, and which it is.
@@ -95,14 +139,14 @@ const BROKEN: &[Broken] = &[
     (&[("adjustment_ledger_account_id", "gone")], "adjustment_ledger_account_id", "not_in_reference"),
     (
         &[("payment_method_map.key", "odd"), ("payment_method_map.value", "gone")],
-        "payment_method_map.34",
+        "payment_method_map.odd",
         "not_in_reference",
     ),
     (&[("record_refunds", "maybe")], "record_refunds", "invalid_format"),
-    (&[("tax_rate_map.key", "x"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.0", "invalid_format"),
-    (&[("tax_rate_map.key", "200"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.0", "out_of_range"),
-    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "GONE")], "tax_rate_map.0", "not_in_reference"),
-    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "")], "tax_rate_map.0", "required"),
+    (&[("tax_rate_map.key", "x"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.x", "invalid_format"),
+    (&[("tax_rate_map.key", "200"), ("tax_rate_map.value", "GB_ZERO")], "tax_rate_map.200", "out_of_range"),
+    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "GONE")], "tax_rate_map.20", "not_in_reference"),
+    (&[("tax_rate_map.key", "20"), ("tax_rate_map.value", "")], "tax_rate_map.20", "required"),
     (&[("tax_undetermined", "guess")], "tax_undetermined", "invalid_format"),
     (&[("invoice_number_prefix", "MAGENTO-SHOP-")], "invoice_number_prefix", "too_long"),
     (&[("customer_name_priority", "pet")], "customer_name_priority", "invalid_format"),
@@ -110,7 +154,7 @@ const BROKEN: &[Broken] = &[
     (&[("default_eu_goods_services_type", "AIR")], "default_eu_goods_services_type", "invalid_format"),
     (
         &[("product_type_eu_goods_map.key", "simple"), ("product_type_eu_goods_map.value", "AIR")],
-        "product_type_eu_goods_map.0",
+        "product_type_eu_goods_map.simple",
         "invalid_format",
     ),
     (&[("mixed_goods_services", "stir")], "mixed_goods_services", "invalid_format"),
@@ -150,12 +194,22 @@ const BROKEN: &[Broken] = &[
 #[tokio::test]
 async fn every_rule_is_said_at_its_field_to_a_hand_made_request_and_nothing_is_saved() {
     let page_of_settings = SettingsPage::new().await;
-    for (form, id, code) in BROKEN {
+    for (form, path, code) in BROKEN {
         let answer = page_of_settings.save(1, form).await;
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{form:?}");
-        let page = answer.text().await.unwrap();
-        assert_eq!(said_at(&page, id).as_deref(), Some(*code), "{form:?}");
+        assert_eq!(problem(answer, path).await.as_deref(), Some(*code), "{form:?}");
+        let checked = page_of_settings.call("check", form).await;
+        assert_eq!(problem(checked, path).await.as_deref(), Some(*code), "{form:?}");
     }
+    // A browser without JavaScript is led to the page, where what was typed stands with what is wrong.
+    let page = page_of_settings
+        .plain("save", &[("replaces", "1"), ("invoice_number_prefix", "MAGENTO-SHOP-")])
+        .await;
+    assert_eq!(said_at(&page, "invoice_number_prefix").as_deref(), Some("too_long"));
+    assert!(page.contains("value=\"MAGENTO-SHOP-\"") && page.contains("Error: Settings"));
+    // Reloaded, it is there again; opened anew, it is not.
+    assert!(page_of_settings.get("?draft=1").await.contains("value=\"MAGENTO-SHOP-\""));
+    assert!(!page_of_settings.get("").await.contains("MAGENTO-SHOP-"));
     assert_eq!(page_of_settings.current().await.version, 1);
 }
 
@@ -197,15 +251,13 @@ async fn what_is_wrong_in_a_file_is_said_at_its_field() {
     for (breaks, id, code) in breaks {
         let mut settings = good.clone();
         breaks(&mut settings);
-        let answer = page_of_settings.import(&file(&serde_json::to_value(&settings).unwrap())).await;
-        assert_eq!(said_at(&answer.text().await.unwrap(), id).as_deref(), Some(*code), "{id}");
+        let page = page_of_settings.import(&file(&serde_json::to_value(&settings).unwrap())).await;
+        assert_eq!(said_at(&page, id).as_deref(), Some(*code), "{id}");
     }
     for other in
         ["", "{}", "\u{0}\u{1}", "{\"kind\":\"ledger settings 1\",\"settings\":{\"website_filter\":\"x\"}}"]
     {
-        let answer = page_of_settings.import(other).await;
-        assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.text().await.unwrap().contains("settings_file"), "{other}");
+        assert!(page_of_settings.import(other).await.contains("settings_file"), "{other}");
     }
     assert_eq!(page_of_settings.current().await.version, 1);
 }
@@ -223,7 +275,7 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
             ],
         )
         .await;
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(answer.status(), StatusCode::OK);
     let saved = page_of_settings.current().await;
     assert_eq!(saved.version, 2);
     assert_eq!(saved.settings.invoice_number_prefix.as_deref(), Some("WEB-"));
@@ -236,13 +288,10 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
         assert!(versions.contains(said), "{said}");
     }
     // Saving the same again makes none.
-    assert_eq!(page_of_settings.save(2, &[]).await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(page_of_settings.save(2, &[]).await.status(), StatusCode::OK);
     assert_eq!(page_of_settings.current().await.version, 2);
 
-    assert_eq!(
-        page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "2")]).await.status(),
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(page_of_settings.restore("1", "2").await.status(), StatusCode::OK);
     let restored = page_of_settings.current().await;
     assert_eq!((restored.version, restored.settings.invoice_number_prefix), (3, None));
     let one = page_of_settings.get("/versions/3").await;
@@ -250,48 +299,67 @@ async fn a_save_makes_a_version_that_says_who_and_why_and_what_differs() {
 }
 
 #[tokio::test]
-async fn the_second_of_two_who_save_at_once_sees_what_the_first_changed_and_keeps_what_they_typed() {
+async fn of_two_who_save_at_once_both_are_kept_and_only_what_both_changed_is_asked_for() {
     let page_of_settings = SettingsPage::new().await;
-    assert_eq!(
-        page_of_settings.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(),
-        StatusCode::SEE_OTHER
-    );
-    let mine = [("invoice_number_prefix", "TWO-"), ("record_refunds", "false")];
+    let first = page_of_settings.save(1, &[("invoice_number_prefix", "ONE-"), ("safe_mode", "never")]).await;
+    assert_eq!(first.status(), StatusCode::OK);
+    // Another field: both are saved, and nothing is asked.
+    assert_eq!(page_of_settings.save(1, &[("record_refunds", "false")]).await.status(), StatusCode::OK);
+    let SettingsVersion { version, settings: both, .. } = page_of_settings.current().await;
+    assert_eq!(version, 3);
+    assert_eq!((both.invoice_number_prefix.as_deref(), both.record_refunds), (Some("ONE-"), false));
+    // The same field.
+    let mine = [("invoice_number_prefix", "TWO-"), ("sync_zero_value_invoices", "false")];
     let answer = page_of_settings.save(1, &mine).await;
     assert_eq!(answer.status(), StatusCode::CONFLICT);
-    let page = answer.text().await.unwrap();
-    for said in ["settings_changed", "saved version", "ONE-", "value=\"TWO-\"", "Record refunds"] {
+    let answer: Value = answer.json().await.unwrap();
+    let asked: Vec<_> = answer.as_array().unwrap().iter().filter(|row| row[0] == "asked").collect();
+    assert_eq!(asked.len(), 1);
+    assert_eq!((&asked[0][3], &asked[0][5]), (&"ONE-".into(), &"TWO-".into()));
+    // Without JavaScript the page shows it, with both people's other changes.
+    let page = page_of_settings.plain("save", &[&mine[..], &[("replaces", "1")]].concat()).await;
+    for said in
+        ["settings_changed", "saved version 3", "ONE-", "value=\"TWO-\"", "name=\"replaces\" value=\"3\""]
+    {
         assert!(page.contains(said), "{said}");
     }
-    assert_eq!(page_of_settings.current().await.settings.invoice_number_prefix.as_deref(), Some("ONE-"));
-    // Having seen it, they mean it.
-    assert_eq!(page_of_settings.save(2, &mine).await.status(), StatusCode::SEE_OTHER);
+    // Having seen it, they mean it; what the other one changed besides stays.
+    assert_eq!(page_of_settings.save(3, &mine).await.status(), StatusCode::OK);
     let saved = page_of_settings.current().await;
-    assert_eq!((saved.version, saved.settings.record_refunds), (3, false));
+    assert_eq!((saved.version, saved.settings.record_refunds), (4, false));
+    assert_eq!(saved.settings.invoice_number_prefix.as_deref(), Some("TWO-"));
 }
 
 #[tokio::test]
 async fn what_a_form_stands_upon_does_not_move_on_by_itself() {
     let page_of_settings = SettingsPage::new().await;
-    assert_eq!(
-        page_of_settings.save(1, &[("invoice_number_prefix", "ONE-")]).await.status(),
-        StatusCode::SEE_OTHER
-    );
+    let first = page_of_settings.save(1, &[("invoice_number_prefix", "ONE-")]).await;
+    assert_eq!(first.status(), StatusCode::OK);
     // Whatever the second sends that only comes back is still theirs, made upon version 1.
-    for form in [
-        &[("do", "save"), ("replaces", "1"), ("safe_mode", "sometimes")][..],
-        &[("do", "more"), ("replaces", "1")],
-        &[("do", "refresh"), ("replaces", "1")],
+    for (function, form) in [
+        ("save", &[("replaces", "1"), ("safe_mode", "sometimes")][..]),
+        ("check", &[("replaces", "1"), ("more", "tax_rate_map")]),
+        ("refresh-lists", &[("replaces", "1")]),
     ] {
-        let page = page_of_settings.send(form).await.text().await.unwrap();
+        let page = page_of_settings.plain(function, form).await;
         let field = page.split("<input").find(|tag| tag.contains("name=\"replaces\"")).unwrap();
         assert!(field.contains("value=\"1\""), "{form:?}: {}", &field[..80]);
     }
-    assert_eq!(page_of_settings.save(1, &[("record_refunds", "false")]).await.status(), StatusCode::CONFLICT);
     // A restore is made upon what its page showed, too.
-    let crossed = page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
+    let crossed = page_of_settings.save(1, &[("invoice_number_prefix", "TWO-")]).await;
     assert_eq!(crossed.status(), StatusCode::CONFLICT);
     assert_eq!(page_of_settings.current().await.version, 2);
+}
+
+#[tokio::test]
+async fn more_rows_are_given_and_what_is_typed_stays() {
+    let page_of_settings = SettingsPage::new().await;
+    let page = page_of_settings.get("").await;
+    let rows = |page: &str| page.matches("name=\"tax_rate_map.percentage\"").count();
+    let sent = [("replaces", "1"), ("invoice_number_prefix", "KEPT-"), ("more", "tax_rate_map")];
+    let more = page_of_settings.plain("check", &sent).await;
+    assert_eq!(rows(&more), rows(&page) + 3);
+    assert!(more.contains("value=\"KEPT-\""));
 }
 
 #[tokio::test]
@@ -311,14 +379,11 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
     let page = page_of_settings.get("").await;
     assert!(page.contains("value=\"(missing) GB_STANDARD\""));
     assert_eq!(said_at(&page, "default_tax_rate_id").as_deref(), Some("not_in_reference"));
-    let held = page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
-    assert_eq!(held.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(held.text().await.unwrap().contains("value=\"WEB-\""), "what was typed is still there");
-    let restored = page_of_settings.send(&[("do", "restore"), ("version", "1"), ("replaces", "1")]).await;
-    assert_eq!(restored.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let held = page_of_settings.plain("save", &[("replaces", "1"), ("invoice_number_prefix", "WEB-")]).await;
+    assert!(held.contains("value=\"WEB-\""), "what was typed is still there");
+    assert_eq!(page_of_settings.restore("1", "1").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
     // Fetching the lists again keeps what was typed, and finds the rate again.
-    let refreshed = page_of_settings.send(&[("do", "refresh"), ("invoice_number_prefix", "WEB-")]).await;
-    let page = refreshed.text().await.unwrap();
+    let page = page_of_settings.plain("refresh-lists", &[("invoice_number_prefix", "WEB-")]).await;
     assert!(page.contains("value=\"WEB-\"") && page.contains("lists are up to date"));
     assert_eq!(said_at(&page, "default_tax_rate_id"), None);
 }
@@ -326,15 +391,16 @@ async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_re
 #[tokio::test]
 async fn an_export_asks_for_the_password_and_can_be_brought_in_again() {
     let page_of_settings = SettingsPage::new().await;
-    let refused = page_of_settings.send(&[("do", "export"), ("password", "another")]).await;
-    assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    let file = page_of_settings.send(&[("do", "export"), ("password", PASSWORD)]).await;
+    let export = async |password: &str| {
+        page_of_settings.file().form(&[("do", "export"), ("password", password)]).send().await.unwrap()
+    };
+    let refused = page_of_settings.led(export("another").await).await;
+    assert!(refused.contains("wrong_password") && !refused.contains("another"));
+    let file = export(PASSWORD).await;
     assert!(file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().contains("ledger-settings.json"));
     let file = file.text().await.unwrap();
     page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
     let page = page_of_settings.import(&file).await;
-    assert_eq!(page.status(), StatusCode::OK);
-    let page = page.text().await.unwrap();
     assert!(page.contains("not saved yet") && !page.contains("value=\"WEB-\""));
     assert_eq!(page_of_settings.current().await.version, 2, "a file saves nothing by itself");
 }
@@ -343,7 +409,7 @@ async fn an_export_asks_for_the_password_and_can_be_brought_in_again() {
 async fn who_may_only_look_sees_the_settings_and_cannot_send_them() {
     let mut page_of_settings = SettingsPage::new().await;
     let organisation = page_of_settings.sandbox.organisation;
-    for (role, status) in [(Role::Viewer, 403), (Role::Operator, 403), (Role::Accountant, 303)] {
+    for (role, status) in [(Role::Viewer, 403), (Role::Operator, 403), (Role::Accountant, 200)] {
         let email = format!("{role}@ledger.example");
         let _: MemberId = member(&page_of_settings.sandbox, organisation, &email, role).await;
         page_of_settings.cookie = sign_in(&page_of_settings.sandbox, &email, browser::PASSWORD).await;
@@ -384,11 +450,14 @@ async fn five_thousand_accounts_are_all_there_to_choose_from() {
         .await
         .unwrap();
     let page = page_of_settings.get("").await;
-    assert_eq!(page.matches("data-id=\"account-").count(), 5_000);
+    assert!(page.len() < 200_000, "the lists do not travel with the page: {} bytes", page.len());
+    assert_eq!(page_of_settings.search("sales-accounts", "of 4999").await, ["Sales of 4999 (14999)"]);
+    assert_eq!(page_of_settings.search("sales-accounts", "").await.len(), 20);
+    assert_eq!(page_of_settings.search("time-zones", "new york").await[0], "America/New_York");
     let saved = page_of_settings
         .save(1, &[("fee_ledger_account_id", "14999"), ("default_tax_rate_id", "Rate 499 20.00%")])
         .await;
-    assert_eq!(saved.status(), StatusCode::SEE_OTHER);
+    assert_eq!(saved.status(), StatusCode::OK);
     assert_eq!(
         page_of_settings.current().await.settings.fee_ledger_account_id.as_deref(),
         Some("account-4999")

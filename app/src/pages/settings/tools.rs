@@ -1,69 +1,32 @@
-//! What stands beside the cards: how fresh the lists are, saving, the file.
+//! What stands beside the form: the short lists for browsers without JavaScript, and the file.
 
 use leptos::prelude::*;
 
-use crate::components::{field::OwnPassword, time::Time};
+use crate::components::field::OwnPassword;
 use views::{
-    error::ErrorCode,
-    settings::{SettingsNotice, SettingsView},
+    error::{ErrorCode, FieldError},
+    settings::{SettingsNotice, SettingsView, file_href},
 };
 
-/// How fresh the lists are, and the button that fetches them again. What is typed stays.
-pub fn freshness(view: &SettingsView) -> impl IntoView + use<> {
-    let at = view.fetched.clone();
-    let refresh = view.may_set.then(|| {
-        view! {
-            <button class="button" type="submit" name="do" value="refresh" formnovalidate>
-                "Refresh"
-            </button>
-        }
-    });
-    let stale = view.is_stale.then(|| {
-        view! { <p class="field-hint">"Sage is not responding, so these lists are more than a day old."</p> }
-    });
-    view! {
-        <div class="freshness">
-            <p>"Sage\u{2019}s lists: updated " <span class="freshness-age">{view.age.clone()}</span></p>
-            <p class="visually-hidden">
-                <Time at />
-                " UTC"
-            </p>
-            {stale}
-            {refresh}
-        </div>
-    }
-}
-
-/// Why, Save, Revert.
-pub fn save_bar(view: &SettingsView) -> impl IntoView + use<> {
-    view! {
-        <div class="save-bar">
-            <div class="field save-why">
-                <label for="reason">"Reason (optional)"</label>
-                <input id="reason" name="reason" maxlength="200" value=view.reason.clone() />
-            </div>
-            <div class="save-buttons">
-                <p class="save-state" data-state aria-hidden="true"></p>
-                <a class="button" href=view.href() data-revert>
-                    "Revert"
-                </a>
-                <button class="button button-main" type="submit" name="do" value="save">
-                    "Save"
-                </button>
-            </div>
-        </div>
-    }
+/// What a field can be, for browsers without JavaScript. The options have no text: Firefox would show that instead.
+pub fn short_lists(view: &SettingsView) -> impl IntoView + use<> {
+    let list = |(name, texts): &(&'static str, Vec<String>)| {
+        let options = texts.iter().map(|text| view! { <option value=text.clone()></option> }).collect_view();
+        view! { <datalist id=format!("{name}-short")>{options}</datalist> }
+    };
+    let lists = view.short_lists.iter().map(list).collect_view();
+    view! { <noscript>{lists}</noscript> }
 }
 
 /// Taking the settings along as a file, and bringing one in.
 pub fn file(view: &SettingsView) -> impl IntoView + use<> {
     let refused = match &view.told {
-        SettingsNotice::NotExported(error) => Some(error.of_field("password")),
+        SettingsNotice::NotExported(_) => Some(FieldError::Refused),
         _ => None,
     };
     let import_failed = matches!(view.told, SettingsNotice::Problem(ErrorCode::SettingsFile));
-    let action = view.href();
-    let import = view.may_set.then(|| {
+    let action = file_href(&view.state.id);
+    let import = view.state.may_set.then(|| {
         view! {
             <form class="form" method="post" action=action.clone() enctype="multipart/form-data">
                 <h3>"Import settings"</h3>
@@ -81,7 +44,7 @@ pub fn file(view: &SettingsView) -> impl IntoView + use<> {
                 <h3>"Export settings"</h3>
                 <p>"The saved settings as a file. It contains IDs and names from Sage, but no secrets."</p>
                 <input type="hidden" name="do" value="export" />
-                <OwnPassword name="password" error=refused.flatten() autofocus=refused.is_some() />
+                <OwnPassword name="password" error=refused autofocus=refused.is_some() />
                 <button class="button" type="submit">
                     "Export"
                 </button>

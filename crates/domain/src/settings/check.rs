@@ -33,6 +33,21 @@ pub enum FieldProblem {
 }
 
 impl FieldProblem {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Required,
+        Self::NotInReference,
+        Self::InvalidFormat,
+        Self::OutOfRange,
+        Self::TooLong,
+        Self::Conflict,
+    ];
+
+    /// The problem of a code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|problem| problem.as_str() == code)
+    }
+
     /// The stable code.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
 //! What differs between two versions of the settings, field by field, in the words of the page.
 
 use super::{
-    List, Lists, Settings,
+    Lists, Settings,
     cards::{self, Field, Kind},
-    form::{Form, UNPAID},
+    form::Form,
 };
 
 /// A field that differs.
@@ -26,10 +26,10 @@ pub fn differences(before: &Settings, after: &Settings, lists: &Lists) -> Vec<Ch
     for field in cards::fields() {
         match field.kind {
             Kind::PaymentMethods | Kind::TaxRates | Kind::ProductTypes => {
-                changes.extend(of_map(field, &old, &new, lists));
+                changes.extend(of_map(field, &old, &new));
             }
             _ => {
-                let said = |form: &Form| said(field, form.get(field.path).unwrap_or_default(), lists);
+                let said = |form: &Form| said(field, form.get(field.path).unwrap_or_default());
                 let (before, after) = (said(&old), said(&new));
                 if before != after {
                     changes.push(Change {
@@ -45,7 +45,7 @@ pub fn differences(before: &Settings, after: &Settings, lists: &Lists) -> Vec<Ch
     changes
 }
 
-fn of_map(field: &Field, old: &Form, new: &Form, lists: &Lists) -> Vec<Change> {
+fn of_map(field: &Field, old: &Form, new: &Form) -> Vec<Change> {
     let (old, new) = (old.rows(field.path), new.rows(field.path));
     let mut keys: Vec<&str> = old.iter().chain(&new).map(|row| row.key).collect();
     keys.sort_unstable();
@@ -53,7 +53,7 @@ fn of_map(field: &Field, old: &Form, new: &Form, lists: &Lists) -> Vec<Change> {
     let change = |key: &&str| {
         let value = |rows: &[super::form::Row<'_>]| {
             let row = rows.iter().find(|row| row.key == *key);
-            row.map(|row| said(field, row.value, lists)).unwrap_or_default()
+            row.map(|row| said(field, row.value)).unwrap_or_default()
         };
         let (before, after) = (value(&old), value(&new));
         (before != after).then(|| Change {
@@ -67,7 +67,7 @@ fn of_map(field: &Field, old: &Form, new: &Form, lists: &Lists) -> Vec<Change> {
 }
 
 /// A value of the form as a person says it.
-fn said(field: &Field, value: &str, lists: &Lists) -> String {
+pub(super) fn said(field: &Field, value: &str) -> String {
     let word = |options: &[(&str, &str)]| {
         let found = options.iter().find(|(word, _)| *word == value);
         found.map_or(value, |(_, said)| *said).to_owned()
@@ -76,8 +76,6 @@ fn said(field: &Field, value: &str, lists: &Lists) -> String {
         Kind::Switch(_) => if value == "true" { "Yes" } else { "No" }.to_owned(),
         Kind::OneOf { options, .. } => word(options),
         Kind::ProductTypes => word(cards::GOODS_OR_SERVICES),
-        Kind::PaymentMethods if value == UNPAID => "Leave unpaid".to_owned(),
-        Kind::PaymentMethods => lists.text(List::BankAccounts, value),
         Kind::Moment(_) => value.replace('T', " "),
         _ => value.to_owned(),
     }

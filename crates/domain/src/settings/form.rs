@@ -8,11 +8,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{
     Choices, FieldProblem, List, Lists, MISSING, Problems, Settings,
     cards::{self, Field, Kind},
+    tax_key,
 };
 use crate::money;
 
 /// What a payment method is mapped to so that its invoices stay unpaid.
 pub const UNPAID: &str = "unpaid";
+
+/// What people read for [`UNPAID`], and may type for it.
+pub const LEAVE_UNPAID: &str = "Leave unpaid";
 
 /// A form: names and values, in the page's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +32,25 @@ pub struct Row<'a> {
 }
 
 impl From<Vec<(String, String)>> for Form {
+    /// A tax rate's percentage, class and country become one key; whoever sends the key itself is understood as well.
     fn from(pairs: Vec<(String, String)>) -> Self {
-        Self(pairs)
+        const PARTS: [&str; 3] = ["tax_rate_map.percentage", "tax_rate_map.class", "tax_rate_map.country"];
+        let mut form = Self(Vec::with_capacity(pairs.len()));
+        let mut parts: [String; 3] = Default::default();
+        for (name, value) in pairs {
+            let Some(place) = PARTS.iter().position(|part| *part == name) else {
+                form.push(&name, value);
+                continue;
+            };
+            if let Some(part) = parts.get_mut(place) {
+                *part = value;
+            }
+            if place == 2 {
+                let [percentage, class, country] = std::mem::take(&mut parts);
+                form.push("tax_rate_map.key", tax_key::joined(&percentage, &class, &country));
+            }
+        }
+        form
     }
 }
 
@@ -41,7 +62,8 @@ impl Form {
             match field.kind {
                 Kind::PaymentMethods => {
                     for (method, bank) in &settings.payment_method_map {
-                        form.push_row(field.path, method, bank.as_deref().unwrap_or(UNPAID));
+                        let bank = bank.as_deref().map(|id| lists.text(List::BankAccounts, id));
+                        form.push_row(field.path, method, bank.as_deref().unwrap_or(LEAVE_UNPAID));
                     }
                 }
                 Kind::TaxRates => {
@@ -69,6 +91,11 @@ impl Form {
         self.push(&format!("{path}.value"), value.to_owned());
     }
 
+    /// The names and values, a tax rate's key in one.
+    pub fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// The value of a name; the last one, so that a switch's box wins over what says that it is off.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
@@ -93,7 +120,7 @@ impl Form {
                 Kind::PaymentMethods | Kind::TaxRates | Kind::ProductTypes if self.is_uneven(field.path) => {
                     problems.push((field.path.to_owned(), FieldProblem::InvalidFormat));
                 }
-                Kind::PaymentMethods => self.methods(field.path, &mut settings, &mut problems),
+                Kind::PaymentMethods => self.methods(field.path, &mut settings, choices, &mut problems),
                 Kind::TaxRates => self.rates(field.path, &mut settings, choices, &mut problems),
                 Kind::ProductTypes => self.products(field.path, &mut settings, &mut problems),
                 _ => {
@@ -125,7 +152,7 @@ impl Form {
         self.get(&format!("{path}.key")).is_some()
     }
 
-    fn methods(&self, path: &str, settings: &mut Settings, problems: &mut Problems) {
+    fn methods(&self, path: &str, settings: &mut Settings, choices: &dyn Choices, problems: &mut Problems) {
         if !self.has_rows(path) {
             return;
         }
@@ -137,8 +164,8 @@ impl Form {
                 (_, "") => {}
                 ("", _) => problems.push((format!("{path}."), FieldProblem::Required)),
                 _ if known => problems.push((format!("{path}.{key}"), FieldProblem::Conflict)),
-                (_, UNPAID) => drop(map.insert(key.to_owned(), None)),
-                _ => drop(map.insert(key.to_owned(), Some(value.to_owned()))),
+                (_, UNPAID | LEAVE_UNPAID) => drop(map.insert(key.to_owned(), None)),
+                _ => drop(map.insert(key.to_owned(), Some(named(List::BankAccounts, value, choices)))),
             }
         }
         settings.payment_method_map = map;
@@ -168,6 +195,9 @@ impl Form {
         }
         let mut map = BTreeMap::new();
         for Row { key, value } in self.rows(path) {
+            if key.is_empty() && value.is_empty() {
+                continue;
+            }
             if key.is_empty() {
                 problems.push((format!("{path}."), FieldProblem::Required));
             } else if map.contains_key(key) {
@@ -181,7 +211,7 @@ impl Form {
 }
 
 /// Problems in the order of the cards. Field by field, because a sort is a tenth of what the browser's part weighs.
-fn in_order(mut problems: Problems) -> Problems {
+pub fn in_order(mut problems: Problems) -> Problems {
     let mut ordered = Problems::with_capacity(problems.len());
     for field in cards::fields() {
         let (of_field, others) = problems.into_iter().partition(|(path, _)| cards::is_of(path, field));
@@ -209,7 +239,9 @@ fn shown(field: &Field, settings: &Settings, lists: &Lists) -> String {
         Kind::Words(of) => of(&mut settings).clone(),
         Kind::Ids(of) => of(&mut settings).iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
         Kind::Moment(of) => {
-            of(&mut settings).map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default()
+            // A day alone is its first minute.
+            let shown = of(&mut settings).map(|at| at.format("%Y-%m-%dT%H:%M").to_string());
+            shown.map(|at| at.strip_suffix("T00:00").map(str::to_owned).unwrap_or(at)).unwrap_or_default()
         }
         Kind::Amount(of) => of(&mut settings).normalize().to_string(),
         Kind::PaymentMethods | Kind::TaxRates | Kind::ProductTypes => String::new(),

@@ -24,6 +24,11 @@ impl List {
     pub const ALL: [Self; 4] =
         [Self::TaxRates, Self::SalesAccounts, Self::ExpenseAccounts, Self::BankAccounts];
 
+    /// The list of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|list| list.as_str() == name)
+    }
+
     /// Its name in a page.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,6 +93,36 @@ impl Lists {
     /// The entries of a list, in Sage's order.
     pub fn entries(&self, list: List) -> &[Choice] {
         self.lists.get(&list).map(|entries| entries.choices.as_slice()).unwrap_or_default()
+    }
+
+    /// The entries in whose text or number each word of a text is found, at most so many, in Sage's order. Those whose number
+    /// or text begins with it come first.
+    pub fn search(&self, list: List, text: &str, most: usize) -> Vec<&Choice> {
+        let text = text.trim().to_lowercase();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (mut first, mut others) = (Vec::new(), Vec::new());
+        for choice in self.entries(list) {
+            let number = choice.number.map(|number| number.to_string()).unwrap_or_default();
+            let name = choice.text.to_lowercase();
+            if !text.is_empty() && (number.starts_with(&text) || name.starts_with(&text)) {
+                first.push(choice);
+            } else if others.len() < most
+                && words.iter().all(|word| name.contains(word) || number.starts_with(word))
+            {
+                others.push(choice);
+            }
+            if first.len() == most {
+                break;
+            }
+        }
+        first.extend(others);
+        first.truncate(most);
+        first
+    }
+
+    /// The number of a ledger account.
+    pub fn number(&self, list: List, id: &str) -> Option<i64> {
+        self.lists.get(&list)?.by_id(id)?.number
     }
 
     /// What people read for an id: the entry's text, or that it is missing.
@@ -206,6 +241,19 @@ mod tests {
             lists.find(List::TaxRates, "Irish standard rate 23.00%").as_deref(),
             Some("IE_STANDARD_OSS")
         );
+    }
+
+    #[test]
+    fn a_search_finds_words_and_numbers_and_stops_in_time() {
+        let lists = Lists::of(&reference());
+        let found = |text: &str, most| {
+            let found = lists.search(List::SalesAccounts, text, most);
+            found.into_iter().map(|choice| choice.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("4000", 20), ["Sales - Products (4000)"]);
+        assert_eq!(found(" serv sales ", 20), ["Sales - Services (4010)"]);
+        assert_eq!(found("", 3).len(), 3);
+        assert_eq!(found("nothing of the kind", 20), Vec::<String>::new());
     }
 
     #[test]

@@ -47,6 +47,22 @@ pub enum TaxKeyError {
     Twice(TaxKey),
 }
 
+/// A key of three parts, each as it was typed.
+pub fn joined(percentage: &str, class: &str, country: &str) -> String {
+    let (percentage, class, country) = (percentage.trim(), class.trim(), country.trim());
+    match (class, country) {
+        ("", "") => percentage.to_owned(),
+        (_, "") => format!("{percentage}/{class}"),
+        _ => format!("{percentage}/{class}/{country}"),
+    }
+}
+
+/// The percentage, the class and the country of a key, whether or not it is a good one.
+pub fn parts(key: &str) -> [&str; 3] {
+    let mut parts = key.splitn(3, '/').map(str::trim);
+    [(); 3].map(|()| parts.next().unwrap_or_default())
+}
+
 impl FromStr for TaxKey {
     type Err = TaxKeyError;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::{
     code::Code,
     environment::Environment,
@@ -16,8 +17,8 @@ use domain::{
 
 use super::world::{World, assert_conflict, assert_not_found, failed, fence, request, skipped, waiting_for};
 use crate::{
-    Action, ActionFilter, Actor, Advance, BulkRetry, Claimed, FEED, IntentKey, Member, NewMember, Outcome,
-    RunFilter, SavedView, Store, Targets,
+    Action, ActionFilter, Actor, Advance, BulkRetry, Claimed, Draft, FEED, IntentKey, Member, NewMember,
+    Outcome, RunFilter, SavedView, Store, Targets,
 };
 
 impl World {
@@ -239,6 +240,18 @@ pub async fn views_are_kept_by_name(store: Arc<dyn Store>) {
     world.store.forget_view(ids[0], "Broken").await.unwrap();
     world.store.forget_view(ids[0], "Broken").await.unwrap();
     assert_eq!(world.store.saved_views(ids[0]).await.unwrap(), [other]);
+    // What was sent and not saved is kept for its own member and time.
+    let (now, expires_at) = (world.now(), world.now() + TimeDelta::minutes(10));
+    for sealed in ["first", "second"] {
+        let draft = Draft { member: ids[0], binding: world.binding, sealed: sealed.to_owned(), expires_at };
+        world.store.keep_draft(&draft, now).await.unwrap();
+    }
+    let kept = |member, at| world.store.draft(member, world.binding, at);
+    assert_eq!(kept(ids[0], now).await.unwrap().as_deref(), Some("second"));
+    assert_eq!(kept(ids[1], now).await.unwrap(), None);
+    assert_eq!(kept(ids[0], expires_at).await.unwrap(), None);
+    world.store.forget_draft(ids[0], world.binding).await.unwrap();
+    assert_eq!(kept(ids[0], now).await.unwrap(), None);
 }
 
 /// Oldest first, each once, up to the newest that was there when it was begun; what ended well is passed over.

@@ -33,7 +33,8 @@ const OWNER: Door = Since(Role::Owner);
 pub(super) type Line = (&'static str, Door, Body, &'static str);
 
 /// A save that everything would accept, were it allowed.
-const SETTINGS: &[(&str, &str)] = &[("do", "save"), ("replaces", "1"), ("invoice_number_prefix", "KNOCK-")];
+const SETTINGS: &[(&str, &str)] =
+    &[("binding", "{binding}"), ("replaces", "1"), ("invoice_number_prefix", "KNOCK-")];
 
 /// Who is let in where: one line an address.
 pub(super) const DOORS: &[Line] = &[
@@ -70,10 +71,10 @@ pub(super) const DOORS: &[Line] = &[
     ("GET /dashboard/bindings/{id}", VIEWER, Nothing, "/dashboard/bindings/{binding}?check=1"),
     ("GET /dashboard/bindings/{id}/settings", VIEWER, Nothing, "/dashboard/bindings/{binding}/settings"),
     (
-        "POST /dashboard/bindings/{id}/settings",
+        "POST /dashboard/bindings/{id}/settings/file",
         ACCOUNTANT,
-        Form(SETTINGS),
-        "/dashboard/bindings/{binding}/settings",
+        Form(&[("do", "import"), ("file", "{}")]),
+        "/dashboard/bindings/{binding}/settings/file",
     ),
     (
         "GET /dashboard/bindings/{id}/settings/versions",
@@ -160,6 +161,21 @@ pub(super) const DOORS: &[Line] = &[
     ("POST /api/bindings/pause", OPERATOR, Form(&[("binding", "{binding}"), ("pause", "true")]), ""),
     ("POST /api/bindings/refresh", OPERATOR, Form(&[("binding", "{binding}")]), ""),
     ("POST /api/bindings/suggested", ACCOUNTANT, Form(&[("binding", "{binding}")]), ""),
+    ("POST /api/settings/save", ACCOUNTANT, Form(SETTINGS), ""),
+    ("POST /api/settings/check", VIEWER, Form(SETTINGS), ""),
+    ("POST /api/settings/refresh-lists", ACCOUNTANT, Form(SETTINGS), ""),
+    (
+        "POST /api/settings/restore",
+        ACCOUNTANT,
+        Form(&[("binding", "{binding}"), ("version", "1"), ("replaces", "1")]),
+        "",
+    ),
+    (
+        "POST /api/settings/search-reference",
+        VIEWER,
+        Form(&[("binding", "{binding}"), ("list", "tax-rates")]),
+        "",
+    ),
     (
         "POST /api/bindings/disconnect",
         OWNER,

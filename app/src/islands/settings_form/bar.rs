@@ -1,0 +1,183 @@
+//! What stands beside the cards: the ways to them, how fresh the lists are, and the bar that saves.
+
+use domain::settings::cards::{self, Card};
+use leptos::{prelude::*, server_fn::ServerFn};
+use views::settings::{FormState, href};
+
+use super::{Page, Said, browser, model::Model, notices::RETRY_FORM};
+use crate::{
+    api::settings::RefreshLists,
+    components::{
+        erased::{dynamic, flag, follow, on, text},
+        time::Time,
+    },
+};
+
+/// The way to a card; marked where something in it is wrong.
+pub fn nav_item(model: Model, card: &'static Card) -> AnyView {
+    let is_wrong = move || {
+        let is_of = |path: &str| card.fields.iter().any(|field| cards::is_of(path, field));
+        model.problems.with(|problems| problems.iter().any(|(path, _)| is_of(path)))
+    };
+    view! {
+        <li>
+            <a href=format!("#{}", card.id) data-wrong=flag(is_wrong)>
+                {card.title}
+                <span class="visually-hidden">{text(move || if is_wrong() { " (to correct)" } else { "" }.to_owned())}</span>
+            </a>
+        </li>
+    }
+    .into_any()
+}
+
+/// How fresh the lists are, and the button that fetches them again. What is typed stays.
+pub fn freshness(page: Page, may_set: bool) -> AnyView {
+    let refresh = may_set.then(|| {
+        view! {
+            <button
+                class="button"
+                type="submit"
+                name="do"
+                value="refresh"
+                formaction=RefreshLists::PATH
+                formnovalidate
+                aria-busy=flag(move || page.is_busy.get())
+            >
+                "Refresh"
+            </button>
+        }
+    });
+    view! {
+        <div class="freshness">
+            <p>
+                "Sage\u{2019}s lists: updated "
+                <span class="freshness-age">{text(move || page.lists.with(|lists| lists.age.clone()))}</span>
+            </p>
+            <p class="visually-hidden">
+                {dynamic(move || view! { <Time at=page.lists.with(|lists| lists.fetched.clone()) /> }.into_any())}
+                " UTC"
+            </p>
+            <p class="field-hint">{text(move || stale(page).to_owned())}</p>
+            {refresh}
+        </div>
+    }
+    .into_any()
+}
+
+fn stale(page: Page) -> &'static str {
+    if page.lists.with(|lists| lists.is_stale) {
+        "Sage is not responding, so these lists are more than a day old."
+    } else {
+        ""
+    }
+}
+
+/// What has changed, what is wrong, why, Revert, Save; and above it what was done.
+pub fn save_bar(page: Page, state: &FormState) -> AnyView {
+    let reason = page.model.reason;
+    let state_word = move || match page.changes.get() {
+        _ if !page.is_awake.get() => String::new(),
+        _ if page.is_busy.get() => "Saving".to_owned(),
+        0 => String::new(),
+        1 => "1 unsaved change".to_owned(),
+        many => format!("{many} unsaved changes"),
+    };
+    let revert = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        page.revert();
+    };
+    view! {
+        <div class="save-bar">
+            <div class="settings-said" role="status">
+                {dynamic(move || page.said.get().map_or_else(|| ().into_any(), |said| done(page, said)))}
+            </div>
+            <div class="save-line">
+                <p class="save-state" data-state>
+                    {text(state_word)}
+                </p>
+                {dynamic(move || to_correct(page))}
+                <details class="save-why" open=!state.reason.is_empty()>
+                    <summary>"Add a reason"</summary>
+                    <div class="field">
+                        <label for="reason">"Reason (optional)"</label>
+                        <input
+                            id="reason"
+                            name="reason"
+                            maxlength="200"
+                            value=state.reason.clone()
+                            prop:value=follow(reason)
+                            on:input=on(move |event| reason.set(event_target_value(&event)))
+                        />
+                    </div>
+                </details>
+                <div class="save-buttons">
+                    <a class="button" href=href(&state.id) data-revert on:click=on(revert)>
+                        "Revert"
+                    </a>
+                    <button
+                        class="button button-main"
+                        type="submit"
+                        name="do"
+                        value="save"
+                        aria-busy=flag(move || page.is_busy.get())
+                    >
+                        "Save"
+                    </button>
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// How many fields are wrong; leads to the next of them.
+fn to_correct(page: Page) -> AnyView {
+    let count = page.model.problems.with(Vec::len);
+    if count == 0 || !page.is_awake.get() {
+        return ().into_any();
+    }
+    let next = move |_| {
+        let problems = page.model.problems.get_untracked();
+        let places: Vec<String> = problems.iter().map(|(path, _)| page.model.place_of(path)).collect();
+        let last = page.last_place.get_value();
+        let after =
+            places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
+        if let Some(place) = places.get(after) {
+            page.last_place.set_value(place.clone());
+            browser::focus(place.clone());
+        }
+    };
+    view! {
+        <button class="save-wrong" type="button" on:click=on(next)>
+            {format!("{count} to correct")}
+        </button>
+    }
+    .into_any()
+}
+
+/// What was done, and what can be done now.
+fn done(page: Page, said: Said) -> AnyView {
+    let Said { sentence, undo, is_saved } = said;
+    let undo = undo.map(|version| {
+        view! {
+            <button class="button" type="button" on:click=on(move |_| page.undo(version))>
+                "Undo"
+            </button>
+        }
+    });
+    let retry = page.retry.get_value().filter(|_| is_saved).map(|documents| {
+        view! {
+            <button class="button" type="submit" form=RETRY_FORM>
+                {format!("Retry {documents}")}
+            </button>
+        }
+    });
+    view! {
+        <p class="settings-done">
+            <span>{sentence}</span>
+            {undo}
+            {retry}
+        </p>
+    }
+    .into_any()
+}

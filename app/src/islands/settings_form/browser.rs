@@ -1,0 +1,98 @@
+//! What the form asks of the browser: what was typed before it woke up, drafts, the title, the focus, and whether a page may be left.
+
+use domain::settings::form::Form;
+use leptos::prelude::*;
+use views::settings::Pairs;
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::{BeforeUnloadEvent, HtmlElement, HtmlInputElement, HtmlSelectElement, Storage};
+
+use super::model::Model;
+
+/// What stands in an input: what was rendered, or what somebody has typed before the browser woke up.
+pub fn typed(id: &str, given: &str) -> String {
+    if !cfg!(target_arch = "wasm32") {
+        return given.to_owned();
+    }
+    let Some(element) = document().get_element_by_id(id) else { return given.to_owned() };
+    if let Some(input) = element.dyn_ref::<HtmlInputElement>() {
+        return if input.type_() == "checkbox" { input.checked().to_string() } else { input.value() };
+    }
+    element.dyn_ref::<HtmlSelectElement>().map_or_else(|| given.to_owned(), HtmlSelectElement::value)
+}
+
+/// Moves the focus to an element, once it is there.
+pub fn focus(id: String) {
+    request_animation_frame(move || {
+        let element = document().get_element_by_id(&id);
+        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+            // What cannot take the focus is left where it is.
+            drop(element.focus());
+        }
+    });
+}
+
+/// Says in the title that something is wrong, or no longer.
+pub fn mark_title(is_wrong: bool) {
+    const MARK: &str = "Error: ";
+    let title = document().title();
+    let plain = title.strip_prefix(MARK).unwrap_or(&title);
+    document().set_title(&if is_wrong { format!("{MARK}{plain}") } else { plain.to_owned() });
+}
+
+/// Where a draft of this tab is kept: for one member and one binding.
+#[derive(Clone)]
+pub struct Draft {
+    key: String,
+}
+
+impl Draft {
+    /// The place of a member's draft of a binding's settings.
+    pub fn of(member: &str, binding: &str) -> Self {
+        Self { key: format!("ledger-settings/{member}/{binding}") }
+    }
+
+    /// Keeps the form.
+    pub fn keep(&self, model: Model) {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(model.sent().pairs);
+        if let Some(storage) = storage() {
+            // A browser that keeps nothing keeps no draft.
+            drop(storage.set_item(&self.key, &text.finish()));
+        }
+    }
+
+    /// Forgets it.
+    pub fn forget(&self) {
+        if let Some(storage) = storage() {
+            drop(storage.remove_item(&self.key));
+        }
+    }
+
+    /// What was kept.
+    pub fn kept(&self) -> Option<Form> {
+        let text = storage()?.get_item(&self.key).ok()??;
+        let pairs: Pairs = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        Some(Form::from(pairs))
+    }
+}
+
+fn storage() -> Option<Storage> {
+    window().session_storage().ok()?
+}
+
+/// Asks before unsaved changes are left behind, but for what a form of this page leads to: the draft waits there.
+pub fn guard(would_lose: impl Fn() -> bool + 'static) {
+    let leaves_knowingly = std::rc::Rc::new(std::cell::Cell::new(false));
+    let knowing = std::rc::Rc::clone(&leaves_knowingly);
+    let sent = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+        knowing.set(!event.default_prevented());
+    });
+    let asked = Closure::<dyn FnMut(BeforeUnloadEvent)>::new(move |event: BeforeUnloadEvent| {
+        if !leaves_knowingly.get() && would_lose() {
+            event.prevent_default();
+        }
+    });
+    // For as long as the document lives, and after the form itself: what it has prevented leads nowhere.
+    drop(window().add_event_listener_with_callback("submit", sent.into_js_value().unchecked_ref()));
+    drop(window().add_event_listener_with_callback("beforeunload", asked.into_js_value().unchecked_ref()));
+}
