@@ -56,6 +56,11 @@ impl FromStr for Theme {
     }
 }
 
+/// The cookie that keeps a choice for a year.
+pub fn cookie(theme: Theme) -> String {
+    format!("{COOKIE}={}; SameSite=Lax; Path=/; Max-Age=31536000", theme.as_str())
+}
+
 /// The theme of this page, from the request's cookie.
 #[cfg(feature = "ssr")]
 pub fn current() -> Theme {

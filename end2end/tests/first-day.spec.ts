@@ -65,7 +65,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           await shot('2-pairing')
           await page.keyboard.press('Enter')
 
-          await expect(page.getByRole('status')).toHaveText('The shop is paired. Now connect Sage.')
+          await expect(page.locator('.flash').first()).toHaveText('The shop is paired. Now connect Sage.')
           await to(page, page.getByLabel('Country of the business'))
           await page.keyboard.type('United K')
           await shot('3-consent')

@@ -54,7 +54,7 @@ test('a sign-in never leads to another site', async ({ page }) => {
 test('who signs out is out', async ({ page }) => {
   await signIn(page)
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await expect(page.getByRole('status')).toHaveText('You are signed out.')
+  await expect(page.locator('.flash').first()).toHaveText('You are signed out.')
   await page.goto('/dashboard')
   await expect(page).toHaveURL(/\/sign-in$/)
 })

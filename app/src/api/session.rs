@@ -87,6 +87,5 @@ pub async fn set_theme(
 ) -> Result<(), AppError> {
     use crate::{context, theme};
     let theme = theme.parse::<theme::Theme>().unwrap_or_default();
-    let cookie = format!("{}={}; SameSite=Lax; Path=/; Max-Age=31536000", theme::COOKIE, theme.as_str());
-    context::answer(async { context::set_cookie(&cookie) }).await
+    context::answer(async { context::set_cookie(&theme::cookie(theme)) }).await
 }

@@ -4,9 +4,10 @@ use domain::run::RunStatus;
 use leptos::prelude::*;
 use views::{causes::CauseView, format::grouped};
 
-use super::{boxed, status_chip::StatusChip};
+use super::{erased, status_chip::StatusChip};
 
 /// What can be done with a cause, for whoever may.
+#[derive(Clone, Copy)]
 pub struct Acts {
     /// Whether its retry waits for a second word.
     pub is_asked: Signal<bool>,
@@ -73,10 +74,10 @@ pub fn row(group: Signal<CauseView>, acts: Option<Acts>) -> AnyView {
                     {first.shop}
                 </td>
                 <td class="number" role="cell" data-label="Documents">
-                    <a href=first.href>{boxed::text(move || group.with(documents))}</a>
+                    <a href=first.href>{erased::text(move || group.with(documents))}</a>
                 </td>
                 <td class="number" role="cell" data-label="Total">
-                    {boxed::text(move || group.with(|group| group.value.clone().unwrap_or_default()))}
+                    {erased::text(move || group.with(|group| group.value.clone().unwrap_or_default()))}
                 </td>
                 <td class="run-action" role="cell">
                     <div class="cause-acts">{settings} {retry}</div>
@@ -106,17 +107,17 @@ fn retry(group: Signal<CauseView>, acts: Acts) -> impl IntoView {
         <a
             class="button"
             href=href
-            hidden=boxed::switch(move || is_asked.get())
+            hidden=erased::switch(move || is_asked.get())
             on:click=move |event| {
                 event.prevent_default();
                 ask.run(true);
             }
         >
-            {boxed::text(move || format!("{}\u{2026}", label()))}
+            {erased::text(move || format!("{}\u{2026}", label()))}
         </a>
-        <span class="cause-acts" hidden=boxed::switch(move || !is_asked.get())>
+        <span class="cause-acts" hidden=erased::switch(move || !is_asked.get())>
             <button class="button button-main" type="button" on:click=move |_| retry.run(())>
-                {boxed::text(label)}
+                {erased::text(label)}
             </button>
             <button class="button button-quiet" type="button" on:click=move |_| ask.run(false)>
                 "Cancel"

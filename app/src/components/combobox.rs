@@ -74,10 +74,11 @@ pub fn Combobox(
     watched: Watched,
 ) -> impl IntoView {
     let list_id = format!("{id}-list");
+    let short_list = format!("{}-short", source.list);
     let picker = Picker {
         id: StoredValue::new(id.clone()),
         value,
-        source: StoredValue::new(source.clone()),
+        source: StoredValue::new(source),
         watched,
         entries: RwSignal::new(Vec::new()),
         is_open: RwSignal::new(false),
@@ -98,7 +99,7 @@ pub fn Combobox(
                 aria-describedby=described_by
                 aria-invalid=flag(move || is_wrong.get())
                 data-missing=flag(move || is_missing.get())
-                list=format!("{}-short", source.list)
+                list=short_list
                 placeholder=placeholder
                 autocomplete="off"
                 autocapitalize="none"
@@ -114,7 +115,7 @@ pub fn Combobox(
                 type="button"
                 tabindex="-1"
                 aria-label="Show the list"
-                on:mousedown=on(stay)
+                on:mousedown=on(|event: leptos::ev::MouseEvent| stay(&event))
                 on:click=on(move |_| picker.toggle())
             ></button>
             <ul
@@ -123,7 +124,7 @@ pub fn Combobox(
                 role="listbox"
                 aria-label=label.unwrap_or_else(|| "Choices".to_owned())
                 hidden=Signal::derive(move || !picker.is_open.get())
-                on:mousedown=on(stay)
+                on:mousedown=on(|event: leptos::ev::MouseEvent| stay(&event))
             >
                 {dynamic(move || picker.options())}
             </ul>
@@ -132,7 +133,7 @@ pub fn Combobox(
 }
 
 /// A press on the list leaves the focus where it is.
-fn stay(event: leptos::ev::MouseEvent) {
+fn stay(event: &leptos::ev::MouseEvent) {
     event.prevent_default();
 }
 

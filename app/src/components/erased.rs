@@ -14,6 +14,16 @@ pub fn flag(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<Option<&'st
     Signal::derive(move || is().then_some("true"))
 }
 
+/// An attribute that changes, and is not there at times.
+pub fn attribute(value: impl Fn() -> Option<String> + Send + Sync + 'static) -> Signal<Option<String>> {
+    Signal::derive(value)
+}
+
+/// A switch of an element, such as `hidden`.
+pub fn switch(is: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(is)
+}
+
 /// A text that changes.
 pub fn text(text: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(text)

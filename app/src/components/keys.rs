@@ -35,4 +35,5 @@ pub fn Keys() -> impl IntoView {
             </form>
         </dialog>
     }
+    .into_any()
 }

@@ -5,9 +5,8 @@ use leptos_router::components::A;
 
 use crate::{
     api::session::{SignOut, SwitchOrganisation},
-    components::keys::Keys,
-    islands::{palette::Palette, theme_choice::ThemeChoice, toast::Toasts},
-    theme,
+    components::{keys::Keys, palette::Palette, theme_choice::ThemeChoice},
+    islands::{desk_keys::DeskKeys, toast::Toasts},
 };
 use views::{
     links::HISTORY,
@@ -46,7 +45,7 @@ pub fn Frame(
                 {more_ways}
             </nav>
             <div class="top-end">
-                <ThemeChoice current=theme::current().as_str().to_owned() />
+                <ThemeChoice />
                 {account}
             </div>
         </header>
@@ -55,7 +54,8 @@ pub fn Frame(
         </main>
         <Palette />
         <Keys />
-        <Toasts />
+        {view! { <DeskKeys /> }.into_any()}
+        {view! { <Toasts /> }.into_any()}
     }
 }
 
@@ -75,7 +75,8 @@ pub fn Sheet(
                 </p>
                 {children()}
             </div>
-            <ThemeChoice current=theme::current().as_str().to_owned() />
+            <ThemeChoice />
+            <DeskKeys />
         </main>
     }
 }

@@ -11,7 +11,7 @@ pub fn LiveSwitch(
     version: u64,
 ) -> impl IntoView {
     view! {
-        <LiveLine />
-        <LiveParts version />
+        {view! { <LiveLine /> }.into_any()}
+        {view! { <LiveParts version /> }.into_any()}
     }
 }

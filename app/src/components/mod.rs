@@ -2,7 +2,6 @@
 
 #[cfg(feature = "ssr")]
 pub mod binding_chip;
-pub mod boxed;
 pub mod causes_table;
 #[cfg(feature = "ssr")]
 pub mod changes;
@@ -22,6 +21,8 @@ pub mod layout;
 #[cfg(feature = "ssr")]
 pub mod live;
 pub mod pager;
+#[cfg(feature = "ssr")]
+pub mod palette;
 pub mod problem;
 #[cfg(feature = "ssr")]
 pub mod qr_code;
@@ -29,4 +30,6 @@ pub mod runs_table;
 #[cfg(feature = "ssr")]
 pub mod setup_steps;
 pub mod status_chip;
+#[cfg(feature = "ssr")]
+pub mod theme_choice;
 pub mod time;

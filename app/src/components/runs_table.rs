@@ -2,7 +2,7 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::components::{boxed, status_chip::StatusChip, time::Time};
+use crate::components::{erased, status_chip::StatusChip, time::Time};
 use views::{
     run,
     runs::{Amount, Reason, RunRow, SortLink, event_label},
@@ -20,6 +20,7 @@ const COLUMNS: [(&str, &str); 7] = [
 ];
 
 /// What can be done with a row, for whoever may.
+#[derive(Clone, Copy)]
 pub struct RowActions {
     /// Whether its retry is on its way.
     pub is_busy: Signal<bool>,
@@ -41,7 +42,7 @@ pub fn RunsTable(
 
 /// The table around runs; `sorts` are the ways to other orders, column by column, where there are any.
 pub fn runs_frame(sorts: Signal<Vec<Option<SortLink>>>, groups: AnyView) -> AnyView {
-    let heads = boxed::view(move || {
+    let heads = erased::dynamic(move || {
         let sorts = sorts.get().into_iter().chain(std::iter::repeat(None));
         COLUMNS
             .into_iter()
@@ -91,22 +92,22 @@ fn head(name: &'static str, class: &'static str, sort: Option<SortLink>) -> impl
 /// One run: its line, and beneath it the reason, if there is one. Each part follows the row by itself, so that the button keeps the focus.
 /// Tab passes over a row that is skipped.
 pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: Signal<bool>) -> AnyView {
-    let stop = stop(is_skipped);
     let (choice, action) = actions.map(|actions| row_controls(row, actions, is_skipped)).unzip();
-    let of =
-        move |part: fn(&RunRow) -> Option<String>| boxed::view(move || or_dash(row.with(part)).into_any());
+    let of = move |part: fn(&RunRow) -> Option<String>| {
+        erased::dynamic(move || or_dash(row.with(part)).into_any())
+    };
     let (id, href) = row.with_untracked(|row| (format!("run-{}", row.id), run::href(&row.id)));
     let shop = row.with_untracked(|row| row.shop.clone());
     let event = row.with_untracked(|row| event_label(row.event));
     view! {
-        <tbody class="run" role="rowgroup" data-status=boxed::text(move || row.with(|row| row.status.as_str().to_owned())) id=id>
+        <tbody class="run" role="rowgroup" data-status=erased::text(move || row.with(|row| row.status.as_str().to_owned())) id=id>
             <tr class="run-line" role="row">
                 <td class="run-status" role="cell">
-                    {choice} {boxed::view(move || view! { <StatusChip status=row.with(|row| row.status) /> }.into_any())}
+                    {choice} {erased::dynamic(move || view! { <StatusChip status=row.with(|row| row.status) /> }.into_any())}
                 </td>
                 <th class="run-document" scope="row" role="rowheader">
-                    <a class="run-number" href=href tabindex=stop>
-                        {boxed::text(move || row.with(|row| row.document.clone()))}
+                    <a class="run-number" href=href tabindex=stop(is_skipped)>
+                        {erased::text(move || row.with(|row| row.document.clone()))}
                     </a>
                     <span class="run-event">{event}</span>
                     {shop.map(|shop| view! { <span class="run-shop">{shop}</span> })}
@@ -115,25 +116,25 @@ pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: S
                     {of(|row| row.customer.clone())}
                 </td>
                 <td class="run-amount number" role="cell" data-label="Amount">
-                    {boxed::view(move || amount(row.with(|row| row.amount.clone())).into_any())}
+                    {erased::dynamic(move || amount(row.with(|row| row.amount.clone())).into_any())}
                 </td>
                 <td class="run-sage" role="cell" data-label="In Sage">
                     {of(|row| row.sage_reference.clone())}
                 </td>
                 <td class="run-received" role="cell" data-label="Date">
-                    {boxed::text(move || row.with(|row| row.date.clone().unwrap_or_default()))}
+                    {erased::text(move || row.with(|row| row.date.clone().unwrap_or_default()))}
                     <span class="run-arrived">
                         "Received " <Time at=row.with_untracked(|row| row.received.clone()) /> " UTC"
                     </span>
                 </td>
                 <td class="run-tries number" role="cell" data-label="Attempts">
-                    {boxed::text(move || row.with(|row| row.attempts.to_string()))}
+                    {erased::text(move || row.with(|row| row.attempts.to_string()))}
                 </td>
                 <td class="run-action" role="cell">
                     {action}
                 </td>
             </tr>
-            {boxed::view(move || reason_line(row.get()).into_any())}
+            {erased::dynamic(move || reason_line(row.get()).into_any())}
         </tbody>
     }
     .into_any()
@@ -156,8 +157,8 @@ fn reason_line(row: RunRow) -> Option<impl IntoView> {
 }
 
 /// Takes a row's control out of the way of Tab while the row is skipped.
-fn stop(is_skipped: Signal<bool>) -> boxed::LiveAttribute {
-    boxed::attribute(move || is_skipped.get().then(|| "-1".to_owned()))
+fn stop(is_skipped: Signal<bool>) -> Signal<Option<String>> {
+    erased::attribute(move || is_skipped.get().then(|| "-1".to_owned()))
 }
 
 /// The box that chooses a run, and the button that retries it: it submits the form that it is in, with the run's id as `run_id`.
@@ -170,9 +171,9 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
             class="run-choice"
             type="checkbox"
             tabindex=stop(is_skipped)
-            aria-label=boxed::text(move || format!("Select {}", called()))
+            aria-label=erased::text(move || format!("Select {}", called()))
             prop:checked=is_chosen
-            on:change=move |event| choose.run(event_target_checked(&event))
+            on:change=erased::on(move |event| choose.run(event_target_checked(&event)))
         />
     };
     // Not taken away while the run is queued or in progress: the focus of whoever has just pressed it would be lost.
@@ -183,9 +184,9 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
             name="run_id"
             value=row.with_untracked(|row| row.id.clone())
             tabindex=stop(is_skipped)
-            aria-label=boxed::text(move || format!("Retry {}", called()))
-            aria-disabled=boxed::flag(move || !row.with(|row| row.can_retry))
-            aria-busy=boxed::flag(move || is_busy.get())
+            aria-label=erased::text(move || format!("Retry {}", called()))
+            aria-disabled=erased::flag(move || !row.with(|row| row.can_retry))
+            aria-busy=erased::flag(move || is_busy.get())
         >
             "Retry"
         </button>

@@ -9,7 +9,7 @@ use views::{
 use super::live;
 use crate::{
     api::runs::{CancelRetryAll, fetch_bulk},
-    components::{boxed, time::Time},
+    components::{erased, time::Time},
 };
 
 /// A bulk retry, and it follows the server until its last run has ended.
@@ -34,7 +34,7 @@ pub fn BulkProgress(
             });
         }
     });
-    let of = move |part: fn(&BulkView) -> String| boxed::text(move || shown.with(part));
+    let of = move |part: fn(&BulkView) -> String| erased::text(move || shown.with(part));
     let (id, runs) = shown.with_untracked(|bulk| (bulk.id.clone(), bulk.runs.clone()));
     view! {
         <section id="bulk" class="card">
@@ -49,7 +49,7 @@ pub fn BulkProgress(
             ></progress>
             {facts(shown)}
             <div class="form-end">
-                <form method="post" action=CancelRetryAll::PATH hidden=boxed::switch(move || shown.with(|bulk| !bulk.may_cancel))>
+                <form method="post" action=CancelRetryAll::PATH hidden=erased::switch(move || shown.with(|bulk| !bulk.may_cancel))>
                     <button class="button" name="bulk" value=id>
                         "Cancel"
                     </button>
@@ -66,7 +66,7 @@ pub fn BulkProgress(
 }
 
 fn facts(shown: RwSignal<BulkView>) -> impl IntoView {
-    let of = move |part: fn(&BulkView) -> i64| boxed::text(move || shown.with(|bulk| count(part(bulk))));
+    let of = move |part: fn(&BulkView) -> i64| erased::text(move || shown.with(|bulk| count(part(bulk))));
     let facts = [
         ("Queued", of(|bulk| bulk.retried)),
         ("Now in Sage", of(|bulk| bulk.outcomes.in_sage)),
@@ -84,7 +84,7 @@ fn facts(shown: RwSignal<BulkView>) -> impl IntoView {
             </div>
         }
     });
-    let ended = boxed::view(move || {
+    let ended = erased::dynamic(move || {
         let ended = shown.with(|bulk| bulk.ended.clone());
         ended.map(|at| view! { <p class="card-line">"Ended " <Time at /> " (UTC)"</p> }.into_any()).into_any()
     });

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::runs::{fetch_bulk, fetch_causes, retry_cause},
-    components::{boxed, causes_table},
+    components::{causes_table, erased},
 };
 
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ pub fn CausesList(
             causes.fetch();
         }
     });
-    let jobs = boxed::view(move || {
+    let jobs = erased::dynamic(move || {
         let jobs = causes.jobs.get();
         jobs.into_iter().map(|job| view! { <li>{job_line(&job)}</li> }).collect_view().into_any()
     });
@@ -60,8 +60,8 @@ pub fn CausesList(
         <ul class="jobs" role="status">
             {jobs}
         </ul>
-        {boxed::view(move || ids.with(Vec::is_empty).then(nothing).into_any())}
-            <div class="runs-frame" hidden=boxed::switch(move || ids.with(Vec::is_empty))>
+        {erased::dynamic(move || ids.with(Vec::is_empty).then(nothing).into_any())}
+            <div class="runs-frame" hidden=erased::switch(move || ids.with(Vec::is_empty))>
                 {causes_table::frame(
                     view! {
                         <For each=move || ids.get() key=Clone::clone let(id)>

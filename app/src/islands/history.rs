@@ -17,13 +17,14 @@ use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, HtmlAnchorElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement};
 
 use super::{
-    runs_list::{RowList, query_of, rows},
+    rows_view::rows,
+    runs_list::{RowList, query_of},
     toast::{self, Toast},
 };
 use crate::{
     api::runs::fetch_history,
     components::{
-        boxed,
+        erased,
         history::{
             saved_views::saved_views,
             status_pills::{filter_chips, status_pills},
@@ -73,20 +74,23 @@ pub fn History(
     };
     Effect::new(move |_| desk.listen());
     let shown = Memo::new(move |_| list.frame.get());
+    // Cut here: a page is one nested type, and the stack of a debug build is small.
+    let ways = (status_pills(shown).into_any(), saved_views(shown, views).into_any());
+    let parts = (filter_chips(shown).into_any(), tools(shown).into_any(), rows(desk.list, shown).into_any());
     view! {
-        <div class="filters">{status_pills(shown)} {saved_views(shown, views)}</div>
-        {filter_chips(shown)}
-        {tools(shown)}
-        <div id="runs" class="runs-list" aria-busy=boxed::flag(move || desk.is_loading.get())>
-            {rows(desk.list, shown)}
+        <div class="filters">{ways.0} {ways.1}</div>
+        {parts.0}
+        {parts.1}
+        <div id="runs" class="runs-list" aria-busy=erased::flag(move || desk.is_loading.get())>
+            {parts.2}
         </div>
     }
 }
 
 /// What can be done with the whole list.
 fn tools(frame: Memo<HistoryFrame>) -> impl IntoView {
-    let export = move |kind: &'static str| boxed::text(move || frame.with(|frame| frame.export(kind)));
-    let retry_all = boxed::view(move || {
+    let export = move |kind: &'static str| erased::text(move || frame.with(|frame| frame.export(kind)));
+    let retry_all = erased::dynamic(move || {
         let href = frame.with(|frame| frame.retry_all.clone());
         let link = |href| {
             view! {

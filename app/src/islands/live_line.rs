@@ -3,18 +3,17 @@
 use leptos::prelude::*;
 
 use super::live::{self, Line};
-use crate::components::boxed;
+use crate::components::erased;
 
 /// Says how the live line stands, and lets a person stop it. Hidden until it wakes up: without it nothing arrives by itself.
 #[island]
 pub fn LiveLine() -> impl IntoView {
     let line = RwSignal::new(None::<Line>);
     Effect::new(move |_| {
-        let live = live::live();
-        line.set(Some(live.line.get()));
+        line.set(Some(live::live().line.get()));
     });
     let is_paused = move || line.get() == Some(Line::Paused);
-    let word = boxed::text(move || {
+    let word = erased::text(move || {
         match line.get() {
             None => "off",
             Some(Line::Open) => "open",
@@ -23,7 +22,7 @@ pub fn LiveLine() -> impl IntoView {
         }
         .to_owned()
     });
-    let label = boxed::text(move || match line.get() {
+    let label = erased::text(move || match line.get() {
         None => String::new(),
         Some(Line::Connecting) => "Connecting".to_owned(),
         Some(Line::Open) => "Live".to_owned(),
@@ -31,7 +30,7 @@ pub fn LiveLine() -> impl IntoView {
         Some(Line::Lost(heard)) => format!("No connection. Figures as of {heard}."),
     });
     view! {
-        <div class="live" data-line=word hidden=boxed::switch(move || line.get().is_none())>
+        <div class="live" data-line=word hidden=erased::switch(move || line.get().is_none())>
             <span class="live-dot" aria-hidden="true"></span>
             <span class="live-label" role="status">
                 {label}
@@ -39,8 +38,8 @@ pub fn LiveLine() -> impl IntoView {
             <button
                 class="button button-quiet"
                 type="button"
-                aria-pressed=boxed::text(move || is_paused().to_string())
-                on:click=move |_| live::pause(!is_paused())
+                aria-pressed=erased::text(move || is_paused().to_string())
+                on:click=erased::on(move |_| live::pause(!is_paused()))
             >
                 "Pause"
             </button>

@@ -2,14 +2,14 @@
 
 pub mod bulk;
 pub mod causes;
+pub mod desk_keys;
 pub mod history;
 pub mod live;
 pub mod live_line;
 pub mod live_parts;
-pub mod palette;
 mod row_keys;
+mod rows_view;
 mod runs_list;
 mod selection;
 pub mod settings_form;
-pub mod theme_choice;
 pub mod toast;

@@ -1,28 +1,19 @@
 //! The rows of the history: they follow the server, and are retried where they are.
 
-use leptos::{ev::SubmitEvent, prelude::*, server_fn::ServerFn, task::spawn_local};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use views::{
     error::AppError,
     history::{HistoryFrame, HistoryView},
-    links::HISTORY,
     run::href,
     runs::{RetriedView, RunRow, RunsPage},
 };
 use wasm_bindgen::JsCast;
 use web_sys::HtmlButtonElement;
 
-use super::{
-    live, row_keys,
-    selection::action_bar,
-    toast::{self, Toast},
-};
+use super::toast::{self, Toast};
 use crate::{
-    api::runs::{RetryRun, fetch_history, retry_in_place},
-    components::{
-        boxed,
-        pager::Pager,
-        runs_table::{RowActions, run_group, runs_frame},
-    },
+    api::runs::{fetch_history, retry_in_place},
+    components::runs_table::{RowActions, run_group, runs_frame},
 };
 
 /// What the list keeps while its page is open.
@@ -34,7 +25,8 @@ pub struct RowList {
     pub frame: RwSignal<HistoryFrame>,
     /// A newer page that waits until the pointer leaves the list.
     waiting: RwSignal<Option<RunsPage>>,
-    is_held: RwSignal<bool>,
+    /// Whether the pointer is in the list.
+    pub is_held: RwSignal<bool>,
     /// Whether a page is on its way, and whether another one is to be fetched after it.
     is_fetching: RwSignal<bool>,
     is_behind: RwSignal<bool>,
@@ -66,78 +58,9 @@ impl RowList {
     }
 }
 
-/// The rows, with the ways to the neighbouring pages.
-pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
-    let may_retry = list.page.with_untracked(|page| page.may_retry);
-    Effect::new(move |_| {
-        if let Some(version) = live::live().version.get() {
-            list.hear(version);
-        }
-    });
-    Effect::new(move |_| row_keys::listen(list));
-    let is_empty = Memo::new(move |_| list.page.with(|page| page.rows.is_empty() && !page.stopped));
-    let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
-    view! {
-        {boxed::view(move || frame.with(|frame| frame.unknown_key.clone()).map(|text| view! { <p class="notice">{text}</p> }).into_any())}
-        <p class="waiting" role="status">
-            {boxed::text(move || list.waiting_sentence().unwrap_or_default())}
-        </p>
-        {boxed::view(move || list.page.with(|page| page.stopped).then(|| stopped(frame)).into_any())}
-        {boxed::view(move || is_empty.get().then(|| nothing(is_part())).into_any())}
-            <form method="post" action=RetryRun::PATH hidden=boxed::switch(move || is_empty.get())>
-                <input type="hidden" name="return_to" value=boxed::text(move || frame.with(|frame| frame.href.clone())) />
-                <div
-                    class="runs-frame"
-                    on:pointerenter=move |_| list.is_held.set(true)
-                    on:pointerleave=move |_| list.let_go()
-                >
-                    {list.table(frame, may_retry)}
-                </div>
-            </form>
-        {may_retry.then(|| action_bar(list))}
-        {boxed::view(move || {
-            let (first, names) = frame.with(|frame| (frame.first.clone(), frame.names.clone()));
-            let (previous, next) = list.page.with(|page| (page.previous.clone(), page.next.clone()));
-            view! { <Pager first previous next names /> }.into_any()
-        })}
-    }
-}
-
-fn stopped(frame: Memo<HistoryFrame>) -> impl IntoView {
-    let older = frame.with(|frame| frame.names.last().cloned().unwrap_or_default());
-    view! {
-        <p class="notice">
-            "Search stopped early because few runs match. Choose \u{201c}" {older}
-            "\u{201d} to continue, or narrow it by date or shop."
-        </p>
-    }
-}
-
-/// The empty list.
-fn nothing(is_part: bool) -> AnyView {
-    if is_part {
-        return view! {
-            <div class="empty">
-                <p class="empty-title">"No matching runs"</p>
-                <p>"No runs on this page match these filters."</p>
-                <a class="button" href=HISTORY>
-                    "Show all runs"
-                </a>
-            </div>
-        }
-        .into_any();
-    }
-    view! {
-        <div class="empty">
-            <p class="empty-title">"Nothing synced yet"</p>
-            <p>"The first invoice from your shop appears here within moments."</p>
-        </div>
-    }
-    .into_any()
-}
-
 impl RowList {
-    fn table(self, frame: Memo<HistoryFrame>, may_retry: bool) -> AnyView {
+    /// The table of the rows.
+    pub fn table(self, frame: Memo<HistoryFrame>, may_retry: bool) -> AnyView {
         let ids = Memo::new(move |_| self.page.with(ids_of));
         let groups = view! {
             <For each=move || ids.get() key=Clone::clone let(id)>
@@ -194,7 +117,7 @@ impl RowList {
     }
 
     /// The server has named a change: what is shown is fetched again, unless it is as new.
-    fn hear(self, version: u64) {
+    pub fn hear(self, version: u64) {
         let shown = self.page.with_untracked(|page| page.version);
         let waits = self.waiting.with_untracked(|page| page.as_ref().map(|page| page.version));
         if waits.unwrap_or(shown) != version {
@@ -245,7 +168,8 @@ impl RowList {
         }
     }
 
-    fn let_go(self) {
+    /// The pointer has left the list: what waits is shown.
+    pub fn let_go(self) {
         self.is_held.set(false);
         if let Some(page) = self.waiting.get_untracked() {
             self.waiting.set(None);
@@ -253,7 +177,8 @@ impl RowList {
         }
     }
 
-    fn waiting_sentence(self) -> Option<String> {
+    /// How many new rows wait until the pointer leaves the list.
+    pub fn waiting_sentence(self) -> Option<String> {
         let waiting = self.waiting.get()?;
         let shown = self.page.with(ids_of);
         match waiting.rows.iter().filter(|row| !shown.contains(&row.id)).count() {

@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 
 use super::runs_list::RowList;
-use crate::components::boxed;
+use crate::components::erased;
 
 /// A bar that is there while runs are chosen.
 pub fn action_bar(list: RowList) -> impl IntoView {
     let count = Memo::new(move |_| list.chosen.with(Vec::len));
-    let label = boxed::text(move || match count.get() {
+    let label = erased::text(move || match count.get() {
         1 => "1 run selected".to_owned(),
         many => format!("{many} runs selected"),
     });
@@ -23,18 +23,18 @@ pub fn action_bar(list: RowList) -> impl IntoView {
         list.chosen.set(ids);
     };
     view! {
-        <div class="action-bar" role="group" aria-label="Selected runs" hidden=boxed::switch(move || count.get() == 0)>
+        <div class="action-bar" role="group" aria-label="Selected runs" hidden=erased::switch(move || count.get() == 0)>
             <p role="status">{label}</p>
-            <button class="button button-main" type="button" on:click=retry>
+            <button class="button button-main" type="button" on:click=erased::on(retry)>
                 "Retry"
             </button>
-            <button class="button" type="button" on:click=all>
+            <button class="button" type="button" on:click=erased::on(all)>
                 "Select all on this page"
             </button>
             <button
                 class="button button-quiet"
                 type="button"
-                on:click=move |_| list.chosen.update(Vec::clear)
+                on:click=erased::on(move |_| list.chosen.update(Vec::clear))
             >
                 "Clear"
             </button>

@@ -3,11 +3,13 @@
 
 mod bar;
 mod browser;
+mod draft;
 mod fields;
 mod known;
 mod maps;
 mod model;
 mod notices;
+mod parts;
 mod rows;
 mod shown;
 
@@ -27,15 +29,10 @@ use crate::{
     api::settings::{SaveSettings, Sent, refresh_lists, restore_settings, save_settings},
     components::erased::{flag, follow, on, text},
 };
-use browser::Draft;
+use draft::Draft;
 use model::{Model, is_for_the_server};
+use rows::SPARE_ROWS;
 use shown::Shown;
-
-/// How many empty rows a map shows to begin with, where there is no JavaScript.
-const SPARE_ROWS: usize = 3;
-
-/// The list of time zones.
-const ZONES: &str = "time-zones";
 
 /// What was done, and how to undo it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +97,11 @@ pub fn SettingsForm(
     Effect::new(move |_| page.wake(is_refused));
     Effect::new(move |_| page.keep_draft());
     let cards = CARDS.iter().map(|part| card(model, shown, part)).collect_view();
+    let save_bar = state.may_set.then(|| bar::save_bar(&page, &state));
+    let cause = state.fix.as_ref().map(|fix| fix.cause.clone());
     view! {
-        {state.fix.clone().map(notices::fix)}
-        {notices::notices(page)}
+        {state.fix.map(notices::fix)}
+        {notices::notices(&page)}
         <form
             id="settings"
             class="settings"
@@ -117,7 +116,7 @@ pub fn SettingsForm(
             <button class="visually-hidden" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true">
                 "Save"
             </button>
-            <input type="hidden" name="binding" value=state.id.clone() />
+            <input type="hidden" name="binding" value=state.id />
             <input
                 type="hidden"
                 name="replaces"
@@ -125,16 +124,16 @@ pub fn SettingsForm(
                 prop:value=text(move || model.replaces.get().to_string())
             />
             <input type="hidden" name="rows" value=state.rows.saturating_sub(SPARE_ROWS).to_string() />
-            <input type="hidden" name="cause" value=state.fix.as_ref().map(|fix| fix.cause.clone()) />
+            <input type="hidden" name="cause" value=cause />
             <nav class="settings-nav" aria-label="Cards">
                 <ul>{CARDS.iter().map(|card| bar::nav_item(model, card)).collect_view()}</ul>
-                {bar::freshness(page, state.may_set)}
+                {bar::freshness(&page, state.may_set)}
             </nav>
             <fieldset class="settings-cards" disabled=!state.may_set>
                 <legend class="visually-hidden">"Settings"</legend>
                 {cards}
             </fieldset>
-            {state.may_set.then(|| bar::save_bar(page, &state))}
+            {save_bar}
             <p class="visually-hidden" id="settings-said" role="status">
                 {follow(model.said)}
             </p>
@@ -181,7 +180,7 @@ impl Page {
         browser::guard(move || self.changes.try_get_untracked().is_some_and(|changes| changes > 0));
         self.is_awake.set(true);
         if is_refused {
-            self.point_out("wrong-title");
+            Self::point_out("wrong-title");
         }
     }
 
@@ -201,7 +200,7 @@ impl Page {
     }
 
     /// Leads to what is wrong.
-    fn point_out(self, id: &str) {
+    fn point_out(id: &str) {
         browser::mark_title(true);
         browser::focus(id.to_owned());
     }
@@ -282,7 +281,7 @@ impl Page {
         self.notice.set(Some(code));
         if !problems.is_empty() {
             self.model.problems.set(in_order(problems));
-            self.point_out("wrong-title");
+            Self::point_out("wrong-title");
         }
         if let Some(crossed) = crossed {
             self.model.learn(crossed.known.clone());
@@ -291,7 +290,7 @@ impl Page {
             self.model.fill(&Form::from(crossed.pairs.clone()), sent);
             if !crossed.asked.is_empty() {
                 self.crossed.set(Some(*crossed));
-                self.point_out("crossed-title");
+                Self::point_out("crossed-title");
             }
         }
     }

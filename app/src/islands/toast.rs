@@ -4,7 +4,7 @@ use std::{cell::Cell, time::Duration};
 
 use leptos::prelude::*;
 
-use crate::components::boxed;
+use crate::components::erased;
 
 /// So long a sentence stays, unless somebody rests on it.
 const STAYS: Duration = Duration::from_secs(8);
@@ -55,7 +55,7 @@ pub fn Toasts() -> impl IntoView {
     let close = move |_| TOAST.with(|own| own.set(None));
     view! {
         <div class="toasts" role="status">
-            {boxed::view(move || {
+            {erased::dynamic(move || {
                 toast
                     .get()
                     .map(|Toast { text, is_good, link }| {
@@ -63,7 +63,7 @@ pub fn Toasts() -> impl IntoView {
                             <div class="toast" data-tone=if is_good { "good" } else { "bad" }>
                                 <p>{text}</p>
                                 {link.map(|(label, href)| view! { <a href=href>{label}</a> })}
-                                <button class="button button-quiet" type="button" aria-label="Dismiss" on:click=close>
+                                <button class="button button-quiet" type="button" aria-label="Dismiss" on:click=erased::on(close)>
                                     "\u{d7}"
                                 </button>
                             </div>

@@ -130,10 +130,10 @@ fn progress(bulk: BulkView, version: u64) -> AnyView {
         <div class="page-head">
             <h1>"Bulk retry"</h1>
             <div class="page-tools">
-                <LiveLine />
+                {view! { <LiveLine /> }.into_any()}
             </div>
         </div>
-        <BulkProgress bulk version />
+        {view! { <BulkProgress bulk version /> }.into_any()}
     }
     .into_any()
 }

@@ -32,13 +32,13 @@ fn whole(view: CausesView) -> AnyView {
         <div class="page-head">
             <h1>"Failures by cause"</h1>
             <div class="page-tools">
-                <LiveLine />
+                {view! { <LiveLine /> }.into_any()}
             </div>
         </div>
         <p class="page-note">
             "Failed and waiting documents, grouped by cause. Fix the cause once, then retry them together."
         </p>
-        <CausesList view />
+        {view! { <CausesList view /> }.into_any()}
     }
     .into_any()
 }

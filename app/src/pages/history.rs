@@ -74,7 +74,7 @@ fn whole(view: HistoryView) -> AnyView {
         <div class="page-head">
             <h1>"Sync runs"</h1>
             <div class="page-tools">
-                <LiveLine />
+                {view! { <LiveLine /> }.into_any()}
                 <noscript>
                     <a class="button" href=here>
                         "Refresh"
@@ -83,7 +83,8 @@ fn whole(view: HistoryView) -> AnyView {
             </div>
         </div>
         <div class="history" id="history">
-            {search_box(&view.frame)} {filter_form(&view.frame, &view.page.shops)} <History view />
+            {search_box(&view.frame)} {filter_form(&view.frame, &view.page.shops)}
+            {view! { <History view /> }.into_any()}
         </div>
     }
     .into_any()

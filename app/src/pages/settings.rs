@@ -59,6 +59,7 @@ async fn view_of(id: &str, draft: bool, cause: Option<&str>) -> Result<SettingsV
 }
 
 fn page(view: SettingsView) -> AnyView {
+    let (lists, file) = (tools::short_lists(&view), tools::file(&view));
     let mark = if view.state.is_refused { "Error: " } else { "" };
     view! {
         <Title text=format!("{mark}Settings \u{b7} {} \u{b7} Ledger", view.name) />
@@ -74,9 +75,9 @@ fn page(view: SettingsView) -> AnyView {
             </div>
         </div>
         {told::told(&view)}
-        {tools::short_lists(&view)}
-        <SettingsForm state=view.state.clone() />
-        {tools::file(&view)}
+        {lists}
+        {view! { <SettingsForm state=view.state /> }.into_any()}
+        {file}
     }
     .into_any()
 }

@@ -177,7 +177,8 @@ fn cause_view(
         settings: group.code.remedies().iter().find_map(|remedy| match remedy {
             Remedy::OpenSettings(id) => {
                 let id = setting.unwrap_or(id);
-                Some(format!("{}#{id}", settings::href(&group.binding_id.to_string())))
+                let href = settings::href(&group.binding_id.to_string());
+                Some(format!("{href}?cause={}#{id}", group.cause))
             }
             _ => None,
         }),

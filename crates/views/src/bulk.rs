@@ -92,7 +92,7 @@ impl BulkOutcomes {
             RunStatus::SkippedByPolicy => self.skipped += runs,
             RunStatus::Failed => self.failed += runs,
             RunStatus::Queued | RunStatus::Running | RunStatus::Waiting | RunStatus::Retrying => {
-                self.open += runs
+                self.open += runs;
             }
         }
     }

@@ -14,7 +14,9 @@ use crate::{
     error::{AppError, ErrorCode},
     format::Moment,
 };
-use wire::Rows;
+
+/// How what the form needs travels: rows of words; the first of each says what it is.
+type Rows = Vec<Vec<String>>;
 
 /// A payment method of the shop.
 #[derive(Clone, Debug, PartialEq, Eq)]

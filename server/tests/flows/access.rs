@@ -159,6 +159,8 @@ impl Cast {
             format!("{}{}", self.sandbox.url(), self.fill(if called.is_empty() { path } else { called }));
         let request = if method == "POST" { client.post(url) } else { client.get(url) };
         match body {
+            // Islands ask for data; a page is asked for by a browser.
+            Nothing if path.starts_with("/api/") => request.header(header::ACCEPT, "application/json"),
             Nothing => request.header(header::ACCEPT, "text/html"),
             Form(fields) => {
                 let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, self.fill(value))).collect();

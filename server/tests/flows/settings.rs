@@ -358,7 +358,9 @@ async fn more_rows_are_given_and_what_is_typed_stays() {
     let rows = |page: &str| page.matches("name=\"tax_rate_map.percentage\"").count();
     let sent = [("replaces", "1"), ("invoice_number_prefix", "KEPT-"), ("more", "tax_rate_map")];
     let more = page_of_settings.plain("check", &sent).await;
-    assert_eq!(rows(&more), rows(&page) + 3);
+    // The form that was sent has no rows: the three that a page begins with, and three more.
+    assert!(rows(&page) >= 3);
+    assert_eq!(rows(&more), 3 + 3);
     assert!(more.contains("value=\"KEPT-\""));
 }
 
@@ -394,8 +396,8 @@ async fn an_export_asks_for_the_password_and_can_be_brought_in_again() {
     let export = async |password: &str| {
         page_of_settings.file().form(&[("do", "export"), ("password", password)]).send().await.unwrap()
     };
-    let refused = page_of_settings.led(export("another").await).await;
-    assert!(refused.contains("wrong_password") && !refused.contains("another"));
+    let refused = page_of_settings.led(export("not-the-password").await).await;
+    assert!(refused.contains("wrong_password") && !refused.contains("not-the-password"));
     let file = export(PASSWORD).await;
     assert!(file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().contains("ledger-settings.json"));
     let file = file.text().await.unwrap();
@@ -414,7 +416,8 @@ async fn who_may_only_look_sees_the_settings_and_cannot_send_them() {
         let _: MemberId = member(&page_of_settings.sandbox, organisation, &email, role).await;
         page_of_settings.cookie = sign_in(&page_of_settings.sandbox, &email, browser::PASSWORD).await;
         let page = page_of_settings.get("").await;
-        let cards = page.split("<fieldset").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+        let mut sets = page.split("<fieldset").filter_map(|rest| rest.split('>').next());
+        let cards = sets.find(|tag| tag.contains("settings-cards")).unwrap();
         assert_eq!(cards.contains("disabled"), status == 403, "{role}");
         let answer = page_of_settings.save(1, &[("invoice_number_prefix", "WEB-")]).await;
         assert_eq!(answer.status().as_u16(), status, "{role}");

@@ -18,14 +18,14 @@ pub fn filter_form(frame: &HistoryFrame, shops: &[(String, String)]) -> AnyView 
     let codes = codes.into_iter().map(|code| (code.clone(), code.replace('_', " ")));
     let is_open = FIELDS[1..].iter().any(|name| !frame.value(name).is_empty());
     let shop = (shops.len() > 1 || !value("shop").is_empty())
-        .then(|| choice("shop", "Shop", "All shops", shops.to_vec(), value("shop")));
+        .then(|| choice("shop", "Shop", "All shops", shops.to_vec(), &value("shop")));
     view! {
         <form class="filter-form" method="get" action=HISTORY autocomplete="off">
-            {kept.collect_view()} {choice("event", "Event", "All events", events.collect(), value("event"))}
+            {kept.collect_view()} {choice("event", "Event", "All events", events.collect(), &value("event"))}
             <details class="more-filters" open=is_open>
                 <summary>"More filters"</summary>
                 <div class="more-fields">
-                    {shop} {choice("code", "Reason", "All reasons", codes.collect(), value("code"))}
+                    {shop} {choice("code", "Reason", "All reasons", codes.collect(), &value("code"))}
                     {input("from", "Received from (UTC)", "date", value("from"))}
                     {input("until", "until (UTC)", "date", value("until"))}
                     {input("min", "Amount from", "text", value("min"))} {input("max", "to", "text", value("max"))}
@@ -44,7 +44,7 @@ fn choice(
     label: &'static str,
     any: &'static str,
     options: Vec<(String, String)>,
-    chosen: String,
+    chosen: &str,
 ) -> AnyView {
     let options = options.into_iter().map(|(value, text)| {
         let selected = value == chosen;

@@ -5,15 +5,15 @@ use views::{history::HistoryFrame, links::HISTORY};
 
 use crate::{
     api::runs::{ForgetView, SaveView},
-    components::boxed,
+    components::erased,
 };
 
 /// Links to the views, and the form that gives the list that is shown a name.
 pub fn saved_views(frame: Memo<HistoryFrame>, views: Vec<(String, String)>) -> impl IntoView {
-    let return_to = move || boxed::text(move || frame.with(|frame| frame.href.clone()));
+    let return_to = move || erased::text(move || frame.with(|frame| frame.href.clone()));
     let links = views.into_iter().map(|(name, saved)| {
         let href = format!("{HISTORY}?{saved}");
-        let is_current = boxed::flag(move || frame.with(|frame| frame.query == saved));
+        let is_current = erased::flag(move || frame.with(|frame| frame.query == saved));
         view! {
             <li class="view">
                 <a href=href aria-current=is_current>
@@ -41,7 +41,7 @@ pub fn saved_views(frame: Memo<HistoryFrame>, views: Vec<(String, String)>) -> i
             <form class="save-view" method="post" action=SaveView::PATH>
                 <label for="view-name">"Save this view as"</label>
                 <input id="view-name" name="name" required maxlength="60" autocomplete="off" />
-                <input type="hidden" name="query" value=boxed::text(move || frame.with(|frame| frame.query.clone())) />
+                <input type="hidden" name="query" value=erased::text(move || frame.with(|frame| frame.query.clone())) />
                 <button class="button">"Save"</button>
             </form>
         </details>

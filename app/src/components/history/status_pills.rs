@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use views::{history::HistoryFrame, links::HISTORY};
 
-use crate::components::boxed;
+use crate::components::erased;
 
 /// The lists of the statuses.
 pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
-    let links = boxed::view(move || {
+    let links = erased::dynamic(move || {
         let links = frame.with(|frame| frame.statuses.clone());
         let links = links.into_iter().map(|link| {
             view! {
@@ -15,7 +15,7 @@ pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
                     class="pill"
                     href=link.href
                     aria-current=link.is_current.then_some("true")
-                    data-status=link.status.map(|status| status.as_str())
+                    data-status=link.status.map(domain::run::RunStatus::as_str)
                 >
                     {link.label} " " <span class="pill-count">{link.count}</span>
                 </a>
@@ -32,7 +32,7 @@ pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
 
 /// The filters that apply, each with a way to do without it.
 pub fn filter_chips(frame: Memo<HistoryFrame>) -> impl IntoView {
-    let chips = boxed::view(move || {
+    let chips = erased::dynamic(move || {
         let chips = frame.with(|frame| frame.chips.clone());
         let chips = chips.into_iter().map(|chip| {
             let label = format!("Remove the filter {}", chip.label);
@@ -47,7 +47,7 @@ pub fn filter_chips(frame: Memo<HistoryFrame>) -> impl IntoView {
         });
         chips.collect_view().into_any()
     });
-    let is_plain = boxed::switch(move || !frame.with(|frame| frame.is_filtered));
+    let is_plain = erased::switch(move || !frame.with(|frame| frame.is_filtered));
     view! {
         <ul class="filter-chips" aria-label="Filters" hidden=is_plain>
             {chips}

@@ -31,7 +31,8 @@ pub fn nav_item(model: Model, card: &'static Card) -> AnyView {
 }
 
 /// How fresh the lists are, and the button that fetches them again. What is typed stays.
-pub fn freshness(page: Page, may_set: bool) -> AnyView {
+pub fn freshness(page: &Page, may_set: bool) -> AnyView {
+    let page = *page;
     let refresh = may_set.then(|| {
         view! {
             <button
@@ -57,14 +58,15 @@ pub fn freshness(page: Page, may_set: bool) -> AnyView {
                 {dynamic(move || view! { <Time at=page.lists.with(|lists| lists.fetched.clone()) /> }.into_any())}
                 " UTC"
             </p>
-            <p class="field-hint">{text(move || stale(page).to_owned())}</p>
+            <p class="field-hint">{text(move || stale(&page).to_owned())}</p>
             {refresh}
         </div>
     }
     .into_any()
 }
 
-fn stale(page: Page) -> &'static str {
+fn stale(page: &Page) -> &'static str {
+    let page = *page;
     if page.lists.with(|lists| lists.is_stale) {
         "Sage is not responding, so these lists are more than a day old."
     } else {
@@ -73,7 +75,8 @@ fn stale(page: Page) -> &'static str {
 }
 
 /// What has changed, what is wrong, why, Revert, Save; and above it what was done.
-pub fn save_bar(page: Page, state: &FormState) -> AnyView {
+pub fn save_bar(page: &Page, state: &FormState) -> AnyView {
+    let page = *page;
     let reason = page.model.reason;
     let state_word = move || match page.changes.get() {
         _ if !page.is_awake.get() => String::new(),
@@ -89,13 +92,13 @@ pub fn save_bar(page: Page, state: &FormState) -> AnyView {
     view! {
         <div class="save-bar">
             <div class="settings-said" role="status">
-                {dynamic(move || page.said.get().map_or_else(|| ().into_any(), |said| done(page, said)))}
+                {dynamic(move || page.said.get().map_or_else(|| ().into_any(), |said| done(&page, said)))}
             </div>
             <div class="save-line">
                 <p class="save-state" data-state>
                     {text(state_word)}
                 </p>
-                {dynamic(move || to_correct(page))}
+                {dynamic(move || to_correct(&page))}
                 <details class="save-why" open=!state.reason.is_empty()>
                     <summary>"Add a reason"</summary>
                     <div class="field">
@@ -131,7 +134,8 @@ pub fn save_bar(page: Page, state: &FormState) -> AnyView {
 }
 
 /// How many fields are wrong; leads to the next of them.
-fn to_correct(page: Page) -> AnyView {
+fn to_correct(page: &Page) -> AnyView {
+    let page = *page;
     let count = page.model.problems.with(Vec::len);
     if count == 0 || !page.is_awake.get() {
         return ().into_any();
@@ -156,7 +160,8 @@ fn to_correct(page: Page) -> AnyView {
 }
 
 /// What was done, and what can be done now.
-fn done(page: Page, said: Said) -> AnyView {
+fn done(page: &Page, said: Said) -> AnyView {
+    let page = *page;
     let Said { sentence, undo, is_saved } = said;
     let undo = undo.map(|version| {
         view! {

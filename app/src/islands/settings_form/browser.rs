@@ -1,12 +1,8 @@
-//! What the form asks of the browser: what was typed before it woke up, drafts, the title, the focus, and whether a page may be left.
+//! What the form asks of the browser: what was typed before it woke up, the title, the focus, and whether a page may be left.
 
-use domain::settings::form::Form;
 use leptos::prelude::*;
-use views::settings::Pairs;
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{BeforeUnloadEvent, HtmlElement, HtmlInputElement, HtmlSelectElement, Storage};
-
-use super::model::Model;
+use web_sys::{BeforeUnloadEvent, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// What stands in an input: what was rendered, or what somebody has typed before the browser woke up.
 pub fn typed(id: &str, given: &str) -> String {
@@ -37,47 +33,6 @@ pub fn mark_title(is_wrong: bool) {
     let title = document().title();
     let plain = title.strip_prefix(MARK).unwrap_or(&title);
     document().set_title(&if is_wrong { format!("{MARK}{plain}") } else { plain.to_owned() });
-}
-
-/// Where a draft of this tab is kept: for one member and one binding.
-#[derive(Clone)]
-pub struct Draft {
-    key: String,
-}
-
-impl Draft {
-    /// The place of a member's draft of a binding's settings.
-    pub fn of(member: &str, binding: &str) -> Self {
-        Self { key: format!("ledger-settings/{member}/{binding}") }
-    }
-
-    /// Keeps the form.
-    pub fn keep(&self, model: Model) {
-        let mut text = form_urlencoded::Serializer::new(String::new());
-        text.extend_pairs(model.sent().pairs);
-        if let Some(storage) = storage() {
-            // A browser that keeps nothing keeps no draft.
-            drop(storage.set_item(&self.key, &text.finish()));
-        }
-    }
-
-    /// Forgets it.
-    pub fn forget(&self) {
-        if let Some(storage) = storage() {
-            drop(storage.remove_item(&self.key));
-        }
-    }
-
-    /// What was kept.
-    pub fn kept(&self) -> Option<Form> {
-        let text = storage()?.get_item(&self.key).ok()??;
-        let pairs: Pairs = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-        Some(Form::from(pairs))
-    }
-}
-
-fn storage() -> Option<Storage> {
-    window().session_storage().ok()?
 }
 
 /// Asks before unsaved changes are left behind, but for what a form of this page leads to: the draft waits there.

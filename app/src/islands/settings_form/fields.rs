@@ -1,12 +1,15 @@
 //! A field of the settings, by its kind.
 
-use domain::settings::{
-    FieldProblem, MISSING,
-    cards::{Field, Kind},
-};
+use domain::settings::cards::{Field, Kind};
 use leptos::prelude::*;
 
-use super::{ZONES, maps, model::Model, shown::Shown};
+use super::{
+    known::ZONES,
+    maps,
+    model::Model,
+    parts::{choices, is_missing, wrong},
+    shown::Shown,
+};
 use crate::components::{
     combobox::{Combobox, Source, Watched},
     erased::{flag, follow, on},
@@ -41,7 +44,7 @@ pub fn field(model: Model, shown: Shown, field: &'static Field) -> AnyView {
             <label for=path>{field.label}</label>
             {input}
             {hint(field)}
-            {wrong(path.to_owned(), Signal::derive(move || model.problem(path).map(|problem| (problem, path.to_owned()))))}
+            {wrong(path, Signal::derive(move || model.problem(path).map(|problem| (problem, path.to_owned()))))}
         </div>
     }
     .into_any()
@@ -67,11 +70,6 @@ fn described(field: &Field) -> String {
 
 fn is_wrong(model: Model, field: &'static Field) -> Signal<bool> {
     Signal::derive(move || model.problem(field.path).is_some())
-}
-
-/// Whether a text names what Sage no longer has.
-pub fn is_missing(text: RwSignal<String>) -> Signal<bool> {
-    Signal::derive(move || text.with(|text| text.starts_with(MISSING)))
 }
 
 fn picker(model: Model, field: &'static Field, list: &'static str) -> AnyView {
@@ -166,23 +164,6 @@ fn select(model: Model, field: &'static Field, options: &'static [(&'static str,
     .into_any()
 }
 
-/// The options of a choice; a word that is none of them stays what is chosen.
-pub fn choices(options: &'static [(&'static str, &'static str)], typed: &str) -> AnyView {
-    let unknown = options.iter().all(|(word, _)| *word != typed).then(|| typed.to_owned());
-    let option = |word: String, said: String| {
-        let selected = word == typed;
-        view! {
-            <option value=word selected=selected>
-                {said}
-            </option>
-        }
-    };
-    let unknown =
-        unknown.map(|word| option(word.clone(), if word.is_empty() { "Choose".to_owned() } else { word }));
-    let known = options.iter().map(|(word, said)| option((*word).to_owned(), (*said).to_owned()));
-    unknown.into_iter().chain(known).collect_view().into_any()
-}
-
 /// A box to tick. What comes before it says "off": a box that is not ticked sends nothing.
 fn switch(model: Model, shown: Shown, field: &'static Field) -> AnyView {
     let (path, value) = (field.path, model.text(field.path));
@@ -211,7 +192,7 @@ fn switch(model: Model, shown: Shown, field: &'static Field) -> AnyView {
             />
             <label for=path>{field.label}</label>
             {hint(field)}
-            {wrong(path.to_owned(), Signal::derive(move || model.problem(path).map(|problem| (problem, path.to_owned()))))}
+            {wrong(path, Signal::derive(move || model.problem(path).map(|problem| (problem, path.to_owned()))))}
         </div>
     }
     .into_any()
@@ -234,18 +215,4 @@ fn hint(field: &'static Field) -> impl IntoView {
             </p>
         }
     })
-}
-
-/// What is wrong with a field: always there, and empty while nothing is, so that what comes is announced.
-pub fn wrong(id: String, problem: Signal<Option<(FieldProblem, String)>>) -> AnyView {
-    let code = Signal::derive(move || problem.get().map(|(problem, _)| problem.as_str()));
-    let sentence = Signal::derive(move || {
-        problem.get().map(|(problem, path)| problem.sentence(&path)).unwrap_or_default().to_owned()
-    });
-    view! {
-        <p class="field-error" id=format!("{id}-error") data-code=code>
-            {sentence}
-        </p>
-    }
-    .into_any()
 }

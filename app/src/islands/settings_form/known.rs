@@ -3,6 +3,9 @@
 use domain::settings::{Choices, List};
 use views::settings::Entry;
 
+/// The list of time zones.
+pub const ZONES: &str = "time-zones";
+
 /// The entries that were seen so far.
 pub struct Known<'a> {
     /// The entries.
@@ -31,6 +34,6 @@ impl Choices for Known<'_> {
     }
 
     fn is_time_zone(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.list == super::ZONES && entry.id == name)
+        self.entries.iter().any(|entry| entry.list == ZONES && entry.id == name)
     }
 }

@@ -10,8 +10,8 @@ use web_sys::{FocusEvent, Node};
 
 use super::{
     browser,
-    fields::{choices, is_missing, wrong},
     model::Model,
+    parts::{choices, is_missing, wrong},
     rows::{Row, Seen},
     shown::Shown,
 };
@@ -147,7 +147,7 @@ fn line(model: Model, field: &'static Field, row: Row) -> AnyView {
         >
             {cells}
             {row.label.with_value(Option::is_none).then(|| remove(model, field, row))}
-            {wrong(id.clone(), problem)}
+            {wrong(&id, problem)}
         </li>
     }
     .into_any()
@@ -287,16 +287,15 @@ fn payment_method(
         bank.with(|bank| if bank.is_empty() { "None: invoices stay unpaid".to_owned() } else { bank.clone() })
     });
     let value = ("value", "method-accounts", format!("Bank account of {method}"), placeholder);
-    let key = match label {
-        Some(label) => view! {
+    let key = if let Some(label) = label {
+        view! {
             <span class="map-key">{label}</span>
             <input type="hidden" name=format!("{}.key", field.path) value=row.key.get_untracked() />
         }
-        .into_any(),
-        None => {
-            let label = "Code of another method";
-            key_input(model, field, row, Cell { part: "key", label, example: label, text: row.key }, error_id)
-        }
+        .into_any()
+    } else {
+        let label = "Code of another method";
+        key_input(model, field, row, Cell { part: "key", label, example: label, text: row.key }, error_id)
     };
     view! {
         {key}

@@ -15,11 +15,14 @@ use super::{
 };
 use crate::api::settings::{Sent, check_settings};
 
+/// By the path of its field.
+type Named<T> = (&'static str, T);
+
 /// The form.
 #[derive(Clone, Copy)]
 pub struct Model {
-    fields: StoredValue<Vec<(&'static str, RwSignal<String>)>>,
-    maps: StoredValue<Vec<(&'static str, RwSignal<Vec<Row>>)>>,
+    fields: StoredValue<Vec<Named<RwSignal<String>>>>,
+    maps: StoredValue<Vec<Named<RwSignal<Vec<Row>>>>>,
     binding: StoredValue<String>,
     is_registered: bool,
     /// Why the settings are changed.

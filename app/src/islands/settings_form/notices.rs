@@ -20,25 +20,28 @@ use crate::{
 pub const RETRY_FORM: &str = "retry-fix";
 
 /// What went wrong, and what somebody else has saved.
-pub fn notices(page: Page) -> AnyView {
+pub fn notices(page: &Page) -> AnyView {
+    let page = *page;
     let notice = move || match page.notice.get() {
         None => ().into_any(),
-        Some(ErrorCode::NotSignedIn) => signed_out(page),
+        Some(ErrorCode::NotSignedIn) => signed_out(&page),
         Some(code) => view! { <Problem code /> }.into_any(),
     };
-    let crossed = move || page.crossed.get().map_or_else(|| ().into_any(), |crossed| crossing(page, crossed));
+    let crossed =
+        move || page.crossed.get().map_or_else(|| ().into_any(), |crossed| crossing(&page, crossed));
     view! {
         <div class="settings-notices">
             {dynamic(notice)}
             {dynamic(crossed)}
-            {dynamic(move || summary(page))}
+            {dynamic(move || summary(&page))}
         </div>
     }
     .into_any()
 }
 
 /// The session has ended: the form stays, and is sent again by whoever filled it in.
-fn signed_out(page: Page) -> AnyView {
+fn signed_out(page: &Page) -> AnyView {
+    let page = *page;
     view! {
         <div class="problem" role="alert">
             <p class="problem-sentence">"You are signed out, so nothing was saved. Your changes are still here."</p>
@@ -58,7 +61,8 @@ fn signed_out(page: Page) -> AnyView {
 }
 
 /// The fields that are wrong, each a way to its place.
-fn summary(page: Page) -> AnyView {
+fn summary(page: &Page) -> AnyView {
+    let page = *page;
     let problems = page.model.problems.get();
     let is_shown = page.came_wrong || page.notice.get() == Some(ErrorCode::SettingsWrong);
     if problems.is_empty() || !is_shown {
@@ -86,10 +90,11 @@ fn summary(page: Page) -> AnyView {
 }
 
 /// Both have changed some fields: only these are asked for.
-fn crossing(page: Page, crossed: Crossed) -> AnyView {
+fn crossing(page: &Page, crossed: Crossed) -> AnyView {
+    let page = *page;
     let Crossed { version, author, asked, .. } = crossed;
     let author = author.unwrap_or_else(|| "Someone".to_owned());
-    let items = asked.into_iter().map(|asked| asked_for(page, asked)).collect_view();
+    let items = asked.into_iter().map(|asked| asked_for(&page, asked)).collect_view();
     view! {
         <section class="crossing" aria-labelledby="crossed-title">
             <h2 id="crossed-title" tabindex="-1">
@@ -102,7 +107,8 @@ fn crossing(page: Page, crossed: Crossed) -> AnyView {
     .into_any()
 }
 
-fn asked_for(page: Page, asked: Asked) -> AnyView {
+fn asked_for(page: &Page, asked: Asked) -> AnyView {
+    let page = *page;
     let Asked { path, label, theirs, theirs_typed, mine } = asked;
     let value = |text: String| if text.is_empty() { "empty".to_owned() } else { text };
     let (place, named) = (page.model.place_of(&path), label.clone());

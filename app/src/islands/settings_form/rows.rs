@@ -8,7 +8,10 @@ use domain::settings::{
 use leptos::prelude::*;
 use views::settings::{FormState, PaymentMethod};
 
-use super::{SPARE_ROWS, browser};
+use super::browser;
+
+/// How many empty rows a map shows to begin with, where there is no JavaScript.
+pub const SPARE_ROWS: usize = 3;
 
 /// When a row of a map is seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -71,7 +71,7 @@ pub fn merge(base: &Settings, theirs: &Settings, mine: &Settings, lists: &Lists)
 }
 
 /// What is kept of a field, and whether both have changed it.
-fn either<T: PartialEq>(base: T, theirs: T, mine: T) -> (T, bool) {
+fn either<T: PartialEq + Copy>(base: T, theirs: T, mine: T) -> (T, bool) {
     if mine == base {
         (theirs, false)
     } else {

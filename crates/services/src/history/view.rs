@@ -69,9 +69,13 @@ fn statuses(counts: &StatusCounts, query: &HistoryQuery) -> Vec<StatusLink> {
     .collect()
 }
 
+/// Takes one filter away.
+type Without = fn(&mut FilterFields);
+
 /// The filters that apply, besides the status and the search, each with the way to the list without it.
 fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
-    let FilterFields { binding, event, code, cause, version, from, until, .. } = &query.fields;
+    let FilterFields { binding, event, code, cause, version, from, until, currency, customer, .. } =
+        &query.fields;
     let shop = binding.map(|binding| {
         let id = binding.to_string();
         let name = page.shops.iter().find(|(own, _)| *own == id).map_or(id.clone(), |(_, name)| name.clone());
@@ -79,24 +83,25 @@ fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
     });
     let typed = query.parts();
     let amount = |name| typed.iter().find(|(own, _)| *own == name).map(|(_, value)| value.clone());
-    let without = |change: fn(&mut FilterFields)| query.with(change).href();
-    let all: [(Option<String>, fn(&mut FilterFields)); 9] = [
+    let without = |change: Without| query.with(change).href();
+    let all: Vec<(Option<String>, Without)> = vec![
         (event.map(|event| format!("Event: {}", event_label(event))), |fields| fields.event = None),
         (shop, |fields| fields.binding = None),
         (code.map(|code| format!("Reason: {}", code.as_str().replace('_', " "))), |fields| {
-            fields.code = None
+            fields.code = None;
         }),
         (cause.as_ref().map(|_| "One cause".to_owned()), |fields| fields.cause = None),
         (version.map(|version| format!("Settings version {version}")), |fields| fields.version = None),
+        (customer.as_ref().map(|name| format!("Customer: {name}")), |fields| fields.customer = None),
+        (currency.map(|currency| format!("Currency: {currency}")), |fields| fields.currency = None),
         (from.map(|day| format!("From {}", day.format("%-d %b %Y"))), |fields| fields.from = None),
         (until.map(|day| format!("Until {}", day.format("%-d %b %Y"))), |fields| fields.until = None),
         (amount("min").map(|amount| format!("Amount from {amount}")), |fields| fields.at_least = None),
         (amount("max").map(|amount| format!("Amount to {amount}")), |fields| fields.at_most = None),
     ];
-    let chip = |(label, change): (Option<String>, fn(&mut FilterFields))| {
-        Some(FilterChip { label: label?, href: without(change) })
-    };
-    all.into_iter().filter_map(chip).collect()
+    all.into_iter()
+        .filter_map(|(label, change)| Some(FilterChip { label: label?, href: without(change) }))
+        .collect()
 }
 
 /// The ways to other orders, in the order of the table's columns.

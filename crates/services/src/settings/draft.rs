@@ -10,7 +10,10 @@ use views::{
     settings::{Crossed, Pairs, SettingsNotice},
 };
 
-use super::{MORE_ROWS, SettingsForm, save};
+use super::{
+    form::{MORE_ROWS, SettingsForm},
+    save,
+};
 use crate::{Member, Services, bindings};
 
 /// From a form to the page that shows it again, and back from a reload.
@@ -122,7 +125,7 @@ impl SettingsForm<'_> {
     /// The form that a draft shows, and what is said above it.
     pub(super) async fn shown_again(&self, form: Form, told: Told) -> Result<Again, AppError> {
         Ok(match told {
-            Told::Rows => Again::of(with_more_rows(form), SettingsNotice::Nothing),
+            Told::Rows => Again::of(with_more_rows(&form), SettingsNotice::Nothing),
             Told::Refreshed => Again::of(form, SettingsNotice::Refreshed),
             Told::Wrong => Again::of(form, SettingsNotice::Wrong),
             Told::Crossed => self.crossing(form).await?,
@@ -138,7 +141,7 @@ impl SettingsForm<'_> {
                 match former {
                     Some(former) if is_crossed => {
                         let replaces = form.get("replaces").unwrap_or_default();
-                        self.crossing(with(former, "replaces", replaces)).await?
+                        self.crossing(with(&former, "replaces", replaces)).await?
                     }
                     former => Again::of(former.unwrap_or(form), SettingsNotice::Wrong),
                 }
@@ -155,7 +158,7 @@ impl SettingsForm<'_> {
         let crossed = self.crossed(merge(&base, &self.settings(), &mine, &self.lists)).await?;
         let reason = form.get("reason").unwrap_or_default();
         let both = Form::from(crossed.pairs.clone());
-        let both = with(with(both, "replaces", &crossed.version.to_string()), "reason", reason);
+        let both = with(&with(&both, "replaces", &crossed.version.to_string()), "reason", reason);
         Ok(Again { form: both, notice: SettingsNotice::Crossed, crossed: Some(crossed) })
     }
 }
@@ -173,13 +176,13 @@ impl Again {
     }
 }
 
-fn with(form: Form, name: &str, value: &str) -> Form {
+fn with(form: &Form, name: &str, value: &str) -> Form {
     let mut pairs = form.pairs().to_vec();
     pairs.push((name.to_owned(), value.to_owned()));
     Form::from(pairs)
 }
 
-fn with_more_rows(form: Form) -> Form {
+fn with_more_rows(form: &Form) -> Form {
     let rows = form.get("rows").and_then(|rows| rows.parse::<usize>().ok()).unwrap_or_default();
     with(form, "rows", &rows.saturating_add(MORE_ROWS).to_string())
 }

@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use views::error::{AppError, ErrorCode};
 
-use super::{SettingsForm, Told, draft};
+use super::{
+    draft::{self, Told},
+    form::SettingsForm,
+};
 use crate::{Member, Services, client_info::Caller, permission::Permission, session};
 
 /// What the file is, and in which way it is written.

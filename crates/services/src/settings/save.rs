@@ -11,7 +11,7 @@ use views::{
     settings::{Crossed, SettingsError, SettingsSaved},
 };
 
-use super::SettingsForm;
+use super::form::SettingsForm;
 use crate::{Member, Services, history::operator_actions::action, permission::Permission};
 
 /// How many characters somebody's reason may have.

@@ -11,21 +11,17 @@ use views::{
     settings::Entry,
 };
 
-use super::{SettingsForm, countries::COUNTRIES};
+use super::{
+    countries::COUNTRIES,
+    form::{METHOD_ACCOUNTS, SettingsForm, ZONES, word},
+};
 use crate::{Member, Services};
 
 /// How many entries are shown at once.
 const MOST: usize = 20;
 
-/// The list of time zones, and the field that chooses from it.
-pub(super) const ZONES: &str = "time-zones";
-pub(super) const ZONE_FIELD: &str = "document_time_zone";
-
 /// The list of countries.
 const COUNTRY_LIST: &str = "countries";
-
-/// Bank accounts, and that invoices stay unpaid.
-pub(super) const METHOD_ACCOUNTS: &str = "method-accounts";
 
 /// The first entries of a list that a text is found in.
 pub async fn search(
@@ -62,11 +58,6 @@ pub async fn search(
     Ok(found)
 }
 
-/// An entry that is its own id.
-pub(super) fn word(list: &str, word: &str) -> Entry {
-    Entry { list: list.to_owned(), id: word.to_owned(), text: word.to_owned(), ..Entry::default() }
-}
-
 fn zones(text: &str) -> Vec<Entry> {
     let text = text.trim().to_lowercase().replace(' ', "_");
     let found = time_zones().filter(|zone| zone.to_lowercase().contains(&text));
@@ -77,10 +68,13 @@ fn countries(text: &str) -> Vec<Entry> {
     let text = text.trim().to_lowercase();
     let is_code = |code: &str| code.eq_ignore_ascii_case(&text);
     let by_code = COUNTRIES.iter().filter(|(code, _)| is_code(code));
-    let by_name =
-        COUNTRIES.iter().filter(|(code, name)| !is_code(code) && name.to_lowercase().contains(&text));
+    let is_start = |name: &str| name.to_lowercase().starts_with(&text);
+    let by_start = COUNTRIES.iter().filter(|(code, name)| !is_code(code) && is_start(name));
+    let by_part = COUNTRIES
+        .iter()
+        .filter(|(code, name)| !is_code(code) && !is_start(name) && name.to_lowercase().contains(&text));
     let entry = |(code, name): &(&str, &str)| Entry { note: (*name).to_owned(), ..word(COUNTRY_LIST, code) };
-    by_code.chain(by_name).take(MOST).map(entry).collect()
+    by_code.chain(by_start).chain(by_part).take(MOST).map(entry).collect()
 }
 
 /// What else an entry is chosen for, in the settings in force.
@@ -111,8 +105,9 @@ mod tests {
     #[test]
     fn countries_are_found_by_code_and_by_name() {
         let found = |text| countries(text).into_iter().map(|entry| entry.text).collect::<Vec<_>>();
-        assert_eq!(found("ire"), ["IE"]);
-        assert_eq!(found("ie").first().map(String::as_str), Some("IE"));
+        for typed in ["ire", "ie", "Ireland"] {
+            assert_eq!(found(typed).first().map(String::as_str), Some("IE"), "{typed}");
+        }
         assert_eq!(found("").len(), MOST);
     }
 

@@ -4,13 +4,10 @@
 use domain::settings::{Asked, FieldProblem, Problems};
 
 use super::{
-    Crossed, Entry, FixView, FormState, Found, ListsAge, Pairs, PaymentMethod, SettingsChecked,
+    Crossed, Entry, FixView, FormState, Found, ListsAge, Pairs, PaymentMethod, Rows, SettingsChecked,
     SettingsError, SettingsSaved,
 };
 use crate::{error::ErrorCode, format::Moment};
-
-/// Rows of words; the first of each says what it is.
-pub type Rows = Vec<Vec<String>>;
 
 /// Writes rows.
 #[derive(Default)]
@@ -21,13 +18,13 @@ impl Writer {
         self.0.push(std::iter::once(kind.to_owned()).chain(words).collect());
     }
 
-    fn word(&mut self, kind: &str, word: impl ToString) {
+    fn word(&mut self, kind: &str, word: &impl ToString) {
         self.row(kind, [word.to_string()]);
     }
 
     fn maybe(&mut self, kind: &str, word: Option<impl ToString>) {
         if let Some(word) = word {
-            self.word(kind, word);
+            self.word(kind, &word);
         }
     }
 
@@ -57,7 +54,7 @@ impl Writer {
 
     fn crossed(&mut self, crossed: Option<Crossed>) {
         let Some(Crossed { version, author, saved, pairs, asked, known }) = crossed else { return };
-        self.word("crossed", version);
+        self.word("crossed", &version);
         self.maybe("author", author);
         self.pairs("theirs", saved);
         self.pairs("both", pairs);
@@ -151,14 +148,14 @@ fn at(row: &[String], place: usize) -> String {
 impl From<FormState> for Rows {
     fn from(state: FormState) -> Self {
         let mut rows = Writer::default();
-        rows.word("id", state.id);
-        rows.word("member", state.member);
-        rows.word("replaces", state.replaces);
-        rows.word("reason", state.reason);
-        rows.word("rows", state.rows);
-        rows.word("is_refused", state.is_refused);
-        rows.word("is_registered", state.is_registered);
-        rows.word("may_set", state.may_set);
+        rows.word("id", &state.id);
+        rows.word("member", &state.member);
+        rows.word("replaces", &state.replaces);
+        rows.word("reason", &state.reason);
+        rows.word("rows", &state.rows);
+        rows.word("is_refused", &state.is_refused);
+        rows.word("is_registered", &state.is_registered);
+        rows.word("may_set", &state.may_set);
         rows.pairs("pair", state.pairs);
         rows.pairs("saved", state.saved);
         rows.problems(state.problems);
@@ -220,8 +217,8 @@ impl From<Rows> for FormState {
 impl From<SettingsSaved> for Rows {
     fn from(saved: SettingsSaved) -> Self {
         let mut rows = Writer::default();
-        rows.word("version", saved.version);
-        rows.word("sentence", saved.sentence);
+        rows.word("version", &saved.version);
+        rows.word("sentence", &saved.sentence);
         rows.pairs("saved", saved.saved);
         rows.known(saved.known);
         rows.maybe("undo", saved.undo);
@@ -262,7 +259,7 @@ impl From<Rows> for SettingsChecked {
 impl From<SettingsError> for Rows {
     fn from(error: SettingsError) -> Self {
         let mut rows = Writer::default();
-        rows.word("code", error.code.as_str());
+        rows.word("code", &error.code.as_str());
         rows.problems(error.problems);
         rows.crossed(error.crossed.map(|crossed| *crossed));
         rows.0

@@ -1,0 +1,114 @@
+//! What the frame does in the browser: the command palette (Ctrl-K), the list of keys (`?`), and the colours without another page.
+//! All of it is in the page already and is only moved here, so that it costs the bundle next to nothing.
+
+use leptos::{
+    ev::{Event, KeyboardEvent, SubmitEvent},
+    leptos_dom::helpers::WindowListenerHandle,
+    prelude::*,
+};
+use views::links::{HISTORY, escape};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlAnchorElement, HtmlButtonElement, HtmlDialogElement, HtmlDocument, HtmlElement};
+
+use crate::theme::{self, Theme};
+
+/// Listens for as long as the page is open.
+#[island]
+pub fn DeskKeys() -> impl IntoView {
+    Effect::new(move |_| {
+        let heard = [
+            window_event_listener(leptos::ev::keydown, |event| pressed(&event)),
+            window_event_listener(leptos::ev::input, |event| typed(&event)),
+            window_event_listener(leptos::ev::submit, |event| submitted(&event)),
+        ];
+        on_cleanup(move || heard.into_iter().for_each(WindowListenerHandle::remove));
+    });
+}
+
+fn pressed(event: &KeyboardEvent) {
+    let is_palette = (event.ctrl_key() || event.meta_key()) && event.key() == "k";
+    let id = if is_palette {
+        "palette"
+    } else if event.key() == "?" && !is_typing(event) {
+        "keys"
+    } else {
+        return;
+    };
+    let dialog =
+        document().get_element_by_id(id).and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok());
+    if let Some(dialog) = dialog.filter(|dialog| !dialog.open()) {
+        event.prevent_default();
+        // A dialog of the document that is closed can be shown.
+        drop(dialog.show_modal());
+    }
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    field.is_some_and(|field| field.matches("input:not([type=checkbox]), select, textarea").unwrap_or(false))
+}
+
+/// The places of the palette; the last one looks for runs.
+fn places() -> Vec<HtmlAnchorElement> {
+    let Ok(found) = document().query_selector_all("#palette li a") else { return Vec::new() };
+    (0..found.length()).filter_map(|place| found.item(place)?.dyn_into().ok()).collect()
+}
+
+/// Leaves the places whose names hold what was typed; runs are always looked for as well.
+fn typed(event: &Event) {
+    let field = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    if field.is_none_or(|field| field.id() != "palette-search") {
+        return;
+    }
+    let typed = event_target_value(event);
+    let typed = typed.trim();
+    let places = places();
+    for (place, link) in places.iter().enumerate() {
+        let is_last = place + 1 == places.len();
+        let name = link.text_content().unwrap_or_default();
+        if is_last {
+            link.set_href(&format!("{HISTORY}?q={}", escape(typed)));
+        }
+        let is_found =
+            if is_last { !typed.is_empty() } else { name.to_lowercase().contains(&typed.to_lowercase()) };
+        if let Some(item) = link.parent_element().and_then(|item| item.dyn_into::<HtmlElement>().ok()) {
+            item.set_hidden(!is_found);
+        }
+    }
+}
+
+fn submitted(event: &SubmitEvent) {
+    let form = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let Some(form) = form else { return };
+    if form.closest("#palette").is_ok_and(|palette| palette.is_some()) {
+        event.prevent_default();
+        let is_shown =
+            |link: &HtmlAnchorElement| link.closest("[hidden]").is_ok_and(|hidden| hidden.is_none());
+        if let Some(first) = places().into_iter().find(is_shown) {
+            first.click();
+        }
+    } else if form.class_name() == "theme" {
+        let button = event.submitter().and_then(|button| button.dyn_into::<HtmlButtonElement>().ok());
+        if let Some(choice) = button.and_then(|button| button.value().parse().ok()) {
+            event.prevent_default();
+            choose(&form, choice);
+        }
+    }
+}
+
+/// Shows the colours at once, and keeps them for the next page.
+fn choose(form: &Element, choice: Theme) {
+    // Attributes of fixed names can always be set, and a cookie that is not kept is asked for again.
+    if let Some(root) = document().document_element() {
+        drop(match choice.attribute() {
+            Some(word) => root.set_attribute("data-theme", word),
+            None => root.remove_attribute("data-theme"),
+        });
+    }
+    for theme in Theme::ALL {
+        if let Ok(Some(button)) = form.query_selector(&format!("button[value={}]", theme.as_str())) {
+            drop(button.set_attribute("aria-pressed", &(theme == choice).to_string()));
+        }
+    }
+    drop(document().unchecked_into::<HtmlDocument>().set_cookie(&theme::cookie(choice)));
+}
