@@ -7,6 +7,8 @@ pub mod causes_table;
 pub mod changes;
 #[cfg(feature = "ssr")]
 pub mod chart;
+#[cfg(feature = "ssr")]
+pub mod choice;
 pub mod combobox;
 pub mod erased;
 #[cfg(feature = "ssr")]

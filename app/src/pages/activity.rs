@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{pager::Pager, problem::or_problem, time::Time},
+    components::{choice::choice, pager::Pager, problem::or_problem, time::Time},
     context,
 };
 use services::activity::{self, ActivityQuery};
@@ -123,33 +123,6 @@ fn filters(view: &ActivityView) -> AnyView {
             </button>
             {clear}
         </form>
-    }
-    .into_any()
-}
-
-fn choice(
-    name: &'static str,
-    label: &'static str,
-    all: &'static str,
-    options: Vec<(String, String)>,
-    chosen: &str,
-) -> AnyView {
-    let options = options.into_iter().map(|(value, text)| {
-        let selected = value == chosen;
-        view! {
-            <option value=value selected=selected>
-                {text}
-            </option>
-        }
-    });
-    view! {
-        <div class="filter-field">
-            <label for=name>{label}</label>
-            <select id=name name=name>
-                <option value="">{all}</option>
-                {options.collect_view()}
-            </select>
-        </div>
     }
     .into_any()
 }

@@ -33,7 +33,7 @@ words! {
 pub enum Effect {
     /// The settings say not to sync: terminal.
     Skips,
-    /// The run waits and resumes automatically, or when a person has fixed what is missing.
+    /// The run waits and resumes automatically, or once what is missing is fixed.
     Holds,
     /// The run failed; tried again where a repeat can fix it.
     Fails(ErrorClass),

@@ -4,6 +4,8 @@ use domain::{code::Code, run::EventName};
 use leptos::prelude::*;
 use views::{history::HistoryFrame, links::HISTORY, runs::event_label};
 
+use crate::components::choice::choice;
+
 /// The parts of the address that are fields of the form.
 const FIELDS: [&str; 7] = ["event", "shop", "code", "from", "until", "min", "max"];
 
@@ -35,33 +37,6 @@ pub fn filter_form(frame: &HistoryFrame, shops: &[(String, String)]) -> AnyView 
                 "Apply"
             </button>
         </form>
-    }
-    .into_any()
-}
-
-fn choice(
-    name: &'static str,
-    label: &'static str,
-    any: &'static str,
-    options: Vec<(String, String)>,
-    chosen: &str,
-) -> AnyView {
-    let options = options.into_iter().map(|(value, text)| {
-        let selected = value == chosen;
-        view! {
-            <option value=value selected=selected>
-                {text}
-            </option>
-        }
-    });
-    view! {
-        <div class="filter-field">
-            <label for=name>{label}</label>
-            <select id=name name=name>
-                <option value="">{any}</option>
-                {options.collect_view()}
-            </select>
-        </div>
     }
     .into_any()
 }
