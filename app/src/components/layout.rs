@@ -49,12 +49,13 @@ pub fn Frame(
                 {account}
             </div>
         </header>
+        // Islands wake up in the order of the document, and a page's own may still be on its way.
+        {view! { <DeskKeys /> }.into_any()}
         <main id="main" class="page" tabindex="-1">
             {children()}
         </main>
         <Palette />
         <Keys />
-        {view! { <DeskKeys /> }.into_any()}
         {view! { <Toasts /> }.into_any()}
     }
 }
