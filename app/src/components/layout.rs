@@ -6,7 +6,7 @@ use leptos_router::components::A;
 use crate::{
     api::session::{SignOut, SwitchOrganisation},
     components::{keys::Keys, palette::Palette, theme_choice::ThemeChoice},
-    islands::{desk_keys::DeskKeys, toast::Toasts},
+    islands::{desk::Desk, toast::Toasts},
 };
 use views::{
     links::HISTORY,
@@ -50,7 +50,7 @@ pub fn Frame(
             </div>
         </header>
         // Islands wake up in the order of the document, and a page's own may still be on its way.
-        {view! { <DeskKeys /> }.into_any()}
+        {view! { <Desk /> }.into_any()}
         <main id="main" class="page" tabindex="-1">
             {children()}
         </main>
@@ -77,7 +77,7 @@ pub fn Sheet(
                 {children()}
             </div>
             <ThemeChoice />
-            <DeskKeys />
+            <Desk />
         </main>
     }
 }

@@ -11,6 +11,7 @@ use views::{
 use super::{
     bulk::job_line,
     live,
+    refetch::Refetch,
     toast::{self, Toast},
 };
 use crate::{
@@ -25,8 +26,7 @@ struct Causes {
     asked: RwSignal<Option<String>>,
     /// Retries that were begun here, newest first.
     jobs: RwSignal<Vec<BulkView>>,
-    is_fetching: RwSignal<bool>,
-    is_behind: RwSignal<bool>,
+    refetch: Refetch,
 }
 
 /// The causes.
@@ -40,8 +40,7 @@ pub fn CausesList(
         view: RwSignal::new(view),
         asked: RwSignal::new(None),
         jobs: RwSignal::new(Vec::new()),
-        is_fetching: RwSignal::new(false),
-        is_behind: RwSignal::new(false),
+        refetch: Refetch::new(),
     };
     Effect::new(move |_| {
         let version = live::live().version.get();
@@ -123,24 +122,12 @@ impl Causes {
     }
 
     fn fetch(self) {
-        if self.is_fetching.get_untracked() {
-            self.is_behind.set(true);
-            return;
-        }
-        self.is_fetching.set(true);
-        spawn_local(async move {
-            loop {
-                self.is_behind.set(false);
-                // What could not be fetched is fetched with the next change.
-                if let Ok(view) = fetch_causes().await {
-                    self.view.set(view);
-                }
-                self.follow_jobs().await;
-                if !self.is_behind.get_untracked() {
-                    break;
-                }
+        self.refetch.ask(move || async move {
+            // What could not be fetched is fetched with the next change.
+            if let Ok(view) = fetch_causes().await {
+                self.view.set(view);
             }
-            self.is_fetching.set(false);
+            self.follow_jobs().await;
         });
     }
 

@@ -1,9 +1,8 @@
-//! What the frame does in the browser: the command palette (Ctrl-K), the list of keys (`?`), and the colours without another page.
-//! All of it is in the page already and is only moved here, so that it costs the bundle next to nothing.
+//! The frame's own keys: the command palette (Ctrl-K), the list of keys (`?`), and the colours without another page. All of it is in
+//! the page already and is only moved here, so that it costs the bundle next to nothing.
 
 use leptos::{
     ev::{Event, KeyboardEvent, SubmitEvent},
-    leptos_dom::helpers::WindowListenerHandle,
     prelude::*,
 };
 use views::links::{HISTORY, escape};
@@ -12,20 +11,8 @@ use web_sys::{Element, HtmlAnchorElement, HtmlButtonElement, HtmlDialogElement, 
 
 use crate::theme::{self, Theme};
 
-/// Listens for as long as the page is open.
-#[island]
-pub fn DeskKeys() -> impl IntoView {
-    Effect::new(move |_| {
-        let heard = [
-            window_event_listener(leptos::ev::keydown, |event| pressed(&event)),
-            window_event_listener(leptos::ev::input, |event| typed(&event)),
-            window_event_listener(leptos::ev::submit, |event| submitted(&event)),
-        ];
-        on_cleanup(move || heard.into_iter().for_each(WindowListenerHandle::remove));
-    });
-}
-
-fn pressed(event: &KeyboardEvent) {
+/// Opens the palette or the list of keys.
+pub fn pressed(event: &KeyboardEvent) {
     let is_palette = (event.ctrl_key() || event.meta_key()) && event.key() == "k";
     let id = if is_palette {
         "palette"
@@ -55,7 +42,7 @@ fn places() -> Vec<HtmlAnchorElement> {
 }
 
 /// Leaves the places whose names hold what was typed; runs are always looked for as well.
-fn typed(event: &Event) {
+pub fn typed(event: &Event) {
     let field = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
     if field.is_none_or(|field| field.id() != "palette-search") {
         return;
@@ -77,7 +64,8 @@ fn typed(event: &Event) {
     }
 }
 
-fn submitted(event: &SubmitEvent) {
+/// Follows the first place that is left, or takes the colours that were chosen.
+pub fn submitted(event: &SubmitEvent) {
     let form = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(form) = form else { return };
     if form.closest("#palette").is_ok_and(|palette| palette.is_some()) {

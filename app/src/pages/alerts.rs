@@ -13,7 +13,7 @@ use crate::{
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
-        time::Time,
+        time::{Time, Zone},
     },
     refusal::refusal_of,
 };
@@ -127,7 +127,7 @@ fn channel(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
 
 fn button(path: &'static str, channel: &str, label: &'static str) -> AnyView {
     view! {
-        <form method="post" action=path>
+        <form method="post" action=path data-in-place>
             <input type="hidden" name="channel" value=channel.to_owned() />
             <button class="button" type="submit">
                 {label}
@@ -140,7 +140,7 @@ fn button(path: &'static str, channel: &str, label: &'static str) -> AnyView {
 /// How the last messages went.
 fn standing(channel: &ChannelView) -> AnyView {
     let last = match channel.last_ok.clone() {
-        Some(at) => view! { "Last delivered " <Time at /> " (UTC)" }.into_any(),
+        Some(at) => view! { "Last delivered " <Time at /> " (" <Zone /> ")" }.into_any(),
         None => "Nothing has been sent yet".into_any(),
     };
     let error = channel.last_error.clone().map(|error| {
@@ -149,7 +149,7 @@ fn standing(channel: &ChannelView) -> AnyView {
     let off = channel.off_since.clone().map(|at| {
         view! {
             <p class="card-line field-error">
-                "Off since " <Time at /> " (UTC). Save its settings to turn it on again."
+                "Off since " <Time at /> " (" <Zone /> "). Save its settings to turn it on again."
             </p>
         }
     });
@@ -165,7 +165,7 @@ fn confirm(channel: &str) -> AnyView {
     let id = format!("code-{channel}");
     view! {
         <p class="card-line">"Enter the code sent to this address to start sending alerts to it."</p>
-        <form class="inline-form" method="post" action=ConfirmAlertMail::PATH autocomplete="off">
+        <form class="inline-form" method="post" action=ConfirmAlertMail::PATH data-in-place autocomplete="off">
             <input type="hidden" name="channel" value=channel.to_owned() />
             <div class="field">
                 <label for=id.clone()>"Code"</label>
@@ -198,7 +198,7 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
     view! {
         <details class="choices">
             <summary>{format!("Sends {}", summary(channel))}</summary>
-            <form class="form" method="post" action=ChangeAlertChannel::PATH>
+            <form class="form" method="post" action=ChangeAlertChannel::PATH data-in-place>
                 <input type="hidden" name="channel" value=channel.id.clone() />
                 <fieldset class="ticks">
                     <legend>"Alerts"</legend>
@@ -264,7 +264,7 @@ fn add_mail(own: &str, sends_mail: bool, refused: Option<&AppError>) -> AnyView 
     let value = refused.and_then(|error| error.typed("email")).unwrap_or(own).to_owned();
     let form = move || {
         view! {
-            <form class="form" method="post" action=AddAlertMail::PATH novalidate>
+            <form class="form" method="post" action=AddAlertMail::PATH data-in-place novalidate>
                 <Field
                     name="email"
                     label="E-mail address"
@@ -302,7 +302,7 @@ fn add_webhook(refused: Option<&AppError>) -> AnyView {
         <section class="part" aria-labelledby="add-webhook">
             <h2 id="add-webhook">"Add a webhook"</h2>
             <p>"Ledger posts JSON to it, signed as described by Standard Webhooks. It contains IDs, totals and links, but no customer data."</p>
-            <form class="form" method="post" action=AddAlertWebhook::PATH novalidate autocomplete="off">
+            <form class="form" method="post" action=AddAlertWebhook::PATH data-in-place novalidate autocomplete="off">
                 <Field
                     name="url"
                     label="Address"
@@ -337,7 +337,7 @@ fn recent(alerts: Vec<AlertView>) -> AnyView {
         view! {
             <li class="card">
                 <p class="card-line">
-                    <Time at=alert.at /> " (UTC), " {alert.shop}
+                    <Time at=alert.at /> " (" <Zone /> "), " {alert.shop}
                 </p>
                 <p>
                     <a href=alert.href>{alert.told}</a>

@@ -86,6 +86,17 @@ fn whole(view: HistoryView) -> AnyView {
             {search_box(&view.frame)} {filter_form(&view.frame, &view.page.shops)}
             {view! { <History view /> }.into_any()}
         </div>
+        <aside class="run-panel" id="run-panel" aria-label="Run" tabindex="-1" hidden>
+            <p class="panel-bar">
+                <a class="button panel-page" href="">
+                    "Open the page"
+                </a>
+                <button class="button button-quiet panel-close" type="button">
+                    "Close"
+                </button>
+            </p>
+            <div class="run-panel-page" data-page=""></div>
+        </aside>
     }
     .into_any()
 }

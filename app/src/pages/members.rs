@@ -10,7 +10,7 @@ use crate::{
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
-        time::Time,
+        time::{Time, Zone},
     },
     refusal::refusal_of,
 };
@@ -103,7 +103,7 @@ fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
 fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
     let select = format!("role-{id}");
     view! {
-        <form class="inline-form" method="post" action=SetRole::PATH autocomplete="off">
+        <form class="inline-form" method="post" action=SetRole::PATH data-in-place autocomplete="off">
             <input type="hidden" name="member" value=id.to_owned() />
             <label class="visually-hidden" for=select.clone()>
                 {format!("Role of {called}")}
@@ -118,7 +118,7 @@ fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
         </form>
         <details class="danger">
             <summary>{format!("Remove {called}")}</summary>
-            <form class="form" method="post" action=RemoveMember::PATH>
+            <form class="form" method="post" action=RemoveMember::PATH data-in-place>
                 <p>"They are signed out immediately and lose access to this organisation. Their activity stays in the history."</p>
                 <input type="hidden" name="member" value=id.to_owned() />
                 {password(asks, &format!("remove-password-{id}"))}
@@ -161,9 +161,9 @@ fn open_invitations(invitations: Vec<InvitationView>) -> AnyView {
             <li class="card">
                 <h3>{invitation.email}</h3>
                 <p class="card-line">
-                    {role_label(invitation.role)} ", until " <Time at=invitation.until /> " (UTC)"
+                    {role_label(invitation.role)} ", until " <Time at=invitation.until /> " (" <Zone /> ")"
                 </p>
-                <form method="post" action=WithdrawInvitation::PATH>
+                <form method="post" action=WithdrawInvitation::PATH data-in-place>
                     <input type="hidden" name="invitation" value=invitation.id />
                     <button class="button" type="submit">
                         "Withdraw"
@@ -198,7 +198,7 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
         <section class="part" aria-labelledby="invite">
             <h2 id="invite">"Invite someone"</h2>
             <div class="step">
-                <form class="form" method="post" action=Invite::PATH novalidate autocomplete="off">
+                <form class="form" method="post" action=Invite::PATH data-in-place novalidate autocomplete="off">
                     <input type="hidden" name="organisation" value=organisation.to_owned() />
                     <Field
                         name="email"

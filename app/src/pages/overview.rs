@@ -2,27 +2,30 @@
 //! may be put in place again while the page is open.
 
 use domain::setup::ShopState;
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use store::Span;
 
 use crate::{
+    api::runs::RetryAll,
     components::{
         binding_chip::BindingChip,
         chart::chart,
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
-        problem::or_problem,
+        problem::{Problem, or_problem},
         setup_steps::{setup_list, setup_part},
         status_chip::StatusMark,
-        time::Time,
+        time::{Time, zoned},
     },
     context,
+    refusal::refusal_of,
 };
 use services::overview::overview;
-use views::overview::{
-    EndView, FigureView, MoneyView, NeedView, OverviewView, ShopView, TimesView, Urgency, many,
+use views::{
+    links::{HOME, escape},
+    overview::{EndView, FigureView, MoneyView, NeedView, OverviewView, ShopView, TimesView, Urgency, many},
 };
 
 /// What Sage allows Ledger's application in a day, all organisations together.
@@ -32,6 +35,7 @@ const CALLS_A_DAY: &str = "1,296,000";
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     let by_hour = use_query_map().with_untracked(|map| map.get_str("span") == Some("day"));
+    let refused = refusal_of::<RetryAll>();
     let span = if by_hour { Span::Hour } else { Span::Day };
     // By a task of its own: see the page of the settings.
     let answer = AsyncDerived::new(move || async move {
@@ -40,7 +44,8 @@ pub fn OverviewPage() -> impl IntoView {
     });
     view! {
         <Title text="Overview \u{b7} Ledger" />
-        <FlashLine flash=flash_unless(false) />
+        <FlashLine flash=flash_unless(refused.is_some()) />
+        {refused.map(|error| view! { <Problem code=error.code /> })}
         <Suspense>
             {move || {
                 answer.get().map(|answer| or_problem(answer, whole))
@@ -129,7 +134,7 @@ fn money(view: &MoneyView) -> impl IntoView + use<> {
             <dl class="figures-row">
                 {figure("Posted today (UTC)", "good", &view.posted)} {figure("Waiting", "hold", &view.waiting)}
                 {figure("Failed", "bad", &view.failed)} <div class="figure">
-                    <dt>"Oldest open (UTC)"</dt>
+                    <dt>{zoned("Oldest open")}</dt>
                     <dd class="figure-detail">{oldest}</dd>
                 </div>
             </dl>
@@ -222,10 +227,30 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
                 {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
             {steps}
-            <a class="button" href=need.href.clone() aria-label=label>
-                {link}
-            </a>
+            <div class="need-acts">
+                <a class="button" href=need.href.clone() aria-label=label>
+                    {link}
+                </a>
+                {need.retry.as_deref().map(|query| retry(need, query))}
+            </div>
         </li>
+    }
+}
+
+/// Retries the documents of a cause, once it is said twice.
+fn retry(need: &NeedView, query: &str) -> impl IntoView + use<> {
+    let label = format!("Retry {}", many(need.runs, "document", "documents"));
+    let id = format!("retry-{}", escape(query));
+    view! {
+        <details class="confirm" id=id>
+            <summary class="button">{format!("{label}\u{2026}")}</summary>
+            <form method="post" action=RetryAll::PATH data-in-place>
+                <input type="hidden" name="query" value=query.to_owned() />
+                <input type="hidden" name="return_to" value=HOME />
+                <p class="field-hint">"Nothing is posted twice: Ledger recognises what is already in Sage."</p>
+                <button class="button button-main">{label}</button>
+            </form>
+        </details>
     }
 }
 
@@ -249,7 +274,7 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
             <p>{trouble}</p>
             <dl class="facts">
                 {fact("Documents waiting", many(view.backlog, "document", "documents").into_any())}
-                {fact("Queue cleared by (UTC)", end(&view.end))}
+                {fact(zoned("Queue cleared by"), end(&view.end))}
             </dl>
             <ul class="cards">{cards}</ul>
             {more}
@@ -274,16 +299,16 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
             <p>{shop.health}</p>
             {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}
             <dl class="card-facts">
-                {fact("Last in Sage (UTC)", last)}
+                {fact(zoned("Last in Sage"), last)}
                 {fact("Documents waiting", many(shop.backlog, "document", "documents").into_any())}
-                {(shop.end != EndView::Nothing).then(|| fact("Queue cleared by (UTC)", end(&shop.end)))}
+                {(shop.end != EndView::Nothing).then(|| fact(zoned("Queue cleared by"), end(&shop.end)))}
                 {fact("Sage calls today", many(shop.calls, "call", "calls").into_any())}
             </dl>
         </li>
     }
 }
 
-fn fact(name: &'static str, value: AnyView) -> impl IntoView {
+fn fact(name: impl IntoView, value: AnyView) -> impl IntoView {
     view! {
         <div class="fact">
             <dt>{name}</dt>

@@ -6,7 +6,12 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
     api::settings::RestoreSettings,
-    components::{changes::Changes, problem::or_problem, runs_table::RunsTable, time::Time},
+    components::{
+        changes::Changes,
+        problem::or_problem,
+        runs_table::RunsTable,
+        time::{Time, Zone},
+    },
     context,
 };
 use services::settings::{self, VersionView, VersionsView};
@@ -135,7 +140,7 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
                 <h2>{format!("Version {number}")}</h2>
                 {is_current.then(|| view! { <span class="chip" data-status="succeeded">"Current"</span> })}
             </div>
-            <p class="card-line">{author} ", " <Time at /> " (UTC)"</p>
+            <p class="card-line">{author} ", " <Time at /> " (" <Zone /> ")"</p>
             {reason.map(|reason| view! { <p class="version-why">{reason}</p> })}
             <Changes changes nothing="No changes from the previous version." />
             {runs}

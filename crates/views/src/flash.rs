@@ -15,6 +15,8 @@ pub enum Flash {
     StillRunning,
     /// A run waits, because its shop does not work at the moment.
     RetriedToWait,
+    /// A retry of many runs has begun.
+    BulkStarted,
     /// A retry of many runs goes on no more.
     BulkCancelled,
     /// A document is excluded.
@@ -87,6 +89,7 @@ impl Flash {
             Self::Retried => message!(flashes.retried),
             Self::StillRunning => message!(flashes.still_running),
             Self::RetriedToWait => message!(flashes.retried_to_wait),
+            Self::BulkStarted => message!(flashes.bulk_started),
             Self::BulkCancelled => message!(flashes.bulk_cancelled),
             Self::Excluded => message!(flashes.excluded),
             Self::Included => message!(flashes.included),

@@ -9,7 +9,7 @@ use crate::{
     api::settings::RefreshLists,
     components::{
         erased::{dynamic, flag, follow, on, text},
-        time::Time,
+        time::{Time, Zone},
     },
 };
 
@@ -56,7 +56,8 @@ pub fn freshness(page: &Page, may_set: bool) -> AnyView {
             </p>
             <p class="visually-hidden">
                 {dynamic(move || view! { <Time at=page.lists.with(|lists| lists.fetched.clone()) /> }.into_any())}
-                " UTC"
+                " "
+                <Zone />
             </p>
             <p class="field-hint">{text(move || stale(&page).to_owned())}</p>
             {refresh}
