@@ -86,6 +86,10 @@ test('a run opens beside the list, and the keys go on @js', async ({ page }) => 
   await expect(second).toBeFocused()
   await page.keyboard.press('e')
   await expect(panel.getByLabel('Reason')).toBeFocused()
+  // What is wrong is said in the panel.
+  await page.keyboard.press('Enter')
+  await expect(panel.getByLabel('Reason')).toHaveAttribute('aria-invalid', 'true')
+  await expect(panel.getByLabel('Reason')).toBeFocused()
   await panel.getByRole('button', { name: 'Close' }).click()
   await expect(panel).toBeHidden()
   expect(seen).toEqual([])
@@ -100,13 +104,22 @@ test('a narrow window leads to the page of a run @js', async ({ page }) => {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(number ?? '')
 })
 
-test('a form that is sent after the session has ended leads to the sign-in @js', async ({ page, context }) => {
+test('a form that is sent after the session has ended keeps what was typed @js', async ({ page, context }) => {
   const row = await failed(page)
   await page.goto((await row.locator('.run-number').getAttribute('href')) ?? '')
   await ready(page)
+  await page.getByText('Exclude this document…').click()
+  await page.getByLabel('Reason').fill('Entered by hand')
   await context.clearCookies()
-  await page.locator('.advice').getByRole('button', { name: 'Retry' }).click()
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible()
+  await page.getByRole('button', { name: 'Exclude this document' }).click()
+  const toast = page.locator('.toast')
+  await expect(toast).toContainText('You are signed out, so nothing was done.')
+  const [other] = await Promise.all([context.waitForEvent('page'), toast.getByRole('link').click()])
+  await fillSignIn(other, demo().email, demo().password)
+  await expect(other.getByRole('heading', { name: 'Overview' })).toBeVisible()
+  await expect(page.getByLabel('Reason')).toHaveValue('Entered by hand')
+  await page.getByRole('button', { name: 'Exclude this document' }).click()
+  await expect(page.locator('.flash')).toContainText('Excluded.')
 })
 
 test('times are those of the reader, and UTC on hover @js', async ({ browser }) => {

@@ -10,7 +10,7 @@ use views::{
 
 use super::{
     bulk::job_line,
-    live,
+    focus, live,
     refetch::Refetch,
     toast::{self, Toast},
 };
@@ -101,6 +101,9 @@ impl Causes {
         let acts = may_retry.then(|| causes_table::Acts {
             is_asked,
             ask: Callback::new(move |is_asked: bool| {
+                // What was pressed goes: the focus follows to what takes its place.
+                let next = if is_asked { ".button-main" } else { ".run-action a.button:not([hidden])" };
+                group.with_untracked(|group| focus::soon(format!("[id=\"cause-{}\"] {next}", group.id)));
                 self.asked.set(is_asked.then(|| group.with_untracked(|group| group.id.clone())));
             }),
             retry: Callback::new(move |()| self.retry(group.get_untracked())),
@@ -110,6 +113,7 @@ impl Causes {
 
     fn retry(self, group: CauseView) {
         self.asked.set(None);
+        focus::soon(format!("[id=\"cause-{}\"] .run-action a.button:not([hidden])", group.id));
         spawn_local(async move {
             match retry_cause(group.query).await {
                 Ok(job) => {

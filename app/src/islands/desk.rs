@@ -2,7 +2,7 @@
 
 use leptos::{leptos_dom::helpers::WindowListenerHandle, prelude::*};
 
-use super::{desk_keys, forms, zone};
+use super::{copy, desk_keys, forms, zone};
 
 /// Listens for as long as the page is open.
 #[island]
@@ -10,6 +10,7 @@ pub fn Desk() -> impl IntoView {
     Effect::new(move |_| {
         let heard = [
             window_event_listener(leptos::ev::keydown, |event| desk_keys::pressed(&event)),
+            window_event_listener(leptos::ev::click, |event| copy::clicked(&event)),
             window_event_listener(leptos::ev::input, |event| desk_keys::typed(&event)),
             window_event_listener(leptos::ev::submit, |event| {
                 desk_keys::submitted(&event);

@@ -9,10 +9,14 @@ use views::links::{HISTORY, escape};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement, HtmlButtonElement, HtmlDialogElement, HtmlDocument, HtmlElement};
 
+use super::focus;
 use crate::theme::{self, Theme};
 
 /// Opens the palette or the list of keys.
 pub fn pressed(event: &KeyboardEvent) {
+    if let Some(by) = step_of(event) {
+        return walk(event, by);
+    }
     let is_palette = (event.ctrl_key() || event.meta_key()) && event.key() == "k";
     let id = if is_palette {
         "palette"
@@ -28,6 +32,37 @@ pub fn pressed(event: &KeyboardEvent) {
         // A dialog of the document that is closed can be shown.
         drop(dialog.show_modal());
     }
+}
+
+/// Where an arrow leads within the palette.
+fn step_of(event: &KeyboardEvent) -> Option<isize> {
+    let here = event.target()?.dyn_into::<Element>().ok()?;
+    here.closest("#palette").ok().flatten()?;
+    match event.key().as_str() {
+        "ArrowDown" => Some(1),
+        "ArrowUp" => Some(-1),
+        _ => None,
+    }
+}
+
+/// Leads the focus from the field to the places and back.
+fn walk(event: &KeyboardEvent, by: isize) {
+    event.prevent_default();
+    let shown: Vec<_> = places().into_iter().filter(is_shown).collect();
+    let here = document().active_element();
+    let place = shown.iter().position(|link| Some(link.as_ref()) == here.as_ref());
+    let next = match place {
+        Some(place) => place.checked_add_signed(by),
+        None => (by > 0).then_some(0),
+    };
+    match next.and_then(|next| shown.get(next)) {
+        Some(link) => drop(link.focus()),
+        None => focus::to("#palette-search"),
+    }
+}
+
+fn is_shown(link: &HtmlAnchorElement) -> bool {
+    link.closest("[hidden]").is_ok_and(|hidden| hidden.is_none())
 }
 
 fn is_typing(event: &KeyboardEvent) -> bool {
@@ -70,8 +105,6 @@ pub fn submitted(event: &SubmitEvent) {
     let Some(form) = form else { return };
     if form.closest("#palette").is_ok_and(|palette| palette.is_some()) {
         event.prevent_default();
-        let is_shown =
-            |link: &HtmlAnchorElement| link.closest("[hidden]").is_ok_and(|hidden| hidden.is_none());
         if let Some(first) = places().into_iter().find(is_shown) {
             first.click();
         }

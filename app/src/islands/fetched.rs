@@ -15,6 +15,8 @@ pub struct Fetched {
     asked: Url,
     /// The page; none where the answer is an error.
     pub page: Option<Document>,
+    /// After how many seconds it is worth trying again, where an error says so.
+    pub wait: Option<u32>,
 }
 
 impl Fetched {
@@ -29,8 +31,13 @@ pub async fn page(address: &str) -> Result<Fetched, JsValue> {
     fetch(address, &RequestInit::new()).await
 }
 
-/// Sends a form as the browser itself would, with the button that was pressed, and fetches the page that it leads to.
-pub async fn submitted(form: &HtmlFormElement, button: Option<(String, String)>) -> Result<Fetched, JsValue> {
+/// Sends a form as the browser itself would from the page at `path`, with the button that was pressed, and fetches the page that it
+/// leads to.
+pub async fn submitted(
+    form: &HtmlFormElement,
+    button: Option<(String, String)>,
+    path: &str,
+) -> Result<Fetched, JsValue> {
     let fields = web_sys::FormData::new_with_form(form)?;
     let fields = UrlSearchParams::new_with_str_sequence_sequence(&fields)?;
     if let Some((name, value)) = button.filter(|(name, _)| !name.is_empty()) {
@@ -39,6 +46,8 @@ pub async fn submitted(form: &HtmlFormElement, button: Option<(String, String)>)
     let request = RequestInit::new();
     request.set_method("POST");
     request.set_body(&fields);
+    // A refusal leads back to where the form is, which is not the page's address for a run beside the list.
+    request.set_referrer(path);
     // The answer is one for people: it leads back to a page that says what was done.
     let headers = web_sys::Headers::new()?;
     headers.set("accept", "text/html")?;
@@ -50,10 +59,12 @@ async fn fetch(address: &str, request: &RequestInit) -> Result<Fetched, JsValue>
     let answer: Response =
         JsFuture::from(window().fetch_with_str_and_init(address, request)).await?.dyn_into()?;
     let text = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
+    let wait = answer.headers().get("retry-after")?.and_then(|seconds| seconds.parse().ok());
     let page = answer.ok().then(|| DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml));
     Ok(Fetched {
         address: Url::new(&answer.url())?,
         asked: Url::new_with_base(address, &location().href()?)?,
         page: page.transpose()?,
+        wait,
     })
 }

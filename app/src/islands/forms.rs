@@ -5,15 +5,18 @@
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Document, Element, HtmlButtonElement, HtmlElement, HtmlFormElement, ScrollIntoViewOptions,
-    ScrollLogicalPosition,
+    Document, Element, HtmlButtonElement, HtmlDetailsElement, HtmlElement, HtmlFormElement,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
 use super::{
     fetched::{self, Fetched},
-    morph::become_like,
+    morph::fill_like,
     toast::{self, Toast},
 };
+
+/// Where whoever is signed out is led.
+const SIGN_IN: &str = "/sign-in";
 
 /// Sends the form of an event, if it is one that stays where it is.
 pub fn submitted(event: &SubmitEvent) {
@@ -35,13 +38,16 @@ pub fn submitted(event: &SubmitEvent) {
     spawn_local(async move {
         // An attribute of a fixed name can always be set.
         drop(form.set_attribute("aria-busy", "true"));
-        let answer = fetched::submitted(&form, button).await;
+        let answer = fetched::submitted(&form, button, &place.path).await;
         drop(form.remove_attribute("aria-busy"));
         if answer.and_then(|answer| place.take(&form, &answer)).is_err() {
-            let text = "The server did not answer. Try again.".to_owned();
-            toast::say(Toast { text, ..Toast::default() });
+            refuse("The server did not answer. Try again.".to_owned(), None);
         }
     });
+}
+
+fn refuse(text: String, link: Option<(String, String)>) {
+    toast::say(Toast { text, is_good: false, link });
 }
 
 /// The page that a form is on: this one, or a run beside the list.
@@ -60,29 +66,52 @@ impl Place {
 
     /// Shows what the server has answered.
     fn take(&self, form: &HtmlFormElement, answer: &Fetched) -> Result<(), JsValue> {
-        let fresh = answer.page.as_ref().and_then(|page| page.get_element_by_id("main"));
-        let fresh = fresh.ok_or(JsValue::NULL)?;
-        if answer.address.pathname() != self.path {
-            // It leads to another page, such as the sign-in.
+        let Some(page) = answer.page.as_ref() else {
+            let again =
+                answer.wait.map_or_else(String::new, |seconds| format!(" Try again in {seconds} seconds."));
+            refuse(format!("The server could not do this.{again}"), None);
+            return Ok(());
+        };
+        let path = answer.address.pathname();
+        if path == SIGN_IN {
+            // What was typed stays here; the session is the browser's, so another tab can begin it.
+            let link = ("Sign in in a new tab".to_owned(), SIGN_IN.to_owned());
+            refuse("You are signed out, so nothing was done.".to_owned(), Some(link));
+            return Ok(());
+        }
+        if path != self.path {
             return location().set_href(&answer.address.href());
         }
+        let fresh = page.get_element_by_id("main").ok_or(JsValue::NULL)?;
         if flash_of(&self.part, &fresh)? {
-            form.reset();
+            done(form);
         }
-        show(&self.part, &fresh)?;
+        fill_like(&self.part, &fresh)?;
+        // After the line of what was done has been read, it goes.
+        let part = self.part.clone();
+        set_timeout(move || drop(quiet(&part)), toast::STAYS);
         keep_focus(&self.part)
     }
 }
 
-/// Makes a part of this page like a page that was fetched.
-pub fn show(part: &Element, fresh: &Element) -> Result<(), JsValue> {
-    for name in ["id", "class", "tabindex", "data-page", "role", "aria-label"] {
-        match part.get_attribute(name) {
-            Some(own) => fresh.set_attribute(name, &own)?,
-            None => fresh.remove_attribute(name)?,
-        }
+/// Empties a form that has done its work, and folds away what it was in.
+fn done(form: &HtmlFormElement) {
+    form.reset();
+    let fold = form.closest("details.confirm").ok().flatten();
+    if let Some(fold) = fold.and_then(|fold| fold.dyn_into::<HtmlDetailsElement>().ok()) {
+        fold.set_open(false);
     }
-    become_like(part, fresh)
+}
+
+/// Takes away what a part says once.
+fn quiet(part: &Element) -> Result<(), JsValue> {
+    match part.query_selector(".flash")? {
+        Some(flash) => {
+            flash.set_text_content(None);
+            flash.remove_attribute("data-tone")
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether something good was done. What was done is the page's first line; where that is out of sight a toast says it instead.
@@ -92,8 +121,7 @@ fn flash_of(part: &Element, fresh: &Element) -> Result<bool, JsValue> {
     let is_good = flash.get_attribute("data-tone").as_deref() == Some("good");
     let is_in_sight = part.get_bounding_client_rect().top() >= 0.0 && part.scroll_top() == 0;
     if !text.is_empty() && !is_in_sight {
-        flash.set_text_content(None);
-        flash.remove_attribute("data-tone")?;
+        quiet(fresh)?;
         toast::say(Toast { text, is_good, link: None });
     }
     Ok(is_good)

@@ -146,6 +146,8 @@ impl Desk {
     fn go(self, href: String, entry: Entry) {
         let number = self.asked.get_value() + 1;
         self.asked.set_value(number);
+        // The run beside it may not be in the other list.
+        self.panel.close();
         self.is_loading.set(true);
         spawn_local(async move {
             let answer = fetch_history(query_of(&href).to_owned()).await;

@@ -31,10 +31,14 @@ async fn fetch_page() -> Result<(), JsValue> {
         // Somebody else has to be asked first, such as for the password.
         return location().reload();
     }
-    answer.page.map_or(Ok(()), |fresh| settle(&document(), &fresh))
+    match (answer.page, document().body()) {
+        (Some(fresh), Some(page)) => settle(&page, &fresh),
+        _ => Ok(()),
+    }
 }
 
-fn settle(page: &Document, fresh: &Document) -> Result<(), JsValue> {
+/// Makes the parts of a page that follow changes like those of a newer one.
+pub fn settle(page: &Element, fresh: &Document) -> Result<(), JsValue> {
     let parts = page.query_selector_all("[data-live]")?;
     for place in 0..parts.length() {
         let part: Option<Element> = parts.item(place).and_then(|part| part.dyn_into().ok());

@@ -2,9 +2,11 @@
 
 pub mod bulk;
 pub mod causes;
+mod copy;
 pub mod desk;
 mod desk_keys;
 mod fetched;
+mod focus;
 mod forms;
 pub mod history;
 pub mod live;

@@ -39,6 +39,11 @@ pub fn become_like(old: &Node, fresh: &Node) -> Result<(), JsValue> {
             one.set_attribute(name, &value)?;
         }
     }
+    fill_like(old, fresh)
+}
+
+/// Makes what is in a node like what is in another one, and leaves the node itself.
+pub fn fill_like(old: &Node, fresh: &Node) -> Result<(), JsValue> {
     let mut at = old.first_child();
     let mut coming = fresh.first_child();
     while let Some(newer) = coming {

@@ -2,9 +2,9 @@
 
 use leptos::{ev::KeyboardEvent, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 
-use super::{run_panel::RunPanel, runs_list::RowList};
+use super::{focus, run_panel::RunPanel, runs_list::RowList};
 use views::run::href;
 
 /// Listens for as long as the list is shown.
@@ -29,9 +29,13 @@ fn row_of(element: &Element) -> Option<String> {
 }
 
 fn pressed((list, panel): (RowList, RunPanel), event: &KeyboardEvent) {
+    // A dialog in front takes its own keys.
+    if document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some()) {
+        return;
+    }
     if event.key() == "Escape" && !event.default_prevented() && panel.close() {
         let current = list.current.get_untracked();
-        return current.iter().for_each(|id| focus(&number_of(id)));
+        return current.iter().for_each(|id| focus::to(&number_of(id)));
     }
     if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(event) {
         return;
@@ -54,7 +58,7 @@ fn pressed((list, panel): (RowList, RunPanel), event: &KeyboardEvent) {
             let is_chosen = list.chosen.with_untracked(|chosen| chosen.contains(id));
             list.choose(id, !is_chosen);
         }),
-        "/" => focus("#q"),
+        "/" => focus::to("#q"),
         _ => return,
     }
     event.prevent_default();
@@ -82,7 +86,7 @@ fn step((list, panel): (RowList, RunPanel), from: Option<&str>, by: isize, is_wa
     });
     if let Some(id) = found {
         list.current.set(Some(id.clone()));
-        focus(&number_of(&id));
+        focus::to(&number_of(&id));
         if panel.is_open() {
             panel.show(href(&id));
         }
@@ -92,12 +96,4 @@ fn step((list, panel): (RowList, RunPanel), from: Option<&str>, by: isize, is_wa
 /// The link of a row.
 fn number_of(id: &str) -> String {
     format!("[id=\"run-{id}\"] .run-number")
-}
-
-fn focus(selector: &str) {
-    let element = document().query_selector(selector).ok().flatten();
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        // Where it cannot have the focus, the keys simply do nothing.
-        drop(element.focus());
-    }
 }

@@ -3,12 +3,29 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlDetailsElement, HtmlElement};
+use web_sys::{HtmlDetailsElement, HtmlElement};
 
-use super::{fetched, forms, live, refetch::Refetch};
+use super::{
+    fetched, focus, live,
+    live_parts::settle,
+    morph::fill_like,
+    refetch::Refetch,
+    toast::{self, Toast},
+};
 
 /// So wide a window shows both the list and a run.
 const ROOM: &str = "(min-width: 64rem)";
+
+/// Why a run is fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is to be shown.
+    Whole,
+    /// It is to be shown, with the field for the reason of its exclusion.
+    Exclusion,
+    /// Something has changed: the parts that follow changes are to be.
+    Parts,
+}
 
 /// The panel of the history's page.
 #[derive(Clone, Copy)]
@@ -29,7 +46,7 @@ impl RunPanel {
         Effect::new(move |_| {
             let version = live::live().version.get();
             if version.is_some() && self.is_open() {
-                self.fetch(|_| ());
+                self.fetch(Kind::Parts);
             }
         });
     }
@@ -51,19 +68,13 @@ impl RunPanel {
             return drop(panel.focus());
         }
         self.open.set(Some(path));
-        self.fetch(|_| ());
+        self.fetch(Kind::Whole);
     }
 
     /// Shows a run and leads to the reason for its exclusion.
     pub fn exclude(self, path: String) {
         self.open.set(Some(path));
-        self.fetch(|page| {
-            let part = page.query_selector("details.exclude").ok().flatten();
-            if let Some(part) = part.and_then(|part| part.dyn_into::<HtmlDetailsElement>().ok()) {
-                part.set_open(true);
-                focus(&part, "input:not([type=hidden])");
-            }
-        });
+        self.fetch(Kind::Exclusion);
     }
 
     /// Takes the panel away. Whether it was there.
@@ -76,16 +87,17 @@ impl RunPanel {
         was_open
     }
 
-    fn fetch(self, then: impl Fn(&Element) + Copy + 'static) {
+    fn fetch(self, kind: Kind) {
         self.refetch.ask(move || async move {
             let Some(path) = self.open.get_untracked() else { return };
-            let shown = match fetched::page(&path).await {
-                Ok(answer) if answer.is_elsewhere() => location().set_href(&path),
-                Ok(answer) if self.open.get_untracked().as_ref() == Some(&path) => put(&path, &answer, then),
-                Ok(_) => Ok(()),
-                Err(error) => Err(error),
+            let Ok(answer) = fetched::page(&path).await else {
+                let text = "The server did not answer. Try again.".to_owned();
+                return toast::say(Toast { text, ..Toast::default() });
             };
-            if shown.is_err() && panel().is_some_and(|panel| panel.hidden()) {
+            if self.open.get_untracked().as_ref() != Some(&path) {
+                return;
+            }
+            if answer.is_elsewhere() || put(&path, &answer, kind).is_err() {
                 // It cannot be shown beside the list; its own page says why.
                 drop(location().set_href(&path));
             }
@@ -97,29 +109,27 @@ fn panel() -> Option<HtmlElement> {
     document().get_element_by_id("run-panel")?.dyn_into().ok()
 }
 
-fn put(path: &str, answer: &fetched::Fetched, then: impl Fn(&Element)) -> Result<(), JsValue> {
-    let (Some(panel), Some(fresh)) = (panel(), answer.page.as_ref()) else { return Err(JsValue::NULL) };
-    let (part, fresh) = (panel.query_selector("[data-page]")?, fresh.get_element_by_id("main"));
-    let (Some(part), Some(fresh)) = (part, fresh) else { return Err(JsValue::NULL) };
-    let is_another = part.get_attribute("data-page").as_deref() != Some(path);
+fn put(path: &str, answer: &fetched::Fetched, kind: Kind) -> Result<(), JsValue> {
+    let (Some(panel), Some(page)) = (panel(), answer.page.as_ref()) else { return Err(JsValue::NULL) };
+    let part = panel.query_selector("[data-page]")?.ok_or(JsValue::NULL)?;
+    if kind == Kind::Parts && part.get_attribute("data-page").as_deref() == Some(path) {
+        return settle(&part, page);
+    }
+    let fresh = page.get_element_by_id("main").ok_or(JsValue::NULL)?;
     part.set_attribute("data-page", path)?;
     if let Some(link) = panel.query_selector("a.panel-page")? {
         link.set_attribute("href", path)?;
     }
+    part.set_text_content(None);
+    fill_like(&part, &fresh)?;
     panel.set_hidden(false);
-    if is_another {
-        part.set_text_content(None);
-        panel.set_scroll_top(0);
+    panel.set_scroll_top(0);
+    if kind == Kind::Exclusion {
+        let fold = part.query_selector("details.exclude")?;
+        if let Some(fold) = fold.and_then(|fold| fold.dyn_into::<HtmlDetailsElement>().ok()) {
+            fold.set_open(true);
+            focus::within(&fold, "input:not([type=hidden])");
+        }
     }
-    forms::show(&part, &fresh)?;
-    then(&part);
     Ok(())
-}
-
-fn focus(part: &Element, selector: &str) {
-    let field = part.query_selector(selector).ok().flatten();
-    if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
-        // Where it cannot have the focus, the person leads it there.
-        drop(field.focus());
-    }
 }

@@ -29,11 +29,9 @@ fn rewrite(part: &Element) -> Result<(), JsValue> {
         }
     }
     let zones = part.query_selector_all(".zone")?;
-    let mut name = None;
     for place in 0..zones.length() {
-        let name = name.get_or_insert_with(zone);
         if let Some(zone) = zones.item(place) {
-            write(&zone, name);
+            write(&zone, &zone_at(&time_beside(&zone)?));
         }
     }
     Ok(())
@@ -75,13 +73,21 @@ fn number(year: u32) -> i32 {
     year.try_into().unwrap_or(i32::MAX)
 }
 
-/// The short name of the reader's zone, such as `GMT` or `CET`.
-fn zone() -> String {
+/// The instant that a zone is named for: in summer it has another name than in winter.
+fn time_beside(zone: &Node) -> Result<js_sys::Date, JsValue> {
+    let around = zone.parent_element();
+    let time = around.map_or(Ok(None), |around| around.query_selector("time.time"))?;
+    let iso = time.and_then(|time| time.get_attribute("datetime"));
+    Ok(iso.map_or_else(js_sys::Date::new_0, |iso| js_sys::Date::new(&iso.into())))
+}
+
+/// The short name of the reader's zone at an instant, such as `GMT` or `CET`.
+fn zone_at(at: &js_sys::Date) -> String {
     let options = js_sys::Object::new();
     for (name, value) in [("year", "numeric"), ("timeZoneName", "short")] {
         // A plain object takes any property.
         drop(js_sys::Reflect::set(&options, &name.into(), &value.into()));
     }
-    let text: String = js_sys::Date::new_0().to_locale_string("en-GB", &options).into();
+    let text: String = at.to_locale_string("en-GB", &options).into();
     text.rsplit(' ').next().unwrap_or("UTC").to_owned()
 }

@@ -12,6 +12,7 @@ use crate::{
         alerts,
     },
     components::{
+        copy::Copy,
         field::{Field, OwnPassword},
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
@@ -165,9 +166,10 @@ fn codes(codes: Vec<ShownSecret>) -> AnyView {
         <section class="once" role="status" aria-labelledby="codes-title">
             <h2 id="codes-title">"Your recovery codes"</h2>
             <p>"Each code works once, instead of a code from your app. Keep them where you keep your passwords: they are shown only now."</p>
-            <ul class="once-text once-codes" tabindex="0">
+            <ul class="once-text once-codes" id="recovery-codes" tabindex="0">
                 {codes.collect_view()}
             </ul>
+            <Copy of="recovery-codes" what="the codes" />
         </section>
     }
     .into_any()
@@ -198,9 +200,10 @@ fn confirm(secret: &ShownSecret, href: &ShownSecret, wrong: &WrongEntry) -> AnyV
             <div class="form">
                 <p>"1. Scan this with an authenticator app, or type in the key."</p>
                 {scan(&href.0, "QR code for an authenticator app. The key below contains the same.")}
-                <p class="once-text" tabindex="0">
+                <p class="once-text" id="factor-key" tabindex="0">
                     {secret}
                 </p>
+                <Copy of="factor-key" what="the key" />
             </div>
             <form class="form" method="post" action=ConfirmSecondFactor::PATH data-in-place novalidate autocomplete="off">
                 <p>"2. Enter the code from the app. You then need one each time you sign in."</p>

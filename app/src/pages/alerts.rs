@@ -10,6 +10,7 @@ use crate::{
         RollAlertSecret, SendTestAlert, own_alerts,
     },
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
@@ -84,9 +85,10 @@ fn secret(secret: ShownSecret) -> AnyView {
             <p>
                 "The receiver uses it to check that a message comes from Ledger. It is shown only now. An older secret no longer works."
             </p>
-            <p class="once-text" tabindex="0">
+            <p class="once-text" id="signing-secret" tabindex="0">
                 {secret.0}
             </p>
+            <Copy of="signing-secret" what="the secret" />
         </section>
     }
     .into_any()

@@ -7,6 +7,7 @@ use leptos_meta::Title;
 use crate::{
     api::people::{Invite, RemoveMember, SetRole, WithdrawInvitation, everybody},
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
@@ -51,7 +52,12 @@ pub fn MembersPage() -> impl IntoView {
 fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + use<> {
     let is_owner = view.is_owner;
     let asks = view.asks_password;
-    let people = view.people.into_iter().map(move |person| card(person, is_owner, asks));
+    // An organisation keeps an owner: the last one has nothing to choose.
+    let has_others = view.people.iter().filter(|person| person.role == Role::Owner).count() > 1;
+    let people = view.people.into_iter().map(move |person| {
+        let is_last = person.role == Role::Owner && !has_others;
+        card(person, is_owner && !is_last, asks)
+    });
     view! {
         {view.link.map(link)}
         <ul class="cards">{people.collect_view()}</ul>
@@ -71,15 +77,16 @@ fn link(link: ShownSecret) -> AnyView {
         <section class="once" role="status" aria-labelledby="link-title">
             <h2 id="link-title">"The invitation\u{2019}s link"</h2>
             <p>"Copy it and send it to the person you invited. It is shown only now and works once, within seven days."</p>
-            <p class="once-text" tabindex="0">
+            <p class="once-text" id="invitation-link" tabindex="0">
                 {link.0}
             </p>
+            <Copy of="invitation-link" what="the link" />
         </section>
     }
     .into_any()
 }
 
-fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
+fn card(person: PersonView, may_change: bool, asks: bool) -> AnyView {
     let PersonView { id, name, email, is_proved, role, is_me, has_second_factor } = person;
     let called = if name.is_empty() { email.clone() } else { name };
     let factor = has_second_factor
@@ -94,7 +101,7 @@ fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
             {(!is_proved).then(|| view! { <p class="card-line">"Address not confirmed"</p> })}
             <p class="card-line">{role_label(role)}</p>
             {factor.map(|factor| view! { <p class="card-line">{factor}</p> })}
-            {is_owner.then(|| change(&id, &called, role, asks))}
+            {may_change.then(|| change(&id, &called, role, asks))}
         </li>
     }
     .into_any()

@@ -14,6 +14,7 @@ use crate::{
         runs::{ExcludeDocument, IncludeDocument, RetryRun},
     },
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
@@ -82,7 +83,10 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         {timeline(view.moments)}
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
-        <p class="run-id">"Run ID: " <span class="code">{view.id}</span></p>
+        <p class="run-id">
+            "Run ID: " <span class="code" id="run-id">{view.id}</span> " "
+            <Copy of="run-id" what="the run ID" />
+        </p>
     }
     .into_any()
 }

@@ -109,14 +109,20 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
     let restore = replaces.filter(|_| !is_current).map(|replaces| {
         view! {
-            <form method="post" action=RestoreSettings::PATH>
-                <input type="hidden" name="binding" value=id.to_owned() />
-                <input type="hidden" name="version" value=number.to_string() />
-                <input type="hidden" name="replaces" value=replaces.to_string() />
-                <button class="button" type="submit">
-                    {format!("Restore version {number}")}
-                </button>
-            </form>
+            <details class="confirm">
+                <summary class="button">{format!("Restore version {number}\u{2026}")}</summary>
+                <form method="post" action=RestoreSettings::PATH>
+                    <input type="hidden" name="binding" value=id.to_owned() />
+                    <input type="hidden" name="version" value=number.to_string() />
+                    <input type="hidden" name="replaces" value=replaces.to_string() />
+                    <p class="field-hint">
+                        "Documents are posted with these settings from now on. What is in Sage stays as it is."
+                    </p>
+                    <button class="button button-main" type="submit">
+                        {format!("Restore version {number}")}
+                    </button>
+                </form>
+            </details>
         }
     });
     let count = match runs {

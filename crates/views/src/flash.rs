@@ -33,6 +33,8 @@ pub enum Flash {
     ViewForgotten,
     /// The person signed out.
     SignedOut,
+    /// A session has ended by itself.
+    SessionEnded,
     /// The shop is paired; Sage is next.
     Paired,
     /// The shop is paired again; Sage is next.
@@ -98,6 +100,7 @@ impl Flash {
             Self::ViewSaved => message!(flashes.view_saved),
             Self::ViewForgotten => message!(flashes.view_forgotten),
             Self::SignedOut => message!(flashes.signed_out),
+            Self::SessionEnded => message!(flashes.session_ended),
             Self::Paired => message!(flashes.paired),
             Self::PairedBefore => message!(flashes.paired_before),
             Self::PairedAgain => message!(flashes.paired_again),

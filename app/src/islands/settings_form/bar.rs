@@ -4,13 +4,14 @@ use domain::settings::cards::{self, Card};
 use leptos::{prelude::*, server_fn::ServerFn};
 use views::settings::{FormState, href};
 
-use super::{Page, Said, browser, model::Model, notices::RETRY_FORM};
+use super::{Page, Said, model::Model, notices::RETRY_FORM};
 use crate::{
     api::settings::RefreshLists,
     components::{
         erased::{dynamic, flag, follow, on, text},
         time::{Time, Zone},
     },
+    islands::focus,
 };
 
 /// The way to a card; marked where something in it is wrong.
@@ -149,7 +150,7 @@ fn to_correct(page: &Page) -> AnyView {
             places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
         if let Some(place) = places.get(after) {
             page.last_place.set_value(place.clone());
-            browser::focus(place.clone());
+            focus::soon_by_id(&place);
         }
     };
     view! {
