@@ -44,6 +44,7 @@ fn succeeded() -> RunRow {
         attempts: 2,
         reason: None,
         can_retry: true,
+        offers_retry: true,
     }
 }
 

@@ -182,7 +182,7 @@ async fn advance(
     let (mut retried, mut passed_over) = (0_i64, 0_i64);
     for run in meant {
         // Read once more: a worker may have taken it since the page was read.
-        if bulk.takes(&run) && queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
+        if queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
             record_of_bulk(&mut transaction, &bulk.action_of(&run, environment), id).await?;
             retried += 1;
         } else {

@@ -38,7 +38,7 @@ pub struct BulkRetry {
     pub last_run: RunId,
     /// How many were put in the queue.
     pub retried: i64,
-    /// How many could not be: they were queued or running, or had ended well.
+    /// How many could not be: a worker took them, or somebody else retried them, at the same moment.
     pub passed_over: i64,
     /// When it was begun.
     pub created_at: DateTime<Utc>,
@@ -47,19 +47,10 @@ pub struct BulkRetry {
 }
 
 impl BulkRetry {
-    /// Whether a run in this state is to be retried: what ended well only where the filter names that state.
-    pub fn takes(&self, run: &Run) -> bool {
-        match run.status {
-            RunStatus::Failed | RunStatus::SkippedByPolicy | RunStatus::Waiting | RunStatus::Retrying => true,
-            RunStatus::Succeeded => self.filter.status == Some(RunStatus::Succeeded),
-            RunStatus::Queued | RunStatus::Running => false,
-        }
-    }
-
     /// The runs to be passed next, beyond the cursor: no more than there is room for in the queue.
     pub fn next_page(&self, cursor: Option<RunId>, room: i64) -> PageRequest {
         PageRequest {
-            filter: self.filter.clone(),
+            filter: RunFilter { retryable: true, ..self.filter.clone() },
             order: Order { by: SortBy::Received, descending: false },
             seek: cursor.map_or(Seek::First, Seek::After),
             limit: CHUNK.min(u32::try_from(room).unwrap_or(CHUNK)),

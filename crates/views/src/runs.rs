@@ -88,6 +88,9 @@ pub struct RunRow {
     pub reason: Option<Reason>,
     /// Whether it can be retried as it stands.
     pub can_retry: bool,
+    /// Whether a retry is offered beside it: [`domain::remedy::offers_retry`].
+    #[serde(default)]
+    pub offers_retry: bool,
 }
 
 /// The way to the same list in the order of a column.
@@ -200,6 +203,7 @@ impl RunRow {
         let reason = run.reason(binding);
         let next_try = run.status == RunStatus::Retrying && reason == run.code;
         let message = run.message.filter(|_| reason == run.code);
+        let offers_retry = domain::remedy::offers_retry(run.status, reason);
         let facts = run.facts;
         Self {
             id: run.id.to_string(),
@@ -221,6 +225,7 @@ impl RunRow {
             attempts: run.attempts,
             reason: reason.map(|code| Reason::new(code, message)),
             can_retry: !matches!(run.status, RunStatus::Queued | RunStatus::Running),
+            offers_retry,
         }
     }
 }

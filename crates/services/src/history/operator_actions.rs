@@ -83,14 +83,38 @@ pub async fn preview(
 ) -> Result<PreviewView, AppError> {
     let member = member.require(Permission::RetryRuns)?;
     let filter = query.filter();
-    let count = services.store.count_matching(member.organisation(), &filter, COUNTED + 1).await?;
+    let matching = services.store.count_matching(member.organisation(), &filter, COUNTED + 1).await?;
+    let by_status = retryable(services, member, &filter).await?;
+    let count: i64 = by_status.iter().map(|(_, runs)| runs).sum();
     let seconds = lasts(services, member, &filter, count.min(COUNTED)).await?;
     Ok(PreviewView {
         count: count.min(COUNTED),
-        is_more: count > COUNTED,
+        is_more: matching > COUNTED,
+        by_status,
+        matching: matching.min(COUNTED),
         seconds,
         is_filtered: query.is_filtered(),
     })
+}
+
+/// How many of the runs that match a retry would put in the queue, by their status: each has an index, however long the history is.
+async fn retryable(
+    services: &Services,
+    member: &Member,
+    filter: &RunFilter,
+) -> Result<Vec<(RunStatus, i64)>, AppError> {
+    let mut counts = Vec::new();
+    for status in RunStatus::RETRYABLE {
+        if filter.status.is_some_and(|asked| asked != status) {
+            continue;
+        }
+        let filter = RunFilter { status: Some(status), ..filter.clone() };
+        let count = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;
+        if count > 0 {
+            counts.push((status, count));
+        }
+    }
+    Ok(counts)
 }
 
 /// Seconds that so many runs take: as the newest ended ones of the same filter did, or two each where none has ended yet. Runs of one
@@ -129,7 +153,7 @@ pub async fn begin_bulk(
     }
     let query = query.kept();
     let filter = query.filter();
-    let expected = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;
+    let expected = retryable(services, member, &filter).await?.iter().map(|(_, runs)| runs).sum();
     let order = Order { by: SortBy::Received, descending: true };
     let newest = PageRequest { order, limit: 1, ..PageRequest::default() };
     let newest = services.store.page_runs(member.organisation(), &newest).await?.runs;

@@ -1,5 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
+use domain::{code::Code, run::RunStatus};
 use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Text;
 use uuid::Uuid;
@@ -92,6 +93,7 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
+        self.push_kinds(query);
         if let Some(version) = filter.settings_version {
             query.push(" AND settings_version = ").push_bind(version);
         }
@@ -109,6 +111,17 @@ impl List<'_> {
         }
         if path != Path::Find {
             self.push_find(query);
+        }
+    }
+
+    fn push_kinds(&self, query: &mut Query) {
+        if self.filter.retryable {
+            query.push(format!(" AND status IN ({})", quoted(RunStatus::RETRYABLE.map(RunStatus::as_str))));
+        }
+        if self.filter.without_switched_off {
+            let codes = quoted(Code::SWITCHED_OFF.map(Code::as_str));
+            query
+                .push(format!(" AND NOT (status = 'skipped_by_policy' AND coalesce(code, '') IN ({codes}))"));
         }
     }
 
@@ -217,6 +230,11 @@ impl List<'_> {
     fn hits(&self) -> Vec<Hit> {
         self.filter.find.as_ref().map(Find::hits).unwrap_or_default()
     }
+}
+
+/// Words of ours as a list of SQL.
+fn quoted<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("'{word}'")).join(", ")
 }
 
 /// That a run is a hit in this way.

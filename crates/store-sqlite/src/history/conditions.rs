@@ -1,6 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
-use domain::ids::OrganisationId;
+use domain::{code::Code, ids::OrganisationId, run::RunStatus};
 use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Id;
 
@@ -105,6 +105,7 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
+        self.push_kinds(query);
         if let Some(version) = filter.settings_version {
             query.push(" AND settings_version = ").push_bind(version);
         }
@@ -122,6 +123,17 @@ impl List<'_> {
         }
         if path != Path::Find {
             self.push_find(query);
+        }
+    }
+
+    fn push_kinds(&self, query: &mut Query) {
+        if self.filter.retryable {
+            query.push(format!(" AND status IN ({})", quoted(RunStatus::RETRYABLE.map(RunStatus::as_str))));
+        }
+        if self.filter.without_switched_off {
+            let codes = quoted(Code::SWITCHED_OFF.map(Code::as_str));
+            query
+                .push(format!(" AND NOT (status = 'skipped_by_policy' AND coalesce(code, '') IN ({codes}))"));
         }
     }
 
@@ -243,6 +255,11 @@ const fn index_of(hit: &Hit) -> &'static str {
         Hit::CustomerName(_) => "runs_customer_folded",
         Hit::CustomerLastWord(_) => "runs_customer_last",
     }
+}
+
+/// Words of ours as a list of SQL.
+fn quoted<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("'{word}'")).join(", ")
 }
 
 /// That a run is a hit in this way.
