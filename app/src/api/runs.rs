@@ -66,7 +66,8 @@ pub async fn retry_run(
 pub async fn fetch_causes() -> Result<CausesView, AppError> {
     use crate::context;
     use services::history;
-    context::answer(async { history::causes(&context::services()?, &context::member().await?).await }).await
+    context::answer(async { history::causes::open(&context::services()?, &context::member().await?).await })
+        .await
 }
 
 /// Begins to retry all runs of a cause, for a page that stays where it is.
