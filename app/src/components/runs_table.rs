@@ -202,15 +202,11 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
 }
 
 fn amount(amount: Option<Amount>) -> impl IntoView {
-    let Some(Amount { currency, magento, sage }) = amount else {
+    let Some(Amount { magento, sage }) = amount else {
         return Either::Right(dash());
     };
     Either::Left(view! {
-        <span class="money">
-            <span class="currency">{currency}</span>
-            " "
-            {magento}
-        </span>
+        <span class="money">{magento}</span>
         {sage.map(|sage| view! { <span class="differs">"Sage has " {sage}</span> })}
     })
 }

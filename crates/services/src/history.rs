@@ -21,7 +21,11 @@ use views::{
     runs::{PAGE_SIZE, RunRow, RunsPage},
 };
 
-use crate::{Member, Services, permission::Permission};
+use crate::{
+    Member, Services,
+    permission::Permission,
+    purse::{all_books, base_of},
+};
 
 /// A page of the runs of the member's organisation.
 pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) -> Result<RunsPage, AppError> {
@@ -38,11 +42,13 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
     let shops = shops(services, member).await?;
     let by_id: HashMap<BindingId, &Binding> = shops.iter().map(|shop| (shop.id, shop)).collect();
     let has_several = shops.len() > 1;
+    let books = all_books(services, member.organisation()).await?;
     let row = |run: store::Run| {
         let binding = by_id.get(&run.binding_id);
         let shop = binding.filter(|_| has_several).map(|binding| binding.name.clone());
         let status = binding.map_or(BindingStatus::Active, |binding| binding.status);
-        RunRow { shop, ..RunRow::of(run, status) }
+        let base = base_of(&books, run.binding_id);
+        RunRow { shop, ..RunRow::of(run, status, base) }
     };
     Ok(RunsPage {
         previous: page.previous.map(|run| query.at(Seek::Before(run)).href()),
@@ -72,7 +78,9 @@ pub async fn row(services: &Services, member: &Member, run: &str) -> Result<RunR
     let binding = shops.iter().find(|shop| shop.id == run.binding_id);
     let status = binding.map_or(BindingStatus::Active, |binding| binding.status);
     let shop = binding.filter(|_| shops.len() > 1).map(|binding| binding.name.clone());
-    Ok(RunRow { shop, ..RunRow::of(run, status) })
+    let books = all_books(services, member.organisation()).await?;
+    let base = base_of(&books, run.binding_id);
+    Ok(RunRow { shop, ..RunRow::of(run, status, base) })
 }
 
 /// The organisation's shops, by name.

@@ -2,12 +2,31 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{business::Books, ids::BindingId, money::Currency};
+use domain::{
+    business::Books,
+    ids::{BindingId, OrganisationId},
+    money::Currency,
+};
 use messages::message;
-use views::format::money;
+use views::{error::AppError, format::money};
+
+use crate::Services;
 
 /// What the sums of each shop are kept in.
 pub(crate) type AllBooks = HashMap<BindingId, Books>;
+
+/// The books of an organisation's shops.
+pub(crate) async fn all_books(
+    services: &Services,
+    organisation: OrganisationId,
+) -> Result<AllBooks, AppError> {
+    Ok(services.store.books(organisation).await?.into_iter().collect())
+}
+
+/// The currency of a shop's books, where it is known.
+pub(crate) fn base_of(books: &AllBooks, binding: BindingId) -> Option<&str> {
+    books.get(&binding).map(|books| books.base_currency.as_str())
+}
 
 /// A sum that grows.
 #[derive(Default)]

@@ -114,11 +114,9 @@ pub struct RetriedView {
 /// What a document comes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
-    /// Currency code.
-    pub currency: String,
-    /// Magento's total.
+    /// Magento's total with its currency: [`super::format::money`].
     pub magento: String,
-    /// Sage's total, where it is another.
+    /// Sage's total in the same currency, where it is another.
     pub sage: Option<String>,
 }
 
@@ -198,13 +196,15 @@ impl Reason {
 
 #[cfg(feature = "server")]
 impl RunRow {
-    /// A run of a shop in this status.
-    pub fn of(run: store::Run, binding: domain::run::BindingStatus) -> Self {
+    /// A run of a shop in this status, whose books are kept in that currency.
+    pub fn of(run: store::Run, binding: domain::run::BindingStatus, books: Option<&str>) -> Self {
         let reason = run.reason(binding);
         let next_try = run.status == RunStatus::Retrying && reason == run.code;
         let message = run.message.filter(|_| reason == run.code);
         let offers_retry = domain::remedy::offers_retry(run.status, reason);
         let facts = run.facts;
+        let currency = facts.currency.unwrap_or_default();
+        let money = |minor| super::format::money(&currency, minor, books);
         Self {
             id: run.id.to_string(),
             status: run.status,
@@ -214,9 +214,8 @@ impl RunRow {
             document: facts.increment_id.unwrap_or_else(|| format!("#{}", run.magento_id)),
             customer: facts.customer,
             amount: facts.amount_minor.map(|magento| Amount {
-                currency: facts.currency.unwrap_or_default(),
-                magento: super::format::amount(magento),
-                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(super::format::amount),
+                magento: money(magento),
+                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(money),
             }),
             sage_reference: facts.sage_reference,
             date: facts.document_date.map(super::format::day),

@@ -15,7 +15,7 @@ use super::{operator_actions::retry_href, query::HistoryQuery, shops};
 use crate::{
     Member, Services,
     permission::Permission,
-    purse::{AllBooks, Purse},
+    purse::{AllBooks, Purse, all_books},
     run::missing,
 };
 
@@ -32,7 +32,7 @@ const PLANS: usize = 50;
 pub async fn open(services: &Services, member: &Member) -> Result<CausesView, AppError> {
     let version = *services.store.changes_of(member.organisation()).borrow();
     let groups = services.store.causes(member.organisation(), GROUPS).await?;
-    let books: AllBooks = services.store.books(member.organisation()).await?.into_iter().collect();
+    let books = all_books(services, member.organisation()).await?;
     let names: HashMap<_, String> =
         shops(services, member).await?.into_iter().map(|shop| (shop.id, shop.name)).collect();
     let groups = ranked(together(&groups), &books);

@@ -8,7 +8,7 @@ use crate::{
     Member, Services,
     history::query::HistoryQuery,
     permission::Permission,
-    purse::{AllBooks, Purse},
+    purse::{Purse, all_books},
 };
 
 /// How many groups are looked through.
@@ -34,7 +34,7 @@ pub(super) async fn of(
         fields.binding = Some(binding);
         fields.cause = Some(cause.to_owned());
     });
-    let books: AllBooks = services.store.books(member.organisation()).await?.into_iter().collect();
+    let books = all_books(services, member.organisation()).await?;
     let mut purse = Purse::default();
     for group in &groups {
         purse.add(&books, binding, group.currency.as_deref(), group.value_minor);
