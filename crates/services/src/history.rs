@@ -57,7 +57,8 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
         rows: page.runs.into_iter().map(row).collect(),
         may_retry: member.may(Permission::RetryRuns),
         version,
-        counts: counts::counts(&*services.store, member.organisation(), &query.filter()).await?,
+        counts: counts::counts(&*services.store, member.organisation(), query).await?,
+        left_out: counts::left_out(&*services.store, member.organisation(), query).await?,
         unknown_key: query.unknown_key(),
         views: services
             .store

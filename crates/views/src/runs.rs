@@ -34,6 +34,9 @@ pub struct RunsPage {
     /// What is said of a key in the search box that is none.
     #[serde(default)]
     pub unknown_key: Option<String>,
+    /// What is said of skipped runs that the list leaves out.
+    #[serde(default)]
+    pub left_out: Option<String>,
 }
 
 /// How many runs there are, as text: `34`, or `2,000+` where nobody counts further.

@@ -36,6 +36,8 @@ pub struct HistoryQuery {
     pub search: String,
     /// The fields of the filter.
     pub fields: FilterFields,
+    /// Whether the list holds what was skipped because its kind is switched off, too: see [`Code::SWITCHED_OFF`].
+    pub with_switched_off: bool,
     /// In which order.
     pub order: Order,
     /// From where.
@@ -93,6 +95,7 @@ impl HistoryQuery {
         let query = Self {
             order: reader.order(get("sort"), get("order")),
             seek: reader.seek(get("before"), get("after")),
+            with_switched_off: get("skips").is_some_and(|text| text == "1"),
             fields,
             search,
         };
@@ -116,7 +119,7 @@ impl HistoryQuery {
         let mut fields = self.fields.clone();
         reader.search(&mut fields, &self.search);
         let customer = fields.customer.as_deref().map(folded).filter(|name| !name.is_empty());
-        RunFilter {
+        let filter = RunFilter {
             binding: fields.binding,
             status: fields.status,
             event: fields.event,
@@ -132,7 +135,23 @@ impl HistoryQuery {
             // Alone it is looked for by its index; beside something else it narrows what that finds.
             customer: customer.clone().filter(|_| fields.find.is_some()),
             find: fields.find.or_else(|| Some(Find { customer: Some(customer?), ..Find::default() })),
-        }
+            ..RunFilter::default()
+        };
+        RunFilter { without_switched_off: self.leaves_out(&filter), ..filter }
+    }
+
+    /// Whether runs of a filter are listed without what was skipped because its kind is switched off: where it asks for nothing that
+    /// such a run may be meant by.
+    pub fn leaves_out(&self, filter: &RunFilter) -> bool {
+        let RunFilter { status, event, code, cause, open, settings_version, find, .. } = filter;
+        let asks = status.is_some()
+            || event.is_some()
+            || code.is_some()
+            || cause.is_some()
+            || *open
+            || settings_version.is_some()
+            || find.is_some();
+        !self.with_switched_off && !asks
     }
 
     /// Name and value of each part of the address but its place.
@@ -170,6 +189,7 @@ impl HistoryQuery {
             ("max", at_most.map(plain)),
             ("currency", currency.map(|currency| currency.to_string())),
             ("customer", customer.clone()),
+            ("skips", self.with_switched_off.then(|| "1".to_owned())),
             ("sort", sort.map(|(_, word)| (*word).to_owned())),
             ("order", order.map(|order| if order.descending { "down" } else { "up" }.to_owned())),
         ]
@@ -237,7 +257,7 @@ impl HistoryQuery {
 
     /// Whether only some of the runs are asked for.
     pub fn is_filtered(&self) -> bool {
-        self.filter().is_any()
+        RunFilter { without_switched_off: false, ..self.filter() }.is_any()
     }
 }
 

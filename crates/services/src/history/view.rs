@@ -1,6 +1,7 @@
 //! The history at an address, with the ways to other parts of it.
 
 use domain::run::RunStatus;
+use messages::message;
 use store::{Order, Seek, SortBy};
 use views::{
     error::AppError,
@@ -39,6 +40,7 @@ fn frame(page: &RunsPage, query: &HistoryQuery) -> HistoryFrame {
         first: (!is_first).then(|| query.at(Seek::First).href()),
         names: names(query.order),
         unknown_key: page.unknown_key.clone(),
+        left_out: page.left_out.clone().map(|sentence| (sentence, with_all(query).href())),
         is_filtered: query.is_filtered(),
         retry_all: page.may_retry.then(|| retry_href(query)),
     }
@@ -99,9 +101,19 @@ fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
         (amount("min").map(|amount| format!("Amount from {amount}")), |fields| fields.at_least = None),
         (amount("max").map(|amount| format!("Amount to {amount}")), |fields| fields.at_most = None),
     ];
+    let skips = query.with_switched_off.then(|| FilterChip {
+        label: message!(history_list.with_left_out).to_owned(),
+        href: HistoryQuery { with_switched_off: false, seek: Seek::First, ..query.clone() }.href(),
+    });
     all.into_iter()
         .filter_map(|(label, change)| Some(FilterChip { label: label?, href: without(change) }))
+        .chain(skips)
         .collect()
+}
+
+/// The same list with what it leaves out.
+fn with_all(query: &HistoryQuery) -> HistoryQuery {
+    HistoryQuery { with_switched_off: true, seek: Seek::First, ..query.clone() }
 }
 
 /// The ways to other orders, in the order of the table's columns.
@@ -147,6 +159,16 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_said_and_shown_on_demand() {
+        let left_out = Some("142 runs".to_owned());
+        let page = RunsPage { left_out, ..RunsPage::default() };
+        let (sentence, href) = frame(&page, &HistoryQuery::parse("min=1").unwrap()).left_out.unwrap();
+        assert_eq!((sentence.as_str(), href.as_str()), ("142 runs", "/dashboard/sync?min=1&skips=1"));
+        let chips = frame(&RunsPage::default(), &HistoryQuery::parse("min=1&skips=1").unwrap()).chips;
+        assert_eq!(chips.last().map(|chip| chip.href.as_str()), Some("/dashboard/sync?min=1"));
     }
 
     #[test]

@@ -147,3 +147,22 @@ fn a_column_sorts_and_turns_round() {
     );
     assert_eq!(query.sorted_by(SortBy::Received).href(), "/dashboard/sync?sort=received&order=up");
 }
+
+#[test]
+fn what_is_switched_off_is_left_out_where_nothing_asks_for_it() {
+    for (text, leaves_out) in [
+        ("", true),
+        ("from=2026-03-01&min=100", true),
+        ("skips=1", false),
+        ("status=skipped_by_policy", false),
+        ("q=status:skipped", false),
+        ("event=product.upserted", false),
+        ("q=SKU-7", false),
+        ("open=1", false),
+    ] {
+        let query = HistoryQuery::parse(text).unwrap();
+        assert_eq!(query.filter().without_switched_off, leaves_out, "{text}");
+    }
+    assert!(!HistoryQuery::default().is_filtered(), "the whole list is no filter");
+    assert_eq!(HistoryQuery::parse("skips=1").unwrap().href(), "/dashboard/sync?skips=1");
+}
