@@ -20,9 +20,10 @@ pub async fn fetch_history(
     query: String,
 ) -> Result<HistoryView, AppError> {
     use crate::context;
-    use services::history::{query::HistoryQuery, view::view};
-    let work =
-        async { view(&context::services()?, &context::member().await?, &HistoryQuery::parse(&query)?).await };
+    use services::history::{query::HistoryQuery, view};
+    let work = async {
+        view::answer(&context::services()?, &context::member().await?, HistoryQuery::parse(&query)).await
+    };
     context::answer(work).await
 }
 

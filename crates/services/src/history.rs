@@ -67,7 +67,7 @@ pub async fn page(services: &Services, member: &Member, query: &HistoryQuery) ->
             .into_iter()
             .map(|view| (view.name, view.query))
             .collect(),
-        shops: shops.iter().map(|shop| (shop.id.to_string(), shop.name.clone())).collect(),
+        shops: named(&shops),
     })
 }
 
@@ -82,6 +82,11 @@ pub async fn row(services: &Services, member: &Member, run: &str) -> Result<RunR
     let books = all_books(services, member.organisation()).await?;
     let base = base_of(&books, run.binding_id);
     Ok(RunRow { shop, ..RunRow::of(run, status, base) })
+}
+
+/// Id and name of shops.
+fn named(shops: &[Binding]) -> Vec<(String, String)> {
+    shops.iter().map(|shop| (shop.id.to_string(), shop.name.clone())).collect()
 }
 
 /// The organisation's shops, by name.

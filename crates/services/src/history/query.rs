@@ -22,9 +22,12 @@ use views::{
     links::escape,
 };
 
-pub use self::{amounts::minor, keys::QUALIFIERS};
+pub use self::{
+    amounts::minor,
+    keys::{QUALIFIERS, unknown_word},
+};
 use self::{
-    amounts::{money, plain},
+    amounts::{currency, money, plain, sought},
     keys::qualifier_of,
     words::found_by,
 };
@@ -274,7 +277,8 @@ impl Reader {
     fn parsed<T: std::str::FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            self.error.fields.push((name.to_owned(), FieldError::Unknown));
+            let error = std::mem::replace(&mut self.error, AppError::new(ErrorCode::Invalid));
+            self.error = error.field(name, FieldError::Unknown).echo(name, text);
         }
         value
     }
@@ -324,13 +328,14 @@ impl Reader {
             return;
         }
         let text = words.join(" ");
-        // A sum with its currency is nothing else.
-        match money(&text) {
-            Some((currency, minor)) => {
-                fields.currency = Some(currency);
-                fields.find = Some(Find { amount_minor: Some(minor), ..Find::default() });
-            }
-            None => fields.find = Some(found_by(&text)),
+        // A sum with its currency is nothing else, nor is a currency alone.
+        if let Some((currency, amount)) = money(&text) {
+            fields.currency = Some(currency);
+            fields.find = Some(sought(amount));
+        } else if let Some(currency) = currency(&text) {
+            fields.currency = Some(currency);
+        } else {
+            fields.find = Some(found_by(&text));
         }
     }
 

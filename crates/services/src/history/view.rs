@@ -4,15 +4,19 @@ use domain::run::RunStatus;
 use messages::message;
 use store::{Order, Seek, SortBy};
 use views::{
-    error::AppError,
+    error::{AppError, ErrorCode},
     history::{FilterChip, HistoryFrame, HistoryView, StatusLink},
+    links::{HISTORY, escape},
     runs::{RunsPage, SortLink, StatusCounts, event_label, status_label},
 };
 
 use super::{
+    counts::counts,
+    named,
     operator_actions::retry_href,
     page,
-    query::{FilterFields, HistoryQuery},
+    query::{FilterFields, HistoryQuery, unknown_word},
+    shops,
 };
 use crate::{Member, Services};
 
@@ -24,6 +28,40 @@ pub async fn view(
 ) -> Result<HistoryView, AppError> {
     let page = page(services, member, query).await?;
     let frame = frame(&page, query);
+    Ok(HistoryView { page, frame })
+}
+
+/// The runs of an address, or where it cannot be understood no runs, and what is meant: never a list that was not asked for.
+pub async fn answer(
+    services: &Services,
+    member: &Member,
+    read: Result<HistoryQuery, AppError>,
+) -> Result<HistoryView, AppError> {
+    match read {
+        Ok(query) => view(services, member, &query).await,
+        Err(error) if error.code == ErrorCode::Invalid => refused(services, member, &error).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn refused(services: &Services, member: &Member, error: &AppError) -> Result<HistoryView, AppError> {
+    let whole = HistoryQuery::default();
+    let page = RunsPage {
+        version: *services.store.changes_of(member.organisation()).borrow(),
+        counts: counts(&*services.store, member.organisation(), &whole).await?,
+        shops: named(&shops(services, member).await?),
+        ..RunsPage::default()
+    };
+    // The address stays as it was asked for, and a page that follows the server asks for the same again.
+    let asked: Vec<String> =
+        error.echo.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let frame = HistoryFrame {
+        href: format!("{HISTORY}?{}", asked.join("&")),
+        search: error.typed("q").unwrap_or_default().to_owned(),
+        unknown_key: unknown_word(error),
+        is_filtered: true,
+        ..frame(&page, &whole)
+    };
     Ok(HistoryView { page, frame })
 }
 

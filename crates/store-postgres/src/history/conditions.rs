@@ -187,7 +187,8 @@ impl List<'_> {
         query.push("SELECT NULL::uuid AS id");
         for hit in self.hits() {
             // A range in the order of ids: fenced, or Postgres might walk the history in that order for the few that fit.
-            let is_range = matches!(hit, Hit::CustomerName(_) | Hit::CustomerLastWord(_));
+            let is_range =
+                matches!(hit, Hit::CustomerName(_) | Hit::CustomerLastWord(_) | Hit::AmountWithin(..));
             query.push(" UNION ALL (SELECT id FROM ").push(if is_range {
                 "(SELECT * FROM runs WHERE "
             } else {
@@ -246,6 +247,10 @@ fn push_hit(query: &mut Query, hit: Hit) {
             .push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ")
             .push_bind(minor)
             .push(")"),
+        Hit::AmountWithin(least, most) => {
+            query.push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) BETWEEN ").push_bind(least);
+            query.push(" AND ").push_bind(most).push(")")
+        }
         Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(Text(digest)),
         Hit::SageId(id) => query.push("sage_id = ").push_bind(Text(id)),
         Hit::Request(id) => {

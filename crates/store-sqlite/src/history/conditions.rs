@@ -247,7 +247,7 @@ const fn index_of(hit: &Hit) -> &'static str {
     match hit {
         Hit::Number(_) => "runs_history_number",
         Hit::SageReference(_) => "runs_sage_reference",
-        Hit::Amount(_) => "runs_history_amount",
+        Hit::Amount(_) | Hit::AmountWithin(..) => "runs_history_amount",
         Hit::EmailDigest(_) => "runs_email",
         Hit::SageId(_) => "runs_sage_id",
         Hit::Run(_) | Hit::Request(_) => "sqlite_autoindex_runs_1",
@@ -269,6 +269,10 @@ fn push_hit(query: &mut Query, hit: Hit) {
         Hit::SageReference(text) => query.push("sage_reference = ").push_bind(text),
         Hit::Amount(minor) => {
             query.push("(amount_minor IS NOT NULL AND sort_amount = ").push_bind(minor).push(")")
+        }
+        Hit::AmountWithin(least, most) => {
+            query.push("(amount_minor IS NOT NULL AND sort_amount BETWEEN ").push_bind(least);
+            query.push(" AND ").push_bind(most).push(")")
         }
         Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(digest),
         Hit::SageId(id) => query.push("sage_id = ").push_bind(id),

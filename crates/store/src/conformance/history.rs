@@ -114,6 +114,9 @@ fn is_hit(find: &Find, run: &Run) -> bool {
     has(&run.facts.increment_id)
         || find.magento_id == Some(run.magento_id)
         || find.amount_minor.is_some() && find.amount_minor == run.facts.amount_minor
+        || find.amount_within.is_some_and(|(least, most)| {
+            run.facts.amount_minor.is_some_and(|minor| least <= minor && minor <= most)
+        })
         || find.run == Some(run.id)
 }
 
@@ -199,6 +202,7 @@ fn filters(second: BindingId, runs: &[Run]) -> Vec<RunFilter> {
         RunFilter { find: amount(200), until: Some(middle), ..any() },
         RunFilter { find: amount(200), from: Some(middle), binding: Some(second), ..any() },
         RunFilter { find: several, ..any() },
+        RunFilter { find: Some(Find { amount_within: Some((-99, 299)), ..Find::default() }), ..any() },
     ]
 }
 
