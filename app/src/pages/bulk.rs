@@ -66,6 +66,7 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
     view! {
         <section class="card ask">
             <p class="ask-count">{about}</p>
+            {preview.warnings.iter().map(|text| view! { <p class="notice">{text.clone()}</p> }).collect_view()}
             {all.map(|text| view! { <p class="notice">{text}</p> })}
             <p>
                 "Ledger queues failed, skipped, waiting and retrying runs again, oldest first and a few at a time, so that new documents are not delayed.

@@ -21,6 +21,8 @@ pub struct PreviewView {
     pub matching: i64,
     /// How many seconds they may take.
     pub seconds: i64,
+    /// What is said of shops that so many new failures would pause.
+    pub warnings: Vec<String>,
     /// Whether only some of the runs are meant.
     pub is_filtered: bool,
 }

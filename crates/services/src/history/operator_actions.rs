@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::{
     ids::{ActionId, BindingId, BulkRetryId, RunId},
-    run::{ActionKind, BulkState, RunStatus},
+    run::{ActionKind, BindingStatus, BulkState, RunStatus},
 };
 use messages::message;
 use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
@@ -92,6 +92,7 @@ pub async fn preview(
         is_more: matching > COUNTED,
         by_status,
         matching: matching.min(COUNTED),
+        warnings: near_pause(services, member, &filter).await?,
         seconds,
         is_filtered: query.is_filtered(),
     })
@@ -115,6 +116,39 @@ async fn retryable(
         }
     }
     Ok(counts)
+}
+
+/// The shops that Ledger would pause if all of the runs failed that have not failed yet: known failures are not counted again.
+async fn near_pause(
+    services: &Services,
+    member: &Member,
+    filter: &RunFilter,
+) -> Result<Vec<String>, AppError> {
+    let pause = services.thresholds.pause;
+    let mut warnings = Vec::new();
+    if pause == 0 {
+        return Ok(warnings);
+    }
+    for binding in services.store.list_bindings(member.organisation()).await? {
+        let is_meant = filter.binding.is_none_or(|asked| asked == binding.id);
+        if !is_meant || binding.status != BindingStatus::Active {
+            continue;
+        }
+        let of_shop = RunFilter { binding: Some(binding.id), ..filter.clone() };
+        let counts = retryable(services, member, &of_shop).await?;
+        let unknown = counts.iter().filter(|(status, _)| *status != RunStatus::Failed);
+        let unknown: i64 = unknown.map(|(_, runs)| runs).sum();
+        let failed = services.store.health(binding.id).await?.failed_in_a_row;
+        if unknown > 0 && i64::from(failed) + unknown >= i64::from(pause) {
+            warnings.push(message!(
+                bulk_retry.near_pause,
+                shop = binding.name,
+                failed = failed,
+                pause = pause
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 /// Seconds that so many runs take: as the newest ended ones of the same filter did, or two each where none has ended yet. Runs of one

@@ -46,7 +46,7 @@ impl World {
         self.store.exclude_document(run, &action).await
     }
 
-    async fn bulk(&self, filter: RunFilter, last_run: RunId) -> BulkRetry {
+    pub(super) async fn bulk(&self, filter: RunFilter, last_run: RunId) -> BulkRetry {
         let action = self.action(self.organisation, None, ActionKind::BulkRetryBegun);
         let bulk = BulkRetry {
             id: BulkRetryId(self.id()),
@@ -66,7 +66,7 @@ impl World {
         bulk
     }
 
-    async fn advance(&self, bulk: &BulkRetry) -> Advance {
+    pub(super) async fn advance(&self, bulk: &BulkRetry) -> Advance {
         self.store.advance_bulk_retry(bulk.id, self).await.unwrap()
     }
 
