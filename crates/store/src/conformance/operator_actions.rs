@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     code::Code,
     environment::Environment,
-    ids::{ActionId, BulkRetryId, MemberId, OrganisationId, PersonId, RunId},
+    ids::{ActionId, BindingId, BulkRetryId, MemberId, OrganisationId, PersonId, RunId},
     run::{
         ActionKind, BindingStatus, BulkState, EntityKind,
         EventName::{CustomerUpserted, InvoiceCreated, InvoicePaid},
@@ -124,8 +124,11 @@ pub async fn actions_are_kept_and_told(store: Arc<dyn Store>) {
     );
     assert_eq!(of(ActionFilter { kind: Some(ActionKind::Resumed), ..any.clone() }).await, []);
     let (ada, bob) = (first.actor.member, second.actor.member);
-    assert_eq!(of(ActionFilter { member: ada, ..any }).await, [first]);
-    assert_eq!(of(ActionFilter { kind: Some(ActionKind::Retried), member: bob }).await, []);
+    let (own, other) = (Some(world.binding), Some(BindingId(world.id())));
+    assert_eq!(of(ActionFilter { binding: own, ..any.clone() }).await, [second.clone(), first.clone()]);
+    assert_eq!(of(ActionFilter { binding: other, ..any.clone() }).await, []);
+    assert_eq!(of(ActionFilter { member: ada, ..any.clone() }).await, [first]);
+    assert_eq!(of(ActionFilter { kind: Some(ActionKind::Retried), member: bob, ..any.clone() }).await, []);
 }
 
 /// Its runs are skipped with the reason, what waits for it goes on, Magento is told; and all of it is taken back.
