@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     environment::Environment,
-    ids::{ActionId, BulkRetryId, OrganisationId, RunId},
+    ids::{ActionId, BindingId, BulkRetryId, OrganisationId, RunId},
     run::{ActionKind, BulkState, RunStatus},
 };
 
@@ -73,6 +74,19 @@ impl BulkRetry {
     }
 }
 
+/// Runs that a retry of many put in the queue and that failed again, of one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkFailure {
+    /// Of which binding.
+    pub binding_id: BindingId,
+    /// Why.
+    pub code: Code,
+    /// The cause, as [`RunFilter::cause`] takes it.
+    pub cause: String,
+    /// How many.
+    pub runs: i64,
+}
+
 /// How far a retry of many has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
@@ -99,6 +113,14 @@ pub trait BulkRetries {
         organisation: OrganisationId,
         id: BulkRetryId,
     ) -> Result<Vec<(RunStatus, i64)>>;
+
+    /// Why those failed again that did, most runs first; at most so many causes.
+    async fn bulk_failures(
+        &self,
+        organisation: OrganisationId,
+        id: BulkRetryId,
+        limit: u32,
+    ) -> Result<Vec<BulkFailure>>;
 
     /// The newest of an organisation.
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>>;

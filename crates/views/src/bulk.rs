@@ -75,6 +75,12 @@ pub struct BulkView {
     pub passed_over: i64,
     /// What came of those until now.
     pub outcomes: BulkOutcomes,
+    /// Why those failed again that did, most runs first.
+    #[serde(default)]
+    pub failures: Vec<BulkFailureView>,
+    /// The list of those that failed again.
+    #[serde(default)]
+    pub failed_again: Option<String>,
     /// Who began it.
     pub actor: String,
     /// The list of the runs that it is about.
@@ -85,6 +91,19 @@ pub struct BulkView {
     pub ended: Option<Moment>,
     /// Whether the one who looks may cancel it.
     pub may_cancel: bool,
+}
+
+/// Runs of a retry of many that failed again, of one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkFailureView {
+    /// How many, such as `34 documents`.
+    pub documents: String,
+    /// What happened.
+    pub sentence: String,
+    /// What to do.
+    pub action: String,
+    /// The list of them.
+    pub href: String,
 }
 
 impl BulkView {

@@ -6,14 +6,15 @@ use domain::{
     run::{ActionKind, BindingStatus, BulkState, RunStatus},
 };
 use messages::message;
-use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
+use store::{Action, Actor, BulkFailure, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
 
 use super::query::HistoryQuery;
 use views::{
-    bulk::{BulkOutcomes, BulkView, PreviewView},
+    bulk::{BulkFailureView, BulkOutcomes, BulkView, PreviewView},
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     links::HISTORY,
+    overview::many,
 };
 
 use crate::{Member, Services, permission::Permission};
@@ -223,7 +224,29 @@ pub async fn bulk(services: &Services, member: &Member, id: &str) -> Result<Bulk
     for (status, runs) in services.store.bulk_outcomes(member.organisation(), id).await? {
         outcomes.add(status, runs);
     }
-    Ok(BulkView { outcomes, ..view(bulk, member) })
+    let failures = services.store.bulk_failures(member.organisation(), id, FAILURES).await?;
+    let failures: Vec<BulkFailureView> = failures.iter().map(|failure| failed_again(failure, id)).collect();
+    let failed = HistoryQuery::default().with(|fields| {
+        (fields.bulk, fields.status) = (Some(id), Some(RunStatus::Failed));
+    });
+    let failed_again = (!failures.is_empty()).then(|| failed.href());
+    Ok(BulkView { outcomes, failures, failed_again, ..view(bulk, member) })
+}
+
+/// So many causes of failures are named.
+const FAILURES: u32 = 20;
+
+fn failed_again(failure: &BulkFailure, bulk: BulkRetryId) -> BulkFailureView {
+    let query = HistoryQuery::default().with(|fields| {
+        (fields.bulk, fields.status) = (Some(bulk), Some(RunStatus::Failed));
+        (fields.binding, fields.cause) = (Some(failure.binding_id), Some(failure.cause.clone()));
+    });
+    BulkFailureView {
+        documents: many(failure.runs, "document", "documents"),
+        sentence: failure.code.sentence().to_owned(),
+        action: failure.code.action().to_owned(),
+        href: query.href(),
+    }
 }
 
 /// The newest retries of many runs.
@@ -242,6 +265,8 @@ fn view(bulk: BulkRetry, member: &Member) -> BulkView {
         retried: bulk.retried,
         passed_over: bulk.passed_over,
         outcomes: BulkOutcomes::default(),
+        failures: Vec::new(),
+        failed_again: None,
         actor: bulk.actor.name,
         runs,
         began: bulk.created_at.into(),
@@ -294,5 +319,31 @@ fn done(result: store::Result<()>, flash: Flash) -> Result<Flash, AppError> {
         Ok(()) => Ok(flash),
         Err(store::Error::Conflict(_)) => Ok(Flash::TooLate),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::code::Code;
+
+    use super::*;
+
+    #[test]
+    fn what_failed_again_leads_to_its_own_list() {
+        let bulk: BulkRetryId = "0190b5a4-7c3e-7000-8000-000000000001".parse().unwrap();
+        let failure = BulkFailure {
+            binding_id: "0190b5a4-7c3e-7000-8000-000000000002".parse().unwrap(),
+            code: Code::SageValidation,
+            cause: "1f0c".to_owned(),
+            runs: 34,
+        };
+        let view = failed_again(&failure, bulk);
+        assert_eq!(
+            (view.documents.as_str(), view.sentence.as_str()),
+            ("34 documents", failure.code.sentence())
+        );
+        let filter = HistoryQuery::parse(view.href.split_once('?').unwrap().1).unwrap().filter();
+        assert_eq!((filter.bulk, filter.status), (Some(bulk), Some(RunStatus::Failed)));
+        assert_eq!((filter.binding, filter.cause.as_deref()), (Some(failure.binding_id), Some("1f0c")));
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     code::Code,
     email,
-    ids::{BindingId, RunId},
+    ids::{BindingId, BulkRetryId, RunId},
     money::Currency,
     run::{EventName, RunStatus},
     text::folded,
@@ -64,6 +64,8 @@ pub struct FilterFields {
     pub open: bool,
     /// Under one version of the settings.
     pub version: Option<i64>,
+    /// Put in the queue by one retry of many.
+    pub bulk: Option<BulkRetryId>,
     /// Received on this day or later (UTC).
     pub from: Option<NaiveDate>,
     /// Received on this day or earlier (UTC).
@@ -130,6 +132,7 @@ impl HistoryQuery {
             cause: fields.cause,
             open: fields.open,
             settings_version: fields.version,
+            bulk: fields.bulk,
             from: fields.from.map(start_of),
             until: fields.until.and_then(|day| day.checked_add_days(Days::new(1))).map(start_of),
             at_least: fields.at_least,
@@ -146,13 +149,14 @@ impl HistoryQuery {
     /// Whether runs of a filter are listed without what was skipped because its kind is switched off: where it asks for nothing that
     /// such a run may be meant by.
     pub fn leaves_out(&self, filter: &RunFilter) -> bool {
-        let RunFilter { status, event, code, cause, open, settings_version, find, .. } = filter;
+        let RunFilter { status, event, code, cause, open, settings_version, bulk, find, .. } = filter;
         let asks = status.is_some()
             || event.is_some()
             || code.is_some()
             || cause.is_some()
             || *open
             || settings_version.is_some()
+            || bulk.is_some()
             || find.is_some();
         !self.with_switched_off && !asks
     }
@@ -167,6 +171,7 @@ impl HistoryQuery {
             cause,
             open,
             version,
+            bulk,
             from,
             until,
             at_least,
@@ -186,6 +191,7 @@ impl HistoryQuery {
             ("cause", cause.clone()),
             ("open", open.then(|| "1".to_owned())),
             ("version", version.map(|version| version.to_string())),
+            ("bulk", bulk.map(|bulk| bulk.to_string())),
             ("from", from.map(|day| day.to_string())),
             ("until", until.map(|day| day.to_string())),
             ("min", at_least.map(plain)),
@@ -298,6 +304,7 @@ impl Reader {
             "code" => fields.code = self.parsed(name, text),
             "shop" => fields.binding = self.parsed(name, text),
             "version" => fields.version = self.parsed(name, text),
+            "bulk" => fields.bulk = self.parsed(name, text),
             "from" => fields.from = self.parsed(name, text),
             "until" => fields.until = self.parsed(name, text),
             "min" => fields.at_least = self.amount(name, text),

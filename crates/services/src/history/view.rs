@@ -114,7 +114,7 @@ type Without = fn(&mut FilterFields);
 
 /// The filters that apply, besides the status and the search, each with the way to the list without it.
 fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
-    let FilterFields { binding, event, code, cause, version, from, until, currency, customer, .. } =
+    let FilterFields { binding, event, code, cause, version, bulk, from, until, currency, customer, .. } =
         &query.fields;
     let shop = binding.map(|binding| {
         let id = binding.to_string();
@@ -131,6 +131,7 @@ fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
             fields.code = None;
         }),
         (cause.as_ref().map(|_| "One cause".to_owned()), |fields| fields.cause = None),
+        (bulk.map(|_| "One bulk retry".to_owned()), |fields| fields.bulk = None),
         (version.map(|version| format!("Settings version {version}")), |fields| fields.version = None),
         (customer.as_ref().map(|name| format!("Customer: {name}")), |fields| fields.customer = None),
         (currency.map(|currency| format!("Currency: {currency}")), |fields| fields.currency = None),

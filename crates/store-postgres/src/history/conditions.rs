@@ -115,6 +115,12 @@ impl List<'_> {
     }
 
     fn push_kinds(&self, query: &mut Query) {
+        if let Some(bulk) = self.filter.bulk {
+            query
+                .push(" AND id IN (SELECT run_id FROM actions WHERE bulk_retry_id = ")
+                .push_bind(bulk.0)
+                .push(")");
+        }
         if self.filter.retryable {
             query.push(format!(" AND status IN ({})", quoted(RunStatus::RETRYABLE.map(RunStatus::as_str))));
         }

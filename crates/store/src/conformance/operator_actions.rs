@@ -287,6 +287,14 @@ pub async fn a_bulk_retry_passes_each_run_once(store: Arc<dyn Store>) {
     let claimed = world.claim().await;
     world.fail(&claimed).await;
     assert_eq!(outcomes().await.unwrap(), [(RunStatus::Failed, 1), (RunStatus::Queued, 4)]);
+    let failures = world.store.bulk_failures(world.organisation, bulk.id, 9).await.unwrap();
+    let failures: Vec<_> = failures.iter().map(|one| (one.binding_id, one.code, one.runs)).collect();
+    assert_eq!(failures, [(world.binding, Code::SageValidation, 1)]);
+    for (status, count) in [(None, 5), (Some(RunStatus::Failed), 1)] {
+        let of_bulk = RunFilter { bulk: Some(bulk.id), status, ..RunFilter::default() };
+        let counted = world.store.count_matching(world.organisation, &of_bulk, 99).await.unwrap();
+        assert_eq!(counted, count, "{status:?}");
+    }
     assert!(world.store.running_bulk_retries().await.unwrap().is_empty());
     let succeeded = RunFilter { status: Some(RunStatus::Succeeded), ..RunFilter::default() };
     let of_succeeded = world.bulk(succeeded, later).await;
@@ -295,6 +303,7 @@ pub async fn a_bulk_retry_passes_each_run_once(store: Arc<dyn Store>) {
     let stranger = world.add_organisation("Second").await;
     assert_eq!(world.store.bulk_retry(stranger, bulk.id).await.unwrap(), None);
     assert_eq!(world.store.bulk_outcomes(stranger, bulk.id).await.unwrap(), []);
+    assert_eq!(world.store.bulk_failures(stranger, bulk.id, 9).await.unwrap(), []);
 }
 
 /// It leaves room in the queue, waits until there is, and stops when a person says so.

@@ -8,7 +8,7 @@ use messages::message;
 use views::error::AppError;
 
 /// What the search box and the address understand, with an example each.
-pub const QUALIFIERS: [(&str, &str); 13] = [
+pub const QUALIFIERS: [(&str, &str); 14] = [
     ("status", "status:failed"),
     ("event", "event:invoice.paid"),
     ("code", "code:totals_mismatch"),
@@ -22,6 +22,7 @@ pub const QUALIFIERS: [(&str, &str); 13] = [
     ("open", "open:1"),
     ("version", "version:3"),
     ("cause", "cause:1f0c…"),
+    ("bulk", "bulk:0190b5a4-…"),
 ];
 
 /// Name and value of a word that is a qualifier.
