@@ -97,7 +97,7 @@ fn pages(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(own, security::only_own_forms))
         .layer(middleware::from_fn(security::only_possible_names))
         .layer(header_layer(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
-        .layer(middleware::from_fn(security::cache_the_package))
+        .layer(middleware::from_fn(security::cache_files))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // A form's error travels back to the page it came from: `no-referrer` would lose it.
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))
