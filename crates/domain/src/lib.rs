@@ -30,6 +30,7 @@ pub mod retry;
 pub mod run;
 pub mod settings;
 pub mod setup;
+pub mod territory;
 pub mod text;
 pub mod words;
 pub mod xref;

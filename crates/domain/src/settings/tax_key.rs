@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use messages::message;
 use rust_decimal::Decimal;
 
-use crate::money::{from_minor, to_minor, typed_hundredths};
+use crate::{
+    money::{from_minor, to_minor, typed_hundredths},
+    territory::canonical_code,
+};
 
 /// Nobody taxes at more than 100 %: in hundredths of a percent.
 const MOST: i64 = 10_000;
@@ -113,7 +116,7 @@ impl TaxKey {
         Self {
             hundredths,
             class: class.map(|class| class.trim().to_owned()),
-            country: country.map(|country| country.trim().to_ascii_uppercase()),
+            country: country.map(|country| canonical_code(&country.trim().to_ascii_uppercase()).to_owned()),
         }
     }
 
@@ -139,7 +142,7 @@ impl TaxKey {
     }
 
     /// How specific the key is: class and country, class, country, percentage alone.
-    const fn specificity(&self) -> u8 {
+    pub const fn specificity(&self) -> u8 {
         2 * self.class.is_some() as u8 + self.country.is_some() as u8
     }
 }
@@ -215,6 +218,9 @@ mod tests {
             (" 20.0 % ", "20.00"),
             ("14.975", "14.98"),
             ("0//us", "0.00//US"),
+            ("0//el", "0.00//GR"),
+            ("20//UK", "20.00//GB"),
+            ("0//xi", "0.00//XI"),
             ("20/reduced", "20.00/reduced"),
             ("20.00/ Reduced goods /ie", "20.00/Reduced goods/IE"),
             ("5//", "5.00"),
