@@ -148,6 +148,8 @@ pub struct Settings {
     pub fee_ledger_account_id: Option<String>,
     /// The account of adjustments; unset = the sales account.
     pub adjustment_ledger_account_id: Option<String>,
+    /// The liability account of tax that is another jurisdiction's and that Sage has no rate for; unset = such documents wait or fail.
+    pub foreign_tax_ledger_account_id: Option<String>,
     /// Payment method to bank account; a method mapped to none leaves the invoice unpaid.
     pub payment_method_map: BTreeMap<String, Option<String>>,
     /// Whether refunds are recorded.
@@ -206,6 +208,7 @@ impl Default for Settings {
             gift_card_ledger_account_id: None,
             fee_ledger_account_id: None,
             adjustment_ledger_account_id: None,
+            foreign_tax_ledger_account_id: None,
             payment_method_map: BTreeMap::new(),
             record_refunds: true,
             tax_rate_map: BTreeMap::new(),

@@ -4,6 +4,7 @@
 mod aliases;
 mod areas;
 mod countries;
+mod vat_area;
 
 use crate::{
     documents::Address,
@@ -13,6 +14,8 @@ use aliases::ALIASES;
 use areas::{AREAS, Area};
 use countries::COUNTRIES;
 
+pub use vat_area::VatArea;
+
 /// The member states of the European Union (Directive 2006/112/EC, art. 5(2)).
 const MEMBER_STATES: [&str; 27] = [
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
@@ -21,21 +24,6 @@ const MEMBER_STATES: [&str; 27] = [
 
 /// Kosovo has no code in ISO 3166-1, and Sage's list of countries follows that.
 const KOSOVO: &str = "XK";
-
-/// Whose value added tax (or goods and services tax) a territory is under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VatArea {
-    /// The United Kingdom's, Northern Ireland apart.
-    UnitedKingdom,
-    /// Northern Ireland: the United Kingdom's, and for goods the European Union's as well (Windsor Framework, art. 8).
-    NorthernIreland,
-    /// A member state's of the European Union.
-    EuropeanUnion,
-    /// Canada's.
-    Canada,
-    /// Nobody's of these.
-    Elsewhere,
-}
 
 /// Where a place lies, seen from a business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,11 +141,9 @@ fn area_within(country: &str, address: &Address) -> Option<&'static Area> {
 
 /// A postcode's letters and digits without the country's letters in front (`E-35001`, `FR 98000`); none where it says nothing.
 fn plain_postcode(postcode: Option<&str>, country: &str) -> Option<String> {
-    let plain: String = postcode?.chars().filter(char::is_ascii_alphanumeric).collect();
-    let mut plain = plain.to_ascii_uppercase();
-    if country != "GB" {
-        plain = plain.trim_start_matches(|letter: char| letter.is_ascii_alphabetic()).to_owned();
-    }
+    let signs = postcode?.chars().filter(char::is_ascii_alphanumeric);
+    let is_of_country = |sign: &char| country != "GB" && sign.is_ascii_alphabetic();
+    let plain: String = signs.skip_while(is_of_country).map(|sign| sign.to_ascii_uppercase()).collect();
     // Shops that need no postcode fill in noughts.
     let says_something = plain.chars().any(|sign| sign != '0') && plain.len() > 1;
     says_something.then_some(plain)
@@ -195,12 +181,11 @@ impl Territory {
     /// What the tax rate map calls the territory, seen from a business of a country: the most particular first. An area that is taxed
     /// as a part of a country may be named by either.
     pub fn rate_codes(&self, home: &str, is_goods: bool) -> Vec<&'static str> {
-        let is_part = match self.vat {
-            // The Union's for goods: nothing that is said of Great Britain holds there.
-            VatArea::NorthernIreland => !is_goods || home != "IE",
-            VatArea::UnitedKingdom | VatArea::EuropeanUnion | VatArea::Canada => true,
-            VatArea::Elsewhere => false,
-        };
+        // Nothing that is said of Great Britain holds for goods to Northern Ireland, nor for services what is said of those goods.
+        if self.vat == VatArea::NorthernIreland && home == "IE" {
+            return vec![if is_goods { "XI" } else { "GB" }];
+        }
+        let is_part = self.vat != VatArea::Elsewhere;
         let own = self.code.into_iter();
         let country = Some(self.postal_country).filter(|country| is_part && self.code != Some(country));
         own.chain(country).collect()
@@ -209,9 +194,8 @@ impl Territory {
     /// Whether Sage, which looks at the country alone and knows Northern Ireland by its postcode, sees the territory as it is.
     pub fn is_seen_by_country(&self, home: &str) -> bool {
         match self.vat {
-            VatArea::NorthernIreland | VatArea::Canada => true,
             // The Isle of Man is one tax area with the United Kingdom in Sage too; seen from elsewhere it is abroad in any case.
-            VatArea::UnitedKingdom => true,
+            VatArea::UnitedKingdom | VatArea::NorthernIreland | VatArea::Canada => true,
             VatArea::EuropeanUnion => self.code == Some(self.postal_country) || home == "CA",
             VatArea::Elsewhere => match self.country {
                 None => false,

@@ -2,7 +2,7 @@
 
 use domain::{
     documents::Address,
-    province,
+    province, territory,
     text::{clean, clean_optional},
 };
 use messages::message;
@@ -32,13 +32,13 @@ pub(crate) fn address(address: &Address, what: &str, findings: &mut Findings) ->
     put("city", clean_optional(address.city.as_deref()), 50, findings);
     put("region", region(address, what, findings), region_limit(address), findings);
     put("postal_code", clean_optional(address.postcode.as_deref()), 10, findings);
-    put("country_id", country(address), 2, findings);
+    put("country_id", country(address, what, findings), 2, findings);
     (!fields.is_empty()).then_some(Value::Object(fields))
 }
 
 /// The region's characters: 45 where Sage takes free text of counties (United Kingdom, Ireland), else 50.
 fn region_limit(address: &Address) -> usize {
-    match country(address).as_deref() {
+    match country_of(address) {
         Some("GB" | "IE") => 45,
         _ => 50,
     }
@@ -46,7 +46,7 @@ fn region_limit(address: &Address) -> usize {
 
 fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<String> {
     let region = clean_optional(address.region.as_deref())?;
-    if country(address).as_deref() != Some("CA") {
+    if country_of(address) != Some("CA") {
         return Some(region);
     }
     let code = province::code(&region).map(str::to_owned);
@@ -56,9 +56,23 @@ fn region(address: &Address, what: &str, findings: &mut Findings) -> Option<Stri
     code
 }
 
-/// The country's two letters in capitals.
-pub(crate) fn country(address: &Address) -> Option<String> {
-    clean_optional(address.country_id.as_deref()).map(|country| country.to_uppercase())
+/// The country as Sage lists it; left out, with a note, where Sage lists none or the text names none.
+fn country(address: &Address, what: &str, findings: &mut Findings) -> Option<String> {
+    let (name, listed) = match territory::of_address(address) {
+        Ok(None) => return None,
+        // An area keeps the country that its address names.
+        Ok(Some(territory)) => (territory.name.to_owned(), territory.country),
+        Err(unknown) => (unknown.0, None),
+    };
+    if listed.is_none() {
+        findings.note(message!(plan_notes.country_not_in_sage, country = name, address = what));
+    }
+    listed.map(str::to_owned)
+}
+
+/// The country that an address names; none where it names none.
+fn country_of(address: &Address) -> Option<&'static str> {
+    territory::of_address(address).ok().flatten().map(|territory| territory.postal_country)
 }
 
 #[cfg(test)]

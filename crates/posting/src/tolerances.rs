@@ -50,6 +50,10 @@ pub(crate) const SAME_WORTH: Decimal = decimal(5, 3);
 /// likelier, and 0.47 may be anything (golden case creditmemo-with-money-from-nowhere).
 pub(crate) const ROUND_SUM: Decimal = decimal(5, 2);
 
+/// 0.05: cash is rounded to coins of five at most where Sage's businesses are (Canada since 2013, Ireland since 2015), so that a rest of
+/// no more is a rounding and no fee or voucher.
+pub(crate) const CASH_ROUNDING: Decimal = decimal(5, 2);
+
 /// 10 pence either way: where compensations leave a choice of product taxes, pennies beyond these have no say.
 pub(crate) const PRODUCT_TAX_STEPS: i64 = 10;
 

@@ -137,6 +137,7 @@ impl Settings {
             ("gift_card_ledger_account_id", &self.gift_card_ledger_account_id),
             ("fee_ledger_account_id", &self.fee_ledger_account_id),
             ("adjustment_ledger_account_id", &self.adjustment_ledger_account_id),
+            ("foreign_tax_ledger_account_id", &self.foreign_tax_ledger_account_id),
         ] {
             if let Some(id) = id {
                 check.entry(field, List::SalesAccounts, id);
@@ -321,6 +322,9 @@ mod tests {
             }),
             ("fee_ledger_account_id", NotInReference, |settings| {
                 settings.fee_ledger_account_id = Some("gone".to_owned());
+            }),
+            ("foreign_tax_ledger_account_id", NotInReference, |settings| {
+                settings.foreign_tax_ledger_account_id = Some("gone".to_owned());
             }),
             ("adjustment_ledger_account_id", NotInReference, |settings| {
                 settings.adjustment_ledger_account_id = Some("gone".to_owned());

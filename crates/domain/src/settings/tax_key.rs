@@ -1,7 +1,7 @@
 //! The keys of the tax rate map: a percentage, and if wanted a tax class and a country (`20.00`, `20.00/reduced`, `0.00//US`,
 //! `20.00/reduced/IE`). The settings form checks them with this parser, translation looks them up with it.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr};
 
 use messages::message;
 use rust_decimal::Decimal;
@@ -142,7 +142,7 @@ impl TaxKey {
     }
 
     /// How specific the key is: class and country, class, country, percentage alone.
-    pub const fn specificity(&self) -> u8 {
+    const fn specificity(&self) -> u8 {
         2 * self.class.is_some() as u8 + self.country.is_some() as u8
     }
 }
@@ -172,16 +172,23 @@ impl<'a> TaxMap<'a> {
         self.0.iter().map(|(key, id)| (key, *id))
     }
 
-    /// The most specific entry for a percentage, class and country.
+    /// The most specific entry for a percentage and class in a place that the codes name, the most particular first (Northern
+    /// Ireland: `XI`, `GB`).
     pub fn find(
         &self,
         percentage: Decimal,
         class: Option<&str>,
-        country: Option<&str>,
+        countries: &[&str],
     ) -> Option<(&TaxKey, &'a str)> {
         let hundredths = to_minor(percentage);
-        let fitting = self.entries().filter(|(key, _)| key.is_for(hundredths, class, country));
-        fitting.max_by_key(|(key, _)| key.specificity())
+        let rank = |key: &TaxKey| {
+            let place = key.country().map(|own| countries.iter().position(|country| *country == own));
+            // A country that is none of the place's is another's.
+            let place = place.map_or(Some(countries.len()), |found| found)?;
+            key.is_for(hundredths, class, key.country()).then_some((key.specificity(), Reverse(place)))
+        };
+        let fitting = self.entries().filter_map(|(key, id)| Some((rank(key)?, key, id)));
+        fitting.max_by_key(|(rank, ..)| *rank).map(|(_, key, id)| (key, id))
     }
 }
 
@@ -253,18 +260,27 @@ mod tests {
         let map = map(&[("20", "d"), ("20//IE", "c"), ("20/reduced", "b"), ("20/reduced/IE", "a")]);
         let map = TaxMap::read(&map);
         let twenty = Decimal::from(20);
-        let id = |class, country| map.find(twenty, class, country).unwrap().1;
-        assert_eq!(id(Some("Reduced"), Some("IE")), "a");
-        assert_eq!(id(Some("reduced"), Some("FR")), "b");
-        assert_eq!(id(Some("other"), Some("IE")), "c");
-        assert_eq!(id(Some("other"), None), "d");
-        assert_eq!(map.find(Decimal::ONE, None, None), None);
+        let id = |class, countries: &[&str]| map.find(twenty, class, countries).unwrap().1;
+        assert_eq!(id(Some("Reduced"), &["IE"]), "a");
+        assert_eq!(id(Some("reduced"), &["FR"]), "b");
+        assert_eq!(id(Some("other"), &["IE"]), "c");
+        assert_eq!(id(Some("other"), &[]), "d");
+        assert_eq!(map.find(Decimal::ONE, None, &[]), None);
+    }
+
+    #[test]
+    fn a_place_of_two_names_takes_the_more_particular_and_never_another_country_s() {
+        let map = map(&[("0", "any"), ("0//GB", "british"), ("0//XI", "northern"), ("0//FR", "french")]);
+        let map = TaxMap::read(&map);
+        let id = |countries: &[&str]| map.find(Decimal::ZERO, None, countries).unwrap().1;
+        assert_eq!((id(&["XI", "GB"]), id(&["GB"]), id(&["IM", "GB"])), ("northern", "british", "british"));
+        assert_eq!((id(&["IC"]), id(&[])), ("any", "any"));
     }
 
     #[test]
     fn of_two_keys_that_mean_the_same_the_canonical_one_counts_and_a_save_refuses_both() {
         let map = map(&[("20", "typed"), ("20.00", "canonical")]);
-        assert_eq!(TaxMap::read(&map).find(Decimal::from(20), None, None).unwrap().1, "canonical");
+        assert_eq!(TaxMap::read(&map).find(Decimal::from(20), None, &[]).unwrap().1, "canonical");
         let errors = canonical_tax_map(&map).unwrap_err();
         assert_eq!((errors.len(), FieldProblem::from(&errors[0].1).as_str()), (1, "conflict"));
     }

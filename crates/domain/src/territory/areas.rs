@@ -3,7 +3,7 @@
 //! Sources: Directive 2006/112/EC, articles 5 to 8 (in the consolidated text of 2025), and its Protocols; the Windsor Framework,
 //! article 8; HMRC VAT Notices 703 (exports) and 725 (Northern Ireland protocol); Isle of Man Act 1979, section 6.
 
-use super::VatArea;
+use super::vat_area::VatArea;
 
 /// An area within or beside a country.
 pub(super) struct Area {

@@ -18,6 +18,7 @@ use crate::{
         unallocated::GapExplanation,
     },
     findings::Findings,
+    tolerances::CASH_ROUNDING,
 };
 
 /// Builds the rows. `apart` takes discounts that were taxed before they were given out of the lines, where a rate of 0 % is
@@ -40,7 +41,7 @@ pub(crate) fn build(
 
 fn goods(lines: &[&Line], rates: &RecoveredRates, explanation: &GapExplanation) -> Vec<DocumentRow> {
     let row = |(index, line): (usize, &&Line)| DocumentRow {
-        kind: RowKind::Goods,
+        kind: if line.is_multi_purpose_voucher() { RowKind::GiftCard } else { RowKind::Goods },
         description: clean(if line.name.trim().is_empty() { &line.sku } else { &line.name }),
         quantity: line.qty,
         unit_price: line.unit_price,
@@ -141,6 +142,11 @@ fn difference(
     let difference = explanation.difference + round2(sums.stray_discount);
     if difference.is_zero() {
         return None;
+    }
+    if difference.abs() <= CASH_ROUNDING {
+        findings.rule("difference", text(difference), message!(reasons.cash_rounding), "Cash rounding");
+        let kind = RowKind::CashRounding;
+        return Some(DocumentRow::extra(kind, "Cash rounding", difference, Decimal::ZERO, Decimal::ZERO));
     }
     let (kind, description) = if difference < Decimal::ZERO {
         (RowKind::GiftCard, "Difference to Magento's total (gift card or store credit)")

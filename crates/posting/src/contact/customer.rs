@@ -62,7 +62,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
         if !assigned.is_own {
             return Plan::skip(Code::CustomerConsolidated);
         }
-        calls.extend(choice::choose(assigned, &buyer, context, &mut findings).call);
+        calls.extend(choice::choose(assigned, &buyer, None, context, &mut findings).call);
     }
     findings::plan_of(calls, None, findings)
 }
@@ -132,7 +132,7 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
     let nothing = BTreeMap::new();
     let context = Context { settings: &settings, xrefs: &nothing, ..*context };
     let mut unsaid = Findings::default();
-    let made = choice::choose(identity::assign(buyer, &context), buyer, &context, &mut unsaid);
+    let made = choice::choose(identity::assign(buyer, &context), buyer, None, &context, &mut unsaid);
     for note in unsaid.notes {
         findings.note(note);
     }

@@ -12,14 +12,14 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{breakdown, tax_rates::AvailableRates},
+    amounts::{breakdown, foreign_tax, tax_rates::AvailableRates},
     contact::{choice, identity},
     context::Context,
     document_kind::DocumentKind,
     documents::{
         body, document_calls,
         reconcile::{ExpectedTotals, reconciled},
-        reference, skip,
+        reference, skip, sold,
     },
     findings::{self, Findings, NotPosted},
     keys, limits,
@@ -63,16 +63,27 @@ pub(crate) fn posting(
     findings: &mut Findings,
 ) -> Result<InvoicePosting, NotPosted> {
     refuse_impossible(invoice, findings)?;
+    if round2(invoice.grand_total).is_zero() && sold::of_invoice(invoice) > Decimal::ZERO {
+        if !sold::is_paid_by_stored_value(invoice) {
+            return Err(sold::unpaid(sold::of_invoice(invoice), findings));
+        }
+        findings.rule(
+            "payment",
+            "stored value",
+            "payment_method",
+            invoice.payment_method.clone().unwrap_or_default(),
+        );
+    }
     let document = SalesDocument::of_invoice(invoice);
     let assigned = identity::assign(&document.buyer, context);
     let terms = Terms::of(&document, &assigned, false, context, findings)?;
     let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
     let rows = breakdown::rows(&document, &rates, context, findings)?;
-    let contact = choice::choose(assigned, &document.buyer, context, findings);
+    let contact = choice::choose(assigned, &document.buyer, terms.place.treatment, context, findings);
     let heading = heading(invoice, &contact.id, context, findings)?;
     let fields = body::fields(&document, heading, &terms, &rows, context, findings)?;
-    let expected =
-        ExpectedTotals { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
+    let tax = invoice.tax_amount - foreign_tax::of(rows.iter().map(|taxed| &taxed.row));
+    let expected = ExpectedTotals { total: invoice.grand_total, tax, currency: invoice.currency };
     let predicted = reconciled(document.kind, &fields, &expected, context.reference, findings)?;
     let base_total = terms.exchange.and_then(|rate| rate.in_base(predicted.total));
     let mut calls: Vec<Call> = contact.call.into_iter().collect();

@@ -15,6 +15,8 @@ mod payments;
 mod poison;
 mod samples;
 mod settlements;
+mod vat_money;
+mod vat_places;
 
 use rust_decimal::Decimal;
 use serde_json::Value;

@@ -118,6 +118,10 @@ const MAPPINGS: &[Field] = &[
         adjustment_ledger_account_id,
         Kind::Pick(List::SalesAccounts, |settings| &mut settings.adjustment_ledger_account_id)
     ),
+    field!(
+        foreign_tax_ledger_account_id,
+        Kind::Pick(List::SalesAccounts, |settings| &mut settings.foreign_tax_ledger_account_id)
+    ),
 ];
 
 const PAYMENTS: &[Field] = &[
