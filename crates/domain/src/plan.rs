@@ -130,6 +130,11 @@ pub struct Predicted {
     pub currency: Currency,
     /// Tax by tax rate id, as decimal text.
     pub tax_by_rate: BTreeMap<String, String>,
+    /// The boxes of the tax return that the posting moves, in the base currency, as decimal text: `1` and `6` of the British one, `T1`,
+    /// `E1`, `ES1` and `VIES` of the Irish, `101`, `GST/HST`, `QST` and `PST` in Canada (docs/vat.md). Empty for a business that is not
+    /// registered, and in plans of older versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub boxes: BTreeMap<String, String>,
 }
 
 /// What the sums of a refused document were held against.

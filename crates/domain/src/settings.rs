@@ -14,7 +14,7 @@ pub use check::{FieldProblem, Problems};
 pub use differences::{Change, differences};
 pub use lists::{Choice, Choices, List, Lists, MISSING, time_zones};
 pub use merge::{Asked, Merged, merge};
-pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
+pub use tax_key::{NO_VAT, TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
 
 use std::collections::BTreeMap;
 

@@ -24,6 +24,7 @@ mod keys;
 mod limits;
 mod percentage;
 mod sales_document;
+mod tax_return;
 mod terms;
 mod text;
 mod tolerances;

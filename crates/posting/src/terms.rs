@@ -23,6 +23,8 @@ pub(crate) struct Terms {
     pub exchange: Option<ExchangeRate>,
     /// Where it goes.
     pub place: PlaceOfSupply,
+    /// Whether goods are sold, where it matters.
+    pub is_goods: bool,
     /// The document's fields that say so: currency, exchange rate, tax region.
     pub document_fields: Map<String, Value>,
     /// The fields of each of its lines: goods or services, where it goes abroad.
@@ -56,6 +58,6 @@ impl Terms {
         if let Some(goods_type) = goods_type {
             line_fields.insert("eu_goods_services_type_id".to_owned(), Value::String(goods_type.id));
         }
-        Ok(Self { exchange, place, document_fields, line_fields })
+        Ok(Self { exchange, place, is_goods, document_fields, line_fields })
     }
 }

@@ -35,6 +35,12 @@ pub(crate) const SAME_PERCENTAGE: Decimal = decimal(1, 2);
 /// 0.5, as a fraction of the amount: no country taxes sales at more; such a tax belongs to something else.
 pub(crate) const HIGHEST_RATE: Decimal = decimal(5, 1);
 
+/// 0.22 of a discount: as much tax may be within it at any rate there is (27 % in Hungary is 0.2126 of a price with tax).
+pub(crate) const HIGHEST_RATE_IN_PRICE: Decimal = decimal(22, 2);
+
+/// 0.02, as a fraction of the amount: no rate of the businesses that Sage serves is lower (Ireland's livestock rate is 4.8 %).
+pub(crate) const LEAST_RATE: Decimal = decimal(2, 2);
+
 /// 1.3 times shipping without tax: a discount on shipping may be of the price with tax, and this holds any rate there is (27 % in
 /// Hungary).
 pub(crate) const SHIPPING_WITH_TAX: Decimal = decimal(13, 1);

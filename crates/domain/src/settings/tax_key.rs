@@ -147,6 +147,10 @@ impl TaxKey {
     }
 }
 
+/// The tax class by which the map names what is outside the tax: gift cards, roundings and other money that is no sale. For businesses
+/// whose rates show no "No VAT".
+pub const NO_VAT: &str = "no_vat";
+
 /// The tax rate map, read: entries that are no keys are passed over (a save refuses them).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxMap<'a>(Vec<(TaxKey, &'a str)>);
@@ -170,6 +174,16 @@ impl<'a> TaxMap<'a> {
     /// The entries: key and tax rate id.
     pub fn entries(&self) -> impl Iterator<Item = (&TaxKey, &'a str)> {
         self.0.iter().map(|(key, id)| (key, *id))
+    }
+
+    /// The rate that the map has for [`NO_VAT`]. One that any other entry has as well, or that is zero-rated or exempt by its id, is on
+    /// the return and does not count.
+    pub fn no_vat(&self) -> Option<&'a str> {
+        let own = TaxKey::of(Decimal::ZERO, Some(NO_VAT), None);
+        let (_, id) = self.entries().find(|(key, _)| **key == own)?;
+        let is_declared = id.ends_with("_ZERO") || id.ends_with("_EXEMPT");
+        let is_shared = self.entries().any(|(key, other)| *key != own && other == id);
+        (!is_declared && !is_shared).then_some(id)
     }
 
     /// The most specific entry for a percentage and class in a place that the codes name, the most particular first (Northern
@@ -275,6 +289,15 @@ mod tests {
         let id = |countries: &[&str]| map.find(Decimal::ZERO, None, countries).unwrap().1;
         assert_eq!((id(&["XI", "GB"]), id(&["GB"]), id(&["IM", "GB"])), ("northern", "british", "british"));
         assert_eq!((id(&["IC"]), id(&[])), ("any", "any"));
+    }
+
+    #[test]
+    fn a_rate_of_what_is_no_sale_is_on_no_return_and_serves_nothing_else() {
+        let no_vat = |entries: &[(&str, &str)]| TaxMap::read(&map(entries)).no_vat().map(str::to_owned);
+        assert_eq!(no_vat(&[("0/no_vat", "outside"), ("0", "CA_ZERO")]).as_deref(), Some("outside"));
+        assert_eq!(no_vat(&[("0/no_vat", "CA_EXEMPT")]), None);
+        assert_eq!(no_vat(&[("0/no_vat", "own"), ("0", "own")]), None);
+        assert_eq!(no_vat(&[("0", "CA_ZERO")]), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use domain::{
     business::{RateOwner, ReferenceSet, TaxRate},
-    settings::{Settings, TaxKey, TaxMap},
+    settings::{NO_VAT, Settings, TaxKey, TaxMap},
     territory::TaxArea,
 };
 use messages::message;
@@ -27,9 +27,6 @@ pub(crate) struct ChosenRate {
     /// The key of the map entry, or the percentage.
     pub input: String,
 }
-
-/// The tax class by which the map names what is outside the tax, for businesses whose rates show no "No VAT".
-const NO_VAT: &str = "no_vat";
 
 /// A percentage as the map writes it: `20.00`.
 pub(crate) fn key(percent: Decimal) -> String {
@@ -212,8 +209,8 @@ impl<'a> RateTable<'a> {
     /// The rate of what is outside the tax: Sage's own, or the one that the map has for [`NO_VAT`].
     fn outside(&self) -> Result<ChosenRate, MissingSetting> {
         let key = TaxKey::of(Decimal::ZERO, Some(NO_VAT), None);
-        if let Some((entry, id)) = self.map.entries().find(|(entry, _)| **entry == key)
-            && let Some(chosen) = self.mapped(id, &entry.to_string(), Decimal::ZERO)?
+        if let Some(id) = self.map.no_vat()
+            && let Some(chosen) = self.mapped(id, &key.to_string(), Decimal::ZERO)?
         {
             return Ok(chosen);
         }

@@ -33,7 +33,7 @@ use crate::{
         reference, sold,
     },
     findings::{self, Findings, NotPosted},
-    keys,
+    keys, tax_return,
     terms::{
         Terms,
         dates::{self, DocumentDay},
@@ -162,6 +162,9 @@ fn posting<'a>(
     let tax = found.sale.totals.tax - foreign_tax::of(rows.iter().map(|taxed| &taxed.row));
     let expected = ExpectedTotals { total: memo.grand_total, tax, currency: memo.currency };
     let predicted = reconciled(shown.kind, &fields, &expected, context.reference, findings)?;
+    let beside = memo.adjustment_positive - memo.adjustment_negative + found.excess;
+    let boxes = tax_return::proven(&found.sale, &fields, beside, &terms, context, findings)?;
+    let predicted = Predicted { boxes, ..predicted };
     findings.add(day.rule);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (note, exchange) = ("{creditmemo}".to_owned(), terms.exchange);

@@ -24,6 +24,7 @@ use crate::{
     findings::{self, Findings, NotPosted},
     keys, limits,
     sales_document::SalesDocument,
+    tax_return,
     terms::{Terms, dates},
     text::cut,
 };
@@ -85,6 +86,8 @@ pub(crate) fn posting(
     let tax = invoice.tax_amount - foreign_tax::of(rows.iter().map(|taxed| &taxed.row));
     let expected = ExpectedTotals { total: invoice.grand_total, tax, currency: invoice.currency };
     let predicted = reconciled(document.kind, &fields, &expected, context.reference, findings)?;
+    let boxes = tax_return::proven(&document, &fields, Decimal::ZERO, &terms, context, findings)?;
+    let predicted = Predicted { boxes, ..predicted };
     let base_total = terms.exchange.and_then(|rate| rate.in_base(predicted.total));
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
     let key = keys::invoice(invoice);

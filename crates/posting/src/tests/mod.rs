@@ -1,6 +1,7 @@
 //! Translations of whole documents, their sums worked out a second time.
 
 mod borders;
+mod box_laws;
 mod catalogue;
 mod contacts;
 mod creditmemos;
@@ -15,6 +16,7 @@ mod payments;
 mod poison;
 mod samples;
 mod settlements;
+mod vat_boxes;
 mod vat_money;
 mod vat_places;
 

@@ -3,6 +3,7 @@
 use super::{amount, call, d, total_and_tax, vat_places::sent_to};
 use crate::{fixtures::Scenario, plan_invoice};
 use domain::{
+    business::TaxRate,
     code::Code,
     documents::Invoice,
     plan::{Plan, Verdict},
@@ -13,6 +14,11 @@ fn paid_by_card(card: &str) -> Invoice {
     let mut invoice = sent_to("GBP", 20, "GB", "RG1 2AB");
     invoice.grand_total -= d(card);
     invoice
+}
+
+fn zero_rate() -> TaxRate {
+    let rates = Scenario::new().reference.tax_rates;
+    rates.into_iter().find(|rate| rate.id == "GB_ZERO").unwrap()
 }
 
 /// Rate and amount of the last line.
@@ -79,8 +85,15 @@ fn a_business_without_a_rate_of_no_vat_is_asked_for_one_and_takes_it_from_the_ma
     let plan = plan_invoice(&paid_by_card("10.00"), &world.context());
     assert_eq!(plan.code, Some(Code::NeedsMapping));
     assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.0.00/no_vat"), "{plan:#?}");
+    // Exempt is on the return, so it is no answer; a rate of their own is.
     world.settings.tax_rate_map.insert("0/no_vat".to_owned(), "GB_EXEMPT".to_owned());
-    assert_eq!(last_line(&plan_invoice(&paid_by_card("10.00"), &world.context())).0, "GB_EXEMPT");
+    assert_eq!(plan_invoice(&paid_by_card("10.00"), &world.context()).code, Some(Code::NeedsMapping));
+    let outside = TaxRate { id: "9f0c".to_owned(), name: "Outside the scope".to_owned(), ..zero_rate() };
+    world.reference.tax_rates.push(outside);
+    world.settings.tax_rate_map.insert("0/no_vat".to_owned(), "9f0c".to_owned());
+    let plan = plan_invoice(&paid_by_card("10.00"), &world.context());
+    assert_eq!(last_line(&plan).0, "9f0c");
+    assert_eq!(plan.predicted.unwrap().boxes["6"], "55.00");
 }
 
 #[test]
