@@ -58,6 +58,8 @@ const NAMES: &[(&str, &str)] = &[
     ("due_date", "due date"),
     ("email", "e-mail address"),
     ("eu_goods_services_type_id", "goods or services"),
+    ("eu_not_tax_registered", "as a consumer in the European Union"),
+    ("eu_tax_registered", "as a business in the European Union"),
     ("exchange_rate", "exchange rate"),
     ("idempotency_id", "id of the call"),
     ("inverse_exchange_rate", "exchange rate"),

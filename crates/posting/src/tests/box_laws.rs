@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::{
     d,
     laws::{cart, cases, world},
-    magento::{self, Cart},
+    magento::{self, Cart, Discount},
     pennies,
 };
 use crate::{fixtures::Scenario, plan_invoice};
@@ -88,8 +88,8 @@ impl Sale {
 
 fn sale(country: &str) -> impl Strategy<Value = Sale> {
     let place = || prop::sample::select(&PLACES[..]);
-    // Gift cards in every third sale.
-    let card = prop_oneof![2 => Just(0_i64), 1 => -9000..-10_i64];
+    // Gift cards in every third sale, none so small that it could be the tax within a discount.
+    let card = prop_oneof![2 => Just(0_i64), 1 => -9000..-500_i64];
     (cart(country), place(), prop::option::of(place()), any::<bool>(), card).prop_map(
         |(mut cart, place, billed, taxed, card)| {
             cart.difference = card;
@@ -116,7 +116,19 @@ fn business(country: &str) -> Scenario {
     world
 }
 
-/// What the shop's own figures put into a box, and how far roundings may be from it.
+/// How far a box may be off: tax not at all, sales by the roundings of the rows. A discount on prices with tax beside a card hides its
+/// tax in the same sum, to the penny a unit that Magento rounds.
+fn allowed(sale: &Sale, name: &str) -> Decimal {
+    let units: i64 = sale.cart.articles.iter().map(|article| article.invoiced / 4).sum();
+    let is_hidden = sale.cart.difference < 0 && !matches!(sale.cart.discount, Discount::None);
+    match name {
+        "1" | "T1" => Decimal::ZERO,
+        _ if is_hidden => Decimal::new(units + 5, 2),
+        _ => d("0.05"),
+    }
+}
+
+/// What the shop's own figures put into a box.
 fn truth(sale: &Sale, invoice: &Invoice, home: &str) -> Vec<(&'static str, Decimal)> {
     let tax = pennies(invoice.tax_amount);
     let sold =
@@ -148,7 +160,7 @@ fn what_is_posted_moves_the_boxes_of_the_shops_own_figures_wherever_it_goes() {
                     if !(hides && sale.cart.difference < 0) {
                         for (name, amount) in truth(&sale, &invoice, home) {
                             let found = d(&boxes[name]);
-                            let allowed = if name == "1" || name == "T1" { Decimal::ZERO } else { d("0.10") };
+                            let allowed = allowed(&sale, name);
                             prop_assert!((found - amount).abs() <= allowed, "{} {} {}", name, found, amount);
                         }
                     }
