@@ -11,9 +11,9 @@ use crate::{
     text::{clean_optional, folded},
 };
 use aliases::ALIASES;
-use areas::{AREAS, Area};
 use countries::COUNTRIES;
 
+pub use areas::{AREAS, Area};
 pub use vat_area::VatArea;
 
 /// The member states of the European Union (Directive 2006/112/EC, art. 5(2)).

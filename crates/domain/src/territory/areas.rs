@@ -1,12 +1,13 @@
 //! The areas that are taxed otherwise than the country of their address, by postcode or by the name of the place.
 //!
 //! Sources: Directive 2006/112/EC, articles 5 to 8 (in the consolidated text of 2025), and its Protocols; the Windsor Framework,
-//! article 8; HMRC VAT Notices 703 (exports) and 725 (Northern Ireland protocol); Isle of Man Act 1979, section 6.
+//! article 8; HMRC VAT Notice 725 (Northern Ireland) and manual VATPOSG2300 (Isle of Man, Channel Islands).
 
 use super::vat_area::VatArea;
 
 /// An area within or beside a country.
-pub(super) struct Area {
+#[derive(Debug)]
+pub struct Area {
     /// Its two letters: ISO 3166-1 or reserved there, XI as the European Union has it; none where nobody gave it any.
     pub code: Option<&'static str>,
     /// What people read.
@@ -26,7 +27,7 @@ pub(super) struct Area {
 const WINDSOR: &str = "Windsor Framework, art. 8; HMRC VAT Notice 725";
 const THIRD_TERRITORY: &str = "Directive 2006/112/EC, art. 6(1)";
 const OUTSIDE_CUSTOMS: &str = "Directive 2006/112/EC, art. 6(2)";
-const CHANNEL: &str = "HMRC VAT Notice 703: goods sent to the Channel Islands are exports";
+const CHANNEL: &str = "HMRC manual VATPOSG2300: outside the UK for VAT";
 const OVERSEAS: &str = "TFEU, art. 355(2) and Annex II: not a part of the Union's territory";
 
 const fn area(
@@ -52,14 +53,21 @@ const fn unnamed(
 }
 
 /// All of them.
-pub(super) const AREAS: &[Area] = &[
+pub const AREAS: &[Area] = &[
     Area {
         vat: VatArea::NorthernIreland,
         ..area("XI", "Northern Ireland", "GB", &["BT"], NORTHERN_IRELAND, WINDSOR)
     },
     Area {
         vat: VatArea::UnitedKingdom,
-        ..area("IM", "the Isle of Man", "GB", &["IM"], &["isle of man"], "Isle of Man Act 1979, s. 6")
+        ..area(
+            "IM",
+            "the Isle of Man",
+            "GB",
+            &["IM"],
+            &["isle of man"],
+            "HMRC manual VATPOSG2300: treated as part of the UK",
+        )
     },
     area("JE", "Jersey", "GB", &["JE"], &["jersey", "saint helier", "st helier"], CHANNEL),
     area("GG", "Guernsey", "GB", &["GY"], &["guernsey", "alderney", "sark", "st peter port"], CHANNEL),
