@@ -78,10 +78,11 @@ pub(crate) fn of_posted_invoice(
 /// The call that has Sage treat a known contact otherwise for tax.
 fn treated(known: &KnownRecord, identity: ContactIdentity, treatment: TaxTreatment) -> Call {
     Call {
-        name: "tax_treatment".to_owned(),
+        // Called by its contact, as every call of one is.
+        name: "contact:tax_treatment".to_owned(),
         method: Method::Put,
         path: format!("/contacts/{}", known.sage_id),
-        body: json!({ "contact": { "tax_treatment": treatment.value() } }),
+        body: json!({ "contact": { "tax_treatment": treatment.instead_of_all_others() } }),
         xref: Some(identity.key),
         adopt: None,
         expect: None,

@@ -35,13 +35,23 @@ impl TaxTreatment {
         })
     }
 
-    /// The field's value.
+    /// The field's value for a new contact.
     pub fn value(self) -> Value {
+        json!({ self.field(): true })
+    }
+
+    /// The field's value for a contact that may be treated otherwise so far.
+    pub fn instead_of_all_others(self) -> Value {
+        let all = [Self::Home, Self::EuRegistered, Self::EuNotRegistered, Self::RestOfWorld];
+        all.into_iter().map(|one| (one.field().to_owned(), Value::Bool(one == self))).collect()
+    }
+
+    fn field(self) -> &'static str {
         match self {
-            Self::Home => json!({ "home_tax": true }),
-            Self::EuRegistered => json!({ "eu_tax_registered": true }),
-            Self::EuNotRegistered => json!({ "eu_not_tax_registered": true }),
-            Self::RestOfWorld => json!({ "rest_of_world_tax": true }),
+            Self::Home => "home_tax",
+            Self::EuRegistered => "eu_tax_registered",
+            Self::EuNotRegistered => "eu_not_tax_registered",
+            Self::RestOfWorld => "rest_of_world_tax",
         }
     }
 }

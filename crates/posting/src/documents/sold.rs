@@ -30,10 +30,12 @@ pub(crate) fn of_memo(memo: &CreditMemo) -> Decimal {
     of(&memo.lines, memo.shipping_amount + memo.shipping_tax_amount, -discount)
 }
 
-/// Lines and shipping, less the header's discount (below zero), which is all of the lines' and shipping's.
+/// Lines and shipping, less the header's discount (below zero), which is all of the lines' and shipping's; no more than the lines
+/// themselves come to.
 fn of(lines: &[Line], shipping: Decimal, discount: Decimal) -> Decimal {
-    let of_lines: Decimal = lines.iter().map(|line| line.line_subtotal + line.line_tax).sum();
-    let sold = round2(of_lines + shipping + discount);
+    let before_discount: Decimal = lines.iter().map(|line| line.line_subtotal + line.line_tax).sum();
+    let after_discount: Decimal = lines.iter().map(|line| line.line_total).sum();
+    let sold = round2((before_discount + discount).min(after_discount) + shipping);
     if sold > CASH_ROUNDING { sold } else { Decimal::ZERO }
 }
 

@@ -1,11 +1,13 @@
 //! Money that is not a sale: gift cards, store credit, reward points, cash roundings. It is outside the tax, and what was sold stays sold.
 
-use super::{amount, call, d, total_and_tax, vat_places::sent_to};
-use crate::{fixtures::Scenario, plan_invoice};
+use serde_json::json;
+
+use super::{amount, call, creditmemos, d, total_and_tax, vat_places::sent_to};
+use crate::{OriginalInvoice, fixtures::Scenario, plan_creditmemo, plan_invoice};
 use domain::{
     business::TaxRate,
     code::Code,
-    documents::Invoice,
+    documents::{CreditMemo, Invoice},
     plan::{Plan, Verdict},
 };
 
@@ -124,4 +126,30 @@ fn a_gift_card_that_is_sold_untaxed_is_no_sale_yet_and_one_that_is_taxed_is() {
     invoice.lines[0].product_type = Some("giftcard".to_owned());
     let line = &lines(&plan_invoice(&invoice, &world.context()))[0];
     assert_eq!(line["tax_rate_id"], "GB_STANDARD");
+}
+
+/// A memo that takes back all of the sale, paid in so much money.
+fn memo_of(total: &str) -> CreditMemo {
+    let invoice = paid_by_card("66.00");
+    let memo = json!({
+        "magento_id": 61, "increment_id": "000000061", "invoice_id": 5001, "invoice_increment_id": "000005001",
+        "website_id": 1, "currency": "GBP", "customer": { "magento_id": 0, "email": "nora.quill@example.com" },
+        "lines": invoice.lines, "grand_total": total, "shipping_amount": "5", "shipping_tax_amount": "1",
+        "created_at": "2026-06-01T09:00:00Z", "base_to_order_rate": "1",
+    });
+    serde_json::from_value(memo).unwrap()
+}
+
+#[test]
+fn a_memo_of_what_a_card_paid_takes_the_sale_and_its_tax_back() {
+    let world = Scenario::new();
+    let paid = Invoice { payment_method: Some("free".to_owned()), ..paid_by_card("66.00") };
+    let original = OriginalInvoice { document: Some(paid), ..creditmemos::original("0") };
+    let plan = plan_creditmemo(&memo_of("0"), Some(&original), &world.context());
+    assert_eq!(creditmemos::total_and_tax(&plan, &world), (d("0"), d("11.00")));
+    let boxes = plan.predicted.unwrap().boxes;
+    assert_eq!((boxes["1"].as_str(), boxes["6"].as_str()), ("-11.00", "-55.00"));
+    // Without the invoice nothing says that money was not due.
+    let plan = plan_creditmemo(&memo_of("0"), None, &world.context());
+    assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::TotalBelowLines)));
 }

@@ -188,7 +188,10 @@ fn a_gift_to_britain_paid_by_an_american_is_taxed_at_home() {
     let plan = plan_invoice(&known, &world.context());
     let first = &plan.calls[0];
     assert_eq!((first.path.as_str(), first.xref.as_ref()), ("/contacts/nora", Some(&key)));
-    assert_eq!(first.body, json!({ "contact": { "tax_treatment": { "home_tax": true } } }));
+    let treatment = json!({
+        "home_tax": true, "eu_tax_registered": false, "eu_not_tax_registered": false, "rest_of_world_tax": false,
+    });
+    assert_eq!(first.body, json!({ "contact": { "tax_treatment": treatment } }));
     assert_eq!(body(&plan)["contact_id"], "nora");
 }
 
