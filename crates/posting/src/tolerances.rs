@@ -41,6 +41,10 @@ pub(crate) const HIGHEST_RATE_IN_PRICE: Decimal = decimal(22, 2);
 /// 0.02, as a fraction of the amount: no rate of the businesses that Sage serves is lower (Ireland's livestock rate is 4.8 %).
 pub(crate) const LEAST_RATE: Decimal = decimal(2, 2);
 
+/// 0.32: the tax of one piece for no more may vanish at Ireland's lowest rate: 4.8 % of it is half a penny, and a penny that was carried
+/// over to another line ([`CARRIED_FIT`]).
+pub(crate) const LARGEST_ROUNDED_AWAY: Decimal = decimal(32, 2);
+
 /// 1.3 times shipping without tax: a discount on shipping may be of the price with tax, and this holds any rate there is (27 % in
 /// Hungary).
 pub(crate) const SHIPPING_WITH_TAX: Decimal = decimal(13, 1);

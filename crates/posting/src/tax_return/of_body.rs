@@ -117,7 +117,12 @@ impl BoxesOfBody<'_> {
             return vec![(T1, tax)];
         }
         let own = if self.facts.is_goods { E1 } else { ES1 };
-        if self.facts.has_vat_number() { vec![(own, net), (VIES, net)] } else { vec![(own, net)] }
+        // A penny of tax that was carried over to a line at 0 % is due all the same.
+        let mut moved = vec![(T1, tax), (own, net)];
+        if self.facts.has_vat_number() {
+            moved.push((VIES, net));
+        }
+        moved
     }
 }
 

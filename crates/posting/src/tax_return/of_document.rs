@@ -22,7 +22,7 @@ use crate::{
         boxes::{BoxRange, E1, ES1, GST_HST, PST, QST, REVENUE, SALES, T1, TAX_DUE, VIES},
         canada,
     },
-    tolerances::{CASH_ROUNDING, HIGHEST_RATE_IN_PRICE, LEAST_RATE, PENNY},
+    tolerances::{CASH_ROUNDING, HIGHEST_RATE_IN_PRICE, LARGEST_ROUNDED_AWAY, LEAST_RATE, PENNY},
 };
 
 /// What a document shows of its tax.
@@ -228,8 +228,17 @@ impl<'a> DocumentFacts<'a> {
     /// What the total holds beyond lines and shipping; below zero where something that is no sale paid.
     fn rest(&self) -> Decimal {
         let totals = &self.document.totals;
-        let of_lines: Decimal = self.document.lines.iter().map(|line| line.line_subtotal).sum();
-        totals.grand_total - totals.tax - (of_lines.max(totals.subtotal) + totals.discount + totals.shipping)
+        let sold = self.of_lines() + self.beyond_lines() + totals.discount + totals.shipping;
+        totals.grand_total - totals.tax - sold
+    }
+
+    fn of_lines(&self) -> Decimal {
+        self.document.lines.iter().map(|line| line.line_subtotal).sum()
+    }
+
+    /// What the header's subtotal holds beyond the lines: fixed product taxes, where the shop counts them in.
+    fn beyond_lines(&self) -> Decimal {
+        (self.document.totals.subtotal - self.of_lines()).max(Decimal::ZERO)
     }
 
     /// The most that no field shows: the tax within discounts, and product taxes by the tax that is on no line.
@@ -254,7 +263,9 @@ impl<'a> DocumentFacts<'a> {
         }
         let untaxed = self.untaxed_lines();
         let slack = self.roundings() + CASH_ROUNDING + self.document.totals.discount.abs();
-        BoxRange { least: untaxed - slack, most: untaxed + self.rest().max(Decimal::ZERO) + slack }
+        // Fees and product taxes that are on no line may be untaxed, wherever the header has them.
+        let beyond = self.rest().max(Decimal::ZERO) + self.beyond_lines();
+        BoxRange { least: untaxed - self.pence() - slack, most: untaxed + beyond + slack }
     }
 
     fn untaxed_lines(&self) -> Decimal {
@@ -262,6 +273,14 @@ impl<'a> DocumentFacts<'a> {
         let lines = self.document.lines.iter().filter(|line| line.line_tax.is_zero());
         let shipping = if totals.shipping_tax.is_zero() { totals.shipping } else { Decimal::ZERO };
         lines.map(|line| line.line_subtotal).sum::<Decimal>() + shipping + self.beside.abs()
+    }
+
+    /// Lines without tax that may be taxed all the same, because the tax of one piece rounds to nothing.
+    fn pence(&self) -> Decimal {
+        let is_pence = |line: &&Line| {
+            line.line_tax.is_zero() && line.line_subtotal <= LARGEST_ROUNDED_AWAY * line.qty.max(Decimal::ONE)
+        };
+        self.document.lines.iter().filter(is_pence).map(|line| line.line_subtotal).sum()
     }
 
     fn vouchers(&self) -> Decimal {

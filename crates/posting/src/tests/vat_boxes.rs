@@ -164,3 +164,40 @@ fn a_translation_that_moves_another_box_is_held_although_its_total_is_right() {
     };
     assert_eq!(law(&invoice, &world, untaxed), held);
 }
+
+/// An untaxed line and a taxed one of so much each, sold to Paris at 9 %; the law's own smallest counterexamples.
+fn sold_to_paris(untaxed: &str, taxed: &str, tax: &str, subtotal: &str) -> Plan {
+    let mut world = irish();
+    world.reference.tax_rates.push(TaxRate { id: "IE_NINE".to_owned(), percentage: d("9"), ..zero() });
+    world.settings.tax_rate_map.insert("9//FR".to_owned(), "IE_NINE".to_owned());
+    let mut invoice = sent_to("EUR", 0, "FR", "75011");
+    let line = |net: &str, tax: &str| {
+        let pattern = sent_to("EUR", 0, "FR", "75011").lines.remove(0);
+        let (net, tax) = (d(net), d(tax));
+        domain::documents::Line {
+            qty: d("1"),
+            unit_price: net,
+            line_subtotal: net,
+            line_tax: tax,
+            line_total: net + tax,
+            ..pattern
+        }
+    };
+    invoice.lines = vec![line(untaxed, "0"), line(taxed, tax)];
+    (invoice.shipping_amount, invoice.shipping_tax_amount) = (d("0"), d("0"));
+    (invoice.subtotal, invoice.tax_amount) = (d(subtotal), d(tax));
+    invoice.grand_total = d(subtotal) + d(tax);
+    plan_invoice(&invoice, &world.context())
+}
+
+fn zero() -> TaxRate {
+    irish().reference.tax_rates.into_iter().find(|rate| rate.percentage.is_zero()).unwrap()
+}
+
+#[test]
+fn pence_whose_tax_rounds_away_and_product_taxes_of_the_header_hold_nothing() {
+    // A line of 12 cents bears a cent that rounds away, and is a supply to the Union or a part of the taxed sale.
+    assert_eq!(sold_to_paris("0.12", "1.42", "0.13", "1.54").verdict, Verdict::Post);
+    // 0.25 of untaxed product tax is in the header's subtotal alone.
+    assert_eq!(sold_to_paris("10.00", "10.00", "0.90", "20.25").verdict, Verdict::Post);
+}
