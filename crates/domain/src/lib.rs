@@ -31,6 +31,7 @@ pub mod run;
 pub mod settings;
 pub mod setup;
 pub mod text;
+pub mod vat_number;
 pub mod words;
 pub mod xref;
 

@@ -99,7 +99,7 @@ pub fn is_placeholder(text: &str) -> bool {
     let words = words_of(text);
     words.is_empty()
         || PLACEHOLDERS.contains(&&*words)
-        || (words.len() > 1 && words.bytes().all(|byte| byte == b'x'))
+        || ((2..=5).contains(&words.len()) && words.bytes().all(|byte| byte == b'x'))
 }
 
 /// The same of one of a person's two names, which may look like a placeholder beside another name.

@@ -16,6 +16,7 @@ mod costs;
 mod credit_note;
 mod document_kind;
 mod documents;
+mod email;
 mod exchange_rate;
 mod findings;
 mod idempotency;

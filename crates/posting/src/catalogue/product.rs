@@ -20,7 +20,7 @@ use crate::{
     context::{Context, KnownRecord},
     findings::{self, Findings, MissingSetting, NotPosted},
     json_number,
-    text::cut,
+    text::{cut, readable},
 };
 
 /// Sage's limits, in characters.
@@ -189,8 +189,9 @@ fn fields(
             fields.insert(field.to_owned(), Value::String(value));
         }
     };
-    let name = if product.name.trim().is_empty() { &product.sku } else { &product.name };
-    put("description", Some(cut(&clean(name), DESCRIPTION, message!(field_names.description), findings)));
+    let what = message!(field_names.description);
+    let name = readable(&product.name, what, findings).unwrap_or_else(|| clean(&product.sku));
+    put("description", Some(cut(&name, DESCRIPTION, what, findings)));
     put("item_code", Some(item_code(product, sort, findings)?));
     put("sales_ledger_account_id", sales);
     put("purchase_ledger_account_id", purchase);

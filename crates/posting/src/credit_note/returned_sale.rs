@@ -59,6 +59,9 @@ fn contradiction(memo: &CreditMemo) -> Option<String> {
     if !limits::are_computable(&header, &memo.lines) {
         return Some(limits::not_computable(DocumentKind::CreditNote));
     }
+    if memo.increment_id.is_empty() {
+        return Some(message!(plan.no_number, document = DocumentKind::CreditNote.noun()));
+    }
     if round2(memo.grand_total) < Decimal::ZERO {
         return Some(message!(plan.negative_memo, amount = round(memo.grand_total, 4)));
     }

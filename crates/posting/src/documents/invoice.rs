@@ -5,7 +5,6 @@ use domain::{
     documents::Invoice,
     money::{round2, text},
     plan::{Call, Plan, Predicted},
-    text::clean_optional,
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -25,7 +24,7 @@ use crate::{
     keys, limits,
     sales_document::SalesDocument,
     terms::{Terms, dates},
-    text::cut,
+    text::{cut, stated},
 };
 
 /// Sage's limit, in characters.
@@ -95,6 +94,10 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
         let message = limits::not_computable(DocumentKind::Invoice);
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
+    if invoice.increment_id.is_empty() {
+        let message = message!(plan.no_number, document = DocumentKind::Invoice.noun());
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
     if round2(invoice.grand_total) < Decimal::ZERO {
         let message = message!(plan.negative_invoice, amount = text(invoice.grand_total));
         return Err(findings.fail(Code::InconsistentDocument, message));
@@ -125,7 +128,8 @@ fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
         Some(order) => format!("Magento order {order}, invoice {}", invoice.increment_id),
         None => format!("Magento invoice {}", invoice.increment_id),
     };
-    if let Some(number) = clean_optional(invoice.po_number.as_deref()) {
+    let number = invoice.po_number.as_deref();
+    if let Some(number) = stated(number, message!(field_names.purchase_order), findings) {
         notes.push_str("\nPurchase Order: ");
         notes.push_str(&number);
     }
