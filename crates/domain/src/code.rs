@@ -97,6 +97,7 @@ codes! {
     CrossBorderNotSupported = cross_border_not_supported, Holds;
     TaxUndetermined = tax_undetermined, Holds;
     MixedGoodsServices = mixed_goods_services, Holds;
+    CurrencyNotInSage = currency_not_in_sage, Holds;
     CircuitOpen = circuit_open, Holds;
 
     TotalsMismatch = totals_mismatch, Fails(Validation);

@@ -39,7 +39,7 @@ pub use context::{Context, KnownRecord};
 pub use credit_note::settlement::{OriginalInvoice, PostedPayment};
 pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
-pub use terms::dates::{local_day, zone_of};
+pub use terms::dates::local_day;
 
 use std::collections::BTreeMap;
 

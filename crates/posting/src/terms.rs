@@ -40,7 +40,7 @@ impl Terms {
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
         let Context { settings, reference, .. } = *context;
-        let exchange = exchange::of(document, is_posted, reference, findings)?;
+        let exchange = exchange::of(document, is_posted, context, findings)?;
         let place = PlaceOfSupply::of(document, contact, reference, findings)?;
         let goods_type = goods_or_services::type_of(document, &place, settings, reference, findings)?;
         let (mut document_fields, mut line_fields) = (Map::new(), Map::new());

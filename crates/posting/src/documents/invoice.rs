@@ -90,8 +90,8 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
         invoice.discount_amount,
         invoice.grand_total,
     ];
-    if !limits::are_computable(&header, &invoice.lines) {
-        let message = limits::not_computable(DocumentKind::Invoice);
+    if !limits::are_computable(invoice.currency, &header, &invoice.lines) {
+        let message = limits::not_computable(invoice.currency, DocumentKind::Invoice);
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if invoice.increment_id.is_empty() {

@@ -13,6 +13,7 @@ mod memo_cases;
 mod memo_laws;
 mod payments;
 mod poison;
+mod reported;
 mod samples;
 mod settlements;
 
