@@ -1,52 +1,15 @@
 //! HTML tags within a text. Only the elements of HTML are tags: `Cable <USB>` and `3 < 5` are what they look like.
 
 /// Elements that begin a line of their own, or end a word.
-const BREAKING: [&str; 34] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "br",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "footer",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "iframe",
-    "img",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "option",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "td",
-    "th",
-    "tr",
-    "ul",
-    "wbr",
-];
+const BREAKING: &str = "address article aside blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr iframe \
+    img li main nav ol option p pre section table td th tr ul wbr";
 
 /// Elements within a word.
-const INLINE: [&str; 38] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "center", "cite", "code", "del", "em",
-    "font", "i", "input", "ins", "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike",
-    "strong", "sub", "sup", "svg", "tbody", "tfoot", "thead", "time", "tt", "u", "var",
-];
+const INLINE: &str = "a abbr acronym b bdi bdo big button center cite code del em font i input ins kbd label \
+    mark nobr q s samp small span strike strong sub sup svg tbody tfoot thead time tt u var";
 
 /// Elements whose content is not for people.
-const UNSEEN: [&str; 2] = ["script", "style"];
+const UNSEEN: &str = "script style";
 
 /// The text without its tags.
 pub(super) fn without(text: &str) -> String {
@@ -63,17 +26,12 @@ pub(super) fn without(text: &str) -> String {
         } else {
             end_of_tag(tag)
         };
-        match found {
-            Some(Tag { length, is_breaking }) => {
-                if is_breaking {
-                    plain.push(' ');
-                }
-                rest = &tag[length..];
-            }
-            None => {
-                plain.push('<');
-                rest = tag;
-            }
+        if let Some(Tag { length, is_breaking }) = found {
+            plain.push_str(if is_breaking { " " } else { "" });
+            rest = &tag[length..];
+        } else {
+            plain.push('<');
+            rest = tag;
         }
     }
     plain.push_str(rest);
@@ -103,12 +61,12 @@ fn end_of_tag(text: &str) -> Option<Tag> {
         behind.starts_with(|letter: char| letter == '>' || letter == '/' || letter.is_whitespace());
     let end = behind.find(['<', '>']).filter(|end| is_ended && behind[*end..].starts_with('>'))?;
     let length = name_at + name_length + end + 1;
-    let is = |names: &[&str]| names.contains(&&*name);
-    if is(&UNSEEN) && !is_closing {
+    let is = |names: &str| names.split_whitespace().any(|one| one == name);
+    if is(UNSEEN) && !is_closing {
         return Some(Tag { length: end_of_content(text, length, &name), is_breaking: true });
     }
-    let is_breaking = is(&BREAKING) || is(&UNSEEN);
-    (is_breaking || is(&INLINE)).then_some(Tag { length, is_breaking })
+    let is_breaking = is(BREAKING) || is(UNSEEN);
+    (is_breaking || is(INLINE)).then_some(Tag { length, is_breaking })
 }
 
 /// Where the content of an element ends that is not for people: with its closing tag, or with the text.

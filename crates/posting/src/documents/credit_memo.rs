@@ -133,6 +133,10 @@ fn posting<'a>(
     findings: &mut Findings,
 ) -> Result<NotePosting<'a>, NotPosted> {
     let invoice = original.and_then(|original| original.document.as_ref());
+    if let Some(invoice) = invoice.filter(|invoice| invoice.currency != memo.currency) {
+        let message = message!(plan.memo_currency, memo = memo.currency, invoice = invoice.currency);
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
     let shown = returned_sale::read(memo, invoice)
         .map_err(|reason| findings.fail(Code::InconsistentDocument, reason))?;
     let assigned = identity::assign(&shown.buyer, context);

@@ -14,6 +14,7 @@ mod memo_laws;
 mod payments;
 mod poison;
 mod reported;
+mod running_magento;
 mod samples;
 mod settlements;
 
