@@ -93,6 +93,18 @@ pub fn wanted_creditmemo_xrefs(
     documents::credit_memo::wanted_xrefs(memo, settings, reference)
 }
 
+/// Whether a memo that names no invoice is of this one: a guest's memo bears the time of its order, and so does the guest's invoice
+/// (a running Magento 2.4.7; of customers with an account it is that of the account).
+pub fn is_of_same_order(memo: &CreditMemo, invoice: &Invoice) -> bool {
+    let lines = credit_note::invoice_lines::InvoiceLines::new(invoice.lines.iter().collect());
+    let is_guest = memo.customer.magento_id == 0 && invoice.customer.magento_id == 0;
+    let ordered_at = memo.customer.created_at.filter(|_| is_guest);
+    ordered_at.is_some()
+        && ordered_at == invoice.customer.created_at
+        && memo.currency == invoice.currency
+        && lines.can_return(&memo.lines)
+}
+
 /// Plans a credit memo: the credit note, in safe mode its release, and what closes the books. `original` is the memo's invoice as
 /// Sage holds it, none where the memo names no invoice or Sage does not have it. Of a credit note that is in Sage only the rest of
 /// the settlement is planned.

@@ -338,6 +338,15 @@ pub trait Runs {
         besides: Option<i64>,
     ) -> Result<Posted>;
 
+    /// The invoices that a binding has posted for a customer, by address or by id, in a currency: Magento's ids, the newest first.
+    async fn invoices_posted_for(
+        &self,
+        binding: BindingId,
+        customer: &KnownCustomer,
+        currency: &str,
+        most: u32,
+    ) -> Result<Vec<i64>>;
+
     /// How a binding's runs stand.
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;
 

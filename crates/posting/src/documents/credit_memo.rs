@@ -173,6 +173,10 @@ fn contact_of(
 ) -> (String, Option<Call>) {
     if let Some(original) = original {
         let invoice = memo.invoice_increment_id.as_deref().unwrap_or_default();
+        if original.is_by_order {
+            let name = original.displayed_as.as_deref().unwrap_or(&original.sage_id);
+            findings.rule("invoice", name, message!(reasons.invoice_of_order), invoice);
+        }
         findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }

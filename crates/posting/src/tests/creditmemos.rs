@@ -34,6 +34,7 @@ pub fn original(outstanding: &str) -> OriginalInvoice {
         outstanding: d(outstanding),
         payment: None,
         left_of_note: None,
+        is_by_order: false,
         document: None,
     }
 }

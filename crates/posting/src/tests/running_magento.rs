@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::creditmemos::{original, total_and_tax};
-use crate::{OriginalInvoice, fixtures, fixtures::Scenario, plan_creditmemo, plan_invoice};
+use crate::{OriginalInvoice, fixtures, fixtures::Scenario, is_of_same_order, plan_creditmemo, plan_invoice};
 use domain::{
     code::Code,
     documents::{CreditMemo, Invoice, Line},
@@ -123,6 +123,32 @@ fn what_is_too_small_for_a_product_tax_goes_where_the_settings_say_so() {
         assert_eq!(plan(name, UndeterminedTax::Hold, None).0.verdict, Verdict::Hold, "{name}");
         assert_eq!(plan(name, UndeterminedTax::Infer, None).0.verdict, Verdict::Post, "{name}");
     }
+}
+
+#[test]
+fn a_guests_memo_is_known_by_the_time_of_its_order() {
+    let memo = memo("13-fpt-part-from-order");
+    let mut invoice = invoice("13-fpt-part-from-order");
+    invoice.customer = memo.customer.clone();
+    assert!(memo.customer.created_at.is_some() && is_of_same_order(&memo, &invoice));
+    type Spoil = fn(&mut Invoice);
+    let spoils: [Spoil; 5] = [
+        |invoice| invoice.customer.created_at = "2026-11-29T17:32:05Z".parse().ok(),
+        |invoice| invoice.customer.created_at = None,
+        |invoice| invoice.customer.magento_id = 7,
+        |invoice| invoice.currency = domain::money::Currency::EUR,
+        |invoice| invoice.lines.retain(|line| line.sku != "LAMP"),
+    ];
+    for spoil in spoils {
+        let mut other = invoice.clone();
+        spoil(&mut other);
+        assert!(!is_of_same_order(&memo, &other), "{:?}", other.customer);
+    }
+    // What cannot be told apart is not guessed: an account's time is no order's.
+    let mut registered = memo.clone();
+    registered.customer.magento_id = 7;
+    invoice.customer.magento_id = 7;
+    assert!(!is_of_same_order(&registered, &invoice));
 }
 
 #[test]
