@@ -54,7 +54,7 @@ impl From<Run> for RunLineJson {
             settings_version: run.settings_version,
             currency: facts.currency,
             total: facts.amount_minor.map(|minor| amount(Some(minor))),
-            sage_total: facts.sage_amount_minor.map(|minor| amount(Some(minor))),
+            sage_total: facts.in_sage().0.map(|minor| amount(Some(minor))),
             sage_id: facts.sage_id,
             sage_reference: facts.sage_reference,
             occurred_at: run.occurred_at,
