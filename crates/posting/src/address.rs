@@ -63,7 +63,7 @@ fn street(address: &Address, what: &str, findings: &mut Findings) -> (Option<Str
     let (first, rest) = divided(&lines.join(", "));
     let (second, lost) = divided(&rest);
     if !lost.is_empty() {
-        findings.note(message!(plan_notes.street_cut, address = what, rest = lost));
+        findings.note(message!(plan_notes.street_cut, address = what, count = lost.chars().count()));
     }
     (Some(first), Some(second))
 }
@@ -157,13 +157,8 @@ mod tests {
             assert_eq!((&*one, &*two, notes.len()), (first, second, count), "{notes:?}");
         }
         let (one, two, notes) = street(&[fifty, fifty, "Leave it with the miller"]);
-        assert_eq!(
-            notes,
-            [
-                "The street of the address is longer than Sage\u{2019}s two lines. \u{201c}Leave it with the miller\u{201d} was left out."
-            ],
-            "{one} | {two}"
-        );
+        assert_eq!(notes.len(), 1, "{one} | {two}");
+        assert!(notes[0].contains("24 characters"), "{notes:?}");
     }
 
     #[test]

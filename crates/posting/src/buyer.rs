@@ -3,7 +3,7 @@
 use domain::{
     documents::{Address, CreditMemo, Customer, Invoice},
     money::{Currency, round2},
-    text::{clean_optional, is_placeholder, is_placeholder_name},
+    text::{is_placeholder, is_placeholder_name},
     vat_number,
 };
 use messages::message;
@@ -145,19 +145,20 @@ fn vat_number(number: &str, main_address: Option<&Address>, findings: &mut Findi
     let written = vat_number::of(number, country.as_deref());
     if written.is_none() {
         let country = country.as_deref().unwrap_or(message!(place_of_supply.unknown_country));
-        findings.note(message!(plan_notes.vat_number, number = number, country = country));
+        findings.note(message!(plan_notes.vat_number, country = country));
     }
     written
 }
 
-/// The customer's e-mail address; a text that is none is left out, because Sage would refuse the contact for it.
+/// The customer's e-mail address; a text that is none is left out, because Sage would refuse the contact for it. No note repeats what
+/// belongs to somebody.
 fn email_address(customer: &Customer, findings: &mut Findings) -> Option<String> {
-    let text = clean_optional(customer.email.as_deref())?;
+    let text = stated(customer.email.as_deref(), message!(field_names.email), findings)?;
     let address = email::address(&text);
     match &address {
-        None => findings.note(message!(plan_notes.not_an_email, text = text)),
+        None => findings.note(message!(plan_notes.not_an_email)),
         Some(address) if *address != text => {
-            findings.note(message!(plan_notes.email_made_plain, text = text, address = address));
+            findings.note(message!(plan_notes.email_made_plain));
         }
         Some(_) => {}
     }
