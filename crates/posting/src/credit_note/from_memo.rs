@@ -29,7 +29,9 @@ pub(crate) fn explain(evidence: &MemoEvidence<'_>) -> ExplainedSale {
     let is_open = !doubtful.is_zero() || is_cut_short;
     best.is_certain = !is_open && certainty::is_certain(evidence, &best);
     best.is_likely = !is_open && certainty::is_likely(evidence, &best);
-    best.hidden_taxes = readings::of_memo(evidence, taxes);
+    // What was taken for a discount on shipping may be missing with its tax as well.
+    let missing = best.difference.min(Decimal::ZERO) - best.shipping_discount;
+    best.hidden_taxes = readings::of_memo(evidence, taxes, missing);
     best
 }
 

@@ -21,13 +21,19 @@ pub(crate) fn tax_of(sale: &ExplainedSale) -> Option<(u32, Decimal)> {
     sale.refusal.is_none().then(|| (sale.cost, round2(sale.hidden_tax)))
 }
 
-/// The taxes that a memo may hide: those of the attempts, the likeliest first, none at all, and that of all that is on no line.
-pub(crate) fn of_memo(evidence: &MemoEvidence<'_>, mut attempts: Vec<(u32, Decimal)>) -> Vec<Decimal> {
+/// The taxes that a memo may hide: those of the attempts, the likeliest first, none at all, and that of all that is on no line or that is
+/// `missing` (negative).
+pub(crate) fn of_memo(
+    evidence: &MemoEvidence<'_>,
+    mut attempts: Vec<(u32, Decimal)>,
+    missing: Decimal,
+) -> Vec<Decimal> {
     attempts.sort_unstable();
     let has_fraction = round2(evidence.memo.grand_total) != evidence.memo.grand_total;
     let taxed = evidence.remainders.iter().flat_map(|rest| {
         let rate = fraction(rest.percents.first().copied().unwrap_or_default());
         let taxed = parts_with_tax(rest.amount.max(Decimal::ZERO), has_fraction);
+        let taxed = taxed.chain([missing]);
         taxed.map(move |amount| round2(amount * rate / (Decimal::ONE + rate)))
     });
     let attempts = attempts.into_iter().map(|(_, tax)| tax);

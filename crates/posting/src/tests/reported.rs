@@ -303,8 +303,13 @@ fn a_memo_in_another_currency_than_its_invoice_is_refused_by_name() {
 fn money_that_a_memo_lacks_is_no_gift_card_where_the_invoice_had_none() {
     let plan = memo_of_invoice("57-memo-shipping-tax-missing", "0");
     assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::TaxUndetermined)));
-    let sums: Vec<_> = plan.readings.iter().map(|one| (one.total, one.tax)).collect();
-    assert_eq!(sums, [(d("70.00"), d("12.00")), (d("70.00"), d("11.67"))]);
+    let sums = |plan: &Plan| plan.readings.iter().map(|one| (one.total, one.tax)).collect::<Vec<_>>();
+    assert_eq!(sums(&plan), [(d("70.00"), d("12.00")), (d("70.00"), d("11.67"))]);
+    // Nor where no invoice says so: a gift card and a tax that is missing look alike.
+    let memo = document_of_memo("57-memo-shipping-tax-missing");
+    let plan = plan_creditmemo(&memo, None, &Scenario::new().context());
+    assert_eq!((plan.verdict, plan.code), (Verdict::Hold, Some(Code::TaxUndetermined)));
+    assert_eq!(sums(&plan), [(d("70.00"), d("12.00")), (d("70.00"), d("11.67"))]);
 }
 
 #[test]
