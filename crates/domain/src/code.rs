@@ -99,6 +99,7 @@ codes! {
     MixedGoodsServices = mixed_goods_services, Holds;
     TotalBelowLines = total_below_lines, Holds;
     VatBoxesUndetermined = vat_boxes_undetermined, Holds;
+    CurrencyNotInSage = currency_not_in_sage, Holds;
     CircuitOpen = circuit_open, Holds;
 
     TotalsMismatch = totals_mismatch, Fails(Validation);

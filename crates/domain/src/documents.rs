@@ -58,6 +58,9 @@ pub struct Customer {
     /// The profile's addresses, not the document's.
     #[serde(default)]
     pub addresses: Vec<Address>,
+    /// When the profile was made (UTC); of a guest, the order: of its invoices and credit memos alike.
+    #[serde(default, deserialize_with = "reading::instant_if_any")]
+    pub created_at: Option<DateTime<Utc>>,
     /// When the profile was changed last (UTC); of a guest, the order.
     #[serde(default, deserialize_with = "reading::instant_if_any")]
     pub updated_at: Option<DateTime<Utc>>,

@@ -32,6 +32,7 @@ pub mod settings;
 pub mod setup;
 pub mod territory;
 pub mod text;
+pub mod vat_number;
 pub mod words;
 pub mod xref;
 

@@ -2,6 +2,7 @@
 
 pub mod cards;
 mod check;
+pub mod confirmed_rates;
 mod differences;
 pub mod form;
 mod lists;
@@ -162,6 +163,8 @@ pub struct Settings {
     pub customer_name_priority: NamePriority,
     /// The zone of a document's day; unset = the zone of the business's country.
     pub document_time_zone: Option<String>,
+    /// Rates that a merchant has confirmed, a currency and a day each ([`confirmed_rates`]).
+    pub confirmed_exchange_rates: Option<String>,
     /// `GOODS` or `SERVICES` where a line's type is not known.
     pub default_eu_goods_services_type: String,
     /// Product type to `GOODS` or `SERVICES`.
@@ -215,6 +218,7 @@ impl Default for Settings {
             invoice_number_prefix: None,
             customer_name_priority: NamePriority::Company,
             document_time_zone: None,
+            confirmed_exchange_rates: None,
             default_eu_goods_services_type: "GOODS".to_owned(),
             product_type_eu_goods_map: product_types,
             mixed_goods_services: MixedGoodsServices::Default,

@@ -42,7 +42,7 @@ impl Terms {
         findings: &mut Findings,
     ) -> Result<Self, NotPosted> {
         let Context { settings, reference, .. } = *context;
-        let exchange = exchange::of(document, is_posted, reference, findings)?;
+        let exchange = exchange::of(document, is_posted, context, findings)?;
         let is_foreign = settings.foreign_tax_ledger_account_id.is_some();
         let place = PlaceOfSupply::of(document, contact, is_foreign, reference, findings)?;
         let goods_type = goods_or_services::type_of(document, &place, settings, reference, findings)?;

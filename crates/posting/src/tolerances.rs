@@ -64,6 +64,10 @@ pub(crate) const ROUND_SUM: Decimal = decimal(5, 2);
 /// no more is a rounding and no fee or voucher.
 pub(crate) const CASH_ROUNDING: Decimal = decimal(5, 2);
 
+/// 0.10: no shop charges a product tax of less, its own tax included (the least of the samples is 0.21); a smaller sum on no line is
+/// something else.
+pub(crate) const SMALLEST_PRODUCT_TAX: Decimal = decimal(1, 1);
+
 /// 10 pence either way: where compensations leave a choice of product taxes, pennies beyond these have no say.
 pub(crate) const PRODUCT_TAX_STEPS: i64 = 10;
 

@@ -201,6 +201,7 @@ impl RunRow {
         let next_try = run.status == RunStatus::Retrying && reason == run.code;
         let message = run.message.filter(|_| reason == run.code);
         let facts = run.facts;
+        let (in_sage, _) = facts.in_sage();
         Self {
             id: run.id.to_string(),
             status: run.status,
@@ -212,7 +213,7 @@ impl RunRow {
             amount: facts.amount_minor.map(|magento| Amount {
                 currency: facts.currency.unwrap_or_default(),
                 magento: super::format::amount(magento),
-                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(super::format::amount),
+                sage: in_sage.filter(|sage| *sage != magento).map(super::format::amount),
             }),
             sage_reference: facts.sage_reference,
             date: facts.document_date.map(super::format::day),

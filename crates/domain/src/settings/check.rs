@@ -1,7 +1,7 @@
 //! The rules of the settings, one for each row of the table of cards. The browser runs them while somebody types, the server at every
 //! save; only the latter has the reference set at hand in any case.
 
-use super::{Choices, Consolidation, List, Lists, Settings, TaxKeyError, canonical_tax_map};
+use super::{Choices, Consolidation, List, Lists, Settings, TaxKeyError, canonical_tax_map, confirmed_rates};
 use crate::business::ReferenceSet;
 
 /// Sage takes 25 characters of a reference (`sales_invoice.reference`); Magento's numbers need about half of them.
@@ -180,6 +180,10 @@ impl Settings {
     }
 
     fn goods(&self, check: &mut Check<'_>) {
+        if self.confirmed_exchange_rates.as_deref().is_some_and(|text| confirmed_rates::read(text).is_none())
+        {
+            check.wrong("confirmed_exchange_rates", FieldProblem::InvalidFormat);
+        }
         let is_type = |word: &str| matches!(word, "GOODS" | "SERVICES");
         if !is_type(&self.default_eu_goods_services_type) {
             check.wrong("default_eu_goods_services_type", FieldProblem::InvalidFormat);
@@ -298,6 +302,9 @@ mod tests {
             ("website_filter", OutOfRange, |settings| settings.website_filter = vec![-1]),
             ("store_filter", OutOfRange, |settings| settings.store_filter = vec![2, -2]),
             ("sync_stock", Conflict, |settings| settings.sync_stock = true),
+            ("confirmed_exchange_rates", InvalidFormat, |settings| {
+                settings.confirmed_exchange_rates = Some("TRY yesterday 0.02".to_owned());
+            }),
             ("default_tax_rate_id", NotInReference, |settings| {
                 settings.default_tax_rate_id = Some("GONE".to_owned());
             }),

@@ -88,7 +88,10 @@ fn own_call(
     findings: &mut Findings,
 ) -> Call {
     let ContactIdentity { key, reference, alternatives } = identity;
-    let email = clean_optional(buyer.customer.email.as_deref());
+    for note in &buyer.notes {
+        findings.note(note);
+    }
+    let email = buyer.email.clone();
     let (company, person) = (buyer.company.clone(), buyer.person.clone());
     let name = match context.settings.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
@@ -101,14 +104,16 @@ fn own_call(
     put_address(&mut fields, "delivery_address", delivery, message!(field_names.delivery_address), findings);
     let by_address = |one: &Address| {
         let territory = territory::of_address(one).ok().flatten()?;
-        TaxTreatment::by_address(&territory, buyer.has_vat_number, context.reference)
+        TaxTreatment::by_address(&territory, buyer.vat_number.is_some(), context.reference)
     };
     if let Some(treatment) = treatment.or_else(|| billing.and_then(by_address)) {
         fields.insert("tax_treatment".to_owned(), treatment.value());
     }
-    let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
+    if let Some(number) = &buyer.vat_number {
+        fields.insert("tax_number".to_owned(), Value::String(number.clone()));
+    }
     let person = person.unwrap_or(name);
-    put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
+    put_person(&mut fields, &person, email.as_deref(), buyer.telephone.clone(), findings);
     let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(buyer.currency) };
     contact_call(key, fields, adopt, context)
 }

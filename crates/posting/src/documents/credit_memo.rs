@@ -143,6 +143,10 @@ fn posting<'a>(
     findings: &mut Findings,
 ) -> Result<NotePosting<'a>, NotPosted> {
     let invoice = original.and_then(|original| original.document.as_ref());
+    if let Some(invoice) = invoice.filter(|invoice| invoice.currency != memo.currency) {
+        let message = message!(plan.memo_currency, memo = memo.currency, invoice = invoice.currency);
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
     let shown = returned_sale::read(memo, invoice)
         .map_err(|reason| findings.fail(Code::InconsistentDocument, reason))?;
     let is_of_nothing = |invoice: &Invoice| round2(invoice.grand_total).is_zero();
@@ -187,6 +191,10 @@ fn contact_of(
 ) -> (String, Option<Call>) {
     if let Some(original) = original {
         let invoice = memo.invoice_increment_id.as_deref().unwrap_or_default();
+        if original.is_by_order {
+            let name = original.displayed_as.as_deref().unwrap_or(&original.sage_id);
+            findings.rule("invoice", name, message!(reasons.invoice_of_order), invoice);
+        }
         findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }

@@ -5,7 +5,6 @@ use domain::{
     documents::Invoice,
     money::{round2, text},
     plan::{Call, Plan, Predicted},
-    text::clean_optional,
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -26,7 +25,7 @@ use crate::{
     sales_document::SalesDocument,
     tax_return,
     terms::{Terms, dates},
-    text::cut,
+    text::{cut, stated},
 };
 
 /// Sage's limit, in characters.
@@ -105,8 +104,12 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
         invoice.discount_amount,
         invoice.grand_total,
     ];
-    if !limits::are_computable(&header, &invoice.lines) {
-        let message = limits::not_computable(DocumentKind::Invoice);
+    if !limits::are_computable(invoice.currency, &header, &invoice.lines) {
+        let message = limits::not_computable(invoice.currency, DocumentKind::Invoice);
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
+    if invoice.increment_id.is_empty() {
+        let message = message!(plan.no_number, document = DocumentKind::Invoice.noun());
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(invoice.grand_total) < Decimal::ZERO {
@@ -139,7 +142,8 @@ fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
         Some(order) => format!("Magento order {order}, invoice {}", invoice.increment_id),
         None => format!("Magento invoice {}", invoice.increment_id),
     };
-    if let Some(number) = clean_optional(invoice.po_number.as_deref()) {
+    let number = invoice.po_number.as_deref();
+    if let Some(number) = stated(number, message!(field_names.purchase_order), findings) {
         notes.push_str("\nPurchase Order: ");
         notes.push_str(&number);
     }

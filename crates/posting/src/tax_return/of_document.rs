@@ -90,7 +90,7 @@ impl<'a> DocumentFacts<'a> {
 
     /// Whether the customer has a VAT number, without which no supply is declared by one.
     pub fn has_vat_number(&self) -> bool {
-        self.document.buyer.has_vat_number
+        self.document.buyer.vat_number.is_some()
     }
 
     fn rate_codes(&self) -> Vec<&'static str> {

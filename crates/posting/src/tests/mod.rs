@@ -14,6 +14,8 @@ mod memo_cases;
 mod memo_laws;
 mod payments;
 mod poison;
+mod reported;
+mod running_magento;
 mod samples;
 mod settlements;
 mod vat_boxes;

@@ -155,6 +155,7 @@ const DOCUMENT_DETAILS: &[Field] = &[
 ];
 
 const ABROAD: &[Field] = &[
+    field!(confirmed_exchange_rates, Kind::Text(|settings| &mut settings.confirmed_exchange_rates)),
     field!(
         default_eu_goods_services_type,
         Kind::OneOf {
