@@ -302,9 +302,6 @@ mod tests {
             ("website_filter", OutOfRange, |settings| settings.website_filter = vec![-1]),
             ("store_filter", OutOfRange, |settings| settings.store_filter = vec![2, -2]),
             ("sync_stock", Conflict, |settings| settings.sync_stock = true),
-            ("confirmed_exchange_rates", InvalidFormat, |settings| {
-                settings.confirmed_exchange_rates = Some("TRY yesterday 0.02".to_owned());
-            }),
             ("default_tax_rate_id", NotInReference, |settings| {
                 settings.default_tax_rate_id = Some("GONE".to_owned());
             }),

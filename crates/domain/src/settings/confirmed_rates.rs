@@ -54,6 +54,7 @@ pub fn of(text: Option<&str>, currency: Currency, day: NaiveDate) -> Option<Deci
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{FieldProblem, Settings};
 
     #[test]
     fn a_confirmation_is_of_one_currency_on_one_day() {
@@ -79,5 +80,18 @@ mod tests {
             assert_eq!(read(text), None, "{text}");
         }
         assert_eq!(read(" , ").map(|rates| rates.len()), Some(0));
+    }
+
+    #[test]
+    fn the_settings_name_the_field_whose_rates_cannot_be_read() {
+        let reference =
+            serde_json::from_str(include_str!("../../../../fixtures/demo/reference.json")).unwrap();
+        let mut settings: Settings =
+            serde_json::from_str(include_str!("../../../../fixtures/demo/settings.json")).unwrap();
+        settings.confirmed_exchange_rates = Some("TRY yesterday 0.02".to_owned());
+        let wrong = [("confirmed_exchange_rates".to_owned(), FieldProblem::InvalidFormat)];
+        assert_eq!(settings.check(&reference), wrong);
+        settings.confirmed_exchange_rates = Some("TRY 2025-01-15 0.02".to_owned());
+        assert_eq!(settings.check(&reference), []);
     }
 }

@@ -125,13 +125,15 @@ fn what_is_too_small_for_a_product_tax_goes_where_the_settings_say_so() {
     }
 }
 
+/// A change that makes an invoice another order's.
+type Spoil = fn(&mut Invoice);
+
 #[test]
 fn a_guests_memo_is_known_by_the_time_of_its_order() {
     let memo = memo("13-fpt-part-from-order");
     let mut invoice = invoice("13-fpt-part-from-order");
     invoice.customer = memo.customer.clone();
     assert!(memo.customer.created_at.is_some() && is_of_same_order(&memo, &invoice));
-    type Spoil = fn(&mut Invoice);
     let spoils: [Spoil; 5] = [
         |invoice| invoice.customer.created_at = "2026-11-29T17:32:05Z".parse().ok(),
         |invoice| invoice.customer.created_at = None,

@@ -66,7 +66,9 @@ async fn show_books(State(sim): State<Sim>) -> Json<Value> {
 /// `?from=2026-11-01&to=2026-11-30`: the boxes of each business.
 async fn show_vat_return(State(sim): State<Sim>, Query(query): Query<Map<String, Value>>) -> Response {
     match vat_return::period(&query) {
-        Some(period) => Json(sim.with_world(|world, _| vat_return::show(world, period))).into_response(),
+        Some(period) => {
+            Json(sim.with_world(|world, _| vat_return::show(&world.businesses, period))).into_response()
+        }
         None => (StatusCode::BAD_REQUEST, "from and to are days, in this order").into_response(),
     }
 }
