@@ -3,7 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must say where")]
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    fs,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
 
 use domain::{
     plan::Plan,
@@ -16,6 +22,9 @@ fn page_path() -> &'static Path {
 
 /// Replaces what is between the marks of a table, or says that it is not what it should be.
 fn hold(name: &str, table: &str) {
+    // The tests of this file write one page.
+    static PAGE: Mutex<()> = Mutex::new(());
+    let _page = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let page = fs::read_to_string(page_path()).unwrap();
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
     let (before, rest) = page.split_once(&begin).unwrap();
