@@ -15,8 +15,8 @@ use domain::{
 };
 use messages::message;
 use posting::{
-    Context, Generations, KnownRecord, KnownStock, OriginalInvoice, PostedPayment, plan_creditmemo,
-    plan_customer, plan_invoice, plan_payment, plan_product,
+    Context, Generations, KnownRecord, KnownStock, OriginalInvoice, PostedPayment, is_of_same_order,
+    plan_creditmemo, plan_customer, plan_invoice, plan_payment, plan_product,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -155,7 +155,9 @@ impl Planner {
     }
 
     fn creditmemo(&self, memo: &CreditMemo, file: &Path) -> Plan {
-        let Some(invoice) = memo.invoice_id.and_then(|id| invoice_of(id, file)) else {
+        let by_order = || invoices_beside(file).find(|invoice| is_of_same_order(memo, invoice));
+        let invoice = memo.invoice_id.map_or_else(by_order, |id| invoice_of(id, file));
+        let Some(invoice) = invoice else {
             return plan_creditmemo(memo, None, &self.context(&self.xrefs));
         };
         let made = plan_invoice(&invoice, &self.context(&self.xrefs));
@@ -163,7 +165,8 @@ impl Planner {
             return plan_creditmemo(memo, None, &self.context(&self.xrefs));
         }
         let mut posted = self.after(&made);
-        let original = self.original(&invoice, &made, &mut posted);
+        let is_by_order = memo.invoice_id.is_none();
+        let original = OriginalInvoice { is_by_order, ..self.original(&invoice, &made, &mut posted) };
         plan_creditmemo(memo, Some(&original), &self.context(&posted))
     }
 
@@ -211,6 +214,7 @@ impl Planner {
             payment: bank
                 .map(|bank_account_id| PostedPayment { sage_id: "{payment}".to_owned(), bank_account_id }),
             left_of_note: None,
+            is_by_order: false,
             document: Some(invoice.clone()),
         }
     }
@@ -218,16 +222,17 @@ impl Planner {
 
 /// The invoice with this id, from the files beside the document or the demo's.
 fn invoice_of(id: i64, beside: &Path) -> Option<Invoice> {
+    invoices_beside(beside).find(|invoice| invoice.magento_id == id)
+}
+
+fn invoices_beside(beside: &Path) -> impl Iterator<Item = Invoice> {
     let folder = beside.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let siblings = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let path = entry.path();
         let is_document = path.extension().is_some_and(|end| end == "json" || end == "body");
         is_document.then(|| fs::read(path).ok()).flatten()
     });
-    siblings
-        .chain(bundled())
-        .filter_map(|bytes| serde_json::from_slice::<Invoice>(&bytes).ok())
-        .find(|invoice| invoice.magento_id == id)
+    siblings.chain(bundled()).filter_map(|bytes| serde_json::from_slice::<Invoice>(&bytes).ok())
 }
 
 /// The demo's documents.

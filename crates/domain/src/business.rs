@@ -6,7 +6,10 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, amount, from_minor, to_minor};
+use crate::{
+    money::{Currency, amount, from_minor, to_minor},
+    text::folded,
+};
 
 /// A tax rate of the business, for sales.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,7 +211,37 @@ mod rates {
     }
 }
 
+/// Whose tax a rate of Sage's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateOwner {
+    /// Nobody's: "No VAT", of what is outside the tax. It appears on no return, unlike a rate of 0 % (Sage's help, "VAT rates").
+    NoTax,
+    /// The business's own country's.
+    Home,
+    /// Another country's, declared there or through the One Stop Shop.
+    Other,
+}
+
 impl TaxRate {
+    /// Whose tax the rate is, for a business of a country: Sage's ids begin with the country (`GB_STANDARD`), and one without a country
+    /// in front is the business's own.
+    pub fn owner(&self, home: &str) -> RateOwner {
+        let name = folded(&self.name);
+        let country =
+            self.id.split_once('_').map(|(country, _)| country).filter(|country| country.len() == 2);
+        let is_one_stop = self.id.split('_').any(|part| matches!(part, "OSS" | "IOSS" | "MOSS"))
+            || name.split(' ').any(|word| matches!(word, "oss" | "ioss" | "moss" | "destination"));
+        let is_no_tax = self.percentage.is_zero()
+            && (self.id.ends_with("NO_TAX") || name.starts_with("no vat") || name.starts_with("no tax"));
+        if is_no_tax {
+            RateOwner::NoTax
+        } else if is_one_stop || country.is_some_and(|country| country != home) {
+            RateOwner::Other
+        } else {
+            RateOwner::Home
+        }
+    }
+
     /// Whether the rate may be used in a region (`CA-BC`); one that names no regions may be used in all.
     pub fn serves(&self, region: &str) -> bool {
         self.regions.is_empty() || self.is_of(region)
@@ -221,6 +254,11 @@ impl TaxRate {
 }
 
 impl ReferenceSet {
+    /// The rate of what is outside the tax, where the business has one.
+    pub fn no_tax_rate(&self) -> Option<&TaxRate> {
+        self.tax_rates.iter().find(|rate| rate.owner(&self.country) == RateOwner::NoTax)
+    }
+
     /// What its sums are kept in.
     pub fn books(&self) -> Books {
         Books {
@@ -258,6 +296,29 @@ mod tests {
             assert_eq!(books.in_base(unknown, 100), None, "{unknown}");
         }
         assert_eq!(books.in_base("EUR", i64::MAX), Some(7_839_866_231_326_559_436));
+    }
+
+    #[test]
+    fn a_rate_shows_whose_tax_it_is() {
+        let owner = |id: &str, name: &str, percentage: &str| {
+            let percentage = percentage.parse().unwrap();
+            TaxRate { id: id.to_owned(), name: name.to_owned(), percentage, regions: Vec::new() }.owner("GB")
+        };
+        for (id, name) in [("GB_NO_TAX", "No Tax 0.00%"), ("a1b2", "No VAT")] {
+            assert_eq!(owner(id, name, "0"), RateOwner::NoTax, "{id}");
+        }
+        for (id, name, percentage) in [
+            ("GB_STANDARD", "Standard", "20"),
+            ("GB_ZERO", "Zero Rated", "0"),
+            ("9f0c", "My own rate", "12.5"),
+        ] {
+            assert_eq!(owner(id, name, percentage), RateOwner::Home, "{id}");
+        }
+        for (id, name) in
+            [("IE_DESTINATION", "Ireland"), ("PT_STANDARD_OSS", "Portugal"), ("9f0c", "Germany OSS")]
+        {
+            assert_eq!(owner(id, name, "23"), RateOwner::Other, "{id}");
+        }
     }
 
     #[test]

@@ -97,6 +97,9 @@ codes! {
     CrossBorderNotSupported = cross_border_not_supported, Holds;
     TaxUndetermined = tax_undetermined, Holds;
     MixedGoodsServices = mixed_goods_services, Holds;
+    TotalBelowLines = total_below_lines, Holds;
+    VatBoxesUndetermined = vat_boxes_undetermined, Holds;
+    CurrencyNotInSage = currency_not_in_sage, Holds;
     CircuitOpen = circuit_open, Holds;
 
     TotalsMismatch = totals_mismatch, Fails(Validation);
@@ -149,8 +152,8 @@ impl Code {
     }
 
     /// Those that a change of the settings fixes: saving the settings lets the runs that wait with them go on.
-    pub const FIXED_BY_SETTINGS: [Self; 3] =
-        [Self::NeedsMapping, Self::MixedGoodsServices, Self::TaxUndetermined];
+    pub const FIXED_BY_SETTINGS: [Self; 4] =
+        [Self::NeedsMapping, Self::MixedGoodsServices, Self::TaxUndetermined, Self::VatBoxesUndetermined];
 
     /// Whether a failure of this kind may fix itself, so that it is tried again.
     pub const fn is_retryable(self) -> bool {

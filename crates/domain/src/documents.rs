@@ -58,6 +58,9 @@ pub struct Customer {
     /// The profile's addresses, not the document's.
     #[serde(default)]
     pub addresses: Vec<Address>,
+    /// When the profile was made (UTC); of a guest, the order: of its invoices and credit memos alike.
+    #[serde(default, deserialize_with = "reading::instant_if_any")]
+    pub created_at: Option<DateTime<Utc>>,
     /// When the profile was changed last (UTC); of a guest, the order.
     #[serde(default, deserialize_with = "reading::instant_if_any")]
     pub updated_at: Option<DateTime<Utc>>,
@@ -98,6 +101,16 @@ pub struct Line {
 }
 
 impl Line {
+    /// Whether a gift card is sold whose use is still open: Magento's product type with no tax on it. Selling one is no supply
+    /// (Directive 2006/112/EC, art. 30b(2)); one that was taxed may only be used for one thing, and is a sale.
+    pub fn is_multi_purpose_voucher(&self) -> bool {
+        let is_gift_card = |kind: &str| {
+            let letters: String = kind.chars().filter(char::is_ascii_alphanumeric).collect();
+            letters.to_ascii_lowercase().contains("giftcard")
+        };
+        self.line_tax.is_zero() && self.product_type.as_deref().is_some_and(is_gift_card)
+    }
+
     /// The row's discount: subtotal + tax - total.
     pub fn discount(&self) -> Decimal {
         self.line_subtotal + self.line_tax - self.line_total

@@ -30,7 +30,9 @@ pub mod retry;
 pub mod run;
 pub mod settings;
 pub mod setup;
+pub mod territory;
 pub mod text;
+pub mod vat_number;
 pub mod words;
 pub mod xref;
 

@@ -34,6 +34,15 @@ impl Currency {
         }
     }
 
+    /// Whether a million of it is an everyday amount: a unit is worth less than two pence, so that sums are long. (Order of magnitude of
+    /// the rates of 2026; a currency that gains worth only keeps a limit that is wider than it needs.)
+    pub fn is_small_unit(self) -> bool {
+        const SMALL: &str = "ALL AMD AOA ARS BDT BIF CDF CLP COP CRC CVE DJF DZD GNF GYD HUF IDR INR IQD IRR ISK JMD JPY KES KHR KMF \
+            KPW KRW KZT LAK LBP LKR LRD MGA MMK MNT MWK NGN NPR PHP PKR PYG RSD RUB RWF SDG SLL SOS SRD SSP STD SYP TRY TZS UGX UYU UZS \
+            VES VND VUV XAF XOF XPF YER ZMW ZWL";
+        SMALL.split_whitespace().any(|code| code == self.as_str())
+    }
+
     /// The code, such as `GBP`.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or("???")

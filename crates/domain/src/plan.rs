@@ -130,6 +130,11 @@ pub struct Predicted {
     pub currency: Currency,
     /// Tax by tax rate id, as decimal text.
     pub tax_by_rate: BTreeMap<String, String>,
+    /// The boxes of the tax return that the posting moves, in the base currency, as decimal text: `1` and `6` of the British one, `T1`,
+    /// `E1`, `ES1` and `VIES` of the Irish, `101`, `GST/HST`, `QST` and `PST` in Canada (docs/vat.md). Empty for a business that is not
+    /// registered, and in plans of older versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub boxes: BTreeMap<String, String>,
 }
 
 /// What the sums of a refused document were held against.
@@ -161,6 +166,19 @@ pub struct RefusedSums {
     pub source: SumSource,
 }
 
+/// One way in which a document can be read whose tax nothing shows to the penny.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Total with tax.
+    #[serde(with = "amount")]
+    pub total: Decimal,
+    /// The tax in it, which tells the readings of a document apart.
+    #[serde(with = "amount")]
+    pub tax: Decimal,
+    /// What it takes for granted, for people.
+    pub sentence: String,
+}
+
 /// One choice, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
@@ -190,6 +208,9 @@ pub struct Plan {
     /// Both sums, where they are why it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_sums: Option<RefusedSums>,
+    /// The ways in which it can be read, where it is held for somebody to choose; the likeliest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Reading>,
     /// Each choice, and why.
     pub rules: Vec<Rule>,
     /// What was cut, coerced or found out, for a person.
@@ -206,6 +227,7 @@ impl Plan {
             calls: Vec::new(),
             predicted: None,
             refused_sums: None,
+            readings: Vec::new(),
             rules: Vec::new(),
             notes: Vec::new(),
         }

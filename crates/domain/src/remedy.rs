@@ -66,16 +66,19 @@ impl Code {
             Self::NeedsMapping => &[OpenSettings("mappings")],
             Self::CrossBorderNotSupported => &[ByHand],
             Self::TaxUndetermined => &[OpenSettings("tax_undetermined"), ByHand, Retry],
+            Self::VatBoxesUndetermined => &[OpenSettings("taxes"), ByHand, Retry],
             Self::MixedGoodsServices => &[OpenSettings("mixed_goods_services"), ByHand, Retry],
+            Self::ExchangeRateDoubtful => &[OpenSettings("confirmed_exchange_rates"), ByHand, Retry],
             Self::TotalsMismatch | Self::TaxNotAllowed => &[OpenSettings("taxes"), Retry],
             Self::TotalsMismatchAfterPost | Self::SageConflict => &[OpenInSage, Retry],
             Self::PlanTooSlow => &[Report, ByHand],
             Self::SaleNotInSage
+            | Self::TotalBelowLines
             | Self::InconsistentDocument
             | Self::UnreadableDocument
             | Self::MultiCurrencyDisabled
             | Self::ExchangeRateMissing
-            | Self::ExchangeRateDoubtful
+            | Self::CurrencyNotInSage
             | Self::TaxRegionUnknown
             | Self::ItemCodeTooLong
             | Self::SageValidation

@@ -2,6 +2,7 @@
 
 pub mod cards;
 mod check;
+pub mod confirmed_rates;
 mod differences;
 pub mod form;
 mod lists;
@@ -14,7 +15,7 @@ pub use check::{FieldProblem, Problems};
 pub use differences::{Change, differences};
 pub use lists::{Choice, Choices, List, Lists, MISSING, time_zones};
 pub use merge::{Asked, Merged, merge};
-pub use tax_key::{TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
+pub use tax_key::{NO_VAT, TaxKey, TaxKeyError, TaxMap, canonical_tax_map};
 
 use std::collections::BTreeMap;
 
@@ -148,6 +149,8 @@ pub struct Settings {
     pub fee_ledger_account_id: Option<String>,
     /// The account of adjustments; unset = the sales account.
     pub adjustment_ledger_account_id: Option<String>,
+    /// The liability account of tax that is another jurisdiction's and that Sage has no rate for; unset = such documents wait or fail.
+    pub foreign_tax_ledger_account_id: Option<String>,
     /// Payment method to bank account; a method mapped to none leaves the invoice unpaid.
     pub payment_method_map: BTreeMap<String, Option<String>>,
     /// Whether refunds are recorded.
@@ -160,6 +163,8 @@ pub struct Settings {
     pub customer_name_priority: NamePriority,
     /// The zone of a document's day; unset = the zone of the business's country.
     pub document_time_zone: Option<String>,
+    /// Rates that a merchant has confirmed, a currency and a day each ([`confirmed_rates`]).
+    pub confirmed_exchange_rates: Option<String>,
     /// `GOODS` or `SERVICES` where a line's type is not known.
     pub default_eu_goods_services_type: String,
     /// Product type to `GOODS` or `SERVICES`.
@@ -206,12 +211,14 @@ impl Default for Settings {
             gift_card_ledger_account_id: None,
             fee_ledger_account_id: None,
             adjustment_ledger_account_id: None,
+            foreign_tax_ledger_account_id: None,
             payment_method_map: BTreeMap::new(),
             record_refunds: true,
             tax_rate_map: BTreeMap::new(),
             invoice_number_prefix: None,
             customer_name_priority: NamePriority::Company,
             document_time_zone: None,
+            confirmed_exchange_rates: None,
             default_eu_goods_services_type: "GOODS".to_owned(),
             product_type_eu_goods_map: product_types,
             mixed_goods_services: MixedGoodsServices::Default,

@@ -6,6 +6,7 @@ pub(crate) mod compensation;
 pub(crate) mod contradiction;
 pub(crate) mod discount_rows;
 pub(crate) mod document_row;
+pub(crate) mod foreign_tax;
 pub(crate) mod known_rates;
 pub(crate) mod product_tax;
 pub(crate) mod rate_fits;

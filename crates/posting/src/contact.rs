@@ -6,3 +6,4 @@ pub(crate) mod creation;
 pub(crate) mod customer;
 pub(crate) mod identity;
 pub(crate) mod references;
+pub(crate) mod tax_treatment;

@@ -12,6 +12,8 @@ pub(crate) mod invoice_product_taxes;
 pub(crate) mod memo_evidence;
 pub(crate) mod note_rows;
 pub(crate) mod product_tax_hypotheses;
+pub(crate) mod readings;
 pub(crate) mod reconstruct;
 pub(crate) mod returned_sale;
 pub(crate) mod settlement;
+pub(crate) mod unit_product_tax;

@@ -11,3 +11,4 @@ pub(crate) mod reconcile;
 pub(crate) mod reference;
 pub(crate) mod sage_arithmetic;
 pub(crate) mod skip;
+pub(crate) mod sold;

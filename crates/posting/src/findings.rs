@@ -114,8 +114,18 @@ impl Findings {
 /// The plan that posts these calls.
 pub(crate) fn plan_of(calls: Vec<Call>, predicted: Option<Predicted>, findings: Findings) -> Plan {
     let Findings { rules, notes } = findings;
-    let refused_sums = None;
-    Plan { verdict: Verdict::Post, code: None, message: None, calls, predicted, refused_sums, rules, notes }
+    let (refused_sums, readings) = (None, Vec::new());
+    Plan {
+        verdict: Verdict::Post,
+        code: None,
+        message: None,
+        calls,
+        predicted,
+        refused_sums,
+        readings,
+        rules,
+        notes,
+    }
 }
 
 /// The plan of a document that is in Sage: nothing is left to do, so a retry never makes a second one.

@@ -16,6 +16,7 @@ mod costs;
 mod credit_note;
 mod document_kind;
 mod documents;
+mod email;
 mod exchange_rate;
 mod findings;
 mod idempotency;
@@ -24,6 +25,7 @@ mod keys;
 mod limits;
 mod percentage;
 mod sales_document;
+mod tax_return;
 mod terms;
 mod text;
 mod tolerances;
@@ -38,7 +40,7 @@ pub use context::{Context, KnownRecord};
 pub use credit_note::settlement::{OriginalInvoice, PostedPayment};
 pub use documents::sage_arithmetic::{SageSums, sage_arithmetic};
 pub use idempotency::{Generations, idempotency_id};
-pub use terms::dates::{local_day, zone_of};
+pub use terms::dates::local_day;
 
 use std::collections::BTreeMap;
 
@@ -90,6 +92,18 @@ pub fn wanted_creditmemo_xrefs(
     reference: &ReferenceSet,
 ) -> Vec<XrefKey> {
     documents::credit_memo::wanted_xrefs(memo, settings, reference)
+}
+
+/// Whether a memo that names no invoice is of this one: a guest's memo bears the time of its order, and so does the guest's invoice
+/// (a running Magento 2.4.7; of customers with an account it is that of the account).
+pub fn is_of_same_order(memo: &CreditMemo, invoice: &Invoice) -> bool {
+    let lines = credit_note::invoice_lines::InvoiceLines::new(invoice.lines.iter().collect());
+    let is_guest = memo.customer.magento_id == 0 && invoice.customer.magento_id == 0;
+    let ordered_at = memo.customer.created_at.filter(|_| is_guest);
+    ordered_at.is_some()
+        && ordered_at == invoice.customer.created_at
+        && memo.currency == invoice.currency
+        && lines.can_return(&memo.lines)
 }
 
 /// Plans a credit memo: the credit note, in safe mode its release, and what closes the books. `original` is the memo's invoice as

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use domain::documents::{Invoice, Line};
 use rust_decimal::Decimal;
 
@@ -32,6 +33,8 @@ pub(crate) struct SalesDocument<'a> {
     pub kind: DocumentKind,
     /// Who it is for.
     pub buyer: Buyer<'a>,
+    /// When it was made.
+    pub made_at: DateTime<Utc>,
     /// Order currency = base currency x this.
     pub base_to_order_rate: Option<Decimal>,
     /// Its lines.
@@ -46,6 +49,7 @@ impl<'a> SalesDocument<'a> {
         Self {
             kind: DocumentKind::Invoice,
             buyer: Buyer::of_invoice(invoice),
+            made_at: invoice.created_at,
             base_to_order_rate: invoice.base_to_order_rate,
             lines: Cow::Borrowed(&invoice.lines),
             totals: DocumentTotals::of_invoice(invoice),

@@ -1,8 +1,28 @@
-//! Texts on their way to Sage, cut to its limits at a character.
+//! Texts on their way to Sage: made fit for books, and cut to its limits at a character. Nothing is lost without a note.
 
+use domain::text::{cleaned, is_placeholder};
 use messages::message;
 
 use crate::findings::Findings;
+
+/// A text as people read it, none where nothing is left; noted when signs were left out of it. `what` names the field for the note.
+pub(crate) fn readable(text: &str, what: &str, findings: &mut Findings) -> Option<String> {
+    let (text, is_less) = cleaned(text);
+    if is_less {
+        findings.note(message!(plan_notes.hidden_signs, field = what));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// The same of what a customer has typed: a placeholder (`-`, `n/a`) says nothing and is left out with a note.
+pub(crate) fn stated(text: Option<&str>, what: &str, findings: &mut Findings) -> Option<String> {
+    let text = readable(text?, what, findings)?;
+    if is_placeholder(&text) {
+        findings.note(message!(plan_notes.placeholder, field = what, text = text));
+        return None;
+    }
+    Some(text)
+}
 
 /// The first `limit` characters, with a note when something was cut. `what` names the field for the note.
 pub(crate) fn cut(text: &str, limit: usize, what: &str, findings: &mut Findings) -> String {

@@ -35,6 +35,16 @@ pub(crate) const SAME_PERCENTAGE: Decimal = decimal(1, 2);
 /// 0.5, as a fraction of the amount: no country taxes sales at more; such a tax belongs to something else.
 pub(crate) const HIGHEST_RATE: Decimal = decimal(5, 1);
 
+/// 0.22 of a discount: as much tax may be within it at any rate there is (27 % in Hungary is 0.2126 of a price with tax).
+pub(crate) const HIGHEST_RATE_IN_PRICE: Decimal = decimal(22, 2);
+
+/// 0.02, as a fraction of the amount: no rate of the businesses that Sage serves is lower (Ireland's livestock rate is 4.8 %).
+pub(crate) const LEAST_RATE: Decimal = decimal(2, 2);
+
+/// 0.32: the tax of one piece for no more may vanish at Ireland's lowest rate: 4.8 % of it is half a penny, and a penny that was carried
+/// over to another line ([`CARRIED_FIT`]).
+pub(crate) const LARGEST_ROUNDED_AWAY: Decimal = decimal(32, 2);
+
 /// 1.3 times shipping without tax: a discount on shipping may be of the price with tax, and this holds any rate there is (27 % in
 /// Hungary).
 pub(crate) const SHIPPING_WITH_TAX: Decimal = decimal(13, 1);
@@ -49,6 +59,14 @@ pub(crate) const SAME_WORTH: Decimal = decimal(5, 3);
 /// 0.05: shops choose round sums for fixed product taxes (sample invoice-2: 0.50 with tax), so that one of whole five pence is the
 /// likelier, and 0.47 may be anything (golden case creditmemo-with-money-from-nowhere).
 pub(crate) const ROUND_SUM: Decimal = decimal(5, 2);
+
+/// 0.05: cash is rounded to coins of five at most where Sage's businesses are (Canada since 2013, Ireland since 2015), so that a rest of
+/// no more is a rounding and no fee or voucher.
+pub(crate) const CASH_ROUNDING: Decimal = decimal(5, 2);
+
+/// 0.10: no shop charges a product tax of less, its own tax included (the least of the samples is 0.21); a smaller sum on no line is
+/// something else.
+pub(crate) const SMALLEST_PRODUCT_TAX: Decimal = decimal(1, 1);
 
 /// 10 pence either way: where compensations leave a choice of product taxes, pennies beyond these have no say.
 pub(crate) const PRODUCT_TAX_STEPS: i64 = 10;

@@ -9,7 +9,8 @@ use std::{
 };
 
 /// The folders from the top down; a file beside them is beneath them all.
-const FOLDERS: [&str; 6] = ["documents", "catalogue", "credit_note", "amounts", "terms", "contact"];
+const FOLDERS: [&str; 7] =
+    ["documents", "catalogue", "credit_note", "amounts", "tax_return", "terms", "contact"];
 
 /// The files of the crate without its root, its tests and what tests are made of, by module path, such as `amounts::sums`.
 fn files() -> BTreeMap<String, String> {

@@ -263,6 +263,7 @@ fn plans(kind: &str, document: &Value, invoice: &Invoice, world: &FuzzedSetup) -
                 outstanding: Decimal::ZERO,
                 payment: None,
                 left_of_note: None,
+                is_by_order: false,
                 document: Some(invoice.clone()),
             };
             vec![plan_creditmemo(&memo, None, &context), plan_creditmemo(&memo, Some(&original), &context)]
@@ -306,7 +307,7 @@ proptest! {
             let begun = Instant::now();
             let original = OriginalInvoice {
                 sage_id: "si-1".to_owned(), displayed_as: None, contact_id: "c".to_owned(), date: None, status: None,
-                outstanding: Decimal::ONE_HUNDRED, payment: None, left_of_note: None, document: Some(invoice),
+                outstanding: Decimal::ONE_HUNDRED, payment: None, left_of_note: None, is_by_order: false, document: Some(invoice),
             };
             let _ = plan_creditmemo(&memo, Some(&original), &world.context(&none));
             prop_assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());

@@ -153,6 +153,34 @@ impl Runs for Driver {
         Ok(Posted { invoiced_minor, credited_minor })
     }
 
+    async fn invoices_posted_for(
+        &self,
+        binding: BindingId,
+        customer: &KnownCustomer,
+        currency: &str,
+        most: u32,
+    ) -> Result<Vec<i64>> {
+        sqlx::query_scalar(
+            "SELECT r.magento_id
+               FROM (SELECT m.id FROM runs m JOIN bindings b ON b.id = $1
+                      WHERE m.organisation_id = b.organisation_id AND m.email_digest = $2
+                     UNION
+                     SELECT m.id FROM runs m WHERE m.binding_id = $1 AND m.customer_id = $3) theirs
+              CROSS JOIN runs r
+              WHERE r.binding_id = $1 AND r.id = theirs.id AND r.currency = $4
+                AND r.event IN ('invoice.created', 'invoice.paid') AND r.status = 'succeeded'
+              GROUP BY r.magento_id ORDER BY r.magento_id DESC LIMIT $5",
+        )
+        .bind(Id(binding))
+        .bind(&customer.email_digest)
+        .bind(customer.customer_id)
+        .bind(currency)
+        .bind(i64::from(most))
+        .fetch_all(self.reader())
+        .await
+        .map_err(translate)
+    }
+
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts> {
         let (pending, failed, last_finished_at): (i64, i64, Option<Instant>) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM runs

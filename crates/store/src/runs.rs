@@ -78,7 +78,7 @@ pub struct RunFacts {
     pub amount_minor: Option<i64>,
     /// Magento's tax, in minor units of two decimals.
     pub tax_minor: Option<i64>,
-    /// Sage's total, in minor units of two decimals.
+    /// Sage's total, in minor units of two decimals; what was planned until there is a record ([`RunFacts::in_sage`]).
     pub sage_amount_minor: Option<i64>,
     /// Sage's tax, in minor units of two decimals.
     pub sage_tax_minor: Option<i64>,
@@ -92,6 +92,13 @@ pub struct RunFacts {
     pub customer_id: Option<i64>,
     /// The day that the document bears in the books: the shop's local day.
     pub document_date: Option<NaiveDate>,
+}
+
+impl RunFacts {
+    /// Sage's total and tax of a document that is in Sage; none of what was only planned.
+    pub fn in_sage(&self) -> (Option<i64>, Option<i64>) {
+        if self.sage_id.is_some() { (self.sage_amount_minor, self.sage_tax_minor) } else { (None, None) }
+    }
 }
 
 /// A customer, by whatever is known: the address may have changed since, and a guest has only that.
@@ -338,6 +345,15 @@ pub trait Runs {
         besides: Option<i64>,
     ) -> Result<Posted>;
 
+    /// The invoices that a binding has posted for a customer, by address or by id, in a currency: Magento's ids, the newest first.
+    async fn invoices_posted_for(
+        &self,
+        binding: BindingId,
+        customer: &KnownCustomer,
+        currency: &str,
+        most: u32,
+    ) -> Result<Vec<i64>>;
+
     /// How a binding's runs stand.
     async fn count_runs(&self, binding: BindingId, failed_since: DateTime<Utc>) -> Result<Counts>;
 
@@ -347,4 +363,18 @@ pub trait Runs {
     /// How many documents were posted since an instant (safe mode's count): succeeded `invoice.created`, `invoice.paid` and
     /// `creditmemo.created` runs.
     async fn count_posted(&self, binding: BindingId, since: DateTime<Utc>) -> Result<i64>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_only_planned_is_not_in_sage() {
+        let planned =
+            RunFacts { sage_amount_minor: Some(12_000), sage_tax_minor: Some(2_000), ..RunFacts::default() };
+        assert_eq!(planned.in_sage(), (None, None));
+        let posted = RunFacts { sage_id: Some("si-1".to_owned()), ..planned };
+        assert_eq!(posted.in_sage(), (Some(12_000), Some(2_000)));
+    }
 }

@@ -206,6 +206,7 @@ impl RunRow {
         let message = run.message.filter(|_| reason == run.code);
         let offers_retry = domain::remedy::offers_retry(run.status, reason);
         let facts = run.facts;
+        let (in_sage, _) = facts.in_sage();
         let currency = facts.currency.unwrap_or_default();
         let money = |minor| super::format::money(&currency, minor, books);
         Self {
@@ -218,7 +219,7 @@ impl RunRow {
             customer: facts.customer,
             amount: facts.amount_minor.map(|magento| Amount {
                 magento: money(magento),
-                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(money),
+                sage: in_sage.filter(|sage| *sage != magento).map(money),
             }),
             sage_reference: facts.sage_reference,
             date: facts.document_date.map(super::format::day),

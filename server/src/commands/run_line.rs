@@ -40,6 +40,7 @@ impl From<Run> for RunLineJson {
     fn from(run: Run) -> Self {
         let trace = run.trace_parent.as_deref().and_then(::sync::trace_id).map(str::to_owned);
         let facts = run.facts;
+        let (sage_total, _) = facts.in_sage();
         Self {
             id: run.id,
             binding: run.binding_id,
@@ -54,7 +55,7 @@ impl From<Run> for RunLineJson {
             settings_version: run.settings_version,
             currency: facts.currency,
             total: facts.amount_minor.map(|minor| amount(Some(minor))),
-            sage_total: facts.sage_amount_minor.map(|minor| amount(Some(minor))),
+            sage_total: sage_total.map(|minor| amount(Some(minor))),
             sage_id: facts.sage_id,
             sage_reference: facts.sage_reference,
             occurred_at: run.occurred_at,

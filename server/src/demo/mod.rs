@@ -131,7 +131,7 @@ pub fn line(run: &Run) -> String {
         outcome,
         run.facts.sage_reference.as_deref().unwrap_or("–"),
         amount(run.facts.amount_minor),
-        amount(run.facts.sage_amount_minor),
+        amount(run.facts.in_sage().0),
         run.facts.currency.as_deref().unwrap_or("")
     )
 }

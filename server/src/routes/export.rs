@@ -186,6 +186,7 @@ struct ExportRow {
 impl ExportRow {
     fn of(run: &Run, names: &HashMap<BindingId, String>) -> Self {
         let facts = &run.facts;
+        let (sage_amount, sage_tax) = facts.in_sage();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         Self {
@@ -202,8 +203,8 @@ impl ExportRow {
             currency: text(&facts.currency),
             amount: decimal(facts.amount_minor),
             tax: decimal(facts.tax_minor),
-            sage_amount: decimal(facts.sage_amount_minor),
-            sage_tax: decimal(facts.sage_tax_minor),
+            sage_amount: decimal(sage_amount),
+            sage_tax: decimal(sage_tax),
             sage_number: text(&facts.sage_reference),
             sage_id: text(&facts.sage_id),
             reason: run.code.map(|code| code.as_str().to_owned()).unwrap_or_default(),

@@ -129,3 +129,84 @@ async fn a_refund_finds_the_sale_of_a_customer_who_changed_the_address() {
     assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
     sandbox.stop().await;
 }
+
+/// A guest's memo that was made from the order, whose lines hide a product tax with 0.08 of tax.
+fn guests_memo() -> (Value, Vec<Value>) {
+    let memo = sample(include_str!("../../../fixtures/documents/creditmemo-2-unrounded.json"));
+    let invoice = sample(include_str!("../../../fixtures/documents/invoice-2.json"));
+    let payment = sample(include_str!("../../../fixtures/documents/payment-of-invoice-2.json"));
+    (memo, vec![invoice, payment])
+}
+
+/// The memo names neither invoice nor order; it bears the time of the order, as the guest's invoice does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guests_memo_from_the_order_finds_its_invoice_and_is_refunded() {
+    let (memo, mut documents) = guests_memo();
+    documents.push(memo);
+    let documents = Some(Documents::from_values(documents).unwrap());
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "invoice.created", 3).await;
+    send(&sandbox, "invoice.paid", 3).await;
+    send(&sandbox, "creditmemo.created", 3).await;
+    let ended = run(&sandbox, EventName::CreditmemoCreated, 3).await;
+    assert_eq!((ended.status, ended.code), (RunStatus::Succeeded, None), "{:?}", ended.message);
+    let notes = records(&sandbox, "sales_credit_notes").await;
+    assert_eq!(
+        (notes[0]["total_amount"].as_str(), notes[0]["tax_amount"].as_str()),
+        (Some("71.91"), Some("10.44"))
+    );
+    assert_eq!(notes[0]["outstanding_amount"], "0.0");
+    assert_eq!(records(&sandbox, "contact_payments").await.len(), 2, "a receipt and a refund");
+    sandbox.stop().await;
+}
+
+/// Without that time nothing names the sale, and inferring its tax is no way to know it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memo_whose_tax_is_not_certain_waits_whatever_the_settings_say() {
+    let (mut memo, mut documents) = guests_memo();
+    memo["customer"]["created_at"] = Value::Null;
+    documents.push(memo);
+    let documents = Some(Documents::from_values(documents).unwrap());
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "invoice.created", 3).await;
+    send(&sandbox, "creditmemo.created", 3).await;
+    let waiting = run(&sandbox, EventName::CreditmemoCreated, 3).await;
+    assert_eq!((waiting.status, waiting.code), (RunStatus::Waiting, Some(Code::TaxUndetermined)));
+    let store = &sandbox.process.engine.store;
+    let mut version = store.current_settings(sandbox.binding.id).await.unwrap().unwrap();
+    version.version += 1;
+    version.settings.tax_undetermined = domain::settings::UndeterminedTax::Infer;
+    store.save_settings(sandbox.binding.id, &version, None).await.unwrap();
+    let waiting = retry(&sandbox, EventName::CreditmemoCreated, 3).await;
+    assert_eq!((waiting.status, waiting.code), (RunStatus::Waiting, Some(Code::TaxUndetermined)));
+    assert!(records(&sandbox, "sales_credit_notes").await.is_empty());
+    sandbox.stop().await;
+}
+
+/// The refund is reported before its sale: it brings the invoice and its payment along, and nothing is left on anybody's account.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_memo_whose_event_came_before_its_invoice_leaves_nothing_open() {
+    let case = [
+        include_str!("../../../fixtures/reported/170-memo-event-before-invoice/invoice.json"),
+        include_str!("../../../fixtures/reported/170-memo-event-before-invoice/payment.json"),
+        include_str!("../../../fixtures/reported/170-memo-event-before-invoice/creditmemo.json"),
+    ];
+    let documents = Some(Documents::from_values(case.map(sample).to_vec()).unwrap());
+    let sandbox = sandbox(Options { documents, ..Options::default() }).await;
+    send(&sandbox, "creditmemo.created", 700_101).await;
+    for _ in 0..3 {
+        let memo = run(&sandbox, EventName::CreditmemoCreated, 700_101).await;
+        if memo.status == RunStatus::Succeeded {
+            break;
+        }
+        retry(&sandbox, EventName::CreditmemoCreated, 700_101).await;
+    }
+    let payments = records(&sandbox, "contact_payments").await;
+    assert_eq!(payments.len(), 2, "a receipt and a refund: {payments:#?}");
+    for (kind, count) in [("sales_invoices", 1), ("sales_credit_notes", 1)] {
+        let records = records(&sandbox, kind).await;
+        assert_eq!(records.len(), count, "{kind}");
+        assert_eq!(records[0]["outstanding_amount"], "0.0", "{kind}");
+    }
+    sandbox.stop().await;
+}

@@ -139,6 +139,7 @@ const BROKEN: &[Broken] = &[
     (&[("gift_card_ledger_account_id", "gone")], "gift_card_ledger_account_id", "not_in_reference"),
     (&[("fee_ledger_account_id", "gone")], "fee_ledger_account_id", "not_in_reference"),
     (&[("adjustment_ledger_account_id", "gone")], "adjustment_ledger_account_id", "not_in_reference"),
+    (&[("foreign_tax_ledger_account_id", "gone")], "foreign_tax_ledger_account_id", "not_in_reference"),
     (
         &[("payment_method_map.key", "odd"), ("payment_method_map.value", "gone")],
         "payment_method_map.odd",

@@ -10,6 +10,7 @@ use super::{CreditMemo, Customer, Invoice, Payment, Product};
 use crate::{
     bounds::{self, AHEAD, EARLIEST, LONGEST_NAME, OutOfBounds, WHOLE, shown},
     redact,
+    text::clean,
 };
 
 /// The longest sentence of serde's that is passed on, in characters.
@@ -119,7 +120,7 @@ pub(super) fn instant_if_any<'de, D: Deserializer<'de>>(
     Ok(instant(Value::deserialize(deserializer)?).ok())
 }
 
-/// A document's number: text, or a whole number that a shop writes without quotes; control characters are left out.
+/// A document's number: text, or a whole number that a shop writes without quotes; what people do not read is left out.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = match Value::deserialize(deserializer)? {
         Value::String(text) => text,
@@ -131,7 +132,7 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
     if text.chars().nth(LONGEST_NAME).is_some() {
         return Err(D::Error::custom(message!(values.number_too_long, text = shown(&text))));
     }
-    Ok(text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+    Ok(clean(&text))
 }
 
 /// The same of a number that may be missing or null.

@@ -1,7 +1,7 @@
 //! The rules of the settings, one for each row of the table of cards. The browser runs them while somebody types, the server at every
 //! save; only the latter has the reference set at hand in any case.
 
-use super::{Choices, Consolidation, List, Lists, Settings, TaxKeyError, canonical_tax_map};
+use super::{Choices, Consolidation, List, Lists, Settings, TaxKeyError, canonical_tax_map, confirmed_rates};
 use crate::business::ReferenceSet;
 
 /// Sage takes 25 characters of a reference (`sales_invoice.reference`); Magento's numbers need about half of them.
@@ -137,6 +137,7 @@ impl Settings {
             ("gift_card_ledger_account_id", &self.gift_card_ledger_account_id),
             ("fee_ledger_account_id", &self.fee_ledger_account_id),
             ("adjustment_ledger_account_id", &self.adjustment_ledger_account_id),
+            ("foreign_tax_ledger_account_id", &self.foreign_tax_ledger_account_id),
         ] {
             if let Some(id) = id {
                 check.entry(field, List::SalesAccounts, id);
@@ -179,6 +180,10 @@ impl Settings {
     }
 
     fn goods(&self, check: &mut Check<'_>) {
+        if self.confirmed_exchange_rates.as_deref().is_some_and(|text| confirmed_rates::read(text).is_none())
+        {
+            check.wrong("confirmed_exchange_rates", FieldProblem::InvalidFormat);
+        }
         let is_type = |word: &str| matches!(word, "GOODS" | "SERVICES");
         if !is_type(&self.default_eu_goods_services_type) {
             check.wrong("default_eu_goods_services_type", FieldProblem::InvalidFormat);
@@ -321,6 +326,9 @@ mod tests {
             }),
             ("fee_ledger_account_id", NotInReference, |settings| {
                 settings.fee_ledger_account_id = Some("gone".to_owned());
+            }),
+            ("foreign_tax_ledger_account_id", NotInReference, |settings| {
+                settings.foreign_tax_ledger_account_id = Some("gone".to_owned());
             }),
             ("adjustment_ledger_account_id", NotInReference, |settings| {
                 settings.adjustment_ledger_account_id = Some("gone".to_owned());

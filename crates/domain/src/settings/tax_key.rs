@@ -1,12 +1,15 @@
 //! The keys of the tax rate map: a percentage, and if wanted a tax class and a country (`20.00`, `20.00/reduced`, `0.00//US`,
 //! `20.00/reduced/IE`). The settings form checks them with this parser, translation looks them up with it.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, str::FromStr};
 
 use messages::message;
 use rust_decimal::Decimal;
 
-use crate::money::{from_minor, to_minor, typed_hundredths};
+use crate::{
+    money::{from_minor, to_minor, typed_hundredths},
+    territory::canonical_code,
+};
 
 /// Nobody taxes at more than 100 %: in hundredths of a percent.
 const MOST: i64 = 10_000;
@@ -113,7 +116,7 @@ impl TaxKey {
         Self {
             hundredths,
             class: class.map(|class| class.trim().to_owned()),
-            country: country.map(|country| country.trim().to_ascii_uppercase()),
+            country: country.map(|country| canonical_code(&country.trim().to_ascii_uppercase()).to_owned()),
         }
     }
 
@@ -144,6 +147,10 @@ impl TaxKey {
     }
 }
 
+/// The tax class by which the map names what is outside the tax: gift cards, roundings and other money that is no sale. For businesses
+/// whose rates show no "No VAT".
+pub const NO_VAT: &str = "no_vat";
+
 /// The tax rate map, read: entries that are no keys are passed over (a save refuses them).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TaxMap<'a>(Vec<(TaxKey, &'a str)>);
@@ -169,16 +176,33 @@ impl<'a> TaxMap<'a> {
         self.0.iter().map(|(key, id)| (key, *id))
     }
 
-    /// The most specific entry for a percentage, class and country.
+    /// The rate that the map has for [`NO_VAT`]. One that any other entry has as well, or that is zero-rated or exempt by its id, is on
+    /// the return and does not count.
+    pub fn no_vat(&self) -> Option<&'a str> {
+        let own = TaxKey::of(Decimal::ZERO, Some(NO_VAT), None);
+        let (_, id) = self.entries().find(|(key, _)| **key == own)?;
+        let is_declared = id.ends_with("_ZERO") || id.ends_with("_EXEMPT");
+        let is_shared = self.entries().any(|(key, other)| *key != own && other == id);
+        (!is_declared && !is_shared).then_some(id)
+    }
+
+    /// The most specific entry for a percentage and class in a place that the codes name, the most particular first (Northern
+    /// Ireland: `XI`, `GB`).
     pub fn find(
         &self,
         percentage: Decimal,
         class: Option<&str>,
-        country: Option<&str>,
+        countries: &[&str],
     ) -> Option<(&TaxKey, &'a str)> {
         let hundredths = to_minor(percentage);
-        let fitting = self.entries().filter(|(key, _)| key.is_for(hundredths, class, country));
-        fitting.max_by_key(|(key, _)| key.specificity())
+        let rank = |key: &TaxKey| {
+            let place = key.country().map(|own| countries.iter().position(|country| *country == own));
+            // A country that is none of the place's is another's.
+            let place = place.map_or(Some(countries.len()), |found| found)?;
+            key.is_for(hundredths, class, key.country()).then_some((key.specificity(), Reverse(place)))
+        };
+        let fitting = self.entries().filter_map(|(key, id)| Some((rank(key)?, key, id)));
+        fitting.max_by_key(|(rank, ..)| *rank).map(|(_, key, id)| (key, id))
     }
 }
 
@@ -215,6 +239,9 @@ mod tests {
             (" 20.0 % ", "20.00"),
             ("14.975", "14.98"),
             ("0//us", "0.00//US"),
+            ("0//el", "0.00//GR"),
+            ("20//UK", "20.00//GB"),
+            ("0//xi", "0.00//XI"),
             ("20/reduced", "20.00/reduced"),
             ("20.00/ Reduced goods /ie", "20.00/Reduced goods/IE"),
             ("5//", "5.00"),
@@ -247,18 +274,36 @@ mod tests {
         let map = map(&[("20", "d"), ("20//IE", "c"), ("20/reduced", "b"), ("20/reduced/IE", "a")]);
         let map = TaxMap::read(&map);
         let twenty = Decimal::from(20);
-        let id = |class, country| map.find(twenty, class, country).unwrap().1;
-        assert_eq!(id(Some("Reduced"), Some("IE")), "a");
-        assert_eq!(id(Some("reduced"), Some("FR")), "b");
-        assert_eq!(id(Some("other"), Some("IE")), "c");
-        assert_eq!(id(Some("other"), None), "d");
-        assert_eq!(map.find(Decimal::ONE, None, None), None);
+        let id = |class, countries: &[&str]| map.find(twenty, class, countries).unwrap().1;
+        assert_eq!(id(Some("Reduced"), &["IE"]), "a");
+        assert_eq!(id(Some("reduced"), &["FR"]), "b");
+        assert_eq!(id(Some("other"), &["IE"]), "c");
+        assert_eq!(id(Some("other"), &[]), "d");
+        assert_eq!(map.find(Decimal::ONE, None, &[]), None);
+    }
+
+    #[test]
+    fn a_place_of_two_names_takes_the_more_particular_and_never_another_country_s() {
+        let map = map(&[("0", "any"), ("0//GB", "british"), ("0//XI", "northern"), ("0//FR", "french")]);
+        let map = TaxMap::read(&map);
+        let id = |countries: &[&str]| map.find(Decimal::ZERO, None, countries).unwrap().1;
+        assert_eq!((id(&["XI", "GB"]), id(&["GB"]), id(&["IM", "GB"])), ("northern", "british", "british"));
+        assert_eq!((id(&["IC"]), id(&[])), ("any", "any"));
+    }
+
+    #[test]
+    fn a_rate_of_what_is_no_sale_is_on_no_return_and_serves_nothing_else() {
+        let no_vat = |entries: &[(&str, &str)]| TaxMap::read(&map(entries)).no_vat().map(str::to_owned);
+        assert_eq!(no_vat(&[("0/no_vat", "outside"), ("0", "CA_ZERO")]).as_deref(), Some("outside"));
+        assert_eq!(no_vat(&[("0/no_vat", "CA_EXEMPT")]), None);
+        assert_eq!(no_vat(&[("0/no_vat", "own"), ("0", "own")]), None);
+        assert_eq!(no_vat(&[("0", "CA_ZERO")]), None);
     }
 
     #[test]
     fn of_two_keys_that_mean_the_same_the_canonical_one_counts_and_a_save_refuses_both() {
         let map = map(&[("20", "typed"), ("20.00", "canonical")]);
-        assert_eq!(TaxMap::read(&map).find(Decimal::from(20), None, None).unwrap().1, "canonical");
+        assert_eq!(TaxMap::read(&map).find(Decimal::from(20), None, &[]).unwrap().1, "canonical");
         let errors = canonical_tax_map(&map).unwrap_err();
         assert_eq!((errors.len(), FieldProblem::from(&errors[0].1).as_str()), (1, "conflict"));
     }

@@ -36,8 +36,11 @@ pub(crate) fn account(
         RowKind::Shipping => (settings.shipping_ledger_account_id.as_ref(), "shipping_ledger_account_id"),
         RowKind::Discount => (settings.discount_ledger_account_id.as_ref(), "discount_ledger_account_id"),
         RowKind::GiftCard => (settings.gift_card_ledger_account_id.as_ref(), "gift_card_ledger_account_id"),
+        RowKind::ForeignTax => {
+            (settings.foreign_tax_ledger_account_id.as_ref(), "foreign_tax_ledger_account_id")
+        }
         RowKind::Fee => (settings.fee_ledger_account_id.as_ref(), "fee_ledger_account_id"),
-        RowKind::Adjustment => {
+        RowKind::Adjustment | RowKind::CashRounding => {
             (settings.adjustment_ledger_account_id.as_ref(), "adjustment_ledger_account_id")
         }
     };

@@ -13,7 +13,7 @@ use crate::{
     amounts::{
         discount_rows,
         document_row::{DocumentRow, RowKind},
-        known_rates,
+        foreign_tax, known_rates,
         rounding::{self, RoundingTarget},
         rows,
         sums::DocumentSums,
@@ -71,6 +71,9 @@ pub(crate) fn rows(
         message!(reasons.discount_basis),
         message!(reasons.line_taxes),
     );
+    if settings.foreign_tax_ledger_account_id.is_some() {
+        foreign_tax::take_out(&mut rows, rates, findings);
+    }
     for row in &rows {
         rates.place.check_tax(row.tax, reference, findings)?;
     }
@@ -149,7 +152,7 @@ fn with_rates(
     let mut missing: Vec<MissingSetting> = Vec::new();
     let mut taxed = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
-        match rates.choose(row.percent, row.class.as_deref()) {
+        match rates.of_row(&row) {
             Ok(choice) => {
                 let subject = match row.kind {
                     RowKind::Shipping => "shipping tax rate".to_owned(),

@@ -16,6 +16,10 @@ pub(crate) enum RowKind {
     Discount,
     /// Gift card or store credit.
     GiftCard,
+    /// What rounding to coins leaves.
+    CashRounding,
+    /// Tax of another jurisdiction, which is owed there.
+    ForeignTax,
     /// A fee, or an untaxed product tax.
     Fee,
     /// An adjustment of a credit memo.
@@ -23,6 +27,12 @@ pub(crate) enum RowKind {
 }
 
 impl RowKind {
+    /// Whether it is money that is no sale, and so outside the tax: a voucher that is redeemed or sold (Directive 2006/112/EC, art. 30b;
+    /// VAT Act 1994, sch. 10B), a rounding, a tax that is passed on.
+    pub fn is_outside_tax(self) -> bool {
+        matches!(self, Self::GiftCard | Self::CashRounding | Self::ForeignTax)
+    }
+
     /// What it is called in the rules.
     pub fn word(self) -> &'static str {
         match self {
@@ -31,6 +41,8 @@ impl RowKind {
             Self::ProductTax => "fixed product tax",
             Self::Discount => "discount",
             Self::GiftCard => "gift card or store credit",
+            Self::CashRounding => "cash rounding",
+            Self::ForeignTax => "tax of another country",
             Self::Fee => "fee",
             Self::Adjustment => "adjustment",
         }

@@ -3,7 +3,6 @@
 use domain::{
     documents::Line,
     money::{round2, text},
-    text::clean,
 };
 use messages::message;
 use rust_decimal::Decimal;
@@ -18,6 +17,8 @@ use crate::{
         unallocated::GapExplanation,
     },
     findings::Findings,
+    text::readable,
+    tolerances::CASH_ROUNDING,
 };
 
 /// Builds the rows. `apart` takes discounts that were taxed before they were given out of the lines, where a rate of 0 % is
@@ -29,7 +30,7 @@ pub(crate) fn build(
     apart: bool,
     findings: &mut Findings,
 ) -> Vec<DocumentRow> {
-    let mut rows = goods(&sums.lines, rates, explanation);
+    let mut rows = goods(&sums.lines, rates, explanation, findings);
     rows.extend(explanation.product_taxes.iter().map(|one| product_tax(one, findings)));
     rows.extend(shipping(sums, rates, explanation, findings));
     note_compensation(explanation, findings);
@@ -38,10 +39,15 @@ pub(crate) fn build(
     rows
 }
 
-fn goods(lines: &[&Line], rates: &RecoveredRates, explanation: &GapExplanation) -> Vec<DocumentRow> {
+fn goods(
+    lines: &[&Line],
+    rates: &RecoveredRates,
+    explanation: &GapExplanation,
+    findings: &mut Findings,
+) -> Vec<DocumentRow> {
     let row = |(index, line): (usize, &&Line)| DocumentRow {
-        kind: RowKind::Goods,
-        description: clean(if line.name.trim().is_empty() { &line.sku } else { &line.name }),
+        kind: if line.is_multi_purpose_voucher() { RowKind::GiftCard } else { RowKind::Goods },
+        description: description(line, findings),
         quantity: line.qty,
         unit_price: line.unit_price,
         subtotal: round2(line.line_subtotal),
@@ -51,6 +57,16 @@ fn goods(lines: &[&Line], rates: &RecoveredRates, explanation: &GapExplanation) 
         class: line.tax_class.clone(),
     };
     lines.iter().enumerate().map(row).collect()
+}
+
+/// The name; a name that shows nothing gives way to the SKU, and that to a stand-in.
+fn description(line: &Line, findings: &mut Findings) -> String {
+    let mut shown = |text| readable(text, message!(field_names.line_description), findings);
+    if let Some(text) = shown(&line.name).or_else(|| shown(&line.sku)) {
+        return text;
+    }
+    findings.note(message!(plan_notes.nameless_line));
+    message!(document_names.nameless_line).to_owned()
 }
 
 fn product_tax(product_tax: &ProductTax, findings: &mut Findings) -> DocumentRow {
@@ -141,6 +157,11 @@ fn difference(
     let difference = explanation.difference + round2(sums.stray_discount);
     if difference.is_zero() {
         return None;
+    }
+    if difference.abs() <= CASH_ROUNDING {
+        findings.rule("difference", text(difference), message!(reasons.cash_rounding), "Cash rounding");
+        let kind = RowKind::CashRounding;
+        return Some(DocumentRow::extra(kind, "Cash rounding", difference, Decimal::ZERO, Decimal::ZERO));
     }
     let (kind, description) = if difference < Decimal::ZERO {
         (RowKind::GiftCard, "Difference to Magento's total (gift card or store credit)")

@@ -3,13 +3,17 @@
 //! (zero-rated, exempt, no tax), so 0 % is the merchant's choice: a map entry, or a default rate that is 0 % itself.
 
 use domain::{
-    business::{ReferenceSet, TaxRate},
-    settings::{Settings, TaxKey, TaxMap},
+    business::{RateOwner, ReferenceSet, TaxRate},
+    settings::{NO_VAT, Settings, TaxKey, TaxMap},
+    territory::TaxArea,
 };
 use messages::message;
 use rust_decimal::Decimal;
 
-use crate::{findings::MissingSetting, percentage::is_same, terms::place_of_supply::PlaceOfSupply};
+use crate::{
+    amounts::document_row::DocumentRow, findings::MissingSetting, percentage::is_same,
+    terms::place_of_supply::PlaceOfSupply,
+};
 
 /// A tax rate, and why it was chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,22 +47,46 @@ pub(crate) struct AvailableRates<'a> {
     pub usual: Option<Decimal>,
     /// The rate of 0 % that the merchant chose for what is never taxed.
     pub untaxed: Result<ChosenRate, MissingSetting>,
+    /// Sage's rate of what is outside the tax.
+    pub outside: Result<ChosenRate, MissingSetting>,
 }
 
 impl<'a> AvailableRates<'a> {
     /// The rates for a sale that goes where the place says.
     pub fn new(settings: &'a Settings, reference: &'a ReferenceSet, place: &'a PlaceOfSupply) -> Self {
-        let (country, region) = (place.country.as_deref(), place.region.as_deref());
         let map = TaxMap::read(&settings.tax_rate_map);
-        let table = RateTable { map, settings, reference, country, region };
+        let table = RateTable { map, settings, reference, place };
         Self {
             settled: table.settled_percentages(),
             known: table.known_percentages(),
             usual: table.usual(),
             untaxed: table.choose(Decimal::ZERO, None),
+            outside: table.outside(),
             table,
             place,
         }
+    }
+
+    /// The rate of a row.
+    pub fn of_row(&self, row: &DocumentRow) -> Result<ChosenRate, MissingSetting> {
+        if row.kind.is_outside_tax() {
+            self.outside.clone()
+        } else {
+            self.choose(row.percent, row.class.as_deref())
+        }
+    }
+
+    /// Whether a percentage above 0 was charged abroad and is certainly not the business's own country's: the merchant names no rate for
+    /// it there, and the country has none like it or taxes no exports.
+    pub fn is_foreign(&self, percent: Decimal, class: Option<&str>) -> bool {
+        let RateTable { reference, place, .. } = &self.table;
+        let is_home = |rate: &TaxRate| {
+            rate.owner(&reference.country) == RateOwner::Home && is_same(rate.percentage, percent)
+        };
+        place.area != TaxArea::Home
+            && !percent.is_zero()
+            && (place.area == TaxArea::RestOfWorld || !reference.tax_rates.iter().any(is_home))
+            && self.choose(percent, class).is_err()
     }
 
     /// The rate of a percentage, for a tax class where it is known.
@@ -73,10 +101,7 @@ struct RateTable<'a> {
     map: TaxMap<'a>,
     settings: &'a Settings,
     reference: &'a ReferenceSet,
-    /// The customer's country, as the map's keys have it.
-    country: Option<&'a str>,
-    /// The region that taxes (Canada).
-    region: Option<&'a str>,
+    place: &'a PlaceOfSupply,
 }
 
 impl<'a> RateTable<'a> {
@@ -84,13 +109,30 @@ impl<'a> RateTable<'a> {
         self.reference.tax_rates.iter().find(|rate| rate.id == id)
     }
 
+    /// The region that taxes (Canada).
+    fn region(&self) -> Option<&'a str> {
+        self.place.region.as_deref()
+    }
+
     fn serves(&self, rate: &TaxRate) -> bool {
-        self.region.is_none_or(|region| rate.serves(region))
+        self.region().is_none_or(|region| rate.serves(region))
+    }
+
+    /// Whether a code of the map's keys names the place.
+    fn is_here(&self, code: &str) -> bool {
+        self.place.rate_codes.contains(&code)
+    }
+
+    /// Whether a rate is the tax of the very country that the sale goes to, by Sage's id of it (`IE_STANDARD_OSS`).
+    fn is_of_place(&self, id: &str) -> bool {
+        let is_other = |rate: &TaxRate| rate.owner(&self.reference.country) == RateOwner::Other;
+        let country = id.split_once('_').map(|(country, _)| country);
+        country.is_some_and(|country| self.is_here(country)) && self.rate(id).is_some_and(is_other)
     }
 
     /// The percentages of the map's keys for the customer's country, of the default rate, and 0.
     fn settled_percentages(&self) -> Vec<Decimal> {
-        let here = |key: &TaxKey| key.country().is_none_or(|country| self.country == Some(country));
+        let here = |key: &TaxKey| key.country().is_none_or(|code| self.is_here(code));
         let mapped = self.map.entries().filter(|(key, _)| here(key)).filter_map(|(_, id)| self.rate(id));
         let serving = mapped.chain(self.default()).filter(|rate| self.serves(rate));
         let mut settled: Vec<Decimal> = serving.map(|rate| rate.percentage).chain([Decimal::ZERO]).collect();
@@ -119,7 +161,7 @@ impl<'a> RateTable<'a> {
     /// The percentage that most sales bear: the one that the map has for the customer's country alone, else the default rate's.
     fn usual(&self) -> Option<Decimal> {
         let of_country =
-            self.map.entries().filter(|(key, _)| key.country().is_some_and(|own| self.country == Some(own)));
+            self.map.entries().filter(|(key, _)| key.country().is_some_and(|code| self.is_here(code)));
         let own = of_country.filter_map(|(_, id)| self.rate(id)).map(|rate| rate.percentage).max();
         own.filter(|percent| *percent > Decimal::ZERO).or_else(|| self.default().map(|rate| rate.percentage))
     }
@@ -130,10 +172,23 @@ impl<'a> RateTable<'a> {
 
     fn choose(&self, percent: Decimal, class: Option<&str>) -> Result<ChosenRate, MissingSetting> {
         let percent_key = key(percent);
-        if let Some((entry, id)) = self.map.find(percent, class, self.country)
+        let is_foreign = self.place.area != TaxArea::Home && !percent.is_zero();
+        let codes = match self.place.key_code() {
+            // The letters that a tax of an area without any of its own is asked for by.
+            Some(code) if is_foreign && self.place.rate_codes.is_empty() => &[code],
+            _ => &self.place.rate_codes[..],
+        };
+        let entry = self.map.find(percent, class, codes);
+        // Whose tax it is abroad is the merchant's word: what is said of every country says it only where the rate is that country's.
+        let is_said = |entry: &TaxKey, id: &str| entry.country().is_some() || self.is_of_place(id);
+        let entry = entry.filter(|(entry, id)| !is_foreign || is_said(entry, id));
+        if let Some((entry, id)) = entry
             && let Some(chosen) = self.mapped(id, &entry.to_string(), percent)?
         {
             return Ok(chosen);
+        }
+        if is_foreign {
+            return Err(self.foreign(percent));
         }
         let chosen = |rate: &TaxRate, rule| ChosenRate {
             id: rate.id.clone(),
@@ -149,6 +204,28 @@ impl<'a> RateTable<'a> {
             Some(rate) => Ok(chosen(rate, message!(reasons.region_rate))),
             None => Err(self.missing(&percent_key, default)),
         }
+    }
+
+    /// The rate of what is outside the tax: Sage's own, or the one that the map has for [`NO_VAT`].
+    fn outside(&self) -> Result<ChosenRate, MissingSetting> {
+        let key = TaxKey::of(Decimal::ZERO, Some(NO_VAT), None);
+        if let Some(id) = self.map.no_vat()
+            && let Some(chosen) = self.mapped(id, &key.to_string(), Decimal::ZERO)?
+        {
+            return Ok(chosen);
+        }
+        let rule = message!(reasons.not_a_sale);
+        let chosen = |rate: &TaxRate| ChosenRate {
+            id: rate.id.clone(),
+            percentage: rate.percentage,
+            rule,
+            input: rate.name.clone(),
+        };
+        let missing = || MissingSetting {
+            setting: format!("tax_rate_map.{key}"),
+            sentence: message!(missing_settings.no_vat_rate).to_owned(),
+        };
+        self.reference.no_tax_rate().map(chosen).ok_or_else(missing)
     }
 
     /// The mapped rate, if Sage has it and it is of the charged percentage: a wrong entry would misstate the tax return. `None`
@@ -181,7 +258,7 @@ impl<'a> RateTable<'a> {
 
     /// The one rate that the region has of a percentage above 0; of several, and of 0 %, the merchant chooses.
     fn only_one_of_region(&self, percent: Decimal) -> Option<&'a TaxRate> {
-        let region = self.region.filter(|_| !percent.is_zero())?;
+        let region = self.region().filter(|_| !percent.is_zero())?;
         let mut fitting = self
             .reference
             .tax_rates
@@ -191,12 +268,25 @@ impl<'a> RateTable<'a> {
         fitting.next().is_none().then_some(one)
     }
 
+    /// A tax that was charged abroad and may be another country's.
+    fn foreign(&self, percent: Decimal) -> MissingSetting {
+        let setting = TaxKey::of(percent, None, self.place.key_code()).to_string();
+        let sentence = message!(
+            missing_settings.foreign_tax,
+            percent = percent.normalize(),
+            place = self.place.name(),
+            home = self.reference.country,
+            key = setting
+        );
+        MissingSetting { setting: format!("tax_rate_map.{setting}"), sentence }
+    }
+
     fn missing(&self, percent: &str, default: Option<&TaxRate>) -> MissingSetting {
         let reason = default.map_or_else(
             || message!(missing_settings.no_default_rate).to_owned(),
             |rate| message!(missing_settings.other_default_rate, percentage = rate.percentage.normalize()),
         );
-        let sentence = match self.region {
+        let sentence = match self.region() {
             Some(region) => {
                 message!(
                     missing_settings.no_rate_in_region,
@@ -224,7 +314,7 @@ mod tests {
     fn choose(
         percent: Decimal,
         class: Option<&str>,
-        country: Option<&str>,
+        country: Option<&'static str>,
         settings: &Settings,
         reference: &ReferenceSet,
     ) -> Result<ChosenRate, MissingSetting> {

@@ -4,6 +4,7 @@
 use domain::{
     code::Code,
     documents::Product,
+    money::{round2, text},
     plan::{Adopt, Call, Method, Plan},
     text::clean,
     xref::{XrefKey, XrefKind},
@@ -20,7 +21,7 @@ use crate::{
     context::{Context, KnownRecord},
     findings::{self, Findings, MissingSetting, NotPosted},
     json_number,
-    text::cut,
+    text::{cut, readable},
 };
 
 /// Sage's limits, in characters.
@@ -83,12 +84,22 @@ pub(crate) fn plan(product: &Product, stock: &KnownStock, context: &Context<'_>)
     }
     let mut findings = Findings::default();
     let Some(sort) = sort_of(product, context, &mut findings) else {
-        return Plan::skip(Code::ProductTypeNotSupported);
+        return not_supported(product);
     };
     match calls(product, sort, stock, context, &mut findings) {
         Ok(calls) => findings::plan_of(calls, None, findings),
         Err(ended) => *ended,
     }
+}
+
+/// Skips a product that Sage has no type for; what is made of other products is in Sage by those.
+fn not_supported(product: &Product) -> Plan {
+    let kind = product.product_type.as_deref().unwrap_or_default();
+    let message = match kind {
+        "configurable" | "bundle" | "grouped" => message!(plan.composite_product, kind = kind),
+        _ => message!(plan.unknown_product, kind = clean(kind)),
+    };
+    Plan { message: Some(message), ..Plan::skip(Code::ProductTypeNotSupported) }
 }
 
 /// What the product becomes: what it is already, else what its type and its stock say. Sage turns no product into a stock item.
@@ -189,8 +200,9 @@ fn fields(
             fields.insert(field.to_owned(), Value::String(value));
         }
     };
-    let name = if product.name.trim().is_empty() { &product.sku } else { &product.name };
-    put("description", Some(cut(&clean(name), DESCRIPTION, message!(field_names.description), findings)));
+    let what = message!(field_names.description);
+    let name = readable(&product.name, what, findings).unwrap_or_else(|| clean(&product.sku));
+    put("description", Some(cut(&name, DESCRIPTION, what, findings)));
     put("item_code", Some(item_code(product, sort, findings)?));
     put("sales_ledger_account_id", sales);
     put("purchase_ledger_account_id", purchase);
@@ -198,7 +210,7 @@ fn fields(
     if let Some(cost) = product.cost.filter(|cost| *cost > Decimal::ZERO) {
         fields.insert("cost_price".to_owned(), json_number::number(cost));
     }
-    if let Some(price) = product.price {
+    if let Some(price) = product.price.and_then(|price| sales_price(price, findings)) {
         let price = json_number::number(price);
         let (field, prices) = match sort {
             ItemKind::Service => ("sales_rates", json!([{ "rate_name": "Magento", "rate": price }])),
@@ -207,6 +219,19 @@ fn fields(
         fields.insert(field.to_owned(), prices);
     }
     Ok(fields)
+}
+
+/// The price to the penny, none where that leaves nothing of it.
+fn sales_price(price: Decimal, findings: &mut Findings) -> Option<Decimal> {
+    let rounded = round2(price);
+    if rounded.is_zero() && !price.is_zero() {
+        findings.note(message!(plan_notes.price_too_small, price = price.normalize()));
+        return None;
+    }
+    if rounded != price {
+        findings.note(message!(plan_notes.price_rounded, price = price.normalize(), rounded = text(rounded)));
+    }
+    Some(rounded)
 }
 
 /// The SKU, whole: half of one names another article.

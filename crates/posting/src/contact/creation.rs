@@ -4,6 +4,7 @@ use domain::{
     documents::Address,
     plan::{Adopt, Call, Method},
     settings::NamePriority,
+    territory,
     text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
@@ -11,7 +12,11 @@ use messages::message;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    address, buyer::Buyer, contact::identity::ContactIdentity, context::Context, findings::Findings,
+    address,
+    buyer::Buyer,
+    contact::{identity::ContactIdentity, tax_treatment::TaxTreatment},
+    context::Context,
+    findings::Findings,
     text::cut,
 };
 
@@ -63,13 +68,14 @@ fn base_fields(
 pub(crate) fn call(
     identity: ContactIdentity,
     buyer: &Buyer<'_>,
+    treatment: Option<TaxTreatment>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
     if matches!(identity.key.kind, XrefKind::ContactFallback(_)) {
         shared_call(identity, buyer, context, findings)
     } else {
-        own_call(identity, buyer, context, findings)
+        own_call(identity, buyer, treatment, context, findings)
     }
 }
 
@@ -77,11 +83,15 @@ pub(crate) fn call(
 fn own_call(
     identity: ContactIdentity,
     buyer: &Buyer<'_>,
+    treatment: Option<TaxTreatment>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> Call {
     let ContactIdentity { key, reference, alternatives } = identity;
-    let email = clean_optional(buyer.customer.email.as_deref());
+    for note in &buyer.notes {
+        findings.note(note);
+    }
+    let email = buyer.email.clone();
     let (company, person) = (buyer.company.clone(), buyer.person.clone());
     let name = match context.settings.customer_name_priority {
         NamePriority::Company => company.as_ref().or(person.as_ref()),
@@ -92,9 +102,18 @@ fn own_call(
     let (billing, delivery) = (buyer.main_address, buyer.delivery_address);
     put_address(&mut fields, "main_address", billing, message!(field_names.billing_address), findings);
     put_address(&mut fields, "delivery_address", delivery, message!(field_names.delivery_address), findings);
-    let phone = buyer.customer.phone.as_deref().or_else(|| billing.and_then(|one| one.telephone.as_deref()));
+    let by_address = |one: &Address| {
+        let territory = territory::of_address(one).ok().flatten()?;
+        TaxTreatment::by_address(&territory, buyer.vat_number.is_some(), context.reference)
+    };
+    if let Some(treatment) = treatment.or_else(|| billing.and_then(by_address)) {
+        fields.insert("tax_treatment".to_owned(), treatment.value());
+    }
+    if let Some(number) = &buyer.vat_number {
+        fields.insert("tax_number".to_owned(), Value::String(number.clone()));
+    }
     let person = person.unwrap_or(name);
-    put_person(&mut fields, &person, email.as_deref(), clean_optional(phone), findings);
+    put_person(&mut fields, &person, email.as_deref(), buyer.telephone.clone(), findings);
     let adopt = Adopt::Contact { reference, email, alternatives, currency: Some(buyer.currency) };
     contact_call(key, fields, adopt, context)
 }

@@ -10,7 +10,6 @@ use domain::{
     money::Currency,
     plan::{Call, Method, Plan},
     settings::{NamePriority, Settings},
-    text::clean_optional,
     xref::{XrefKey, XrefKind},
 };
 use messages::message;
@@ -62,7 +61,7 @@ pub(crate) fn plan(customer: &Customer, context: &Context<'_>) -> Plan {
         if !assigned.is_own {
             return Plan::skip(Code::CustomerConsolidated);
         }
-        calls.extend(choice::choose(assigned, &buyer, context, &mut findings).call);
+        calls.extend(choice::choose(assigned, &buyer, None, context, &mut findings).call);
     }
     findings::plan_of(calls, None, findings)
 }
@@ -83,7 +82,7 @@ pub(crate) fn update(
 ) -> Call {
     let mut fields = contact_fields(customer, currency, context, findings);
     let buyer = Buyer::of_profile(customer, currency);
-    if let Some(why) = keeps_name(&buyer, person(customer).as_deref(), known, context.settings) {
+    if let Some(why) = keeps_name(&buyer, known, context.settings) {
         fields.remove("name");
         findings.note(why);
     }
@@ -117,7 +116,7 @@ pub(crate) fn contact_fields(
     if buyer.shown.shipping.is_none() {
         fields.remove("delivery_address");
     }
-    if person(customer).is_none()
+    if buyer.person.is_none()
         && let Some(fields) = fields.get_mut("main_contact_person").and_then(Value::as_object_mut)
     {
         fields.remove("name");
@@ -132,7 +131,7 @@ fn as_made(buyer: &Buyer<'_>, context: &Context<'_>, findings: &mut Findings) ->
     let nothing = BTreeMap::new();
     let context = Context { settings: &settings, xrefs: &nothing, ..*context };
     let mut unsaid = Findings::default();
-    let made = choice::choose(identity::assign(buyer, &context), buyer, &context, &mut unsaid);
+    let made = choice::choose(identity::assign(buyer, &context), buyer, None, &context, &mut unsaid);
     for note in unsaid.notes {
         findings.note(note);
     }
@@ -145,24 +144,13 @@ pub(crate) fn has_company(customer: &Customer, currency: Currency) -> bool {
     Buyer::of_profile(customer, currency).company.is_some()
 }
 
-fn person(customer: &Customer) -> Option<String> {
-    let names = [customer.first_name.as_deref(), customer.last_name.as_deref()].map(clean_optional);
-    let names: Vec<String> = names.into_iter().flatten().collect();
-    (!names.is_empty()).then(|| names.join(" "))
-}
-
 /// Why the contact keeps the name that it has: Magento often sends no company of a customer who has one, so a name that has nothing
 /// of the person's in it is taken for the company's.
-fn keeps_name(
-    buyer: &Buyer<'_>,
-    person: Option<&str>,
-    known: &KnownRecord,
-    settings: &Settings,
-) -> Option<String> {
+fn keeps_name(buyer: &Buyer<'_>, known: &KnownRecord, settings: &Settings) -> Option<String> {
     if buyer.company.is_some() || settings.customer_name_priority != NamePriority::Company {
         return None;
     }
-    let Some(person) = person else {
+    let Some(person) = &buyer.person else {
         return Some(message!(plan_notes.no_name).to_owned());
     };
     let shown = known.displayed_as.as_deref()?.to_lowercase();

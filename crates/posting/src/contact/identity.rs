@@ -52,7 +52,7 @@ fn individual_by(buyer: &Buyer<'_>, own: &XrefKey, context: &Context<'_>) -> Opt
     let settings = &context.settings.consolidation;
     if !settings.enabled {
         Some(message!(reasons.no_shared_contact))
-    } else if settings.always_individual_for_b2b && (buyer.company.is_some() || buyer.has_vat_number) {
+    } else if settings.always_individual_for_b2b && (buyer.company.is_some() || buyer.vat_number.is_some()) {
         Some("always_individual_for_b2b")
     } else if context.xrefs.contains_key(own) {
         Some(message!(reasons.own_contact))
@@ -136,8 +136,8 @@ fn own(buyer: &Buyer<'_>, reference: &ReferenceSet) -> ContactIdentity {
 
 /// A guest's key and the hash of their reference.
 fn guest(buyer: &Buyer<'_>) -> (String, String) {
-    let email = buyer.customer.email.as_deref().map(|email| email.trim().to_lowercase());
-    if let Some(email) = email.filter(|email| !email.is_empty()) {
+    // What is no address names nobody: guests who typed `n/a` are different people.
+    if let Some(email) = buyer.email.as_deref().map(str::to_lowercase) {
         let hash = sha256(&email);
         (format!("guest:{hash}"), hash)
     } else {

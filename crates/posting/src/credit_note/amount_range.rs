@@ -22,6 +22,12 @@ impl AmountRange {
         self.least == self.most
     }
 
+    /// The part of it that lies within another; itself where none does.
+    pub fn within(self, other: Self) -> Self {
+        let both = Self { least: self.least.max(other.least), most: self.most.min(other.most) };
+        if both.least <= both.most { both } else { self }
+    }
+
     /// The least range that holds both.
     pub fn with(self, other: Self) -> Self {
         Self { least: self.least.min(other.least), most: self.most.max(other.most) }

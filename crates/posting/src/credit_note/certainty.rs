@@ -7,7 +7,7 @@ use crate::{
     amounts::taxed_amount::{DiscountBasis, TaxedAmount},
     credit_note::{explained_sale::ExplainedSale, memo_evidence::MemoEvidence},
     percentage::fraction,
-    tolerances::{COMPENSATION, LARGEST_UNTAXABLE, PENNY, PROPORTION},
+    tolerances::{COMPENSATION, LARGEST_UNTAXABLE, PENNY, PROPORTION, SMALLEST_PRODUCT_TAX},
 };
 
 /// Whether the tax of the likeliest sale is certain to the penny.
@@ -18,11 +18,23 @@ pub(crate) fn is_certain(evidence: &MemoEvidence<'_>, found: &ExplainedSale) -> 
             && !may_be_compensation(evidence, found.given_back))
 }
 
-/// Whether all that the memo's total holds is in its fields.
+/// Whether no other tax is likely: what is on no line is less than any product tax that a shop charges, so that it is what Magento credits
+/// of a discount on shipping, or roundings.
+pub(crate) fn is_likely(evidence: &MemoEvidence<'_>, found: &ExplainedSale) -> bool {
+    let on_no_line = found.excess.max(Decimal::ZERO) + found.unexplained.max(Decimal::ZERO);
+    round2(found.hidden_tax).is_zero()
+        && round2(found.difference).is_zero()
+        && on_no_line < SMALLEST_PRODUCT_TAX
+        && is_usual_discount(evidence, found.shipping_discount, -found.difference)
+        && !may_be_compensation(evidence, found.given_back)
+}
+
+/// Whether all that the memo's total holds is in its fields, and nothing is missing: a gift card that paid a part, and tax that the memo
+/// lacks (reported case 57), look alike.
 fn hides_nothing(found: &ExplainedSale) -> bool {
     let is_much = |amount: Decimal| amount > LARGEST_UNTAXABLE;
     let is_unshown = is_much(found.excess) || is_much(found.unexplained);
-    round2(found.hidden_tax).is_zero() && round2(found.difference) <= Decimal::ZERO && !is_unshown
+    round2(found.hidden_tax).is_zero() && round2(found.difference).is_zero() && !is_unshown
 }
 
 /// Whether the memo shows that nothing was taxed: no line is there that may have been.
@@ -69,8 +81,13 @@ fn is_usual_discount(evidence: &MemoEvidence<'_>, discount: Decimal, missing: De
 
 /// The one proportion of the lines' discounts to their prices, and how far it may be off; none where they differ.
 fn proportion(evidence: &MemoEvidence<'_>, with_tax: bool) -> Option<(Decimal, Decimal)> {
-    let fits = evidence.fits.under(DiscountBasis::NetPrices);
-    let percent = |index: usize| fits[index].fitting.last().map_or(Decimal::ZERO, |fit| fit.percent);
+    // Where no percentage fits what is left after the discount, the whole price was taxed (sample creditmemo-68 of a running Magento).
+    let fitting =
+        |index: usize, basis| evidence.fits.under(basis)[index].fitting.last().map(|fit| fit.percent);
+    let percent = |index: usize| {
+        let by_net = fitting(index, DiscountBasis::NetPrices);
+        by_net.or_else(|| fitting(index, DiscountBasis::AfterTax)).unwrap_or_default()
+    };
     let part = |(index, row): (usize, &TaxedAmount)| {
         let factor = if with_tax { fraction(percent(index)) + Decimal::ONE } else { Decimal::ONE };
         let base = row.subtotal * factor;

@@ -30,6 +30,10 @@ pub(crate) struct ExplainedSale {
     pub given_back: Decimal,
     /// Whether the tax is certain to the penny.
     pub is_certain: bool,
+    /// Whether no other tax is likely, where it is not certain.
+    pub is_likely: bool,
+    /// The taxes of product taxes that it may have instead, where it is not certain.
+    pub hidden_taxes: Vec<Decimal>,
     /// How far-fetched it is.
     pub cost: u32,
 }
@@ -64,6 +68,8 @@ pub(crate) fn explain(
         unexplained: sums.net_gap - given_back - product_taxes - explanation.difference,
         given_back: on_lines,
         is_certain: hypothesis.is_certain,
+        is_likely: false,
+        hidden_taxes: Vec::new(),
         cost: rates.cost + explanation.cost + hypothesis.cost,
         refusal: explanation.refusal,
     }

@@ -24,7 +24,9 @@ use crate::{
         invoice_lines::{InvoiceLines, ReturnedShare},
         invoice_product_taxes::InvoiceProductTaxes,
         memo_evidence::MemoEvidence,
+        readings,
     },
+    percentage::fraction,
     sales_document::{DocumentTotals, SalesDocument},
     tolerances::HAIR,
 };
@@ -49,13 +51,22 @@ pub(crate) fn explain<'a>(
     let fits = RateFits::of(&DocumentSums::of(&sale.totals, &sale.lines).goods, &known.percentages);
     // The decimals that Magento left show which way of taking discounts is the right one.
     let decimals_left = memo.grand_total - round2(memo.grand_total);
-    let hypotheses = invoice.hypotheses(memo, &evidence.sums.lines, evidence.gap + decimals_left);
+    let (hypotheses, range) = invoice.hypotheses(memo, &evidence.sums.lines, evidence.gap + decimals_left);
     let attempts = hypotheses
         .iter()
         .map(|hypothesis| explained_sale::explain(&sale.lines, &sale.totals, hypothesis, known, &fits));
     let fitting = attempts.filter(|attempt| attempt.refusal.is_none()).min_by_key(|attempt| attempt.cost);
     let has_hidden_tax = !invoice.product_taxes.tax.is_zero();
-    Some(SaleByInvoice { fitting: fitting.map(|attempt| (sale, attempt)), has_hidden_tax })
+    let fitting = fitting.map(|mut attempt| {
+        // Money that a memo of a whole invoice lacks was paid by no gift card (reported case 57): some of its tax may be missing.
+        let is_missing = attempt.difference < Decimal::ZERO && !invoice.is_paid_in_part;
+        attempt.is_certain &= !is_missing;
+        let range = range.unwrap_or(AmountRange::exactly(attempt.hidden_tax));
+        let missing_tax = is_missing.then(|| invoice.tax_within(attempt.difference));
+        attempt.hidden_taxes = readings::of_range(attempt.hidden_tax, range, missing_tax);
+        (sale, attempt)
+    });
+    Some(SaleByInvoice { fitting, has_hidden_tax })
 }
 
 /// An invoice as its memos need it.
@@ -67,6 +78,8 @@ struct InvoiceEvidence<'a> {
     compensations: Vec<Compensation>,
     shipping_compensation: Decimal,
     product_taxes: InvoiceProductTaxes,
+    /// Whether a gift card or store credit has paid a part of it.
+    is_paid_in_part: bool,
 }
 
 /// What a memo may hold of shipping beyond its fields.
@@ -89,10 +102,19 @@ impl<'a> InvoiceEvidence<'a> {
             return None;
         }
         let product_taxes = InvoiceProductTaxes::of(&sums, &rates, &fits.goods, &explanation);
+        let is_paid_in_part = explanation.difference < Decimal::ZERO;
         let compensations = explanation.compensation;
         let shipping_compensation = explanation.shipping_compensation;
         let lines = InvoiceLines::new(sums.lines.clone());
-        Some(Self { lines, sums, rates, compensations, shipping_compensation, product_taxes })
+        Some(Self {
+            lines,
+            sums,
+            rates,
+            compensations,
+            shipping_compensation,
+            product_taxes,
+            is_paid_in_part,
+        })
     }
 
     /// The sale with the percentages of the invoice.
@@ -105,9 +127,15 @@ impl<'a> InvoiceEvidence<'a> {
     }
 
     /// The hypotheses about a memo of this invoice whose total holds `gap` beyond its lines and shipping.
-    fn hypotheses(&self, memo: &CreditMemo, lines: &[&Line], gap: Decimal) -> Vec<Hypothesis> {
+    /// The tax of its product taxes lies within the bounds.
+    fn hypotheses(
+        &self,
+        memo: &CreditMemo,
+        lines: &[&Line],
+        gap: Decimal,
+    ) -> (Vec<Hypothesis>, Option<AmountRange>) {
         let shares: Option<Vec<ReturnedShare>> = lines.iter().map(|line| self.lines.returned(line)).collect();
-        let Some(shares) = shares else { return Vec::new() };
+        let Some(shares) = shares else { return (Vec::new(), None) };
         let certain = self.product_taxes.certain_tax(&self.lines, lines, &shares);
         let back = self.compensation_of(&shares);
         let (mut hypotheses, mut range): (Vec<Hypothesis>, Option<AmountRange>) = (Vec::new(), None);
@@ -128,7 +156,7 @@ impl<'a> InvoiceEvidence<'a> {
         for hypothesis in &mut hypotheses {
             hypothesis.is_certain = certain.is_some() || (is_exact && Some(hypothesis.cost) == least);
         }
-        hypotheses
+        (hypotheses, range)
     }
 
     /// The hypothesis of what is left beside shipping, and the bounds of its tax.
@@ -174,6 +202,12 @@ impl<'a> InvoiceEvidence<'a> {
             sum.most += share_of(one.most);
         }
         sum
+    }
+
+    /// The tax within an amount at the percentage that most of the invoice was taxed at.
+    fn tax_within(&self, amount: Decimal) -> Decimal {
+        let rate = fraction(self.rates.main.unwrap_or_default());
+        amount * rate / (Decimal::ONE + rate)
     }
 
     /// What the memo may hold of shipping beyond its fields. Magento takes the order's proportion of the discount

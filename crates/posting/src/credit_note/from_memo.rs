@@ -1,8 +1,6 @@
 //! The sale that a memo takes back as the memo alone bears it out: its hypotheses are tried, the likeliest first, and the one that leaves
 //! least open is taken.
 
-use domain::money::text;
-use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
@@ -13,6 +11,7 @@ use crate::{
         hypotheses,
         hypothesis::Hypothesis,
         memo_evidence::MemoEvidence,
+        readings,
     },
     tolerances::PENNY,
 };
@@ -26,14 +25,13 @@ pub(crate) fn explain(evidence: &MemoEvidence<'_>) -> ExplainedSale {
         // What was not tried may fit as well.
         search.is_cut_short |= search.best.cost >= costs::MEMO_PRODUCT_TAX && likely.are_cut_short;
     }
-    let HypothesisSearch { mut best, doubtful, is_cut_short, .. } = search;
-    if best.refusal.is_none() && !doubtful.is_zero() {
-        best.refusal = Some(message!(figures.memo_doubtful, amount = text(doubtful)));
-    }
-    if best.refusal.is_none() && is_cut_short {
-        best.refusal = Some(message!(figures.memo_too_many_lines).to_owned());
-    }
-    best.is_certain = certainty::is_certain(evidence, &best);
+    let HypothesisSearch { mut best, doubtful, is_cut_short, taxes, .. } = search;
+    let is_open = !doubtful.is_zero() || is_cut_short;
+    best.is_certain = !is_open && certainty::is_certain(evidence, &best);
+    best.is_likely = !is_open && certainty::is_likely(evidence, &best);
+    // What was taken for a discount on shipping may be missing with its tax as well.
+    let missing = best.difference.min(Decimal::ZERO) - best.shipping_discount;
+    best.hidden_taxes = readings::of_memo(evidence, taxes, missing);
     best
 }
 
@@ -54,13 +52,16 @@ struct HypothesisSearch<'a> {
     doubtful: Decimal,
     /// Whether hypotheses that could be as good were not tried.
     is_cut_short: bool,
+    /// The tax of product taxes of each attempt that contradicts nothing, with its cost.
+    taxes: Vec<(u32, Decimal)>,
 }
 
 impl<'a> HypothesisSearch<'a> {
     /// Begins with the sale as the memo shows it.
     fn begin(evidence: &'a MemoEvidence<'a>) -> Self {
         let best = explained(&Hypothesis::default(), evidence);
-        Self { evidence, best, doubtful: Decimal::ZERO, is_cut_short: false }
+        let taxes = readings::tax_of(&best).into_iter().collect();
+        Self { evidence, best, doubtful: Decimal::ZERO, is_cut_short: false, taxes }
     }
 
     /// Tries the likeliest first, as long as one can still be better.
@@ -78,6 +79,7 @@ impl<'a> HypothesisSearch<'a> {
 
     fn weigh(&mut self, hypothesis: &Hypothesis) {
         let other = explained(hypothesis, self.evidence);
+        self.taxes.extend(readings::tax_of(&other));
         let is_doubted = (other.difference - hypothesis.doubtful).abs() <= PENNY;
         let doubt = if is_doubted { hypothesis.doubtful } else { Decimal::ZERO };
         if other.cost < self.best.cost {

@@ -64,6 +64,19 @@ impl<'a> InvoiceLines<'a> {
         shares.min_by_key(|(distance, _)| *distance).map(|(_, share)| share)
     }
 
+    /// Whether a memo of these lines can be of this invoice: each is one of its articles at its price, in no larger quantity.
+    pub fn can_return(&self, returned: &[Line]) -> bool {
+        let mut left: BTreeMap<ArticleKey<'_>, Decimal> = BTreeMap::new();
+        for line in &self.lines {
+            *left.entry(article(line)).or_default() += line.qty;
+        }
+        returned.iter().all(|line| {
+            let Some(quantity) = left.get_mut(&article(line)) else { return false };
+            *quantity -= line.qty;
+            *quantity >= Decimal::ZERO
+        })
+    }
+
     /// Whether a memo of these lines takes back every line that `counts`, whole.
     pub fn are_all_returned(&self, returned: &[&Line], counts: impl Fn(usize) -> bool) -> bool {
         let mut left: BTreeMap<ArticleKey<'_>, Decimal> = BTreeMap::new();

@@ -12,6 +12,7 @@ use crate::{
     credit_note::{
         amount_range::AmountRange,
         invoice_lines::{InvoiceLines, ReturnedShare},
+        unit_product_tax,
     },
     limits::LARGEST_SALE,
     percentage::fraction,
@@ -105,7 +106,25 @@ impl InvoiceProductTaxes {
         let least = ((at_lowest.max(at_highest) - HAIR) * Decimal::ONE_HUNDRED).ceil() / Decimal::ONE_HUNDRED;
         let most = ((most + HAIR) * Decimal::ONE_HUNDRED).floor() / Decimal::ONE_HUNDRED;
         let range = AmountRange { least: least.max(Decimal::ZERO), most: most.min(self.tax) };
+        let range =
+            self.by_units(invoice, shares, percents, beyond).map_or(range, |taxes| range.within(taxes));
         (range.least <= range.most).then_some(range)
+    }
+
+    /// Bounds of the tax where one line alone bears it, by the product taxes of a unit that come to the sum to the penny.
+    fn by_units(
+        &self,
+        invoice: &InvoiceLines<'_>,
+        shares: &[ReturnedShare],
+        percents: AmountRange,
+        beyond: AmountRange,
+    ) -> Option<AmountRange> {
+        let [returned] = shares else { return None };
+        if !percents.is_exact() || !beyond.is_exact() || !self.untaxed.is_zero() {
+            return None;
+        }
+        let quantity = invoice.all()[returned.index].qty;
+        unit_product_tax::taxes(fraction(percents.least), quantity, returned.share, beyond.least)
     }
 
     /// The most that the invoice's product taxes of less than this percentage may come to, with tax: what its tax leaves room for.

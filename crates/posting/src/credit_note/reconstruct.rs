@@ -6,7 +6,7 @@ use domain::{
     code::Code,
     documents::{CreditMemo, Invoice},
     money::{round, round2, text},
-    plan::{RefusedSums, SumSource},
+    plan::{Plan, RefusedSums, SumSource},
     settings::UndeterminedTax,
 };
 use messages::message;
@@ -15,7 +15,9 @@ use rust_decimal::Decimal;
 use crate::{
     amounts::tax_rates::AvailableRates,
     context::Context,
-    credit_note::{explained_sale::ExplainedSale, from_invoice, from_memo, memo_evidence::MemoEvidence},
+    credit_note::{
+        explained_sale::ExplainedSale, from_invoice, from_memo, memo_evidence::MemoEvidence, readings,
+    },
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
 };
@@ -45,12 +47,15 @@ pub(crate) fn reconstruct<'a>(
         return Err(findings.refuse(mismatch(&both, reason), both));
     }
     let is_taxable = context.reference.registered_for_tax && !evidence.known.is_untaxed_abroad;
-    if !found.is_certain && is_taxable && context.settings.tax_undetermined == UndeterminedTax::Hold {
+    let is_accepted = found.is_likely && context.settings.tax_undetermined == UndeterminedTax::Infer;
+    if !found.is_certain && !is_accepted && is_taxable {
         let reason = match invoice {
             None => message!(figures.memo_undetermined),
             Some(_) => message!(figures.memo_undetermined_by_invoice),
         };
-        return Err(findings.hold(Code::TaxUndetermined, mismatch(&both_sums(memo, shown), reason)));
+        let held = findings.hold(Code::TaxUndetermined, mismatch(&both_sums(memo, shown), reason));
+        let readings = readings::in_words(&found.hidden_taxes, memo.grand_total, shown.totals.tax);
+        return Err(Box::new(Plan { readings, ..*held }));
     }
     note_what_was_found(memo, &found, findings);
     Ok(ReconstructedSale { sale: SalesDocument { totals: found.totals, ..sale }, excess: found.excess })
@@ -73,7 +78,8 @@ fn likeliest<'a>(
         // An invoice that cannot be read leaves everything open.
         None => found.is_certain && invoice.is_none(),
     };
-    (shown.clone(), ExplainedSale { is_certain, ..found })
+    let is_likely = found.is_likely && has_hidden_tax != Some(true);
+    (shown.clone(), ExplainedSale { is_certain, is_likely, ..found })
 }
 
 fn note_what_was_found(memo: &CreditMemo, found: &ExplainedSale, findings: &mut Findings) {

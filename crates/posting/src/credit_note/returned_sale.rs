@@ -28,6 +28,7 @@ pub(crate) fn read<'a>(
     Ok(SalesDocument {
         kind: DocumentKind::CreditNote,
         buyer: Buyer::of_memo(memo, invoice),
+        made_at: memo.created_at,
         base_to_order_rate: memo.base_to_order_rate,
         lines: Cow::Borrowed(&memo.lines),
         totals: DocumentTotals {
@@ -56,8 +57,11 @@ fn contradiction(memo: &CreditMemo) -> Option<String> {
         memo.shipping_tax_amount,
         memo.shipping_discount.unwrap_or_default(),
     ];
-    if !limits::are_computable(&header, &memo.lines) {
-        return Some(limits::not_computable(DocumentKind::CreditNote));
+    if !limits::are_computable(memo.currency, &header, &memo.lines) {
+        return Some(limits::not_computable(memo.currency, DocumentKind::CreditNote));
+    }
+    if memo.increment_id.is_empty() {
+        return Some(message!(plan.no_number, document = DocumentKind::CreditNote.noun()));
     }
     if round2(memo.grand_total) < Decimal::ZERO {
         return Some(message!(plan.negative_memo, amount = round(memo.grand_total, 4)));

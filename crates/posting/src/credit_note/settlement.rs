@@ -50,6 +50,9 @@ pub struct OriginalInvoice {
     /// What is outstanding of the credit note itself, where an earlier attempt made it already.
     #[serde(default, with = "optional_amount")]
     pub left_of_note: Option<Decimal>,
+    /// Whether the memo does not name it: it is the guest's of the same order.
+    #[serde(default)]
+    pub is_by_order: bool,
     /// The same invoice as Magento has it: its addresses show where the goods went, its sums what the memo hides.
     #[serde(default)]
     pub document: Option<Invoice>,

@@ -3,7 +3,7 @@
 use domain::{
     business::ReferenceSet,
     code::Code,
-    documents::CreditMemo,
+    documents::{CreditMemo, Invoice},
     money::round2,
     plan::{Call, Plan, Predicted},
     settings::Settings,
@@ -13,11 +13,12 @@ use messages::message;
 use serde_json::Value;
 
 use crate::{
-    amounts::tax_rates::AvailableRates,
+    amounts::{foreign_tax, tax_rates::AvailableRates},
     buyer::Buyer,
     contact::{
         choice,
         identity::{self, AssignedContact},
+        tax_treatment::TaxTreatment,
     },
     context::{Context, KnownRecord},
     credit_note::{
@@ -29,10 +30,10 @@ use crate::{
         credit_note_body::CreditNote,
         document_calls,
         reconcile::{ExpectedTotals, reconciled},
-        reference,
+        reference, sold,
     },
     findings::{self, Findings, NotPosted},
-    keys,
+    keys, tax_return,
     terms::{
         Terms,
         dates::{self, DocumentDay},
@@ -84,7 +85,10 @@ fn skip_reason(memo: &CreditMemo, settings: &Settings) -> Option<Code> {
         Some(Code::OutsideSyncSince)
     } else if !filter.is_empty() && !memo.website_id.is_some_and(|id| filter.contains(&id)) {
         Some(Code::OutsideWebsiteFilter)
-    } else if round2(memo.grand_total).is_zero() && !settings.sync_zero_value_invoices {
+    } else if round2(memo.grand_total).is_zero()
+        && !is_of_nothing_though_sold(memo)
+        && !settings.sync_zero_value_invoices
+    {
         Some(Code::ZeroValueInvoice)
     } else {
         None
@@ -116,6 +120,12 @@ fn posted<'a>(
     Ok(NotePosting { calls: Vec::new(), predicted: None, credit })
 }
 
+/// Whether a memo gives nothing back for goods that come back: what paid for them was no money.
+fn is_of_nothing_though_sold(memo: &CreditMemo) -> bool {
+    let is_adjusted = !(memo.adjustment_positive.is_zero() && memo.adjustment_negative.is_zero());
+    round2(memo.grand_total).is_zero() && !is_adjusted && !sold::of_memo(memo).is_zero()
+}
+
 fn memo_day(
     memo: &CreditMemo,
     context: &Context<'_>,
@@ -133,20 +143,32 @@ fn posting<'a>(
     findings: &mut Findings,
 ) -> Result<NotePosting<'a>, NotPosted> {
     let invoice = original.and_then(|original| original.document.as_ref());
+    if let Some(invoice) = invoice.filter(|invoice| invoice.currency != memo.currency) {
+        let message = message!(plan.memo_currency, memo = memo.currency, invoice = invoice.currency);
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
     let shown = returned_sale::read(memo, invoice)
         .map_err(|reason| findings.fail(Code::InconsistentDocument, reason))?;
+    let is_of_nothing = |invoice: &Invoice| round2(invoice.grand_total).is_zero();
+    if is_of_nothing_though_sold(memo) && !invoice.is_some_and(is_of_nothing) {
+        return Err(sold::unpaid(sold::of_memo(memo), findings));
+    }
     let assigned = identity::assign(&shown.buyer, context);
     let terms = Terms::of(&shown, &assigned, original.is_some(), context, findings)?;
     let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
     let found = reconstruct::reconstruct(memo, &shown, invoice, &rates, context, findings)?;
-    let (contact, contact_call) = contact_of(memo, &shown.buyer, assigned, original, context, findings);
+    let (contact, contact_call) =
+        contact_of(memo, &shown.buyer, (assigned, terms.place.treatment), original, context, findings);
     let rows = note_rows::rows(memo, &found, &rates, context, findings)?;
     let day = memo_day(memo, context, findings)?;
     let note = CreditNote { memo, sale: &found.sale, original, contact: &contact, day: &day };
     let fields = note.fields(&terms, &rows, context, findings)?;
-    let expected =
-        ExpectedTotals { total: memo.grand_total, tax: found.sale.totals.tax, currency: memo.currency };
+    let tax = found.sale.totals.tax - foreign_tax::of(rows.iter().map(|taxed| &taxed.row));
+    let expected = ExpectedTotals { total: memo.grand_total, tax, currency: memo.currency };
     let predicted = reconciled(shown.kind, &fields, &expected, context.reference, findings)?;
+    let beside = memo.adjustment_positive - memo.adjustment_negative + found.excess;
+    let boxes = tax_return::proven(&found.sale, &fields, beside, &terms, context, findings)?;
+    let predicted = Predicted { boxes, ..predicted };
     findings.add(day.rule);
     let reference = fields.get("reference").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (note, exchange) = ("{creditmemo}".to_owned(), terms.exchange);
@@ -162,16 +184,20 @@ fn posting<'a>(
 fn contact_of(
     memo: &CreditMemo,
     buyer: &Buyer<'_>,
-    assigned: AssignedContact,
+    (assigned, treatment): (AssignedContact, Option<TaxTreatment>),
     original: Option<&OriginalInvoice>,
     context: &Context<'_>,
     findings: &mut Findings,
 ) -> (String, Option<Call>) {
     if let Some(original) = original {
         let invoice = memo.invoice_increment_id.as_deref().unwrap_or_default();
+        if original.is_by_order {
+            let name = original.displayed_as.as_deref().unwrap_or(&original.sage_id);
+            findings.rule("invoice", name, message!(reasons.invoice_of_order), invoice);
+        }
         findings.rule("contact", &*original.contact_id, message!(reasons.contact_of_invoice), invoice);
         return (original.contact_id.clone(), None);
     }
-    let contact = choice::choose(assigned, buyer, context, findings);
+    let contact = choice::choose(assigned, buyer, treatment, context, findings);
     (contact.id, contact.call)
 }

@@ -1,7 +1,7 @@
 //! The fields of a sales credit note.
 
 use chrono::NaiveDate;
-use domain::{documents::CreditMemo, text::clean_optional};
+use domain::documents::CreditMemo;
 use messages::message;
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ use crate::{
     findings::{Findings, NotPosted},
     sales_document::SalesDocument,
     terms::{Terms, dates::DocumentDay},
-    text::cut,
+    text::{cut, stated},
 };
 
 /// Sage's limit, in characters.
@@ -81,7 +81,8 @@ impl CreditNote<'_> {
         if let Some(in_sage) = original.and_then(|original| original.displayed_as.as_deref()) {
             notes = format!("{notes} ({in_sage} in Sage)");
         }
-        if let Some(reason) = clean_optional(memo.reason.as_deref()) {
+        let reason = memo.reason.as_deref();
+        if let Some(reason) = stated(reason, message!(field_names.reason), findings) {
             notes.push_str("\nReason: ");
             notes.push_str(&reason);
         }

@@ -5,27 +5,27 @@ use domain::{
     documents::Invoice,
     money::{round2, text},
     plan::{Call, Plan, Predicted},
-    text::clean_optional,
 };
 use messages::message;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use crate::{
-    amounts::{breakdown, tax_rates::AvailableRates},
+    amounts::{breakdown, foreign_tax, tax_rates::AvailableRates},
     contact::{choice, identity},
     context::Context,
     document_kind::DocumentKind,
     documents::{
         body, document_calls,
         reconcile::{ExpectedTotals, reconciled},
-        reference, skip,
+        reference, skip, sold,
     },
     findings::{self, Findings, NotPosted},
     keys, limits,
     sales_document::SalesDocument,
+    tax_return,
     terms::{Terms, dates},
-    text::cut,
+    text::{cut, stated},
 };
 
 /// Sage's limit, in characters.
@@ -63,17 +63,30 @@ pub(crate) fn posting(
     findings: &mut Findings,
 ) -> Result<InvoicePosting, NotPosted> {
     refuse_impossible(invoice, findings)?;
+    if round2(invoice.grand_total).is_zero() && sold::of_invoice(invoice) > Decimal::ZERO {
+        if !sold::is_paid_by_stored_value(invoice) {
+            return Err(sold::unpaid(sold::of_invoice(invoice), findings));
+        }
+        findings.rule(
+            "payment",
+            "stored value",
+            "payment_method",
+            invoice.payment_method.clone().unwrap_or_default(),
+        );
+    }
     let document = SalesDocument::of_invoice(invoice);
     let assigned = identity::assign(&document.buyer, context);
     let terms = Terms::of(&document, &assigned, false, context, findings)?;
     let rates = AvailableRates::new(context.settings, context.reference, &terms.place);
     let rows = breakdown::rows(&document, &rates, context, findings)?;
-    let contact = choice::choose(assigned, &document.buyer, context, findings);
+    let contact = choice::choose(assigned, &document.buyer, terms.place.treatment, context, findings);
     let heading = heading(invoice, &contact.id, context, findings)?;
     let fields = body::fields(&document, heading, &terms, &rows, context, findings)?;
-    let expected =
-        ExpectedTotals { total: invoice.grand_total, tax: invoice.tax_amount, currency: invoice.currency };
+    let tax = invoice.tax_amount - foreign_tax::of(rows.iter().map(|taxed| &taxed.row));
+    let expected = ExpectedTotals { total: invoice.grand_total, tax, currency: invoice.currency };
     let predicted = reconciled(document.kind, &fields, &expected, context.reference, findings)?;
+    let boxes = tax_return::proven(&document, &fields, Decimal::ZERO, &terms, context, findings)?;
+    let predicted = Predicted { boxes, ..predicted };
     let base_total = terms.exchange.and_then(|rate| rate.in_base(predicted.total));
     let mut calls: Vec<Call> = contact.call.into_iter().collect();
     let key = keys::invoice(invoice);
@@ -91,8 +104,12 @@ fn refuse_impossible(invoice: &Invoice, findings: &Findings) -> Result<(), NotPo
         invoice.discount_amount,
         invoice.grand_total,
     ];
-    if !limits::are_computable(&header, &invoice.lines) {
-        let message = limits::not_computable(DocumentKind::Invoice);
+    if !limits::are_computable(invoice.currency, &header, &invoice.lines) {
+        let message = limits::not_computable(invoice.currency, DocumentKind::Invoice);
+        return Err(findings.fail(Code::InconsistentDocument, message));
+    }
+    if invoice.increment_id.is_empty() {
+        let message = message!(plan.no_number, document = DocumentKind::Invoice.noun());
         return Err(findings.fail(Code::InconsistentDocument, message));
     }
     if round2(invoice.grand_total) < Decimal::ZERO {
@@ -125,7 +142,8 @@ fn notes(invoice: &Invoice, findings: &mut Findings) -> String {
         Some(order) => format!("Magento order {order}, invoice {}", invoice.increment_id),
         None => format!("Magento invoice {}", invoice.increment_id),
     };
-    if let Some(number) = clean_optional(invoice.po_number.as_deref()) {
+    let number = invoice.po_number.as_deref();
+    if let Some(number) = stated(number, message!(field_names.purchase_order), findings) {
         notes.push_str("\nPurchase Order: ");
         notes.push_str(&number);
     }

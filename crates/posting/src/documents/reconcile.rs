@@ -59,5 +59,5 @@ pub(crate) fn reconciled(
     }
     let tax_by_rate: BTreeMap<_, _> =
         sums.tax_by_rate.into_iter().map(|(rate, tax)| (rate, text(tax))).collect();
-    Ok(Predicted { total, tax, currency: expected.currency, tax_by_rate })
+    Ok(Predicted { total, tax, currency: expected.currency, tax_by_rate, boxes: BTreeMap::new() })
 }

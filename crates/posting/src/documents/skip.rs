@@ -7,6 +7,8 @@ use domain::{
     settings::Settings,
 };
 
+use crate::documents::sold;
+
 /// Why the settings skip an invoice, if it does; the first reason that holds.
 pub(crate) fn reason(invoice: &Invoice, settings: &Settings) -> Option<Code> {
     let outside =
@@ -21,7 +23,10 @@ pub(crate) fn reason(invoice: &Invoice, settings: &Settings) -> Option<Code> {
         Some(Code::OutsideStoreFilter)
     } else if invoice.state == InvoiceState::Open && !settings.sync_unpaid_invoices {
         Some(Code::UnpaidInvoice)
-    } else if round2(invoice.grand_total).is_zero() && !settings.sync_zero_value_invoices {
+    } else if round2(invoice.grand_total).is_zero()
+        && sold::of_invoice(invoice).is_zero()
+        && !settings.sync_zero_value_invoices
+    {
         Some(Code::ZeroValueInvoice)
     } else {
         None

@@ -8,8 +8,35 @@ use messages::message;
 
 use crate::findings::{Findings, NotPosted};
 
+/// The time zone that a business's days are counted in: its province's where that is known, else its country's.
+fn own_zone(reference: &ReferenceSet) -> Tz {
+    let province = reference.own_region().and_then(|region| region.strip_prefix("CA-"));
+    province
+        .filter(|_| reference.country == "CA")
+        .and_then(zone_of_province)
+        .unwrap_or_else(|| zone_of(&reference.country))
+}
+
+/// The time zone of most of a Canadian province (tz database, zone1970.tab).
+fn zone_of_province(code: &str) -> Option<Tz> {
+    Some(match code {
+        "AB" => Tz::America__Edmonton,
+        "BC" => Tz::America__Vancouver,
+        "MB" => Tz::America__Winnipeg,
+        "NB" => Tz::America__Moncton,
+        "NL" => Tz::America__St_Johns,
+        "NS" | "PE" => Tz::America__Halifax,
+        "NT" => Tz::America__Yellowknife,
+        "NU" => Tz::America__Iqaluit,
+        "ON" | "QC" => Tz::America__Toronto,
+        "SK" => Tz::America__Regina,
+        "YT" => Tz::America__Whitehorse,
+        _ => return None,
+    })
+}
+
 /// The time zone of a business's country; UTC where the country is none of Sage's.
-pub fn zone_of(country: &str) -> Tz {
+fn zone_of(country: &str) -> Tz {
     match country {
         "GB" => Tz::Europe__London,
         "IE" => Tz::Europe__Dublin,
@@ -25,7 +52,7 @@ pub fn zone_of(country: &str) -> Tz {
 /// The shop's local day of an instant, for days that Sage takes whatever its books say, such as that of an earlier document.
 pub fn local_day(instant: DateTime<Utc>, settings: &Settings, reference: &ReferenceSet) -> NaiveDate {
     let named = settings.document_time_zone.as_deref().and_then(|name| name.parse::<Tz>().ok());
-    instant.with_timezone(&named.unwrap_or_else(|| zone_of(&reference.country))).date_naive()
+    instant.with_timezone(&named.unwrap_or_else(|| own_zone(reference))).date_naive()
 }
 
 /// The day of a document, and how it was found.
@@ -62,17 +89,19 @@ pub(crate) fn unnoted_day(
     findings: &mut Findings,
 ) -> Result<DocumentDay, NotPosted> {
     let zone = match settings.document_time_zone.as_deref() {
-        None => zone_of(&reference.country),
+        None => own_zone(reference),
         Some(name) => name.parse().unwrap_or_else(|_| {
             findings.note(message!(plan_notes.unknown_time_zone, name = name));
-            zone_of(&reference.country)
+            own_zone(reference)
         }),
     };
     let day = instant.with_timezone(&zone).date_naive();
     let rule = if settings.document_time_zone.is_some() {
         "document_time_zone"
-    } else {
+    } else if zone == zone_of(&reference.country) {
         message!(reasons.country_time_zone)
+    } else {
+        message!(reasons.province_time_zone)
     };
     let rule = Rule {
         subject: format!("{what} date"),
@@ -106,6 +135,29 @@ mod tests {
         let settings = Settings { document_time_zone: Some("America/Vancouver".to_owned()), ..settings };
         let day = document_day(instant, "invoice", &settings, &reference, &mut Findings::default()).unwrap();
         assert_eq!(day.to_string(), "2026-07-01");
+    }
+
+    #[test]
+    fn a_sale_of_new_year_s_eve_in_vancouver_belongs_to_the_old_year() {
+        let (settings, reference) = (fixtures::settings(), fixtures::reference());
+        let instant = "2027-01-01T06:30:00Z".parse().unwrap();
+        let day = |country: &str, region: Option<&str>| {
+            let region = region.map(str::to_owned);
+            local_day(
+                instant,
+                &settings,
+                &ReferenceSet { country: country.to_owned(), region, ..reference.clone() },
+            )
+        };
+        for (region, expected) in [
+            (Some("CA-BC"), "2026-12-31"),
+            (Some("CA-NL"), "2027-01-01"),
+            (None, "2027-01-01"),
+            (Some("CA-XX"), "2027-01-01"),
+        ] {
+            assert_eq!(day("CA", region).to_string(), expected, "{region:?}");
+        }
+        assert_eq!(day("GB", Some("CA-BC")).to_string(), "2027-01-01");
     }
 
     #[test]

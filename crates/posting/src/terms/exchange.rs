@@ -4,19 +4,23 @@
 //! currency is compared); Magento's `base_to_order_rate` is foreign units for one base unit, of Magento's own base currency
 //! (magento-facts.md, 4.1), which need not be Sage's: then its rate is another currency's, and only a comparison with Sage's own rate shows.
 
+use chrono::{DateTime, Utc};
 use domain::{
     business::ReferenceSet,
     code::Code,
     money::{Currency, round, round2, text},
+    settings::confirmed_rates::{self, ConfirmedRate},
 };
 use messages::message;
 use rust_decimal::Decimal;
 
 use crate::{
+    context::Context,
     exchange_rate::ExchangeRate,
     findings::{Findings, NotPosted},
     limits::LARGEST_AMOUNT,
     sales_document::SalesDocument,
+    terms::dates,
     tolerances,
 };
 
@@ -28,13 +32,14 @@ const DECIMALS: u32 = 10;
 pub(crate) fn of(
     document: &SalesDocument<'_>,
     is_posted: bool,
-    reference: &ReferenceSet,
+    context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<Option<ExchangeRate>, NotPosted> {
+    let reference = context.reference;
     let currency = document.buyer.currency;
     let exchange = unchecked(currency, document.base_to_order_rate, reference, findings)?;
     if let Some(exchange) = exchange.filter(|_| !is_posted) {
-        check(exchange, reference, findings)?;
+        check(exchange, document.made_at, context, findings)?;
     }
     let tax = reference.registered_for_tax.then_some(document.totals.tax);
     check_decimals(currency, document.buyer.total, tax, findings)?;
@@ -56,6 +61,7 @@ pub(crate) fn unchecked(
         let message = message!(exchange_rates.one_currency, currency = currency, base = base);
         return Err(findings.fail(Code::MultiCurrencyDisabled, message));
     }
+    refuse_unknown(currency, reference, findings)?;
     let Some(quoted) = base_to_order_rate.filter(|rate| *rate > Decimal::ZERO) else {
         let quoted =
             base_to_order_rate.map_or(message!(exchange_rates.no_rate).to_owned(), |rate| rate.to_string());
@@ -78,13 +84,33 @@ pub(crate) fn unchecked(
     Ok(Some(ExchangeRate { currency, rate }))
 }
 
+/// Holds a document in a currency that the business does not have. A set without any list of currencies says nothing.
+fn refuse_unknown(
+    currency: Currency,
+    reference: &ReferenceSet,
+    findings: &Findings,
+) -> Result<(), NotPosted> {
+    let known = &reference.currencies;
+    if known.is_empty() || known.iter().any(|one| one.id.eq_ignore_ascii_case(currency.as_str())) {
+        return Ok(());
+    }
+    let message = message!(exchange_rates.not_in_sage, currency = currency);
+    Err(findings.hold(Code::CurrencyNotInSage, message))
+}
+
 fn check(
     ExchangeRate { currency, rate }: ExchangeRate,
-    reference: &ReferenceSet,
+    made_at: DateTime<Utc>,
+    context: &Context<'_>,
     findings: &mut Findings,
 ) -> Result<(), NotPosted> {
+    let Context { settings, reference, .. } = *context;
     let base = reference.base_currency;
-    let Some(own) = reference.exchange_rate(currency).filter(|own| *own > Decimal::ZERO) else {
+    let day = dates::local_day(made_at, settings, reference);
+    let confirmed = confirmed_rates::of(settings.confirmed_exchange_rates.as_deref(), currency, day);
+    let is_confirmed = confirmed.is_some();
+    let own = confirmed.or_else(|| reference.exchange_rate(currency));
+    let Some(own) = own.filter(|own| *own > Decimal::ZERO) else {
         // The one case that shows itself: a shop whose base currency is the document's.
         if rate == Decimal::ONE {
             let message = message!(exchange_rates.one_to_one, currency = currency, base = base);
@@ -104,7 +130,7 @@ fn check(
         findings.rule(
             "exchange rate check",
             format!("{rate} {base} for 1 {currency}"),
-            message!(reasons.rate_agrees),
+            if is_confirmed { message!(reasons.rate_confirmed) } else { message!(reasons.rate_agrees) },
             own.normalize().to_string(),
         );
         return Ok(());
@@ -112,7 +138,10 @@ fn check(
     let why = match Decimal::ONE.checked_div(rate) {
         Some(turned) if !deviates(turned) => message!(exchange_rates.inverted).to_owned(),
         _ if rate == Decimal::ONE => message!(exchange_rates.other_base, currency = currency, base = base),
-        _ => message!(exchange_rates.perhaps_other_base, base = base),
+        _ => {
+            let confirmation = ConfirmedRate { currency, day, rate };
+            message!(exchange_rates.perhaps_other_base, base = base, confirmation = confirmation)
+        }
     };
     let message = message!(
         exchange_rates.deviates,

@@ -21,7 +21,16 @@ use crate::{
 /// What notes of a mix begin with, for people who search for it.
 const COERCED: &str = "mixed_eu_goods_services_coerced_to_default";
 
-/// The goods or services type that all lines of a document bear, as Sage's id; none at home, and none for a business that has no
+/// The goods or services type of a sale abroad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SupplyType {
+    /// Sage's id.
+    pub id: String,
+    /// Whether it is goods.
+    pub is_goods: bool,
+}
+
+/// The goods or services type that all lines of a document bear; none at home, and none for a business that has no
 /// such types (Canada).
 pub(crate) fn type_of(
     document: &SalesDocument<'_>,
@@ -29,7 +38,7 @@ pub(crate) fn type_of(
     settings: &Settings,
     reference: &ReferenceSet,
     findings: &mut Findings,
-) -> Result<Option<String>, NotPosted> {
+) -> Result<Option<SupplyType>, NotPosted> {
     if !place.is_abroad || !matches!(reference.country.as_str(), "GB" | "IE") {
         return Ok(None);
     }
@@ -55,7 +64,7 @@ pub(crate) fn type_of(
     };
     let id = id_of(one.word, reference);
     findings.rule("goods or services", &*id, one.rule, one.input);
-    Ok(Some(id))
+    Ok(Some(SupplyType { id, is_goods: one.word != "SERVICES" }))
 }
 
 /// The type of a line, and why.

@@ -85,7 +85,8 @@ fn northern_ireland_and_the_isle_of_man_are_home() {
     for (country, postcode, told) in [
         ("GB", "BT1 5GS", "Northern Ireland is domestic"),
         ("IM", "IM1 1AG", "the Isle of Man is in the UK tax area"),
-        ("GB", "IM1 1AG", "none"),
+        ("GB", "IM1 1AG", "the Isle of Man is in the UK tax area"),
+        ("XI", "BT1 5GS", "Northern Ireland is domestic"),
         ("GB", "LE1 5AA", "none"),
     ] {
         let invoice = sold_to("invoice-1a", country, "", postcode);
@@ -128,13 +129,17 @@ fn tax_charged_in_the_european_union_keeps_its_mapped_rate_and_waits_for_one() {
     let mut world = Scenario::new();
     let invoice = taxed_at(sold_to("invoice-1a", "FR", "", "75001"), "20");
     let plan = plan_invoice(&invoice, &world.context());
+    assert_eq!(plan.code, Some(Code::NeedsMapping), "French 20 % is not British 20 %");
+    assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.20.00//FR"), "{plan:#?}");
+    world.settings.tax_rate_map.insert("20//FR".to_owned(), "GB_STANDARD".to_owned());
+    let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (invoice.grand_total, invoice.tax_amount));
     assert_eq!(rates(&plan), ["GB_STANDARD"; 3]);
     assert_eq!(each(&plan, "eu_goods_services_type_id"), ["GOODS"; 2]);
     let invoice = taxed_at(sold_to("invoice-1a", "IE", "", "D02 X285"), "23");
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(plan.code, Some(Code::NeedsMapping));
-    assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.23.00"), "{plan:#?}");
+    assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.23.00//IE"), "{plan:#?}");
     world.reference.tax_rates.push(rate("IE_DESTINATION", "23", &[]));
     world.settings.tax_rate_map.insert("23//IE".to_owned(), "IE_DESTINATION".to_owned());
     let plan = plan_invoice(&invoice, &world.context());
@@ -142,24 +147,29 @@ fn tax_charged_in_the_european_union_keeps_its_mapped_rate_and_waits_for_one() {
 }
 
 #[test]
-fn where_only_the_customer_or_only_the_delivery_is_abroad_each_decides_its_own() {
-    let world = Scenario::new();
-    // Sage looks at the contact's main address: a British one may be charged, wherever the goods go.
+fn where_only_the_customer_or_only_the_delivery_is_abroad_the_delivery_decides() {
+    let mut world = Scenario::new();
+    // Delivered abroad: British tax on it is the merchant's word.
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.shipping_address = Some(address("US", "Texas", "73301"));
+    assert_eq!(plan_invoice(&invoice, &world.context()).code, Some(Code::NeedsMapping));
+    world.settings.tax_rate_map.insert("20//US".to_owned(), "GB_STANDARD".to_owned());
     let plan = plan_invoice(&invoice, &world.context());
     assert_eq!(total_and_tax(&plan, &world), (d("81.52"), d("13.59")));
     assert_eq!(each(&plan, "eu_goods_services_type_id"), ["GOODS"; 2]);
-    // An American one may not, even where the goods stay at home.
+    assert!(call(&plan, "contact").body["contact"].get("tax_treatment").is_none());
+    // Delivered at home to an American: Sage is asked to treat the contact as at home.
     let mut invoice = fixtures::invoice("invoice-1a");
     invoice.billing_address = Some(address("US", "Texas", "73301"));
-    assert_eq!(plan_invoice(&invoice, &world.context()).code, Some(Code::TaxNotAllowed));
-    let plan = plan_invoice(&untaxed(invoice.clone()), &world.context());
-    assert_eq!(rates(&plan), ["GB_ZERO"; 3]);
+    let plan = plan_invoice(&invoice, &world.context());
+    assert_eq!(total_and_tax(&plan, &world), (d("81.52"), d("13.59")));
+    assert_eq!(rates(&plan), ["GB_STANDARD"; 3]);
+    assert_eq!(call(&plan, "contact").body["contact"]["tax_treatment"]["home_tax"], true);
     // The contact that consumers share lives at home.
     let mut world = Scenario::new();
     world.settings.consolidation.enabled = true;
-    assert_eq!(plan_invoice(&invoice, &world.context()).verdict, Verdict::Post);
+    let plan = plan_invoice(&invoice, &world.context());
+    assert!(call(&plan, "contact").body["contact"].get("tax_treatment").is_none());
 }
 
 #[test]
@@ -265,9 +275,12 @@ fn an_irish_business_sells_at_irish_rates_and_at_nothing_to_the_european_union()
         assert_eq!(rates(&plan), ["IE_ZERO"; 3], "{country}");
         assert_eq!(each(&plan, "eu_goods_services_type_id"), ["GOODS"; 2], "{country}");
     }
-    // Irish tax charged to a consumer in Germany is kept.
-    let plan = plan_invoice(&taxed_at(sold_to("invoice-1a", "DE", "", "10115"), "23"), &world.context());
-    assert_eq!(rates(&plan), ["IE_STANDARD"; 3]);
+    // Irish tax charged to a consumer in Germany is kept where the merchant says that it is Irish.
+    let mut world = world;
+    let german = taxed_at(sold_to("invoice-1a", "DE", "", "10115"), "23");
+    assert_eq!(plan_invoice(&german, &world.context()).code, Some(Code::NeedsMapping));
+    world.settings.tax_rate_map.insert("23//DE".to_owned(), "IE_STANDARD".to_owned());
+    assert_eq!(rates(&plan_invoice(&german, &world.context())), ["IE_STANDARD"; 3]);
 }
 
 fn canadian() -> Scenario {

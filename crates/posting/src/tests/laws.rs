@@ -64,6 +64,13 @@ pub fn world(country: &str) -> Scenario {
         world.reference.tax_rates.push(rate);
         world.settings.tax_rate_map.insert(format!("{:.2}", pennies(percentage)), id);
     }
+    let no_tax = TaxRate {
+        id: format!("{country}_NO_TAX"),
+        name: "No VAT".to_owned(),
+        percentage: Decimal::ZERO,
+        regions: Vec::new(),
+    };
+    world.reference.tax_rates.push(no_tax);
     world.settings.default_tax_rate_id = Some(world.reference.tax_rates[0].id.clone());
     world
 }

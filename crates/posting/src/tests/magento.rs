@@ -357,6 +357,7 @@ fn blank() -> Invoice {
             website_id: None,
             vat_id: None,
             addresses: Vec::new(),
+            created_at: None,
             updated_at: None,
         },
         lines: Vec::new(),

@@ -280,14 +280,22 @@ fn memos_post_with_magentos_total_and_tax_or_wait() {
 }
 
 #[test]
-fn tax_that_is_inferred_leaves_the_total_exact_and_little_refused() {
+fn a_memo_whose_tax_is_inferred_obeys_the_penny_law_as_well() {
     let tally = tally("GB", UndeterminedTax::Infer);
     report("GB", &tally);
     let [[unnamed, named], [hiding, telling]] = &tally.0;
-    at_most(20, &unnamed.refused, unnamed.posted, "are refused");
-    at_most(5, &named.refused, named.posted, "are refused");
-    at_most(400, &hiding.refused, hiding.posted, "are refused");
-    at_most(20, &telling.refused, telling.posted, "are refused");
+    for fates in [named, telling, unnamed] {
+        assert_eq!(fates.wrong, [""; 0], "another tax than Magento's");
+    }
+    at_most(
+        1,
+        &hiding.wrong,
+        hiding.posted + u32::try_from(hiding.refused.len()).unwrap(),
+        "have another tax",
+    );
+    at_most(110, &unnamed.refused, unnamed.posted, "are refused although they hide nothing");
+    at_most(5, &named.refused, named.posted, "are refused although they hide nothing");
+    at_most(170, &telling.refused, telling.posted, "are refused although the invoice tells");
 }
 
 /// One wrong figure in an honest memo.

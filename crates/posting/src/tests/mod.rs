@@ -1,6 +1,7 @@
 //! Translations of whole documents, their sums worked out a second time.
 
 mod borders;
+mod box_laws;
 mod catalogue;
 mod contacts;
 mod creditmemos;
@@ -13,8 +14,13 @@ mod memo_cases;
 mod memo_laws;
 mod payments;
 mod poison;
+mod reported;
+mod running_magento;
 mod samples;
 mod settlements;
+mod vat_boxes;
+mod vat_money;
+mod vat_places;
 
 use rust_decimal::Decimal;
 use serde_json::Value;

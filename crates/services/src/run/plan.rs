@@ -30,6 +30,8 @@ fn view(kept: &RunPlan, said: Option<&str>, names: &Names, tax: &str) -> PlanVie
         sums.push((tax.to_owned(), format!("{currency} {}", money(predicted.tax))));
         let by_rate = predicted.tax_by_rate.iter();
         sums.extend(by_rate.map(|(rate, tax)| (names.name(rate).to_owned(), format!("{currency} {tax}"))));
+        let boxes = predicted.boxes.iter();
+        sums.extend(boxes.map(|(name, amount)| (message!(run_totals.tax_box, name = name), amount.clone())));
     }
     // The code's own sentence and the run's message stand above on the page.
     let is_own = |message: &&String| {

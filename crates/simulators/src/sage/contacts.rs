@@ -103,6 +103,7 @@ fn build(ctx: &Ctx<'_>, id: &str, request: &Record) -> Result<Record, Refusal> {
     let reference = text(request, "reference");
     check_reference(business, id, reference)?;
     check_tax_number(request)?;
+    check_treatment(request)?;
     let shown = reference.map_or_else(|| name.to_owned(), |reference| format!("{name} ({reference})"));
     let main_address = address(ctx, id, request, "main_address")?;
     let home = Home::of(&main_address);
@@ -187,6 +188,23 @@ fn check_tax_number(request: &Record) -> Result<(), Refusal> {
     if rest.is_some_and(fits) { Ok(()) } else { Err(Refusal::invalid("tax_number", "is invalid")) }
 }
 
+/// The treatment that Sage's screen lets choose: one of four. Sage's words for another are not known.
+fn check_treatment(request: &Record) -> Result<(), Refusal> {
+    let Some(Value::Object(treatment)) = request.get("tax_treatment") else { return Ok(()) };
+    let chosen = ["home_tax", "eu_tax_registered", "eu_not_tax_registered", "rest_of_world_tax"];
+    let chosen = chosen.iter().filter(|key| treatment.get(**key) == Some(&Value::Bool(true))).count();
+    if chosen == 1 { Ok(()) } else { Err(Refusal::invalid("tax_treatment", "must be one treatment")) }
+}
+
+/// Whether a text has the form of an e-mail address. Sage's own rule is not known; it refuses what has a space, no host or no dot in it.
+fn is_email(text: &str) -> bool {
+    let Some((local, host)) = text.split_once('@') else { return false };
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'@');
+    let has_dot = host.split('.').count() > 1 && host.split('.').all(|label| !label.is_empty());
+    is_plain(local) && is_plain(host) && has_dot && !local.starts_with('.') && !local.ends_with('.')
+}
+
 /// Exactly one type, a customer or a vendor.
 fn contact_type(request: &Record) -> Result<Value, Refusal> {
     let ids = request.get("contact_type_ids").and_then(Value::as_array);
@@ -216,7 +234,7 @@ pub(super) fn check_currency(business: &Business, id: &str) -> Result<(), Refusa
 
 fn person(request: &Record, contact: &str) -> Result<Value, Refusal> {
     let Some(Value::Object(person)) = request.get("main_contact_person") else { return Ok(Value::Null) };
-    if let Some(email) = text(person, "email").filter(|email| !email.contains('@')) {
+    if let Some(email) = text(person, "email").filter(|email| !is_email(email)) {
         return Err(Refusal::invalid("main_contact_person.email", format!("'{email}' is invalid")));
     }
     let mut shown =

@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
     routing::{delete, get, patch, post},
@@ -14,6 +14,7 @@ use super::{
     consent, contacts,
     state::Sim,
     tables::{Business, Plan, Row, stamp},
+    vat_return,
     world::{Logged, World},
 };
 
@@ -33,6 +34,7 @@ pub(super) fn routes() -> Router<Sim> {
     Router::new()
         .route("/_sim/faults", get(show_faults).post(set_faults).delete(clear_faults))
         .route("/_sim/books", get(show_books))
+        .route("/_sim/vat-return", get(show_vat_return))
         .route("/_sim/requests", get(show_requests).delete(clear_requests))
         .route("/_sim/access-tokens", delete(end_access_tokens))
         .route("/_sim/reset", post(reset))
@@ -59,6 +61,16 @@ async fn clear_faults(State(sim): State<Sim>) -> StatusCode {
 
 async fn show_books(State(sim): State<Sim>) -> Json<Value> {
     Json(sim.books())
+}
+
+/// `?from=2026-11-01&to=2026-11-30`: the boxes of each business.
+async fn show_vat_return(State(sim): State<Sim>, Query(query): Query<Map<String, Value>>) -> Response {
+    match vat_return::period(&query) {
+        Some(period) => {
+            Json(sim.with_world(|world, _| vat_return::show(&world.businesses, period))).into_response()
+        }
+        None => (StatusCode::BAD_REQUEST, "from and to are days, in this order").into_response(),
+    }
 }
 
 async fn show_requests(State(sim): State<Sim>) -> Json<Value> {

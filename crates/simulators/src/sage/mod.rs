@@ -37,6 +37,7 @@ mod stock;
 mod tables;
 mod tax_rules;
 mod transactions;
+mod vat_return;
 mod wire;
 mod world;
 

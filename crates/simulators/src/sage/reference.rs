@@ -136,7 +136,7 @@ const IE: [Rate; 6] = [
 ];
 
 /// Known are CA_GST, CA_PST_BC, CA_GST_PST_BC and CA_GST_PST_BC_1; the others are the simulator's guesses.
-const CA: [Rate; 9] = [
+const CA: [Rate; 10] = [
     ("CA_GST", "GST 5.00%", 5_000, "AB BC MB NT NU QC SK YT"),
     ("CA_PST_BC", "PST BC 7.00%", 7_000, "BC"),
     ("CA_GST_PST_BC", "GST + PST BC 12.00%", 12_000, "BC"),
@@ -146,6 +146,7 @@ const CA: [Rate; 9] = [
     ("CA_HST_15", "HST 15.00%", 15_000, "NB NL NS PE"),
     ("CA_ZERO", "Zero Rated 0.00%", 0, ""),
     ("CA_EXEMPT", "Exempt 0.00%", 0, ""),
+    ("CA_NO_TAX", "No Tax 0.00%", 0, ""),
 ];
 
 /// The provinces and territories of Canada.

@@ -108,6 +108,16 @@ pub(super) fn determined<'a>(
     Box::new(business.table("tax_rates").living().filter(allowed))
 }
 
+/// Whether a customer is in the European Union but not at home: by the treatment, else by the main address, where a postcode of Northern
+/// Ireland counts for goods from Ireland.
+pub(super) fn is_in_union(business: &Business, contact: &Row) -> bool {
+    let address = contact.body.get("main_address").unwrap_or(&Value::Null);
+    let is_northern_irish = contact.body.get("ni_based") == Some(&Value::Bool(true));
+    let is_at_home = address["country"]["id"].as_str() == Some(business.country);
+    let by_address = place(contact) == Place::EuropeanUnion && !is_at_home;
+    by_address || (business.country == "IE" && is_northern_irish)
+}
+
 /// An explicit tax treatment goes before the country of the main address. The Isle of Man is one VAT area with the UK.
 fn place(contact: &Row) -> Place {
     let treatment = contact.body.get("tax_treatment").unwrap_or(&Value::Null);

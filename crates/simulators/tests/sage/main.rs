@@ -8,3 +8,4 @@ mod faults;
 mod lists;
 mod oauth;
 mod payments;
+mod vat_return;

@@ -205,6 +205,34 @@ pub async fn a_memo_that_may_be_in_sage_counts_as_credited(store: Arc<dyn Store>
     assert_eq!(credited(same, "business-2", "GBP", None).await, 0);
 }
 
+/// A memo of a guest's order is looked for among the invoices that were posted for the guest.
+pub async fn a_customers_posted_invoices_are_found_newest_first(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    for (invoice, digest, outcome) in [
+        (1, "digest", Outcome::Succeeded),
+        (2, "another", Outcome::Succeeded),
+        (3, "digest", Outcome::Succeeded),
+        (4, "digest", retrying(world.after(TimeDelta::hours(1)))),
+    ] {
+        world.receive(InvoiceCreated, invoice).await;
+        let claimed = world.claim().await;
+        let facts = RunFacts {
+            email_digest: Some(digest.to_owned()),
+            currency: Some("GBP".to_owned()),
+            ..RunFacts::default()
+        };
+        let ended = world.end(&claimed, outcome);
+        world.store.finish_run(&FinishRun { facts, ..ended }).await.unwrap();
+    }
+    let found = async |digest: &str, currency: &str, most| {
+        let customer = KnownCustomer { email_digest: Some(digest.to_owned()), customer_id: None };
+        world.store.invoices_posted_for(world.binding, &customer, currency, most).await.unwrap()
+    };
+    assert_eq!(found("digest", "GBP", 10).await, [3, 1]);
+    assert_eq!(found("digest", "GBP", 1).await, [3]);
+    assert!(found("digest", "EUR", 10).await.is_empty() && found("nobody", "GBP", 10).await.is_empty());
+}
+
 /// What was found in Sage needs no request; a stale worker adopts nothing.
 pub async fn an_adopted_record_answers_its_intent(store: Arc<dyn Store>) {
     let world = World::new(store).await;

@@ -138,7 +138,7 @@ macro_rules! conformance_suite {
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,
                 what_was_told_is_kept_with_the_answer, a_refused_intent_is_opened_again, a_settled_intent_may_be_opened_with_another_request,
                 an_adopted_record_answers_its_intent, a_record_of_another_key_is_known_as_held,
-                a_memo_that_may_be_in_sage_counts_as_credited, an_update_is_known_until_it_is_settled,
+                a_memo_that_may_be_in_sage_counts_as_credited, a_customers_posted_invoices_are_found_newest_first, an_update_is_known_until_it_is_settled,
                 what_is_unanswered_is_found_by_how_its_key_begins, a_withdrawn_draft_is_known_as_such, a_forgotten_record_is_made_again,
                 sealed_calls_are_resealed, only_who_holds_the_run_may_write, intents_are_kept_apart;
             run_state: a_run_goes_on_when_its_mapping_was_saved_meanwhile,

@@ -27,12 +27,13 @@ use crate::{
     },
     connection::shop::Shop,
     posting::execute,
-    run::{edited::ensure_sums_stand, follow::follow, originals, sale},
+    run::{edited::ensure_sums_stand, follow::follow, order, originals, sale},
 };
 
 /// A credit memo waits for its invoice, is planned on that invoice's contact, and closes the books.
 pub async fn creditmemo(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Outcome, AttemptError> {
     let memo = fetch::creditmemo(work, shop, log).await?;
+    let (memo, is_by_order) = order::with_invoice(work, shop, log, memo).await?;
     let keys = wanted_creditmemo_xrefs(&memo, &work.settings, &work.reference);
     if memo.invoice_id.is_some() || !is_made(work, log, &keys).await? {
         sale::wait_for_sale(work, shop, log, &memo).await?;
@@ -43,6 +44,7 @@ pub async fn creditmemo(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> R
     let known = Known::of(work, log, &keys).await?;
     let known = Arc::new(with_settlement(work, log, known, &keys).await?);
     let original = original(work, shop, log, &memo, &known).await?;
+    let original = original.map(|original| OriginalInvoice { is_by_order, ..original });
     let plan = move |context: &Context<'_>| plan_creditmemo(&memo, original.as_ref(), context);
     let plan = planned(work, &known, plan).await?;
     follow(work, log, &plan, &known).await
@@ -122,6 +124,7 @@ async fn original(
         outstanding: amount_of(&invoice["outstanding_amount"]).unwrap_or_default(),
         payment: payment(work, log, known).await?,
         left_of_note: left_of_note(work, log, known).await?,
+        is_by_order: false,
         document: Some(document),
     }))
 }

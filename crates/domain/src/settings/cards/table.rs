@@ -118,6 +118,10 @@ const MAPPINGS: &[Field] = &[
         adjustment_ledger_account_id,
         Kind::Pick(List::SalesAccounts, |settings| &mut settings.adjustment_ledger_account_id)
     ),
+    field!(
+        foreign_tax_ledger_account_id,
+        Kind::Pick(List::SalesAccounts, |settings| &mut settings.foreign_tax_ledger_account_id)
+    ),
 ];
 
 const PAYMENTS: &[Field] = &[
@@ -151,6 +155,7 @@ const DOCUMENT_DETAILS: &[Field] = &[
 ];
 
 const ABROAD: &[Field] = &[
+    field!(confirmed_exchange_rates, Kind::Text(|settings| &mut settings.confirmed_exchange_rates)),
     field!(
         default_eu_goods_services_type,
         Kind::OneOf {
