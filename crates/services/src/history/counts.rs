@@ -50,7 +50,7 @@ pub(super) async fn left_out(
     }
     Ok(match (sum.runs, sum.is_more) {
         (0, false) => None,
-        (1, false) => Some(message!(history_list.one_left_out)),
+        (1, false) => Some(message!(history_list.one_left_out).to_owned()),
         _ => Some(message!(history_list.left_out, count = words(sum))),
     })
 }

@@ -46,8 +46,9 @@ pub async fn answer(
 
 async fn refused(services: &Services, member: &Member, error: &AppError) -> Result<HistoryView, AppError> {
     let whole = HistoryQuery::default();
+    let version = *services.store.changes_of(member.organisation()).borrow();
     let page = RunsPage {
-        version: *services.store.changes_of(member.organisation()).borrow(),
+        version,
         counts: counts(&*services.store, member.organisation(), &whole).await?,
         shops: named(&shops(services, member).await?),
         ..RunsPage::default()
