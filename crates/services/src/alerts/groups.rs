@@ -83,22 +83,25 @@ fn documents(group: &[&Alert], books: &AllBooks) -> Option<String> {
 mod tests {
     use domain::{alert::AlertFacts, business::Books, ids::RunId};
     use store::alert_id;
-    use uuid::Uuid;
 
     use super::*;
 
     fn shop() -> BindingId {
-        BindingId(Uuid::from_u128(1))
+        format!("{:032x}", 1).parse().unwrap()
     }
 
-    fn alert(run: u128, minutes: i64, code: Code, minor: i64) -> Alert {
+    fn run(number: u128) -> RunId {
+        format!("{number:032x}").parse().unwrap()
+    }
+
+    fn alert(number: u128, minutes: i64, code: Code, minor: i64) -> Alert {
         let at = DateTime::from_timestamp(1_767_607_200 + minutes * 60, 0).unwrap();
         Alert {
-            id: alert_id(Uuid::from_u128(run), AlertKind::DocumentFailed, at),
+            id: alert_id(run(number).0, AlertKind::DocumentFailed, at),
             binding_id: shop(),
             shop: "Blue Mug".to_owned(),
             kind: AlertKind::DocumentFailed,
-            run_id: Some(RunId(Uuid::from_u128(run))),
+            run_id: Some(run(number)),
             facts: AlertFacts {
                 code: Some(code),
                 event: Some(EventName::InvoiceCreated),
@@ -130,12 +133,12 @@ mod tests {
             alert(2, 10, Code::SageValidation, 6_000),
             alert(1, 0, Code::SageValidation, 100),
         ];
-        let run = |run: u128| format!("/dashboard/sync/{}", RunId(Uuid::from_u128(run)));
+        let page = |number| format!("/dashboard/sync/{}", run(number));
         assert_eq!(
             told(&alerts),
             [
-                (None, run(5)),
-                (None, run(4)),
+                (None, page(5)),
+                (None, page(4)),
                 (
                     Some("3 invoices, \u{a3}461.00".to_owned()),
                     format!("/dashboard/sync?shop={}&code=sage_validation", shop())

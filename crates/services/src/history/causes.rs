@@ -185,7 +185,7 @@ mod tests {
 
     /// A run that was received so many milliseconds after 1970.
     fn run(millis: u128) -> RunId {
-        format!("{:032x}", millis << 80 | 7 << 76 | 0b10 << 62).parse().unwrap()
+        format!("{:032x}", millis << 80 | 7_u128 << 76 | 0b10_u128 << 62).parse().unwrap()
     }
 
     fn group(of: BindingId, cause: &str, currency: &str, runs: i64) -> CauseGroup {
