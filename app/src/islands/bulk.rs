@@ -38,7 +38,7 @@ pub fn BulkProgress(
     let (id, runs) = shown.with_untracked(|bulk| (bulk.id.clone(), bulk.runs.clone()));
     view! {
         <section id="bulk" class="card">
-            <p class="ask-count" role="status">
+            <p class="ask-count text-lead font-semibold" role="status">
                 {of(state_sentence)}
             </p>
             <p role="status">{of(|bulk| bulk.outcomes.sentence())}</p>
@@ -48,7 +48,7 @@ pub fn BulkProgress(
                 aria-label="Progress"
             ></progress>
             {facts(shown)}
-            <div class="form-end">
+            <div class="row gap-x-2">
                 <form method="post" action=CancelRetryAll::PATH hidden=erased::switch(move || shown.with(|bulk| !bulk.may_cancel))>
                     <button class="button" name="bulk" value=id>
                         "Cancel"

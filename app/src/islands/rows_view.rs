@@ -22,7 +22,7 @@ pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
     let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
     view! {
         {erased::dynamic(move || frame.with(|frame| frame.unknown_key.clone()).map(|text| view! { <p class="notice">{text}</p> }).into_any())}
-        <p class="waiting" role="status">
+        <p class="waiting text-note font-medium text-busy empty:hidden" role="status">
             {erased::text(move || list.waiting_sentence().unwrap_or_default())}
         </p>
         {erased::dynamic(move || list.page.with(|page| page.stopped).then(|| stopped(frame)).into_any())}
@@ -30,7 +30,7 @@ pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
             <form method="post" action=RetryRun::PATH hidden=erased::switch(move || is_empty.get())>
                 <input type="hidden" name="return_to" value=erased::text(move || frame.with(|frame| frame.href.clone())) />
                 <div
-                    class="runs-frame"
+                    class="desk:panel desk:shadow-sheet"
                     on:pointerenter=move |_| list.is_held.set(true)
                     on:pointerleave=move |_| list.let_go()
                 >

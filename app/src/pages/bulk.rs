@@ -76,8 +76,8 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
         }
     });
     view! {
-        <section class="card ask">
-            <p class="ask-count">{about}</p>
+        <section class="card max-w-176 gap-3">
+            <p class="ask-count text-lead font-semibold">{about}</p>
             {all.map(|text| view! { <p class="notice">{text}</p> })}
             <p>
                 "Ledger queues failed, skipped, waiting and retrying runs again, oldest first and a few at a time, so that new documents are not delayed.
@@ -87,7 +87,7 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
                 "At the current speed, this takes up to " <strong>{lasting(preview.seconds)}</strong>
                 ". You can follow the progress and cancel."
             </p>
-            <div class="form-end">
+            <div class="row gap-x-2">
                 {ask} <a class="button" href=query.href()>
                     "Back to the list"
                 </a>

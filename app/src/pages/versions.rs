@@ -82,7 +82,7 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
     view! {
         <div class="page-head">
             <h1>"Settings versions"</h1>
-            <p class="page-of">
+            <p class="mr-auto">
                 <a href=bindings::href(&id)>{name}</a>
             </p>
             <div class="page-tools">
@@ -92,7 +92,7 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
             </div>
         </div>
         {nothing}
-        <ol class="versions" reversed>
+        <ol class="grid gap-4" reversed>
             {items}
         </ol>
         {older}
@@ -108,7 +108,7 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
                 <input type="hidden" name="binding" value=id.to_owned() />
                 <input type="hidden" name="version" value=number.to_string() />
                 <input type="hidden" name="replaces" value=replaces.to_string() />
-                <button class="button" type="submit">
+                <button class="button justify-self-start" type="submit">
                     {format!("Restore version {number}")}
                 </button>
             </form>
@@ -130,13 +130,13 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     };
     let table = (is_one && !newest.is_empty()).then(|| view! { <RunsTable rows=newest /> });
     view! {
-        <li class="card version" value=number.to_string()>
+        <li class="card gap-2" value=number.to_string()>
             <div class="card-head">
                 <h2>{format!("Version {number}")}</h2>
                 {is_current.then(|| view! { <span class="chip" data-status="succeeded">"Current"</span> })}
             </div>
             <p class="card-line">{author} ", " <Time at /> " (UTC)"</p>
-            {reason.map(|reason| view! { <p class="version-why">{reason}</p> })}
+            {reason.map(|reason| view! { <p class="border-l-2 border-line-strong pl-3">{reason}</p> })}
             <Changes changes nothing="No changes from the previous version." />
             {runs}
             {restore}

@@ -24,9 +24,9 @@ pub fn filter_form(frame: &HistoryFrame, shops: &[(String, String)]) -> AnyView 
     view! {
         <form class="filter-form" method="get" action=HISTORY autocomplete="off">
             {kept.collect_view()} {choice("event", "Event", "All events", events.collect(), &value("event"))}
-            <details class="more-filters" open=is_open>
-                <summary>"More filters"</summary>
-                <div class="more-fields">
+            <details class="open:basis-full" open=is_open>
+                <summary class="min-h-8 px-2 py-1 text-note font-medium text-accent">"More filters"</summary>
+                <div class="flex flex-wrap gap-3 py-2">
                     {shop} {choice("code", "Reason", "All reasons", codes.collect(), &value("code"))}
                     {input("from", "Received from (UTC)", "date", value("from"))}
                     {input("until", "until (UTC)", "date", value("until"))}
@@ -46,6 +46,7 @@ fn input(name: &'static str, label: &'static str, kind: &'static str, value: Str
         <div class="filter-field">
             <label for=name>{label}</label>
             <input
+                class="max-w-64 text-body"
                 id=name
                 name=name
                 type=kind
