@@ -94,6 +94,16 @@ test('the palette leads to a page, and to runs @js', async ({ page }) => {
   await expect(page).toHaveURL(/\/sync\?q=000000001$/)
 })
 
+test('the palette answers before the page itself has woken up @js', async ({ page }) => {
+  await signIn(page)
+  // What only this page needs is on its way for as long as the test lasts.
+  await page.route('**/split_causes_list*.wasm', () => {})
+  await page.goto('/dashboard/sync/causes')
+  await ready(page)
+  await page.keyboard.press('Control+k')
+  await expect(page.getByRole('dialog', { name: 'Go to' })).toBeVisible()
+})
+
 test('a question mark lists the keys @js', async ({ page }) => {
   await signIn(page)
   await page.keyboard.press('?')

@@ -93,6 +93,7 @@ test('settings are checked at the save, kept as typed, saved, told and restored'
   await expect(page.getByRole('table', { name: 'Sync runs' })).toBeVisible()
   await look(page, 'version')
   await page.getByRole('link', { name: 'All versions' }).click()
+  await page.getByText(/^Restore version .*…$/).first().click()
   await page.getByRole('button', { name: /^Restore version/ }).first().click()
   await expect(page.getByRole('status').first()).toContainText('in use again')
   await watched(page)

@@ -8,6 +8,7 @@ mod plans;
 mod rest;
 mod runs;
 mod settings;
+mod sizes;
 
 use std::{process::ExitCode, time::Duration};
 

@@ -163,13 +163,17 @@ pub async fn pause_binding(
     /// Whether to pause.
     #[server(default)]
     pause: bool,
+    /// The page that the form is on; none for the binding's own.
+    #[server(default)]
+    return_to: String,
 ) -> Result<(), AppError> {
     use crate::context;
     use services::bindings;
-    use views::bindings::href;
+    use views::{bindings::href, links::safe_path};
     let work =
         async { bindings::pause(&context::services()?, &context::member().await?, &binding, pause).await };
-    leptos_axum::redirect(&context::answer(work).await?.on(&href(&binding)));
+    let flash = context::answer(work).await?;
+    leptos_axum::redirect(&flash.on(safe_path(&return_to).unwrap_or(&href(&binding))));
     Ok(())
 }
 

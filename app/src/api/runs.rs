@@ -99,12 +99,15 @@ pub async fn fetch_bulk(
     context::answer(work).await
 }
 
-/// Begins to retry all runs of a view of the history, and leads to the page that shows how far it has come.
+/// Begins to retry all runs of a view of the history, and leads to the page that shows how far it has come, or back to the form's.
 #[server(endpoint = "runs/retry-all")]
 pub async fn retry_all(
     /// The view's address without its path.
     #[server(default)]
     query: String,
+    /// The page that the form is on, if it shows by itself what becomes of the runs.
+    #[server(default)]
+    return_to: String,
 ) -> Result<(), AppError> {
     use crate::context;
     use services::history::{operator_actions, query::HistoryQuery};
@@ -112,7 +115,11 @@ pub async fn retry_all(
         let query = HistoryQuery::parse(&query)?;
         operator_actions::begin_bulk(&context::services()?, &context::member().await?, &query).await
     };
-    leptos_axum::redirect(&operator_actions::bulk_href(&context::answer(work).await?.to_string()));
+    let bulk = context::answer(work).await?;
+    match views::links::safe_path(&return_to) {
+        Some(path) => leptos_axum::redirect(&Flash::BulkStarted.on(path)),
+        None => leptos_axum::redirect(&operator_actions::bulk_href(&bulk.to_string())),
+    }
     Ok(())
 }
 

@@ -109,6 +109,10 @@ fn retry(group: Signal<CauseView>, acts: Acts) -> impl IntoView {
             href=href
             hidden=erased::switch(move || is_asked.get())
             on:click=move |event| {
+                // Whoever wants the page elsewhere gets it.
+                if event.ctrl_key() || event.meta_key() || event.shift_key() {
+                    return;
+                }
                 event.prevent_default();
                 ask.run(true);
             }

@@ -3,7 +3,7 @@
 use leptos::{ev::KeyboardEvent, prelude::*, task::spawn_local};
 use views::settings::Entry;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::erased::{dynamic, flag, follow, on, text};
 use crate::api::settings::{Sent, search_reference};
@@ -110,6 +110,7 @@ pub fn Combobox(
                 on:input=on(move |event| picker.typed(event_target_value(&event)))
                 on:keydown=on(move |event| picker.pressed(&event))
                 on:blur=on(move |_| picker.left())
+                on:click=on(move |_| picker.clicked())
             />
             <button
                 class="absolute inset-y-0 right-0 w-9 cursor-pointer text-ink-dim before:mx-auto before:-mt-1 before:block before:size-2 before:rotate-45 before:border-r-2 before:border-b-2 before:border-current unscripted:hidden"
@@ -179,13 +180,27 @@ impl Picker {
         self.ask(text, PAUSE, false);
     }
 
+    /// Whoever comes with the pointer sees the list, and types in place of what is there.
+    fn clicked(self) {
+        if self.is_open.get_untracked() {
+            return;
+        }
+        if let Some(input) = self.input() {
+            input.select();
+        }
+        self.open();
+    }
+
+    fn input(self) -> Option<HtmlInputElement> {
+        self.id.with_value(|id| document().get_element_by_id(id))?.dyn_into().ok()
+    }
+
     fn toggle(self) {
         if self.is_open.get_untracked() {
             self.close();
             return;
         }
-        let input = self.id.with_value(|id| document().get_element_by_id(id));
-        if let Some(input) = input.and_then(|input| input.dyn_into::<HtmlElement>().ok()) {
+        if let Some(input) = self.input() {
             // Keys go to the input from now on.
             drop(input.focus());
         }

@@ -2,14 +2,16 @@
 
 use leptos::prelude::*;
 
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 10] = [
     ("Ctrl K", "Go to a page, or find a run"),
     ("/", "Search"),
     ("j, k", "Next run, previous run"),
     ("n, p", "Next failed run, previous failed run"),
-    ("Enter", "Open the run"),
+    ("Enter", "Open the run beside the list; again to go into it"),
+    ("Esc", "Close the run"),
     ("x", "Select the run"),
     ("r", "Retry the run"),
+    ("e", "Exclude the document"),
     ("?", "This list"),
 ];
 

@@ -6,7 +6,7 @@ use leptos_router::components::A;
 use crate::{
     api::session::{SignOut, SwitchOrganisation},
     components::{keys::Keys, palette::Palette, theme_choice::ThemeChoice},
-    islands::{desk_keys::DeskKeys, toast::Toasts},
+    islands::{desk::Desk, toast::Toasts},
 };
 use views::{
     links::HISTORY,
@@ -53,12 +53,13 @@ pub fn Frame(
                 {account}
             </div>
         </header>
+        // Islands wake up in the order of the document, and a page's own may still be on its way.
+        {view! { <Desk /> }.into_any()}
         <main id="main" class="mx-auto grid max-w-page grid-cols-1 gap-4 px-4 pt-6 pb-12 sm:px-6 focus:outline-none print:max-w-none print:p-0" tabindex="-1">
             {children()}
         </main>
         <Palette />
         <Keys />
-        {view! { <DeskKeys /> }.into_any()}
         {view! { <Toasts /> }.into_any()}
     }
 }
@@ -80,7 +81,7 @@ pub fn Sheet(
                 {children()}
             </div>
             <ThemeChoice />
-            <DeskKeys />
+            <Desk />
         </main>
     }
 }

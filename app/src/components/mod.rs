@@ -10,6 +10,8 @@ pub mod chart;
 #[cfg(feature = "ssr")]
 pub mod choice;
 pub mod combobox;
+#[cfg(feature = "ssr")]
+pub mod copy;
 pub mod erased;
 #[cfg(feature = "ssr")]
 pub mod field;

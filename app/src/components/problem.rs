@@ -21,7 +21,7 @@ pub fn Problem(
         None => code.action().to_owned(),
     };
     view! {
-        <div class="problem" role="alert">
+        <div class="problem" role="alert" tabindex="-1">
             <p class="problem-sentence">{code.sentence()}</p>
             <p>{action}</p>
             <p class="code">{code.as_str()}</p>

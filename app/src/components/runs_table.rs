@@ -2,7 +2,11 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::components::{erased, status_chip::StatusChip, time::Time};
+use crate::components::{
+    erased,
+    status_chip::StatusChip,
+    time::{Time, Zone},
+};
 use views::{
     run,
     runs::{Amount, Reason, RunRow, SortLink, event_label},
@@ -124,7 +128,7 @@ pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: S
                 <td class="run-received" role="cell" data-label="Date">
                     {erased::text(move || row.with(|row| row.date.clone().unwrap_or_default()))}
                     <span class="block text-small whitespace-nowrap text-ink-dim">
-                        "Received " <Time at=row.with_untracked(|row| row.received.clone()) /> " UTC"
+                        "Received " <Time at=row.with_untracked(|row| row.received.clone()) /> " " <Zone />
                     </span>
                 </td>
                 <td class="run-tries number" role="cell" data-label="Attempts">
@@ -143,7 +147,7 @@ pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: S
 /// Why the run is where it is, where there is anything to say.
 fn reason_line(row: RunRow) -> Option<impl IntoView> {
     let next_try = row.next_try.map(|at| {
-        view! { <p class="next-try">"Next attempt: " <Time at=at /> " UTC"</p> }
+        view! { <p class="next-try">"Next attempt: " <Time at=at /> " " <Zone /></p> }
     });
     let resolved = row.is_resolved.then_some("A later run of this document succeeded. No action needed.");
     let reason = row.reason?;

@@ -14,7 +14,7 @@ pub fn ThemeChoice() -> impl IntoView {
     let option = move |choice: Theme| {
         view! {
             <button
-                class="inline-flex h-7.5 w-8 cursor-pointer items-center justify-center rounded-[calc(var(--radius-control)-1px)] text-ink-dim hover:bg-sheet-dim hover:text-ink aria-pressed:bg-sheet-dim aria-pressed:text-ink aria-pressed:shadow-[inset_0_-2px_0_var(--color-accent)] max-sm:min-h-11 max-sm:w-11"
+                class="inline-flex h-7.5 w-8 cursor-pointer items-center justify-center rounded-[calc(var(--radius-control)-1px)] text-ink-dim hover:bg-sheet-dim hover:text-ink aria-pressed:chosen aria-pressed:bg-sheet-dim aria-pressed:text-ink aria-pressed:shadow-[inset_0_-2px_0_var(--color-accent)] max-sm:min-h-11 max-sm:w-11"
                 type="submit"
                 name="theme"
                 value=choice.as_str()

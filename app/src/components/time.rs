@@ -1,4 +1,4 @@
-//! Instants, in UTC for everybody.
+//! Instants: in UTC from the server, and in the reader's own zone where there is a script (`islands::zone`).
 
 use leptos::prelude::*;
 
@@ -17,4 +17,15 @@ pub fn Time(
             <span class="text-ink-dim">{at.time}</span>
         </time>
     }
+}
+
+/// The zone of the times beside it.
+#[component]
+pub fn Zone() -> impl IntoView {
+    view! { <span class="zone">"UTC"</span> }
+}
+
+/// A label of a time, with the zone behind it.
+pub fn zoned(label: &'static str) -> AnyView {
+    view! { {label} " (" <Zone /> ")" }.into_any()
 }

@@ -9,7 +9,10 @@ use views::{
 use super::live;
 use crate::{
     api::runs::{CancelRetryAll, fetch_bulk},
-    components::{erased, time::Time},
+    components::{
+        erased,
+        time::{Time, Zone},
+    },
 };
 
 /// A bulk retry, and it follows the server until its last run has ended.
@@ -86,12 +89,14 @@ fn facts(shown: RwSignal<BulkView>) -> impl IntoView {
     });
     let ended = erased::dynamic(move || {
         let ended = shown.with(|bulk| bulk.ended.clone());
-        ended.map(|at| view! { <p class="card-line">"Ended " <Time at /> " (UTC)"</p> }.into_any()).into_any()
+        ended
+            .map(|at| view! { <p class="card-line">"Ended " <Time at /> " (" <Zone /> ")"</p> }.into_any())
+            .into_any()
     });
     let (actor, began) = shown.with_untracked(|bulk| (bulk.actor.clone(), bulk.began.clone()));
     view! {
         <dl class="card-facts">{facts.into_iter().collect_view()}</dl>
-        <p class="card-line">"Started by " {actor} ", " <Time at=began /> " (UTC)"</p>
+        <p class="card-line">"Started by " {actor} ", " <Time at=began /> " (" <Zone /> ")"</p>
         {ended}
     }
 }

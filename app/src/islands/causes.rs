@@ -10,7 +10,8 @@ use views::{
 
 use super::{
     bulk::job_line,
-    live,
+    focus, live,
+    refetch::Refetch,
     toast::{self, Toast},
 };
 use crate::{
@@ -25,8 +26,7 @@ struct Causes {
     asked: RwSignal<Option<String>>,
     /// Retries that were begun here, newest first.
     jobs: RwSignal<Vec<BulkView>>,
-    is_fetching: RwSignal<bool>,
-    is_behind: RwSignal<bool>,
+    refetch: Refetch,
 }
 
 /// The causes.
@@ -40,8 +40,7 @@ pub fn CausesList(
         view: RwSignal::new(view),
         asked: RwSignal::new(None),
         jobs: RwSignal::new(Vec::new()),
-        is_fetching: RwSignal::new(false),
-        is_behind: RwSignal::new(false),
+        refetch: Refetch::new(),
     };
     Effect::new(move |_| {
         let version = live::live().version.get();
@@ -102,6 +101,9 @@ impl Causes {
         let acts = may_retry.then(|| causes_table::Acts {
             is_asked,
             ask: Callback::new(move |is_asked: bool| {
+                // What was pressed goes: the focus follows to what takes its place.
+                let next = if is_asked { ".button-main" } else { ".run-action a.button:not([hidden])" };
+                group.with_untracked(|group| focus::soon(format!("[id=\"cause-{}\"] {next}", group.id)));
                 self.asked.set(is_asked.then(|| group.with_untracked(|group| group.id.clone())));
             }),
             retry: Callback::new(move |()| self.retry(group.get_untracked())),
@@ -111,6 +113,7 @@ impl Causes {
 
     fn retry(self, group: CauseView) {
         self.asked.set(None);
+        focus::soon(format!("[id=\"cause-{}\"] .run-action a.button:not([hidden])", group.id));
         spawn_local(async move {
             match retry_cause(group.query).await {
                 Ok(job) => {
@@ -123,24 +126,12 @@ impl Causes {
     }
 
     fn fetch(self) {
-        if self.is_fetching.get_untracked() {
-            self.is_behind.set(true);
-            return;
-        }
-        self.is_fetching.set(true);
-        spawn_local(async move {
-            loop {
-                self.is_behind.set(false);
-                // What could not be fetched is fetched with the next change.
-                if let Ok(view) = fetch_causes().await {
-                    self.view.set(view);
-                }
-                self.follow_jobs().await;
-                if !self.is_behind.get_untracked() {
-                    break;
-                }
+        self.refetch.ask(move || async move {
+            // What could not be fetched is fetched with the next change.
+            if let Ok(view) = fetch_causes().await {
+                self.view.set(view);
             }
-            self.is_fetching.set(false);
+            self.follow_jobs().await;
         });
     }
 

@@ -1,31 +1,22 @@
-//! What the frame does in the browser: the command palette (Ctrl-K), the list of keys (`?`), and the colours without another page.
-//! All of it is in the page already and is only moved here, so that it costs the bundle next to nothing.
+//! The frame's own keys: the command palette (Ctrl-K), the list of keys (`?`), and the colours without another page. All of it is in
+//! the page already and is only moved here, so that it costs the bundle next to nothing.
 
 use leptos::{
     ev::{Event, KeyboardEvent, SubmitEvent},
-    leptos_dom::helpers::WindowListenerHandle,
     prelude::*,
 };
 use views::links::{HISTORY, escape};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement, HtmlButtonElement, HtmlDialogElement, HtmlDocument, HtmlElement};
 
+use super::focus;
 use crate::theme::{self, Theme};
 
-/// Listens for as long as the page is open.
-#[island]
-pub fn DeskKeys() -> impl IntoView {
-    Effect::new(move |_| {
-        let heard = [
-            window_event_listener(leptos::ev::keydown, |event| pressed(&event)),
-            window_event_listener(leptos::ev::input, |event| typed(&event)),
-            window_event_listener(leptos::ev::submit, |event| submitted(&event)),
-        ];
-        on_cleanup(move || heard.into_iter().for_each(WindowListenerHandle::remove));
-    });
-}
-
-fn pressed(event: &KeyboardEvent) {
+/// Opens the palette or the list of keys.
+pub fn pressed(event: &KeyboardEvent) {
+    if let Some(by) = step_of(event) {
+        return walk(event, by);
+    }
     let is_palette = (event.ctrl_key() || event.meta_key()) && event.key() == "k";
     let id = if is_palette {
         "palette"
@@ -43,6 +34,37 @@ fn pressed(event: &KeyboardEvent) {
     }
 }
 
+/// Where an arrow leads within the palette.
+fn step_of(event: &KeyboardEvent) -> Option<isize> {
+    let here = event.target()?.dyn_into::<Element>().ok()?;
+    here.closest("#palette").ok().flatten()?;
+    match event.key().as_str() {
+        "ArrowDown" => Some(1),
+        "ArrowUp" => Some(-1),
+        _ => None,
+    }
+}
+
+/// Leads the focus from the field to the places and back.
+fn walk(event: &KeyboardEvent, by: isize) {
+    event.prevent_default();
+    let shown: Vec<_> = places().into_iter().filter(is_shown).collect();
+    let here = document().active_element();
+    let place = shown.iter().position(|link| Some(link.as_ref()) == here.as_ref());
+    let next = match place {
+        Some(place) => place.checked_add_signed(by),
+        None => (by > 0).then_some(0),
+    };
+    match next.and_then(|next| shown.get(next)) {
+        Some(link) => drop(link.focus()),
+        None => focus::to("#palette-search"),
+    }
+}
+
+fn is_shown(link: &HtmlAnchorElement) -> bool {
+    link.closest("[hidden]").is_ok_and(|hidden| hidden.is_none())
+}
+
 fn is_typing(event: &KeyboardEvent) -> bool {
     let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     field.is_some_and(|field| field.matches("input:not([type=checkbox]), select, textarea").unwrap_or(false))
@@ -55,7 +77,7 @@ fn places() -> Vec<HtmlAnchorElement> {
 }
 
 /// Leaves the places whose names hold what was typed; runs are always looked for as well.
-fn typed(event: &Event) {
+pub fn typed(event: &Event) {
     let field = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
     if field.is_none_or(|field| field.id() != "palette-search") {
         return;
@@ -77,13 +99,12 @@ fn typed(event: &Event) {
     }
 }
 
-fn submitted(event: &SubmitEvent) {
+/// Follows the first place that is left, or takes the colours that were chosen.
+pub fn submitted(event: &SubmitEvent) {
     let form = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let Some(form) = form else { return };
     if form.closest("#palette").is_ok_and(|palette| palette.is_some()) {
         event.prevent_default();
-        let is_shown =
-            |link: &HtmlAnchorElement| link.closest("[hidden]").is_ok_and(|hidden| hidden.is_none());
         if let Some(first) = places().into_iter().find(is_shown) {
             first.click();
         }

@@ -18,6 +18,7 @@ use web_sys::{Element, HtmlAnchorElement, HtmlFormElement, HtmlInputElement, Htm
 
 use super::{
     rows_view::rows,
+    run_panel::RunPanel,
     runs_list::{RowList, query_of},
     toast::{self, Toast},
 };
@@ -51,6 +52,7 @@ enum Entry {
 #[derive(Clone, Copy)]
 struct Desk {
     list: RowList,
+    panel: RunPanel,
     /// Counts what was asked, so that an answer that comes late changes nothing.
     asked: StoredValue<u32>,
     is_loading: RwSignal<bool>,
@@ -68,6 +70,7 @@ pub fn History(
     let list = RowList::new(page, frame);
     let desk = Desk {
         list,
+        panel: RunPanel::new(),
         asked: StoredValue::new(0),
         is_loading: RwSignal::new(false),
         typing: StoredValue::new(None),
@@ -76,7 +79,11 @@ pub fn History(
     let shown = Memo::new(move |_| list.frame.get());
     // Cut here: a page is one nested type, and the stack of a debug build is small.
     let ways = (status_pills(shown).into_any(), saved_views(shown, views).into_any());
-    let parts = (filter_chips(shown).into_any(), tools(shown).into_any(), rows(desk.list, shown).into_any());
+    let parts = (
+        filter_chips(shown).into_any(),
+        tools(shown).into_any(),
+        rows(desk.list, desk.panel, shown).into_any(),
+    );
     view! {
         <div class="row max-desk:flex-col max-desk:flex-nowrap max-desk:items-stretch justify-between gap-x-6 gap-y-3">{ways.0} {ways.1}</div>
         {parts.0}
@@ -131,6 +138,7 @@ impl Desk {
             window_event_listener(leptos::ev::change, move |event| self.chosen(&event)),
         ];
         on_cleanup(move || heard.into_iter().for_each(WindowListenerHandle::remove));
+        self.panel.follow();
         self.follow_back_and_forward();
     }
 
@@ -138,6 +146,8 @@ impl Desk {
     fn go(self, href: String, entry: Entry) {
         let number = self.asked.get_value() + 1;
         self.asked.set_value(number);
+        // The run beside it may not be in the other list.
+        self.panel.close();
         self.is_loading.set(true);
         spawn_local(async move {
             let answer = fetch_history(query_of(&href).to_owned()).await;
@@ -166,11 +176,19 @@ impl Desk {
         let is_plain = event.button() == 0
             && !(event.ctrl_key() || event.meta_key() || event.shift_key() || event.alt_key());
         let link = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if link.as_ref().is_some_and(|element| element.class_list().contains("panel-close")) {
+            self.panel.close();
+        }
         let link = link.and_then(|element| element.closest("#history a[href]").ok().flatten());
         let link = link.and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok());
-        let Some(link) = link.filter(|link| is_plain && link.pathname() == HISTORY) else { return };
-        event.prevent_default();
-        self.go(format!("{HISTORY}{}", link.search()), Entry::Push);
+        let Some(link) = link.filter(|_| is_plain) else { return };
+        if link.pathname() == HISTORY {
+            event.prevent_default();
+            self.go(format!("{HISTORY}{}", link.search()), Entry::Push);
+        } else if link.class_name() == "run-number" && RunPanel::has_room() {
+            event.prevent_default();
+            self.panel.show(link.pathname());
+        }
     }
 
     fn submitted(self, event: &SubmitEvent) {

@@ -2,14 +2,23 @@
 
 pub mod bulk;
 pub mod causes;
-pub mod desk_keys;
+mod copy;
+pub mod desk;
+mod desk_keys;
+mod fetched;
+mod focus;
+mod forms;
 pub mod history;
 pub mod live;
 pub mod live_line;
 pub mod live_parts;
+mod morph;
+mod refetch;
 mod row_keys;
 mod rows_view;
+mod run_panel;
 mod runs_list;
 mod selection;
 pub mod settings_form;
 pub mod toast;
+mod zone;

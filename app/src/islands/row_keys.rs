@@ -2,15 +2,16 @@
 
 use leptos::{ev::KeyboardEvent, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::Element;
 
-use super::runs_list::RowList;
+use super::{focus, run_panel::RunPanel, runs_list::RowList};
+use views::run::href;
 
 /// Listens for as long as the list is shown.
-pub fn listen(list: RowList) {
+pub fn listen(list: RowList, panel: RunPanel) {
     let first = list.page.with_untracked(|page| page.rows.first().map(|row| row.id.clone()));
     list.current.set(first);
-    let heard = window_event_listener(leptos::ev::keydown, move |event| pressed(list, &event));
+    let heard = window_event_listener(leptos::ev::keydown, move |event| pressed((list, panel), &event));
     on_cleanup(move || heard.remove());
     let focused = window_event_listener(leptos::ev::focusin, move |event| {
         let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -27,23 +28,37 @@ fn row_of(element: &Element) -> Option<String> {
     row.id().strip_prefix("run-").map(str::to_owned)
 }
 
-fn pressed(list: RowList, event: &KeyboardEvent) {
+fn pressed((list, panel): (RowList, RunPanel), event: &KeyboardEvent) {
+    // A dialog in front takes its own keys.
+    if document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some()) {
+        return;
+    }
+    if event.key() == "Escape" && !event.default_prevented() && panel.close() {
+        let current = list.current.get_untracked();
+        return current.iter().for_each(|id| focus::to(&number_of(id)));
+    }
     if event.ctrl_key() || event.meta_key() || event.alt_key() || is_typing(event) {
         return;
     }
-    let focused = document().active_element().and_then(|element| row_of(&element));
+    // In the panel, the row is the one that was left for it.
+    let here = document().active_element();
+    let is_in_panel =
+        here.as_ref().is_some_and(|here| here.closest("#run-panel").is_ok_and(|panel| panel.is_some()));
+    let current = || list.current.get_untracked().filter(|_| is_in_panel);
+    let focused = here.and_then(|here| row_of(&here)).or_else(current);
     match event.key().as_str() {
-        "j" => step(list, focused.as_deref(), 1, |_| true),
-        "k" => step(list, focused.as_deref(), -1, |_| true),
+        "j" => step((list, panel), focused.as_deref(), 1, |_| true),
+        "k" => step((list, panel), focused.as_deref(), -1, |_| true),
         // From failure to failure.
-        "n" => step(list, focused.as_deref(), 1, |status| status == "failed"),
-        "p" => step(list, focused.as_deref(), -1, |status| status == "failed"),
+        "n" => step((list, panel), focused.as_deref(), 1, |status| status == "failed"),
+        "p" => step((list, panel), focused.as_deref(), -1, |status| status == "failed"),
+        "e" if RunPanel::has_room() => focused.iter().for_each(|id| panel.exclude(href(id))),
         "r" => focused.iter().for_each(|id| list.retry(id)),
         "x" => focused.iter().for_each(|id| {
             let is_chosen = list.chosen.with_untracked(|chosen| chosen.contains(id));
             list.choose(id, !is_chosen);
         }),
-        "/" => focus("#q"),
+        "/" => focus::to("#q"),
         _ => return,
     }
     event.prevent_default();
@@ -58,8 +73,8 @@ fn is_typing(event: &KeyboardEvent) -> bool {
     })
 }
 
-/// Leads to the next row in a direction whose status is wanted.
-fn step(list: RowList, from: Option<&str>, by: isize, is_wanted: fn(&str) -> bool) {
+/// Leads to the next row in a direction whose status is wanted; the panel follows.
+fn step((list, panel): (RowList, RunPanel), from: Option<&str>, by: isize, is_wanted: fn(&str) -> bool) {
     let found = list.page.with_untracked(|page| {
         let here = from.and_then(|id| page.rows.iter().position(|row| row.id == id));
         let mut rest: Box<dyn Iterator<Item = _>> = match (here, by) {
@@ -71,14 +86,14 @@ fn step(list: RowList, from: Option<&str>, by: isize, is_wanted: fn(&str) -> boo
     });
     if let Some(id) = found {
         list.current.set(Some(id.clone()));
-        focus(&format!("[id=\"run-{id}\"] .run-number"));
+        focus::to(&number_of(&id));
+        if panel.is_open() {
+            panel.show(href(&id));
+        }
     }
 }
 
-fn focus(selector: &str) {
-    let element = document().query_selector(selector).ok().flatten();
-    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        // Where it cannot have the focus, the keys simply do nothing.
-        drop(element.focus());
-    }
+/// The link of a row.
+fn number_of(id: &str) -> String {
+    format!("[id=\"run-{id}\"] .run-number")
 }

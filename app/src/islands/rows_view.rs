@@ -3,21 +3,21 @@
 use leptos::{prelude::*, server_fn::ServerFn};
 use views::{history::HistoryFrame, links::HISTORY};
 
-use super::{live, row_keys, runs_list::RowList, selection::action_bar};
+use super::{live, row_keys, run_panel::RunPanel, runs_list::RowList, selection::action_bar};
 use crate::{
     api::runs::RetryRun,
     components::{erased, pager::Pager},
 };
 
 /// The rows, with the ways to the neighbouring pages.
-pub fn rows(list: RowList, frame: Memo<HistoryFrame>) -> impl IntoView {
+pub fn rows(list: RowList, panel: RunPanel, frame: Memo<HistoryFrame>) -> impl IntoView {
     let may_retry = list.page.with_untracked(|page| page.may_retry);
     Effect::new(move |_| {
         if let Some(version) = live::live().version.get() {
             list.hear(version);
         }
     });
-    Effect::new(move |_| row_keys::listen(list));
+    Effect::new(move |_| row_keys::listen(list, panel));
     let is_empty = Memo::new(move |_| list.page.with(|page| page.rows.is_empty() && !page.stopped));
     let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
     view! {

@@ -10,7 +10,10 @@ use views::{
 use wasm_bindgen::JsCast;
 use web_sys::HtmlButtonElement;
 
-use super::toast::{self, Toast};
+use super::{
+    refetch::Refetch,
+    toast::{self, Toast},
+};
 use crate::{
     api::runs::{fetch_history, retry_in_place},
     components::runs_table::{RowActions, run_group, runs_frame},
@@ -27,9 +30,7 @@ pub struct RowList {
     waiting: RwSignal<Option<RunsPage>>,
     /// Whether the pointer is in the list.
     pub is_held: RwSignal<bool>,
-    /// Whether a page is on its way, and whether another one is to be fetched after it.
-    is_fetching: RwSignal<bool>,
-    is_behind: RwSignal<bool>,
+    refetch: Refetch,
     /// Runs whose retry is on its way.
     busy: RwSignal<Vec<String>>,
     /// Runs that were retried here: their end is said.
@@ -48,8 +49,7 @@ impl RowList {
             frame: RwSignal::new(frame),
             waiting: RwSignal::new(None),
             is_held: RwSignal::new(false),
-            is_fetching: RwSignal::new(false),
-            is_behind: RwSignal::new(false),
+            refetch: Refetch::new(),
             busy: RwSignal::new(Vec::new()),
             retried: RwSignal::new(Vec::new()),
             chosen: RwSignal::new(Vec::new()),
@@ -126,27 +126,15 @@ impl RowList {
     }
 
     fn fetch(self) {
-        if self.is_fetching.get_untracked() {
-            self.is_behind.set(true);
-            return;
-        }
-        self.is_fetching.set(true);
-        spawn_local(async move {
-            loop {
-                self.is_behind.set(false);
-                let href = self.frame.with_untracked(|frame| frame.href.clone());
-                // What could not be fetched is fetched with the next change; what another list has replaced is not shown.
-                if let Ok(HistoryView { page, frame }) = fetch_history(query_of(&href).to_owned()).await
-                    && self.frame.with_untracked(|frame| frame.href == href)
-                {
-                    self.take(page);
-                    self.frame.set(frame);
-                }
-                if !self.is_behind.get_untracked() {
-                    break;
-                }
+        self.refetch.ask(move || async move {
+            let href = self.frame.with_untracked(|frame| frame.href.clone());
+            // What could not be fetched is fetched with the next change; what another list has replaced is not shown.
+            if let Ok(HistoryView { page, frame }) = fetch_history(query_of(&href).to_owned()).await
+                && self.frame.with_untracked(|frame| frame.href == href)
+            {
+                self.take(page);
+                self.frame.set(frame);
             }
-            self.is_fetching.set(false);
         });
     }
 

@@ -25,6 +25,7 @@ use views::{
 use wasm_bindgen::JsCast;
 use web_sys::HtmlButtonElement;
 
+use super::focus;
 use crate::{
     api::settings::{SaveSettings, Sent, refresh_lists, restore_settings, save_settings},
     components::erased::{flag, follow, on, text},
@@ -202,7 +203,7 @@ impl Page {
     /// Leads to what is wrong.
     fn point_out(id: &str) {
         browser::mark_title(true);
-        browser::focus(id.to_owned());
+        focus::soon_by_id(id);
     }
 
     fn submit(self, event: &SubmitEvent) {
@@ -211,7 +212,7 @@ impl Page {
         match button.map(|button| (button.name(), button.value())) {
             Some((name, path)) if name == "more" => {
                 let number = self.model.add_row(&path);
-                browser::focus(format!("{path}.{number}-key"));
+                focus::soon_by_id(&format!("{path}.{number}-key"));
             }
             Some((_, value)) if value == "refresh" => self.refresh(),
             _ => self.save(),
@@ -279,6 +280,9 @@ impl Page {
         let SettingsError { code, problems, crossed } = error;
         self.said.set(None);
         self.notice.set(Some(code));
+        if problems.is_empty() && crossed.is_none() {
+            focus::soon_by_id("settings-notice");
+        }
         if !problems.is_empty() {
             self.model.problems.set(in_order(problems));
             Self::point_out("wrong-title");

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::components::erased;
 
 /// So long a sentence stays, unless somebody rests on it.
-const STAYS: Duration = Duration::from_secs(8);
+pub const STAYS: Duration = Duration::from_secs(8);
 
 /// What is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,12 @@ pub fn Toasts() -> impl IntoView {
                         view! {
                             <div class="toast panel flex items-center gap-3 border-l-4 border-line-strong border-l-good px-4 py-2 shadow-raised data-[tone=bad]:border-l-bad" data-tone=if is_good { "good" } else { "bad" }>
                                 <p>{text}</p>
-                                {link.map(|(label, href)| view! { <a href=href>{label}</a> })}
+                                {link
+                                    .map(|(label, href)| {
+                                        // The way to the sign-in leaves this page where it is.
+                                        let target = href.starts_with("/sign-in").then_some("_blank");
+                                        view! { <a href=href target=target>{label}</a> }
+                                    })}
                                 <button class="button button-quiet" type="button" aria-label="Dismiss" on:click=erased::on(close)>
                                     "\u{d7}"
                                 </button>

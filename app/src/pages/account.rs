@@ -12,11 +12,12 @@ use crate::{
         alerts,
     },
     components::{
+        copy::Copy,
         field::{Field, OwnPassword},
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
         qr_code::scan,
-        time::Time,
+        time::{Time, Zone},
     },
     refusal::refusal_of,
 };
@@ -125,10 +126,10 @@ fn address(email: &str, sends_mail: bool, wrong: &WrongEntry) -> AnyView {
                 "Confirm that this address is yours: " <strong>{email.to_owned()}</strong>
                 ". Other organisations can then invite you to the same account."
             </p>
-            <form class="form" method="post" action=SendAddressCode::PATH>
+            <form class="form" method="post" action=SendAddressCode::PATH data-in-place>
                 <button class="button" type="submit">"Send a code"</button>
             </form>
-            <form class="form" method="post" action=ProveAddress::PATH novalidate autocomplete="off">
+            <form class="form" method="post" action=ProveAddress::PATH data-in-place novalidate autocomplete="off">
                 <Field
                     name="code"
                     label="Code"
@@ -165,9 +166,10 @@ fn codes(codes: Vec<ShownSecret>) -> AnyView {
         <section class="once" role="status" aria-labelledby="codes-title">
             <h2 id="codes-title">"Your recovery codes"</h2>
             <p>"Each code works once, instead of a code from your app. Keep them where you keep your passwords: they are shown only now."</p>
-            <ul class="once-text once-codes grid grid-cols-[repeat(auto-fill,minmax(13rem,1fr))] gap-x-4 gap-y-1" tabindex="0">
+            <ul class="once-text once-codes grid grid-cols-[repeat(auto-fill,minmax(13rem,1fr))] gap-x-4 gap-y-1" id="recovery-codes" tabindex="0">
                 {codes.collect_view()}
             </ul>
+            <Copy of="recovery-codes" what="the codes" />
         </section>
     }
     .into_any()
@@ -178,7 +180,7 @@ fn set_up(wrong: &WrongEntry) -> AnyView {
         <p>
             "You sign in with your password alone. With two-factor authentication you also enter a code from an app on your phone, so a stolen password is not enough."
         </p>
-        <form class="form" method="post" action=BeginSecondFactor::PATH novalidate>
+        <form class="form" method="post" action=BeginSecondFactor::PATH data-in-place novalidate>
             <OwnPassword name="set_up_password" error=wrong.with("set_up_password") autofocus=wrong.is_at("set_up_password") />
             <button class="button button-main" type="submit">
                 "Set up two-factor authentication"
@@ -198,11 +200,12 @@ fn confirm(secret: &ShownSecret, href: &ShownSecret, wrong: &WrongEntry) -> AnyV
             <div class="form">
                 <p>"1. Scan this with an authenticator app, or type in the key."</p>
                 {scan(&href.0, "QR code for an authenticator app. The key below contains the same.")}
-                <p class="once-text" tabindex="0">
+                <p class="once-text" id="factor-key" tabindex="0">
                     {secret}
                 </p>
+                <Copy of="factor-key" what="the key" />
             </div>
-            <form class="form" method="post" action=ConfirmSecondFactor::PATH novalidate autocomplete="off">
+            <form class="form" method="post" action=ConfirmSecondFactor::PATH data-in-place novalidate autocomplete="off">
                 <p>"2. Enter the code from the app. You then need one each time you sign in."</p>
                 <Field
                     name="first_code"
@@ -225,10 +228,10 @@ fn in_force(since: Moment, codes_left: u32, wrong: &WrongEntry) -> AnyView {
     let renewing = wrong.is_at("codes_password");
     let ending = wrong.is_at("off_password") || wrong.is_at("off_code");
     view! {
-        <p>"On since " <Time at=since /> " (UTC). Recovery codes left: " {codes_left} "."</p>
+        <p>"On since " <Time at=since /> " (" <Zone /> "). Recovery codes left: " {codes_left} "."</p>
         <details class="danger" open=renewing>
             <summary>"New recovery codes"</summary>
-            <form class="form" method="post" action=RenewCodes::PATH novalidate>
+            <form class="form" method="post" action=RenewCodes::PATH data-in-place novalidate>
                 <p>"Your current codes stop working."</p>
                 <OwnPassword name="codes_password" error=wrong.with("codes_password") autofocus=renewing />
                 <button class="button" type="submit">
@@ -238,7 +241,7 @@ fn in_force(since: Moment, codes_left: u32, wrong: &WrongEntry) -> AnyView {
         </details>
         <details class="danger" open=ending>
             <summary>"Turn off"</summary>
-            <form class="form" method="post" action=EndSecondFactor::PATH novalidate>
+            <form class="form" method="post" action=EndSecondFactor::PATH data-in-place novalidate>
                 <OwnPassword name="off_password" error=wrong.with("off_password") autofocus=wrong.is_at("off_password") />
                 <Field
                     name="off_code"
@@ -262,7 +265,7 @@ fn password(wrong: &WrongEntry) -> AnyView {
     view! {
         <section class="part" aria-labelledby="password">
             <h2 id="password">"Password"</h2>
-            <form class="form" method="post" action=ChangePassword::PATH novalidate>
+            <form class="form" method="post" action=ChangePassword::PATH data-in-place novalidate>
                 <Field
                     name="current_password"
                     label="Current password"
@@ -294,7 +297,7 @@ fn sessions(sessions: Vec<SessionView>) -> AnyView {
     let cards = sessions.into_iter().map(|session| {
         let end = (!session.is_this).then(|| {
             view! {
-                <form method="post" action=EndSession::PATH>
+                <form method="post" action=EndSession::PATH data-in-place>
                     <input type="hidden" name="session" value=session.id />
                     <button class="button" type="submit">
                         "End"
@@ -308,8 +311,8 @@ fn sessions(sessions: Vec<SessionView>) -> AnyView {
                     <h3>{session.browser}</h3>
                     {session.is_this.then_some("This session")}
                 </div>
-                <p class="card-line">"Last used " <Time at=session.last_seen /> " (UTC)"</p>
-                <p class="card-line">"Signed in " <Time at=session.since /> " (UTC)"</p>
+                <p class="card-line">"Last used " <Time at=session.last_seen /> " (" <Zone /> ")"</p>
+                <p class="card-line">"Signed in " <Time at=session.since /> " (" <Zone /> ")"</p>
                 {end}
             </li>
         }
@@ -322,7 +325,7 @@ fn sessions(sessions: Vec<SessionView>) -> AnyView {
             {has_others
                 .then(|| {
                     view! {
-                        <form method="post" action=EndOtherSessions::PATH>
+                        <form method="post" action=EndOtherSessions::PATH data-in-place>
                             <button class="button" type="submit">
                                 "End all other sessions"
                             </button>

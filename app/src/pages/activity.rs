@@ -6,7 +6,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    components::{choice::choice, pager::Pager, problem::or_problem, time::Time},
+    components::{
+        choice::choice,
+        pager::Pager,
+        problem::or_problem,
+        time::{Time, Zone},
+    },
     context,
 };
 use services::activity::{self, ActivityQuery};
@@ -29,7 +34,7 @@ pub fn ActivityPage() -> impl IntoView {
             <h1>"Activity"</h1>
         </div>
         <p class="page-note">
-            "Who did what with people, shops, settings and connections. Entries are never removed. Times are in UTC."
+            "Who did what with people, shops, settings and connections. Entries are never removed. Times are in " <Zone /> "."
         </p>
         <Transition>{move || answer.get().map(|answer| or_problem(answer, whole))}</Transition>
     }

@@ -10,10 +10,11 @@ use crate::{
         RollAlertSecret, SendTestAlert, own_alerts,
     },
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
-        time::Time,
+        time::{Time, Zone},
     },
     refusal::refusal_of,
 };
@@ -84,9 +85,10 @@ fn secret(secret: ShownSecret) -> AnyView {
             <p>
                 "The receiver uses it to check that a message comes from Ledger. It is shown only now. An older secret no longer works."
             </p>
-            <p class="once-text" tabindex="0">
+            <p class="once-text" id="signing-secret" tabindex="0">
                 {secret.0}
             </p>
+            <Copy of="signing-secret" what="the secret" />
         </section>
     }
     .into_any()
@@ -127,7 +129,7 @@ fn channel(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
 
 fn button(path: &'static str, channel: &str, label: &'static str) -> AnyView {
     view! {
-        <form method="post" action=path>
+        <form method="post" action=path data-in-place>
             <input type="hidden" name="channel" value=channel.to_owned() />
             <button class="button" type="submit">
                 {label}
@@ -140,7 +142,7 @@ fn button(path: &'static str, channel: &str, label: &'static str) -> AnyView {
 /// How the last messages went.
 fn standing(channel: &ChannelView) -> AnyView {
     let last = match channel.last_ok.clone() {
-        Some(at) => view! { "Last delivered " <Time at /> " (UTC)" }.into_any(),
+        Some(at) => view! { "Last delivered " <Time at /> " (" <Zone /> ")" }.into_any(),
         None => "Nothing has been sent yet".into_any(),
     };
     let error = channel.last_error.clone().map(|error| {
@@ -149,7 +151,7 @@ fn standing(channel: &ChannelView) -> AnyView {
     let off = channel.off_since.clone().map(|at| {
         view! {
             <p class="card-line field-error">
-                "Off since " <Time at /> " (UTC). Save its settings to turn it on again."
+                "Off since " <Time at /> " (" <Zone /> "). Save its settings to turn it on again."
             </p>
         }
     });
@@ -165,7 +167,7 @@ fn confirm(channel: &str) -> AnyView {
     let id = format!("code-{channel}");
     view! {
         <p class="card-line">"Enter the code sent to this address to start sending alerts to it."</p>
-        <form class="row mt-3 items-end gap-x-2" method="post" action=ConfirmAlertMail::PATH autocomplete="off">
+        <form class="row mt-3 items-end gap-x-2" method="post" action=ConfirmAlertMail::PATH data-in-place autocomplete="off">
             <input type="hidden" name="channel" value=channel.to_owned() />
             <div class="field">
                 <label for=id.clone()>"Code"</label>
@@ -198,7 +200,7 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
     view! {
         <details class="mt-2">
             <summary>{format!("Sends {}", summary(channel))}</summary>
-            <form class="form mt-3" method="post" action=ChangeAlertChannel::PATH>
+            <form class="form mt-3" method="post" action=ChangeAlertChannel::PATH data-in-place>
                 <input type="hidden" name="channel" value=channel.id.clone() />
                 <fieldset class="grid min-w-0 gap-2">
                     {legend("Alerts")}
@@ -268,7 +270,7 @@ fn add_mail(own: &str, sends_mail: bool, refused: Option<&AppError>) -> AnyView 
     let value = refused.and_then(|error| error.typed("email")).unwrap_or(own).to_owned();
     let form = move || {
         view! {
-            <form class="form" method="post" action=AddAlertMail::PATH novalidate>
+            <form class="form" method="post" action=AddAlertMail::PATH data-in-place novalidate>
                 <Field
                     name="email"
                     label="E-mail address"
@@ -306,7 +308,7 @@ fn add_webhook(refused: Option<&AppError>) -> AnyView {
         <section class="part" aria-labelledby="add-webhook">
             <h2 id="add-webhook">"Add a webhook"</h2>
             <p>"Ledger posts JSON to it, signed as described by Standard Webhooks. It contains IDs, totals and links, but no customer data."</p>
-            <form class="form" method="post" action=AddAlertWebhook::PATH novalidate autocomplete="off">
+            <form class="form" method="post" action=AddAlertWebhook::PATH data-in-place novalidate autocomplete="off">
                 <Field
                     name="url"
                     label="Address"
@@ -341,7 +343,7 @@ fn recent(alerts: Vec<AlertView>) -> AnyView {
         view! {
             <li class="card">
                 <p class="card-line">
-                    <Time at=alert.at /> " (UTC), " {alert.shop}
+                    <Time at=alert.at /> " (" <Zone /> "), " {alert.shop}
                 </p>
                 <p>
                     <a href=alert.href>{alert.told}</a>

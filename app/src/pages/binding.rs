@@ -15,7 +15,7 @@ use crate::{
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
         setup_steps::setup_part,
-        time::Time,
+        time::{Time, Zone, zoned},
     },
     pages::preflight,
     refusal::refusal_of,
@@ -79,15 +79,15 @@ fn both_sides(
     disconnecting: Option<AppError>,
 ) -> impl IntoView + use<> {
     let facts = [
-        ("Shop", Either::Left(binding.shop.clone())),
+        ("Shop".into_any(), Either::Left(binding.shop.clone())),
         (
-            "Sage",
+            "Sage".into_any(),
             Either::Left(binding.business.clone().unwrap_or_else(|| "No business connected".to_owned())),
         ),
-        ("Last in Sage (UTC)", Either::Right(binding.last_sync.clone())),
-        ("Sage\u{2019}s lists updated (UTC)", Either::Right(binding.lists_fetched.clone())),
-        ("Event limit", Either::Left(binding.events.clone())),
-        ("Status since (UTC)", Either::Right(Some(binding.since.clone()))),
+        (zoned("Last in Sage"), Either::Right(binding.last_sync.clone())),
+        (zoned("Sage\u{2019}s lists updated"), Either::Right(binding.lists_fetched.clone())),
+        ("Event limit".into_any(), Either::Left(binding.events.clone())),
+        (zoned("Status since"), Either::Right(Some(binding.since.clone()))),
     ];
     let facts = facts.map(|(name, value)| {
         let value = match value {
@@ -132,7 +132,7 @@ fn both_sides(
 fn backfill(search: &BackfillView, status: BindingStatus) -> impl IntoView + use<> {
     let ended = search.ended_at.clone().map(|at| {
         view! {
-            <p class="field-hint">"Ended "<Time at />" (UTC)"</p>
+            <p class="field-hint">"Ended "<Time at /> " (" <Zone /> ")"</p>
         }
     });
     view! {
@@ -157,7 +157,7 @@ fn suggested(binding: &BindingView) -> impl IntoView + use<> {
     let id = binding.id.clone();
     let confirm = binding.may_set.then(|| {
         view! {
-            <form method="post" action=TakeSuggestions::PATH>
+            <form method="post" action=TakeSuggestions::PATH data-in-place>
                 <input type="hidden" name="binding" value=id />
                 <button class="button button-main" type="submit">
                     "Use these settings"
@@ -214,14 +214,14 @@ fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoV
             {(connected && binding.may_pause)
                 .then(|| {
                     view! {
-                        <form method="post" action=PauseBinding::PATH>
+                        <form method="post" action=PauseBinding::PATH data-in-place>
                             <input type="hidden" name="binding" value=id.clone() />
                             <input type="hidden" name="pause" value=if pausing { "true" } else { "false" } />
                             <button class="button" type="submit">
                                 {if pausing { "Pause" } else { "Resume" }}
                             </button>
                         </form>
-                        <form method="post" action=RefreshLists::PATH>
+                        <form method="post" action=RefreshLists::PATH data-in-place>
                             <input type="hidden" name="binding" value=id.clone() />
                             <button class="button" type="submit">
                                 "Refresh Sage\u{2019}s lists"
@@ -242,7 +242,7 @@ fn disconnect(binding: String, refused: Option<AppError>) -> impl IntoView {
     view! {
         <details class="danger" open=opened>
             <summary>"Disconnect"</summary>
-            <form class="form" method="post" action=DisconnectBinding::PATH novalidate>
+            <form class="form" method="post" action=DisconnectBinding::PATH data-in-place novalidate>
                 <p>
                     "This ends Ledger\u{2019}s access to Sage. Nothing in Sage or Magento is deleted, and the history is kept."
                 </p>

@@ -9,7 +9,7 @@ use crate::{
     components::{
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
-        time::Time,
+        time::{Time, Zone},
     },
     context,
     islands::{bulk::BulkProgress, live_line::LiveLine},
@@ -174,7 +174,7 @@ fn rows(bulks: Vec<BulkView>) -> impl IntoView {
                 <p>
                     <a href=bulk_href(&bulk.id)>{sentence}</a>
                 </p>
-                <p class="card-line">{bulk.actor} ", " <Time at=bulk.began /> " (UTC)"</p>
+                <p class="card-line">{bulk.actor} ", " <Time at=bulk.began /> " (" <Zone /> ")"</p>
             </li>
         }
     });

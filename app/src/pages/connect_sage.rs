@@ -16,7 +16,7 @@ use crate::{
     refusal::refusal_of,
 };
 use views::{
-    bindings::{ConnectView, RecoveryStep},
+    bindings::{BusinessView, ConnectView, RecoveryStep},
     error::ErrorCode,
 };
 
@@ -115,11 +115,11 @@ fn consent(binding: String, first: bool) -> impl IntoView {
 
 fn choice(
     binding: String,
-    businesses: Vec<(String, String)>,
+    businesses: Vec<BusinessView>,
     before: Option<&str>,
     taken: &[(String, String)],
 ) -> impl IntoView + use<> {
-    let buttons = businesses.into_iter().map(|(id, name)| {
+    let buttons = businesses.into_iter().map(|BusinessView { id, name, country }| {
         let is_before = before == Some(id.as_str());
         let shop = taken.iter().find(|(business, _)| *business == id).map(|(_, shop)| shop.clone());
         view! {
@@ -134,6 +134,7 @@ fn choice(
                     {name}
                     {is_before.then_some(", as before")}
                 </button>
+                {country.map(|country| view! { <p class="field-hint">{country}</p> })}
                 {shop.map(|shop| view! { <p class="field-hint">{format!("Used by {shop}. Each business can have only one shop.")}</p> })}
             </li>
         }

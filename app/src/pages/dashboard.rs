@@ -9,8 +9,9 @@ use leptos_router::{
 use crate::{
     api::session::who,
     components::layout::{Account, Frame},
+    context,
 };
-use views::{activity::ACTIVITY, error::ErrorCode, links::sign_in_href};
+use views::{activity::ACTIVITY, error::ErrorCode, flash::Flash, links::sign_in_href};
 
 /// The frame around the dashboard's pages.
 #[component]
@@ -62,5 +63,10 @@ pub fn ToSignIn() -> impl IntoView {
     let search = location.search.get_untracked();
     let search = search.trim_start_matches('?');
     let back = if search.is_empty() { path } else { format!("{path}?{search}") };
-    view! { <Redirect path=sign_in_href(&back) /> }
+    let href = sign_in_href(&back);
+    // Whoever comes with a session that has ended did not mean to leave.
+    let had_session = context::services()
+        .and_then(|services| Ok(services::brings_session(&services, &context::request()?.headers)));
+    let href = if had_session.unwrap_or(false) { Flash::SessionEnded.on(&href) } else { href };
+    view! { <Redirect path=href /> }
 }

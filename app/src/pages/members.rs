@@ -7,10 +7,11 @@ use leptos_meta::Title;
 use crate::{
     api::people::{Invite, RemoveMember, SetRole, WithdrawInvitation, everybody},
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         problem::{Problem, or_problem},
-        time::Time,
+        time::{Time, Zone},
     },
     refusal::refusal_of,
 };
@@ -51,7 +52,12 @@ pub fn MembersPage() -> impl IntoView {
 fn everyone(view: PeopleView, inviting: Option<&AppError>) -> impl IntoView + use<> {
     let is_owner = view.is_owner;
     let asks = view.asks_password;
-    let people = view.people.into_iter().map(move |person| card(person, is_owner, asks));
+    // An organisation keeps an owner: the last one has nothing to choose.
+    let has_others = view.people.iter().filter(|person| person.role == Role::Owner).count() > 1;
+    let people = view.people.into_iter().map(move |person| {
+        let is_last = person.role == Role::Owner && !has_others;
+        card(person, is_owner && !is_last, asks)
+    });
     view! {
         {view.link.map(link)}
         <ul class="cards">{people.collect_view()}</ul>
@@ -71,15 +77,16 @@ fn link(link: ShownSecret) -> AnyView {
         <section class="once" role="status" aria-labelledby="link-title">
             <h2 id="link-title">"The invitation\u{2019}s link"</h2>
             <p>"Copy it and send it to the person you invited. It is shown only now and works once, within seven days."</p>
-            <p class="once-text" tabindex="0">
+            <p class="once-text" id="invitation-link" tabindex="0">
                 {link.0}
             </p>
+            <Copy of="invitation-link" what="the link" />
         </section>
     }
     .into_any()
 }
 
-fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
+fn card(person: PersonView, may_change: bool, asks: bool) -> AnyView {
     let PersonView { id, name, email, is_proved, role, is_me, has_second_factor } = person;
     let called = if name.is_empty() { email.clone() } else { name };
     let factor = has_second_factor
@@ -94,7 +101,7 @@ fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
             {(!is_proved).then(|| view! { <p class="card-line">"Address not confirmed"</p> })}
             <p class="card-line">{role_label(role)}</p>
             {factor.map(|factor| view! { <p class="card-line">{factor}</p> })}
-            {is_owner.then(|| change(&id, &called, role, asks))}
+            {may_change.then(|| change(&id, &called, role, asks))}
         </li>
     }
     .into_any()
@@ -103,7 +110,7 @@ fn card(person: PersonView, is_owner: bool, asks: bool) -> AnyView {
 fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
     let select = format!("role-{id}");
     view! {
-        <form class="mt-3 flex flex-wrap items-end gap-2" method="post" action=SetRole::PATH autocomplete="off">
+        <form class="mt-3 flex flex-wrap items-end gap-2" method="post" action=SetRole::PATH data-in-place autocomplete="off">
             <input type="hidden" name="member" value=id.to_owned() />
             <label class="sr-only" for=select.clone()>
                 {format!("Role of {called}")}
@@ -118,7 +125,7 @@ fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
         </form>
         <details class="danger">
             <summary>{format!("Remove {called}")}</summary>
-            <form class="form" method="post" action=RemoveMember::PATH>
+            <form class="form" method="post" action=RemoveMember::PATH data-in-place>
                 <p>"They are signed out immediately and lose access to this organisation. Their activity stays in the history."</p>
                 <input type="hidden" name="member" value=id.to_owned() />
                 {password(asks, &format!("remove-password-{id}"))}
@@ -161,9 +168,9 @@ fn open_invitations(invitations: Vec<InvitationView>) -> AnyView {
             <li class="card">
                 <h3>{invitation.email}</h3>
                 <p class="card-line">
-                    {role_label(invitation.role)} ", until " <Time at=invitation.until /> " (UTC)"
+                    {role_label(invitation.role)} ", until " <Time at=invitation.until /> " (" <Zone /> ")"
                 </p>
-                <form method="post" action=WithdrawInvitation::PATH>
+                <form method="post" action=WithdrawInvitation::PATH data-in-place>
                     <input type="hidden" name="invitation" value=invitation.id />
                     <button class="button" type="submit">
                         "Withdraw"
@@ -198,7 +205,7 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
         <section class="part" aria-labelledby="invite">
             <h2 id="invite">"Invite someone"</h2>
             <div class="step">
-                <form class="form" method="post" action=Invite::PATH novalidate autocomplete="off">
+                <form class="form" method="post" action=Invite::PATH data-in-place novalidate autocomplete="off">
                     <input type="hidden" name="organisation" value=organisation.to_owned() />
                     <Field
                         name="email"
@@ -220,7 +227,7 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
                         "Create invitation"
                     </button>
                 </form>
-                <div class="help">
+                <div class="self-start rounded-box bg-sheet-dim p-4">
                     <ul class="grid gap-1">{explained.collect_view()}</ul>
                 </div>
             </div>

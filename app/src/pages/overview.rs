@@ -2,27 +2,30 @@
 //! may be put in place again while the page is open.
 
 use domain::setup::ShopState;
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use store::Span;
 
 use crate::{
+    api::runs::RetryAll,
     components::{
         binding_chip::BindingChip,
         chart::chart,
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
-        problem::or_problem,
+        problem::{Problem, or_problem},
         setup_steps::{setup_list, setup_part},
         status_chip::StatusMark,
-        time::Time,
+        time::{Time, zoned},
     },
     context,
+    refusal::refusal_of,
 };
 use services::overview::overview;
-use views::overview::{
-    EndView, FigureView, MoneyView, NeedView, OverviewView, ShopView, TimesView, Urgency, many,
+use views::{
+    links::{HOME, escape},
+    overview::{EndView, FigureView, MoneyView, NeedView, OverviewView, ShopView, TimesView, Urgency, many},
 };
 
 /// What Sage allows Ledger's application in a day, all organisations together.
@@ -35,6 +38,7 @@ const CALM: &str = "panel border-l-3 border-l-good p-4";
 #[component]
 pub fn OverviewPage() -> impl IntoView {
     let by_hour = use_query_map().with_untracked(|map| map.get_str("span") == Some("day"));
+    let refused = refusal_of::<RetryAll>();
     let span = if by_hour { Span::Hour } else { Span::Day };
     // By a task of its own: see the page of the settings.
     let answer = AsyncDerived::new(move || async move {
@@ -43,7 +47,8 @@ pub fn OverviewPage() -> impl IntoView {
     });
     view! {
         <Title text="Overview \u{b7} Ledger" />
-        <FlashLine flash=flash_unless(false) />
+        <FlashLine flash=flash_unless(refused.is_some()) />
+        {refused.map(|error| view! { <Problem code=error.code /> })}
         <Suspense>
             {move || {
                 answer.get().map(|answer| or_problem(answer, whole))
@@ -132,7 +137,7 @@ fn money(view: &MoneyView) -> impl IntoView + use<> {
             <dl class="panel grid grid-cols-[repeat(auto-fit,minmax(min(100%,13rem),1fr))]">
                 {figure("Posted today (UTC)", "good", &view.posted)} {figure("Waiting", "hold", &view.waiting)}
                 {figure("Failed", "bad", &view.failed)} <div class="figure px-4 py-3">
-                    <dt>"Oldest open (UTC)"</dt>
+                    <dt>{zoned("Oldest open")}</dt>
                     <dd class="note">{oldest}</dd>
                 </div>
             </dl>
@@ -225,10 +230,30 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
                 {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
             {steps}
-            <a class="button sm:[grid-area:1/2/span_2]" href=need.href.clone() aria-label=label>
-                {link}
-            </a>
+            <div class="need-acts flex max-w-104 flex-wrap items-start gap-2 sm:justify-end sm:[grid-area:1/2/span_2]">
+                <a class="button" href=need.href.clone() aria-label=label>
+                    {link}
+                </a>
+                {need.retry.as_deref().map(|query| retry(need, query))}
+            </div>
         </li>
+    }
+}
+
+/// Retries the documents of a cause, once it is said twice.
+fn retry(need: &NeedView, query: &str) -> impl IntoView + use<> {
+    let label = format!("Retry {}", many(need.runs, "document", "documents"));
+    let id = format!("retry-{}", escape(query));
+    view! {
+        <details id=id>
+            <summary class="button list-none">{format!("{label}\u{2026}")}</summary>
+            <form class="grid justify-items-start gap-2 pt-2" method="post" action=RetryAll::PATH data-in-place>
+                <input type="hidden" name="query" value=query.to_owned() />
+                <input type="hidden" name="return_to" value=HOME />
+                <p class="field-hint">"Nothing is posted twice: Ledger recognises what is already in Sage."</p>
+                <button class="button button-main">{label}</button>
+            </form>
+        </details>
     }
 }
 
@@ -252,7 +277,7 @@ fn shops(view: &OverviewView) -> impl IntoView + use<> {
             <p>{trouble}</p>
             <dl class="facts">
                 {fact("Documents waiting", many(view.backlog, "document", "documents").into_any())}
-                {fact("Queue cleared by (UTC)", end(&view.end))}
+                {fact(zoned("Queue cleared by"), end(&view.end))}
             </dl>
             <ul class="cards">{cards}</ul>
             {more}
@@ -277,16 +302,16 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
             <p>{shop.health}</p>
             {(!shop.causes.is_empty()).then(|| view! { <ul class="grid gap-1 border-l-2 border-hold pl-4 text-ink-dim">{causes}</ul> })}
             <dl class="card-facts">
-                {fact("Last in Sage (UTC)", last)}
+                {fact(zoned("Last in Sage"), last)}
                 {fact("Documents waiting", many(shop.backlog, "document", "documents").into_any())}
-                {(shop.end != EndView::Nothing).then(|| fact("Queue cleared by (UTC)", end(&shop.end)))}
+                {(shop.end != EndView::Nothing).then(|| fact(zoned("Queue cleared by"), end(&shop.end)))}
                 {fact("Sage calls today", many(shop.calls, "call", "calls").into_any())}
             </dl>
         </li>
     }
 }
 
-fn fact(name: &'static str, value: AnyView) -> impl IntoView {
+fn fact(name: impl IntoView, value: AnyView) -> impl IntoView {
     view! {
         <div class="fact">
             <dt>{name}</dt>

@@ -14,12 +14,13 @@ use crate::{
         runs::{ExcludeDocument, IncludeDocument, RetryRun},
     },
     components::{
+        copy::Copy,
         field::Field,
         flash::{FlashLine, flash_unless},
         live::LiveSwitch,
         problem::{Problem, or_problem},
         status_chip::StatusChip,
-        time::Time,
+        time::{Time, Zone, zoned},
     },
     context,
     refusal::refusal_of,
@@ -82,7 +83,10 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         {timeline(view.moments)}
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
-        <p class="card-line">"Run ID: " <span class="code">{view.id}</span></p>
+        <p class="card-line">
+            "Run ID: " <span class="code" id="run-id">{view.id}</span> " "
+            <Copy of="run-id" what="the run ID" />
+        </p>
     }
     .into_any()
 }
@@ -94,7 +98,7 @@ fn exclude((run, href): &(String, String), refused: Option<&AppError>) -> AnyVie
     view! {
         <details class="print:hidden" open=refused.is_some()>
             <summary>"Exclude this document\u{2026}"</summary>
-            <form class="form" method="post" action=ExcludeDocument::PATH>
+            <form class="form" method="post" action=ExcludeDocument::PATH data-in-place>
                 <p>
                     "This document and later changes to it are not synced. Magento shows it as skipped. You can remove the exclusion at any time."
                 </p>
@@ -151,7 +155,7 @@ fn advice(advice: AdviceView, status: RunStatus, aim: &(String, String)) -> AnyV
     let AdviceView { sentence, action, message, code, next_try, remedies, of_a_retry } = advice;
     let message = message
         .map(|message| view! { <p class="font-medium wrap-anywhere whitespace-pre-line">{message}</p> });
-    let next = next_try.map(|at| view! { <p>"Next attempt: " <Time at /> " (UTC)"</p> });
+    let next = next_try.map(|at| view! { <p>"Next attempt: " <Time at /> " (" <Zone /> ")"</p> });
     let remedies = remedies.into_iter().enumerate();
     let remedies = remedies.map(|(place, one)| view! { <li>{remedy(one, place == 0, aim)}</li> });
     view! {
@@ -172,7 +176,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
     let class = if is_main { "button button-main" } else { "button" };
     match remedy {
         RemedyView::Retry { is_ready, .. } => view! {
-            <form method="post" action=RetryRun::PATH>
+            <form method="post" action=RetryRun::PATH data-in-place>
                 <input type="hidden" name="run_id" value=run.clone() />
                 <input type="hidden" name="return_to" value=href.clone() />
                 <button class=class type="submit" aria-disabled=(!is_ready).then_some("true")>
@@ -182,9 +186,10 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
         }
         .into_any(),
         RemedyView::Resume { binding } => view! {
-            <form method="post" action=PauseBinding::PATH>
+            <form method="post" action=PauseBinding::PATH data-in-place>
                 <input type="hidden" name="binding" value=binding />
                 <input type="hidden" name="pause" value="false" />
+                <input type="hidden" name="return_to" value=href.clone() />
                 <button class=class type="submit">
                     "Resume the shop"
                 </button>
@@ -192,7 +197,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
         }
         .into_any(),
         RemedyView::TakeBack => view! {
-            <form method="post" action=IncludeDocument::PATH>
+            <form method="post" action=IncludeDocument::PATH data-in-place>
                 <input type="hidden" name="run_id" value=run.clone() />
                 <input type="hidden" name="return_to" value=href.clone() />
                 <button class=class type="submit">
@@ -302,7 +307,7 @@ fn timeline(moments: Vec<MomentView>) -> AnyView {
     });
     view! {
         <section class="part" id="run-timeline" data-live aria-labelledby="timeline-title">
-            <h2 id="timeline-title">"Timeline (UTC)"</h2>
+            <h2 id="timeline-title">{zoned("Timeline")}</h2>
             <ol class="moments">{items.collect_view()}</ol>
         </section>
     }

@@ -6,7 +6,12 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
     api::settings::RestoreSettings,
-    components::{changes::Changes, problem::or_problem, runs_table::RunsTable, time::Time},
+    components::{
+        changes::Changes,
+        problem::or_problem,
+        runs_table::RunsTable,
+        time::{Time, Zone},
+    },
     context,
 };
 use services::settings::{self, VersionView, VersionsView};
@@ -104,14 +109,20 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
     let restore = replaces.filter(|_| !is_current).map(|replaces| {
         view! {
-            <form method="post" action=RestoreSettings::PATH>
-                <input type="hidden" name="binding" value=id.to_owned() />
-                <input type="hidden" name="version" value=number.to_string() />
-                <input type="hidden" name="replaces" value=replaces.to_string() />
-                <button class="button justify-self-start" type="submit">
-                    {format!("Restore version {number}")}
-                </button>
-            </form>
+            <details>
+                <summary class="button list-none">{format!("Restore version {number}\u{2026}")}</summary>
+                <form class="grid justify-items-start gap-2 pt-2" method="post" action=RestoreSettings::PATH>
+                    <input type="hidden" name="binding" value=id.to_owned() />
+                    <input type="hidden" name="version" value=number.to_string() />
+                    <input type="hidden" name="replaces" value=replaces.to_string() />
+                    <p class="field-hint">
+                        "Documents are posted with these settings from now on. What is in Sage stays as it is."
+                    </p>
+                    <button class="button button-main" type="submit">
+                        {format!("Restore version {number}")}
+                    </button>
+                </form>
+            </details>
         }
     });
     let count = match runs {
@@ -135,7 +146,7 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
                 <h2>{format!("Version {number}")}</h2>
                 {is_current.then(|| view! { <span class="chip" data-status="succeeded">"Current"</span> })}
             </div>
-            <p class="card-line">{author} ", " <Time at /> " (UTC)"</p>
+            <p class="card-line">{author} ", " <Time at /> " (" <Zone /> ")"</p>
             {reason.map(|reason| view! { <p class="border-l-2 border-line-strong pl-3">{reason}</p> })}
             <Changes changes nothing="No changes from the previous version." />
             {runs}

@@ -2,7 +2,7 @@
 
 use domain::{
     Decimal,
-    business::ReferenceSet,
+    business::{Named, ReferenceSet},
     health::Stage,
     ids::BindingId,
     run::{ActionKind, BindingStatus, RunStatus},
@@ -12,7 +12,9 @@ use domain::{
 use messages::message;
 use store::{Binding, PageRequest, RunFilter, SettingsVersion};
 use views::{
-    bindings::{BackfillView, BindingView, ConnectView, ProgressView, checked_href, connect_href},
+    bindings::{
+        BackfillView, BindingView, BusinessView, ConnectView, ProgressView, checked_href, connect_href,
+    },
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     preflight::PreflightView,
@@ -21,7 +23,8 @@ use views::{
 
 use crate::{
     Member, Services, connecting::PairedShop, connection_progress::Progress,
-    history::operator_actions::action, permission::Permission, session, setup, setup::Setups, visit::Visit,
+    history::operator_actions::action, permission::Permission, session, settings::country_name, setup,
+    setup::Setups, visit::Visit,
 };
 
 /// The organisation's bindings, oldest first.
@@ -42,17 +45,21 @@ pub async fn one(services: &Services, member: &Member, id: &str) -> Result<Bindi
     view(services, member, binding, far).await
 }
 
+fn business((Named { id, name }, country): (Named, Option<String>)) -> BusinessView {
+    let country = country.map(|code| country_name(&code).map_or(code, str::to_owned));
+    BusinessView { id, name, country }
+}
+
 /// One of them, on its way to Sage.
 pub async fn on_its_way(services: &Services, member: &Member, id: &str) -> Result<ConnectView, AppError> {
     let member = member.require(Permission::ConnectShops)?;
     let binding = own(services, member, id).await?;
     let businesses = services.connecting.businesses(binding.id, member.id()).await?;
-    let mut businesses: Vec<_> =
-        businesses.into_iter().map(|business| (business.id, business.name)).collect();
+    let mut businesses: Vec<_> = businesses.into_iter().map(business).collect();
     let before = binding.business.as_ref().map(|business| business.id.clone());
     // The one that was connected before comes first.
-    businesses.sort_by_key(|(id, _)| Some(id) != before.as_ref());
-    let before = before.filter(|before| businesses.iter().any(|(id, _)| id == before));
+    businesses.sort_by_key(|business| Some(&business.id) != before.as_ref());
+    let before = before.filter(|before| businesses.iter().any(|business| business.id == *before));
     let far = Setups::of(services, member.organisation()).await?.get(&binding);
     let others = services.store.list_bindings(member.organisation()).await?.into_iter();
     let others = others.filter(|other| other.id != binding.id && other.status != BindingStatus::Revoked);

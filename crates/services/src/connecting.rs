@@ -80,8 +80,12 @@ impl Connecting {
         Ok(url.map_err(|error| for_a_person(&error))?.into())
     }
 
-    /// The businesses that the member's consent reaches, to choose from.
-    pub async fn businesses(&self, binding: BindingId, member: MemberId) -> Result<Vec<Named>, AppError> {
+    /// The businesses that the member's consent reaches, to choose from, each with the code of its country.
+    pub async fn businesses(
+        &self,
+        binding: BindingId,
+        member: MemberId,
+    ) -> Result<Vec<(Named, Option<String>)>, AppError> {
         Box::pin(self.engine.consented_businesses(binding, member))
             .await
             .map_err(|error| for_a_person(&error))

@@ -152,17 +152,22 @@ pub fn together<'a>(groups: impl IntoIterator<Item = &'a CauseGroup>) -> Vec<Vec
     together
 }
 
+/// The list of a cause's documents.
+pub fn query_of(group: &CauseGroup) -> HistoryQuery {
+    HistoryQuery::default().with(|fields| {
+        fields.binding = Some(group.binding_id);
+        fields.cause = Some(group.cause.clone());
+        fields.status = Some(group.status);
+    })
+}
+
 fn cause_view(
     group: &CauseGroup,
     all: &[&CauseGroup],
     shop: String,
     (example, setting): (Option<String>, Option<&'static str>),
 ) -> CauseView {
-    let query = HistoryQuery::default().with(|fields| {
-        fields.binding = Some(group.binding_id);
-        fields.cause = Some(group.cause.clone());
-        fields.status = Some(group.status);
-    });
+    let query = query_of(group);
     let value =
         |group: &&CauseGroup| Some(format!("{} {}", group.currency.as_ref()?, amount(group.value_minor)));
     let values: Vec<String> = all.iter().filter_map(value).collect();

@@ -32,5 +32,5 @@ pub mod test_document;
 pub mod tokens;
 pub mod visit;
 
-pub use member::{Member, is_signed_in, member_of};
+pub use member::{Member, brings_session, is_signed_in, member_of};
 pub use services::Services;

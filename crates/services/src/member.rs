@@ -97,6 +97,11 @@ pub async fn member_of(services: &Services, headers: &HeaderMap) -> Result<Membe
     Ok(Member(found))
 }
 
+/// Whether a browser brings a session, be it one that has ended.
+pub fn brings_session(services: &Services, headers: &HeaderMap) -> bool {
+    cookies::token(headers, services.secure_cookies).is_some()
+}
+
 /// Whether the session of these headers is still one, of this member. Not noted as its use: a page that only watches does not keep its
 /// session alive.
 pub async fn is_signed_in(services: &Services, headers: &HeaderMap, member: &Member) -> bool {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use domain::{run::ActionKind, settings::form::Form};
 use tokio::time::timeout;
 
+pub use countries::country_name;
 pub use draft::{Told, keep as keep_draft};
 pub use file::{export, import};
 pub use save::{restore, save};

@@ -7,12 +7,12 @@ use store_sql::{Id, Instant};
 
 use crate::{db::Connection, entities::Tried};
 
-/// Counts runs of a binding, in the transaction of what is counted; late in it, because others wait for the row.
+/// Counts runs of a binding, or takes as many back, in the transaction of what is counted; late in it, because others wait for the row.
 pub(crate) async fn count(
     connection: &mut Connection,
     binding: BindingId,
     tally: Tally,
-    runs: u64,
+    runs: i64,
     at: DateTime<Utc>,
 ) -> Tried<()> {
     sqlx::query(
@@ -24,7 +24,7 @@ pub(crate) async fn count(
     .bind(Instant(Span::Hour.start(at)))
     .bind(Instant(Span::Day.start(at)))
     .bind(tally.as_str())
-    .bind(i64::try_from(runs).unwrap_or(i64::MAX))
+    .bind(runs)
     .execute(connection)
     .await?;
     Ok(())

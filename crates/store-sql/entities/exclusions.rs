@@ -13,6 +13,7 @@ use super::{
     Tried,
     deliveries::tell,
     rows::{self, Record},
+    taken_back::{EndRow, take_back},
     waiting::wake_waiting,
 };
 use crate::{
@@ -154,7 +155,8 @@ pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Ac
     .execute(&mut *connection)
     .await?;
     let ended = Tally::Ended(RunStatus::SkippedByPolicy);
-    counts::count(connection, document.binding, ended, skipped.rows_affected(), action.at).await?;
+    let runs = skipped.rows_affected().try_into().unwrap_or(i64::MAX);
+    counts::count(connection, document.binding, ended, runs, action.at).await?;
     if excluding.is_all_out() {
         let state = SyncState::excluded(document.entity, document.magento_id, action.at);
         tell(connection, (document.binding, document.run), &state, action.at).await?;
@@ -180,6 +182,18 @@ pub(super) async fn include(connection: &mut Connection, run: RunId, action: &Ac
     if gone.rows_affected() == 0 {
         return Err(Error::NotFound("the exclusion").into());
     }
+    let ended: Vec<EndRow> = sqlx::query_as(concat!(
+        "SELECT status, finished_at FROM runs
+          WHERE binding_id = $1 AND magento_id = $2 AND code = $4 AND finished_at IS NOT NULL AND ",
+        among!("event", "$3")
+    ))
+    .bind(Id(document.binding))
+    .bind(document.magento_id)
+    .bind(document.events())
+    .bind(Code::Excluded.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    take_back(connection, document.binding, &ended).await?;
     let onward = RunState::onward(now);
     sqlx::query(concat!(
         "UPDATE runs

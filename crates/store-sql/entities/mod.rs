@@ -43,6 +43,7 @@ mod sessions;
 mod settings_versions;
 mod setups;
 mod sign_ins;
+mod taken_back;
 pub(crate) mod tokens;
 pub(crate) mod waiting;
 pub(crate) mod xrefs;

@@ -9,7 +9,10 @@ use domain::{
 use store::{Error, Requeued, RunState, waiting_code};
 use store_sql::{Id, Instant, Word};
 
-use super::{Tried, ensure_affected};
+use super::{
+    Tried, ensure_affected,
+    taken_back::{EndRow, take_back},
+};
 use crate::{
     ahead,
     db::Connection,
@@ -43,6 +46,17 @@ pub(crate) async fn close_lost(
     free_business(connection, attempt).await
 }
 
+/// A run that is queued again, as it was found.
+#[derive(sqlx::FromRow)]
+struct AgainRow {
+    binding_id: Id<BindingId>,
+    /// The attempt of a worker that may have died.
+    lost: Option<Id<AttemptId>>,
+    is_held: bool,
+    #[sqlx(flatten)]
+    end: EndRow,
+}
+
 /// Puts a run in the queue as if it were new; `false` when it is held.
 pub(crate) async fn queue_again(
     connection: &mut Connection,
@@ -51,9 +65,9 @@ pub(crate) async fn queue_again(
     now: DateTime<Utc>,
 ) -> Tried<bool> {
     hold_binding(connection, run).await?.ok_or(Error::NotFound("the run"))?;
-    let found: Option<(Id<BindingId>, Option<Id<AttemptId>>, bool)> = sqlx::query_as(held!(
-        "SELECT binding_id, CASE WHEN status = 'running' THEN attempt_id END,
-                coalesce(status = 'running' AND lease_until > $3, false)
+    let found: Option<AgainRow> = sqlx::query_as(held!(
+        "SELECT binding_id, CASE WHEN status = 'running' THEN attempt_id END AS lost,
+                coalesce(status = 'running' AND lease_until > $3, false) AS is_held, status, finished_at
          FROM runs WHERE id = $2 AND organisation_id = $1",
         "FOR UPDATE"
     ))
@@ -62,13 +76,14 @@ pub(crate) async fn queue_again(
     .bind(Instant(now))
     .fetch_optional(&mut *connection)
     .await?;
-    let (Id(binding), lost, is_held) = found.ok_or(Error::NotFound("the run"))?;
-    if is_held {
+    let found = found.ok_or(Error::NotFound("the run"))?;
+    if found.is_held {
         return Ok(false);
     }
-    if let Some(Id(lost)) = lost {
-        close_lost(connection, (binding, run), lost, now).await?;
+    if let Some(Id(lost)) = found.lost {
+        close_lost(connection, (found.binding_id.0, run), lost, now).await?;
     }
+    take_back(connection, found.binding_id.0, &[found.end]).await?;
     let onward = RunState::onward(now);
     sqlx::query(concat!(
         "UPDATE runs

@@ -54,6 +54,17 @@ pub struct BindingView {
     pub may_connect: bool,
 }
 
+/// A business in Sage that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusinessView {
+    /// Sage's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its country by name, where Sage says it.
+    pub country: Option<String>,
+}
+
 /// The search for what a shop did while it was not paired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackfillView {
@@ -206,8 +217,8 @@ pub enum ProgressView {
 pub struct ConnectView {
     /// The binding.
     pub binding: BindingView,
-    /// The businesses to choose from, as id and name; none before the consent.
-    pub businesses: Vec<(String, String)>,
+    /// The businesses to choose from; none before the consent.
+    pub businesses: Vec<BusinessView>,
     /// The id of the one that was connected before, where it is among them.
     pub before: Option<String>,
     /// Those that another shop posts to, with the shop's name: each business has one shop.

@@ -15,6 +15,8 @@ pub enum Flash {
     StillRunning,
     /// A run waits, because its shop does not work at the moment.
     RetriedToWait,
+    /// A retry of many runs has begun.
+    BulkStarted,
     /// A retry of many runs goes on no more.
     BulkCancelled,
     /// A document is excluded.
@@ -31,6 +33,8 @@ pub enum Flash {
     ViewForgotten,
     /// The person signed out.
     SignedOut,
+    /// A session has ended by itself.
+    SessionEnded,
     /// The shop is paired; Sage is next.
     Paired,
     /// The shop is paired again; Sage is next.
@@ -87,6 +91,7 @@ impl Flash {
             Self::Retried => message!(flashes.retried),
             Self::StillRunning => message!(flashes.still_running),
             Self::RetriedToWait => message!(flashes.retried_to_wait),
+            Self::BulkStarted => message!(flashes.bulk_started),
             Self::BulkCancelled => message!(flashes.bulk_cancelled),
             Self::Excluded => message!(flashes.excluded),
             Self::Included => message!(flashes.included),
@@ -95,6 +100,7 @@ impl Flash {
             Self::ViewSaved => message!(flashes.view_saved),
             Self::ViewForgotten => message!(flashes.view_forgotten),
             Self::SignedOut => message!(flashes.signed_out),
+            Self::SessionEnded => message!(flashes.session_ended),
             Self::Paired => message!(flashes.paired),
             Self::PairedBefore => message!(flashes.paired_before),
             Self::PairedAgain => message!(flashes.paired_again),

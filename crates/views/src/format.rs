@@ -16,10 +16,15 @@ pub struct Moment {
 /// A day for people: `1 Mar 2026`.
 pub fn day(day: chrono::NaiveDate) -> String {
     use chrono::Datelike;
+    day_of(day.year(), day.month0(), day.day())
+}
+
+/// A day for people; the month counts from 0.
+pub fn day_of(year: i32, month: u32, day: u32) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
-    format!("{} {name} {}", day.day(), day.year())
+    let name = usize::try_from(month).ok().and_then(|index| MONTHS.get(index)).unwrap_or(&"");
+    format!("{day} {name} {year}")
 }
 
 impl From<chrono::DateTime<chrono::Utc>> for Moment {

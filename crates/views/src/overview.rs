@@ -122,6 +122,8 @@ pub struct NeedView {
     pub href: String,
     /// The steps of a shop that is not set up.
     pub setup: Option<SetupView>,
+    /// The documents that whoever looks may retry: the query of their list.
+    pub retry: Option<String>,
 }
 
 /// A shop and how it gets along.

@@ -1,4 +1,4 @@
-//! Start-up time, memory at rest, and the sizes of what a browser loads.
+//! Start-up time and memory at rest, and with them the sizes of what a browser loads.
 
 use std::{
     path::Path,
@@ -6,12 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::Line;
+use super::{Line, sizes};
 use crate::lifecycle::Failure;
 
 pub async fn measure() -> Result<Vec<Line>, Failure> {
     let mut lines = start_up().await?;
-    lines.extend(sizes(Path::new("target/site/pkg")));
+    lines.extend(sizes::of(Path::new("target/site/pkg")));
     Ok(lines)
 }
 
@@ -45,21 +45,4 @@ async fn start_up() -> Result<Vec<Line>, Failure> {
         ("start-up to the first `/readyz`, empty SQLite".to_owned(), format!("{} ms", up?.as_millis())),
         ("memory at rest".to_owned(), memory),
     ])
-}
-
-fn sizes(folder: &Path) -> Vec<Line> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return vec![("wasm and CSS".to_owned(), "not built: `make build` first".to_owned())];
-    };
-    let mut lines: Vec<Line> = entries
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let kind =
-                [".wasm", ".wasm.br", ".css", ".css.br"].into_iter().rfind(|end| name.ends_with(end))?;
-            Some((format!("size of the {kind}"), format!("{} kB", entry.metadata().ok()?.len() / 1000)))
-        })
-        .collect();
-    lines.sort();
-    lines
 }

@@ -4,13 +4,14 @@ use domain::settings::cards::{self, Card};
 use leptos::{prelude::*, server_fn::ServerFn};
 use views::settings::{FormState, href};
 
-use super::{Page, Said, browser, model::Model, notices::RETRY_FORM};
+use super::{Page, Said, model::Model, notices::RETRY_FORM};
 use crate::{
     api::settings::RefreshLists,
     components::{
         erased::{dynamic, flag, follow, on, text},
-        time::Time,
+        time::{Time, Zone},
     },
+    islands::focus,
 };
 
 /// The way to a card; marked where something in it is wrong.
@@ -58,7 +59,8 @@ pub fn freshness(page: &Page, may_set: bool) -> AnyView {
             </p>
             <p class="sr-only">
                 {dynamic(move || view! { <Time at=page.lists.with(|lists| lists.fetched.clone()) /> }.into_any())}
-                " UTC"
+                " "
+                <Zone />
             </p>
             <p class="field-hint">{text(move || stale(&page).to_owned())}</p>
             {refresh}
@@ -150,7 +152,7 @@ fn to_correct(page: &Page) -> AnyView {
             places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
         if let Some(place) = places.get(after) {
             page.last_place.set_value(place.clone());
-            browser::focus(place.clone());
+            focus::soon_by_id(&place);
         }
     };
     view! {

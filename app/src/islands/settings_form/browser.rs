@@ -1,8 +1,8 @@
-//! What the form asks of the browser: what was typed before it woke up, the title, the focus, and whether a page may be left.
+//! What the form asks of the browser: what was typed before it woke up, the title, and whether a page may be left.
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, prelude::Closure};
-use web_sys::{BeforeUnloadEvent, HtmlElement, HtmlInputElement, HtmlSelectElement};
+use web_sys::{BeforeUnloadEvent, HtmlInputElement, HtmlSelectElement};
 
 /// What stands in an input: what was rendered, or what somebody has typed before the browser woke up.
 pub fn typed(id: &str, given: &str) -> String {
@@ -14,17 +14,6 @@ pub fn typed(id: &str, given: &str) -> String {
         return if input.type_() == "checkbox" { input.checked().to_string() } else { input.value() };
     }
     element.dyn_ref::<HtmlSelectElement>().map_or_else(|| given.to_owned(), HtmlSelectElement::value)
-}
-
-/// Moves the focus to an element, once it is there.
-pub fn focus(id: String) {
-    request_animation_frame(move || {
-        let element = document().get_element_by_id(&id);
-        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-            // What cannot take the focus is left where it is.
-            drop(element.focus());
-        }
-    });
 }
 
 /// Says in the title that something is wrong, or no longer.

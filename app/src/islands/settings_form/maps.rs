@@ -9,7 +9,6 @@ use wasm_bindgen::JsCast;
 use web_sys::{FocusEvent, Node};
 
 use super::{
-    browser,
     model::Model,
     parts::{choices, is_missing, wrong},
     rows::{Row, Seen},
@@ -22,6 +21,7 @@ use crate::{
         erased::{flag, follow, on, text},
         problem::Problem,
     },
+    islands::focus,
 };
 
 /// The rows of a map.
@@ -346,7 +346,7 @@ fn remove(model: Model, field: &'static Field, row: Row) -> impl IntoView {
     let gone = move || {
         model.withdraw(&untrack(|| problem_path(path, row)));
         model.rows(path).update(|rows| rows.retain(|other| other.number != row.number));
-        browser::focus(format!("{path}-add"));
+        focus::soon_by_id(&format!("{path}-add"));
     };
     view! {
         <button class="map-remove min-h-8 min-w-8 cursor-pointer rounded-box border border-transparent text-ink-dim hover:border-line-strong hover:text-bad unscripted:hidden" type="button" aria-label=text(label) on:click=on(move |_| gone())>

@@ -30,7 +30,7 @@ pub fn notices(page: &Page) -> AnyView {
     let crossed =
         move || page.crossed.get().map_or_else(|| ().into_any(), |crossed| crossing(&page, crossed));
     view! {
-        <div class="grid gap-4 empty:hidden">
+        <div class="grid gap-4 empty:hidden" id="settings-notice" tabindex="-1">
             {dynamic(notice)}
             {dynamic(crossed)}
             {dynamic(move || summary(&page))}

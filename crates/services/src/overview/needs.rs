@@ -13,7 +13,8 @@ use views::{
 use super::purse::{AllBooks, Purse};
 use crate::{
     Member,
-    history::together,
+    history::{query_of, together},
+    permission::Permission,
     setup::{self, Setups},
 };
 
@@ -56,7 +57,7 @@ pub(super) fn needs(bindings: &[Binding], known: &Known<'_>, member: &Member) ->
         let state = ShopState::of(binding.status, known.setups.get(binding));
         needs.extend(of_shop(binding, state, known, member));
         let groups = known.causes.of_binding(binding.id);
-        needs.extend(groups.iter().filter_map(|group| of_cause(binding, group, known.books)));
+        needs.extend(groups.iter().filter_map(|group| of_cause(binding, group, known.books, member)));
     }
     needs.sort_by_key(|(rank, _)| *rank);
     needs.into_iter().map(|(_, need)| need).collect()
@@ -88,7 +89,12 @@ fn of_shop(
 }
 
 /// The need of documents that one thing would fix.
-fn of_cause(binding: &Binding, group: &[&CauseGroup], books: &AllBooks) -> Option<(Rank, NeedView)> {
+fn of_cause(
+    binding: &Binding,
+    group: &[&CauseGroup],
+    books: &AllBooks,
+    member: &Member,
+) -> Option<(Rank, NeedView)> {
     let first = group.first().filter(|first| needs_a_person(first))?;
     let severity = if first.status == RunStatus::Failed { Urgency::Failed } else { Urgency::Held };
     let list = format!("/dashboard/sync?cause={}&shop={}", first.cause, binding.id);
@@ -97,7 +103,9 @@ fn of_cause(binding: &Binding, group: &[&CauseGroup], books: &AllBooks) -> Optio
         runs += one.runs;
         purse.add(books, binding.id, one.currency.as_deref(), one.value_minor);
     }
-    let need = NeedView { runs, ..need(binding, severity, first.code, list, purse.words()) };
+    let may_retry = severity == Urgency::Failed && member.may(Permission::RetryRuns);
+    let retry = may_retry.then(|| query_of(first).text());
+    let need = NeedView { runs, retry, ..need(binding, severity, first.code, list, purse.words()) };
     Some(((severity, Reverse(purse.worth()), Reverse(runs)), need))
 }
 
@@ -112,6 +120,7 @@ fn need(binding: &Binding, severity: Urgency, code: Code, href: String, value: O
         code: Some(code.as_str()),
         href,
         setup: None,
+        retry: None,
     }
 }
 
@@ -130,6 +139,7 @@ fn not_set_up(binding: &Binding, setups: &Setups, member: &Member) -> Option<Nee
         code: None,
         href,
         setup: Some(steps),
+        retry: None,
     })
 }
 

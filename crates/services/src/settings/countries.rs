@@ -1,5 +1,10 @@
 //! Countries by name, with the two letters that Magento sends (ISO 3166-1; XI is Northern Ireland to the customs).
 
+/// The name of a country.
+pub fn country_name(code: &str) -> Option<&'static str> {
+    COUNTRIES.iter().find(|(own, _)| own.eq_ignore_ascii_case(code)).map(|(_, name)| *name)
+}
+
 /// Two letters and a name.
 pub(super) const COUNTRIES: &[(&str, &str)] = &[
     ("AF", "Afghanistan"),

@@ -132,6 +132,7 @@ macro_rules! conformance_suite {
                 open_runs_are_grouped_by_cause, a_later_success_resolves_what_failed_before;
             finding: a_customer_is_found_by_the_beginning_of_the_name, runs_are_counted_as_far_as_a_page_looks, what_people_hold_in_their_hands_is_found, what_is_found_thousands_of_times_is_found_whole;
             overview: runs_are_counted_by_hour_and_day_as_they_come_and_end, only_an_end_is_counted_as_one,
+                a_run_that_is_queued_again_is_counted_by_its_last_end,
                 a_binding_tells_how_far_behind_it_is, failures_one_after_another_are_told, what_magento_could_not_be_told_is_counted,
                 the_times_of_what_succeeded_are_told_newest_first, what_was_posted_since_an_instant_is_summed;
             intents: an_intent_is_opened_once, an_answered_intent_keeps_its_answer, calls_are_kept_with_what_came_of_them,

@@ -96,6 +96,40 @@ pub async fn only_an_end_is_counted_as_one(store: Arc<dyn Store>) {
     assert_eq!(counted(&world, Span::Day, day).await, [(day, Tally::Received, 1), (day, skips, 1)]);
 }
 
+/// A run that is queued again has not ended: what came in and what ended add up, whoever queued it.
+pub async fn a_run_that_is_queued_again_is_counted_by_its_last_end(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let day = Span::Day.start(world.now());
+    let ends = async || -> Vec<(Tally, i64)> {
+        let counted = counted(&world, Span::Day, day).await.into_iter();
+        counted
+            .filter(|(_, tally, runs)| *tally != Tally::Received && *runs != 0)
+            .map(|(_, tally, runs)| (tally, runs))
+            .collect()
+    };
+    let run = world.run_through(InvoiceCreated, 1, failed()).await;
+    world.store.retry_run(world.organisation, run, world.now(), None).await.unwrap();
+    assert_eq!(ends().await, [], "retried");
+    let claimed = world.claim().await;
+    world.finish(&claimed, Outcome::Succeeded).await;
+    assert_eq!(ends().await, [(Tally::Ended(RunStatus::Succeeded), 1)]);
+
+    let run = world.receive(InvoiceCreated, 2).await;
+    let action = |kind| Action {
+        id: ActionId(world.id()),
+        organisation_id: world.organisation,
+        binding_id: Some(world.binding),
+        run_id: Some(run),
+        actor: Actor { member: None, name: "Ada".to_owned() },
+        kind,
+        detail: "a test".to_owned(),
+        at: world.now(),
+    };
+    world.store.exclude_document(run, &action(ActionKind::Excluded)).await.unwrap();
+    world.store.include_document(run, &action(ActionKind::Included)).await.unwrap();
+    assert_eq!(ends().await, [(Tally::Ended(RunStatus::Succeeded), 1)], "no longer excluded");
+}
+
 /// The backlog is what is due and held by nobody.
 pub async fn a_binding_tells_how_far_behind_it_is(store: Arc<dyn Store>) {
     let world = World::new(store).await;

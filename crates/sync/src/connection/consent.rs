@@ -23,6 +23,9 @@ use crate::{
 /// How long a consent may take, the choice of a business included.
 const PATIENCE: TimeDelta = TimeDelta::minutes(30);
 
+/// So many businesses are asked for their country: more than that are told apart by their names.
+const ASKED: usize = 12;
+
 /// Credentials that are gone through at once.
 const PAGE: u32 = 200;
 
@@ -99,14 +102,14 @@ impl Engine {
         Ok((binding, self.businesses_of(&tokens).await?))
     }
 
-    /// The businesses that a consent reaches; none before the consent, and when it has run out.
+    /// The businesses that a consent reaches, each with its country where Sage says it; none before the consent, and when it has run out.
     pub async fn consented_businesses(
         &self,
         binding: BindingId,
         member: MemberId,
-    ) -> Result<Vec<Named>, ConnectError> {
+    ) -> Result<Vec<(Named, Option<String>)>, ConnectError> {
         match self.bought(binding, member).await {
-            Ok(tokens) => self.businesses_of(&tokens).await,
+            Ok(tokens) => self.businesses_with_countries(&tokens).await,
             Err(ConnectError::ConsentUsedUp) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -132,6 +135,20 @@ impl Engine {
 
     async fn bought(&self, binding: BindingId, member: MemberId) -> Result<Tokens, ConnectError> {
         self.consent(binding, member).await?.bought().ok_or(ConnectError::ConsentUsedUp)
+    }
+
+    /// What the list of businesses leaves out is asked of each. Where Sage does not say it, the name has to do.
+    async fn businesses_with_countries(
+        &self,
+        tokens: &Tokens,
+    ) -> Result<Vec<(Named, Option<String>)>, ConnectError> {
+        let bought = FixedToken(tokens.access.clone());
+        let connection = Connection::without_business(&self.sage, &bought);
+        let businesses = connection.businesses().await?;
+        let asked = businesses.iter().take(ASKED).map(|business| connection.business(&business.id));
+        let mut countries =
+            futures::future::join_all(asked).await.into_iter().map(|answer| answer.ok()?.country);
+        Ok(businesses.into_iter().map(|business| (business, countries.next().flatten())).collect())
     }
 
     async fn businesses_of(&self, tokens: &Tokens) -> Result<Vec<Named>, ConnectError> {

@@ -1,0 +1,36 @@
+//! Asks the server again, one question at a time: what is asked while an answer is on its way is asked once more behind it.
+
+use leptos::{prelude::*, task::spawn_local};
+
+/// What is asked again whenever something has changed.
+#[derive(Clone, Copy)]
+pub struct Refetch {
+    is_asking: StoredValue<bool>,
+    is_behind: StoredValue<bool>,
+}
+
+impl Refetch {
+    /// Nothing is on its way yet.
+    pub fn new() -> Self {
+        Self { is_asking: StoredValue::new(false), is_behind: StoredValue::new(false) }
+    }
+
+    /// Asks now, or behind the answer that is on its way.
+    pub fn ask<F: Future<Output = ()> + 'static>(self, question: impl Fn() -> F + 'static) {
+        if self.is_asking.get_value() {
+            self.is_behind.set_value(true);
+            return;
+        }
+        self.is_asking.set_value(true);
+        spawn_local(async move {
+            loop {
+                self.is_behind.set_value(false);
+                question().await;
+                if !self.is_behind.get_value() {
+                    break;
+                }
+            }
+            self.is_asking.set_value(false);
+        });
+    }
+}
