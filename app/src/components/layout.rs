@@ -30,7 +30,7 @@ pub fn Frame(
 ) -> impl IntoView {
     view! {
         <SkipLink />
-        <header class="row gap-x-6 border-b border-line bg-sheet px-4 py-2 sm:px-6 print:hidden">
+        <header class="row gap-x-6 border-b border-line bg-sheet px-4 max-sm:relative max-sm:h-14 max-sm:flex-nowrap max-sm:overflow-x-auto max-sm:whitespace-nowrap max-sm:[scrollbar-width:none] max-sm:*:shrink-0 sm:px-6 sm:py-2 print:hidden">
             <a class=BRAND href=HOME>
                 <Mark />
                 "Ledger"
@@ -48,7 +48,7 @@ pub fn Frame(
                 </A>
                 {more_ways}
             </nav>
-            <div class="row ml-auto">
+            <div class="row ml-auto max-sm:flex-nowrap">
                 <ThemeChoice />
                 {account}
             </div>

@@ -9,7 +9,7 @@ pub fn search_box(frame: &HistoryFrame) -> AnyView {
     let kept = kept.map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     let search = frame.search.clone();
     view! {
-        <form class="grid max-w-3xl grid-cols-[minmax(0,1fr)_auto] gap-x-2 gap-y-1" method="get" action=HISTORY role="search" autocomplete="off">
+        <form class="grid max-w-3xl flex-[1_1_24rem] grid-cols-[minmax(0,1fr)_auto] gap-x-2 gap-y-1" method="get" action=HISTORY role="search" autocomplete="off">
             <label class="sr-only" for="q">
                 "Search"
             </label>
