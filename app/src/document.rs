@@ -57,6 +57,8 @@ pub(crate) fn document(options: LeptosOptions, scripts: AnyView, body: AnyView) 
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
+                <link rel="manifest" href="/manifest.webmanifest" />
                 <HashedStylesheet options />
                 {scripts}
                 <MetaTags />

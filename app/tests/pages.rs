@@ -32,7 +32,7 @@ fn succeeded() -> RunRow {
         is_resolved: false,
         document: "000000008".to_owned(),
         customer: Some("Ada & Sons <Ltd>".to_owned()),
-        amount: Some(Amount { currency: "GBP".to_owned(), magento: "214.09".to_owned(), sage: None }),
+        amount: Some(Amount { magento: "\u{a3}214.09".to_owned(), sage: None }),
         sage_reference: Some("SI-27".to_owned()),
         date: Some("28 Feb 2026".to_owned()),
         received: Moment {
@@ -44,6 +44,7 @@ fn succeeded() -> RunRow {
         attempts: 2,
         reason: None,
         can_retry: true,
+        offers_retry: true,
     }
 }
 
@@ -65,8 +66,7 @@ fn a_run_shows_what_it_is_about() {
         "000000008",
         "Invoice paid",
         "Ada &amp; Sons &lt;Ltd&gt;",
-        "GBP",
-        "214.09",
+        "\u{a3}214.09",
         "SI-27",
         r#"datetime="2026-03-01T09:05:07Z""#,
         "Succeeded",
@@ -104,9 +104,8 @@ fn a_failure_says_why_what_to_do_and_both_sums() {
             status: RunStatus::Failed,
             reason: Some(Reason::new(Code::TotalsMismatch, Some("214.09 here, 214.08 there".to_owned()))),
             amount: Some(Amount {
-                currency: "GBP".to_owned(),
-                magento: "214.09".to_owned(),
-                sage: Some("214.08".to_owned()),
+                magento: "\u{a3}214.09".to_owned(),
+                sage: Some("\u{a3}214.08".to_owned()),
             }),
             ..succeeded()
         },

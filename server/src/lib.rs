@@ -14,6 +14,7 @@ pub mod isolation;
 mod keys;
 pub mod lifecycle;
 pub mod plan;
+pub mod refused_forms;
 pub mod router;
 pub mod routes;
 #[cfg(feature = "demo")]

@@ -215,6 +215,7 @@ impl Process {
                 sealing: Sealing::new(Arc::clone(&engine.keys), Arc::clone(&engine.environment)),
                 public_url: config.public_url.clone(),
                 quotas: config.quotas,
+                thresholds: config.alerts.thresholds,
                 consent_origin: engine.sage.endpoints().authorize.origin().ascii_serialization(),
             },
             endpoints: endpoint_state(config, &engine, &shutdown, config.worker.enabled)?,

@@ -15,6 +15,7 @@ use tower_http::{compression::CompressionLayer, set_header::SetResponseHeaderLay
 
 use crate::{
     client, isolation,
+    refused_forms::{self, Refusals},
     routes::{consent, embed, export, health, live, magento, metrics, settings_file, webhooks},
     security::{self, PublicOrigin},
     state::{AppState, EndpointState},
@@ -72,6 +73,7 @@ fn pages(state: AppState) -> Router {
     let services = state.services.clone();
     let proxies = Arc::clone(&state.proxies);
     let own = PublicOrigin::of(&services.public_url);
+    let refusals = Refusals { sealing: services.sealing.clone(), secure_cookies: services.secure_cookies };
     let options = state.leptos_options.clone();
     let routes = PAGES.clone();
     let files = site_pkg_dir_service(&options).fallback(ErrorHandler::new(app::shell, options.clone()));
@@ -89,12 +91,13 @@ fn pages(state: AppState) -> Router {
         .layer(middleware::from_fn(isolation::own_root))
         .layer(middleware::from_fn_with_state(proxies, client::tell_address))
         .layer(CompressionLayer::new())
+        .layer(middleware::from_fn_with_state(refusals, refused_forms::carry))
         .layer(middleware::from_fn(security::status_of_refusals))
         .layer(middleware::from_fn_with_state(own.clone(), security::only_own_referer))
         .layer(middleware::from_fn_with_state(own, security::only_own_forms))
         .layer(middleware::from_fn(security::only_possible_names))
         .layer(header_layer(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
-        .layer(middleware::from_fn(security::cache_the_package))
+        .layer(middleware::from_fn(security::cache_files))
         .layer(header_layer(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // A form's error travels back to the page it came from: `no-referrer` would lose it.
         .layer(header_layer(header::REFERRER_POLICY, "same-origin"))

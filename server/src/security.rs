@@ -12,18 +12,25 @@ use messages::message;
 use url::Url;
 use views::error::AppError;
 
-/// Files under `/pkg/` carry a hash in their name: they may be kept for ever. Pages hold a merchant's books: never.
-pub async fn cache_the_package(request: Request, next: Next) -> Response {
-    let is_package = request.uri().path().starts_with("/pkg/");
-    let mut response = next.run(request).await;
-    let value = if is_package && response.status().is_success() {
-        "public, max-age=31536000, immutable"
-    } else {
-        "no-store"
+/// What every page asks for and holds nobody's books; the names bear no hash.
+const ICONS: [&str; 4] = ["/favicon.svg", "/favicon.ico", "/apple-touch-icon.png", "/manifest.webmanifest"];
+
+/// Files under `/pkg/` carry a hash in their name: they may be kept for ever, and icons for a day. Pages hold a merchant's books: never.
+pub async fn cache_files(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let value = match path {
+        _ if path.starts_with("/pkg/") => "public, max-age=31536000, immutable",
+        _ if ICONS.contains(&path) => "public, max-age=86400",
+        _ => NEVER,
     };
+    let mut response = next.run(request).await;
+    let value = if response.status().is_success() { value } else { NEVER };
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(value));
     response
 }
+
+/// What holds a merchant's books is kept by no browser.
+const NEVER: &str = "no-store";
 
 /// What every answer under https says: browsers come back by https only. A year, as most lists of browsers ask for.
 pub const HSTS: &str = "max-age=31536000";
@@ -163,6 +170,9 @@ fn loggable(path: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use axum::{Router, body::Body, middleware, routing::get};
+    use tower::ServiceExt;
+
     use super::*;
 
     #[test]
@@ -180,6 +190,30 @@ mod tests {
         let plain = PublicOrigin::of("http://127.0.0.1:3000");
         assert!(plain.is_own("http://localhost:3000", &asked("localhost:3000")));
         assert!(!plain.is_own("http://localhost:3001", &asked("localhost:3000")));
+    }
+
+    #[tokio::test]
+    async fn icons_are_kept_for_a_day_and_pages_by_nobody() {
+        let there = || async { "there" };
+        let site = Router::new()
+            .route("/favicon.svg", get(there))
+            .route("/dashboard", get(there))
+            .route("/pkg/ledger.0a1b.js", get(there))
+            .layer(middleware::from_fn(cache_files));
+        for (path, value) in [
+            ("/favicon.svg", "public, max-age=86400"),
+            ("/favicon.ico", "no-store"),
+            ("/dashboard", "no-store"),
+            ("/pkg/ledger.0a1b.js", "public, max-age=31536000, immutable"),
+        ] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let answer = site.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers()[header::CACHE_CONTROL], value, "{path}");
+        }
+        for icon in ICONS {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../public").to_owned() + icon;
+            assert!(std::fs::metadata(&file).is_ok_and(|file| file.len() > 0), "{file}");
+        }
     }
 
     #[test]

@@ -20,9 +20,10 @@ pub async fn fetch_history(
     query: String,
 ) -> Result<HistoryView, AppError> {
     use crate::context;
-    use services::history::{query::HistoryQuery, view::view};
-    let work =
-        async { view(&context::services()?, &context::member().await?, &HistoryQuery::parse(&query)?).await };
+    use services::history::{query::HistoryQuery, view};
+    let work = async {
+        view::answer(&context::services()?, &context::member().await?, HistoryQuery::parse(&query)).await
+    };
     context::answer(work).await
 }
 
@@ -66,7 +67,8 @@ pub async fn retry_run(
 pub async fn fetch_causes() -> Result<CausesView, AppError> {
     use crate::context;
     use services::history;
-    context::answer(async { history::causes(&context::services()?, &context::member().await?).await }).await
+    context::answer(async { history::causes::open(&context::services()?, &context::member().await?).await })
+        .await
 }
 
 /// Begins to retry all runs of a cause, for a page that stays where it is.

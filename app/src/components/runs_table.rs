@@ -180,7 +180,9 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
             on:change=erased::on(move |event| choose.run(event_target_checked(&event)))
         />
     };
-    // Not taken away while the run is queued or in progress: the focus of whoever has just pressed it would be lost.
+    // Once there it stays: the focus of whoever has just pressed it would be lost.
+    let is_offered =
+        Memo::new(move |was: Option<&bool>| was == Some(&true) || row.with(|row| row.offers_retry));
     let retry = view! {
         <button
             class="button"
@@ -191,6 +193,7 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
             aria-label=erased::text(move || format!("Retry {}", called()))
             aria-disabled=erased::flag(move || !row.with(|row| row.can_retry))
             aria-busy=erased::flag(move || is_busy.get())
+            hidden=erased::switch(move || !is_offered.get())
         >
             "Retry"
         </button>
@@ -199,15 +202,11 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
 }
 
 fn amount(amount: Option<Amount>) -> impl IntoView {
-    let Some(Amount { currency, magento, sage }) = amount else {
+    let Some(Amount { magento, sage }) = amount else {
         return Either::Right(dash());
     };
     Either::Left(view! {
-        <span class="font-medium whitespace-nowrap">
-            <span class="text-small font-normal text-ink-dim">{currency}</span>
-            " "
-            {magento}
-        </span>
+        <span class="font-medium whitespace-nowrap">{magento}</span>
         {sage.map(|sage| view! { <span class="differs block text-note font-semibold text-bad max-desk:w-full">"Sage has " {sage}</span> })}
     })
 }

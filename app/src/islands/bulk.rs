@@ -51,6 +51,7 @@ pub fn BulkProgress(
                 aria-label="Progress"
             ></progress>
             {facts(shown)}
+            {erased::dynamic(move || shown.with(failures).into_any())}
             <div class="row gap-x-2">
                 <form method="post" action=CancelRetryAll::PATH hidden=erased::switch(move || shown.with(|bulk| !bulk.may_cancel))>
                     <button class="button" name="bulk" value=id>
@@ -66,6 +67,29 @@ pub fn BulkProgress(
             </div>
         </section>
     }
+}
+
+/// Why runs failed again, each cause with the list of them.
+fn failures(bulk: &BulkView) -> impl IntoView + use<> {
+    let all = bulk.failed_again.clone()?;
+    let items = bulk.failures.iter().cloned().map(|failure| {
+        view! {
+            <li>
+                <a href=failure.href>{failure.documents}</a>
+                ": "
+                {failure.sentence}
+                " "
+                {failure.action}
+            </li>
+        }
+    });
+    Some(view! {
+        <h2>"Failed again"</h2>
+        <ul>{items.collect_view()}</ul>
+        <p>
+            <a href=all>"Show all that failed again"</a>
+        </p>
+    })
 }
 
 fn facts(shown: RwSignal<BulkView>) -> impl IntoView {

@@ -22,6 +22,7 @@ pub fn rows(list: RowList, panel: RunPanel, frame: Memo<HistoryFrame>) -> impl I
     let is_part = move || frame.with(|frame| frame.is_filtered || frame.first.is_some());
     view! {
         {erased::dynamic(move || frame.with(|frame| frame.unknown_key.clone()).map(|text| view! { <p class="notice">{text}</p> }).into_any())}
+        {erased::dynamic(move || frame.with(|frame| frame.left_out.clone()).map(left_out).into_any())}
         <p class="waiting text-note font-medium text-busy empty:hidden" role="status">
             {erased::text(move || list.waiting_sentence().unwrap_or_default())}
         </p>
@@ -43,6 +44,14 @@ pub fn rows(list: RowList, panel: RunPanel, frame: Memo<HistoryFrame>) -> impl I
             let (previous, next) = list.page.with(|page| (page.previous.clone(), page.next.clone()));
             view! { <Pager first previous next names /> }.into_any()
         })}
+    }
+}
+
+fn left_out((sentence, href): (String, String)) -> impl IntoView {
+    view! {
+        <p class="notice">
+            {sentence} " " <a href=href>"Show them"</a>
+        </p>
     }
 }
 

@@ -346,6 +346,7 @@ fn recent(alerts: Vec<AlertView>) -> AnyView {
                     <Time at=alert.at /> " (" <Zone /> "), " {alert.shop}
                 </p>
                 <p>
+                    {alert.documents.map(|documents| view! { <strong>{documents}</strong> ": " })}
                     <a href=alert.href>{alert.told}</a>
                 </p>
                 <p class="card-line">{alert.action}</p>

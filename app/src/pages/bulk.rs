@@ -20,7 +20,7 @@ use services::history::{
     query::HistoryQuery,
 };
 use views::{
-    bulk::{BulkView, PreviewView, count, state_sentence},
+    bulk::{BulkView, PreviewView, state_sentence},
     error::AppError,
     links::HISTORY,
 };
@@ -53,20 +53,8 @@ async fn preview(query: Result<HistoryQuery, AppError>) -> Result<PreviewView, A
 }
 
 fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
-    let number = count(preview.count);
-    let about = match (preview.is_more, preview.count) {
-        (true, _) => format!("More than {number} runs match."),
-        (false, 1) => "1 run matches.".to_owned(),
-        (false, _) => format!("{number} runs match."),
-    };
-    let all = (!preview.is_filtered).then_some(
-        "No filter is set, so this covers the whole history. Runs that succeeded are not retried.",
-    );
-    let label = match (preview.is_more, preview.count) {
-        (true, _) => format!("Retry more than {number} runs"),
-        (false, 1) => "Retry 1 run".to_owned(),
-        (false, _) => format!("Retry {number} runs"),
-    };
+    let (about, label) = (preview.sentence(), preview.label());
+    let all = (!preview.is_filtered).then_some("No filter is set, so this covers the whole list.");
     let ask = (preview.count > 0).then(|| {
         view! {
             <form method="post" action=RetryAll::PATH>
@@ -78,6 +66,7 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
     view! {
         <section class="card max-w-176 gap-3">
             <p class="ask-count text-lead font-semibold">{about}</p>
+            {preview.warnings.iter().map(|text| view! { <p class="notice">{text.clone()}</p> }).collect_view()}
             {all.map(|text| view! { <p class="notice">{text}</p> })}
             <p>
                 "Ledger queues failed, skipped, waiting and retrying runs again, oldest first and a few at a time, so that new documents are not delayed.

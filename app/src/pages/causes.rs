@@ -23,7 +23,7 @@ pub fn CausesPage() -> impl IntoView {
 }
 
 async fn load() -> Result<CausesView, AppError> {
-    let work = async { history::causes(&context::services()?, &context::member().await?).await };
+    let work = async { history::causes::open(&context::services()?, &context::member().await?).await };
     context::answer(work).await
 }
 

@@ -67,7 +67,7 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
         <section class="grid gap-3" aria-labelledby="lists">
             <h2 id="lists">"Loading the business\u{2019}s lists"</h2>
             <p>{current.label()}" \u{b7} "{place}" of "{count}</p>
-            <progress class="progress h-2.5 w-full max-w-120 appearance-none overflow-hidden rounded-control border border-line-strong bg-sheet-dim" max=count value=place aria-labelledby="lists"></progress>
+            <progress class="h-2.5 w-full max-w-120 appearance-none overflow-hidden rounded-control border border-line-strong bg-sheet-dim [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sheet-dim [&::-webkit-progress-value]:bg-accent" max=count value=place aria-labelledby="lists"></progress>
             <ol class="grid gap-1">{lists.collect_view()}</ol>
             <p class="field-hint">
                 "This page continues automatically. If it does not, "

@@ -16,10 +16,7 @@ use crate::{
     refusal::refusal_of,
 };
 use services::history::{query::HistoryQuery, view};
-use views::{
-    error::{AppError, ErrorCode},
-    history::HistoryView,
-};
+use views::{error::AppError, history::HistoryView};
 
 /// The list of runs.
 #[component]
@@ -42,21 +39,14 @@ pub fn HistoryPage() -> impl IntoView {
     .into_any()
 }
 
-/// The list that was asked for. Where the address makes no sense, that is said above the whole list, and what was typed stays.
+/// The list that was asked for. Where the address makes no sense, that is said above an empty list, and what was typed stays.
 async fn load(query: Result<HistoryQuery, AppError>) -> Result<HistoryView, AppError> {
-    let asked = async { Ok((context::services()?, context::member().await?)) };
-    let (services, member) = context::answer(asked).await?;
-    match query {
-        Err(error) if error.code == ErrorCode::Invalid => {
-            let typed = error.typed("q").unwrap_or_default().to_owned();
-            // It gives the answer its status.
-            drop(context::answer(std::future::ready(Err::<(), _>(error))).await);
-            let mut whole = view::view(&services, &member, &HistoryQuery::default()).await?;
-            whole.frame.search = typed;
-            Ok(whole)
-        }
-        query => context::answer(async { view::view(&services, &member, &query?).await }).await,
+    if let Err(error) = &query {
+        // It gives the answer its status.
+        drop(context::answer(std::future::ready(Err::<(), _>(error.clone()))).await);
     }
+    let work = async { view::answer(&context::services()?, &context::member().await?, query).await };
+    context::answer(work).await
 }
 
 /// A form sends its empty fields along; the address that people keep and send does without them.

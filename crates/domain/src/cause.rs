@@ -14,6 +14,7 @@ pub fn cause(code: Code, message: Option<&str>) -> String {
     let is_one = matches!(
         code,
         Code::CrossBorderNotSupported
+            | Code::TaxNotAllowed
             | Code::TaxRegionUnknown
             | Code::MultiCurrencyDisabled
             | Code::ExchangeRateMissing
@@ -60,7 +61,7 @@ mod tests {
     #[test]
     fn what_differs_by_country_or_currency_alone_is_one_cause() {
         let of = |code, message| cause(code, Some(message));
-        for code in [Code::CrossBorderNotSupported, Code::ExchangeRateDoubtful] {
+        for code in [Code::CrossBorderNotSupported, Code::TaxNotAllowed, Code::ExchangeRateDoubtful] {
             assert_eq!(of(code, "Sales to Jersey"), of(code, "Sales to Northern Ireland"), "{code}");
         }
         assert_ne!(of(Code::NeedsMapping, "The rate of 20 %"), of(Code::NeedsMapping, "The bank account"));

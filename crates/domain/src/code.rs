@@ -137,6 +137,9 @@ codes! {
 }
 
 impl Code {
+    /// Skips of a whole kind that the settings switch off: not documents that somebody may miss in the books.
+    pub const SWITCHED_OFF: [Self; 2] = [Self::ProductsDisabled, Self::CustomerConsolidated];
+
     /// The class that Magento is told for a failure; `None` for what skips or holds.
     pub const fn class(self) -> Option<ErrorClass> {
         match self.effect() {

@@ -163,9 +163,31 @@ pub const fn retry_now(status: RunStatus, binding: BindingStatus) -> RetryNow {
     }
 }
 
+/// Whether a list offers a retry beside the run: not where the document is in Sage, nor where nobody's retry would change that it is
+/// skipped. The run's own page may offer it all the same.
+pub const fn offers_retry(status: RunStatus, code: Option<Code>) -> bool {
+    match (status, code) {
+        (RunStatus::Succeeded, _) => false,
+        (RunStatus::SkippedByPolicy, Some(code)) => !matches!(code.remedies(), [TakeBack | NothingToDo]),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_offers_a_retry_where_it_can_help() {
+        for status in RunStatus::ALL {
+            assert_eq!(RunStatus::RETRYABLE.contains(status), status.is_retryable(), "{status}");
+            assert_eq!(offers_retry(*status, None), *status != RunStatus::Succeeded, "{status}");
+        }
+        let skipped = |code| offers_retry(RunStatus::SkippedByPolicy, Some(code));
+        assert!(skipped(Code::ProductsDisabled) && skipped(Code::UnpaidInvoice));
+        assert!(!skipped(Code::Excluded) && !skipped(Code::InvoiceCancelled));
+        assert!(offers_retry(RunStatus::Failed, Some(Code::CrossBorderNotSupported)), "never forbidden");
+    }
     use crate::settings::cards::{CARDS, fields};
 
     #[test]

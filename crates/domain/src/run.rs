@@ -90,6 +90,14 @@ impl RunStatus {
         matches!(self, Self::Succeeded | Self::SkippedByPolicy | Self::Failed)
     }
 
+    /// Where a retry may bring a run further: those in Sage are there, and those in the queue need none.
+    pub const RETRYABLE: [Self; 4] = [Self::Failed, Self::Waiting, Self::Retrying, Self::SkippedByPolicy];
+
+    /// Whether it is one of [`RunStatus::RETRYABLE`].
+    pub const fn is_retryable(self) -> bool {
+        matches!(self, Self::Failed | Self::Waiting | Self::Retrying | Self::SkippedByPolicy)
+    }
+
     /// Whether a worker may claim it when its time has come.
     pub const fn is_claimable(self) -> bool {
         matches!(self, Self::Queued | Self::Retrying)

@@ -33,6 +33,7 @@ impl ActivityQuery {
         Ok(ActionFilter {
             kind: read::<ActionKind>("kind", &self.kind)?,
             member: read::<MemberId>("person", &self.person)?,
+            binding: None,
         })
     }
 

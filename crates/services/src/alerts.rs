@@ -1,5 +1,7 @@
 //! The service functions behind the page of alerts. A channel is its member's own: whoever may look may be told.
 
+mod groups;
+
 use chrono::TimeDelta;
 use domain::{
     alert::{AlertKind, AlertMode, ChannelKind},
@@ -12,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use store::{Action, AlertChannel, AlertProof, AlertWants};
 use views::{
-    alerts::{AlertView, AlertsView, ChannelView},
+    alerts::{AlertsView, ChannelView},
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     people::ShownSecret,
@@ -23,6 +25,7 @@ use crate::{
     history::operator_actions::action,
     people::wrong_with_email,
     permission::Permission,
+    purse::all_books,
     rate_limit::{self, RateLimit},
     reveal_once::RevealOnce,
     visit::Visit,
@@ -31,8 +34,11 @@ use crate::{
 /// How many channels a member may have.
 const CHANNELS: usize = 10;
 
-/// How many alerts the page shows.
-const SHOWN: u32 = 50;
+/// So many alerts are read.
+const READ: u32 = 500;
+
+/// How many groups of them the page shows.
+const SHOWN: usize = 50;
 
 /// How long a code that proves an address is good.
 const PROOF: TimeDelta = TimeDelta::hours(1);
@@ -53,20 +59,15 @@ pub async fn own(services: &Services, member: &Member, visit: &Visit) -> Result<
     let (store, organisation) = (&*services.store, member.organisation());
     let channels = store.list_alert_channels(member.id()).await?.into_iter().map(view);
     let shops = store.list_bindings(organisation).await?.into_iter();
-    let alerts = store.list_alerts(organisation, SHOWN).await?.into_iter().map(|alert| AlertView {
-        at: alert.at.into(),
-        told: alert.kind.told(&alert.facts),
-        action: alert.kind.to_do(&alert.facts).to_owned(),
-        href: alert.kind.path(alert.binding_id, alert.run_id),
-        shop: alert.shop,
-    });
+    let alerts = store.list_alerts(organisation, READ).await?;
+    let books = all_books(services, organisation).await?;
     Ok(AlertsView {
         email: member.email().to_owned(),
         sends_mail: services.alerting.sends_mail(),
         secret: RevealOnce::Secret.take(services, member, visit)?.map(ShownSecret),
         channels: channels.collect(),
         shops: shops.map(|shop| (shop.id.to_string(), shop.name)).collect(),
-        alerts: alerts.collect(),
+        alerts: groups::grouped(&alerts, &books, SHOWN),
     })
 }
 

@@ -10,13 +10,14 @@ use domain::{
     setup::{Setup, ShopState},
 };
 use messages::message;
-use store::{Binding, PageRequest, RunFilter, SettingsVersion};
+use store::{ActionFilter, Binding, PageRequest, RunFilter, SettingsVersion};
 use views::{
     bindings::{
         BackfillView, BindingView, BusinessView, ConnectView, ProgressView, checked_href, connect_href,
     },
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
+    format::Moment,
     preflight::PreflightView,
     setup::SetupView,
 };
@@ -251,6 +252,17 @@ pub async fn setup_of(services: &Services, member: &Member, id: &str) -> Result<
     Ok(setup::view(&binding, far, member))
 }
 
+/// Who paused a shop that is paused, and when: its newest pause of all that are recorded.
+async fn paused_by(services: &Services, binding: &Binding) -> Result<Option<(String, Moment)>, AppError> {
+    if binding.status != BindingStatus::Paused {
+        return Ok(None);
+    }
+    let pauses =
+        ActionFilter { kind: Some(ActionKind::Paused), binding: Some(binding.id), ..ActionFilter::default() };
+    let newest = services.store.list_actions(binding.organisation_id, &pauses, None, 1).await?;
+    Ok(newest.into_iter().next().map(|action| (action.actor.name, action.at.into())))
+}
+
 async fn view(
     services: &Services,
     member: &Member,
@@ -287,6 +299,7 @@ async fn view(
             code: backfill.code,
             ended_at: backfill.ended_at.map(Into::into),
         }),
+        paused_by: if is_paused_by_ledger { None } else { paused_by(services, &binding).await? },
         paused_after: is_paused_by_ledger.then_some(health.failed_in_a_row),
         id: binding.id.to_string(),
         name: binding.name,

@@ -18,7 +18,9 @@ use views::{
 use crate::{
     Services,
     client_info::{Caller, Frame},
-    cookies, member, second_factor,
+    cookies, member,
+    purse::{all_books, base_of},
+    second_factor,
     session::{self, Opened},
     setup::Setups,
     tokens,
@@ -87,6 +89,8 @@ async fn history(services: &Services, binding: &Binding, query: EmbedQuery) -> R
         format!("{list}{joint}{name}={run}")
     };
     let far = Setups::of(services, binding.organisation_id).await?.get(binding);
+    let books = all_books(services, binding.organisation_id).await?;
+    let base = base_of(&books, binding.id);
     Ok(HistoryView {
         name: binding.name.clone(),
         status: binding.status,
@@ -95,7 +99,7 @@ async fn history(services: &Services, binding: &Binding, query: EmbedQuery) -> R
         newest: (seek != Seek::First).then(|| list.clone()),
         newer: page.previous.map(|run| beyond("after", run)),
         older: page.next.map(|run| beyond("before", run)),
-        rows: page.runs.into_iter().map(|run| RunRow::of(run, binding.status)).collect(),
+        rows: page.runs.into_iter().map(|run| RunRow::of(run, binding.status, base)).collect(),
         in_ledger: format!("{HISTORY}?shop={}", binding.id),
     })
 }

@@ -19,6 +19,7 @@ pub mod overview;
 pub mod password;
 pub mod people;
 pub mod permission;
+mod purse;
 pub mod rate_limit;
 pub mod reveal_once;
 pub mod run;

@@ -3,7 +3,6 @@
 mod chart;
 mod money;
 mod needs;
-mod purse;
 mod shops;
 mod times;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{environment::Environment, quota::Quotas};
+use domain::{environment::Environment, health::Thresholds, quota::Quotas};
 use store::Store;
 
 use crate::{alerting::Alerting, connecting::Connecting, sealing::Sealing};
@@ -26,6 +26,8 @@ pub struct Services {
     pub public_url: String,
     /// How much one member or organisation may take of what all share.
     pub quotas: Quotas,
+    /// After how many documents that failed one after another a shop is paused.
+    pub thresholds: Thresholds,
     /// Where forms may lead besides Ledger itself: the origin of Sage's consent page.
     pub consent_origin: String,
 }

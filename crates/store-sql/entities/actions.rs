@@ -84,6 +84,9 @@ impl Actions for Driver {
         if let Some(member) = filter.member {
             query.push(" AND member_id = ").push_bind(Id(member));
         }
+        if let Some(binding) = filter.binding {
+            query.push(" AND binding_id = ").push_bind(Id(binding));
+        }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
         Ok(rows::readable::<ActionRow>(query.build(), self.reader()).await?)
     }

@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 use domain::{
+    code::Code,
     environment::Environment,
-    ids::{BulkRetryId, MemberId, OrganisationId, RunId},
+    ids::{BindingId, BulkRetryId, MemberId, OrganisationId, RunId},
     run::{BulkState, RunStatus},
 };
-use store::{Action, Actor, Advance, BulkRetries, BulkRetry, Error, FEED, Result, Run, RunFilter};
-use store_sql::{Id, Instant, Json, Text, Word};
+use store::{
+    Action, Actor, Advance, BulkFailure, BulkRetries, BulkRetry, Error, FEED, Result, Run, RunFilter,
+};
+use store_sql::{Id, Instant, Json, Lenient, Text, Word};
 
 use super::{
     Tried,
@@ -39,6 +42,25 @@ struct BulkRow {
     passed_over: i64,
     created_at: Instant,
     ended_at: Option<Instant>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FailureRow {
+    binding_id: Id<BindingId>,
+    code: Lenient<Word<Code>>,
+    cause: String,
+    runs: i64,
+}
+
+impl FailureRow {
+    fn value(self) -> BulkFailure {
+        BulkFailure {
+            binding_id: self.binding_id.0,
+            code: self.code.0.map_or(Code::UnreadableRecord, |code| code.0),
+            cause: self.cause,
+            runs: self.runs,
+        }
+    }
 }
 
 impl Record for BulkRow {
@@ -118,6 +140,27 @@ impl BulkRetries for Driver {
         Ok(counted.into_iter().map(|(status, count)| (status.0, count)).collect())
     }
 
+    async fn bulk_failures(
+        &self,
+        organisation: OrganisationId,
+        id: BulkRetryId,
+        limit: u32,
+    ) -> Result<Vec<BulkFailure>> {
+        let found: Vec<FailureRow> = sqlx::query_as(
+            "SELECT r.binding_id, r.code, coalesce(r.cause, r.code) AS cause, count(*) AS runs
+               FROM actions a JOIN runs r ON r.id = a.run_id
+              WHERE a.bulk_retry_id = $1 AND a.organisation_id = $2 AND r.status = 'failed' AND r.code IS NOT NULL
+              GROUP BY r.binding_id, r.code, coalesce(r.cause, r.code) ORDER BY runs DESC, cause LIMIT $3",
+        )
+        .bind(Id(id))
+        .bind(Id(organisation))
+        .bind(i64::from(limit))
+        .fetch_all(self.reader())
+        .await
+        .map_err(translate)?;
+        Ok(found.into_iter().map(FailureRow::value).collect())
+    }
+
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>> {
         let found =
             sqlx::query("SELECT * FROM bulk_retries WHERE organisation_id = $1 ORDER BY id DESC LIMIT $2")
@@ -182,7 +225,7 @@ async fn advance(
     let (mut retried, mut passed_over) = (0_i64, 0_i64);
     for run in meant {
         // Read once more: a worker may have taken it since the page was read.
-        if bulk.takes(&run) && queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
+        if queue_again(&mut transaction, bulk.organisation_id, run.id, now).await? {
             record_of_bulk(&mut transaction, &bulk.action_of(&run, environment), id).await?;
             retried += 1;
         } else {

@@ -151,12 +151,15 @@ pub(crate) async fn note_unreadable(
     raise(connection, binding, raised, now).await
 }
 
-/// Whether the run has failed already since the binding's failures are counted.
+/// Whether the run's failure is known: it has failed already since the binding's failures are counted, or before a retry of many that
+/// put it in the queue. Whoever retries known failures together learns nothing new of the shop.
 async fn is_counted(connection: &mut Connection, binding: BindingId, finish: &FinishRun) -> Tried<bool> {
     let counted = sqlx::query(
         "SELECT 1 FROM attempts a LEFT JOIN binding_health h ON h.binding_id = a.binding_id
           WHERE a.binding_id = $1 AND a.run_id = $2 AND a.id <> $3 AND a.outcome = 'failed'
-            AND (h.counted_from IS NULL OR a.ended_at > h.counted_from) LIMIT 1",
+            AND (h.counted_from IS NULL OR a.ended_at > h.counted_from
+                 OR EXISTS (SELECT 1 FROM actions t WHERE t.run_id = a.run_id AND t.bulk_retry_id IS NOT NULL AND t.at >= a.ended_at))
+          LIMIT 1",
     )
     .bind(Id(binding))
     .bind(Id(finish.fence.run_id))

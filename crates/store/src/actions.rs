@@ -105,6 +105,8 @@ pub struct ActionFilter {
     pub kind: Option<ActionKind>,
     /// Of this member.
     pub member: Option<MemberId>,
+    /// With this binding.
+    pub binding: Option<BindingId>,
 }
 
 /// A document that is not to be synced.

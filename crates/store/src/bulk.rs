@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
+    code::Code,
     environment::Environment,
-    ids::{ActionId, BulkRetryId, OrganisationId, RunId},
+    ids::{ActionId, BindingId, BulkRetryId, OrganisationId, RunId},
     run::{ActionKind, BulkState, RunStatus},
 };
 
@@ -38,7 +39,7 @@ pub struct BulkRetry {
     pub last_run: RunId,
     /// How many were put in the queue.
     pub retried: i64,
-    /// How many could not be: they were queued or running, or had ended well.
+    /// How many could not be: a worker took them, or somebody else retried them, at the same moment.
     pub passed_over: i64,
     /// When it was begun.
     pub created_at: DateTime<Utc>,
@@ -47,19 +48,10 @@ pub struct BulkRetry {
 }
 
 impl BulkRetry {
-    /// Whether a run in this state is to be retried: what ended well only where the filter names that state.
-    pub fn takes(&self, run: &Run) -> bool {
-        match run.status {
-            RunStatus::Failed | RunStatus::SkippedByPolicy | RunStatus::Waiting | RunStatus::Retrying => true,
-            RunStatus::Succeeded => self.filter.status == Some(RunStatus::Succeeded),
-            RunStatus::Queued | RunStatus::Running => false,
-        }
-    }
-
     /// The runs to be passed next, beyond the cursor: no more than there is room for in the queue.
     pub fn next_page(&self, cursor: Option<RunId>, room: i64) -> PageRequest {
         PageRequest {
-            filter: self.filter.clone(),
+            filter: RunFilter { retryable: true, ..self.filter.clone() },
             order: Order { by: SortBy::Received, descending: false },
             seek: cursor.map_or(Seek::First, Seek::After),
             limit: CHUNK.min(u32::try_from(room).unwrap_or(CHUNK)),
@@ -80,6 +72,19 @@ impl BulkRetry {
             at: environment.now(),
         }
     }
+}
+
+/// Runs that a retry of many put in the queue and that failed again, of one cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BulkFailure {
+    /// Of which binding.
+    pub binding_id: BindingId,
+    /// Why.
+    pub code: Code,
+    /// The cause, as [`RunFilter::cause`] takes it.
+    pub cause: String,
+    /// How many.
+    pub runs: i64,
 }
 
 /// How far a retry of many has come.
@@ -108,6 +113,14 @@ pub trait BulkRetries {
         organisation: OrganisationId,
         id: BulkRetryId,
     ) -> Result<Vec<(RunStatus, i64)>>;
+
+    /// Why those failed again that did, most runs first; at most so many causes.
+    async fn bulk_failures(
+        &self,
+        organisation: OrganisationId,
+        id: BulkRetryId,
+        limit: u32,
+    ) -> Result<Vec<BulkFailure>>;
 
     /// The newest of an organisation.
     async fn list_bulk_retries(&self, organisation: OrganisationId, limit: u32) -> Result<Vec<BulkRetry>>;

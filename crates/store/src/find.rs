@@ -13,6 +13,8 @@ pub struct Find {
     pub magento_id: Option<i64>,
     /// Magento's total, in minor units of two decimals.
     pub amount_minor: Option<i64>,
+    /// Magento's total at least and at most, in minor units of two decimals: a sum whose pennies were not typed.
+    pub amount_within: Option<(i64, i64)>,
     /// The digest of a customer's e-mail address: [`domain::email::digest`].
     pub email_digest: Option<String>,
     /// Sage's id of a record or of a request.
@@ -32,6 +34,8 @@ pub enum Hit {
     SageReference(String),
     /// Magento's total, in minor units of two decimals.
     Amount(i64),
+    /// Magento's total lies between these, in minor units of two decimals.
+    AmountWithin(i64, i64),
     /// The digest of its customer's e-mail address.
     EmailDigest(String),
     /// Sage's id of its record.
@@ -62,6 +66,7 @@ impl Find {
             .flat_map(|text| [Hit::CustomerName(text.clone()), Hit::CustomerLastWord(text.clone())]);
         numbers
             .chain(self.amount_minor.map(Hit::Amount))
+            .chain(self.amount_within.map(|(least, most)| Hit::AmountWithin(least, most)))
             .chain(self.email_digest.clone().map(Hit::EmailDigest))
             .chain(ids)
             .chain(self.run.map(Hit::Run))

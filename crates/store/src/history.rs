@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     code::Code,
-    ids::{BindingId, OrganisationId, RunId},
+    ids::{BindingId, BulkRetryId, OrganisationId, RunId},
     run::{EventName, RunStatus},
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,12 @@ pub struct RunFilter {
     pub cause: Option<String>,
     /// Only what a person may have to look after: failed and not made good by a later run of the same document, or waiting.
     pub open: bool,
+    /// Only what a retry may bring further: [`RunStatus::RETRYABLE`].
+    pub retryable: bool,
+    /// Put in the queue by this retry of many.
+    pub bulk: Option<BulkRetryId>,
+    /// Without what was skipped because its kind is switched off in the settings: [`Code::SWITCHED_OFF`].
+    pub without_switched_off: bool,
     /// Under one version of the settings; versions are counted within a binding.
     pub settings_version: Option<i64>,
     /// Received at this instant or later.

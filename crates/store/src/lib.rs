@@ -53,7 +53,7 @@ pub use announcements::{Announcements, Whose};
 pub use attempts::{Attempt, Attempts, Step, calls_of};
 pub use backfills::{Backfill, Backfills};
 pub use bindings::{Binding, Bindings, Revival, SageBusiness, revived};
-pub use bulk::{Advance, BulkRetries, BulkRetry, CHUNK, FEED};
+pub use bulk::{Advance, BulkFailure, BulkRetries, BulkRetry, CHUNK, FEED};
 pub use credentials::{CredentialKind, Credentials, Sealed, SealedCredential};
 pub use deliveries::{Deliveries, Delivery, DeliveryState, Failed, SyncState, Targets, Unanswered};
 pub use drafts::{Draft, Drafts};

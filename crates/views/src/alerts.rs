@@ -55,6 +55,8 @@ pub struct AlertView {
     pub at: Moment,
     /// Of which shop.
     pub shop: String,
+    /// How many documents it is about and what they come to, where it is about several.
+    pub documents: Option<String>,
     /// What happened.
     pub told: String,
     /// What to do.

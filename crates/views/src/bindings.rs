@@ -38,6 +38,8 @@ pub struct BindingView {
     pub backfill: Option<BackfillView>,
     /// After how many failed documents Ledger paused it, where it was not a person.
     pub paused_after: Option<u32>,
+    /// Who paused it, where it was not Ledger, and when.
+    pub paused_by: Option<(String, Moment)>,
     /// What arrived last and reached Sage.
     pub last_sync: Option<Moment>,
     /// When the business's lists were fetched.
@@ -153,9 +155,13 @@ impl BindingView {
             let step = message!(setup.text.next, step = next.step.title());
             return format!("{} {step}", message!(setup.text.nothing_posted));
         }
-        match self.paused_after {
-            Some(failed) => message!(shop_status.sentence.paused_by_ledger, failed = failed),
-            None => status_sentence(self.status).to_owned(),
+        match (self.paused_after, &self.paused_by) {
+            (Some(failed), _) => message!(shop_status.sentence.paused_by_ledger, failed = failed),
+            (None, Some((name, at))) => {
+                let minute = at.time.get(..5).unwrap_or(&at.time);
+                message!(shop_status.sentence.paused_by, name = name, day = at.day, time = minute)
+            }
+            (None, None) => status_sentence(self.status).to_owned(),
         }
     }
 

@@ -3,19 +3,61 @@
 use domain::run::{BulkState, RunStatus};
 use serde::{Deserialize, Serialize};
 
-use super::format::{Moment, grouped};
+use super::{
+    format::{Moment, grouped},
+    runs::status_label,
+};
 
 /// What a retry of all that match would mean.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewView {
-    /// How many runs match.
+    /// How many runs would be put in the queue.
     pub count: i64,
     /// Whether there are more than were counted.
     pub is_more: bool,
+    /// How many of them are in each status, those without any left out.
+    pub by_status: Vec<(RunStatus, i64)>,
+    /// How many runs match, as far as they were counted.
+    pub matching: i64,
     /// How many seconds they may take.
     pub seconds: i64,
+    /// What is said of shops that so many new failures would pause.
+    pub warnings: Vec<String>,
     /// Whether only some of the runs are meant.
     pub is_filtered: bool,
+}
+
+impl PreviewView {
+    /// How many match, and how many of them a retry would put in the queue.
+    pub fn sentence(&self) -> String {
+        let matching = match (self.is_more, self.matching) {
+            (true, many) => format!("More than {} runs match.", count(many)),
+            (false, 1) => "1 run matches.".to_owned(),
+            (false, many) => format!("{} runs match.", count(many)),
+        };
+        let parts: Vec<String> = self
+            .by_status
+            .iter()
+            .map(|(status, runs)| format!("{} {}", count(*runs), status_label(*status).to_lowercase()))
+            .collect();
+        match (self.count, self.matching) {
+            (0, 0) => matching,
+            (0, _) => {
+                format!("{matching} None of them can be retried: they are queued, in progress or in Sage.")
+            }
+            (all, many) if all == many => format!("{matching} All can be retried: {}.", parts.join(", ")),
+            (some, _) => format!("{matching} {} can be retried: {}.", count(some), parts.join(", ")),
+        }
+    }
+
+    /// What the button says.
+    pub fn label(&self) -> String {
+        match (self.is_more, self.count) {
+            (true, many) => format!("Retry more than {} runs", count(many)),
+            (false, 1) => "Retry 1 run".to_owned(),
+            (false, many) => format!("Retry {} runs", count(many)),
+        }
+    }
 }
 
 /// A retry of many runs.
@@ -33,6 +75,12 @@ pub struct BulkView {
     pub passed_over: i64,
     /// What came of those until now.
     pub outcomes: BulkOutcomes,
+    /// Why those failed again that did, most runs first.
+    #[serde(default)]
+    pub failures: Vec<BulkFailureView>,
+    /// The list of those that failed again.
+    #[serde(default)]
+    pub failed_again: Option<String>,
     /// Who began it.
     pub actor: String,
     /// The list of the runs that it is about.
@@ -43,6 +91,19 @@ pub struct BulkView {
     pub ended: Option<Moment>,
     /// Whether the one who looks may cancel it.
     pub may_cancel: bool,
+}
+
+/// Runs of a retry of many that failed again, of one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkFailureView {
+    /// How many, such as `34 documents`.
+    pub documents: String,
+    /// What happened.
+    pub sentence: String,
+    /// What to do.
+    pub action: String,
+    /// The list of them.
+    pub href: String,
 }
 
 impl BulkView {
@@ -107,5 +168,28 @@ impl BulkOutcomes {
         ];
         let parts = parts.into_iter().filter(|(runs, _)| *runs > 0);
         parts.map(|(runs, what)| format!("{runs} {what}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_says_how_many_of_the_matching_runs_can_be_retried() {
+        let preview = |matching, by_status: &[(RunStatus, i64)]| PreviewView {
+            matching,
+            count: by_status.iter().map(|(_, runs)| runs).sum(),
+            by_status: by_status.to_vec(),
+            ..PreviewView::default()
+        };
+        let some = preview(24, &[(RunStatus::Failed, 5), (RunStatus::Waiting, 2)]);
+        assert_eq!(some.sentence(), "24 runs match. 7 can be retried: 5 failed, 2 waiting.");
+        assert_eq!(some.label(), "Retry 7 runs");
+        let all = preview(1, &[(RunStatus::Failed, 1)]);
+        assert_eq!(all.sentence(), "1 run matches. All can be retried: 1 failed.");
+        let none = preview(42, &[]);
+        assert!(none.sentence().starts_with("42 runs match. None of them"), "{}", none.sentence());
+        assert_eq!(preview(0, &[]).sentence(), "0 runs match.");
     }
 }

@@ -52,7 +52,7 @@ pub fn money(currency: &str, minor: i64, books: Option<&str>) -> String {
     };
     let text = amount(minor);
     if symbol.is_empty() || books != Some(currency) {
-        return format!("{currency} {text}");
+        return format!("{currency} {text}").trim_start().to_owned();
     }
     match text.strip_prefix('\u{2212}') {
         Some(loss) => format!("\u{2212}{symbol}{loss}"),

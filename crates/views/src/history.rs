@@ -38,6 +38,9 @@ pub struct HistoryFrame {
     pub names: Vec<String>,
     /// What is said of a key in the search box that is none.
     pub unknown_key: Option<String>,
+    /// What is said of skipped runs that the list leaves out, and the list with them.
+    #[serde(default)]
+    pub left_out: Option<(String, String)>,
     /// Whether only some of the runs are asked for.
     pub is_filtered: bool,
     /// The page that asks before all of them are retried, for whoever may.

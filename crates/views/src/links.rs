@@ -19,18 +19,25 @@ pub fn safe_path(path: &str) -> Option<&str> {
 
 /// The sign-in page that leads back to a path.
 pub fn sign_in_href(back: &str) -> String {
-    match safe_path(back) {
-        Some(path) if path != HOME => format!("/sign-in?next={}", escape(path)),
+    match safe_path(back).map(without_refusal) {
+        Some(path) if path != HOME => format!("/sign-in?next={}", escape(&path)),
         _ => "/sign-in".to_owned(),
     }
 }
 
 /// The page that asks for a code and then leads to a path.
 pub fn code_href(next: &str) -> String {
-    match safe_path(next) {
-        Some(path) if path != HOME => format!("/sign-in/code?next={}", escape(path)),
+    match safe_path(next).map(without_refusal) {
+        Some(path) if path != HOME => format!("/sign-in/code?next={}", escape(&path)),
         _ => "/sign-in/code".to_owned(),
     }
+}
+
+/// A path without what came of a form on it: nobody comes back to that.
+fn without_refusal(path: &str) -> String {
+    let Some((page, query)) = path.split_once('?') else { return path.to_owned() };
+    let parts: Vec<&str> = query.split('&').filter(|part| !part.starts_with("__")).collect();
+    if parts.is_empty() { page.to_owned() } else { format!("{page}?{}", parts.join("&")) }
 }
 
 /// Escapes a text for a query's value.
@@ -83,5 +90,13 @@ mod tests {
             sign_in_href("/dashboard/sync?status=failed&event=invoice.paid"),
             "/sign-in?next=/dashboard/sync%3Fstatus%3Dfailed%26event%3Dinvoice.paid"
         );
+    }
+
+    #[test]
+    fn the_way_back_bears_no_refusal() {
+        let refused = "/dashboard/sync?__path=%2Fapi%2Fruns%2Fretry&status=failed&__err=e30=";
+        assert_eq!(sign_in_href(refused), "/sign-in?next=/dashboard/sync%3Fstatus%3Dfailed");
+        assert_eq!(sign_in_href("/dashboard?__path=%2Fa&__err=e"), "/sign-in");
+        assert_eq!(code_href("/dashboard/sync?__err=e"), "/sign-in/code?next=/dashboard/sync");
     }
 }

@@ -34,6 +34,9 @@ pub struct RunsPage {
     /// What is said of a key in the search box that is none.
     #[serde(default)]
     pub unknown_key: Option<String>,
+    /// What is said of skipped runs that the list leaves out.
+    #[serde(default)]
+    pub left_out: Option<String>,
 }
 
 /// How many runs there are, as text: `34`, or `2,000+` where nobody counts further.
@@ -88,6 +91,9 @@ pub struct RunRow {
     pub reason: Option<Reason>,
     /// Whether it can be retried as it stands.
     pub can_retry: bool,
+    /// Whether a retry is offered beside it: [`domain::remedy::offers_retry`].
+    #[serde(default)]
+    pub offers_retry: bool,
 }
 
 /// The way to the same list in the order of a column.
@@ -111,11 +117,9 @@ pub struct RetriedView {
 /// What a document comes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
-    /// Currency code.
-    pub currency: String,
-    /// Magento's total.
+    /// Magento's total with its currency: [`super::format::money`].
     pub magento: String,
-    /// Sage's total, where it is another.
+    /// Sage's total in the same currency, where it is another.
     pub sage: Option<String>,
 }
 
@@ -195,12 +199,15 @@ impl Reason {
 
 #[cfg(feature = "server")]
 impl RunRow {
-    /// A run of a shop in this status.
-    pub fn of(run: store::Run, binding: domain::run::BindingStatus) -> Self {
+    /// A run of a shop in this status, whose books are kept in that currency.
+    pub fn of(run: store::Run, binding: domain::run::BindingStatus, books: Option<&str>) -> Self {
         let reason = run.reason(binding);
         let next_try = run.status == RunStatus::Retrying && reason == run.code;
         let message = run.message.filter(|_| reason == run.code);
+        let offers_retry = domain::remedy::offers_retry(run.status, reason);
         let facts = run.facts;
+        let currency = facts.currency.unwrap_or_default();
+        let money = |minor| super::format::money(&currency, minor, books);
         Self {
             id: run.id.to_string(),
             status: run.status,
@@ -210,9 +217,8 @@ impl RunRow {
             document: facts.increment_id.unwrap_or_else(|| format!("#{}", run.magento_id)),
             customer: facts.customer,
             amount: facts.amount_minor.map(|magento| Amount {
-                currency: facts.currency.unwrap_or_default(),
-                magento: super::format::amount(magento),
-                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(super::format::amount),
+                magento: money(magento),
+                sage: facts.sage_amount_minor.filter(|sage| *sage != magento).map(money),
             }),
             sage_reference: facts.sage_reference,
             date: facts.document_date.map(super::format::day),
@@ -221,6 +227,7 @@ impl RunRow {
             attempts: run.attempts,
             reason: reason.map(|code| Reason::new(code, message)),
             can_retry: !matches!(run.status, RunStatus::Queued | RunStatus::Running),
+            offers_retry,
         }
     }
 }

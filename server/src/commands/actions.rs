@@ -84,8 +84,8 @@ async fn list(store: &Arc<dyn Store>, args: &ActionsArgs) -> Result<Vec<ActionJs
         let member = members.as_ref().map(|members| members.get(&id).copied());
         let filter = match member {
             Some(None) => continue,
-            Some(Some(member)) => ActionFilter { kind: args.kind, member: Some(member) },
-            None => ActionFilter { kind: args.kind, member: None },
+            Some(Some(member)) => ActionFilter { kind: args.kind, member: Some(member), binding: None },
+            None => ActionFilter { kind: args.kind, member: None, binding: None },
         };
         let actions = store.list_actions(id, &filter, args.before, args.limit).await?;
         lines.extend(actions.into_iter().map(|action| line(action, &name)));

@@ -18,7 +18,7 @@ use services::{
     Member, Services,
     history::{operator_actions::action, query::HistoryQuery},
 };
-use store::{PageRequest, Run, Seek};
+use store::{PageRequest, Run, RunFilter, Seek};
 use views::{
     error::AppError,
     runs::{event_label, status_label},
@@ -121,8 +121,9 @@ fn pieces(
 ) -> impl Stream<Item = Result<Bytes, BoxError>> {
     stream::try_unfold(FilePlace::Start, move |place| {
         let (store, organisation) = (Arc::clone(&services.store), member.organisation());
-        let request =
-            PageRequest { filter: query.filter(), order: query.order, limit: PAGE, ..PageRequest::default() };
+        // A file holds what the list leaves out, too: nobody would miss it there.
+        let filter = RunFilter { without_switched_off: false, ..query.filter() };
+        let request = PageRequest { filter, order: query.order, limit: PAGE, ..PageRequest::default() };
         let names = Arc::clone(&names);
         async move {
             let (seek, has_rows) = match place {

@@ -3,17 +3,18 @@
 use chrono::TimeDelta;
 use domain::{
     ids::{ActionId, BindingId, BulkRetryId, RunId},
-    run::{ActionKind, BulkState, RunStatus},
+    run::{ActionKind, BindingStatus, BulkState, RunStatus},
 };
 use messages::message;
-use store::{Action, Actor, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
+use store::{Action, Actor, BulkFailure, BulkRetry, Order, PageRequest, Run, RunFilter, SortBy};
 
 use super::query::HistoryQuery;
 use views::{
-    bulk::{BulkOutcomes, BulkView, PreviewView},
+    bulk::{BulkFailureView, BulkOutcomes, BulkView, PreviewView},
     error::{AppError, ErrorCode, FieldError},
     flash::Flash,
     links::HISTORY,
+    overview::many,
 };
 
 use crate::{Member, Services, permission::Permission};
@@ -83,14 +84,72 @@ pub async fn preview(
 ) -> Result<PreviewView, AppError> {
     let member = member.require(Permission::RetryRuns)?;
     let filter = query.filter();
-    let count = services.store.count_matching(member.organisation(), &filter, COUNTED + 1).await?;
+    let matching = services.store.count_matching(member.organisation(), &filter, COUNTED + 1).await?;
+    let by_status = retryable(services, member, &filter).await?;
+    let count: i64 = by_status.iter().map(|(_, runs)| runs).sum();
     let seconds = lasts(services, member, &filter, count.min(COUNTED)).await?;
     Ok(PreviewView {
         count: count.min(COUNTED),
-        is_more: count > COUNTED,
+        is_more: matching > COUNTED,
+        by_status,
+        matching: matching.min(COUNTED),
+        warnings: near_pause(services, member, &filter).await?,
         seconds,
         is_filtered: query.is_filtered(),
     })
+}
+
+/// How many of the runs that match a retry would put in the queue, by their status: each has an index, however long the history is.
+async fn retryable(
+    services: &Services,
+    member: &Member,
+    filter: &RunFilter,
+) -> Result<Vec<(RunStatus, i64)>, AppError> {
+    let mut counts = Vec::new();
+    for status in RunStatus::RETRYABLE {
+        if filter.status.is_some_and(|asked| asked != status) {
+            continue;
+        }
+        let filter = RunFilter { status: Some(status), ..filter.clone() };
+        let count = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;
+        if count > 0 {
+            counts.push((status, count));
+        }
+    }
+    Ok(counts)
+}
+
+/// The shops that Ledger would pause if all of the runs failed that have not failed yet: known failures are not counted again.
+async fn near_pause(
+    services: &Services,
+    member: &Member,
+    filter: &RunFilter,
+) -> Result<Vec<String>, AppError> {
+    let pause = services.thresholds.pause;
+    let mut warnings = Vec::new();
+    if pause == 0 {
+        return Ok(warnings);
+    }
+    for binding in services.store.list_bindings(member.organisation()).await? {
+        let is_meant = filter.binding.is_none_or(|asked| asked == binding.id);
+        if !is_meant || binding.status != BindingStatus::Active {
+            continue;
+        }
+        let of_shop = RunFilter { binding: Some(binding.id), ..filter.clone() };
+        let counts = retryable(services, member, &of_shop).await?;
+        let unknown = counts.iter().filter(|(status, _)| *status != RunStatus::Failed);
+        let unknown: i64 = unknown.map(|(_, runs)| runs).sum();
+        let failed = services.store.health(binding.id).await?.failed_in_a_row;
+        if unknown > 0 && i64::from(failed) + unknown >= i64::from(pause) {
+            warnings.push(message!(
+                bulk_retry.near_pause,
+                shop = binding.name,
+                failed = failed,
+                pause = pause
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 /// Seconds that so many runs take: as the newest ended ones of the same filter did, or two each where none has ended yet. Runs of one
@@ -129,7 +188,7 @@ pub async fn begin_bulk(
     }
     let query = query.kept();
     let filter = query.filter();
-    let expected = services.store.count_matching(member.organisation(), &filter, COUNTED).await?;
+    let expected = retryable(services, member, &filter).await?.iter().map(|(_, runs)| runs).sum();
     let order = Order { by: SortBy::Received, descending: true };
     let newest = PageRequest { order, limit: 1, ..PageRequest::default() };
     let newest = services.store.page_runs(member.organisation(), &newest).await?.runs;
@@ -165,7 +224,29 @@ pub async fn bulk(services: &Services, member: &Member, id: &str) -> Result<Bulk
     for (status, runs) in services.store.bulk_outcomes(member.organisation(), id).await? {
         outcomes.add(status, runs);
     }
-    Ok(BulkView { outcomes, ..view(bulk, member) })
+    let failures = services.store.bulk_failures(member.organisation(), id, FAILURES).await?;
+    let failures: Vec<BulkFailureView> = failures.iter().map(|failure| failed_again(failure, id)).collect();
+    let failed = HistoryQuery::default().with(|fields| {
+        (fields.bulk, fields.status) = (Some(id), Some(RunStatus::Failed));
+    });
+    let failed_again = (!failures.is_empty()).then(|| failed.href());
+    Ok(BulkView { outcomes, failures, failed_again, ..view(bulk, member) })
+}
+
+/// So many causes of failures are named.
+const FAILURES: u32 = 20;
+
+fn failed_again(failure: &BulkFailure, bulk: BulkRetryId) -> BulkFailureView {
+    let query = HistoryQuery::default().with(|fields| {
+        (fields.bulk, fields.status) = (Some(bulk), Some(RunStatus::Failed));
+        (fields.binding, fields.cause) = (Some(failure.binding_id), Some(failure.cause.clone()));
+    });
+    BulkFailureView {
+        documents: many(failure.runs, "document", "documents"),
+        sentence: failure.code.sentence().to_owned(),
+        action: failure.code.action().to_owned(),
+        href: query.href(),
+    }
 }
 
 /// The newest retries of many runs.
@@ -184,6 +265,8 @@ fn view(bulk: BulkRetry, member: &Member) -> BulkView {
         retried: bulk.retried,
         passed_over: bulk.passed_over,
         outcomes: BulkOutcomes::default(),
+        failures: Vec::new(),
+        failed_again: None,
         actor: bulk.actor.name,
         runs,
         began: bulk.created_at.into(),
@@ -236,5 +319,31 @@ fn done(result: store::Result<()>, flash: Flash) -> Result<Flash, AppError> {
         Ok(()) => Ok(flash),
         Err(store::Error::Conflict(_)) => Ok(Flash::TooLate),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::code::Code;
+
+    use super::*;
+
+    #[test]
+    fn what_failed_again_leads_to_its_own_list() {
+        let bulk: BulkRetryId = "0190b5a4-7c3e-7000-8000-000000000001".parse().unwrap();
+        let failure = BulkFailure {
+            binding_id: "0190b5a4-7c3e-7000-8000-000000000002".parse().unwrap(),
+            code: Code::SageValidation,
+            cause: "1f0c".to_owned(),
+            runs: 34,
+        };
+        let view = failed_again(&failure, bulk);
+        assert_eq!(
+            (view.documents.as_str(), view.sentence.as_str()),
+            ("34 documents", failure.code.sentence())
+        );
+        let filter = HistoryQuery::parse(view.href.split_once('?').unwrap().1).unwrap().filter();
+        assert_eq!((filter.bulk, filter.status), (Some(bulk), Some(RunStatus::Failed)));
+        assert_eq!((filter.binding, filter.cause.as_deref()), (Some(failure.binding_id), Some("1f0c")));
     }
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     code::Code,
     email,
-    ids::{BindingId, RunId},
+    ids::{BindingId, BulkRetryId, RunId},
     money::Currency,
     run::{EventName, RunStatus},
     text::folded,
@@ -22,9 +22,12 @@ use views::{
     links::escape,
 };
 
-pub use self::{amounts::minor, keys::QUALIFIERS};
+pub use self::{
+    amounts::minor,
+    keys::{QUALIFIERS, unknown_word},
+};
 use self::{
-    amounts::{money, plain},
+    amounts::{currency, money, plain, sought},
     keys::qualifier_of,
     words::found_by,
 };
@@ -36,6 +39,8 @@ pub struct HistoryQuery {
     pub search: String,
     /// The fields of the filter.
     pub fields: FilterFields,
+    /// Whether the list holds what was skipped because its kind is switched off, too: see [`Code::SWITCHED_OFF`].
+    pub with_switched_off: bool,
     /// In which order.
     pub order: Order,
     /// From where.
@@ -59,6 +64,8 @@ pub struct FilterFields {
     pub open: bool,
     /// Under one version of the settings.
     pub version: Option<i64>,
+    /// Put in the queue by one retry of many.
+    pub bulk: Option<BulkRetryId>,
     /// Received on this day or later (UTC).
     pub from: Option<NaiveDate>,
     /// Received on this day or earlier (UTC).
@@ -93,6 +100,7 @@ impl HistoryQuery {
         let query = Self {
             order: reader.order(get("sort"), get("order")),
             seek: reader.seek(get("before"), get("after")),
+            with_switched_off: get("skips").is_some_and(|text| text == "1"),
             fields,
             search,
         };
@@ -116,7 +124,7 @@ impl HistoryQuery {
         let mut fields = self.fields.clone();
         reader.search(&mut fields, &self.search);
         let customer = fields.customer.as_deref().map(folded).filter(|name| !name.is_empty());
-        RunFilter {
+        let filter = RunFilter {
             binding: fields.binding,
             status: fields.status,
             event: fields.event,
@@ -124,6 +132,7 @@ impl HistoryQuery {
             cause: fields.cause,
             open: fields.open,
             settings_version: fields.version,
+            bulk: fields.bulk,
             from: fields.from.map(start_of),
             until: fields.until.and_then(|day| day.checked_add_days(Days::new(1))).map(start_of),
             at_least: fields.at_least,
@@ -132,7 +141,24 @@ impl HistoryQuery {
             // Alone it is looked for by its index; beside something else it narrows what that finds.
             customer: customer.clone().filter(|_| fields.find.is_some()),
             find: fields.find.or_else(|| Some(Find { customer: Some(customer?), ..Find::default() })),
-        }
+            ..RunFilter::default()
+        };
+        RunFilter { without_switched_off: self.leaves_out(&filter), ..filter }
+    }
+
+    /// Whether runs of a filter are listed without what was skipped because its kind is switched off: where it asks for nothing that
+    /// such a run may be meant by.
+    pub fn leaves_out(&self, filter: &RunFilter) -> bool {
+        let RunFilter { status, event, code, cause, open, settings_version, bulk, find, .. } = filter;
+        let asks = status.is_some()
+            || event.is_some()
+            || code.is_some()
+            || cause.is_some()
+            || *open
+            || settings_version.is_some()
+            || bulk.is_some()
+            || find.is_some();
+        !self.with_switched_off && !asks
     }
 
     /// Name and value of each part of the address but its place.
@@ -145,6 +171,7 @@ impl HistoryQuery {
             cause,
             open,
             version,
+            bulk,
             from,
             until,
             at_least,
@@ -164,12 +191,14 @@ impl HistoryQuery {
             ("cause", cause.clone()),
             ("open", open.then(|| "1".to_owned())),
             ("version", version.map(|version| version.to_string())),
+            ("bulk", bulk.map(|bulk| bulk.to_string())),
             ("from", from.map(|day| day.to_string())),
             ("until", until.map(|day| day.to_string())),
             ("min", at_least.map(plain)),
             ("max", at_most.map(plain)),
             ("currency", currency.map(|currency| currency.to_string())),
             ("customer", customer.clone()),
+            ("skips", self.with_switched_off.then(|| "1".to_owned())),
             ("sort", sort.map(|(_, word)| (*word).to_owned())),
             ("order", order.map(|order| if order.descending { "down" } else { "up" }.to_owned())),
         ]
@@ -237,7 +266,7 @@ impl HistoryQuery {
 
     /// Whether only some of the runs are asked for.
     pub fn is_filtered(&self) -> bool {
-        self.filter().is_any()
+        RunFilter { without_switched_off: false, ..self.filter() }.is_any()
     }
 }
 
@@ -254,7 +283,8 @@ impl Reader {
     fn parsed<T: std::str::FromStr>(&mut self, name: &str, text: &str) -> Option<T> {
         let value = text.parse().ok();
         if value.is_none() {
-            self.error.fields.push((name.to_owned(), FieldError::Unknown));
+            let error = std::mem::replace(&mut self.error, AppError::new(ErrorCode::Invalid));
+            self.error = error.field(name, FieldError::Unknown).echo(name, text);
         }
         value
     }
@@ -274,6 +304,7 @@ impl Reader {
             "code" => fields.code = self.parsed(name, text),
             "shop" => fields.binding = self.parsed(name, text),
             "version" => fields.version = self.parsed(name, text),
+            "bulk" => fields.bulk = self.parsed(name, text),
             "from" => fields.from = self.parsed(name, text),
             "until" => fields.until = self.parsed(name, text),
             "min" => fields.at_least = self.amount(name, text),
@@ -304,13 +335,14 @@ impl Reader {
             return;
         }
         let text = words.join(" ");
-        // A sum with its currency is nothing else.
-        match money(&text) {
-            Some((currency, minor)) => {
-                fields.currency = Some(currency);
-                fields.find = Some(Find { amount_minor: Some(minor), ..Find::default() });
-            }
-            None => fields.find = Some(found_by(&text)),
+        // A sum with its currency is nothing else, nor is a currency alone.
+        if let Some((currency, amount)) = money(&text) {
+            fields.currency = Some(currency);
+            fields.find = Some(sought(amount));
+        } else if let Some(currency) = currency(&text) {
+            fields.currency = Some(currency);
+        } else {
+            fields.find = Some(found_by(&text));
         }
     }
 

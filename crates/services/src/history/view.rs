@@ -1,17 +1,22 @@
 //! The history at an address, with the ways to other parts of it.
 
 use domain::run::RunStatus;
+use messages::message;
 use store::{Order, Seek, SortBy};
 use views::{
-    error::AppError,
+    error::{AppError, ErrorCode},
     history::{FilterChip, HistoryFrame, HistoryView, StatusLink},
+    links::{HISTORY, escape},
     runs::{RunsPage, SortLink, StatusCounts, event_label, status_label},
 };
 
 use super::{
+    counts::counts,
+    named,
     operator_actions::retry_href,
     page,
-    query::{FilterFields, HistoryQuery},
+    query::{FilterFields, HistoryQuery, unknown_word},
+    shops,
 };
 use crate::{Member, Services};
 
@@ -23,6 +28,41 @@ pub async fn view(
 ) -> Result<HistoryView, AppError> {
     let page = page(services, member, query).await?;
     let frame = frame(&page, query);
+    Ok(HistoryView { page, frame })
+}
+
+/// The runs of an address, or where it cannot be understood no runs, and what is meant: never a list that was not asked for.
+pub async fn answer(
+    services: &Services,
+    member: &Member,
+    read: Result<HistoryQuery, AppError>,
+) -> Result<HistoryView, AppError> {
+    match read {
+        Ok(query) => view(services, member, &query).await,
+        Err(error) if error.code == ErrorCode::Invalid => refused(services, member, &error).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn refused(services: &Services, member: &Member, error: &AppError) -> Result<HistoryView, AppError> {
+    let whole = HistoryQuery::default();
+    let version = *services.store.changes_of(member.organisation()).borrow();
+    let page = RunsPage {
+        version,
+        counts: counts(&*services.store, member.organisation(), &whole).await?,
+        shops: named(&shops(services, member).await?),
+        ..RunsPage::default()
+    };
+    // The address stays as it was asked for, and a page that follows the server asks for the same again.
+    let asked: Vec<String> =
+        error.echo.iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let frame = HistoryFrame {
+        href: format!("{HISTORY}?{}", asked.join("&")),
+        search: error.typed("q").unwrap_or_default().to_owned(),
+        unknown_key: unknown_word(error),
+        is_filtered: true,
+        ..frame(&page, &whole)
+    };
     Ok(HistoryView { page, frame })
 }
 
@@ -39,6 +79,7 @@ fn frame(page: &RunsPage, query: &HistoryQuery) -> HistoryFrame {
         first: (!is_first).then(|| query.at(Seek::First).href()),
         names: names(query.order),
         unknown_key: page.unknown_key.clone(),
+        left_out: page.left_out.clone().map(|sentence| (sentence, with_all(query).href())),
         is_filtered: query.is_filtered(),
         retry_all: page.may_retry.then(|| retry_href(query)),
     }
@@ -74,7 +115,7 @@ type Without = fn(&mut FilterFields);
 
 /// The filters that apply, besides the status and the search, each with the way to the list without it.
 fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
-    let FilterFields { binding, event, code, cause, version, from, until, currency, customer, .. } =
+    let FilterFields { binding, event, code, cause, version, bulk, from, until, currency, customer, .. } =
         &query.fields;
     let shop = binding.map(|binding| {
         let id = binding.to_string();
@@ -91,6 +132,7 @@ fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
             fields.code = None;
         }),
         (cause.as_ref().map(|_| "One cause".to_owned()), |fields| fields.cause = None),
+        (bulk.map(|_| "One bulk retry".to_owned()), |fields| fields.bulk = None),
         (version.map(|version| format!("Settings version {version}")), |fields| fields.version = None),
         (customer.as_ref().map(|name| format!("Customer: {name}")), |fields| fields.customer = None),
         (currency.map(|currency| format!("Currency: {currency}")), |fields| fields.currency = None),
@@ -99,9 +141,19 @@ fn chips(page: &RunsPage, query: &HistoryQuery) -> Vec<FilterChip> {
         (amount("min").map(|amount| format!("Amount from {amount}")), |fields| fields.at_least = None),
         (amount("max").map(|amount| format!("Amount to {amount}")), |fields| fields.at_most = None),
     ];
+    let skips = query.with_switched_off.then(|| FilterChip {
+        label: message!(history_list.with_left_out).to_owned(),
+        href: HistoryQuery { with_switched_off: false, seek: Seek::First, ..query.clone() }.href(),
+    });
     all.into_iter()
         .filter_map(|(label, change)| Some(FilterChip { label: label?, href: without(change) }))
+        .chain(skips)
         .collect()
+}
+
+/// The same list with what it leaves out.
+fn with_all(query: &HistoryQuery) -> HistoryQuery {
+    HistoryQuery { with_switched_off: true, seek: Seek::First, ..query.clone() }
 }
 
 /// The ways to other orders, in the order of the table's columns.
@@ -147,6 +199,16 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_said_and_shown_on_demand() {
+        let left_out = Some("142 runs".to_owned());
+        let page = RunsPage { left_out, ..RunsPage::default() };
+        let (sentence, href) = frame(&page, &HistoryQuery::parse("min=1").unwrap()).left_out.unwrap();
+        assert_eq!((sentence.as_str(), href.as_str()), ("142 runs", "/dashboard/sync?min=1&skips=1"));
+        let chips = frame(&RunsPage::default(), &HistoryQuery::parse("min=1&skips=1").unwrap()).chips;
+        assert_eq!(chips.last().map(|chip| chip.href.as_str()), Some("/dashboard/sync?min=1"));
     }
 
     #[test]

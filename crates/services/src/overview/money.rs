@@ -7,12 +7,16 @@ use domain::{
 use messages::message;
 use store::{CauseGroup, Load, Takings};
 use views::{
+    format::Moment,
     links::HISTORY,
     overview::{FigureView, MoneyView, many},
     run,
 };
 
-use super::purse::{AllBooks, Purse};
+use crate::{
+    history::causes::received,
+    purse::{AllBooks, Purse},
+};
 
 /// The figures of all shops.
 pub(super) fn money<'a>(
@@ -69,10 +73,8 @@ fn open(groups: &[CauseGroup], status: RunStatus, books: &AllBooks, due: i64) ->
     FigureView { value: purse.sums(), detail, href: format!("{HISTORY}?open=1&status={status}") }
 }
 
-/// The oldest document that is open: ids are sorted by time, and bear it.
-fn oldest(groups: &[CauseGroup]) -> Option<(views::format::Moment, String)> {
+/// The oldest document that is open.
+fn oldest(groups: &[CauseGroup]) -> Option<(Moment, String)> {
     let oldest: RunId = groups.iter().map(|group| group.oldest).min()?;
-    let (seconds, nanos) = oldest.0.get_timestamp()?.to_unix();
-    let at = chrono::DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)?;
-    Some((at.into(), run::href(&oldest.to_string())))
+    Some((received(oldest)?.into(), run::href(&oldest.to_string())))
 }

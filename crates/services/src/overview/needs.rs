@@ -10,11 +10,11 @@ use views::{
     overview::{NeedView, Urgency},
 };
 
-use super::purse::{AllBooks, Purse};
 use crate::{
     Member,
-    history::{query_of, together},
+    history::causes::{needs_a_person, query_of, together},
     permission::Permission,
+    purse::{AllBooks, Purse},
     setup::{self, Setups},
 };
 
@@ -141,10 +141,4 @@ fn not_set_up(binding: &Binding, setups: &Setups, member: &Member) -> Option<Nee
         setup: Some(steps),
         retry: None,
     })
-}
-
-/// Whether open runs need somebody: what resumes automatically does not, nor what was ended on purpose.
-pub(super) const fn needs_a_person(group: &CauseGroup) -> bool {
-    let goes_on = matches!(group.code, Code::WaitingForInvoice | Code::WaitingForWriter | Code::CircuitOpen);
-    matches!(group.status, RunStatus::Failed) || !goes_on
 }

@@ -15,8 +15,8 @@ use views::{
     overview::{EndView, ShopView, lasting, many},
 };
 
-use super::needs::{Causes, needs_a_person};
-use crate::setup::Setups;
+use super::needs::Causes;
+use crate::{history::causes::needs_a_person, setup::Setups};
 
 /// So many causes of a shop are told.
 const CAUSES: usize = 3;

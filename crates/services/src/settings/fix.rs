@@ -2,13 +2,14 @@
 
 use domain::{ids::BindingId, remedy::Remedy, run::RunStatus};
 use store::CauseGroup;
-use views::{
-    error::AppError,
-    format::{amount, grouped},
-    settings::FixView,
-};
+use views::{error::AppError, format::grouped, settings::FixView};
 
-use crate::{Member, Services, history::query::HistoryQuery, permission::Permission};
+use crate::{
+    Member, Services,
+    history::query::HistoryQuery,
+    permission::Permission,
+    purse::{Purse, all_books},
+};
 
 /// How many groups are looked through.
 const CAUSES: u32 = 200;
@@ -33,10 +34,11 @@ pub(super) async fn of(
         fields.binding = Some(binding);
         fields.cause = Some(cause.to_owned());
     });
-    let values: Vec<String> = groups
-        .iter()
-        .filter_map(|group| Some(format!("{} {}", group.currency.as_ref()?, amount(group.value_minor))))
-        .collect();
+    let books = all_books(services, member.organisation()).await?;
+    let mut purse = Purse::default();
+    for group in &groups {
+        purse.add(&books, binding, group.currency.as_deref(), group.value_minor);
+    }
     let count: i64 = groups.iter().map(|group| group.runs).sum();
     let documents = match count {
         1 => "1 document".to_owned(),
@@ -48,7 +50,7 @@ pub(super) async fn of(
         cause: cause.to_owned(),
         sentence: first.code.sentence().to_owned(),
         documents,
-        value: (!values.is_empty()).then(|| values.join(" and ")),
+        value: purse.words(),
         href: query.href(),
         retry: (may_retry && has_failed).then(|| query.text()),
         place,

@@ -8,7 +8,11 @@ use views::{
     runs::RunRow,
 };
 
-use crate::{Member, Services, bindings, permission::Permission};
+use crate::{
+    Member, Services, bindings,
+    permission::Permission,
+    purse::{all_books, base_of},
+};
 
 /// How many versions a page shows.
 const PAGE: u32 = 20;
@@ -98,7 +102,9 @@ pub async fn one(
         RunFilter { binding: Some(binding.id), settings_version: Some(version), ..RunFilter::default() };
     let request = PageRequest { filter, limit: RUNS, ..PageRequest::default() };
     let runs = services.store.page_runs(member.organisation(), &request).await?.runs;
-    let newest = runs.into_iter().map(|run| RunRow::of(run, binding.status)).collect();
+    let books = all_books(services, member.organisation()).await?;
+    let base = base_of(&books, binding.id);
+    let newest = runs.into_iter().map(|run| RunRow::of(run, binding.status, base)).collect();
     let shown = VersionView { newest, ..view(found, saved.get(1), &lists, current) };
     Ok(VersionsView {
         id: binding.id.to_string(),

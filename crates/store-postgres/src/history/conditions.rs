@@ -1,5 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
+use domain::{code::Code, run::RunStatus};
 use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Text;
 use uuid::Uuid;
@@ -92,6 +93,7 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
+        self.push_kinds(query);
         if let Some(version) = filter.settings_version {
             query.push(" AND settings_version = ").push_bind(version);
         }
@@ -109,6 +111,23 @@ impl List<'_> {
         }
         if path != Path::Find {
             self.push_find(query);
+        }
+    }
+
+    fn push_kinds(&self, query: &mut Query) {
+        if let Some(bulk) = self.filter.bulk {
+            query
+                .push(" AND id IN (SELECT run_id FROM actions WHERE bulk_retry_id = ")
+                .push_bind(bulk.0)
+                .push(")");
+        }
+        if self.filter.retryable {
+            query.push(format!(" AND status IN ({})", quoted(RunStatus::RETRYABLE.map(RunStatus::as_str))));
+        }
+        if self.filter.without_switched_off {
+            let codes = quoted(Code::SWITCHED_OFF.map(Code::as_str));
+            query
+                .push(format!(" AND NOT (status = 'skipped_by_policy' AND coalesce(code, '') IN ({codes}))"));
         }
     }
 
@@ -174,7 +193,8 @@ impl List<'_> {
         query.push("SELECT NULL::uuid AS id");
         for hit in self.hits() {
             // A range in the order of ids: fenced, or Postgres might walk the history in that order for the few that fit.
-            let is_range = matches!(hit, Hit::CustomerName(_) | Hit::CustomerLastWord(_));
+            let is_range =
+                matches!(hit, Hit::CustomerName(_) | Hit::CustomerLastWord(_) | Hit::AmountWithin(..));
             query.push(" UNION ALL (SELECT id FROM ").push(if is_range {
                 "(SELECT * FROM runs WHERE "
             } else {
@@ -219,6 +239,11 @@ impl List<'_> {
     }
 }
 
+/// Words of ours as a list of SQL.
+fn quoted<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("'{word}'")).join(", ")
+}
+
 /// That a run is a hit in this way.
 fn push_hit(query: &mut Query, hit: Hit) {
     match hit {
@@ -228,6 +253,10 @@ fn push_hit(query: &mut Query, hit: Hit) {
             .push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) = ")
             .push_bind(minor)
             .push(")"),
+        Hit::AmountWithin(least, most) => {
+            query.push("(amount_minor IS NOT NULL AND coalesce(amount_minor, 0) BETWEEN ").push_bind(least);
+            query.push(" AND ").push_bind(most).push(")")
+        }
         Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(Text(digest)),
         Hit::SageId(id) => query.push("sage_id = ").push_bind(Text(id)),
         Hit::Request(id) => {

@@ -1,6 +1,6 @@
 //! What is asked for, as the conditions of a query.
 
-use domain::ids::OrganisationId;
+use domain::{code::Code, ids::OrganisationId, run::RunStatus};
 use store::{Find, Hit, Path, Reach, RunFilter, behind};
 use store_sql::Id;
 
@@ -105,6 +105,7 @@ impl List<'_> {
         self.push_event(query);
         self.push_code(query);
         self.push_open(query);
+        self.push_kinds(query);
         if let Some(version) = filter.settings_version {
             query.push(" AND settings_version = ").push_bind(version);
         }
@@ -122,6 +123,23 @@ impl List<'_> {
         }
         if path != Path::Find {
             self.push_find(query);
+        }
+    }
+
+    fn push_kinds(&self, query: &mut Query) {
+        if let Some(bulk) = self.filter.bulk {
+            query
+                .push(" AND id IN (SELECT run_id FROM actions WHERE bulk_retry_id = ")
+                .push_bind(Id(bulk))
+                .push(")");
+        }
+        if self.filter.retryable {
+            query.push(format!(" AND status IN ({})", quoted(RunStatus::RETRYABLE.map(RunStatus::as_str))));
+        }
+        if self.filter.without_switched_off {
+            let codes = quoted(Code::SWITCHED_OFF.map(Code::as_str));
+            query
+                .push(format!(" AND NOT (status = 'skipped_by_policy' AND coalesce(code, '') IN ({codes}))"));
         }
     }
 
@@ -235,7 +253,7 @@ const fn index_of(hit: &Hit) -> &'static str {
     match hit {
         Hit::Number(_) => "runs_history_number",
         Hit::SageReference(_) => "runs_sage_reference",
-        Hit::Amount(_) => "runs_history_amount",
+        Hit::Amount(_) | Hit::AmountWithin(..) => "runs_history_amount",
         Hit::EmailDigest(_) => "runs_email",
         Hit::SageId(_) => "runs_sage_id",
         Hit::Run(_) | Hit::Request(_) => "sqlite_autoindex_runs_1",
@@ -245,6 +263,11 @@ const fn index_of(hit: &Hit) -> &'static str {
     }
 }
 
+/// Words of ours as a list of SQL.
+fn quoted<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("'{word}'")).join(", ")
+}
+
 /// That a run is a hit in this way.
 fn push_hit(query: &mut Query, hit: Hit) {
     match hit {
@@ -252,6 +275,10 @@ fn push_hit(query: &mut Query, hit: Hit) {
         Hit::SageReference(text) => query.push("sage_reference = ").push_bind(text),
         Hit::Amount(minor) => {
             query.push("(amount_minor IS NOT NULL AND sort_amount = ").push_bind(minor).push(")")
+        }
+        Hit::AmountWithin(least, most) => {
+            query.push("(amount_minor IS NOT NULL AND sort_amount BETWEEN ").push_bind(least);
+            query.push(" AND ").push_bind(most).push(")")
         }
         Hit::EmailDigest(digest) => query.push("email_digest = ").push_bind(digest),
         Hit::SageId(id) => query.push("sage_id = ").push_bind(id),

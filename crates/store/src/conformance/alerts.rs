@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::world::{World, failed, needs_mapping, retrying, skipped};
-use crate::{ActionFilter, Outcome, RunFacts, Store};
+use crate::{ActionFilter, Outcome, RunFacts, RunFilter, Store};
 
 /// Fails so many documents one after another, beginning with this number.
 pub(super) async fn fail(world: &World, first: i64, count: i64) -> Vec<RunId> {
@@ -132,6 +132,29 @@ pub async fn documents_that_fail_again_together_are_no_new_failures(store: Arc<d
     world.pass(TimeDelta::minutes(1));
     world.run_through(InvoiceCreated, 9, Outcome::Succeeded).await;
     assert_eq!((again().await, again().await), (4, 4));
+}
+
+/// A retry of many takes failures that are known: they pause nothing, not even after a success. What had not failed yet counts.
+pub async fn known_failures_that_are_retried_together_pause_nothing(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    fail(&world, 1, 4).await;
+    world.pass(TimeDelta::minutes(1));
+    world.run_through(InvoiceCreated, 8, Outcome::Succeeded).await;
+    let last = world.run_through(InvoiceCreated, 9, skipped()).await;
+    world.pass(TimeDelta::minutes(1));
+    let before = raised(&world).await.len();
+    let bulk = world.bulk(RunFilter::default(), last).await;
+    world.advance(&bulk).await;
+    for _ in 0..5 {
+        world.pass(TimeDelta::minutes(1));
+        let claimed = world.claim().await;
+        let mut end = world.end(&claimed, failed());
+        end.thresholds = Thresholds { troubled: 0, failing: 0, pause: 2 };
+        world.store.finish_run(&end).await.unwrap();
+    }
+    assert_eq!((health(&world).await.failed_in_a_row, raised(&world).await.len()), (1, before + 1));
+    let status = world.store.binding(world.binding).await.unwrap().unwrap().status;
+    assert_eq!(status, BindingStatus::Active);
 }
 
 /// The thresholds are those of the process that works the run.

@@ -74,12 +74,17 @@ async fn history(world: &World) -> (BindingId, OrganisationId) {
         let outcome = [Outcome::Succeeded, failed(), skipped(), needs_mapping()]
             [usize::try_from(number / 2).unwrap() % 4]
             .clone();
+        let outcome = if number % 5 == 0 && outcome == skipped() { switched_off() } else { outcome };
         let facts = if number % 5 == 0 { RunFacts::default() } else { pounds(number * 37 % 11 * 100 - 200) };
         through(world, binding, event, number * 13 % 17, outcome.clone(), facts.clone()).await;
         through(world, theirs.id, event, number * 13 % 17, outcome, facts).await;
         world.pass(TimeDelta::minutes(1));
     }
     (second, stranger)
+}
+
+fn switched_off() -> Outcome {
+    Outcome::Skipped { code: Code::ProductsDisabled, message: None, waits_for_invoice: None }
 }
 
 async fn all(world: &World) -> Vec<Run> {
@@ -98,6 +103,8 @@ fn fits(filter: &RunFilter, run: &Run) -> bool {
         && filter.at_least.is_none_or(|least| amount.is_some_and(|amount| amount >= least))
         && filter.at_most.is_none_or(|most| amount.is_some_and(|amount| amount <= most))
         && filter.find.as_ref().is_none_or(|find| is_hit(find, run))
+        && (!filter.retryable || run.status.is_retryable())
+        && (!filter.without_switched_off || run.code != Some(Code::ProductsDisabled))
         && (!filter.open
             || matches!(run.status, RunStatus::Failed | RunStatus::Waiting) && run.resolved_by.is_none())
 }
@@ -107,6 +114,9 @@ fn is_hit(find: &Find, run: &Run) -> bool {
     has(&run.facts.increment_id)
         || find.magento_id == Some(run.magento_id)
         || find.amount_minor.is_some() && find.amount_minor == run.facts.amount_minor
+        || find.amount_within.is_some_and(|(least, most)| {
+            run.facts.amount_minor.is_some_and(|minor| least <= minor && minor <= most)
+        })
         || find.run == Some(run.id)
 }
 
@@ -185,11 +195,14 @@ fn filters(second: BindingId, runs: &[Run]) -> Vec<RunFilter> {
             ..any()
         },
         RunFilter { status: Some(RunStatus::Running), ..any() },
+        RunFilter { retryable: true, binding: Some(second), ..any() },
+        RunFilter { without_switched_off: true, ..any() },
         RunFilter { find: amount(200), ..any() },
         RunFilter { find: amount(200), status: Some(RunStatus::Failed), ..any() },
         RunFilter { find: amount(200), until: Some(middle), ..any() },
         RunFilter { find: amount(200), from: Some(middle), binding: Some(second), ..any() },
         RunFilter { find: several, ..any() },
+        RunFilter { find: Some(Find { amount_within: Some((-99, 299)), ..Find::default() }), ..any() },
     ]
 }
 

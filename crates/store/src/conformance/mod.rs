@@ -154,7 +154,8 @@ macro_rules! conformance_suite {
             telling_again: what_a_shop_takes_again_is_told_at_once, a_shop_that_answers_is_told_at_once;
             alerts: trouble_is_told_in_stages_and_ends_in_a_pause, recovery_is_told_with_the_first_success,
                 only_what_has_ended_is_counted, a_document_that_fails_again_is_one_failure,
-                documents_that_fail_again_together_are_no_new_failures, thresholds_are_handed_in,
+                documents_that_fail_again_together_are_no_new_failures,
+                known_failures_that_are_retried_together_pause_nothing, thresholds_are_handed_in,
                 a_lost_connection_is_told_once, a_missing_setting_is_told_once,
                 an_alert_knows_its_document_and_nothing_of_people, alerts_are_listed_to_their_organisation_and_purged;
             alert_channels: a_channel_is_its_members_alone, a_channel_is_used_once_it_is_confirmed,

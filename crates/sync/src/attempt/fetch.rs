@@ -78,10 +78,11 @@ pub async fn customer(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Res
     Ok(customer)
 }
 
-/// Fetches the run's product and notes its SKU.
+/// Fetches the run's product and notes its SKU and name.
 pub async fn product(work: &Work<'_>, shop: &Shop, log: &mut AttemptLog) -> Result<Product, AttemptError> {
     let product: Product = entity(work, shop, log, "product").await?;
     log.facts.increment_id = Some(brief(&product.sku));
+    log.facts.customer = Some(brief(&product.name)).filter(|name| !name.is_empty());
     Ok(product)
 }
 

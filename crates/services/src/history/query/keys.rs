@@ -1,9 +1,14 @@
 //! The keys that the search box understands, and those that look like one.
 
+use domain::{
+    code::Code,
+    run::{EventName, RunStatus},
+};
 use messages::message;
+use views::error::AppError;
 
 /// What the search box and the address understand, with an example each.
-pub const QUALIFIERS: [(&str, &str); 13] = [
+pub const QUALIFIERS: [(&str, &str); 14] = [
     ("status", "status:failed"),
     ("event", "event:invoice.paid"),
     ("code", "code:totals_mismatch"),
@@ -17,6 +22,7 @@ pub const QUALIFIERS: [(&str, &str); 13] = [
     ("open", "open:1"),
     ("version", "version:3"),
     ("cause", "cause:1f0c…"),
+    ("bulk", "bulk:0190b5a4-…"),
 ];
 
 /// Name and value of a word that is a qualifier.
@@ -30,12 +36,33 @@ pub(super) fn unknown_key(search: &str) -> Option<String> {
     let word =
         search.split_whitespace().find(|word| qualifier_of(word).is_none() && looks_like_a_key(word))?;
     let key = word.split_once(':')?.0;
-    let known = QUALIFIERS.iter().map(|(known, _)| *known).chain(["amount"]);
-    let near = known.map(|known| (distance(key, known), known)).min().filter(|(steps, _)| *steps <= 2);
-    Some(match near {
-        Some((_, known)) => message!(history_search.did_you_mean, key = key, known = known),
+    Some(match nearest(key, QUALIFIERS.iter().map(|(known, _)| *known).chain(["amount"])) {
+        Some(known) => message!(history_search.did_you_mean, key = key, known = known),
         None => message!(history_search.unknown_key, key = key),
     })
+}
+
+/// What is said of a word that a key does not take, where its words are of a fixed set.
+pub fn unknown_word(error: &AppError) -> Option<String> {
+    error.fields.iter().find_map(|(name, _)| {
+        let known: Vec<&str> = match name.as_str() {
+            "status" => RunStatus::ALL.iter().map(|status| status.as_str()).chain(["skipped"]).collect(),
+            "event" => EventName::ALL.iter().map(|event| event.as_str()).collect(),
+            "code" => Code::ALL.iter().map(|code| code.as_str()).collect(),
+            _ => return None,
+        };
+        let word = error.typed(name)?;
+        Some(match nearest(&word.to_lowercase(), known.iter().copied()) {
+            Some(near) => message!(history_search.word_meant, key = name, word = word, known = near),
+            None => message!(history_search.unknown_word, key = name, word = word, known = known.join(", ")),
+        })
+    })
+}
+
+/// The word that differs least, if it is by no more than a slip of the fingers.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known.map(|known| (distance(word, known), known)).min()?;
+    (near.0 <= 2).then_some(near.1)
 }
 
 fn looks_like_a_key(word: &str) -> bool {

@@ -55,12 +55,11 @@ fn what_people_hold_in_their_hands_is_looked_for_everywhere_it_may_be() {
     let find = |text| searched(text).find.unwrap();
     assert_eq!(find("42").numbers, ["42", "000000042"]);
     assert_eq!((find("42").magento_id, find("#42").magento_id), (Some(42), Some(42)));
-    assert_eq!((find("42").amount_minor, find("81.52").amount_minor), (Some(4_200), Some(8_152)));
-    assert_eq!(
-        (find("000005095").amount_minor, find("12345678").amount_minor),
-        (None, None),
-        "numbers of documents"
-    );
+    assert_eq!((find("42").amount_within, find("81.52").amount_minor), (Some((4_200, 4_299)), Some(8_152)));
+    for number in ["000005095", "12345678"] {
+        let found = find(number);
+        assert_eq!((found.amount_minor, found.amount_within), (None, None), "a number of a document");
+    }
     assert_eq!(find("Quill").customer.as_deref(), Some("quill"));
     assert_eq!(find("Zoë Müller").customer.as_deref(), Some("zoe muller"));
     assert_eq!(
@@ -75,19 +74,32 @@ fn what_people_hold_in_their_hands_is_looked_for_everywhere_it_may_be() {
 }
 
 #[test]
-fn a_sum_is_found_as_people_write_it() {
-    for (text, currency, minor) in [
-        ("30", None, 3_000),
-        ("30.00", None, 3_000),
-        ("1,250.00", None, 125_000),
-        ("£30", Some("GBP"), 3_000),
-        ("GBP 30", Some("GBP"), 3_000),
-        ("30 eur", Some("EUR"), 3_000),
-        ("€1,250.00", Some("EUR"), 125_000),
+fn a_sum_is_found_as_people_write_it_with_its_pennies_or_without() {
+    for (text, currency, least, most) in [
+        ("30", None, 3_000, 3_099),
+        ("81", None, 8_100, 8_199),
+        ("-3", None, -399, -300),
+        ("30.00", None, 3_000, 3_000),
+        ("81.5", None, 8_150, 8_150),
+        ("1,250", None, 125_000, 125_099),
+        ("1,250.00", None, 125_000, 125_000),
+        ("£30", Some("GBP"), 3_000, 3_099),
+        ("GBP 30.00", Some("GBP"), 3_000, 3_000),
+        ("30 eur", Some("EUR"), 3_000, 3_099),
+        ("€1,250.00", Some("EUR"), 125_000, 125_000),
     ] {
         let filter = searched(text);
-        let found = (filter.currency.as_deref(), filter.find.and_then(|find| find.amount_minor));
-        assert_eq!(found, (currency, Some(minor)), "{text}");
+        let find = filter.find.unwrap();
+        let within = find.amount_within.or_else(|| find.amount_minor.map(|minor| (minor, minor)));
+        assert_eq!((filter.currency.as_deref(), within), (currency, Some((least, most))), "{text}");
+    }
+    for (text, currency) in [("EUR", "EUR"), ("€", "EUR"), ("GBP", "GBP"), ("USD status:failed", "USD")] {
+        let filter = searched(text);
+        assert_eq!((filter.currency.as_deref(), filter.find), (Some(currency), None), "{text}");
+    }
+    for name in ["TOM", "eur", "Euro Ltd"] {
+        let filter = searched(name);
+        assert_eq!((filter.currency, filter.find.is_some()), (None, true), "{name} may be a name");
     }
     let filter = searched("currency:eur status:failed");
     assert_eq!((filter.currency.as_deref(), filter.find), (Some("EUR"), None));
@@ -146,4 +158,40 @@ fn a_column_sorts_and_turns_round() {
         "/dashboard/sync?sort=amount&order=up"
     );
     assert_eq!(query.sorted_by(SortBy::Received).href(), "/dashboard/sync?sort=received&order=up");
+}
+
+#[test]
+fn what_is_switched_off_is_left_out_where_nothing_asks_for_it() {
+    for (text, leaves_out) in [
+        ("", true),
+        ("from=2026-03-01&min=100", true),
+        ("skips=1", false),
+        ("status=skipped_by_policy", false),
+        ("q=status:skipped", false),
+        ("event=product.upserted", false),
+        ("q=SKU-7", false),
+        ("open=1", false),
+    ] {
+        let query = HistoryQuery::parse(text).unwrap();
+        assert_eq!(query.filter().without_switched_off, leaves_out, "{text}");
+    }
+    assert!(!HistoryQuery::default().is_filtered(), "the whole list is no filter");
+    assert_eq!(HistoryQuery::parse("skips=1").unwrap().href(), "/dashboard/sync?skips=1");
+}
+
+#[test]
+fn a_misspelt_word_is_named_and_the_nearest_offered() {
+    let said = |text| unknown_word(&HistoryQuery::parse(text).unwrap_err());
+    for (text, word, near) in [
+        ("q=status:faild", "faild", "failed"),
+        ("status=suceeded", "suceeded", "succeeded"),
+        ("q=event:invoice.payd", "invoice.payd", "invoice.paid"),
+        ("code=totals_mismach", "totals_mismach", "totals_mismatch"),
+    ] {
+        let said = said(text).unwrap();
+        assert!(said.contains(&format!("“{word}”")) && said.contains(&format!("mean “{near}”")), "{said}");
+    }
+    let none_near = said("q=status:borked").unwrap();
+    assert!(none_near.contains("failed") && !none_near.contains("mean"), "{none_near}");
+    assert_eq!(said("from=soon"), None);
 }

@@ -3,7 +3,7 @@
 use domain::{email, text::folded};
 use store::Find;
 
-use super::amounts::minor;
+use super::amounts::{sought, within};
 
 /// A number with more digits is one of a document.
 const LONGEST_AMOUNT: usize = 7;
@@ -29,11 +29,11 @@ pub(super) fn found_by(text: &str) -> Find {
     Find {
         numbers,
         magento_id: text.trim_start_matches('#').parse().ok(),
-        amount_minor: minor(text).filter(|_| may_be_amount),
         email_digest: email::is_digest(text).then(|| text.to_owned()),
         sage_id: (text.len() >= 8 && !is_number).then(|| text.to_owned()),
         run: text.parse().ok(),
         // A letter alone begins half of all names.
         customer: (name.len() > 1 && name.contains(char::is_alphabetic)).then_some(name),
+        ..within(text).filter(|_| may_be_amount).map(sought).unwrap_or_default()
     }
 }

@@ -2,16 +2,35 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use domain::{business::Books, ids::BindingId, money::Currency};
+use domain::{
+    business::Books,
+    ids::{BindingId, OrganisationId},
+    money::Currency,
+};
 use messages::message;
-use views::format::money;
+use views::{error::AppError, format::money};
+
+use crate::Services;
 
 /// What the sums of each shop are kept in.
-pub(super) type AllBooks = HashMap<BindingId, Books>;
+pub(crate) type AllBooks = HashMap<BindingId, Books>;
+
+/// The books of an organisation's shops.
+pub(crate) async fn all_books(
+    services: &Services,
+    organisation: OrganisationId,
+) -> Result<AllBooks, AppError> {
+    Ok(services.store.books(organisation).await?.into_iter().collect())
+}
+
+/// The currency of a shop's books, where it is known.
+pub(crate) fn base_of(books: &AllBooks, binding: BindingId) -> Option<&str> {
+    books.get(&binding).map(|books| books.base_currency.as_str())
+}
 
 /// A sum that grows.
 #[derive(Default)]
-pub(super) struct Purse {
+pub(crate) struct Purse {
     /// By the currency of the books.
     in_books: BTreeMap<Currency, i64>,
     /// What no rate is known for, by its own currency.
@@ -21,7 +40,7 @@ pub(super) struct Purse {
 
 impl Purse {
     /// Adds what documents of a shop come to.
-    pub(super) fn add(&mut self, books: &AllBooks, binding: BindingId, currency: Option<&str>, minor: i64) {
+    pub(crate) fn add(&mut self, books: &AllBooks, binding: BindingId, currency: Option<&str>, minor: i64) {
         let Some(currency) = currency.filter(|_| minor != 0) else { return };
         let known = books.get(&binding);
         let in_books = known.and_then(|books| Some((books.base_currency, books.in_base(currency, minor)?)));
@@ -37,23 +56,23 @@ impl Purse {
 
     /// What it is worth beside others, in the currency of the books. What nobody knows the rate of counts nothing: fifteen million of
     /// one currency may be less than a hundred of another.
-    pub(super) fn worth(&self) -> i64 {
+    pub(crate) fn worth(&self) -> i64 {
         self.in_books.values().fold(0, |sum, minor| sum.saturating_add(*minor))
     }
 
     /// Whether Sage's rates were needed for it.
-    pub(super) const fn is_converted(&self) -> bool {
+    pub(crate) const fn is_converted(&self) -> bool {
         self.is_converted
     }
 
     /// The sum for people, and whether it is converted; none where there is none.
-    pub(super) fn words(&self) -> Option<String> {
+    pub(crate) fn words(&self) -> Option<String> {
         let sums = self.sums()?;
         Some(if self.is_converted { message!(overview.at_sages_rates, amount = sums) } else { sums })
     }
 
     /// The sum alone.
-    pub(super) fn sums(&self) -> Option<String> {
+    pub(crate) fn sums(&self) -> Option<String> {
         let own = self.in_books.iter().map(|(currency, minor)| {
             let code = currency.as_str();
             money(code, *minor, Some(code))
