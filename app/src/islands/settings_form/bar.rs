@@ -152,7 +152,7 @@ fn to_correct(page: &Page) -> AnyView {
             places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
         if let Some(place) = places.get(after) {
             page.last_place.set_value(place.clone());
-            focus::soon_by_id(&place);
+            focus::soon_by_id(place);
         }
     };
     view! {
