@@ -51,7 +51,7 @@ fn way_on(code: ErrorCode) -> Option<AnyView> {
     if code == ErrorCode::NotFound {
         return Some(
             view! {
-                <ul class="remedies row mt-1 gap-x-3 print:hidden">
+                <ul class="remedies">
                     <li>
                         <a class="button" href=views::links::HISTORY>
                             "All runs"

@@ -164,7 +164,7 @@ fn advice(advice: AdviceView, status: RunStatus, aim: &(String, String)) -> AnyV
             {message}
             <p>{action} " " {code.map(|code| view! { <span class="code">{code}</span> })}</p>
             {next}
-            <ul class="remedies row mt-1 gap-x-3 print:hidden *:min-w-0 [&_.button]:py-1 [&_.button]:whitespace-normal">{remedies.collect_view()}</ul>
+            <ul class="remedies">{remedies.collect_view()}</ul>
             {of_a_retry.map(|why| view! { <p class="field-hint" id="of-a-retry">{why}</p> })}
         </section>
     }
@@ -247,13 +247,13 @@ fn totals(totals: TotalsView) -> AnyView {
         let SumView { name, magento, other, difference, differs } = row;
         let difference = match difference {
             Some(difference) if differs => {
-                view! { <strong class="font-strong text-bad">{difference}</strong> }.into_any()
+                view! { <strong class="sum-differs font-strong text-bad">{difference}</strong> }.into_any()
             }
             Some(_) => "none".into_any(),
             None => "\u{2013}".into_any(),
         };
         view! {
-            <tr class="data-differs:*:bg-bad-tint" data-differs=differs.then_some("true")>
+            <tr data-differs=differs.then_some("true")>
                 <th scope="row">{name}</th>
                 <td class="number" data-head="Magento says">{or_dash(magento)}</td>
                 <td class="number" data-head=head>{or_dash(other)}</td>
@@ -264,7 +264,7 @@ fn totals(totals: TotalsView) -> AnyView {
     view! {
         <section class="part" id="run-totals" data-live aria-labelledby="totals-title">
             <h2 id="totals-title">{format!("Totals in {currency}")}</h2>
-            <table class="changes max-w-176 lining-nums tabular-nums">
+            <table class="changes max-w-176 lining-nums tabular-nums [&_[data-differs]>*]:bg-bad-tint">
                 <thead>
                     <tr>
                         <td></td>
