@@ -51,7 +51,7 @@ pub(crate) fn document(options: LeptosOptions, scripts: AnyView, body: AnyView) 
     context::set_content_security_policy();
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=crate::theme::current().attribute()>
+        <html lang="en" class="bg-paper text-ink scheme-light-dark has-[.save-bar]:scroll-pb-28 data-[theme=dark]:scheme-dark data-[theme=light]:scheme-light print:scheme-light!" data-theme=crate::theme::current().attribute()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -63,7 +63,7 @@ pub(crate) fn document(options: LeptosOptions, scripts: AnyView, body: AnyView) 
                 {scripts}
                 <MetaTags />
             </head>
-            <body>{body}</body>
+            <body class="min-h-dvh text-body">{body}</body>
         </html>
     }
 }

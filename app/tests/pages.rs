@@ -119,7 +119,7 @@ fn a_failure_says_why_what_to_do_and_both_sums() {
 #[test]
 fn what_is_not_known_is_a_dash_with_a_name() {
     let html = table(RunRow { customer: None, amount: None, sage_reference: None, ..succeeded() }, true);
-    assert_eq!(html.matches(r#"<span class="visually-hidden">none</span>"#).count(), 3, "{html}");
+    assert_eq!(html.matches(r#"<span class="sr-only">none</span>"#).count(), 3, "{html}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub fn BindingChip(
     };
     view! {
         <span class="chip" data-status=like>
-            <svg class="chip-icon" viewBox="0 0 16 16" aria-hidden="true">
+            <svg class="icon size-3 stroke-[2.25]" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape />
             </svg>
             {state.label()}

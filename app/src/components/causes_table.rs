@@ -39,7 +39,7 @@ pub fn frame(groups: AnyView) -> impl IntoView {
                         "Total"
                     </th>
                     <th scope="col" role="columnheader">
-                        <span class="visually-hidden">"Action"</span>
+                        <span class="sr-only">"Action"</span>
                     </th>
                 </tr>
             </thead>
@@ -64,10 +64,10 @@ pub fn row(group: Signal<CauseView>, acts: Option<Acts>) -> AnyView {
     view! {
         <tbody class="run cause" role="rowgroup" id=id data-status=status.as_str()>
             <tr class="run-line" role="row">
-                <td class="run-status" role="cell">
+                <td class="max-desk:text-right max-desk:[grid-area:1/2]" role="cell">
                     <StatusChip status />
                 </td>
-                <th class="run-document cause-what" scope="row" role="rowheader">
+                <th class="max-w-lg max-desk:[grid-area:1/1] font-semibold" scope="row" role="rowheader">
                     {first.sentence}
                 </th>
                 <td role="cell" data-label="Shop">
@@ -80,7 +80,7 @@ pub fn row(group: Signal<CauseView>, acts: Option<Acts>) -> AnyView {
                     {erased::text(move || group.with(|group| group.value.clone().unwrap_or_default()))}
                 </td>
                 <td class="run-action" role="cell">
-                    <div class="cause-acts">{settings} {retry}</div>
+                    <div class="cause-acts inline-flex flex-wrap justify-end gap-2">{settings} {retry}</div>
                 </td>
             </tr>
             <tr class="run-reason" role="row">
@@ -90,7 +90,7 @@ pub fn row(group: Signal<CauseView>, acts: Option<Acts>) -> AnyView {
                         " "
                         <span class="code">{first.code}</span>
                     </p>
-                    {first.example.map(|example| view! { <p class="reason-message">{example}</p> })}
+                    {first.example.map(|example| view! { <p class="wrap-anywhere whitespace-pre-line text-ink">{example}</p> })}
                 </td>
             </tr>
         </tbody>
@@ -119,7 +119,7 @@ fn retry(group: Signal<CauseView>, acts: Acts) -> impl IntoView {
         >
             {erased::text(move || format!("{}\u{2026}", label()))}
         </a>
-        <span class="cause-acts" hidden=erased::switch(move || !is_asked.get())>
+        <span class="cause-acts inline-flex flex-wrap justify-end gap-2" hidden=erased::switch(move || !is_asked.get())>
             <button class="button button-main" type="button" on:click=move |_| retry.run(())>
                 {erased::text(label)}
             </button>

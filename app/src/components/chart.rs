@@ -18,7 +18,13 @@ const ABOVE: i64 = 14;
 const BENEATH: i64 = 34;
 
 /// What happened, in a word, and the name of its hatching.
-const OUTCOMES: [(&str, &str); 3] = [("In Sage", "succeeded"), ("Skipped", "skipped"), ("Failed", "failed")];
+const OUTCOMES: [(&str, &str); 3] = [
+    ("In Sage", "fill-good stroke-good stroke-1"),
+    ("Skipped", "fill-[url(#hatch-skipped)] stroke-idle stroke-1"),
+    ("Failed", "fill-[url(#hatch-failed)] stroke-bad stroke-1"),
+];
+const RECEIVED: &str = "stroke-ink stroke-2 [stroke-dasharray:4_2]";
+const LABEL: &str = "fill-ink-dim text-small lining-nums tabular-nums";
 
 /// The chart, its legend and its table.
 pub fn chart(chart: &ChartView) -> AnyView {
@@ -27,12 +33,12 @@ pub fn chart(chart: &ChartView) -> AnyView {
     let bars = chart.bars.iter().enumerate().map(|(place, bar)| column(bar, place, count, top, chart.span));
     let height = ABOVE + HEIGHT + BENEATH;
     view! {
-        <figure class="chart">
-            {legend()} <div class="chart-frame">
-                <svg class="chart-axis" height=height aria-hidden="true">
+        <figure class="panel grid gap-3 p-4">
+            {legend()} <div class="grid grid-cols-[2.75rem_minmax(0,1fr)] gap-2">
+                <svg class="block w-full" height=height aria-hidden="true">
                     {[top, top / 2, 0].map(|value| scale_label(value, top)).collect_view()}
                 </svg>
-                <svg class="chart-plot" height=height role="img" aria-labelledby="chart-title" aria-describedby="chart-desc">
+                <svg class="block w-full" height=height role="img" aria-labelledby="chart-title" aria-describedby="chart-desc">
                     <title id="chart-title">{title(chart.span)}</title>
                     <desc id="chart-desc">{described(&chart.bars)}</desc>
                     {patterns()}
@@ -89,10 +95,9 @@ fn column(bar: &BarView, place: usize, count: usize, top: i64, span: Span) -> im
     let (x, width, middle) = (percent(left + 12, count), percent(76, count), percent(left + 50, count));
     let mut ground = ABOVE + HEIGHT;
     let parts =
-        [bar.succeeded, bar.skipped, bar.failed].into_iter().zip(OUTCOMES).map(|(value, (_, kind))| {
+        [bar.succeeded, bar.skipped, bar.failed].into_iter().zip(OUTCOMES).map(|(value, (_, class))| {
             let height = pixels(value, top);
             ground -= height;
-            let class = format!("bar bar-{kind}");
             (height > 0).then(
                 || view! { <rect class=class x=x.clone() y=ground width=width.clone() height=height></rect> },
             )
@@ -100,18 +105,18 @@ fn column(bar: &BarView, place: usize, count: usize, top: i64, span: Span) -> im
     let parts = parts.collect_view();
     let line = ABOVE + HEIGHT - pixels(bar.received, top);
     let (from, to) = (percent(left + 4, count), percent(left + 96, count));
-    let received = (bar.received > 0)
-        .then(|| view! { <line class="bar-received" x1=from x2=to y1=line y2=line></line> });
+    let received =
+        (bar.received > 0).then(|| view! { <line class=RECEIVED x1=from x2=to y1=line y2=line></line> });
     let (first, second) = (ABOVE + HEIGHT + 14, ABOVE + HEIGHT + 28);
     view! {
         <g>
             <title>{spoken(bar, span)}</title>
             {parts}
             {received}
-            <text class="chart-label" x=middle.clone() y=first text-anchor="middle">
+            <text class=LABEL x=middle.clone() y=first text-anchor="middle">
                 {bar.label.clone()}
             </text>
-            <text class="chart-label" x=middle y=second text-anchor="middle">
+            <text class=LABEL x=middle y=second text-anchor="middle">
                 {bar.second_label.clone()}
             </text>
         </g>
@@ -135,7 +140,7 @@ fn when(bar: &BarView, span: Span) -> String {
 fn scale_label(value: i64, top: i64) -> impl IntoView {
     let y = ABOVE + HEIGHT - value.saturating_mul(HEIGHT) / top.max(1) + 4;
     view! {
-        <text class="chart-label" x="100%" y=y text-anchor="end">
+        <text class=LABEL x="100%" y=y text-anchor="end">
             {short(value)}
         </text>
     }
@@ -143,7 +148,7 @@ fn scale_label(value: i64, top: i64) -> impl IntoView {
 
 fn rule(value: i64, top: i64) -> impl IntoView {
     let y = ABOVE + HEIGHT - value.saturating_mul(HEIGHT) / top.max(1);
-    view! { <line class="chart-rule" x1="0" x2="100%" y1=y y2=y></line> }
+    view! { <line class="stroke-line" x1="0" x2="100%" y1=y y2=y></line> }
 }
 
 /// A round number in few characters: `500`, `20k`, `4M`.
@@ -160,23 +165,22 @@ fn patterns() -> impl IntoView {
     view! {
         <defs>
             <pattern id="hatch-skipped" width="6" height="6" patternUnits="userSpaceOnUse">
-                <rect class="hatch-ground-skipped" width="6" height="6"></rect>
-                <path class="hatch-line-skipped" d="M-1 5l2 2M0 0l6 6M5-1l2 2"></path>
+                <rect class="fill-idle-tint" width="6" height="6"></rect>
+                <path class="stroke-idle" d="M-1 5l2 2M0 0l6 6M5-1l2 2"></path>
             </pattern>
             <pattern id="hatch-failed" width="6" height="6" patternUnits="userSpaceOnUse">
-                <rect class="hatch-ground-failed" width="6" height="6"></rect>
-                <path class="hatch-line-failed" d="M0 0l6 6M6 0l-6 6"></path>
+                <rect class="fill-bad-tint" width="6" height="6"></rect>
+                <path class="stroke-bad" d="M0 0l6 6M6 0l-6 6"></path>
             </pattern>
         </defs>
     }
 }
 
 fn legend() -> impl IntoView {
-    let outcomes = OUTCOMES.map(|(label, kind)| {
-        let class = format!("bar bar-{kind}");
+    let outcomes = OUTCOMES.map(|(label, class)| {
         view! {
             <li>
-                <svg class="chart-key" aria-hidden="true">
+                <svg class="h-3 w-4" aria-hidden="true">
                     <rect class=class x="1" y="1" width="14" height="10"></rect>
                 </svg>
                 {label}
@@ -184,10 +188,10 @@ fn legend() -> impl IntoView {
         }
     });
     view! {
-        <ul class="chart-legend">
+        <ul class="note row gap-y-1 *:inline-flex *:items-center *:gap-2">
             {outcomes.collect_view()} <li>
-                <svg class="chart-key" aria-hidden="true">
-                    <line class="bar-received" x1="0" x2="16" y1="6" y2="6"></line>
+                <svg class="h-3 w-4" aria-hidden="true">
+                    <line class=RECEIVED x1="0" x2="16" y1="6" y2="6"></line>
                 </svg>
                 "Received"
             </li>
@@ -209,9 +213,9 @@ fn table(chart: &ChartView) -> impl IntoView + use<> {
     let heads = ["Received", "In Sage", "Skipped", "Failed"];
     view! {
         <details class="chart-table">
-            <summary>"Show as a table"</summary>
+            <summary class="text-ink-dim">"Show as a table"</summary>
             <table class="figures">
-                <caption class="visually-hidden">{title(span)}</caption>
+                <caption class="sr-only">{title(span)}</caption>
                 <thead>
                     <tr>
                         <th scope="col">{if span == Span::Day { "Day" } else { "Hour" }}</th>

@@ -21,7 +21,7 @@ pub fn choice(
     view! {
         <div class="filter-field">
             <label for=name>{label}</label>
-            <select id=name name=name>
+            <select class="max-w-64 min-w-0" id=name name=name>
                 <option value="">{any}</option>
                 {options.collect_view()}
             </select>

@@ -86,10 +86,11 @@ pub fn Combobox(
         asked: StoredValue::new(0),
     };
     view! {
-        <div class="combobox">
+        <div class="relative">
             <input
                 id=id
                 name=name
+                class="pr-9"
                 role="combobox"
                 aria-autocomplete="list"
                 aria-expanded=text(move || picker.is_open.get().to_string())
@@ -112,7 +113,7 @@ pub fn Combobox(
                 on:click=on(move |_| picker.clicked())
             />
             <button
-                class="combobox-open"
+                class="absolute inset-y-0 right-0 w-9 cursor-pointer text-ink-dim before:mx-auto before:-mt-1 before:block before:size-2 before:rotate-45 before:border-r-2 before:border-b-2 before:border-current unscripted:hidden"
                 type="button"
                 tabindex="-1"
                 aria-label="Show the list"
@@ -120,7 +121,7 @@ pub fn Combobox(
                 on:click=on(move |_| picker.toggle())
             ></button>
             <ul
-                class="combobox-list"
+                class="panel absolute top-[calc(100%+2px)] left-0 z-5 max-h-72 w-max max-w-[min(32rem,80vw)] min-w-full overflow-y-auto border-line-strong shadow-raised"
                 id=list_id
                 role="listbox"
                 aria-label=label.unwrap_or_else(|| "Choices".to_owned())
@@ -157,15 +158,15 @@ impl Picker {
             let (marked, own) = (said.clone(), StoredValue::new(entry));
             view! {
                 <li
-                    class="combobox-option"
+                    class="grid cursor-pointer px-3 py-2 -outline-offset-2 outline-transparent hover:bg-accent-tint hover:outline-2 aria-selected:font-strong data-active:bg-accent-tint data-active:outline-2"
                     id=self.option_id(place)
                     role="option"
                     aria-selected=text(move || self.value.with(|value| *value == marked).to_string())
                     data-active=flag(move || self.active.get() == Some(place))
                     on:click=on(move |_| self.choose(own.get_value()))
                 >
-                    <span>{said}</span>
-                    {(!note.is_empty()).then(|| view! { <span class="combobox-note">{note}</span> })}
+                    <span class="in-aria-selected:after:content-['_✓']">{said}</span>
+                    {(!note.is_empty()).then(|| view! { <span class="text-small font-normal text-ink-dim">{note}</span> })}
                 </li>
             }
         };

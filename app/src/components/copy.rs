@@ -11,7 +11,7 @@ pub fn Copy(
     what: &'static str,
 ) -> impl IntoView {
     view! {
-        <button class="button button-quiet with-script" type="button" data-copy=of aria-label=format!("Copy {what}")>
+        <button class="button button-quiet unscripted:hidden" type="button" data-copy=of aria-label=format!("Copy {what}")>
             "Copy"
         </button>
     }

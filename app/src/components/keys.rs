@@ -20,7 +20,7 @@ const KEYS: [(&str, &str); 10] = [
 pub fn Keys() -> impl IntoView {
     let keys = KEYS.map(|(key, what)| {
         view! {
-            <div>
+            <div class="grid grid-cols-[7rem_1fr]">
                 <dt>
                     <kbd>{key}</kbd>
                 </dt>
@@ -31,7 +31,7 @@ pub fn Keys() -> impl IntoView {
     view! {
         <dialog class="palette" id="keys" aria-labelledby="keys-title">
             <h2 id="keys-title">"Keyboard shortcuts"</h2>
-            <dl>{keys.collect_view()}</dl>
+            <dl class="my-3 grid gap-1">{keys.collect_view()}</dl>
             <form method="dialog">
                 <button class="button">"Close"</button>
             </form>

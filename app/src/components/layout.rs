@@ -14,6 +14,10 @@ use views::{
     member::{MemberView, OrganisationView},
 };
 
+/// The product's name beside its mark.
+const BRAND: &str =
+    "inline-flex items-center gap-2 text-lead font-bold tracking-[-0.01em] text-ink no-underline";
+
 /// The page of someone who is signed in.
 #[component]
 pub fn Frame(
@@ -26,8 +30,8 @@ pub fn Frame(
 ) -> impl IntoView {
     view! {
         <SkipLink />
-        <header class="top">
-            <a class="brand" href=HOME>
+        <header class="row gap-x-6 border-b border-line bg-sheet px-4 max-sm:relative max-sm:h-14 max-sm:flex-nowrap max-sm:overflow-x-auto max-sm:whitespace-nowrap max-sm:[scrollbar-width:none] max-sm:*:shrink-0 sm:px-6 sm:py-2 print:hidden">
+            <a class=BRAND href=HOME>
                 <Mark />
                 "Ledger"
             </a>
@@ -44,14 +48,14 @@ pub fn Frame(
                 </A>
                 {more_ways}
             </nav>
-            <div class="top-end">
+            <div class="row ml-auto max-sm:flex-nowrap">
                 <ThemeChoice />
                 {account}
             </div>
         </header>
         // Islands wake up in the order of the document, and a page's own may still be on its way.
         {view! { <Desk /> }.into_any()}
-        <main id="main" class="page" tabindex="-1">
+        <main id="main" class="mx-auto grid max-w-page grid-cols-1 gap-4 px-4 pt-6 pb-12 sm:px-6 focus:outline-none print:max-w-none print:p-0" tabindex="-1">
             {children()}
         </main>
         <Palette />
@@ -68,9 +72,9 @@ pub fn Sheet(
 ) -> impl IntoView {
     view! {
         <SkipLink />
-        <main id="main" class="sheet-page" tabindex="-1">
-            <div class="sheet">
-                <p class="brand">
+        <main id="main" class="grid min-h-dvh place-content-center justify-items-center gap-6 bg-[repeating-linear-gradient(var(--color-paper)_0_1.9375rem,var(--color-rule)_1.9375rem_2rem)] px-4 py-6 focus:outline-none" tabindex="-1">
+            <div class="panel grid w-[min(24rem,calc(100vw-2rem))] gap-4 border-t-3 border-t-accent p-6 shadow-sheet sm:p-8">
+                <p class=BRAND>
                     <Mark />
                     "Ledger"
                 </p>
@@ -90,8 +94,8 @@ pub fn Account(
 ) -> impl IntoView {
     view! {
         {(!member.organisations.is_empty()).then(|| organisations(member.organisations))}
-        <form class="account" method="post" action=SignOut::PATH>
-            <a class="account-name" href="/dashboard/account" title=member.email>
+        <form class="flex items-center gap-1" method="post" action=SignOut::PATH>
+            <a class="max-w-32 truncate text-ink-dim sm:max-w-64" href="/dashboard/account" title=member.email>
                 {member.name}
             </a>
             <button class="button button-quiet" type="submit">
@@ -111,11 +115,11 @@ fn organisations(all: Vec<OrganisationView>) -> impl IntoView {
         }
     });
     view! {
-        <form class="inline-form" method="post" action=SwitchOrganisation::PATH autocomplete="off">
-            <label class="visually-hidden" for="organisation">
+        <form class="flex flex-wrap gap-2" method="post" action=SwitchOrganisation::PATH autocomplete="off">
+            <label class="sr-only" for="organisation">
                 "Organisation"
             </label>
-            <select id="organisation" name="member">
+            <select class="max-w-48" id="organisation" name="member">
                 {options.collect_view()}
             </select>
             <button class="button button-quiet" type="submit">
@@ -129,7 +133,7 @@ fn organisations(all: Vec<OrganisationView>) -> impl IntoView {
 fn SkipLink() -> impl IntoView {
     // `external` leaves the jump to the browser, which moves the focus along.
     view! {
-        <a class="skip" href="#main">
+        <a class="sr-only rounded-control bg-accent font-semibold text-on-accent hover:text-on-accent focus:not-sr-only focus:absolute focus:top-2 focus:left-2 focus:z-20 focus:px-4 focus:py-2 print:hidden" href="#main">
             "Skip to content"
         </a>
     }
@@ -139,9 +143,9 @@ fn SkipLink() -> impl IntoView {
 #[component]
 fn Mark() -> impl IntoView {
     view! {
-        <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
+        <svg class="size-6 fill-accent" viewBox="0 0 24 24" aria-hidden="true">
             <rect width="24" height="24" rx="6" />
-            <path d="M6 7.5h5M6 11h5M13 7.5h5M13 11h5M6 15.5h12M6 18h12" />
+            <path class="fill-none stroke-on-accent stroke-[1.5] [stroke-linecap:round]" d="M6 7.5h5M6 11h5M13 7.5h5M13 11h5M6 15.5h12M6 18h12" />
         </svg>
     }
 }

@@ -27,7 +27,7 @@ pub fn Pager(
         })
     };
     view! {
-        <nav class="pager" aria-label="Pages" hidden=hidden>
+        <nav class="flex flex-wrap gap-2" aria-label="Pages" hidden=hidden>
             {link(first, first_name, None)}
             {link(previous, previous_name, Some("prev"))}
             {link(next, next_name, Some("next"))}

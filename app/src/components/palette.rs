@@ -24,7 +24,7 @@ pub fn Palette() -> impl IntoView {
     let places = PLACES.into_iter().enumerate().map(|(place, (name, href))| {
         view! {
             <li hidden=place == last>
-                <a href=href>{name}</a>
+                <a class="block rounded-control px-3 py-1 no-underline hover:bg-accent-tint focus-visible:bg-accent-tint in-[li:first-child]:bg-accent-tint" href=href>{name}</a>
             </li>
         }
     });
@@ -32,6 +32,7 @@ pub fn Palette() -> impl IntoView {
         <dialog class="palette" id="palette" aria-label="Go to">
             <form>
                 <input
+                    class="min-h-0 w-full border-0 px-0"
                     id="palette-search"
                     type="search"
                     aria-label="Go to a page, or find a run"
@@ -39,7 +40,7 @@ pub fn Palette() -> impl IntoView {
                     autocomplete="off"
                 />
             </form>
-            <ul>{places.collect_view()}</ul>
+            <ul class="my-3 grid gap-1">{places.collect_view()}</ul>
         </dialog>
     }
     .into_any()

@@ -14,8 +14,8 @@ pub fn scan(text: &str, label: &'static str) -> impl IntoView + use<> {
     let size = code.width() + 2 * QUIET;
     let drawn = path(&code);
     Some(view! {
-        <svg class="qr" viewBox=format!("0 0 {size} {size}") role="img" aria-label=label>
-            <rect width=size height=size />
+        <svg class="w-full max-w-56 rounded-control fill-[#000000]" viewBox=format!("0 0 {size} {size}") role="img" aria-label=label>
+            <rect class="fill-[#ffffff]" width=size height=size />
             <path d=drawn />
         </svg>
     })

@@ -61,7 +61,7 @@ pub fn runs_frame(sorts: Signal<Vec<Option<SortLink>>>, groups: AnyView) -> AnyV
             <thead role="rowgroup">
                 <tr role="row">
                     {heads} <th scope="col" role="columnheader">
-                        <span class="visually-hidden">"Action"</span>
+                        <span class="sr-only">"Action"</span>
                     </th>
                 </tr>
             </thead>
@@ -77,9 +77,9 @@ fn head(name: &'static str, class: &'static str, sort: Option<SortLink>) -> impl
     let arrow = direction.map(|descending| if descending { "\u{2193}" } else { "\u{2191}" });
     let label = match sort {
         Some(sort) => Either::Left(view! {
-            <a class="sort" href=sort.href>
+            <a class="sort text-inherit no-underline hover:text-accent hover:underline" href=sort.href>
                 {name}
-                <span class="sort-arrow" aria-hidden="true">
+                <span class="ml-1 empty:ml-0" aria-hidden="true">
                     {arrow}
                 </span>
             </a>
@@ -106,28 +106,28 @@ pub fn run_group(row: Signal<RunRow>, actions: Option<RowActions>, is_skipped: S
     view! {
         <tbody class="run" role="rowgroup" data-status=erased::text(move || row.with(|row| row.status.as_str().to_owned())) id=id>
             <tr class="run-line" role="row">
-                <td class="run-status" role="cell">
+                <td class="max-desk:text-right max-desk:[grid-area:1/2]" role="cell">
                     {choice} {erased::dynamic(move || view! { <StatusChip status=row.with(|row| row.status) /> }.into_any())}
                 </td>
-                <th class="run-document" scope="row" role="rowheader">
-                    <a class="run-number" href=href tabindex=stop(is_skipped)>
+                <th class="font-normal max-desk:[grid-area:1/1]" scope="row" role="rowheader">
+                    <a class="run-number block font-semibold whitespace-nowrap" href=href tabindex=stop(is_skipped)>
                         {erased::text(move || row.with(|row| row.document.clone()))}
                     </a>
-                    <span class="run-event">{event}</span>
-                    {shop.map(|shop| view! { <span class="run-shop">{shop}</span> })}
+                    <span class="note block whitespace-nowrap">{event}</span>
+                    {shop.map(|shop| view! { <span class="block text-small text-ink-dim">{shop}</span> })}
                 </th>
-                <td class="run-customer" role="cell" data-label="Customer">
+                <td class="wrap-anywhere desk:max-w-72" role="cell" data-label="Customer">
                     {of(|row| row.customer.clone())}
                 </td>
                 <td class="run-amount number" role="cell" data-label="Amount">
                     {erased::dynamic(move || amount(row.with(|row| row.amount.clone())).into_any())}
                 </td>
-                <td class="run-sage" role="cell" data-label="In Sage">
+                <td class="run-sage whitespace-nowrap" role="cell" data-label="In Sage">
                     {of(|row| row.sage_reference.clone())}
                 </td>
                 <td class="run-received" role="cell" data-label="Date">
                     {erased::text(move || row.with(|row| row.date.clone().unwrap_or_default()))}
-                    <span class="run-arrived">
+                    <span class="block text-small whitespace-nowrap text-ink-dim">
                         "Received " <Time at=row.with_untracked(|row| row.received.clone()) /> " " <Zone />
                     </span>
                 </td>
@@ -154,7 +154,7 @@ fn reason_line(row: RunRow) -> Option<impl IntoView> {
     Some(view! {
         <tr class="run-reason" role="row">
             <td colspan="8" role="cell">
-                {explanation(reason)} {resolved.map(|text| view! { <p class="run-resolved">{text}</p> })} {next_try}
+                {explanation(reason)} {resolved.map(|text| view! { <p class="text-good">{text}</p> })} {next_try}
             </td>
         </tr>
     })
@@ -172,7 +172,7 @@ fn row_controls(row: Signal<RunRow>, actions: RowActions, is_skipped: Signal<boo
     // Only where the browser has taken over: without it the box would do nothing.
     let choice = view! {
         <input
-            class="run-choice"
+            class="run-choice mr-2"
             type="checkbox"
             tabindex=stop(is_skipped)
             aria-label=erased::text(move || format!("Select {}", called()))
@@ -206,21 +206,21 @@ fn amount(amount: Option<Amount>) -> impl IntoView {
         return Either::Right(dash());
     };
     Either::Left(view! {
-        <span class="money">{magento}</span>
-        {sage.map(|sage| view! { <span class="differs">"Sage has " {sage}</span> })}
+        <span class="font-medium whitespace-nowrap">{magento}</span>
+        {sage.map(|sage| view! { <span class="differs block text-note font-semibold text-bad max-desk:w-full">"Sage has " {sage}</span> })}
     })
 }
 
 fn explanation(reason: Reason) -> impl IntoView {
     view! {
         <p>
-            <span class="reason-sentence">{reason.sentence}</span>
+            <span class="text-ink">{reason.sentence}</span>
             " "
             <span class="reason-action">{reason.action}</span>
             " "
             <span class="code">{reason.code}</span>
         </p>
-        {reason.message.map(|message| view! { <p class="reason-message">{message}</p> })}
+        {reason.message.map(|message| view! { <p class="wrap-anywhere whitespace-pre-line text-ink">{message}</p> })}
     }
 }
 
@@ -234,9 +234,9 @@ fn or_dash(text: Option<String>) -> impl IntoView {
 /// Nothing, visibly so.
 fn dash() -> impl IntoView {
     view! {
-        <span class="none" aria-hidden="true">
+        <span class="text-ink-dim" aria-hidden="true">
             "\u{2013}"
         </span>
-        <span class="visually-hidden">"none"</span>
+        <span class="sr-only">"none"</span>
     }
 }

@@ -35,10 +35,10 @@ pub fn setup_part(view: &SetupView, is_whole: bool) -> AnyView {
     let title =
         view.shop.as_ref().map_or_else(|| "Set up a shop".to_owned(), |(name, _)| format!("Set up {name}"));
     view! {
-        <section class="setup" id="setup" data-live aria-labelledby="setup-title">
-            <div class="setup-head">
+        <section class="panel grid gap-2 border-l-3 border-l-hold px-4 py-3" id="setup" data-live aria-labelledby="setup-title">
+            <div class="row items-baseline justify-between gap-y-1 wrap-anywhere">
                 <h2 id="setup-title">{title}</h2>
-                <p class="setup-place">{view.place()}</p>
+                <p class="text-ink-dim">{view.place()}</p>
             </div>
             {setup_list(view, is_whole)}
         </section>
@@ -49,7 +49,7 @@ pub fn setup_part(view: &SetupView, is_whole: bool) -> AnyView {
 /// The steps alone.
 pub fn setup_list(view: &SetupView, is_whole: bool) -> AnyView {
     let steps = view.steps.iter().map(|step| setup_step(step, is_whole, view.test.as_deref()));
-    view! { <ol class="setup-steps">{steps.collect_view()}</ol> }.into_any()
+    view! { <ol class="grid gap-1">{steps.collect_view()}</ol> }.into_any()
 }
 
 fn setup_step(view: &SetupStepView, is_whole: bool, test: Option<&str>) -> impl IntoView + use<> {
@@ -67,15 +67,15 @@ fn setup_step(view: &SetupStepView, is_whole: bool, test: Option<&str>) -> impl 
     let hint = view.hint.clone().filter(|_| is_whole);
     let form = test.filter(|_| is_whole && view.is_next).map(|binding| send_test(binding.to_owned()));
     view! {
-        <li class="setup-step" data-state=state aria-current=view.is_next.then_some("step")>
-            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <li class="group grid grid-cols-[1rem_minmax(0,1fr)] gap-3 text-ink-dim" data-state=state aria-current=view.is_next.then_some("step")>
+            <svg class="icon mt-0.75 group-aria-[current]:stroke-[2.25] group-aria-[current]:text-hold group-data-[state=done]:stroke-[2.25] group-data-[state=done]:text-good" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=mark />
             </svg>
             <div>
-                <p class="setup-title">
-                    {(!word.is_empty()).then(|| view! { <span class="visually-hidden">{word}</span> })} {title}
+                <p class="group-aria-[current]:font-strong group-aria-[current]:text-ink">
+                    {(!word.is_empty()).then(|| view! { <span class="sr-only">{word}</span> })} {title}
                 </p>
-                {hint.map(|hint| view! { <p class="setup-hint">{hint}</p> })}
+                {hint.map(|hint| view! { <p class="text-ink-dim">{hint}</p> })}
                 {form}
             </div>
         </li>
@@ -89,7 +89,7 @@ fn send_test(binding: String) -> AnyView {
     let typed = refused.as_ref().and_then(|error| error.typed("invoice")).unwrap_or_default().to_owned();
     let problem = refused.map(|error| error.code).filter(|code| *code != ErrorCode::Invalid);
     view! {
-        <form class="form setup-test" id="first-document" method="post" action=SendTestDocument::PATH novalidate>
+        <form class="form pt-3 pb-1 text-ink print:hidden" id="first-document" method="post" action=SendTestDocument::PATH novalidate>
             {problem.map(|code| view! { <Problem code /> })}
             <input type="hidden" name="binding" value=binding />
             <Field
@@ -102,7 +102,7 @@ fn send_test(binding: String) -> AnyView {
                 error
                 autofocus=error.is_some()
             />
-            <button class="button button-main" type="submit">
+            <button class="button button-main justify-self-start" type="submit">
                 "Send this invoice"
             </button>
         </form>

@@ -29,7 +29,7 @@ pub fn StatusMark(
 fn chip(status: RunStatus, label: &'static str) -> impl IntoView {
     view! {
         <span class="chip" data-status=status.as_str()>
-            <svg class="chip-icon" viewBox="0 0 16 16" aria-hidden="true">
+            <svg class="icon size-3 stroke-[2.25]" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape(status) />
             </svg>
             {label}

@@ -14,6 +14,7 @@ pub fn ThemeChoice() -> impl IntoView {
     let option = move |choice: Theme| {
         view! {
             <button
+                class="inline-flex h-7.5 w-8 cursor-pointer items-center justify-center rounded-[calc(var(--radius-control)-1px)] text-ink-dim hover:bg-sheet-dim hover:text-ink aria-pressed:chosen aria-pressed:bg-sheet-dim aria-pressed:text-ink aria-pressed:shadow-[inset_0_-2px_0_var(--color-accent)] max-sm:min-h-11 max-sm:w-11"
                 type="submit"
                 name="theme"
                 value=choice.as_str()
@@ -23,14 +24,14 @@ pub fn ThemeChoice() -> impl IntoView {
                 <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
                     <path d=shape(choice) />
                 </svg>
-                <span class="visually-hidden">{choice.label()}</span>
+                <span class="sr-only">{choice.label()}</span>
             </button>
         }
     };
     view! {
         <form class="theme" method="post" action=SetTheme::PATH>
-            <fieldset>
-                <legend class="visually-hidden">"Colours"</legend>
+            <fieldset class="inline-flex rounded-control border border-line bg-sheet">
+                <legend class="sr-only">"Colours"</legend>
                 {Theme::ALL.map(option).collect_view()}
             </fieldset>
         </form>

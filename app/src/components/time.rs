@@ -11,10 +11,10 @@ pub fn Time(
     at: Moment,
 ) -> impl IntoView {
     view! {
-        <time class="time" datetime=at.iso>
+        <time class="time whitespace-nowrap" datetime=at.iso>
             <span class="time-day">{at.day}</span>
             " "
-            <span class="time-clock">{at.time}</span>
+            <span class="text-ink-dim">{at.time}</span>
         </time>
     }
 }

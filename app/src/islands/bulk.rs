@@ -41,7 +41,7 @@ pub fn BulkProgress(
     let (id, runs) = shown.with_untracked(|bulk| (bulk.id.clone(), bulk.runs.clone()));
     view! {
         <section id="bulk" class="card">
-            <p class="ask-count" role="status">
+            <p class="ask-count text-lead font-semibold" role="status">
                 {of(state_sentence)}
             </p>
             <p role="status">{of(|bulk| bulk.outcomes.sentence())}</p>
@@ -52,7 +52,7 @@ pub fn BulkProgress(
             ></progress>
             {facts(shown)}
             {erased::dynamic(move || shown.with(failures).into_any())}
-            <div class="form-end">
+            <div class="row gap-x-2">
                 <form method="post" action=CancelRetryAll::PATH hidden=erased::switch(move || shown.with(|bulk| !bulk.may_cancel))>
                     <button class="button" name="bulk" value=id>
                         "Cancel"

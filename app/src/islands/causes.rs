@@ -56,11 +56,11 @@ pub fn CausesList(
         causes.view.with(|view| view.groups.iter().map(|group| group.id.clone()).collect::<Vec<_>>())
     });
     view! {
-        <ul class="jobs" role="status">
+        <ul class="jobs mb-3 border-l-3 border-busy bg-busy-tint px-4 py-2 empty:m-0 empty:p-0" role="status">
             {jobs}
         </ul>
         {erased::dynamic(move || ids.with(Vec::is_empty).then(nothing).into_any())}
-            <div class="runs-frame" hidden=erased::switch(move || ids.with(Vec::is_empty))>
+            <div class="desk:panel desk:shadow-sheet" hidden=erased::switch(move || ids.with(Vec::is_empty))>
                 {causes_table::frame(
                     view! {
                         <For each=move || ids.get() key=Clone::clone let(id)>

@@ -85,10 +85,10 @@ pub fn History(
         rows(desk.list, desk.panel, shown).into_any(),
     );
     view! {
-        <div class="filters">{ways.0} {ways.1}</div>
+        <div class="row max-desk:flex-col max-desk:flex-nowrap max-desk:items-stretch justify-between gap-x-6 gap-y-3">{ways.0} {ways.1}</div>
         {parts.0}
         {parts.1}
-        <div id="runs" class="runs-list" aria-busy=erased::flag(move || desk.is_loading.get())>
+        <div id="runs" class="grid gap-4 aria-busy:opacity-60" aria-busy=erased::flag(move || desk.is_loading.get())>
             {parts.2}
         </div>
     }
@@ -109,7 +109,7 @@ fn tools(frame: Memo<HistoryFrame>) -> impl IntoView {
         href.map(link).into_any()
     });
     view! {
-        <div class="list-tools">
+        <div class="flex flex-wrap items-center gap-2">
             <a class="button button-quiet" href=format!("{HISTORY}/causes")>
                 "Failures by cause"
             </a>

@@ -30,8 +30,8 @@ pub fn LiveLine() -> impl IntoView {
         Some(Line::Lost(heard)) => format!("No connection. Figures as of {heard}."),
     });
     view! {
-        <div class="live" data-line=word hidden=erased::switch(move || line.get().is_none())>
-            <span class="live-dot" aria-hidden="true"></span>
+        <div class="live group note flex items-center gap-2" data-line=word hidden=erased::switch(move || line.get().is_none())>
+            <span class="size-2 rounded-full border-2 border-idle group-data-[line=open]:border-good group-data-[line=open]:bg-good group-data-[line=paused]:rounded-none group-data-[line=paused]:border-x-2 group-data-[line=paused]:border-y-0 group-data-[line=paused]:border-hold" aria-hidden="true"></span>
             <span class="live-label" role="status">
                 {label}
             </span>

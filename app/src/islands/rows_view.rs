@@ -23,7 +23,7 @@ pub fn rows(list: RowList, panel: RunPanel, frame: Memo<HistoryFrame>) -> impl I
     view! {
         {erased::dynamic(move || frame.with(|frame| frame.unknown_key.clone()).map(|text| view! { <p class="notice">{text}</p> }).into_any())}
         {erased::dynamic(move || frame.with(|frame| frame.left_out.clone()).map(left_out).into_any())}
-        <p class="waiting" role="status">
+        <p class="waiting text-note font-medium text-busy empty:hidden" role="status">
             {erased::text(move || list.waiting_sentence().unwrap_or_default())}
         </p>
         {erased::dynamic(move || list.page.with(|page| page.stopped).then(|| stopped(frame)).into_any())}
@@ -31,7 +31,7 @@ pub fn rows(list: RowList, panel: RunPanel, frame: Memo<HistoryFrame>) -> impl I
             <form method="post" action=RetryRun::PATH hidden=erased::switch(move || is_empty.get())>
                 <input type="hidden" name="return_to" value=erased::text(move || frame.with(|frame| frame.href.clone())) />
                 <div
-                    class="runs-frame"
+                    class="desk:panel desk:shadow-sheet"
                     on:pointerenter=move |_| list.is_held.set(true)
                     on:pointerleave=move |_| list.let_go()
                 >

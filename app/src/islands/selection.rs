@@ -23,7 +23,7 @@ pub fn action_bar(list: RowList) -> impl IntoView {
         list.chosen.set(ids);
     };
     view! {
-        <div class="action-bar" role="group" aria-label="Selected runs" hidden=erased::switch(move || count.get() == 0)>
+        <div class="panel row sticky bottom-3 z-2 mt-3 gap-3 border-line-strong px-4 py-3 shadow-sheet" role="group" aria-label="Selected runs" hidden=erased::switch(move || count.get() == 0)>
             <p role="status">{label}</p>
             <button class="button button-main" type="button" on:click=erased::on(retry)>
                 "Retry"

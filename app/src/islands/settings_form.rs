@@ -114,7 +114,7 @@ pub fn SettingsForm(
             on:submit=on(move |event| page.submit(&event))
         >
             // The first button is the one that Enter presses.
-            <button class="visually-hidden" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true">
+            <button class="sr-only" type="submit" name="do" value="save" tabindex="-1" aria-hidden="true">
                 "Save"
             </button>
             <input type="hidden" name="binding" value=state.id />
@@ -126,16 +126,16 @@ pub fn SettingsForm(
             />
             <input type="hidden" name="rows" value=state.rows.saturating_sub(SPARE_ROWS).to_string() />
             <input type="hidden" name="cause" value=cause />
-            <nav class="settings-nav" aria-label="Cards">
-                <ul>{CARDS.iter().map(|card| bar::nav_item(model, card)).collect_view()}</ul>
+            <nav class="grid gap-4 self-start desk:sticky desk:top-4" aria-label="Cards">
+                <ul class="flex flex-wrap gap-1 desk:block">{CARDS.iter().map(|card| bar::nav_item(model, card)).collect_view()}</ul>
                 {bar::freshness(&page, state.may_set)}
             </nav>
-            <fieldset class="settings-cards" disabled=!state.may_set>
-                <legend class="visually-hidden">"Settings"</legend>
+            <fieldset class="grid min-w-0 gap-4" disabled=!state.may_set>
+                <legend class="sr-only">"Settings"</legend>
                 {cards}
             </fieldset>
             {save_bar}
-            <p class="visually-hidden" id="settings-said" role="status">
+            <p class="sr-only" id="settings-said" role="status">
                 {follow(model.said)}
             </p>
         </form>
@@ -146,7 +146,7 @@ fn card(model: Model, shown: Shown, card: &'static Card) -> AnyView {
     let fields = card.fields.iter().map(|part| fields::field(model, shown, part)).collect_view();
     view! {
         <section
-            class="settings-card"
+            class="panel grid scroll-mt-4 gap-1 px-4 pt-4 pb-6 desk:px-6"
             id=card.id
             aria-labelledby=format!("{}-title", card.id)
             data-marked=shown.is_marked(card.id).then_some("true")

@@ -54,13 +54,13 @@ pub fn Toasts() -> impl IntoView {
     Effect::new(move |_| toast.set(TOAST.with(ArcRwSignal::get)));
     let close = move |_| TOAST.with(|own| own.set(None));
     view! {
-        <div class="toasts" role="status">
+        <div class="toasts fixed right-4 bottom-4 z-3 max-w-[min(28rem,calc(100vw-2rem))]" role="status">
             {erased::dynamic(move || {
                 toast
                     .get()
                     .map(|Toast { text, is_good, link }| {
                         view! {
-                            <div class="toast" data-tone=if is_good { "good" } else { "bad" }>
+                            <div class="toast panel flex items-center gap-3 border-l-4 border-line-strong border-l-good px-4 py-2 shadow-raised data-[tone=bad]:border-l-bad" data-tone=if is_good { "good" } else { "bad" }>
                                 <p>{text}</p>
                                 {link
                                     .map(|(label, href)| {

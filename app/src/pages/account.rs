@@ -166,7 +166,7 @@ fn codes(codes: Vec<ShownSecret>) -> AnyView {
         <section class="once" role="status" aria-labelledby="codes-title">
             <h2 id="codes-title">"Your recovery codes"</h2>
             <p>"Each code works once, instead of a code from your app. Keep them where you keep your passwords: they are shown only now."</p>
-            <ul class="once-text once-codes" id="recovery-codes" tabindex="0">
+            <ul class="once-text once-codes grid grid-cols-[repeat(auto-fill,minmax(13rem,1fr))] gap-x-4 gap-y-1" id="recovery-codes" tabindex="0">
                 {codes.collect_view()}
             </ul>
             <Copy of="recovery-codes" what="the codes" />

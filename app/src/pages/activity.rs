@@ -68,20 +68,25 @@ fn whole(view: ActivityView) -> AnyView {
     .into_any()
 }
 
+/// A cell; on a phone they are under each other.
+const CELL: &str = "px-3 py-2 wrap-anywhere max-sm:block max-sm:p-0 max-sm:empty:hidden";
+
 fn table(rows: Vec<ActivityRow>) -> AnyView {
+    let heads = ["Time", "Person", "Activity", "Shop"].map(|head| {
+        view! {
+            <th class="px-3 py-2 font-medium" scope="col">
+                {head}
+            </th>
+        }
+    });
     view! {
-        <div class="activity-frame">
-            <table class="activity">
-                <caption class="visually-hidden">"Activity, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time"</th>
-                        <th scope="col">"Person"</th>
-                        <th scope="col">"Activity"</th>
-                        <th scope="col">"Shop"</th>
-                    </tr>
+        <div class="panel overflow-x-auto">
+            <table class="max-sm:block">
+                <caption class="sr-only">"Activity, newest first"</caption>
+                <thead class="text-small text-ink-dim max-sm:sr-only">
+                    <tr class="border-b border-line">{heads.into_iter().collect_view()}</tr>
                 </thead>
-                <tbody>{rows.into_iter().map(line).collect_view()}</tbody>
+                <tbody class="max-sm:block">{rows.into_iter().map(line).collect_view()}</tbody>
             </table>
         </div>
     }
@@ -99,16 +104,16 @@ fn line(row: ActivityRow) -> AnyView {
         None => Either::Right(what),
     };
     view! {
-        <tr>
-            <td>
+        <tr class="border-b border-line last:border-b-0 max-sm:block max-sm:p-3">
+            <td class=CELL>
                 <Time at />
             </td>
-            <td>{who}</td>
-            <td>
+            <td class=CELL>{who}</td>
+            <td class=CELL>
                 {what}
-                {(!detail.is_empty()).then(|| view! { <span class="activity-detail">{detail}</span> })}
+                {(!detail.is_empty()).then(|| view! { <span class="note block">{detail}</span> })}
             </td>
-            <td>{shop.map(|(name, href)| view! { <a href=href>{name}</a> })}</td>
+            <td class=CELL>{shop.map(|(name, href)| view! { <a href=href>{name}</a> })}</td>
         </tr>
     }
     .into_any()

@@ -103,7 +103,7 @@ fn channel(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
         view! {
             {standing(channel)}
             {choices(channel, shops)}
-            <div class="inline-form">
+            <div class="row mt-3 items-end gap-x-2 *:mt-0">
                 {button(SendTestAlert::PATH, &channel.id, "Send a test message")}
                 {(channel.kind == ChannelKind::Webhook)
                     .then(|| button(RollAlertSecret::PATH, &channel.id, "Create a new secret"))}
@@ -167,7 +167,7 @@ fn confirm(channel: &str) -> AnyView {
     let id = format!("code-{channel}");
     view! {
         <p class="card-line">"Enter the code sent to this address to start sending alerts to it."</p>
-        <form class="inline-form" method="post" action=ConfirmAlertMail::PATH data-in-place autocomplete="off">
+        <form class="row mt-3 items-end gap-x-2" method="post" action=ConfirmAlertMail::PATH data-in-place autocomplete="off">
             <input type="hidden" name="channel" value=channel.to_owned() />
             <div class="field">
                 <label for=id.clone()>"Code"</label>
@@ -190,20 +190,20 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
     let boxes = shops.iter().map(|(id, name)| tick("bindings[]", &channel.id, id, name, named(id)));
     let of_shops = (!shops.is_empty()).then(|| {
         view! {
-            <fieldset class="ticks">
-                <legend>"Shops"</legend>
+            <fieldset class="grid min-w-0 gap-2">
+                {legend("Shops")}
                 <p class="field-hint">"Leave all unticked for every shop, including new ones."</p>
                 {boxes.collect_view()}
             </fieldset>
         }
     });
     view! {
-        <details class="choices">
+        <details class="mt-2">
             <summary>{format!("Sends {}", summary(channel))}</summary>
-            <form class="form" method="post" action=ChangeAlertChannel::PATH data-in-place>
+            <form class="form mt-3" method="post" action=ChangeAlertChannel::PATH data-in-place>
                 <input type="hidden" name="channel" value=channel.id.clone() />
-                <fieldset class="ticks">
-                    <legend>"Alerts"</legend>
+                <fieldset class="grid min-w-0 gap-2">
+                    {legend("Alerts")}
                     {kinds.collect_view()}
                 </fieldset>
                 {of_shops}
@@ -215,6 +215,10 @@ fn choices(channel: &ChannelView, shops: &[(String, String)]) -> AnyView {
         </details>
     }
     .into_any()
+}
+
+fn legend(text: &'static str) -> impl IntoView {
+    view! { <legend class="mb-1 text-note font-medium">{text}</legend> }
 }
 
 /// What a channel tells, in a line.
@@ -235,7 +239,7 @@ fn summary(channel: &ChannelView) -> String {
 fn tick(name: &'static str, channel: &str, value: &str, label: &str, is_chosen: bool) -> AnyView {
     let id = format!("{value}-{channel}");
     view! {
-        <div class="tick">
+        <div class="tick max-sm:min-h-9">
             <input id=id.clone() name=name type="checkbox" value=value.to_owned() checked=is_chosen />
             <label for=id>{label.to_owned()}</label>
         </div>

@@ -136,7 +136,7 @@ fn backfill(search: &BackfillView, status: BindingStatus) -> impl IntoView + use
         }
     });
     view! {
-        <section class="preflight" aria-labelledby="backfill">
+        <section class="grid gap-3" aria-labelledby="backfill">
             <h2 id="backfill">"Documents missed while not paired"</h2>
             <p>{search.sentence(status)}</p>
             {ended}
@@ -166,12 +166,12 @@ fn suggested(binding: &BindingView) -> impl IntoView + use<> {
         }
     });
     view! {
-        <section class="form-wide" aria-labelledby="suggested">
+        <section class="grid justify-items-start gap-3" aria-labelledby="suggested">
             <h2 id="suggested">"Settings to confirm"</h2>
             <p>
                 "Suggested from Sage\u{2019}s lists. Nothing is posted until you confirm them. Check that the 0 % rate is the right one for what you sell."
             </p>
-            <dl class="facts">{rows.collect_view()}</dl>
+            <dl class="facts w-full">{rows.collect_view()}</dl>
             {confirm}
         </section>
     }
@@ -194,7 +194,7 @@ fn actions(binding: &BindingView, disconnecting: Option<AppError>) -> impl IntoV
     let pausing = binding.status == BindingStatus::Active;
     let id = binding.id.clone();
     view! {
-        <div class="actions">
+        <div class="row gap-x-3">
             {way_back
                 .map(|(href, label)| {
                     view! {

@@ -64,8 +64,8 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
         }
     });
     view! {
-        <section class="card ask">
-            <p class="ask-count">{about}</p>
+        <section class="card max-w-176 gap-3">
+            <p class="ask-count text-lead font-semibold">{about}</p>
             {preview.warnings.iter().map(|text| view! { <p class="notice">{text.clone()}</p> }).collect_view()}
             {all.map(|text| view! { <p class="notice">{text}</p> })}
             <p>
@@ -76,7 +76,7 @@ fn question(preview: &PreviewView, query: &HistoryQuery) -> AnyView {
                 "At the current speed, this takes up to " <strong>{lasting(preview.seconds)}</strong>
                 ". You can follow the progress and cancel."
             </p>
-            <div class="form-end">
+            <div class="row gap-x-2">
                 {ask} <a class="button" href=query.href()>
                     "Back to the list"
                 </a>

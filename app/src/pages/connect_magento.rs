@@ -85,9 +85,9 @@ fn steps() -> impl IntoView {
 
 fn where_the_code_is() -> impl IntoView {
     view! {
-    <section class="help" aria-labelledby="where">
+    <section class="self-start rounded-box bg-sheet-dim p-4" aria-labelledby="where">
         <h2 id="where">"Where to find the code"</h2>
-        <ol>
+        <ol class="list-decimal pl-6">
             <li>"Sign in to Magento\u{2019}s admin as a user who can change the configuration."</li>
             <li>"Go to "<b>"Stores"</b>" \u{203a} "<b>"Configuration"</b>", then open the Byte8 Ledger section."</li>
             <li>"Generate a pairing code. It works once, within 30 minutes."</li>

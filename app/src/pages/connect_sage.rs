@@ -145,7 +145,7 @@ fn choice(
             <h2>"Choose a business"</h2>
             <p>"The shop\u{2019}s documents are posted to this business. Ledger first loads its lists, which takes a few seconds."</p>
             <input type="hidden" name="binding" value=binding />
-            <ul class="choice">{buttons}</ul>
+            <ul class="choice grid gap-2">{buttons}</ul>
         </form>
     }
 }

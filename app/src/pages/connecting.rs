@@ -52,8 +52,11 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
             std::cmp::Ordering::Greater => ("", None),
         };
         view! {
-            <li aria-current=(list == current).then_some("step")>
-                <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <li
+                class="group grid grid-cols-[1rem_minmax(0,1fr)] items-center gap-3 text-ink-dim aria-[current]:font-strong aria-[current]:text-ink"
+                aria-current=(list == current).then_some("step")
+            >
+                <svg class="icon text-good group-aria-[current]:text-busy" viewBox="0 0 16 16" aria-hidden="true">
                     <path d=mark />
                 </svg>
                 <span>{list.label()}{word}</span>
@@ -61,11 +64,11 @@ fn fetching(binding: &str, current: ReferenceList) -> impl IntoView + use<> {
         }
     });
     view! {
-        <section class="preflight" aria-labelledby="lists">
+        <section class="grid gap-3" aria-labelledby="lists">
             <h2 id="lists">"Loading the business\u{2019}s lists"</h2>
             <p>{current.label()}" \u{b7} "{place}" of "{count}</p>
-            <progress class="progress" max=count value=place aria-labelledby="lists"></progress>
-            <ol class="lists">{lists.collect_view()}</ol>
+            <progress class="h-2.5 w-full max-w-120 appearance-none overflow-hidden rounded-control border border-line-strong bg-sheet-dim [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-sheet-dim [&::-webkit-progress-value]:bg-accent" max=count value=place aria-labelledby="lists"></progress>
+            <ol class="grid gap-1">{lists.collect_view()}</ol>
             <p class="field-hint">
                 "This page continues automatically. If it does not, "
                 <a href=connecting_href(binding)>

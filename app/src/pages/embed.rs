@@ -35,7 +35,7 @@ pub fn embed(view: &EmbedView) -> AnyView {
     };
     view! {
         <Title text="Sync history \u{b7} Ledger" />
-        <main id="main" class="embed">
+        <main id="main" class="grid grid-cols-1 gap-4 p-4">
             {part}
         </main>
     }
@@ -50,7 +50,7 @@ fn sign_in(path: &str, refused: Option<&AppError>) -> AnyView {
         <h1>"Sign in to Ledger"</h1>
         <p>"Only members of this shop\u{2019}s organisation in Ledger can see its sync history."</p>
         {problem}
-        <form class="form" method="post" action=format!("{path}/sign-in") target="_self" novalidate>
+        <form class="form max-w-96" method="post" action=format!("{path}/sign-in") target="_self" novalidate>
             <Field
                 name="email"
                 label="E-mail address"
@@ -83,7 +83,7 @@ fn code(path: &str, refused: Option<&AppError>) -> AnyView {
     view! {
         <h1>"Enter a code"</h1>
         {problem}
-        <form class="form" method="post" action=format!("{path}/code") target="_self" novalidate>
+        <form class="form max-w-96" method="post" action=format!("{path}/code") target="_self" novalidate>
             <Field
                 name="code"
                 label="Code"
@@ -112,7 +112,7 @@ fn forgotten(path: &str) -> AnyView {
         <p>
             "It does not accept Ledger\u{2019}s cookies inside Magento. Allow them for this page, or open the history in Ledger."
         </p>
-        <p class="actions">
+        <p class="row gap-x-3">
             <a class="button" href=path.to_owned() target="_self">
                 "Try again"
             </a>
@@ -124,7 +124,7 @@ fn forgotten(path: &str) -> AnyView {
 
 fn open_in_ledger(href: &str) -> impl IntoView + use<> {
     view! {
-        <a class="button" href=href.to_owned() target="_blank" rel="noopener">
+        <a class="button justify-self-start" href=href.to_owned() target="_blank" rel="noopener">
             "Open Ledger in a new tab"
         </a>
     }
@@ -163,7 +163,7 @@ fn history(path: &str, view: &HistoryView) -> AnyView {
         <nav class="pills" aria-label="Status">
             {pills.collect_view()}
         </nav>
-        <div id="runs" data-live>
+        <div class="grid grid-cols-1 gap-4" id="runs" data-live>
             {runs(view)}
         </div>
     }
@@ -194,10 +194,10 @@ fn runs(view: &HistoryView) -> impl IntoView + use<> {
     };
     let rows = view.rows.clone();
     Either::Right(view! {
-        <div class="runs-frame">
+        <div class="desk:panel desk:shadow-sheet">
             <RunsTable rows />
         </div>
-        <nav class="pager" aria-label="Pages">
+        <nav class="flex flex-wrap gap-2" aria-label="Pages">
             {way(&view.newest, "Newest", None)}
             {way(&view.newer, "Newer", Some("prev"))}
             {way(&view.older, "Older", Some("next"))}

@@ -73,11 +73,13 @@ fn whole(view: HistoryView) -> AnyView {
             </div>
         </div>
         <div class="history" id="history">
-            {search_box(&view.frame)} {filter_form(&view.frame, &view.page.shops)}
+            <div class="row items-start gap-x-2">
+                {search_box(&view.frame)} {filter_form(&view.frame, &view.page.shops)}
+            </div>
             {view! { <History view /> }.into_any()}
         </div>
-        <aside class="run-panel" id="run-panel" aria-label="Run" tabindex="-1" hidden>
-            <p class="panel-bar">
+        <aside class="fixed inset-y-0 right-0 z-20 w-[min(44rem,55vw)] overflow-auto border-l border-line-strong bg-paper px-6 pt-4 pb-8 [box-shadow:0_0_2rem_rgb(0_0_0/0.18)] forced-colors:border" id="run-panel" aria-label="Run" tabindex="-1" hidden>
+            <p class="mb-4 flex justify-between">
                 <a class="button panel-page" href="">
                     "Open the page"
                 </a>
@@ -85,7 +87,7 @@ fn whole(view: HistoryView) -> AnyView {
                     "Close"
                 </button>
             </p>
-            <div class="run-panel-page" data-page=""></div>
+            <div class="grid gap-6 [&_.run-tools]:hidden" data-page=""></div>
         </aside>
     }
     .into_any()

@@ -110,9 +110,9 @@ fn card(person: PersonView, may_change: bool, asks: bool) -> AnyView {
 fn change(id: &str, called: &str, role: Role, asks: bool) -> AnyView {
     let select = format!("role-{id}");
     view! {
-        <form class="inline-form" method="post" action=SetRole::PATH data-in-place autocomplete="off">
+        <form class="mt-3 flex flex-wrap items-end gap-2" method="post" action=SetRole::PATH data-in-place autocomplete="off">
             <input type="hidden" name="member" value=id.to_owned() />
-            <label class="visually-hidden" for=select.clone()>
+            <label class="sr-only" for=select.clone()>
                 {format!("Role of {called}")}
             </label>
             <select id=select name="role">
@@ -227,8 +227,8 @@ fn invite(organisation: &str, refused: Option<&AppError>, asks: bool) -> AnyView
                         "Create invitation"
                     </button>
                 </form>
-                <div class="help">
-                    <ul>{explained.collect_view()}</ul>
+                <div class="self-start rounded-box bg-sheet-dim p-4">
+                    <ul class="grid gap-1">{explained.collect_view()}</ul>
                 </div>
             </div>
         </section>

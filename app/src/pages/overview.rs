@@ -31,6 +31,9 @@ use views::{
 /// What Sage allows Ledger's application in a day, all organisations together.
 const CALLS_A_DAY: &str = "1,296,000";
 
+/// What is said where nothing is wrong.
+const CALM: &str = "panel border-l-3 border-l-good p-4";
+
 /// The overview.
 #[component]
 pub fn OverviewPage() -> impl IntoView {
@@ -128,14 +131,14 @@ fn money(view: &MoneyView) -> impl IntoView + use<> {
     };
     view! {
         <section id="money" class="part" data-live aria-labelledby="money-title">
-            <h2 id="money-title" class="visually-hidden">
+            <h2 id="money-title" class="sr-only">
                 "Money"
             </h2>
-            <dl class="figures-row">
+            <dl class="panel grid grid-cols-[repeat(auto-fit,minmax(min(100%,13rem),1fr))]">
                 {figure("Posted today (UTC)", "good", &view.posted)} {figure("Waiting", "hold", &view.waiting)}
-                {figure("Failed", "bad", &view.failed)} <div class="figure">
+                {figure("Failed", "bad", &view.failed)} <div class="figure px-4 py-3">
                     <dt>{zoned("Oldest open")}</dt>
-                    <dd class="figure-detail">{oldest}</dd>
+                    <dd class="note">{oldest}</dd>
                 </div>
             </dl>
         </section>
@@ -146,10 +149,10 @@ fn figure(name: &'static str, tone: &'static str, figure: &FigureView) -> impl I
     let FigureView { value, detail, href } = figure.clone();
     let tone = value.is_some().then_some(tone);
     view! {
-        <div class="figure" data-tone=tone>
+        <div class="figure group px-4 py-3" data-tone=tone>
             <dt>{name}</dt>
-            <dd class="figure-value">{value.unwrap_or_else(|| "\u{2013}".to_owned())}</dd>
-            <dd class="figure-detail">
+            <dd class="text-title font-strong wrap-anywhere lining-nums tabular-nums group-data-[tone=bad]:text-bad group-data-[tone=hold]:text-hold">{value.unwrap_or_else(|| "\u{2013}".to_owned())}</dd>
+            <dd class="note">
                 <a href=href>{detail}</a>
             </dd>
         </div>
@@ -159,8 +162,8 @@ fn figure(name: &'static str, tone: &'static str, figure: &FigureView) -> impl I
 /// How fast it goes and how much there is room for: for those who look after the machine.
 fn speed(calls: i64, view: TimesView) -> impl IntoView {
     view! {
-        <details class="part speed">
-            <summary>"Speed and limits"</summary>
+        <details class="part">
+            <summary class="text-ink-dim">"Speed and limits"</summary>
             <dl class="facts">
                 {fact(
                     "Sage calls for documents today",
@@ -175,11 +178,11 @@ fn speed(calls: i64, view: TimesView) -> impl IntoView {
 fn needs(view: &OverviewView) -> impl IntoView + use<> {
     let list = if view.needs.is_empty() {
         Either::Left(view! {
-            <p class="calm">"Nothing needs attention."</p>
+            <p class=CALM>"Nothing needs attention."</p>
         })
     } else {
         let needs = view.needs.iter().map(need).collect_view();
-        Either::Right(view! { <ol class="needs">{needs}</ol> })
+        Either::Right(view! { <ol class="grid gap-2">{needs}</ol> })
     };
     let in_all = view.needs_in_all;
     let more = (in_all > view.needs.len()).then(|| {
@@ -212,22 +215,22 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
     let steps = need.setup.as_ref().map(|setup| setup_list(setup, false));
     let label = format!("{link}: {}, {}", need.shop, need.sentence);
     view! {
-        <li class="need" data-severity=need.severity.like().as_str()>
-            <p class="need-head">
+        <li class="need panel grid grid-cols-1 items-center gap-x-4 gap-y-1 border-l-3 border-l-hold px-4 py-3 text-ink-dim data-[severity=failed]:border-l-bad sm:grid-cols-[minmax(0,1fr)_auto]" data-severity=need.severity.like().as_str()>
+            <p class="row gap-x-3 gap-y-1">
                 <StatusMark status=need.severity.like() label=need.severity.label() />
-                <strong>{need.shop.clone()}</strong>
+                <strong class="font-strong text-ink">{need.shop.clone()}</strong>
                 {documents.map(|documents| view! { <span class="need-count">{documents}</span> })}
-                {value.map(|value| view! { <span class="need-value">{value}</span> })}
+                {value.map(|value| view! { <span class="font-strong text-ink">{value}</span> })}
             </p>
             <p>
-                <span class="reason-sentence">{need.sentence}</span>
+                <span class="text-ink">{need.sentence}</span>
                 " "
                 {need.action.clone()}
                 " "
                 {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
             {steps}
-            <div class="need-acts">
+            <div class="need-acts flex max-w-104 flex-wrap items-start gap-2 sm:justify-end sm:[grid-area:1/2/span_2]">
                 <a class="button" href=need.href.clone() aria-label=label>
                     {link}
                 </a>
@@ -242,9 +245,9 @@ fn retry(need: &NeedView, query: &str) -> impl IntoView + use<> {
     let label = format!("Retry {}", many(need.runs, "document", "documents"));
     let id = format!("retry-{}", escape(query));
     view! {
-        <details class="confirm" id=id>
-            <summary class="button">{format!("{label}\u{2026}")}</summary>
-            <form method="post" action=RetryAll::PATH data-in-place>
+        <details id=id>
+            <summary class="button list-none">{format!("{label}\u{2026}")}</summary>
+            <form class="grid justify-items-start gap-2 pt-2" method="post" action=RetryAll::PATH data-in-place>
                 <input type="hidden" name="query" value=query.to_owned() />
                 <input type="hidden" name="return_to" value=HOME />
                 <p class="field-hint">"Nothing is posted twice: Ledger recognises what is already in Sage."</p>
@@ -297,7 +300,7 @@ fn shop(shop: &ShopView) -> impl IntoView + use<> {
                 <BindingChip state=shop.state />
             </div>
             <p>{shop.health}</p>
-            {(!shop.causes.is_empty()).then(|| view! { <ul class="shop-causes">{causes}</ul> })}
+            {(!shop.causes.is_empty()).then(|| view! { <ul class="grid gap-1 border-l-2 border-hold pl-4 text-ink-dim">{causes}</ul> })}
             <dl class="card-facts">
                 {fact(zoned("Last in Sage"), last)}
                 {fact("Documents waiting", many(shop.backlog, "document", "documents").into_any())}
@@ -328,12 +331,12 @@ fn end(end: &EndView) -> AnyView {
 
 fn times(times: TimesView) -> impl IntoView {
     let told = if times.parts.is_empty() {
-        Either::Left(view! { <p class="calm">"No documents reached Sage in the last seven days."</p> })
+        Either::Left(view! { <p class=CALM>"No documents reached Sage in the last seven days."</p> })
     } else {
         let last = times.parts.len() - 1;
         let rows = times.parts.into_iter().enumerate().map(|(place, (name, values))| {
             view! {
-                <tr class=(place == last).then_some("sum")>
+                <tr class=(place == last).then_some("*:font-strong")>
                     <th scope="row">{name}</th>
                     {values.map(|value| view! { <td class="number">{value}</td> }).collect_view()}
                 </tr>
@@ -342,7 +345,7 @@ fn times(times: TimesView) -> impl IntoView {
         let of = i64::try_from(times.of).unwrap_or(i64::MAX);
         Either::Right(view! {
             <table class="figures">
-                <caption>
+                <caption class="pb-2 text-left text-ink-dim">
                     {format!("The newest {} of the last seven days", many(of, "successful run", "successful runs"))}
                 </caption>
                 <thead>

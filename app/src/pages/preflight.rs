@@ -30,14 +30,14 @@ pub fn health_check(view: &PreflightView, binding: &str, has_posted: bool) -> Op
     let open: Vec<_> = view.open().map(finding).collect();
     let fine: Vec<_> = view.fine().map(finding).collect();
     Some(view! {
-        <section class="preflight" aria-labelledby="preflight">
-            <div class="preflight-head">
+        <section class="grid gap-3" aria-labelledby="preflight">
+            <div class="row">
                 <h2 id="preflight">{title}</h2>
                 {ask}
             </div>
             <p>{view.sentence()}</p>
-            {(!open.is_empty()).then(|| view! { <ul class="findings">{open}</ul> })}
-            {(!fine.is_empty()).then(|| view! { <ul class="findings findings-fine">{fine}</ul> })}
+            {(!open.is_empty()).then(|| view! { <ul class="panel divide-y divide-line">{open}</ul> })}
+            {(!fine.is_empty()).then(|| view! { <ul class="panel py-1">{fine}</ul> })}
             <p class="field-hint">{lead}</p>
         </section>
     })
@@ -46,7 +46,7 @@ pub fn health_check(view: &PreflightView, binding: &str, has_posted: bool) -> Op
 fn finding(finding: &Finding) -> impl IntoView + use<> {
     let (code, severity) = (finding.code, finding.code.severity());
     let detail = (!finding.detail.is_empty()).then(|| {
-        view! { <p class="finding-detail">{finding.detail.clone()}</p> }
+        view! { <p class="font-medium wrap-anywhere">{finding.detail.clone()}</p> }
     });
     let (name, kind) = (code.as_str(), severity_word(severity));
     let rest = (severity != Severity::Fine).then(|| {
@@ -55,14 +55,16 @@ fn finding(finding: &Finding) -> impl IntoView + use<> {
             <p class="code">{name}</p>
         }
     });
+    // What is well needs no attention: one line each.
+    let room = if severity == Severity::Fine { "py-1" } else { "py-3" };
     view! {
-        <li class="finding" data-severity=kind>
-            <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <li class=format!("grid grid-cols-[1rem_minmax(0,1fr)] gap-3 px-4 {room}") data-severity=kind>
+            <svg class="icon mt-0.75 stroke-[2.25] text-(--tone)" viewBox="0 0 16 16" aria-hidden="true">
                 <path d=shape(severity) />
             </svg>
             <div>
-                <p class="finding-sentence">
-                    <span class="finding-kind">{severity_label(severity)}": "</span>
+                <p>
+                    <span class="font-strong text-(--tone)">{severity_label(severity)}": "</span>
                     {code.sentence()}
                 </p>
                 {detail}

@@ -83,7 +83,7 @@ pub fn shown(view: RunView, excluding: Option<&AppError>) -> AnyView {
         {timeline(view.moments)}
         {plan::part(view.plan)}
         {attempts::part(view.attempts)}
-        <p class="run-id">
+        <p class="card-line">
             "Run ID: " <span class="code" id="run-id">{view.id}</span> " "
             <Copy of="run-id" what="the run ID" />
         </p>
@@ -96,7 +96,7 @@ fn exclude((run, href): &(String, String), refused: Option<&AppError>) -> AnyVie
     let wrong = refused.and_then(|error| error.of_field("reason"));
     let typed = refused.and_then(|error| error.typed("reason")).unwrap_or_default().to_owned();
     view! {
-        <details class="exclude" open=refused.is_some()>
+        <details class="print:hidden" open=refused.is_some()>
             <summary>"Exclude this document\u{2026}"</summary>
             <form class="form" method="post" action=ExcludeDocument::PATH data-in-place>
                 <p>
@@ -139,10 +139,10 @@ fn head(view: &RunView) -> AnyView {
         }
     });
     view! {
-        <div class="run-head" id="run-head" data-live>
+        <div class="grid gap-4" id="run-head" data-live>
             <div class="page-head">
                 <h1>{view.document.clone()}</h1>
-                <p class="page-of">{event_label(view.event)}</p>
+                <p class="mr-auto">{event_label(view.event)}</p>
                 <StatusChip status=view.status />
             </div>
             <dl class="facts">{facts.into_iter().collect_view()}</dl>
@@ -153,12 +153,13 @@ fn head(view: &RunView) -> AnyView {
 
 fn advice(advice: AdviceView, status: RunStatus, aim: &(String, String)) -> AnyView {
     let AdviceView { sentence, action, message, code, next_try, remedies, of_a_retry } = advice;
-    let message = message.map(|message| view! { <p class="advice-message">{message}</p> });
+    let message = message
+        .map(|message| view! { <p class="font-medium wrap-anywhere whitespace-pre-line">{message}</p> });
     let next = next_try.map(|at| view! { <p>"Next attempt: " <Time at /> " (" <Zone /> ")"</p> });
     let remedies = remedies.into_iter().enumerate();
     let remedies = remedies.map(|(place, one)| view! { <li>{remedy(one, place == 0, aim)}</li> });
     view! {
-        <section class="advice" id="run-advice" data-live data-status=status.as_str() aria-labelledby="advice-title">
+        <section class="advice grid gap-2 rounded-control border border-l-3 border-line border-l-(--tone) bg-sheet p-4" id="run-advice" data-live data-status=status.as_str() aria-labelledby="advice-title">
             <h2 id="advice-title">{sentence}</h2>
             {message}
             <p>{action} " " {code.map(|code| view! { <span class="code">{code}</span> })}</p>
@@ -211,7 +212,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
             </a>
         }
         .into_any(),
-        RemedyView::Say(text) => view! { <p class="remedy-said">{text}</p> }.into_any(),
+        RemedyView::Say(text) => view! { <p class="card-line">{text}</p> }.into_any(),
     }
 }
 
@@ -225,16 +226,16 @@ fn related(runs: Vec<RelatedView>) -> AnyView {
             None => view! { <strong aria-current="page">{label}</strong> }.into_any(),
         };
         view! {
-            <li class="related">
+            <li class="related inline-flex flex-wrap items-center gap-x-2 gap-y-1">
                 {name} <StatusChip status />
-                {reference.map(|reference| view! { <span class="related-number">{reference}</span> })}
+                {reference.map(|reference| view! { <span class="text-ink-dim">{reference}</span> })}
             </li>
         }
     });
     view! {
         <section class="part" id="run-related" data-live aria-labelledby="related-title">
             <h2 id="related-title">"This sale"</h2>
-            <ul class="related-runs">{runs.collect_view()}</ul>
+            <ul class="flex flex-wrap gap-x-6 gap-y-2">{runs.collect_view()}</ul>
         </section>
     }
     .into_any()
@@ -246,7 +247,7 @@ fn totals(totals: TotalsView) -> AnyView {
         let SumView { name, magento, other, difference, differs } = row;
         let difference = match difference {
             Some(difference) if differs => {
-                view! { <strong class="sum-differs">{difference}</strong> }.into_any()
+                view! { <strong class="sum-differs font-strong text-bad">{difference}</strong> }.into_any()
             }
             Some(_) => "none".into_any(),
             None => "\u{2013}".into_any(),
@@ -263,7 +264,7 @@ fn totals(totals: TotalsView) -> AnyView {
     view! {
         <section class="part" id="run-totals" data-live aria-labelledby="totals-title">
             <h2 id="totals-title">{format!("Totals in {currency}")}</h2>
-            <table class="changes sums">
+            <table class="changes max-w-176 lining-nums tabular-nums [&_[data-differs]>*]:bg-bad-tint">
                 <thead>
                     <tr>
                         <td></td>
@@ -292,15 +293,15 @@ fn timeline(moments: Vec<MomentView>) -> AnyView {
         let MomentView { at, title, detail, cost, is_longest, is_ahead } = moment;
         let cost = cost.map(|cost| {
             view! {
-                <p class="moment-cost">
-                    {cost} {is_longest.then(|| view! { <span class="moment-longest">" longest wait"</span> })}
+                <p class="note group-data-longest:font-strong group-data-longest:text-hold">
+                    {cost} {is_longest.then(|| view! { <span class="moment-longest before:content-['_·']">" longest wait"</span> })}
                 </p>
             }
         });
         view! {
-            <li class="moment" data-ahead=is_ahead.then_some("true") data-longest=is_longest.then_some("true")>
+            <li class="moment group" data-ahead=is_ahead.then_some("true") data-longest=is_longest.then_some("true")>
                 {cost} <p class="moment-what">{title} " " <Time at /></p>
-                {detail.map(|detail| view! { <p class="moment-detail">{detail}</p> })}
+                {detail.map(|detail| view! { <p class="note">{detail}</p> })}
             </li>
         }
     });

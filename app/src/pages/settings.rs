@@ -65,7 +65,7 @@ fn page(view: SettingsView) -> AnyView {
         <Title text=format!("{mark}Settings \u{b7} {} \u{b7} Ledger", view.name) />
         <div class="page-head">
             <h1>"Settings"</h1>
-            <p class="page-of">
+            <p class="mr-auto">
                 <a href=bindings::href(&view.state.id)>{view.name.clone()}</a>
             </p>
             <div class="page-tools">

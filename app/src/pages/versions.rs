@@ -87,7 +87,7 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
     view! {
         <div class="page-head">
             <h1>"Settings versions"</h1>
-            <p class="page-of">
+            <p class="mr-auto">
                 <a href=bindings::href(&id)>{name}</a>
             </p>
             <div class="page-tools">
@@ -97,7 +97,7 @@ fn page(view: VersionsView, is_one: bool) -> AnyView {
             </div>
         </div>
         {nothing}
-        <ol class="versions" reversed>
+        <ol class="grid gap-4" reversed>
             {items}
         </ol>
         {older}
@@ -109,9 +109,9 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
     let restore = replaces.filter(|_| !is_current).map(|replaces| {
         view! {
-            <details class="confirm">
-                <summary class="button">{format!("Restore version {number}\u{2026}")}</summary>
-                <form method="post" action=RestoreSettings::PATH>
+            <details>
+                <summary class="button list-none">{format!("Restore version {number}\u{2026}")}</summary>
+                <form class="grid justify-items-start gap-2 pt-2" method="post" action=RestoreSettings::PATH>
                     <input type="hidden" name="binding" value=id.to_owned() />
                     <input type="hidden" name="version" value=number.to_string() />
                     <input type="hidden" name="replaces" value=replaces.to_string() />
@@ -141,13 +141,13 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     };
     let table = (is_one && !newest.is_empty()).then(|| view! { <RunsTable rows=newest /> });
     view! {
-        <li class="card version" value=number.to_string()>
+        <li class="card gap-2" value=number.to_string()>
             <div class="card-head">
                 <h2>{format!("Version {number}")}</h2>
                 {is_current.then(|| view! { <span class="chip" data-status="succeeded">"Current"</span> })}
             </div>
             <p class="card-line">{author} ", " <Time at /> " (" <Zone /> ")"</p>
-            {reason.map(|reason| view! { <p class="version-why">{reason}</p> })}
+            {reason.map(|reason| view! { <p class="border-l-2 border-line-strong pl-3">{reason}</p> })}
             <Changes changes nothing="No changes from the previous version." />
             {runs}
             {restore}

@@ -22,11 +22,13 @@ pub fn filter_form(frame: &HistoryFrame, shops: &[(String, String)]) -> AnyView 
     let shop = (shops.len() > 1 || !value("shop").is_empty())
         .then(|| choice("shop", "Shop", "All shops", shops.to_vec(), &value("shop")));
     view! {
-        <form class="filter-form" method="get" action=HISTORY autocomplete="off">
-            {kept.collect_view()} {choice("event", "Event", "All events", events.collect(), &value("event"))}
-            <details class="more-filters" open=is_open>
-                <summary>"More filters"</summary>
-                <div class="more-fields">
+        <form class="filter-form desk:contents" method="get" action=HISTORY autocomplete="off">
+            {kept.collect_view()}
+            // One row with the search: the list says itself what it chooses from.
+            <div class="[&_label]:sr-only">{choice("event", "Event", "All events", events.collect(), &value("event"))}</div>
+            <details class="open:basis-full" open=is_open>
+                <summary class="min-h-8 px-2 py-1 text-note font-medium text-accent">"More filters"</summary>
+                <div class="flex flex-wrap gap-3 py-2">
                     {shop} {choice("code", "Reason", "All reasons", codes.collect(), &value("code"))}
                     {input("from", "Received from (UTC)", "date", value("from"))}
                     {input("until", "until (UTC)", "date", value("until"))}
@@ -46,6 +48,7 @@ fn input(name: &'static str, label: &'static str, kind: &'static str, value: Str
         <div class="filter-field">
             <label for=name>{label}</label>
             <input
+                class="max-w-64 text-body"
                 id=name
                 name=name
                 type=kind

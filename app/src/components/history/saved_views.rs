@@ -15,8 +15,8 @@ pub fn saved_views(frame: Memo<HistoryFrame>, views: Vec<(String, String)>) -> i
         let href = format!("{HISTORY}?{saved}");
         let is_current = erased::flag(move || frame.with(|frame| frame.query == saved));
         view! {
-            <li class="view">
-                <a href=href aria-current=is_current>
+            <li class="flex items-center">
+                <a class="aria-[current]:font-strong" href=href aria-current=is_current>
                     {name.clone()}
                 </a>
                 <form method="post" action=ForgetView::PATH>
@@ -35,12 +35,12 @@ pub fn saved_views(frame: Memo<HistoryFrame>, views: Vec<(String, String)>) -> i
     });
     let links = links.collect_view();
     view! {
-        <details class="views">
-            <summary>"Views"</summary>
-            <ul>{links}</ul>
-            <form class="save-view" method="post" action=SaveView::PATH>
+        <details>
+            <summary class="min-h-8 px-2 py-1 text-note font-medium text-accent">"Views"</summary>
+            <ul class="flex flex-wrap gap-x-4 gap-y-2">{links}</ul>
+            <form class="save-view flex flex-wrap items-center gap-2 text-note" method="post" action=SaveView::PATH>
                 <label for="view-name">"Save this view as"</label>
-                <input id="view-name" name="name" required maxlength="60" autocomplete="off" />
+                <input class="text-body" id="view-name" name="name" required maxlength="60" autocomplete="off" />
                 <input type="hidden" name="query" value=erased::text(move || frame.with(|frame| frame.query.clone())) />
                 <button class="button">"Save"</button>
             </form>

@@ -17,7 +17,7 @@ pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
                     aria-current=link.is_current.then_some("true")
                     data-status=link.status.map(domain::run::RunStatus::as_str)
                 >
-                    {link.label} " " <span class="pill-count">{link.count}</span>
+                    {link.label} " " <span class="ml-1 font-normal text-ink-dim tabular-nums">{link.count}</span>
                 </a>
             }
         });
@@ -30,6 +30,9 @@ pub fn status_pills(frame: Memo<HistoryFrame>) -> impl IntoView {
     }
 }
 
+/// A filter that applies, or the way to do without all.
+const CHIP: &str = "inline-block rounded-3xl border border-line-strong px-3 text-note leading-7 no-underline";
+
 /// The filters that apply, each with a way to do without it.
 pub fn filter_chips(frame: Memo<HistoryFrame>) -> impl IntoView {
     let chips = erased::dynamic(move || {
@@ -38,7 +41,7 @@ pub fn filter_chips(frame: Memo<HistoryFrame>) -> impl IntoView {
             let label = format!("Remove the filter {}", chip.label);
             view! {
                 <li>
-                    <a class="filter-chip" href=chip.href aria-label=label>
+                    <a class=CHIP href=chip.href aria-label=label>
                         {chip.label}
                         <span aria-hidden="true">" \u{d7}"</span>
                     </a>
@@ -49,10 +52,10 @@ pub fn filter_chips(frame: Memo<HistoryFrame>) -> impl IntoView {
     });
     let is_plain = erased::switch(move || !frame.with(|frame| frame.is_filtered));
     view! {
-        <ul class="filter-chips" aria-label="Filters" hidden=is_plain>
+        <ul class="flex flex-wrap gap-2" aria-label="Filters" hidden=is_plain>
             {chips}
             <li>
-                <a class="filter-chip" href=HISTORY>
+                <a class=CHIP href=HISTORY>
                     "Clear filters"
                 </a>
             </li>

@@ -22,9 +22,11 @@ pub fn nav_item(model: Model, card: &'static Card) -> AnyView {
     };
     view! {
         <li>
-            <a href=format!("#{}", card.id) data-wrong=flag(is_wrong)>
+            <a
+                class="block rounded-3xl border border-line px-3 py-2 text-ink-dim no-underline hover:border-accent hover:text-ink data-wrong:border-bad data-wrong:text-bad data-wrong:after:content-['_•'] desk:rounded-none desk:border-0 desk:border-l-2 desk:py-1"
+                href=format!("#{}", card.id) data-wrong=flag(is_wrong)>
                 {card.title}
-                <span class="visually-hidden">{text(move || if is_wrong() { " (to correct)" } else { "" }.to_owned())}</span>
+                <span class="sr-only">{text(move || if is_wrong() { " (to correct)" } else { "" }.to_owned())}</span>
             </a>
         </li>
     }
@@ -50,12 +52,12 @@ pub fn freshness(page: &Page, may_set: bool) -> AnyView {
         }
     });
     view! {
-        <div class="freshness">
+        <div class="note grid justify-items-start gap-2">
             <p>
                 "Sage\u{2019}s lists: updated "
                 <span class="freshness-age">{text(move || page.lists.with(|lists| lists.age.clone()))}</span>
             </p>
-            <p class="visually-hidden">
+            <p class="sr-only">
                 {dynamic(move || view! { <Time at=page.lists.with(|lists| lists.fetched.clone()) /> }.into_any())}
                 " "
                 <Zone />
@@ -92,18 +94,18 @@ pub fn save_bar(page: &Page, state: &FormState) -> AnyView {
         page.revert();
     };
     view! {
-        <div class="save-bar">
-            <div class="settings-said" role="status">
+        <div class="save-bar panel sticky bottom-0 z-4 col-span-full grid gap-2 px-3 py-2 shadow-bar sm:px-4 desk:px-6">
+            <div class="empty:hidden" role="status">
                 {dynamic(move || page.said.get().map_or_else(|| ().into_any(), |said| done(&page, said)))}
             </div>
-            <div class="save-line">
-                <p class="save-state" data-state>
+            <div class="row">
+                <p class="text-note font-medium text-hold" data-state>
                     {text(state_word)}
                 </p>
                 {dynamic(move || to_correct(&page))}
-                <details class="save-why" open=!state.reason.is_empty()>
-                    <summary>"Add a reason"</summary>
-                    <div class="field">
+                <details class="flex-[1_1_14rem] max-sm:order-1 max-sm:basis-full" open=!state.reason.is_empty()>
+                    <summary class="note min-h-6">"Add a reason"</summary>
+                    <div class="field max-w-120">
                         <label for="reason">"Reason (optional)"</label>
                         <input
                             id="reason"
@@ -115,12 +117,12 @@ pub fn save_bar(page: &Page, state: &FormState) -> AnyView {
                         />
                     </div>
                 </details>
-                <div class="save-buttons">
-                    <a class="button" href=href(&state.id) data-revert on:click=on(revert)>
+                <div class="save-buttons ml-auto flex items-center gap-3">
+                    <a class="button min-h-10" href=href(&state.id) data-revert on:click=on(revert)>
                         "Revert"
                     </a>
                     <button
-                        class="button button-main"
+                        class="button button-main min-h-10"
                         type="submit"
                         name="do"
                         value="save"
@@ -150,11 +152,11 @@ fn to_correct(page: &Page) -> AnyView {
             places.iter().position(|place| *place == last).map_or(0, |place| (place + 1) % places.len());
         if let Some(place) = places.get(after) {
             page.last_place.set_value(place.clone());
-            focus::soon_by_id(&place);
+            focus::soon_by_id(place);
         }
     };
     view! {
-        <button class="save-wrong" type="button" on:click=on(next)>
+        <button class="min-h-6 cursor-pointer text-note font-medium text-bad underline" type="button" on:click=on(next)>
             {format!("{count} to correct")}
         </button>
     }
@@ -180,7 +182,7 @@ fn done(page: &Page, said: Said) -> AnyView {
         }
     });
     view! {
-        <p class="settings-done">
+        <p class="row gap-x-3 font-medium">
             <span>{sentence}</span>
             {undo}
             {retry}

@@ -171,7 +171,7 @@ fn switch(model: Model, shown: Shown, field: &'static Field) -> AnyView {
     let is_on = move || value.with(|value| value == "true");
     view! {
         <div
-            class="field field-switch"
+            class="field tick"
             data-path=path
             data-needs=needs(path)
             data-changed=flag(move || model.is_changed(path))

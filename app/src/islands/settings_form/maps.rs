@@ -24,6 +24,9 @@ use crate::{
     islands::focus,
 };
 
+/// The rows of a map.
+const MAP: &str = "grid w-full max-w-176 gap-2";
+
 /// What a map says of itself.
 struct Words {
     heads: &'static [&'static str],
@@ -61,9 +64,9 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
     let folded = rows.with_untracked(|rows| rows.iter().filter(|row| row.seen == Seen::Unfolded).count());
     let folded = (folded > 0).then(|| {
         view! {
-            <details class="map-folded">
-                <summary>{format!("Turned off in the shop ({folded})")}</summary>
-                <ul class="map">{list(true)}</ul>
+            <details class="w-full">
+                <summary class="note">{format!("Turned off in the shop ({folded})")}</summary>
+                <ul class=format!("{MAP} mt-2")>{list(true)}</ul>
             </details>
         }
     });
@@ -75,7 +78,7 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
     });
     view! {
         <div
-            class="field field-map"
+            class="field field-map col-span-full justify-items-start"
             role="group"
             aria-labelledby=format!("{path}-label")
             data-map=path
@@ -86,8 +89,8 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
                 {field.label}
             </p>
             <p class="field-hint">{field.hint}</p>
-            <ul class="map" id=path tabindex="-1">
-                <li class="map-row map-heads" aria-hidden="true">
+            <ul class=MAP id=path tabindex="-1">
+                <li class="map-row text-small text-ink-dim max-sm:hidden" aria-hidden="true">
                     {heads.iter().map(|head| view! { <span>{*head}</span> }).collect_view()}
                 </li>
                 {list(false)}
@@ -95,7 +98,7 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
             {folded}
             {problem}
             <button
-                class="button"
+                class="button mt-1"
                 type="submit"
                 id=format!("{path}-add")
                 name="more"
@@ -112,7 +115,7 @@ pub fn map(model: Model, shown: Shown, field: &'static Field) -> AnyView {
 
 /// A map that has the name of its card need not show it again.
 fn label_class(field: &Field) -> &'static str {
-    if CARDS.iter().any(|card| card.title == field.label) { "visually-hidden" } else { "field-label" }
+    if CARDS.iter().any(|card| card.title == field.label) { "sr-only" } else { "field-label" }
 }
 
 /// Where a row's problem is found.
@@ -138,7 +141,7 @@ fn line(model: Model, field: &'static Field, row: Row) -> AnyView {
     };
     view! {
         <li
-            class=if row.seen == Seen::WithoutScript { "map-row without-script" } else { "map-row" }
+            class=if row.seen == Seen::WithoutScript { "map-row scripted:hidden" } else { "map-row" }
             id=line_id.get_value()
             data-row=id.clone()
             data-changed=flag(move || model.is_row_changed(path, row))
@@ -289,7 +292,7 @@ fn payment_method(
     let value = ("value", "method-accounts", format!("Bank account of {method}"), placeholder);
     let key = if let Some(label) = label {
         view! {
-            <span class="map-key">{label}</span>
+            <span class="wrap-anywhere">{label}</span>
             <input type="hidden" name=format!("{}.key", field.path) value=row.key.get_untracked() />
         }
         .into_any()
@@ -346,7 +349,7 @@ fn remove(model: Model, field: &'static Field, row: Row) -> impl IntoView {
         focus::soon_by_id(&format!("{path}-add"));
     };
     view! {
-        <button class="map-remove with-script" type="button" aria-label=text(label) on:click=on(move |_| gone())>
+        <button class="map-remove min-h-8 min-w-8 cursor-pointer rounded-box border border-transparent text-ink-dim hover:border-line-strong hover:text-bad unscripted:hidden" type="button" aria-label=text(label) on:click=on(move |_| gone())>
             <span aria-hidden="true">"\u{d7}"</span>
         </button>
     }

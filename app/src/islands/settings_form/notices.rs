@@ -30,7 +30,7 @@ pub fn notices(page: &Page) -> AnyView {
     let crossed =
         move || page.crossed.get().map_or_else(|| ().into_any(), |crossed| crossing(&page, crossed));
     view! {
-        <div class="settings-notices" id="settings-notice" tabindex="-1">
+        <div class="grid gap-4 empty:hidden" id="settings-notice" tabindex="-1">
             {dynamic(notice)}
             {dynamic(crossed)}
             {dynamic(move || summary(&page))}
@@ -46,7 +46,7 @@ fn signed_out(page: &Page) -> AnyView {
         <div class="problem" role="alert">
             <p class="problem-sentence">"You are signed out, so nothing was saved. Your changes are still here."</p>
             <p>"Sign in again in a new tab, then save from here."</p>
-            <p class="problem-acts">
+            <p class="row">
                 <a class="button" href="/sign-in" target="_blank">
                     "Sign in in a new tab"
                 </a>
@@ -72,18 +72,18 @@ fn summary(page: &Page) -> AnyView {
         let place = page.model.place_of(&path);
         view! {
             <li>
-                <a href=format!("#{place}")>{name_of(&path)}</a>
+                <a class="underline" href=format!("#{place}")>{name_of(&path)}</a>
                 ": "
                 {problem.sentence(&path)}
             </li>
         }
     });
     view! {
-        <section class="wrong-list" aria-labelledby="wrong-title">
+        <section class="wrong-list panel grid gap-2 border-bad p-4" aria-labelledby="wrong-title">
             <h2 id="wrong-title" tabindex="-1" autofocus=page.notice.get_untracked().is_some()>
                 "Fix these fields"
             </h2>
-            <ul>{items.collect_view()}</ul>
+            <ul class="list-disc pl-4">{items.collect_view()}</ul>
         </section>
     }
     .into_any()
@@ -96,12 +96,12 @@ fn crossing(page: &Page, crossed: Crossed) -> AnyView {
     let author = author.unwrap_or_else(|| "Someone".to_owned());
     let items = asked.into_iter().map(|asked| asked_for(&page, asked)).collect_view();
     view! {
-        <section class="crossing" aria-labelledby="crossed-title">
+        <section class="panel grid gap-2 border-hold p-4" aria-labelledby="crossed-title">
             <h2 id="crossed-title" tabindex="-1">
                 {format!("{author} saved version {version} after you opened this page")}
             </h2>
             <p>"Their other changes are kept. These fields were changed by both of you. Saving now keeps your values."</p>
-            <ul class="crossed">{items}</ul>
+            <ul class="grid gap-2">{items}</ul>
         </section>
     }
     .into_any()
@@ -114,13 +114,13 @@ fn asked_for(page: &Page, asked: Asked) -> AnyView {
     let (place, named) = (page.model.place_of(&path), label.clone());
     let use_theirs = move |_| page.model.set(&path, &theirs_typed);
     view! {
-        <li class="crossed-field">
-            <a href=format!("#{place}")>{label}</a>
+        <li class="crossed-field row">
+            <a class="underline" href=format!("#{place}")>{label}</a>
             <span>
                 "Theirs: " <strong>{value(theirs)}</strong> ", yours: " <strong>{value(mine)}</strong>
             </span>
             <button
-                class="button with-script"
+                class="button unscripted:hidden"
                 type="button"
                 aria-label=format!("Use theirs for {named}")
                 on:click=on(use_theirs)
@@ -147,14 +147,14 @@ pub fn fix(fix: FixView) -> AnyView {
         }
     });
     view! {
-        <section class="fix" aria-label="What to fix">
+        <section class="panel row justify-between border-hold px-4 py-3" aria-label="What to fix">
             <p>
                 <strong>
-                    <a href=href>{documents.clone()}</a>
+                    <a class="underline" href=href>{documents.clone()}</a>
                     {worth}
                 </strong>
                 " stopped at "
-                <a href=format!("#{place}")>{name_of(&place)}</a>
+                <a class="underline" href=format!("#{place}")>{name_of(&place)}</a>
                 ". "
                 {sentence}
             </p>

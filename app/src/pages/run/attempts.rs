@@ -25,6 +25,9 @@ pub(super) fn part(attempts: Vec<AttemptView>) -> AnyView {
     .into_any()
 }
 
+const ATTEMPT: &str = "panel min-w-0 px-4 py-3";
+const SUMMARY: &str = "font-semibold max-sm:py-2";
+
 /// What came before the newest: folded, where it would push everything else away.
 fn earlier(attempts: Vec<AttemptView>) -> AnyView {
     let count = attempts.len();
@@ -33,8 +36,8 @@ fn earlier(attempts: Vec<AttemptView>) -> AnyView {
     let all = attempts.into_iter().map(|one| attempt(one, false)).collect_view();
     match ends {
         Some((from, until)) if count > 2 => view! {
-            <details class="attempt earlier">
-                <summary>
+            <details class=format!("{ATTEMPT} *:[details]:mt-2")>
+                <summary class=SUMMARY>
                     {format!("{count} earlier attempts")} " \u{b7} " <Time at=from /> " to " <Time at=until />
                 </summary>
                 {all}
@@ -51,11 +54,11 @@ fn attempt(attempt: AttemptView, is_open: bool) -> AnyView {
     let nothing = steps.is_empty().then(|| view! { <p class="field-hint">"No calls."</p> });
     let steps = steps.into_iter().enumerate().map(|(place, one)| step(one, number, place + 1));
     view! {
-        <details class="attempt" open=is_open>
-            <summary>{format!("Attempt {number}: {outcome}")} {took} " \u{b7} " <Time at=started /></summary>
-            {said.map(|said| view! { <p class="advice-message">{said}</p> })}
+        <details class=ATTEMPT open=is_open>
+            <summary class=SUMMARY>{format!("Attempt {number}: {outcome}")} {took} " \u{b7} " <Time at=started /></summary>
+            {said.map(|said| view! { <p class="font-medium wrap-anywhere whitespace-pre-line">{said}</p> })}
             {nothing}
-            <ol class="steps">{steps.collect_view()}</ol>
+            <ol class="mt-3 grid grid-cols-1 gap-3">{steps.collect_view()}</ol>
         </details>
     }
     .into_any()
@@ -71,14 +74,14 @@ fn step(step: StepView, attempt: i32, number: usize) -> AnyView {
         }
     });
     view! {
-        <li class="step-card" data-good=if is_good { "true" } else { "false" }>
-            <p class="step-words">
-                {words} " " <span class="step-status">{status} ", " {took}</span>
+        <li class="group grid min-w-0 break-inside-avoid grid-cols-1 gap-1 border-l-2 border-good pl-3 data-[good=false]:border-bad" data-good=if is_good { "true" } else { "false" }>
+            <p class="font-medium">
+                {words} " " <span class="font-normal text-ink-dim group-data-[good=false]:text-bad">{status} ", " {took}</span>
             </p>
             <p class="card-line">
                 <span class="code">{line}</span>
             </p>
-            {(!summary.is_empty()).then(|| view! { <p class="step-summary">{summary}</p> })}
+            {(!summary.is_empty()).then(|| view! { <p class="wrap-anywhere">{summary}</p> })}
             {ids.collect_view()}
             {request.map(|json| body("Sent", &called, json))}
             {answer.map(|json| body("Received", &called, json))}
@@ -91,9 +94,9 @@ fn step(step: StepView, attempt: i32, number: usize) -> AnyView {
 fn body(kind: &'static str, called: &str, json: String) -> AnyView {
     let label = format!("{kind}: {called}");
     view! {
-        <details class="step-body">
-            <summary>{kind} <span class="visually-hidden">": " {called.to_owned()}</span></summary>
-            <pre tabindex="0" role="region" aria-label=label>
+        <details class="step-body print:hidden">
+            <summary class="note max-sm:py-2">{kind} <span class="sr-only">": " {called.to_owned()}</span></summary>
+            <pre class="mt-1 max-h-104 overflow-auto rounded-control border border-line bg-sheet-dim p-3 text-small" tabindex="0" role="region" aria-label=label>
                 {json}
             </pre>
         </details>

@@ -37,8 +37,8 @@ fn shown(plan: PlanView) -> AnyView {
     let notes: Vec<_> = notes.into_iter().map(|note| view! { <li>{note}</li> }).collect();
     view! {
         <p>{verdict} " Made: " <Time at=made /></p>
-        {message.map(|message| view! { <p class="advice-message">{message}</p> })}
-        <ol class="plan-calls">{calls.collect_view()}</ol>
+        {message.map(|message| view! { <p class="font-medium wrap-anywhere whitespace-pre-line">{message}</p> })}
+        <ol class="grid list-decimal gap-1 pl-4">{calls.collect_view()}</ol>
         {(!sums.is_empty())
             .then(|| {
                 view! {
@@ -51,7 +51,7 @@ fn shown(plan: PlanView) -> AnyView {
             .then(|| {
                 view! {
                     <h3>"Notes"</h3>
-                    <ul class="plan-notes">{notes}</ul>
+                    <ul class="grid list-disc gap-1 pl-4">{notes}</ul>
                 }
             })}
     }

@@ -39,7 +39,7 @@ fn imported(changes: &[Change]) -> AnyView {
     let changes = changes.to_vec();
     view! {
         {status("The file\u{2019}s settings are filled in, but not saved yet. Check them, then save.")}
-        <section class="crossing" aria-label="Changes from the file">
+        <section class="panel grid gap-2 border-hold p-4" aria-label="Changes from the file">
             <h2>"Changes to save"</h2>
             <Changes changes nothing="No changes: the file matches the current settings." />
         </section>

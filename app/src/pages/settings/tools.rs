@@ -34,9 +34,9 @@ pub fn file(view: &SettingsView) -> impl IntoView + use<> {
                 <input type="hidden" name="do" value="import" />
                 <div class="field">
                     <label for="file">"File"</label>
-                    <input id="file" name="file" type="file" accept="application/json,.json" required />
+                    <input class="w-full py-2 text-note" id="file" name="file" type="file" accept="application/json,.json" required />
                 </div>
-                <button class="button" type="submit">
+                <button class="button justify-self-start" type="submit">
                     "Fill in from file"
                 </button>
             </form>
@@ -45,16 +45,16 @@ pub fn file(view: &SettingsView) -> impl IntoView + use<> {
                 <p>"The saved settings as a file. It contains IDs and names from Sage, but no secrets."</p>
                 <input type="hidden" name="do" value="export" />
                 <OwnPassword name="password" error=refused autofocus=refused.is_some() />
-                <button class="button" type="submit">
+                <button class="button justify-self-start" type="submit">
                     "Export"
                 </button>
             </form>
         }
     });
     view! {
-        <details class="settings-file" open=refused.is_some() || import_failed>
+        <details class="panel px-4 py-4 desk:px-6" open=refused.is_some() || import_failed>
             <summary>"Import and export"</summary>
-            <div class="settings-file-forms">{import}</div>
+            <div class="mt-4 grid grid-cols-[repeat(auto-fill,minmax(min(100%,20rem),1fr))] items-start gap-6">{import}</div>
         </details>
     }
 }
