@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { another, expect, hasScript, invite, join, look, mailed, signIn, test } from './support'
+import { another, expect, hasScript, invite, join, look, mailed, said, signIn, test } from './support'
 import type { Browser, Page } from '@playwright/test'
 
 const CHOSEN = 'several good words'
@@ -74,7 +74,7 @@ test('a webhook is added, tested, changed, gets another secret and is removed', 
   await expect(page.locator('.once-text')).toHaveCount(0)
   const card = page.getByRole('listitem').filter({ hasText: hooks.url })
   await card.getByRole('button', { name: 'Send a test' }).click()
-  await expect(page.locator('.flash')).toHaveText('The test message was delivered.')
+  await expect(said(page, 'The test message was delivered.')).toBeVisible()
   expect(hooks.calls[0].headers['webhook-signature']).toBe(signature(hooks.calls[0], secret))
   expect(JSON.parse(hooks.calls[0].body).type).toBe('test')
   await expect(card).toContainText('Last delivered')
@@ -91,7 +91,7 @@ test('a webhook is added, tested, changed, gets another secret and is removed', 
   const newer = await page.locator('.once-text').innerText()
   expect(newer).not.toBe(secret)
   await card.getByRole('button', { name: 'Send a test' }).click()
-  await expect(page.locator('.flash')).toHaveText('The test message was delivered.')
+  await expect(said(page, 'The test message was delivered.')).toBeVisible()
   expect(hooks.calls[1].headers['webhook-signature']).toBe(signature(hooks.calls[1], newer))
 
   hooks.server.close()
@@ -112,15 +112,16 @@ test('an address is used once it is confirmed', async ({ page: owner, browser })
   await expect(page.getByLabel('E-mail address', { exact: true })).toHaveValue(email)
   await page.getByRole('button', { name: 'Add this address' }).click()
   const own = page.getByRole('listitem').filter({ hasText: email })
+  await expect(own.getByLabel('Code')).toBeVisible()
   await own.getByLabel('Code').fill(await mailed(email))
   await own.getByRole('button', { name: 'Confirm' }).click()
   await own.getByRole('button', { name: 'Send a test' }).click()
-  await expect(page.locator('.flash')).toHaveText('The test message was delivered.')
+  await expect(said(page, 'The test message was delivered.')).toBeVisible()
 
   const other = somebody()
   await page.getByLabel('E-mail address', { exact: true }).fill(other)
   await page.getByRole('button', { name: 'Add this address' }).click()
-  await expect(page.locator('.flash')).toContainText('A code has been sent')
+  await expect(said(page, 'A code has been sent')).toBeVisible()
   await look(page, 'alerts-confirm')
   const card = page.getByRole('listitem').filter({ hasText: other })
   await expect(card.getByRole('button', { name: 'Send a test' })).toHaveCount(0)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { another, expect, hasScript, invite, join, look, press, ready, run, runs, saveCustomer, settled, signIn, test, type } from './support'
+import { another, expect, hasScript, heldMemo, invite, join, look, press, ready, run, runs, saveCustomer, settled, signIn, test, type } from './support'
 
 test('the search box finds what people hold in their hands', async ({ page }) => {
   await signIn(page, '/dashboard/sync?event=invoice.created')
@@ -106,6 +106,7 @@ test('all that match are retried together, and none twice', async ({ page }) => 
 })
 
 test('what is open is grouped by its cause', async ({ page }) => {
+  await heldMemo()
   await signIn(page)
   await settled(page)
   await page.getByRole('link', { name: 'Failures by cause' }).click()
@@ -174,6 +175,8 @@ test('the desk is worked by keyboard alone', async ({ page }) => {
 
   // One document: out, and in again.
   await press(page, runs(page).filter({ hasText: 'Product saved' }).first().locator('a.run-number'))
+  // Beside the list where there is a script.
+  if (hasScript()) await press(page, page.getByRole('link', { name: 'Open the page' }))
   await expect(page).toHaveURL(/\/dashboard\/sync\/[0-9a-f-]{36}$/)
   await ready(page)
   await press(page, page.locator('summary').filter({ hasText: 'Exclude this document' }))

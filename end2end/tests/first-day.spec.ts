@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { CODE, another, anotherShop, demo, expect, hasScript, invite, look, mailed, press, ready, runs, signIn, to, type, test } from './support'
+import { CODE, another, anotherShop, demo, expect, hasScript, invite, look, mailed, press, ready, runs, said, signIn, test, to, type } from './support'
 
 const CHOSEN = 'several good words'
 
@@ -49,7 +49,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           await page.goto(link)
           await shot('1-invitation')
           await press(page, page.getByRole('button', { name: 'Send a code' }))
-          await expect(page.locator('.flash')).toContainText('A code has been sent')
+          await expect(said(page, 'A code has been sent')).toBeVisible()
           await type(page, page.getByLabel('Code'), await mailed(email))
           await type(page, page.getByLabel('Your name'), 'Ada')
           await type(page, page.getByLabel('Choose a password'), CHOSEN)
@@ -65,7 +65,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           await shot('2-pairing')
           await page.keyboard.press('Enter')
 
-          await expect(page.locator('.flash').first()).toHaveText('The shop is paired. Now connect Sage.')
+          await expect(said(page, 'The shop is paired. Now connect Sage.')).toBeVisible()
           await to(page, page.getByLabel('Country of the business'))
           await page.keyboard.type('United K')
           await shot('3-consent')

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { another, demo, expect, fillSignIn, hasScript, invite, join, look, ready, signIn, test } from './support'
+import { another, demo, expect, fillSignIn, hasScript, invite, join, look, ready, said, signIn, test } from './support'
 
 const CHOSEN = 'several good words'
 
@@ -62,11 +62,11 @@ test('somebody is invited, joins, gets another role and is removed', async ({ pa
   const card = page.getByRole('listitem').filter({ hasText: email })
   await card.getByLabel('Role of Gwen').selectOption('accountant')
   await card.getByRole('button', { name: 'Change role' }).click()
-  await expect(page.locator('.flash').first()).toHaveText('Saved.')
+  await expect(said(page, 'Saved.')).toBeVisible()
   await expect(card.locator('.card-line').nth(1)).toHaveText('Accountant')
   await card.getByText('Remove Gwen', { exact: true }).click()
   await card.getByRole('button', { name: 'Remove Gwen now' }).click()
-  await expect(page.locator('.flash').first()).toContainText('Removed.')
+  await expect(said(page, 'Removed.')).toBeVisible()
   await expect(page.getByText(email)).toHaveCount(0)
 
   await page.getByRole('link', { name: 'Activity' }).click()
@@ -120,7 +120,7 @@ test('a second factor is set up, asked for, and stands in by recovery code', asy
   const first = code(key)
   await guest.getByLabel('Code', { exact: true }).fill(first)
   await guest.getByRole('button', { name: 'Confirm' }).click()
-  await expect(guest.locator('.flash')).toHaveText('Two-factor authentication is on.')
+  await expect(said(guest, 'Two-factor authentication is on.')).toBeVisible()
   const codes = await guest.locator('.once-codes li').allInnerTexts()
   expect(codes).toHaveLength(10)
   await look(guest, 'account-codes')
@@ -145,7 +145,7 @@ test('a second factor is set up, asked for, and stands in by recovery code', asy
   const off = guest.locator('details').filter({ hasText: 'Turn off' })
   await off.getByLabel('Your password').fill(CHOSEN)
   await guest.getByRole('button', { name: 'Turn off two-factor authentication' }).click()
-  await expect(guest.locator('.flash').first()).toHaveText('Two-factor authentication is off.')
+  await expect(said(guest, 'Two-factor authentication is off.')).toBeVisible()
   await guest.context().close()
 })
 
@@ -157,7 +157,7 @@ test('a person sees where they are signed in and ends it', async ({ page, browse
   const sessions = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Sessions' }) })
   await expect(sessions.getByText('This session')).toHaveCount(1)
   await sessions.getByRole('button', { name: 'End all other sessions' }).click()
-  await expect(page.locator('.flash').first()).toHaveText('Signed out.')
+  await expect(said(page, 'Signed out.')).toBeVisible()
   await expect(sessions.getByRole('listitem')).toHaveCount(1)
   await other.goto('/dashboard/account')
   await expect(other).toHaveURL(/\/sign-in/)

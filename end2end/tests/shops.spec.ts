@@ -1,4 +1,4 @@
-import { CODE, anotherShop, demo, expect, look, signIn, test } from './support'
+import { CODE, anotherShop, demo, expect, look, said, signIn, test } from './support'
 import type { Page } from '@playwright/test'
 
 /** Orders a simulator what goes wrong with it. */
@@ -49,7 +49,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await page.getByLabel('Pairing code').fill(CODE)
     await page.getByRole('button', { name: 'Pair the shop' }).click()
 
-    await expect(page.locator('.flash').first()).toHaveText('The shop is paired. Now connect Sage.')
+    await expect(said(page, 'The shop is paired. Now connect Sage.')).toBeVisible()
     await look(page, 'connect-sage')
     await consent(page, 'Deny')
     await expect(page.getByRole('alert')).toContainText('consent_denied')
@@ -66,7 +66,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     // The page comes again every second, perhaps just while it is looked at.
     await expect(() => look(page, 'connecting')).toPass()
     await faults(demo().sage, { latency_ms: [] })
-    await expect(page.locator('.flash').first()).toHaveText('Sage is connected and its lists are loaded.', { timeout: 15_000 })
+    await expect(said(page, 'Sage is connected and its lists are loaded.')).toBeVisible({ timeout: 15_000 })
     await expect(page.locator('.page-head .chip')).toHaveText('Not set up')
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toBeVisible()
     await expect(ahead(page)).toContainText('The shop and Sage were checked just now.')
@@ -74,7 +74,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await expect(ahead(page).getByText('no_settings')).toBeVisible()
     await look(page, 'shop')
     await page.getByRole('button', { name: 'Use these settings' }).click()
-    await expect(page.locator('.flash').first()).toContainText('The settings are in use.')
+    await expect(said(page, 'The settings are in use.')).toBeVisible()
     await expect(page.getByRole('heading', { name: 'Settings to confirm' })).toHaveCount(0)
 
     await expect(ahead(page)).toContainText('The shop and Sage have not been checked just now.')
@@ -91,7 +91,7 @@ test('a shop is paired, connected to Sage, paused, resumed and disconnected', as
     await page.getByRole('button', { name: 'Resume' }).click()
     await expect(page.locator('.page-head .chip')).toHaveText('Not set up')
     await page.getByRole('button', { name: 'Refresh Sage’s lists' }).click()
-    await expect(page.locator('.flash').first()).toHaveText('Sage’s lists are up to date.')
+    await expect(said(page, 'Sage’s lists are up to date.')).toBeVisible()
 
     await page.getByText('Disconnect', { exact: true }).click()
     await page.getByLabel('Your password').fill('not this one')
@@ -113,7 +113,7 @@ test('a proxy that hides https from Magento is said right after pairing', async 
     await signIn(page)
     await page.goto('/dashboard/connect-magento')
     await pair(page, 'Behind a proxy', shop.url, CODE)
-    await expect(page.locator('.flash').first()).toHaveText('The shop is paired. Now connect Sage.')
+    await expect(said(page, 'The shop is paired. Now connect Sage.')).toBeVisible()
     await expect(page.getByRole('alert')).toContainText('X-Forwarded-Proto: https')
     await look(page, 'connect-sage-shop-refuses')
 

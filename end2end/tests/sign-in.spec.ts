@@ -1,4 +1,4 @@
-import { demo, expect, fillSignIn, ready, signIn, test } from './support'
+import { demo, expect, fillSignIn, ready, said, signIn, test } from './support'
 
 test('a visitor is led to the sign-in and from there to the page they asked for', async ({ page }) => {
   await page.goto('/dashboard/sync?status=failed&event=invoice.paid')
@@ -54,7 +54,7 @@ test('a sign-in never leads to another site', async ({ page }) => {
 test('who signs out is out', async ({ page }) => {
   await signIn(page)
   await page.getByRole('button', { name: 'Sign out' }).click()
-  await expect(page.locator('.flash').first()).toHaveText('You are signed out.')
+  await expect(said(page, 'You are signed out.')).toBeVisible()
   await page.goto('/dashboard')
   await expect(page).toHaveURL(/\/sign-in$/)
 })

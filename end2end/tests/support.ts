@@ -81,6 +81,11 @@ export function runs(page: Page) {
   return page.locator('tbody.run')
 }
 
+/** The address of the page of a run's row. */
+export async function pageOf(row: Locator): Promise<string> {
+  return (await row.locator('.run-number').getAttribute('href')) ?? ''
+}
+
 /** The row of one event of a document. */
 export function run(page: Page, number: string, event: string) {
   return runs(page).filter({ has: page.getByText(number, { exact: true }) }).filter({ has: page.getByText(event, { exact: true }) })
@@ -99,11 +104,33 @@ async function control(path: string, body: unknown) {
 // Magento numbers them in 32 bits.
 let customer = Math.floor(Date.now() / 100) % 4_000_000_000
 
-/** Saves a new customer in the shop and lets the shop's cron announce it. */
-export async function saveCustomer() {
+/** Saves a new customer in the shop and lets the shop's cron announce it; what its run is called. */
+export async function saveCustomer(): Promise<string> {
   customer += 1
   await control('/_sim/enqueue', { event: 'customer.upserted', id: customer })
   await control('/_sim/cron', {})
+  return `#${customer}`
+}
+
+const spoilt: { path: string; body: number[] }[] = []
+
+/** A credit memo that names no invoice and whose tax nothing shows: its run waits for somebody. Its number. */
+export async function heldMemo(): Promise<string> {
+  customer += 1
+  const memo = JSON.parse(readFileSync('../fixtures/documents/creditmemo-2-unrounded.json', 'utf8'))
+  const number = String(customer).padStart(9, '0')
+  Object.assign(memo, { magento_id: customer, increment_id: number })
+  memo.customer.email = `nobody-${customer}@example.com`
+  spoilt.push({ path: `/${customer}`, body: [...Buffer.from(JSON.stringify(memo))] })
+  await control('/_sim/faults', { spoilt })
+  await control('/_sim/enqueue', { event: 'creditmemo.created', id: customer })
+  await control('/_sim/cron', {})
+  return number
+}
+
+/** What the page says was done, wherever it says it: in its first line or in a toast. */
+export function said(page: Page, text: string | RegExp) {
+  return page.getByRole('status').filter({ hasText: text }).first()
 }
 
 /** Waits, by reloading, until nothing is queued, at work or about to be tried again. */

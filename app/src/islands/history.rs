@@ -185,7 +185,7 @@ impl Desk {
         if link.pathname() == HISTORY {
             event.prevent_default();
             self.go(format!("{HISTORY}{}", link.search()), Entry::Push);
-        } else if link.class_name() == "run-number" && RunPanel::has_room() {
+        } else if link.class_list().contains("run-number") && RunPanel::has_room() {
             event.prevent_default();
             self.panel.show(link.pathname());
         }

@@ -215,7 +215,7 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
     let steps = need.setup.as_ref().map(|setup| setup_list(setup, false));
     let label = format!("{link}: {}, {}", need.shop, need.sentence);
     view! {
-        <li class="need panel grid grid-cols-1 items-center gap-x-4 gap-y-1 border-l-3 border-l-hold px-4 py-3 text-ink-dim data-[severity=failed]:border-l-bad sm:grid-cols-[minmax(0,1fr)_auto]" data-severity=need.severity.like().as_str()>
+        <li class="need panel grid grid-cols-1 items-start gap-x-4 gap-y-2 border-l-3 border-l-hold px-4 py-3 text-ink-dim data-[severity=failed]:border-l-bad" data-severity=need.severity.like().as_str()>
             <p class="row gap-x-3 gap-y-1">
                 <StatusMark status=need.severity.like() label=need.severity.label() />
                 <strong class="font-strong text-ink">{need.shop.clone()}</strong>
@@ -230,7 +230,7 @@ fn need(need: &NeedView) -> impl IntoView + use<> {
                 {need.code.map(|code| view! { <span class="code">{code}</span> })}
             </p>
             {steps}
-            <div class="need-acts flex max-w-104 flex-wrap items-start gap-2 sm:justify-end sm:[grid-area:1/2/span_2]">
+            <div class="need-acts flex flex-wrap items-start gap-2">
                 <a class="button" href=need.href.clone() aria-label=label>
                     {link}
                 </a>

@@ -212,7 +212,7 @@ fn remedy(remedy: RemedyView, is_main: bool, (run, href): &(String, String)) -> 
             </a>
         }
         .into_any(),
-        RemedyView::Say(text) => view! { <p class="card-line">{text}</p> }.into_any(),
+        RemedyView::Say(text) => view! { <p class="remedy-said card-line">{text}</p> }.into_any(),
     }
 }
 

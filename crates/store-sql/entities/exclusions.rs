@@ -140,6 +140,17 @@ pub(super) async fn exclude(connection: &mut Connection, run: RunId, action: &Ac
     .bind(Instant(action.at))
     .execute(&mut *connection)
     .await?;
+    let ended: Vec<EndRow> = sqlx::query_as(concat!(
+        "SELECT status, finished_at FROM runs
+          WHERE binding_id = $1 AND magento_id = $2 AND status NOT IN ('succeeded', 'running') AND finished_at IS NOT NULL AND ",
+        among!("event", "$3")
+    ))
+    .bind(Id(document.binding))
+    .bind(document.magento_id)
+    .bind(document.events())
+    .fetch_all(&mut *connection)
+    .await?;
+    take_back(connection, document.binding, &ended).await?;
     let skipped = sqlx::query(concat!(
         "UPDATE runs SET status = 'skipped_by_policy', code = $4, message = $5, cause = NULL, waits_for_invoice = NULL,
                          resolved_by = NULL, updated_at = $6, finished_at = $6

@@ -43,4 +43,5 @@ mod settings;
 mod shop_outages;
 mod telling;
 mod traces;
+mod vat_return;
 mod wrong_sums;

@@ -106,6 +106,7 @@ fn placeholder(model: Model, path: &'static str) -> Signal<String> {
     match path {
         "default_tax_rate_id" => Signal::stored("Choose a tax rate".to_owned()),
         "default_bank_account_id" => Signal::stored("None: invoices stay unpaid".to_owned()),
+        "foreign_tax_ledger_account_id" => Signal::stored("None: such documents are refused".to_owned()),
         "document_time_zone" => Signal::stored("The business\u{2019}s own".to_owned()),
         "default_ledger_account_id" | "default_purchase_ledger_account_id" => {
             Signal::stored("Choose an account".to_owned())

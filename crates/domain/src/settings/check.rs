@@ -180,7 +180,7 @@ impl Settings {
     }
 
     fn goods(&self, check: &mut Check<'_>) {
-        if self.confirmed_exchange_rates.as_deref().is_some_and(|text| confirmed_rates::read(text).is_none())
+        if self.confirmed_exchange_rates.as_deref().is_some_and(|text| !confirmed_rates::is_well_formed(text))
         {
             check.wrong("confirmed_exchange_rates", FieldProblem::InvalidFormat);
         }

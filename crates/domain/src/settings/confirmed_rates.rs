@@ -33,8 +33,58 @@ pub fn read(text: &str) -> Option<Vec<ConfirmedRate>> {
     if text.len() > LONGEST {
         return None;
     }
-    let entries = text.split([',', ';', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
-    entries.map(entry).collect()
+    entries(text).map(entry).collect()
+}
+
+/// Whether a text may be kept: all of it can be read. It is looked at letter by letter, because the browser asks this as well, and
+/// calendars and decimals would be a tenth of what it downloads.
+pub fn is_well_formed(text: &str) -> bool {
+    text.len() <= LONGEST && entries(text).all(is_entry)
+}
+
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ';', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+fn is_entry(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let (currency, day, rate) = (words.next(), words.next(), words.next());
+    currency.is_some_and(|word| word.parse::<Currency>().is_ok())
+        && day.is_some_and(is_day)
+        && rate.is_some_and(is_rate)
+        && words.next().is_none()
+}
+
+/// `2025-01-15`, in a month that has that day.
+fn is_day(text: &str) -> bool {
+    let &[_, _, _, _, b'-', _, _, b'-', _, _] = text.as_bytes() else { return false };
+    let number = |part: Option<&str>| {
+        let part = part.filter(|part| part.bytes().all(|digit| digit.is_ascii_digit()));
+        part.and_then(|part| part.parse::<u32>().ok())
+    };
+    let (year, month, day) = (number(text.get(..4)), number(text.get(5..7)), number(text.get(8..)));
+    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return false };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// Digits with at most one point, more than nothing.
+fn is_rate(text: &str) -> bool {
+    let is_number = text.bytes().all(|letter| letter.is_ascii_digit() || letter == b'.');
+    let points = text.bytes().filter(|letter| *letter == b'.').count();
+    let is_something = text.bytes().any(|letter| (b'1'..=b'9').contains(&letter));
+    is_number
+        && points <= 1
+        && is_something
+        && text.len() <= 20
+        && !text.ends_with('.')
+        && !text.starts_with('.')
 }
 
 fn entry(text: &str) -> Option<ConfirmedRate> {
@@ -78,6 +128,7 @@ mod tests {
             "TRY 2025-01-15 x",
         ] {
             assert_eq!(read(text), None, "{text}");
+            assert!(!is_well_formed(text), "{text}");
         }
         assert_eq!(read(" , ").map(|rates| rates.len()), Some(0));
     }
@@ -93,5 +144,49 @@ mod tests {
         assert_eq!(settings.check(&reference), wrong);
         settings.confirmed_exchange_rates = Some("TRY 2025-01-15 0.02".to_owned());
         assert_eq!(settings.check(&reference), []);
+    }
+
+    #[test]
+    fn whatever_is_well_formed_can_be_read() {
+        let days = [
+            "2024-02-29",
+            "2023-02-29",
+            "2100-02-29",
+            "2000-02-29",
+            "2025-13-01",
+            "2025-04-31",
+            "0001-01-01",
+            "9999-12-31",
+            "2025-1-05",
+        ];
+        let rates = [
+            "1",
+            "0.0228",
+            "0",
+            "0.000",
+            "1.",
+            ".5",
+            "12345678901234567890",
+            "123456789012345678901",
+            "1e3",
+            "-1",
+            "1.2.3",
+        ];
+        let currencies = ["GBP", "try", "EU", "\u{20ac}UR", "EURO"];
+        let mut kept = 0;
+        for currency in currencies {
+            for day in days {
+                for rate in rates {
+                    let text = format!("{currency} {day} {rate}");
+                    if is_well_formed(&text) {
+                        kept += 1;
+                        assert!(read(&text).is_some(), "{text}");
+                    }
+                }
+            }
+        }
+        // Two currencies, four days, three rates.
+        assert_eq!(kept, 24);
+        assert!(is_well_formed("TRY 2025-01-15 0.0228, usd 2024-03-01 0.79;\nEUR 2024-03-01 0.85"));
     }
 }

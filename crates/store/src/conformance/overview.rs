@@ -114,7 +114,7 @@ pub async fn a_run_that_is_queued_again_is_counted_by_its_last_end(store: Arc<dy
     world.finish(&claimed, Outcome::Succeeded).await;
     assert_eq!(ends().await, [(Tally::Ended(RunStatus::Succeeded), 1)]);
 
-    let run = world.receive(InvoiceCreated, 2).await;
+    let run = world.run_through(InvoiceCreated, 2, failed()).await;
     let action = |kind| Action {
         id: ActionId(world.id()),
         organisation_id: world.organisation,
@@ -126,6 +126,8 @@ pub async fn a_run_that_is_queued_again_is_counted_by_its_last_end(store: Arc<dy
         at: world.now(),
     };
     world.store.exclude_document(run, &action(ActionKind::Excluded)).await.unwrap();
+    let (skips, succeeded) = (Tally::Ended(RunStatus::SkippedByPolicy), Tally::Ended(RunStatus::Succeeded));
+    assert_eq!(ends().await, [(skips, 1), (succeeded, 1)], "it no longer counts as failed");
     world.store.include_document(run, &action(ActionKind::Included)).await.unwrap();
     assert_eq!(ends().await, [(Tally::Ended(RunStatus::Succeeded), 1)], "no longer excluded");
 }
