@@ -120,7 +120,9 @@ export async function heldMemo(): Promise<string> {
   const memo = JSON.parse(readFileSync('../fixtures/documents/creditmemo-2-unrounded.json', 'utf8'))
   const number = String(customer).padStart(9, '0')
   Object.assign(memo, { magento_id: customer, increment_id: number })
-  memo.customer.email = `nobody-${customer}@example.com`
+  // Of somebody who has bought more than that, and whose order it does not name.
+  const bought = JSON.parse(readFileSync('../fixtures/documents/creditmemo-1a.json', 'utf8'))
+  memo.customer = bought.customer
   spoilt.push({ path: `/${customer}`, body: [...Buffer.from(JSON.stringify(memo))] })
   await control('/_sim/faults', { spoilt })
   await control('/_sim/enqueue', { event: 'creditmemo.created', id: customer })

@@ -1,4 +1,5 @@
-//! Asks the server again, one question at a time: what is asked while an answer is on its way is asked once more behind it.
+//! Asks the server again, one question at a time: of what is asked while an answer is on its way, the
+//! newest is asked behind it.
 
 use std::{pin::Pin, rc::Rc};
 
@@ -11,13 +12,14 @@ type Question = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
 #[derive(Clone, Copy)]
 pub struct Refetch {
     is_asking: StoredValue<bool>,
-    is_behind: StoredValue<bool>,
+    /// The newest question that waits for the answer to another one.
+    behind: StoredValue<Option<Question>, LocalStorage>,
 }
 
 impl Refetch {
     /// Nothing is on its way yet.
     pub fn new() -> Self {
-        Self { is_asking: StoredValue::new(false), is_behind: StoredValue::new(false) }
+        Self { is_asking: StoredValue::new(false), behind: StoredValue::new_local(None) }
     }
 
     /// Asks now, or behind the answer that is on its way.
@@ -27,17 +29,15 @@ impl Refetch {
 
     fn ask_in_turn(self, question: Question) {
         if self.is_asking.get_value() {
-            self.is_behind.set_value(true);
+            self.behind.set_value(Some(question));
             return;
         }
         self.is_asking.set_value(true);
         spawn_local(async move {
-            loop {
-                self.is_behind.set_value(false);
+            let mut next = Some(question);
+            while let Some(question) = next {
                 question().await;
-                if !self.is_behind.get_value() {
-                    break;
-                }
+                next = self.behind.try_update_value(Option::take).flatten();
             }
             self.is_asking.set_value(false);
         });
