@@ -12,7 +12,7 @@ pub fn Time(
 ) -> impl IntoView {
     view! {
         <time class="time whitespace-nowrap" datetime=at.iso>
-            <span class="time-day">{at.day}</span>
+            <span>{at.day}</span>
             " "
             <span class="text-ink-dim">{at.time}</span>
         </time>

@@ -1,30 +1,30 @@
 //! Asks the server again, one question at a time: of what is asked while an answer is on its way, the
 //! newest is asked behind it.
 
-use std::{pin::Pin, rc::Rc};
+use std::{pin::Pin, sync::Arc};
 
 use leptos::{prelude::*, task::spawn_local};
 
 /// Asks once. Of one type, whatever is asked: the loop below is written out for each type of a question.
-type Question = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
+type Question = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>> + Send + Sync>;
 
 /// What is asked again whenever something has changed.
 #[derive(Clone, Copy)]
 pub struct Refetch {
     is_asking: StoredValue<bool>,
     /// The newest question that waits for the answer to another one.
-    behind: StoredValue<Option<Question>, LocalStorage>,
+    behind: StoredValue<Option<Question>>,
 }
 
 impl Refetch {
     /// Nothing is on its way yet.
     pub fn new() -> Self {
-        Self { is_asking: StoredValue::new(false), behind: StoredValue::new_local(None) }
+        Self { is_asking: StoredValue::new(false), behind: StoredValue::new(None) }
     }
 
     /// Asks now, or behind the answer that is on its way.
-    pub fn ask<F: Future<Output = ()> + 'static>(self, question: impl Fn() -> F + 'static) {
-        self.ask_in_turn(Rc::new(move || Box::pin(question())));
+    pub fn ask<F: Future<Output = ()> + 'static>(self, question: impl Fn() -> F + Send + Sync + 'static) {
+        self.ask_in_turn(Arc::new(move || Box::pin(question())));
     }
 
     fn ask_in_turn(self, question: Question) {

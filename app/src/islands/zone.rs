@@ -48,8 +48,8 @@ fn rewrite_one(time: &Element) -> Result<(), JsValue> {
     let local = js_sys::Date::new(&(at.get_time() - shift).into());
     let day = day_of(number(local.get_utc_full_year()), local.get_utc_month(), local.get_utc_date());
     let clock: String = local.to_iso_string().slice(11, 19).into();
-    for (class, text) in [(".time-day", day), (".time-clock", clock)] {
-        if let Some(part) = time.query_selector(class)? {
+    for (part, text) in [(time.first_element_child(), day), (time.last_element_child(), clock)] {
+        if let Some(part) = part {
             write(&part, &text);
         }
     }

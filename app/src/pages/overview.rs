@@ -245,7 +245,7 @@ fn retry(need: &NeedView, query: &str) -> impl IntoView + use<> {
     let label = format!("Retry {}", many(need.runs, "document", "documents"));
     let id = format!("retry-{}", escape(query));
     view! {
-        <details id=id>
+        <details class="confirm" id=id>
             <summary class="button list-none">{format!("{label}\u{2026}")}</summary>
             <form class="grid justify-items-start gap-2 pt-2" method="post" action=RetryAll::PATH data-in-place>
                 <input type="hidden" name="query" value=query.to_owned() />

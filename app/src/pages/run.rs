@@ -96,7 +96,7 @@ fn exclude((run, href): &(String, String), refused: Option<&AppError>) -> AnyVie
     let wrong = refused.and_then(|error| error.of_field("reason"));
     let typed = refused.and_then(|error| error.typed("reason")).unwrap_or_default().to_owned();
     view! {
-        <details class="print:hidden" open=refused.is_some()>
+        <details class="exclude print:hidden" open=refused.is_some()>
             <summary>"Exclude this document\u{2026}"</summary>
             <form class="form" method="post" action=ExcludeDocument::PATH data-in-place>
                 <p>

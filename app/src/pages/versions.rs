@@ -109,7 +109,7 @@ fn item(id: &str, version: VersionView, replaces: Option<i64>, is_one: bool) -> 
     let VersionView { version: number, at, author, reason, changes, runs, newest, is_current } = version;
     let restore = replaces.filter(|_| !is_current).map(|replaces| {
         view! {
-            <details>
+            <details class="confirm">
                 <summary class="button list-none">{format!("Restore version {number}\u{2026}")}</summary>
                 <form class="grid justify-items-start gap-2 pt-2" method="post" action=RestoreSettings::PATH>
                     <input type="hidden" name="binding" value=id.to_owned() />

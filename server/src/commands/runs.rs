@@ -163,6 +163,8 @@ impl ListedRuns {
             status: self.status.or(filter.status),
             event: self.event.or(filter.event),
             code: self.code.or(filter.code),
+            // What a page leaves out it says; a table has no place to.
+            without_switched_off: false,
             ..filter
         })
     }

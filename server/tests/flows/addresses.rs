@@ -259,7 +259,10 @@ async fn switched(sandbox: Sandbox) {
     assert!(again.read("/dashboard/members").await.contains("alpha@other.example"));
     let removed = alpha.post("people/remove", &[("member", &away)]).await;
     assert_eq!(leads_to(&removed), "/dashboard/members?flash=member-removed");
-    assert_eq!(leads_to(&ada.get("/dashboard/members").await), "/sign-in?next=/dashboard/members");
+    assert_eq!(
+        leads_to(&ada.get("/dashboard/members").await),
+        "/sign-in?next=/dashboard/members&flash=session-ended"
+    );
     let home = Browser::signed_in(&sandbox, EMAIL, PASSWORD).await;
     let page = home.read("/dashboard/members").await;
     assert!(page.contains(EMAIL) && !page.contains("Switch"), "{page}");

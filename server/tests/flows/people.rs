@@ -248,7 +248,10 @@ async fn a_removed_member_is_out_at_once_and_the_last_owner_stays() {
     assert_eq!(of_bob.get("/dashboard/members").await.status().as_u16(), 200);
     let removed = owner.post("people/remove", &[("member", &bob)]).await;
     assert_eq!(leads_to(&removed), "/dashboard/members?flash=member-removed");
-    assert_eq!(leads_to(&of_bob.get("/dashboard/members").await), "/sign-in?next=/dashboard/members");
+    assert_eq!(
+        leads_to(&of_bob.get("/dashboard/members").await),
+        "/sign-in?next=/dashboard/members&flash=session-ended"
+    );
     let invited = of_bob.post("people/invite", &[("email", "eve@shop.example"), ("role", "owner")]).await;
     assert_eq!(invited.status().as_u16(), 401);
     let again = Browser::new(&sandbox).sign_in("bob@shop.example", CHOSEN).await;

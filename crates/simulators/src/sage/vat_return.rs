@@ -5,7 +5,8 @@
 //! - Ireland (VAT3): T1 VAT on sales, E1 goods and ES1 services to other member states.
 //! - Canada (GST34, FPZ-500): GST/HST and QST collected.
 //!
-//! *No VAT* is in no box; what is zero-rated or exempt is in the sales. Another country's VAT is in its own return (OSS).
+//! *No VAT* is in no box; what is zero-rated or exempt is in the sales. Another country's VAT is in that country's return (OSS); what was
+//! sold with it has left the country, and is among the sales of the British one (VAT Notice 700/12, box 6: exports).
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -43,6 +44,8 @@ struct Share<'a> {
     goods: Decimal,
     services: Decimal,
     is_in_union: bool,
+    /// Whether the tax is the business's own country's.
+    is_own: bool,
 }
 
 fn boxes(business: &Business, period: Period) -> Value {
@@ -58,7 +61,7 @@ fn boxes(business: &Business, period: Period) -> Value {
     };
     match business.country {
         "IE" => json!({
-            "T1": sum(&|share| share.tax),
+            "T1": sum(&own_tax),
             "E1": sum(&|share| to_union(share, share.goods)),
             "ES1": sum(&|share| to_union(share, share.services)),
         }),
@@ -67,12 +70,16 @@ fn boxes(business: &Business, period: Period) -> Value {
             "QST": sum(&|share| if share.rate.ends_with("_QST") { share.tax - federal(share) } else { Decimal::ZERO }),
         }),
         _ => json!({
-            "1": sum(&|share| share.tax),
+            "1": sum(&own_tax),
             "6": sum(&|share| share.net),
             "8": money::text(Decimal::ZERO),
             "9": money::text(Decimal::ZERO),
         }),
     }
+}
+
+fn own_tax(share: &Share<'_>) -> Decimal {
+    if share.is_own { share.tax } else { Decimal::ZERO }
 }
 
 /// Whether a document is posted and of the period.
@@ -89,14 +96,15 @@ fn shares_of<'a>(business: &'a Business, row: &'a Row, sign: Decimal) -> impl It
     let share = move |share: &'a Record| {
         let amount = |key: &str| money::round(money::amount(share, key) * worth) * sign;
         let rate = id_in(share, "tax_rate").unwrap_or_default();
-        let is_declared = rate.starts_with(&own) && !rate.ends_with("_NO_TAX");
-        is_declared.then(|| Share {
+        let is_own = rate.starts_with(&own);
+        (!rate.ends_with("_NO_TAX")).then(|| Share {
             rate,
             net: amount("net_amount"),
             tax: amount("tax_amount"),
             goods: amount("goods_amount"),
             services: amount("service_amount"),
             is_in_union,
+            is_own,
         })
     };
     records(&row.body, "tax_analysis").filter_map(share)
