@@ -1,8 +1,9 @@
 import type { Page } from '@playwright/test'
 import { another, demo, expect, hasScript, heldMemo, invite, join, look, pageOf, run, said, settled, signIn, test } from './support'
 
-/** Opens the page of a run. */
+/** Opens the page of a run, however many came after it. */
 async function open(page: Page, number: string, event: string) {
+  await page.goto(`/dashboard/sync?q=${number}`)
   await page.goto(await pageOf(run(page, number, event)))
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(number)
 }

@@ -438,6 +438,8 @@ test('settings are taken along as a file and brought in again', async ({ page })
 })
 
 test('the settings fit a phone and a desktop, in light and in the dark', async ({ page }) => {
+  // The longest page, looked through four times.
+  test.slow()
   await signIn(page)
   await open(page)
   for (const [size, width] of [['desktop', 1280], ['phone', 390]] as const) {

@@ -59,7 +59,7 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
         "Posted today (UTC)",
         "Waiting",
         "Failed",
-        "Oldest open (UTC)",
+        "Oldest open",
         "at Sage\u{2019}s rates",
         "invoices, and",
     ] {
