@@ -24,14 +24,21 @@ test('an account is found by its number and by its name, and chosen by keyboard'
   await settings()
   const list = '[role=listbox]:not([hidden]) [role=option]'
   for (const typed of ['4010', 'services']) {
+    // What the search before has found is out of the way.
+    await page.keyboard.press('Escape')
     await type('default_ledger_account_id', typed)
-    await until((list) => [...document.querySelectorAll(list)].some((option) => option.textContent.includes('Sales - Services')), list)
+    // The whole list is shown first, then what was found.
+    const found = (list, typed) => {
+      const options = [...document.querySelectorAll(list)].map((option) => option.textContent.toLowerCase())
+      return options.some((option) => option.includes('sales - services')) && options.every((option) => option.includes(typed))
+    }
+    await until(found, list, typed)
     const shown = await page.$$eval(list, (options) => options.map((option) => option.textContent))
     assert.ok(shown.every((name) => !/[0-9a-f]{32}/.test(name)), `names, not ids: ${shown}`)
   }
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
-  assert.equal(await value('default_ledger_account_id'), 'Sales - Services (4010)')
+  await until(() => document.getElementById('default_ledger_account_id').value === 'Sales - Services (4010)')
 })
 
 test('a field is checked when it is left, and what is saved stays on the page', async () => {

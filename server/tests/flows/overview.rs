@@ -55,14 +55,9 @@ async fn what_came_in_and_how_it_ended_is_told_in_picture_and_table() {
     assert!(days.contains("In Magento\u{2019}s outbox") && days.contains("99 % within"));
     assert_eq!(days.matches("scope=\"row\"").count(), 14 + 4, "fourteen days, three parts and their sum");
     let money = days.split("id=\"money\"").nth(1).unwrap().split("</section>").next().unwrap();
-    for text in [
-        "Posted today (UTC)",
-        "Waiting",
-        "Failed",
-        "Oldest open",
-        "at Sage\u{2019}s rates",
-        "invoices, and",
-    ] {
+    for text in
+        ["Posted today (UTC)", "Waiting", "Failed", "Oldest open", "at Sage\u{2019}s rates", "invoices, and"]
+    {
         assert!(money.contains(text), "{text} is missing in {money}");
     }
     assert!(!before.contains("id=\"money\""), "nothing was posted yet");
