@@ -159,3 +159,37 @@ fn a_memo_of_less_than_nothing_posts_nothing() {
     assert_eq!((plan.verdict, plan.code), (Verdict::Fail, Some(Code::InconsistentDocument)));
     assert!(plan.message.unwrap().contains("-0.99"));
 }
+
+fn real_invoice(name: &str) -> Invoice {
+    serde_json::from_value(file(&format!("invoice-{name}"))).unwrap()
+}
+
+#[test]
+fn a_sale_that_is_billed_to_america_and_delivered_in_britain_bears_british_tax() {
+    let world = Scenario::new();
+    let plan = plan_invoice(&real_invoice("114-us-billing-gb-shipping"), &world.context());
+    assert_eq!(plan.verdict, Verdict::Post, "{:?}", plan.message);
+    let predicted = plan.predicted.unwrap();
+    assert_eq!(
+        (predicted.total.to_string(), predicted.tax.to_string()),
+        ("35.92".to_owned(), "5.99".to_owned())
+    );
+    assert_eq!(predicted.boxes["1"], "5.99");
+}
+
+#[test]
+fn american_sales_tax_goes_to_the_account_that_was_chosen_for_it_and_is_refused_without_one() {
+    let mut world = Scenario::new();
+    let invoice = real_invoice("23-us-sales-tax");
+    let refused = plan_invoice(&invoice, &world.context());
+    assert_ne!(refused.verdict, Verdict::Post, "{:?}", refused.code);
+    world.settings.foreign_tax_ledger_account_id = Some("fees".to_owned());
+    let plan = plan_invoice(&invoice, &world.context());
+    assert_eq!(plan.verdict, Verdict::Post, "{:?} {:?}", plan.code, plan.message);
+    let predicted = plan.predicted.unwrap();
+    assert_eq!(
+        (predicted.total.to_string(), predicted.tax.to_string()),
+        ("99.64".to_owned(), "0".to_owned())
+    );
+    assert!(predicted.boxes.get("1").is_none_or(|tax| tax == "0" || tax == "0.00"), "{:?}", predicted.boxes);
+}
