@@ -50,7 +50,7 @@ fn end_of_comment(text: &str) -> Option<Tag> {
     text.find("-->").map(|at| Tag { length: at + 3, is_breaking: true })
 }
 
-/// The tag that a text behind a `<` begins with; none where it is no tag.
+/// The tag that follows a `<`, if one does.
 fn end_of_tag(text: &str) -> Option<Tag> {
     let is_closing = text.starts_with('/');
     let name_at = usize::from(is_closing);

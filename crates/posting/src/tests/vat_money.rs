@@ -87,7 +87,7 @@ fn a_business_without_a_rate_of_no_vat_is_asked_for_one_and_takes_it_from_the_ma
     let plan = plan_invoice(&paid_by_card("10.00"), &world.context());
     assert_eq!(plan.code, Some(Code::NeedsMapping));
     assert!(plan.rules.iter().any(|rule| rule.input == "tax_rate_map.0.00/no_vat"), "{plan:#?}");
-    // Exempt is on the return, so it is no answer; a rate of their own is.
+    // An exempt rate is on the return, so it does not qualify; a rate that the merchant has added does.
     world.settings.tax_rate_map.insert("0/no_vat".to_owned(), "GB_EXEMPT".to_owned());
     assert_eq!(plan_invoice(&paid_by_card("10.00"), &world.context()).code, Some(Code::NeedsMapping));
     let outside = TaxRate { id: "9f0c".to_owned(), name: "Outside the scope".to_owned(), ..zero_rate() };

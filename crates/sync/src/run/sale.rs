@@ -89,22 +89,12 @@ async fn is_unheard(
 
 /// The event as the shop's module would post it.
 fn event_of(work: &Work<'_>, event: EventName, magento_id: i64) -> NewEvent {
-    let (environment, now) = (&work.engine.environment, work.engine.environment.now());
+    let environment = &work.engine.environment;
+    let ids = (EventId(environment.id()), RunId(environment.id()));
     NewEvent {
-        id: EventId(environment.id()),
-        run_id: RunId(environment.id()),
-        binding_id: work.binding.id,
-        event,
-        idempotency_key: format!("{event}:{magento_id}"),
-        magento_id,
-        increment_id: None,
-        website_id: 0,
-        store_id: 0,
-        body: "{}".to_owned(),
         occurred_at: work.claimed.run.occurred_at,
-        received_at: now,
-        token: None,
         trace_parent: work.claimed.run.trace_parent.clone(),
+        ..NewEvent::asked_for(ids, work.binding.id, event, magento_id, environment.now())
     }
 }
 

@@ -1,6 +1,14 @@
 //! What Sage's lists hold, who may send the form, and settings as a file.
 
+use domain::business::ReferenceSet;
+
 use super::*;
+
+/// Keeps other lists of Sage's.
+async fn keep_lists(page: &SettingsPage, set: ReferenceSet) {
+    let lists = CachedReference { set, fetched_at: Machine.now() };
+    page.sandbox.process.engine.store.put_reference(page.sandbox.binding.id, &lists, None).await.unwrap();
+}
 
 #[tokio::test]
 async fn what_sage_no_longer_has_is_shown_as_missing_and_holds_the_save_and_a_restore() {
@@ -81,15 +89,7 @@ async fn five_thousand_accounts_are_all_there_to_choose_from() {
         rate.name = format!("Rate {number} 20.00%");
         set.tax_rates.push(rate);
     }
-    let store = &page_of_settings.sandbox.process.engine.store;
-    store
-        .put_reference(
-            page_of_settings.sandbox.binding.id,
-            &CachedReference { set, fetched_at: Machine.now() },
-            None,
-        )
-        .await
-        .unwrap();
+    keep_lists(&page_of_settings, set).await;
     let page = page_of_settings.get("").await;
     assert!(page.len() < 200_000, "the lists do not travel with the page: {} bytes", page.len());
     assert_eq!(page_of_settings.search("sales-accounts", "of 4999").await, ["Sales of 4999 (14999)"]);
